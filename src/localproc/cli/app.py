@@ -1,0 +1,136 @@
+"""The ``localproc`` command: its groups, and what errors become.
+
+Owns exit codes: 0 successful, 1 failed, 2 usage or invalid input, 3 dismissed, 4 environment. Must
+not import a command before it is called, so that ``--help`` is instant.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from localproc import errors
+
+FAILED: Final = 1
+USAGE: Final = 2
+DISMISSED: Final = 3
+ENVIRONMENT: Final = 4
+
+#: Every command, the module that has it, and what it is for, in the order of a day's work.
+COMMANDS: Final = {
+    "run": ("run", "Run a package or a deployed process, and wait for it."),
+    "deploy": ("processes", "Deploy a package as a process."),
+    "undeploy": ("processes", "Undeploy a process; its jobs stay."),
+    "processes": ("processes", "List the deployed processes."),
+    "describe": ("processes", "Describe a package's or a process's inputs and outputs."),
+    "package": ("processes", "Print the package of a process, byte for byte."),
+    "validate": ("processes", "Check a package and print every problem."),
+    "graph": ("processes", "Draw a package's steps."),
+    "execute": ("jobs", "Start a job of a deployed process and print its id."),
+    "jobs": ("jobs", "List jobs."),
+    "status": ("jobs", "Show a job and its steps."),
+    "logs": ("jobs", "Show the log of a step."),
+    "results": ("jobs", "Print the results of a job."),
+    "dismiss": ("jobs", "Stop a job and all that it has started."),
+    "resume": ("jobs", "Go on with the jobs that nobody runs."),
+    "cwl": ("cwl", "Run a CWL document the way cwltool does."),
+    "plugins": ("machine", "List plugins, executors and storages."),
+    "doctor": ("machine", "See whether this machine is fit for the work."),
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in their own order."""
+        return [*COMMANDS, *(name for name in super().list_commands(ctx) if name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"localproc.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or suggest one."""
+        import difflib
+
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            close = difflib.get_close_matches(name, self.list_commands(ctx), 1)
+            if close:
+                ctx.fail(f"No such command {name!r}. Did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--home",
+    envvar="LOCALPROC_HOME",
+    default=".localproc",
+    show_default=True,
+    help="The folder that holds jobs, logs and results. Also LOCALPROC_HOME.",
+)
+@click.version_option(package_name="localproc")
+@click.pass_context
+def localproc(ctx: click.Context, home: str) -> None:
+    """Run CWL application packages here, with the OGC API - Processes job model.
+
+    Begin with: localproc run PACKAGE inputs.yml
+    """
+    ctx.obj = home
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; never returns."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    try:
+        result: Any = localproc.main(arguments, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except errors.LocalprocError as error:
+        click.echo(f"{_prefix()}{error}", err=True)
+        return code_of(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def code_of(error: errors.LocalprocError) -> int:
+    """Give the exit code of an error."""
+    match error:
+        case errors.JobFailed():
+            return FAILED
+        case errors.JobDismissed():
+            return DISMISSED
+        case errors.EnvironmentProblem():
+            return ENVIRONMENT
+    return USAGE
+
+
+def _prefix() -> str:
+    return click.style("error: ", fg="red", bold=True)

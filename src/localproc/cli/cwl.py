@@ -1,0 +1,93 @@
+"""``localproc cwl``: what cwltest drives.
+
+Owns the form of cwltool's command line that others rely on: the output object on stdout, exit 33
+for what is not supported. Must not run anything itself: it goes through the engine as every job.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from localproc import errors
+from localproc.cwl.files import is_local, local_path, map_files
+from localproc.engine.engine import Engine
+from localproc.engine.inputs import read_inputs
+
+UNSUPPORTED: Final = 33
+
+
+@click.command()
+@click.option(
+    "--outdir",
+    type=click.Path(file_okay=False),
+    default=".",
+    help="Where the output files go.",
+)
+@click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+@click.option(
+    "--no-container",
+    is_flag=True,
+    help="Run tools on this machine; one that requires a container is not supported then.",
+)
+@click.argument("tool")
+@click.argument("job", required=False)
+def cwl(outdir: str, quiet: bool, no_container: bool, tool: str, job: str | None) -> int:  # noqa: FBT001
+    """Run TOOL with the inputs in JOB and print its outputs as JSON."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="localproc-") as home:
+            outputs = _run(home, os.path.abspath(outdir), tool, job, quiet=quiet)
+    except errors.UnsupportedPackage as error:
+        click.echo(f"not supported: {error}", err=True)
+        return UNSUPPORTED
+    except errors.JobFailed as error:
+        click.echo(str(error), err=True)
+        return UNSUPPORTED if error.cause == "UnsupportedPackage" else 1
+    except errors.LocalprocError as error:
+        click.echo(str(error), err=True)
+        return 1
+    click.echo(json.dumps(outputs, indent=4))
+    return 0
+
+
+def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> dict[str, Any]:
+    inputs, base = read_inputs(job)
+    package, inputs = _with_cwl_tool(tool, dict(inputs), job)
+    with Engine(home) as engine:
+        process = engine.deploy(package)
+        known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
+        running = process.execute(
+            known, base=base, references=False, results=outdir, options={"layout": "flat"}
+        )
+        for step in running.watch():
+            if not quiet and step.status.final:
+                click.echo(f"[{step.name}] {step.status}", err=True)
+        return dict(map_files(dict(running.outcome().outputs), _printed))
+
+
+def _with_cwl_tool(
+    tool: str, inputs: dict[str, Any], job: str | None
+) -> tuple[str, dict[str, Any]]:
+    """A job file may name the tool itself (``cwl:tool``)."""
+    named = inputs.pop("cwl:tool", None)
+    if named and job is None:
+        return os.path.join(os.path.dirname(os.path.abspath(tool)), named), inputs
+    return tool, inputs
+
+
+def _is_input(known: Mapping[str, Any], name: str) -> bool:
+    return name in known or name.startswith("cwl:")
+
+
+def _printed(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a file as cwltool prints it: with its path as well."""
+    printed = dict(one)
+    if is_local(one):
+        printed["path"] = local_path(one)
+    for part in ("secondaryFiles", "listing"):
+        if part in printed:
+            printed[part] = [_printed(inner) for inner in printed[part]]
+    return printed

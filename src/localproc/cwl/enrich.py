@@ -1,0 +1,229 @@
+"""What a tool wants to know of its input files before it starts.
+
+Owns secondaryFiles, loadContents, loadListing and format checks on inputs. Must not know paths
+inside a task or the command line. Values are copied, never changed: other steps hold them too.
+"""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localproc.cwl.expressions import Context, evaluate_field, has_expression
+from localproc.cwl.files import (
+    CONTENT_LIMIT,
+    Files,
+    is_local,
+    local_path,
+    normalize,
+    path_uri,
+    split_name,
+)
+from localproc.cwl.process import Tool, Workflow
+from localproc.cwl.types import is_directory, is_file, is_filelike, kind, matches, members
+from localproc.errors import StepError
+
+_INHERITED = ("secondaryFiles", "format", "loadContents", "loadListing", "streamable")
+
+
+class Enricher:
+    """Enriches the inputs of one run of one tool or workflow."""
+
+    def __init__(self, tool: Tool | Workflow, context: Context, files: Files) -> None:
+        self._tool = tool
+        self._context = context
+        self._files = files
+
+    def port(self, port_id: str, cwl_type: Any, value: Any, spec: Mapping[str, Any]) -> Any:
+        """Give the value of a port, or of a record's field, with what its spec asks for."""
+        if value is None:
+            return None
+        branch = next((one for one in members(cwl_type) if matches(value, one)), None)
+        if branch is not None and kind(branch) == "array" and isinstance(branch, Mapping):
+            return [self.port(port_id, branch["items"], item, spec) for item in value]
+        if branch is not None and kind(branch) == "record" and isinstance(branch, Mapping):
+            fields = {
+                field["name"]: self.port(
+                    f"{port_id}.{field['name']}",
+                    field["type"],
+                    value.get(field["name"]),
+                    {**{key: spec[key] for key in _INHERITED if key in spec}, **field},
+                )
+                for field in branch["fields"]
+            }
+            return {**value, **fields}
+        if is_file(value):
+            return self._file(port_id, value, spec)
+        if is_directory(value):
+            return self.directory(value, spec.get("loadListing") or self._tool.load_listing)
+        if branch == "Any" and isinstance(value, list):
+            return [self.port(port_id, "Any", item, spec) for item in value]
+        return value
+
+    def _file(self, port_id: str, value: Mapping[str, Any], spec: Mapping[str, Any]) -> Any:
+        file = dict(value)
+        if "size" not in file and is_local(file):
+            stat = self._files.stat(local_path(file))
+            if stat is None or stat.is_dir:
+                raise StepError(f"{port_id}: {local_path(file)} is not a file")
+            file["size"] = stat.size
+        binding = spec.get("inputBinding") or {}
+        if spec.get("loadContents") or binding.get("loadContents"):
+            file["contents"] = self.contents(file)
+        if spec.get("secondaryFiles"):
+            file["secondaryFiles"] = self._secondary(port_id, file, spec["secondaryFiles"])
+        if spec.get("format") is not None:
+            self._check_format(port_id, file, spec["format"])
+        return file
+
+    def contents(self, file: Mapping[str, Any]) -> str:
+        """Read a small file; CWL v1.2 makes it an error where older versions cut it off."""
+        if "location" not in file:
+            return str(file.get("contents", ""))
+        data = self._files.read(local_path(file), CONTENT_LIMIT + 1)
+        if len(data) > CONTENT_LIMIT and self._tool.version == "v1.2":
+            raise StepError(
+                f"{file.get('basename')} is larger than 64 KiB, the limit of loadContents",
+                hint="pass the file itself to a tool and read it there",
+            )
+        return data[:CONTENT_LIMIT].decode("utf-8", "replace")
+
+    def directory(self, value: Mapping[str, Any], load_listing: str) -> dict[str, Any]:
+        """Give a Directory with as much of its listing as is asked for."""
+        if "location" not in value:
+            return dict(value)
+        if load_listing not in ("shallow_listing", "deep_listing"):
+            return {key: item for key, item in value.items() if key != "listing"}
+        if "listing" in value and load_listing == "shallow_listing":
+            return dict(value)
+        return {**value, "listing": self._listing(value, deep=load_listing == "deep_listing")}
+
+    def _listing(self, directory: Mapping[str, Any], *, deep: bool) -> list[dict[str, Any]]:
+        return list_directory(self._files, local_path(directory), deep=deep)
+
+    def _secondary(
+        self, port_id: str, file: Mapping[str, Any], patterns: Sequence[Any]
+    ) -> list[Any]:
+        given = [normalize(one) for one in file.get("secondaryFiles") or ()]
+        named = {one.get("basename") for one in given}
+        here = {**file, **_names(file)}
+        for pattern in patterns:
+            required = self._required(port_id, pattern, here)
+            for wanted in secondary_names(pattern["pattern"], here, self._tool, self._context):
+                if is_filelike(wanted):
+                    found: Any = normalize(wanted)
+                else:
+                    found = None if wanted in named else self._beside(file, wanted)
+                if found is not None and found.get("basename") not in named:
+                    named.add(found.get("basename"))
+                    given.append(found)
+                elif found is None and wanted not in named and required:
+                    raise StepError(
+                        f"{port_id}: {file.get('basename')} has no secondary file {wanted!r}",
+                        hint="put it beside the file, or list it in secondaryFiles",
+                    )
+        return given
+
+    def _required(self, port_id: str, pattern: Mapping[str, Any], file: Any) -> bool:
+        required = pattern.get("required")
+        if required is None:
+            return True
+        value = evaluate_field(required, self._tool.dialect, self._context, file)
+        if value is not None and not isinstance(value, bool):
+            raise StepError(f"{port_id}: secondaryFiles.required gave {value!r}, not a boolean")
+        return bool(value)
+
+    def _beside(self, file: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+        if not is_local(file):
+            return None
+        path = posixpath.join(posixpath.dirname(local_path(file)), name)
+        stat = self._files.stat(path)
+        if stat is None:
+            return None
+        found: dict[str, Any] = {
+            "class": "Directory" if stat.is_dir else "File",
+            "location": path_uri(path),
+            "basename": posixpath.basename(path),
+        }
+        if not stat.is_dir:
+            found["size"] = stat.size
+        return found
+
+    def _check_format(self, port_id: str, file: Mapping[str, Any], wanted: Any) -> None:
+        allowed = evaluate_field(wanted, self._tool.dialect, self._context, file)
+        formats = allowed if isinstance(allowed, list) else [allowed]
+        if not all(isinstance(one, str) and not has_expression(one) for one in formats):
+            raise StepError(f"{port_id}: format gave {allowed!r}, not a string or array of them")
+        have = file.get("format")
+        if have is None:
+            raise StepError(
+                f"{port_id}: {file.get('basename')} has no format, expected {' or '.join(formats)}",
+                hint="add format: to the File object in the inputs",
+            )
+        if not any(_is_format(have, one, self._tool.ontology) for one in formats):
+            raise StepError(
+                f"{port_id}: {file.get('basename')} is {have}, expected {' or '.join(formats)}"
+            )
+
+
+def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any]]:
+    """Give the listing of a directory."""
+    found: list[dict[str, Any]] = []
+    for name in files.listdir(path):
+        inner = posixpath.join(path, name)
+        stat = files.stat(inner)
+        if stat is None:
+            continue  # a link that leads nowhere
+        one: dict[str, Any] = {"location": path_uri(inner), "basename": name}
+        if stat.is_dir:
+            one["class"] = "Directory"
+            if deep:
+                one["listing"] = list_directory(files, inner, deep=True)
+        else:
+            one |= {"class": "File", "size": stat.size}
+        found.append(one)
+    return found
+
+
+def secondary_names(pattern: str, file: Mapping[str, Any], tool: Tool | Workflow, context: Context) -> list[Any]:
+    """Give what a secondaryFiles pattern stands for: names, or File and Directory objects."""
+    if not has_expression(pattern):
+        return [apply_pattern(str(file["basename"]), pattern)]
+    value = evaluate_field(pattern, tool.dialect, context, file)
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        if not (item is None or isinstance(item, str) or is_filelike(item)):
+            raise StepError(
+                f"{tool.id}: the secondaryFiles pattern {pattern!r} gave {item!r}",
+                hint="expected a name, a File or Directory object, an array of these, or null",
+            )
+    return [item for item in items if item]
+
+
+def apply_pattern(basename: str, pattern: str) -> str:
+    """Apply a suffix pattern: each leading ``^`` takes one extension off first."""
+    while pattern.startswith("^"):
+        basename, pattern = split_name(basename)[0], pattern[1:]
+    return basename + pattern
+
+
+def _names(file: Mapping[str, Any]) -> dict[str, str]:
+    root, extension = split_name(str(file.get("basename", "")))
+    names = {"nameroot": root, "nameext": extension}
+    if is_local(file):
+        names["path"] = local_path(file)
+        names["dirname"] = posixpath.dirname(names["path"])
+    return names
+
+
+def _is_format(have: str, wanted: str, ontology: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a format is another, or below it in the document's ontology."""
+    seen: set[str] = set()
+    waiting = [have]
+    while waiting:
+        one = waiting.pop()
+        if one == wanted:
+            return True
+        if one not in seen:
+            seen.add(one)
+            waiting += ontology.get(one, ())
+    return False

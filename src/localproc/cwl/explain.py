@@ -1,0 +1,132 @@
+"""What is wrong with a document that cwl-utils refused: every problem, with its line and column.
+
+Owns turning a parser's error into problems that a person can act on. Must not know resolved
+packages. The parser tries the alternatives of a field in turn and often reports the wrong one, so
+the parts whose class is known are tried here once more, each by itself.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from schema_salad.exceptions import SchemaSaladException
+
+from localproc.cwl.load import SUPPORTED_REQUIREMENTS
+from localproc.cwl.places import Place, find
+from localproc.errors import Problem
+
+_LISTS: Final = ("requirements", "hints")
+_USELESS: Final = re.compile(
+    r"Expected a <class 'NoneType'>|valid type for this field is|^Expected one of|^\s*$"
+)
+_FIELD: Final = re.compile(r"invalid field `([^`]+)`, expected one of: (.*)", re.DOTALL)
+_UNDEFINED: Final = re.compile(r"contains undefined reference to `([^`]+)`")
+
+
+def explain(
+    error: SchemaSaladException, module: Any, raw: Any, uri: str, options: Any, name: str
+) -> list[Problem]:
+    """Give the problems of one process, in the order of their lines."""
+    problems = list(_parts(module, raw, uri, options, name))
+    problems += [found for leaf in error.leaves() if (found := _leaf(leaf, name, problems))]
+    if not problems:
+        problems = [Problem(" ".join(str(error).split()), name, *(error.start or (None, None)))]
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _parts(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator[Problem]:
+    if not isinstance(raw, Mapping):
+        return
+    for field in _LISTS:
+        for class_name, entry, place in _entries(raw, field, name):
+            yield from _requirement(module, class_name, entry, place, field, uri, options, name)
+    for step in _values(raw.get("steps")):
+        run = step.get("run") if isinstance(step, Mapping) else None
+        if isinstance(run, Mapping) and "class" in run:
+            yield from _try(module, str(run["class"]), run, uri, options, name)
+
+
+def _requirement(
+    module: Any,
+    class_name: str,
+    entry: Any,
+    place: Place,
+    field: str,
+    uri: str,
+    options: Any,
+    name: str,
+) -> Iterator[Problem]:
+    if not hasattr(module, class_name):
+        if field == "requirements":
+            close = difflib.get_close_matches(class_name, SUPPORTED_REQUIREMENTS, 1)
+            hint = f"did you mean {close[0]}?" if close else "move it to hints to go without it"
+            yield place.problem(f"unknown requirement {class_name!r}", hint)
+        return
+    if class_name == "InitialWorkDirRequirement" and isinstance(entry, Mapping):
+        for item in _values(entry.get("listing")):
+            if isinstance(item, Mapping):
+                kind = "Dirent" if "entry" in item else str(item.get("class", "Dirent"))
+                yield from _try(module, kind, item, uri, options, name)
+    yield from _try(module, class_name, entry, uri, options, name)
+
+
+def _try(
+    module: Any, class_name: str, raw: Any, uri: str, options: Any, name: str
+) -> Iterator[Problem]:
+    loader = getattr(module, class_name, None)
+    if loader is None or not isinstance(raw, Mapping):
+        return
+    complete = raw if "class" in raw or class_name == "Dirent" else _with_class(raw, class_name)
+    try:
+        loader.fromDoc(complete, uri, options)
+    except SchemaSaladException as error:
+        for leaf in error.leaves():
+            if found := _leaf(leaf, name, []):
+                yield found
+    except (AttributeError, TypeError, ValueError) as error:
+        yield find(name, raw, []).problem(str(error))
+
+
+def _with_class(raw: Any, class_name: str) -> Any:
+    complete = raw.copy()
+    complete["class"] = class_name
+    if hasattr(raw, "lc"):
+        complete.lc.filename = getattr(raw.lc, "filename", "")
+        complete.lc.data = dict(raw.lc.data or {})
+        complete.lc.data["class"] = [raw.lc.line, raw.lc.col] * 2
+    return complete
+
+
+def _entries(raw: Any, field: str, name: str) -> Iterator[tuple[str, Any, Place]]:
+    listed = raw.get(field)
+    if isinstance(listed, Mapping):
+        for class_name, entry in listed.items():
+            yield str(class_name), entry, find(name, raw, [field, class_name])
+    elif isinstance(listed, list):
+        for index, entry in enumerate(listed):
+            if isinstance(entry, Mapping) and "class" in entry:
+                yield str(entry["class"]), entry, find(name, raw, [field, str(index)])
+
+
+def _values(listed: Any) -> list[Any]:
+    if isinstance(listed, Mapping):
+        return list(listed.values())
+    return listed if isinstance(listed, list) else []
+
+
+def _leaf(leaf: SchemaSaladException, name: str, better: list[Problem]) -> Problem | None:
+    message = " ".join(leaf.message.split())
+    if _USELESS.search(message) and better:
+        return None
+    line, column = leaf.start or (None, None)
+    if found := _FIELD.match(message):
+        fields = re.findall(r"`([^`]+)`", found[2])
+        close = difflib.get_close_matches(found[1], fields, 1)
+        hint = f"did you mean {close[0]!r}?" if close else "known are " + ", ".join(sorted(fields))
+        return Problem(f"unknown field {found[1]!r}", name, line, column, hint)
+    if found := _UNDEFINED.search(message):
+        what = found[1].rpartition("/")[2]
+        return Problem(f"{what!r} is not defined", name, line, column)
+    return Problem(message, name, line, column)

@@ -1,0 +1,134 @@
+"""File and Directory objects, and what the interpreter asks of a disk.
+
+Owns the form such objects have between steps (``class``, ``location``, ``basename`` and what is
+known of them), and the ``Files`` protocol. Must not touch a disk itself.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from localproc.cwl.types import is_filelike
+from localproc.errors import InvalidInputs, Problem
+
+CONTENT_LIMIT: Final = 64 * 1024  #: bytes that loadContents may read (CWL v1.2, CommandInputParameter)
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What there is at a path, links followed."""
+
+    is_dir: bool
+    size: int
+
+
+class Files(Protocol):
+    """How the interpreter looks at files. All paths are absolute."""
+
+    def stat(self, path: str) -> Stat | None:
+        """Give what is there, ``None`` for nothing."""
+
+    def listdir(self, path: str) -> Sequence[str]:
+        """Give the names in a directory, sorted."""
+
+    def glob(self, root: str, pattern: str) -> Sequence[str]:
+        """Give the paths below ``root`` that match, sorted (POSIX ``glob(3)``)."""
+
+    def read(self, path: str, most: int = -1) -> bytes:
+        """Give the contents, ``most`` bytes of them at the most."""
+
+    def realpath(self, path: str) -> str:
+        """Follow every link."""
+
+    def checksum(self, path: str) -> str:
+        """Give ``sha1$`` and the digest in hex."""
+
+
+def path_uri(path: str) -> str:
+    """Give the ``file:`` URI of an absolute path."""
+    return "file://" + quote(path)
+
+
+def uri_path(uri: str) -> str:
+    """Give the path of a ``file:`` URI."""
+    return unquote(urlsplit(uri).path) if "%" in uri or "?" in uri or "#" in uri else uri[7:]
+
+
+def is_local(value: Mapping[str, Any]) -> bool:
+    """Whether the object has a location on this machine."""
+    location = value.get("location")
+    return isinstance(location, str) and location.startswith("file://")
+
+
+def local_path(value: Mapping[str, Any]) -> str:
+    """Give the path that the object's location names."""
+    return uri_path(value["location"])
+
+
+def split_name(basename: str) -> tuple[str, str]:
+    """Give nameroot and nameext."""
+    return posixpath.splitext(basename)
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """Give every File and Directory object in a value, with what is inside and beside them."""
+    if isinstance(value, list):
+        for item in value:
+            yield from walk(item)
+    elif isinstance(value, Mapping):
+        if is_filelike(value):
+            yield value  # type: ignore[misc]
+            yield from walk(value.get("secondaryFiles"))
+            yield from walk(value.get("listing"))
+        else:
+            for item in value.values():
+                yield from walk(item)
+
+
+def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """Give the value with every outermost File and Directory object replaced."""
+    if isinstance(value, list):
+        return [map_files(item, change) for item in value]
+    if isinstance(value, Mapping):
+        if is_filelike(value):
+            return change(value)
+        return {key: map_files(item, change) for key, item in value.items()}
+    return value
+
+
+def has_files(value: Any) -> bool:
+    """Whether there is any File or Directory object in a value."""
+    return next(walk(value), None) is not None
+
+
+def normalize(value: Any, base: str = "") -> Any:
+    """Give a job's input with its File and Directory objects in the form they have between steps.
+
+    A ``path`` becomes a ``location``; relative ones are resolved against ``base``, a URI. Raises
+    ``InvalidInputs`` for an object without location, contents or listing.
+    """
+    return map_files(value, lambda one: _normalize_one(one, base))
+
+
+def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
+    clean = {key: item for key, item in one.items() if key not in ("path", "dirname")}
+    location = one.get("location")
+    if location is None and "path" in one:
+        location = path_uri(posixpath.normpath(posixpath.join(uri_path(base) or "/", one["path"])))
+    elif isinstance(location, str) and not urlsplit(location).scheme:
+        joined = posixpath.join(uri_path(base) or "/", unquote(location))
+        location = path_uri(posixpath.normpath(joined))
+    if location is not None:
+        clean["location"] = location.rstrip("/") if location != "file:///" else location
+        clean.setdefault("basename", posixpath.basename(unquote(urlsplit(clean["location"]).path)))
+    elif "contents" not in one and "listing" not in one:
+        raise InvalidInputs(
+            f"a {one['class']} object has neither location nor path",
+            [Problem(f"{one['class']} without location, path, contents or listing")],
+        )
+    for part in ("secondaryFiles", "listing"):
+        if part in one:
+            clean[part] = normalize(one[part], base)
+    return clean

@@ -1,0 +1,170 @@
+"""What flows along the links of a workflow.
+
+Owns linkMerge, pickValue, defaults, valueFrom and ``when`` of a step, and the three ways to
+scatter. Must not know the order in which steps run.
+
+Source: CWL v1.2 Workflow, sections 4.2 "WorkflowStep" and 4.2.3 "WorkflowStepInput".
+"""
+
+import itertools
+import math
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from localproc.cwl.enrich import Enricher
+from localproc.cwl.expressions import Context, evaluate_field
+from localproc.cwl.files import Files, is_local, local_path, map_files, normalize, split_name
+from localproc.cwl.process import StepInput, Workflow, WorkflowStep
+from localproc.errors import StepError
+
+
+def linked(
+    what: str, sources: Sequence[str], spec: Mapping[str, Any], values: Mapping[str, Any]
+) -> Any:
+    """Give what arrives at a sink: the sources merged, picked from, or else the default."""
+    value = _merged(sources, spec.get("linkMerge"), values)
+    if "pickValue" in spec and isinstance(value, list):
+        value = _picked(what, spec["pickValue"], value)
+    if value is None and "default" in spec:
+        return normalize(spec["default"])
+    return value
+
+
+def _merged(sources: Sequence[str], method: str | None, values: Mapping[str, Any]) -> Any:
+    if not sources:
+        return None
+    if len(sources) == 1 and method is None:
+        return values[sources[0]]
+    items = [values[source] for source in sources]
+    if method != "merge_flattened":
+        return items
+    return [
+        leaf for item in items for leaf in (item if isinstance(item, list) else [item])
+    ]
+
+
+def _picked(what: str, method: str, value: list[Any]) -> Any:
+    there = [item for item in value if item is not None]
+    if method == "all_non_null":
+        return there
+    if not there:
+        raise StepError(f"{what}: {method} found nothing but nulls")
+    if method == "the_only_non_null" and len(there) > 1:
+        raise StepError(f"{what}: the_only_non_null found {len(there)} values")
+    return there[0]
+
+
+def step_inputs(step: WorkflowStep, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a step's inputs before scatter and valueFrom."""
+    return {
+        one.id: linked(f"{step.id}/{one.id}", one.sources, one.spec, values)
+        for one in step.inputs
+    }
+
+
+def evaluated(
+    step: WorkflowStep, inputs: Mapping[str, Any], workflow: Workflow, files: Files
+) -> tuple[dict[str, Any], bool]:
+    """Give the inputs of one instance after loadContents and valueFrom, and whether it runs."""
+    values = dict(inputs)
+    enricher = Enricher(workflow, Context(values), files)
+    for one in step.inputs:
+        if one.spec.get("loadContents") and values[one.id] is not None:
+            values[one.id] = map_files(
+                values[one.id], lambda file: {**file, "contents": enricher.contents(file)}
+            )
+    if any("valueFrom" in one.spec for one in step.inputs):
+        values = _values_from(step, values, enricher)
+    if step.when is None:
+        return values, True
+    runs = evaluate_field(step.when, step.dialect, Context(_shown(values)))
+    if not isinstance(runs, bool):
+        raise StepError(f"{step.id}: when gave {runs!r}, not a boolean")
+    return values, runs
+
+
+def _values_from(
+    step: WorkflowStep, values: dict[str, Any], enricher: Enricher
+) -> dict[str, Any]:
+    context = Context(_shown(values))
+    after = dict(values)
+    for one in step.inputs:
+        if "valueFrom" in one.spec:
+            self_ = _shown(_with_listings(values[one.id], enricher))
+            after[one.id] = normalize(_value_from(one, step, context, self_))
+    return after
+
+
+def _value_from(one: StepInput, step: WorkflowStep, context: Context, self_: Any) -> Any:
+    return evaluate_field(one.spec["valueFrom"], step.dialect, context, self_)
+
+
+def _with_listings(value: Any, enricher: Enricher) -> Any:
+    return map_files(
+        value,
+        lambda one: (
+            enricher.directory(one, "deep_listing") if one["class"] == "Directory" else one
+        ),
+    )
+
+
+def _shown(value: Any) -> Any:
+    """Give files the names that expressions ask for."""
+    return map_files(value, _shown_one)
+
+
+def _shown_one(one: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(one)
+    if one["class"] == "File":
+        shown["nameroot"], shown["nameext"] = split_name(str(one.get("basename", "")))
+    if is_local(one):
+        shown["path"] = local_path(one)
+        shown["dirname"] = posixpath.dirname(shown["path"])
+    return shown
+
+
+class Scatter:
+    """The instances of a scattered step: how many, and the inputs of each, made when asked for."""
+
+    def __init__(self, step: WorkflowStep, inputs: Mapping[str, Any]) -> None:
+        self._step = step
+        self._inputs = inputs
+        self._arrays = [inputs[name] for name in step.scatter]
+        for name, array in zip(step.scatter, self._arrays, strict=True):
+            if not isinstance(array, list):
+                raise StepError(f"{step.id}: scatter over {name}, which is not an array: {array!r}")
+        lengths = [len(array) for array in self._arrays]
+        if step.scatter_method == "dotproduct":
+            if len(set(lengths)) > 1:
+                named = ", ".join(
+                    f"{name} has {length}"
+                    for name, length in zip(step.scatter, lengths, strict=True)
+                )
+                raise StepError(f"{step.id}: dotproduct needs arrays of equal length: {named}")
+            self.total = lengths[0]
+        else:
+            self.total = math.prod(lengths)
+        self._lengths = lengths
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        dot = self._step.scatter_method == "dotproduct"
+        combined = zip(*self._arrays, strict=True) if dot else itertools.product(*self._arrays)
+        for values in combined:
+            yield {**self._inputs, **dict(zip(self._step.scatter, values, strict=True))}
+
+    def shape(self, flat: list[Any]) -> list[Any]:
+        """Give the gathered outputs the nesting that the method asks for."""
+        if self._step.scatter_method != "nested_crossproduct":
+            return flat
+        return _nested(flat, self._lengths)
+
+
+def _nested(flat: list[Any], lengths: Sequence[int]) -> list[Any]:
+    if len(lengths) <= 1:
+        return flat
+    inner = math.prod(lengths[1:])
+    return [
+        _nested(flat[index * inner : (index + 1) * inner], lengths[1:])
+        for index in range(lengths[0])
+    ]

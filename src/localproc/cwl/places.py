@@ -1,0 +1,89 @@
+"""Where a part of a document stands.
+
+Owns the walk from names (``steps``, ``crop``, ``in``, ``x``) to a line and a column of YAML. Must
+not know what the names mean.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localproc.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a document, counted from 1."""
+
+    document: str
+    line: int | None = None
+    column: int | None = None
+
+    def problem(self, message: str, hint: str = "") -> Problem:
+        """Give a problem at this place."""
+        return Problem(message, self.document, self.line, self.column, hint)
+
+
+def find(document: str, raw: Any, path: Sequence[str]) -> Place:
+    """Follow the names as far as they lead; give the last position found.
+
+    Lists are searched for the entry whose id, name, class, entryname or envName it is.
+    """
+    position = _position(raw)
+    current = raw
+    if isinstance(raw, Mapping) and "$graph" in raw:
+        current = raw["$graph"]
+    for name in path:
+        current, found = _follow(current, name)
+        if found is None:
+            break
+        position = found
+    return Place(document, *position)
+
+
+def _follow(current: Any, name: str) -> tuple[Any, tuple[int, int] | None]:
+    if isinstance(current, Mapping):
+        if name not in current:
+            return None, None
+        return current[name], _key_position(current, name)
+    if isinstance(current, list):
+        for index, entry in enumerate(current):
+            if _is_named(entry, name) or str(index) == name:
+                return entry, _item_position(current, index)
+    return None, None
+
+
+def _is_named(entry: Any, name: str) -> bool:
+    if isinstance(entry, str):
+        return entry == name
+    if not isinstance(entry, Mapping):
+        return False
+    keys = ("id", "name", "class", "entryname", "envName")
+    return any(_last(str(entry[key])) == name for key in keys if key in entry)
+
+
+def _last(identifier: str) -> str:
+    return identifier.rpartition("#")[2].rpartition("/")[2]
+
+
+def _position(value: Any) -> tuple[int, int]:
+    marks = getattr(value, "lc", None)
+    if marks is None or marks.line is None:
+        return 1, 1
+    return marks.line + 1, marks.col + 1
+
+
+def _key_position(mapping: Any, key: str) -> tuple[int, int] | None:
+    try:
+        line, column = mapping.lc.key(key)
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return line + 1, column + 1
+
+
+def _item_position(items: Any, index: int) -> tuple[int, int] | None:
+    try:
+        line, column = items.lc.item(index)
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return line + 1, column + 1

@@ -1,0 +1,89 @@
+"""The texts that a package is made of: its entry document and all that it includes.
+
+Owns which text a URI stands for, the names the texts have within the package and their digest. Must
+not know how a URI is read: that is asked of a ``Read``. The well-known EO type documents are served
+from this package, so that documents which import them load offline.
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Final, TypeAlias
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from localproc.errors import InvalidPackage, Problem
+
+#: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
+Read: TypeAlias = Callable[[str], bytes]
+
+EO_TYPE_PREFIXES: Final = (
+    "https://raw.githubusercontent.com/eoap/schemas/main/",
+    "https://raw.githubusercontent.com/eoap/schemas/refs/heads/main/",
+)
+
+
+class Sources:
+    """The closure of one entry document. ``texts`` grows as the loader follows references."""
+
+    def __init__(self, entry: str, read: Read, texts: Mapping[str, bytes] | None = None) -> None:
+        self.entry = urldefrag(entry)[0]
+        self.texts: dict[str, bytes] = dict(texts or {})
+        self._read = read
+
+    def text(self, uri: str) -> str:
+        """Give the text of a document; raises ``InvalidPackage`` if it cannot be had."""
+        uri = urldefrag(uri)[0]
+        data = self.texts.get(uri)
+        if data is None:
+            bundled = _bundled(uri)
+            if bundled is not None:
+                return bundled
+            data = self.texts[uri] = self._fetch(uri)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InvalidPackage(
+                f"{self.name(uri)} is not text in UTF-8: {error.reason} at byte {error.start}"
+            ) from None
+
+    def name(self, uri: str) -> str:
+        """Give a document's name within the package: relative to the entry's folder."""
+        if urlsplit(uri).scheme != "file":
+            return uri
+        folder = posixpath.dirname(unquote(urlsplit(self.entry).path))
+        return posixpath.relpath(unquote(urlsplit(uri).path), folder or "/")
+
+    def named(self) -> dict[str, bytes]:
+        """Give the texts by their names, the entry first."""
+        others = {self.name(uri): data for uri, data in sorted(self.texts.items())}
+        entry = self.name(self.entry)
+        return {entry: others.pop(entry), **others} if entry in others else others
+
+    def digest(self) -> str:
+        """Give the digest of the whole package, the same wherever its folder lies."""
+        total = hashlib.sha256()
+        for name, data in self.named().items():
+            total.update(f"{name}\0{len(data)}\0".encode())
+            total.update(data)
+        return total.hexdigest()
+
+    def _fetch(self, uri: str) -> bytes:
+        try:
+            return self._read(uri)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InvalidPackage(
+                f"cannot read {self.name(uri)}: {reason}",
+                [Problem(reason, where=self.name(uri))],
+                hint="check the path; documents on the network are read only when allowed",
+            ) from error
+
+
+def _bundled(uri: str) -> str | None:
+    for prefix in EO_TYPE_PREFIXES:
+        name = uri.removeprefix(prefix)
+        if name != uri:
+            file = resources.files("localproc.cwl") / "eo_types" / name
+            return file.read_text("utf-8") if "/" not in name and file.is_file() else None
+    return None

@@ -1,0 +1,217 @@
+"""CWL types: what a value must look like, and which link may carry it.
+
+Owns types in their resolved form: a name (``"File"``), a union (a list), or a mapping with
+``type`` array (``items``), record (``fields``) or enum (``symbols``). Must not know documents,
+files on disk or workflows.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Any, Final, TypeAlias
+
+CwlType: TypeAlias = str | list[Any] | Mapping[str, Any]
+
+_NUMBERS: Final = ("int", "long", "float", "double")
+PRIMITIVES: Final = frozenset(
+    {"null", "boolean", "string", "File", "Directory", "Any", "stdin", "stdout", "stderr"}
+    | set(_NUMBERS)
+)
+_RANGES: Final = {"int": 2**31, "long": 2**63}
+
+
+def is_file(value: Any) -> bool:
+    """Whether the value is a File object."""
+    return isinstance(value, Mapping) and value.get("class") == "File"
+
+
+def is_directory(value: Any) -> bool:
+    """Whether the value is a Directory object."""
+    return isinstance(value, Mapping) and value.get("class") == "Directory"
+
+
+def is_filelike(value: Any) -> bool:
+    """Whether the value is a File or a Directory object."""
+    return isinstance(value, Mapping) and value.get("class") in ("File", "Directory")
+
+
+def kind(cwl_type: CwlType) -> str:
+    """Give ``union``, ``array``, ``record``, ``enum`` or the primitive's name."""
+    if isinstance(cwl_type, str):
+        return cwl_type
+    if isinstance(cwl_type, list):
+        return "union"
+    inner = cwl_type["type"]
+    return inner if isinstance(inner, str) else kind(inner)
+
+
+def members(cwl_type: CwlType) -> list[Any]:
+    """Give the branches of a union; a type that is none is its only branch."""
+    return cwl_type if isinstance(cwl_type, list) else [cwl_type]
+
+
+def is_optional(cwl_type: CwlType) -> bool:
+    """Whether null fits."""
+    return any(member in ("null", "Any") for member in members(cwl_type) if isinstance(member, str))
+
+
+def without_null(cwl_type: CwlType) -> CwlType:
+    """Give the type less its null branch."""
+    if not isinstance(cwl_type, list):
+        return cwl_type
+    rest = [member for member in cwl_type if member != "null"]
+    return rest[0] if len(rest) == 1 else rest
+
+
+def matches(value: Any, cwl_type: CwlType) -> bool:
+    """Whether the value is of the type. Records may have members that the type does not name."""
+    return next(mismatches(value, cwl_type), None) is None
+
+
+def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[str, str]]:
+    """Give every reason why the value is not of the type, each with its JSON path."""
+    what = kind(cwl_type)
+    if what == "union":
+        yield from _union_mismatches(value, members(cwl_type), path)
+    elif what == "array":
+        assert isinstance(cwl_type, Mapping)
+        if not isinstance(value, list):
+            yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
+            return
+        for index, item in enumerate(value):
+            yield from mismatches(item, cwl_type["items"], f"{path}[{index}]")
+    elif what == "record":
+        assert isinstance(cwl_type, Mapping)
+        if not isinstance(value, Mapping):
+            yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
+            return
+        for field in cwl_type["fields"]:
+            name = field["name"]
+            yield from mismatches(value.get(name), field["type"], f"{path}.{name}")
+    elif what == "enum":
+        assert isinstance(cwl_type, Mapping)
+        if value not in cwl_type["symbols"] or not isinstance(value, str):
+            yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
+    elif not _is_primitive(value, what):
+        yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
+
+
+def _union_mismatches(value: Any, branches: list[Any], path: str) -> Iterator[tuple[str, str]]:
+    """Explain by the only branch of the value's shape, where there is one."""
+    if any(matches(value, branch) for branch in branches):
+        return
+    shape = "array" if isinstance(value, list) else "record" if isinstance(value, Mapping) else ""
+    alike = [branch for branch in branches if kind(branch) == shape]
+    if len(alike) == 1 and not is_filelike(value):
+        yield from mismatches(value, alike[0], path)
+    else:
+        yield path, f"expected {describe(branches)}, got {describe_value(value)}"
+
+
+def _is_primitive(value: Any, name: str) -> bool:
+    match name:
+        case "null":
+            return value is None
+        case "Any":
+            return value is not None
+        case "boolean":
+            return isinstance(value, bool)
+        case "int" | "long":
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return whole and -_RANGES[name] <= value < _RANGES[name]
+        case "float" | "double":
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        case "string":
+            return isinstance(value, str)
+        case "File":
+            return is_file(value)
+        case "Directory":
+            return is_directory(value)
+        case "stdin":
+            return is_file(value)
+        case "stdout" | "stderr":
+            return is_file(value)
+    return False
+
+
+def describe(cwl_type: CwlType) -> str:
+    """Write a type as its author might: ``File[]?``, ``int or string``, ``record {a, b}``."""
+    match kind(cwl_type):
+        case "union":
+            rest = without_null(cwl_type)
+            if is_optional(cwl_type) and not isinstance(rest, list):
+                return describe(rest) + "?"
+            return " or ".join(describe(member) for member in members(cwl_type))
+        case "array":
+            assert isinstance(cwl_type, Mapping)
+            items = describe(cwl_type["items"])
+            return f"({items})[]" if " " in items and "{" not in items else f"{items}[]"
+        case "record":
+            assert isinstance(cwl_type, Mapping)
+            return "record {" + ", ".join(field["name"] for field in cwl_type["fields"]) + "}"
+        case "enum":
+            assert isinstance(cwl_type, Mapping)
+            return "one of " + ", ".join(cwl_type["symbols"])
+        case name:
+            return name
+
+
+def describe_value(value: Any) -> str:
+    """Name a value's type, and show the value where it is short."""
+    if value is None:
+        return "nothing"
+    if is_filelike(value):
+        return f"a {value['class']}"
+    name = {bool: "boolean", int: "int", float: "float", str: "string", list: "array"}.get(
+        type(value), "object"
+    )
+    text = repr(value)
+    return f"{name} {text}" if len(text) <= 60 else name
+
+
+class Fit(IntEnum):
+    """How a link's source fits its sink."""
+
+    NEVER = 0  #: no value of the source is one of the sink
+    MAYBE = 1  #: some are: it can go wrong at run time
+    ALWAYS = 2
+
+
+def fit(source: CwlType, sink: CwlType) -> Fit:
+    """Say how well values of one type go where another is expected."""
+    if "Any" in (source, sink):
+        return Fit.ALWAYS if sink == "Any" and not is_optional(source) else Fit.MAYBE
+    if isinstance(source, list):
+        fits = [fit(member, sink) for member in source]
+        if all(one is Fit.ALWAYS for one in fits):
+            return Fit.ALWAYS
+        carried = [one for member, one in zip(source, fits, strict=True) if member != "null"]
+        return Fit.MAYBE if any(carried) else Fit.NEVER
+    if isinstance(sink, list):
+        return max((fit(source, member) for member in sink), default=Fit.NEVER)
+    return _fit_plain(source, sink)
+
+
+def _fit_plain(source: CwlType, sink: CwlType) -> Fit:
+    ours, theirs = kind(source), kind(sink)
+    if isinstance(source, Mapping) and isinstance(sink, Mapping) and ours == theirs:
+        if ours == "array":
+            return fit(source["items"], sink["items"])
+        if ours == "enum":
+            common = set(source["symbols"]) & set(sink["symbols"])
+            whole = len(common) == len(source["symbols"])
+            return Fit.ALWAYS if whole else Fit.MAYBE if common else Fit.NEVER
+        have = {field["name"]: field["type"] for field in source["fields"]}
+        return min(
+            (
+                fit(have.get(field["name"], "null"), field["type"])
+                for field in sink["fields"]
+            ),
+            default=Fit.ALWAYS,
+        )
+    if ours == "enum" and theirs == "string":
+        return Fit.ALWAYS
+    if ours in _NUMBERS and theirs in _NUMBERS:
+        return Fit.ALWAYS if _NUMBERS.index(ours) <= _NUMBERS.index(theirs) else Fit.MAYBE
+    if ours in ("stdout", "stderr", "stdin"):
+        ours = "File"
+    return Fit.ALWAYS if ours == theirs else Fit.NEVER

@@ -1,0 +1,275 @@
+"""Processes and jobs as programs hold them.
+
+Owns the public handles. A handle keeps no state of its own: what it tells is what the home knows
+at that moment. Must not know how jobs are run.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from localproc.engine.results import typed_results
+from localproc.engine.steplog import StepLog
+from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
+from localproc.machine import StepBook, steps
+from localproc.model import Event, JobRecord, JobStatus, Kind, ProcessRecord, Step
+from localproc.views import ogc
+
+if TYPE_CHECKING:
+    from localproc.engine.engine import Engine
+
+_WATCH: Final = 0.05
+
+
+class Process:
+    """A deployed package."""
+
+    def __init__(self, engine: "Engine", record: ProcessRecord) -> None:
+        self._engine = engine
+        self.record = record
+
+    def __repr__(self) -> str:
+        return f"<Process {self.id} {self.version} ({self.revision[:12]})>"
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.record.id
+
+    @property
+    def version(self) -> str:
+        """The version that the package states, else one made of its digest."""
+        return self.record.version
+
+    @property
+    def revision(self) -> str:
+        """The digest of the package's texts."""
+        return self.record.revision
+
+    @property
+    def title(self) -> str:
+        """The package's label."""
+        return self.record.title
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """The OGC input descriptions by name."""
+        found: Mapping[str, Any] = self.record.description["inputs"]
+        return found
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The OGC output descriptions by name."""
+        found: Mapping[str, Any] = self.record.description["outputs"]
+        return found
+
+    @property
+    def package(self) -> bytes:
+        """The document that was deployed, byte for byte."""
+        return next(iter(self.record.texts.values()))
+
+    def execute(
+        self, inputs: Mapping[str, Any] | str | os.PathLike[str] | None = None, **options: Any
+    ) -> "Job":
+        """Accept a job; see ``Engine.execute``."""
+        return self._engine.execute(self, inputs, **options)
+
+
+class Job:
+    """One execution of a process.
+
+    ``record`` is read anew whenever something is asked for, until the job has ended.
+    """
+
+    def __init__(self, engine: "Engine", job_id: str, record: JobRecord | None = None) -> None:
+        self._engine = engine
+        self.id = job_id
+        self._record = record
+
+    def __repr__(self) -> str:
+        record = self.record
+        said = f": {record.message}" if record.status is JobStatus.FAILED else ""
+        return f"<Job {self.id} of {record.process_id}, {record.status}{said}>"
+
+    @property
+    def record(self) -> JobRecord:
+        """The job's row as it is now."""
+        if self._record is None or not self._record.status.final:
+            self._record = self._engine.record(self.id)
+        return self._record
+
+    @property
+    def status(self) -> JobStatus:
+        """Its state now."""
+        return self.record.status
+
+    @property
+    def message(self) -> str:
+        """What it is doing, or how it ended, in a line."""
+        return self.record.message
+
+    @property
+    def progress(self) -> int:
+        """Percent, weighted over the steps known so far."""
+        return self.record.progress
+
+    @property
+    def process_id(self) -> str:
+        """The process that it runs."""
+        return self.record.process_id
+
+    @property
+    def created(self) -> datetime:
+        """When it was accepted."""
+        return self.record.created
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its start to its end, ``None`` before."""
+        record = self.record
+        if record.started is None or record.finished is None:
+            return None
+        return (record.finished - record.started).total_seconds()
+
+    @property
+    def folder(self) -> str:
+        """Where its logs are, and the folders of its steps while there is a use for them."""
+        return self._engine.job_folder(self.id)
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """Its inputs as a CWL job object."""
+        found: Mapping[str, Any] = self.events()[0].data["inputs"]
+        return found
+
+    def wait(self, timeout: float | None = None) -> "Job":
+        """Wait for its end, ``timeout`` seconds at the most (then ``TimeoutError``)."""
+        self._record = self._engine.wait_for(self.id, timeout)
+        if not self._record.status.final:
+            raise TimeoutError(f"job {self.id} is {self._record.status} after {timeout:g} s")
+        return self
+
+    def raise_for_status(self) -> "Job":
+        """Raise ``JobFailed`` or ``JobDismissed`` for a job that ended so."""
+        if self.status is JobStatus.FAILED:
+            raise JobFailed.from_problem(self.problem)
+        if self.status is JobStatus.DISMISSED:
+            raise JobDismissed(f"job {self.id} was dismissed")
+        return self
+
+    @property
+    def problem(self) -> Mapping[str, Any]:
+        """The problem document (RFC 9457) of a job that failed, else empty."""
+        for event in reversed(self.events()):
+            if event.kind is Kind.FAILED:
+                found: Mapping[str, Any] = event.data["problem"]
+                return found
+        return {}
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Give its history, without the first ``after`` events."""
+        return self._engine.events(self.id, after)
+
+    @property
+    def steps(self) -> list[Step]:
+        """Its steps so far, in the order they were started."""
+        return steps(self.events())
+
+    def watch(self) -> Iterator[Step]:
+        """Give each step as it changes, from the first one on, until the job has ended."""
+        book = StepBook()
+        seen = 0
+        while True:
+            final = self.status.final
+            events = self.events(seen)
+            seen += len(events)
+            for event in events:
+                yield from book.take(event)
+            if final and not events:
+                return
+            if not events:
+                time.sleep(_WATCH)
+
+    def logs(self, step: str = "") -> StepLog:
+        """Give the log of a step, the last one's if none is named; raises ``NoSuchStep``.
+
+        A step is named by its name (``crop_2``) or by that of its log file.
+        """
+        found = self.steps
+        chosen = [one for one in found if step in ("", one.name, one.log)]
+        if not chosen:
+            names = ", ".join(one.name for one in found) or "none yet"
+            raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
+        return StepLog(os.path.join(self._engine.logs_folder(self.id), chosen[-1].log))
+
+    def follow(self, step: str) -> Iterator[tuple[str, str]]:
+        """Give ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
+        log = self.logs(step)
+        return log.follow(lambda: self._ended(step))
+
+    def _ended(self, step: str) -> bool:
+        if self.status.final:
+            return True
+        return any(one.status.final for one in self.steps if step in (one.name, one.log))
+
+    def outcome(self) -> "Outcome":
+        """Give what the job produced, in CWL's terms.
+
+        Raises ``JobFailed``, ``JobDismissed`` or ``ResultsNotReady``.
+        """
+        self.raise_for_status()
+        if not self.status.final:
+            raise ResultsNotReady(
+                f"job {self.id} is {self.status}", hint="wait for it, then ask again"
+            )
+        last = self.events()[-1].data
+        return Outcome(last["outputs"], last["features"])
+
+    def results(self) -> dict[str, Any]:
+        """Give its results as Python values, by output.
+
+        A STAC catalog gives a ``StacResults`` with its pystac ``items``; a File or Directory a
+        ``pathlib.Path`` if it lies on this machine, else its URI; the rest is what it is. Waits
+        for the job's end. Raises ``JobFailed`` or ``JobDismissed``.
+        """
+        outcome = self.wait().outcome()
+        return typed_results(outcome.outputs, outcome.features)
+
+    def result(self, output: str) -> Any:
+        """Give one of its results; raises ``NoSuchOutput``."""
+        found = self.results()
+        if output not in found:
+            raise NoSuchOutput(
+                f"job {self.id} has no output {output!r}", hint=f"it has: {', '.join(found)}"
+            )
+        return found[output]
+
+    def results_document(self) -> dict[str, Any]:
+        """Give its results as OGC API - Processes has them."""
+        outcome = self.outcome()
+        wanted = self.events()[0].data["outputs"]
+        return ogc.results_document(outcome.outputs, outcome.features, wanted)
+
+    def status_info(self, base: str = "") -> dict[str, Any]:
+        """Give its statusInfo, with steps; ``base`` is what its links hang from."""
+        return ogc.status_info(self.record, self.steps, base)
+
+    def dismiss(self, *, wait: bool = True) -> "Job":
+        """Stop it, whoever runs it; one that has ended stays as it is.
+
+        With ``wait`` it returns when nothing of the job runs any more.
+        """
+        self._engine.dismiss(self.id)
+        return self.wait() if wait else self
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job produced: CWL outputs with their published locations, and, for those that are
+    STAC catalogs, their FeatureCollections."""
+
+    outputs: Mapping[str, Any]
+    features: Mapping[str, Any]

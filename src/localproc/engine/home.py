@@ -1,0 +1,171 @@
+"""The folder that holds one store, its job folders, keepers and results.
+
+Owns where everything lies, whether the folder can be used, and which journal mode is safe there.
+Must not know what the files hold.
+"""
+
+import fcntl
+import os
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from localproc.errors import HomeUnusable
+
+_NETWORK: Final = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "afs",
+        "afpfs",
+        "pvfs2",
+        "orangefs",
+        "glusterfs",
+        "9p",
+        "virtiofs",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "fuse.ceph",
+        "fuse.s3fs",
+        "fuse.rclone",
+        "fuse.mount-s3",
+        "macfuse",
+        "webdav",
+    }
+)
+_BALLAST: Final = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of a home; ``path`` is absolute."""
+
+    path: str
+
+    @property
+    def store(self) -> str:
+        """The store's file."""
+        return os.path.join(self.path, "localproc.db")
+
+    @property
+    def keepers(self) -> str:
+        """The local executors' folder."""
+        return os.path.join(self.path, "keepers")
+
+    @property
+    def engines(self) -> str:
+        """The folder of the locks and doorbells of engines."""
+        return os.path.join(self.path, "engines")
+
+    @property
+    def results(self) -> str:
+        """Where results are published unless told otherwise."""
+        return os.path.join(self.path, "results")
+
+    @property
+    def ballast(self) -> str:
+        """A file that is given up when the disk is full, so that this can still be recorded."""
+        return os.path.join(self.path, ".ballast")
+
+    def job(self, job_id: str) -> str:
+        """A job's folder."""
+        return os.path.join(self.path, "jobs", job_id)
+
+    def logs(self, job_id: str) -> str:
+        """The folder of a job's step logs."""
+        return os.path.join(self.path, "jobs", job_id, "logs")
+
+    def prepare(self) -> str:
+        """Make the folder fit for use; give the journal mode that is safe there.
+
+        Raises ``HomeUnusable`` for a folder that cannot be written, or whose file system has no
+        working locks.
+        """
+        try:
+            for folder in (self.path, self.engines, os.path.join(self.path, "jobs")):
+                os.makedirs(folder, exist_ok=True)
+            self._try_lock()
+        except OSError as error:
+            raise HomeUnusable(
+                f"the home {self.path} cannot be used: {error.strerror or error}",
+                hint="choose another one with --home or LOCALPROC_HOME",
+            ) from error
+        return "delete" if on_network(self.path) else "wal"
+
+    def keep_ballast(self) -> None:
+        """Set some room aside, if there is any."""
+        try:
+            with open(self.ballast, "xb") as file:
+                file.write(bytes(_BALLAST))
+        except FileExistsError:
+            pass
+        except OSError:
+            self.drop_ballast()
+
+    def drop_ballast(self) -> None:
+        """Give that room up."""
+        try:
+            os.remove(self.ballast)
+        except FileNotFoundError:
+            pass
+
+    def _try_lock(self) -> None:
+        """See that locks work: the store and the engines rely on them."""
+        path = os.path.join(self.engines, f".try-{socket.gethostname()}-{os.getpid()}")
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise HomeUnusable(
+                f"file locks do not work in {self.path}: {error.strerror}",
+                hint="put the home on a local disk (--home /tmp/localproc-$USER); results may go "
+                "to the shared file system (--results DIR)",
+            ) from error
+        finally:
+            os.close(file)
+            os.remove(path)
+
+
+def on_network(path: str) -> bool:
+    """Whether a path lies on a network file system.
+
+    SQLite's write-ahead log needs memory shared by all who use it, which there is none of between
+    machines: such a home gets a rollback journal.
+    """
+    return file_system(path) in _NETWORK
+
+
+def file_system(path: str, mounts: str = "/proc/self/mountinfo") -> str:
+    """Give the type of the file system that a path lies on, empty if it cannot be told."""
+    real = os.path.realpath(path)
+    best, kind = "", ""
+    for mount_point, fs_type in _mounts(mounts):
+        inside = real == mount_point or real.startswith(mount_point.rstrip("/") + "/")
+        if inside and len(mount_point) >= len(best):
+            best, kind = mount_point, fs_type
+    return kind
+
+
+def _mounts(path: str) -> list[tuple[str, str]]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            lines = [line.split(" ") for line in file]
+    except FileNotFoundError:
+        import psutil
+
+        return [(one.mountpoint, one.fstype) for one in psutil.disk_partitions(all=True)]
+    return [(_unescape(line[4]), line[line.index("-") + 1]) for line in lines if "-" in line]
+
+
+def _unescape(text: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text

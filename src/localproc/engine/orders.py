@@ -1,0 +1,70 @@
+"""What a job wants done. The loop does it, after the events that led to it have been recorded.
+
+Owns the shapes of these wishes and of what comes back. Must not know how either is done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localproc.cwl.prepare import Prepared
+from localproc.errors import LocalprocError
+from localproc.model import Report, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Put a task's files in place and hand it to the executor."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop tasks and whatever works for the job in the background."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Collect the outputs of a task that has ended; too much to do in the loop."""
+
+    name: str
+    prepared: Prepared
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class StageIn:
+    """Bring the inputs in."""
+
+    inputs: Mapping[str, Any]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageOut:
+    """Publish the outputs."""
+
+    outputs: Mapping[str, Any]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The job has ended: remove what nobody needs any more, and tell whoever waits."""
+
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an order that was done in the background: a value or an error."""
+
+    order: StageIn | StageOut | Collect
+    value: Any = None
+    error: LocalprocError | None = None
+
+
+Order = Launch | Stop | Collect | StageIn | StageOut | Close

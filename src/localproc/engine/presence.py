@@ -1,0 +1,105 @@
+"""Which engines of a home are alive, and how to call them.
+
+Owns an engine's lock and doorbell. Must not know jobs.
+
+An engine holds a lock for as long as its process lives, so whoever looks knows at once and exactly
+whether it does: no heartbeat to miss, no clock to trust. Its doorbell is a named pipe: a byte in it
+wakes the engine's loop, from any thread or process.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+from typing import Final
+
+_LOCK: Final = ".lock"
+_BELL: Final = ".bell"
+
+
+class Presence:
+    """An engine's own lock and bell."""
+
+    def __init__(self, folder: str) -> None:
+        self.id = secrets.token_hex(8)
+        self._base = os.path.join(folder, self.id)
+        self._lock = os.open(self._base + _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.write(self._lock, f"{os.getpid()}\n".encode())
+        os.mkfifo(self._base + _BELL, 0o600)
+        self._bell = os.open(self._base + _BELL, os.O_RDONLY | os.O_NONBLOCK)
+        self._ring = os.open(self._base + _BELL, os.O_WRONLY | os.O_NONBLOCK)
+
+    def fileno(self) -> int:
+        """Give what is readable when somebody has rung."""
+        return self._bell
+
+    def ring(self) -> None:
+        """Wake the loop."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._ring, b"!")
+
+    def answer(self) -> None:
+        """Take all rings at once."""
+        with contextlib.suppress(BlockingIOError):
+            while len(os.read(self._bell, 4096)) == 4096:
+                pass
+
+    def leave(self) -> None:
+        """Go."""
+        for file in (self._bell, self._ring):
+            os.close(file)
+        for end in (_BELL, _LOCK):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self._base + end)
+        os.close(self._lock)
+
+
+def is_alive(folder: str, engine: str) -> bool:
+    """Whether an engine lives."""
+    try:
+        lock = os.open(os.path.join(folder, engine + _LOCK), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def pid_of(folder: str, engine: str) -> int | None:
+    """Give the process of an engine."""
+    try:
+        with open(os.path.join(folder, engine + _LOCK), encoding="utf-8") as file:
+            return int(file.read() or 0) or None
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def ring(folder: str, engine: str) -> None:
+    """Wake another engine's loop, if it lives."""
+    with contextlib.suppress(OSError):
+        bell = os.open(os.path.join(folder, engine + _BELL), os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.write(bell, b"!")
+        finally:
+            os.close(bell)
+
+
+def engines(folder: str) -> list[str]:
+    """Give the ids of all engines that have left a lock behind, alive or not."""
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    return [name.removesuffix(_LOCK) for name in names if name.endswith(_LOCK)]
+
+
+def bury(folder: str, engine: str) -> None:
+    """Remove what a dead engine has left."""
+    for end in (_BELL, _LOCK):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(folder, engine + end))

@@ -1,0 +1,62 @@
+"""A job's results as Python values.
+
+Owns the types that outputs become. Must not know how they were made or published.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localproc.cwl.files import is_local, local_path
+from localproc.cwl.types import is_filelike
+
+if TYPE_CHECKING:
+    import pystac
+
+
+@dataclass(frozen=True)
+class StacResults:
+    """A published STAC catalog. ``location`` is the URI of the folder that holds it."""
+
+    location: str
+    document: Mapping[str, Any]
+
+    @cached_property
+    def items(self) -> "list[pystac.Item]":
+        """Its items. pystac shows them in its newest STAC version; ``document`` has the originals.
+        """
+        import pystac
+
+        return [pystac.Item.from_dict(dict(one)) for one in self.document["features"]]
+
+    @property
+    def catalog(self) -> str:
+        """The URI of its ``catalog.json``."""
+        return f"{self.location}/catalog.json"
+
+
+def typed_results(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
+    """Give every output as a Python value."""
+    return {
+        name: StacResults(_location(value), features[name]) if name in features else _typed(value)
+        for name, value in outputs.items()
+    }
+
+
+def _location(value: Any) -> str:
+    first = value
+    while isinstance(first, list):
+        first = first[0]
+    return str(first["location"])
+
+
+def _typed(value: Any) -> Any:
+    if is_filelike(value):
+        return Path(local_path(value)) if is_local(value) else value.get("location")
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _typed(item) for key, item in value.items()}
+    return value

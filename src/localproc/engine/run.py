@@ -1,0 +1,603 @@
+"""One job's life inside an engine.
+
+Owns the decisions: facts in (a report of a task, inputs staged, a dismissal), events and orders
+out. Must not know threads, the store or any executor; the loop records ``events`` and then does
+``orders``. The only disk it looks at is the one it is given, for inputs and outputs of steps.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from localproc import machine
+from localproc.cwl.collect import collect, succeeded
+from localproc.cwl.expression_tool import run_expression
+from localproc.cwl.files import Files, has_files
+from localproc.cwl.layout import Folders
+from localproc.cwl.plan import Invocation, Plan, Skipped
+from localproc.cwl.prepare import Prepared, prepare
+from localproc.cwl.process import Tool, Workflow
+from localproc.engine import story
+from localproc.engine.history import History, Known
+from localproc.engine.orders import Close, Collect, Done, Launch, Order, StageIn, StageOut, Stop
+from localproc.engine.steplog import log_name, out_name, tail
+from localproc.errors import JobFailed, LocalprocError
+from localproc.model import Event, JobRecord, Kind, Report, StageAction, StepStatus, Task, TaskState
+from localproc.storage.disk import TooBig
+
+STAGE_IN: Final = "stage_in"
+STAGE_OUT: Final = "stage_out"
+_MOST_ATTEMPTS: Final = 3
+_BEFORE, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
+
+
+@dataclass(slots=True)
+class Running:
+    """A task that has been launched."""
+
+    invocation: Invocation
+    name: str
+    attempt: int
+    task: Task
+    prepared: Prepared
+    told_running: bool = False
+    started: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run is given to work with.
+
+    ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget for checksums
+    that raises ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder
+    and ``done_with`` takes it back.
+    """
+
+    now: Callable[[], datetime]
+
+    folder: str
+    base_env: Mapping[str, str]
+    containers: bool
+    files: Callable[[], Files]
+    make: Callable[[list[StageAction]], None]
+    tmpdir: Callable[[], str]
+    done_with: Callable[[str], None]
+
+
+class JobRun:
+    """A job that an engine has taken on."""
+
+    def __init__(
+        self,
+        job: JobRecord,
+        history: History,
+        process: Tool | Workflow,
+        surroundings: Surroundings,
+    ) -> None:
+        self.job = job
+        self.request = history.request
+        self.recorded = history.events
+        self.events: list[Event] = []
+        self.orders: list[Order] = []
+        self.running: dict[str, Running] = {}
+        self._history = history
+        self._process = process
+        self._around = surroundings
+        self._plan: Plan | None = None
+        self._names = history.names
+        self._ready: deque[Invocation | Skipped] = deque()
+        self._collecting: dict[str, Running] = {}
+        self._busy = 0  # orders that are being done in the background
+        self._staging_out = False
+        self._resuming = bool(history.steps)
+        self._ending: tuple[Kind, JobFailed | None] | None = None
+
+    # What the loop asks
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has ended."""
+        return self.job.status.final
+
+    @property
+    def can_start_more(self) -> bool:
+        """Whether there may be steps to start now."""
+        return self._plan is not None and self._ending is None and not self._staging_out
+
+    def begin(self) -> None:
+        """Start, or go on after another engine."""
+        if not self._history.started:
+            self._note(Kind.STARTED, message="started")
+        if self.job.dismiss_requested:
+            self._ending = (Kind.DISMISSED, None)
+        elif self._history.problem is not None:
+            self._ending = (Kind.FAILED, JobFailed.from_problem(self._history.problem))
+        staged = self._history.steps.get(STAGE_IN)
+        if staged is not None and staged.outputs is not None:
+            self._plan_steps(staged.outputs)
+        elif self._ending is None and has_files(self.request.inputs):
+            self._stage_in()
+        elif self._ending is None:
+            self._plan_steps(self.request.inputs)
+        self._advance()
+
+    def pull(self) -> bool:
+        """Start the next step, if there is one; whether there was."""
+        if not self.can_start_more:
+            return False
+        assert self._plan is not None
+        try:
+            instance = self._ready.popleft() if self._ready else self._plan.pull()
+            if instance is None:
+                return False
+            known = self._history.steps.get(instance.key)
+            if known is None:
+                self._start(instance)
+            else:
+                self._already_ended(instance, known)
+        except LocalprocError as error:
+            self._broke(self._plan.current, error)
+        return True
+
+    def unfinished(self) -> list[Task]:
+        """Find the tasks that an earlier engine had launched and whose end is not recorded.
+
+        Steps that had ended are passed over; new ones wait until ``pull`` asks for them.
+        """
+        steps = self._history.steps
+        waiting = {key for key, known in steps.items() if not known.ended and key not in _OWN}
+        while waiting and self._plan is not None:
+            try:
+                instance = self._plan.pull()
+            except LocalprocError as error:
+                self._broke(self._plan.current, error)
+                break
+            if instance is None:
+                break
+            known = steps.get(instance.key)
+            if known is not None and not known.ended and isinstance(instance, Invocation):
+                waiting.discard(instance.key)
+                self._again(instance, known)
+            elif known is not None:
+                self._already_ended(instance, known)
+            else:
+                self._ready.append(instance)
+        return [running.task for running in self.running.values()]
+
+    # Facts
+
+    def reattached(self, found: Mapping[str, Report], tasks: list[Task]) -> None:
+        """Take in what the executor knows of the tasks that ``unfinished`` gave."""
+        for task in tasks:
+            report = found.get(task.key)
+            if report is None or report.state is TaskState.LOST:
+                running = self.running.pop(task.key)
+                if self._ending is None:
+                    self._launch_again(running)
+                else:
+                    self._finish_step(running.name, StepStatus.DISMISSED, report)
+            else:
+                self.report(report)
+        self._resuming = False
+        if self._ending is not None:
+            self._stop()
+        self._advance()
+
+    def report(self, report: Report) -> None:
+        """Take news of a task."""
+        running = self.running.get(report.key)
+        if running is None:
+            return
+        if report.state is TaskState.RUNNING:
+            running.started = report.started
+            return
+        if report.state is TaskState.QUEUED:
+            return
+        del self.running[report.key]
+        self._around.done_with(running.task.tmpdir)
+        if report.state is TaskState.CANCELLED or self._ending is not None:
+            self._finish_step(running.name, StepStatus.DISMISSED, report)
+        elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
+            self._launch_again(running)
+        elif report.state is TaskState.ENDED and succeeded(
+            running.prepared.tool, report.exit_code or 0
+        ):
+            self._collect(running, report)
+        else:
+            self._failed(running, report)
+        self._advance()
+
+    def not_launched(self, key: str, error: LocalprocError) -> None:
+        """Take note that a task's files could not be put in place."""
+        running = self.running.pop(key)
+        self._around.done_with(running.task.tmpdir)
+        problem = story.step_broke(self.job.id, running.name, error, self._log(running))
+        self._finish_step(running.name, StepStatus.FAILED, None, problem)
+        self.fail(problem)
+
+    def note_running(self, longer_than: datetime) -> None:
+        """Record which tasks run, but for those that have only just begun and may be over soon."""
+        for running in self.running.values():
+            if not running.told_running and running.started and running.started < longer_than:
+                running.told_running = True
+                self._note(
+                    Kind.STEP_RUNNING, name=running.name, started=running.started.isoformat()
+                )
+
+    def done(self, done: Done) -> None:
+        """Take in what came of an order."""
+        self._busy -= 1
+        order = done.order
+        if isinstance(order, Collect):
+            running = self._collecting.pop(order.name)
+            if done.error is not None:
+                self._not_collected(running, order.report, done.error)
+            else:
+                self._step_ended(running, order.report, done.value)
+        elif isinstance(order, StageIn):
+            self._staged_in(done)
+        else:
+            self._staged_out(done)
+        self._advance()
+
+    def dismiss(self) -> None:
+        """Take note that somebody wants the job to stop."""
+        if self.over or self._ending_kind is Kind.DISMISSED:
+            return
+        self._note(Kind.DISMISS_REQUESTED, message="dismissing")
+        self._ending = (Kind.DISMISSED, None)
+        self._stop()
+        self._maybe_end()
+
+    def fail(self, error: JobFailed) -> None:
+        """End the job as failed, once all that it has started has stopped."""
+        if self._ending is None and not self.over:
+            self._ending = (Kind.FAILED, error)
+            self._stop()
+            self._maybe_end()
+
+    # Steps
+
+    def _plan_steps(self, inputs: Mapping[str, Any]) -> None:
+        try:
+            values = {key: value for key, value in inputs.items() if not key.startswith("cwl:")}
+            self._plan = Plan(self._process, values, self._around.files())
+        except LocalprocError as error:
+            self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
+            return
+
+    def _start(self, instance: Invocation | Skipped) -> None:
+        name = self._name(instance.step)
+        log = log_name(name)
+        if isinstance(instance, Skipped):
+            self._note(
+                Kind.STEP_FINISHED, name=name, key=instance.key, log=log, status=StepStatus.SKIPPED
+            )
+            self._advance()
+        elif instance.tool.expression is not None:
+            self._evaluate(instance, name, log)
+        else:
+            self._launch(instance, name, 1)
+
+    def _evaluate(self, instance: Invocation, name: str, log: str) -> None:
+        """Run an ExpressionTool here and now."""
+        assert self._plan is not None
+        folders = self._folders(name, 1, "")
+        try:
+            outputs, actions = run_expression(
+                instance.tool, instance.inputs, folders, self._around.files()
+            )
+            self._around.make(actions)
+        except (LocalprocError, OSError) as error:
+            self._broke_at(instance.key, name, log, error)
+            return
+        self._note(
+            Kind.STEP_FINISHED,
+            name=name,
+            key=instance.key,
+            log=log,
+            status=StepStatus.SUCCESSFUL,
+            outputs=outputs,
+            progress=self._finished(instance.key, outputs),
+        )
+        self._advance()
+
+    def _prepared(
+        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
+    ) -> Prepared | None:
+        try:
+            return prepare(
+                invocation.tool,
+                invocation.inputs,
+                self._folders(name, attempt, tmpdir),
+                self._around.files(),
+                self._around.base_env,
+                containers=self._around.containers,
+            )
+        except (LocalprocError, OSError) as error:
+            self._around.done_with(tmpdir)
+            self._broke_at(invocation.key, name, log_name(name), error)
+            return None
+
+    def _launch(self, invocation: Invocation, name: str, attempt: int) -> None:
+        tmpdir = self._around.tmpdir()
+        prepared = self._prepared(invocation, name, attempt, tmpdir)
+        if prepared is None:
+            return
+        self._note(
+            Kind.STEP_SUBMITTED,
+            key=invocation.key,
+            name=name,
+            attempt=attempt,
+            log=log_name(name),
+            command=prepared.argv,
+            tmpdir=tmpdir,
+            message=f"running {name}",
+        )
+        task = self._take_on(invocation, name, attempt, prepared)
+        self.orders.append(Launch(task))
+
+    def _launch_again(self, running: Running) -> None:
+        """Run a task that was lost as a new attempt, in a folder of its own."""
+        self._launch(running.invocation, running.name, running.attempt + 1)
+
+    def _again(self, invocation: Invocation, known: Known) -> None:
+        """Work a task out once more that may be running still."""
+        prepared = self._prepared(invocation, known.name, known.attempt, known.tmpdir)
+        if prepared is not None:
+            self._take_on(invocation, known.name, known.attempt, prepared)
+
+    def _take_on(
+        self, invocation: Invocation, name: str, attempt: int, prepared: Prepared
+    ) -> Task:
+        task = self._task(name, attempt, log_name(name), prepared)
+        self.running[task.key] = Running(invocation, name, attempt, task, prepared)
+        return task
+
+    def _already_ended(self, instance: Invocation | Skipped, known: Known) -> None:
+        if isinstance(instance, Invocation) and known.outputs is not None:
+            self._finished(instance.key, known.outputs)
+            self._advance()
+
+    def _task(self, name: str, attempt: int, log: str, prepared: Prepared) -> Task:
+        path = os.path.join(self._around.folder, "logs", log)
+        return Task(
+            key=f"{self.job.id}:{name}:{attempt}",
+            argv=prepared.argv,
+            env=prepared.env,
+            outdir=prepared.folders.outdir,
+            tmpdir=prepared.folders.tmpdir,
+            stdin=prepared.stdin,
+            stdout=prepared.stdout or out_name(path),
+            stderr=prepared.stderr or path,
+            resources=prepared.resources,
+            container=prepared.container,
+            stage=prepared.stage,
+        )
+
+    def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
+        work = os.path.join(self._around.folder, "work", name)
+        outdir = work if attempt == 1 else f"{work}.{attempt}"
+        return Folders(outdir, tmpdir, f"{outdir}.in")
+
+    def _collect(self, running: Running, report: Report) -> None:
+        try:
+            outputs = collect(running.prepared, report.exit_code or 0, self._around.files())
+        except TooBig:
+            self._busy += 1
+            self._collecting[running.name] = running
+            self.orders.append(Collect(running.name, running.prepared, report))
+        except (LocalprocError, OSError) as error:
+            self._not_collected(running, report, error)
+        else:
+            self._step_ended(running, report, outputs)
+
+    def _step_ended(
+        self, running: Running, report: Report, outputs: Mapping[str, Any]
+    ) -> None:
+        self._finish_step(
+            running.name,
+            StepStatus.SUCCESSFUL,
+            report,
+            outputs=outputs,
+            progress=self._finished(running.invocation.key, outputs),
+        )
+
+    def _not_collected(self, running: Running, report: Report, error: Exception) -> None:
+        problem = story.step_broke(
+            self.job.id, running.name, as_ours(error), self._log(running)
+        )
+        self._finish_step(running.name, StepStatus.FAILED, report, problem)
+        self.fail(problem)
+
+    def _failed(self, running: Running, report: Report) -> None:
+        path = running.task.stderr
+        problem = story.step_failed(
+            self.job.id, running.name, report, tail(path), self._log(running)
+        )
+        self._finish_step(running.name, StepStatus.FAILED, report, problem)
+        self.fail(problem)
+
+    def _broke(self, key: str, error: LocalprocError) -> None:
+        step = key.rpartition("/")[2].partition("[")[0]
+        name = self._name(step)
+        self._broke_at(key, name, log_name(name), error)
+
+    def _broke_at(self, key: str, name: str, log: str, error: Exception) -> None:
+        problem = story.step_broke(self.job.id, name, as_ours(error), "")
+        self._note(
+            Kind.STEP_FINISHED,
+            name=name,
+            key=key,
+            log=log,
+            status=StepStatus.FAILED,
+            problem=problem.to_problem(),
+        )
+        self.fail(problem)
+
+    def _finish_step(
+        self,
+        name: str,
+        status: StepStatus,
+        report: Report | None,
+        problem: JobFailed | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        progress: int | None = None,
+    ) -> None:
+        data: dict[str, Any] = {"name": name, "status": status}
+        if report is not None:
+            data |= {
+                "exit_code": report.exit_code,
+                "started": report.started and report.started.isoformat(),
+                "ended": report.ended and report.ended.isoformat(),
+            }
+            if report.rss is not None:
+                data |= {"rss": report.rss, "cpu": report.cpu}
+        if outputs is not None:
+            data["outputs"] = outputs
+        if problem is not None:
+            data |= {"problem": problem.to_problem(), "message": problem.message}
+        self._note(Kind.STEP_FINISHED, progress=progress, **data)
+
+    def _finished(self, key: str, outputs: Mapping[str, Any]) -> int:
+        """Tell the plan; give the job's progress."""
+        assert self._plan is not None
+        try:
+            self._plan.finish(key, outputs)
+        except LocalprocError as error:
+            self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
+        return _BEFORE + int(_STEPS * self._plan.progress)
+
+    # Staging
+
+    def _stage_in(self) -> None:
+        log = log_name(STAGE_IN)
+        if STAGE_IN not in self._history.steps:
+            self._note(
+                Kind.STEP_SUBMITTED, key=STAGE_IN, name=STAGE_IN, attempt=1, log=log, command=[]
+            )
+        self._note(Kind.STEP_RUNNING, name=STAGE_IN, message="staging inputs")
+        self._busy += 1
+        self.orders.append(StageIn(self.request.inputs, self._log_path(log)))
+
+    def _staged_in(self, done: Done) -> None:
+        if self._own_step_failed(STAGE_IN, done):
+            return
+        self._finish_step(
+            STAGE_IN, StepStatus.SUCCESSFUL, None, outputs=done.value, progress=_BEFORE
+        )
+        self._plan_steps(done.value)
+
+    def _stage_out(self, outputs: Mapping[str, Any]) -> None:
+        self._staging_out = True
+        if not has_files(outputs):
+            self._succeed(outputs, {})
+            return
+        log = log_name(STAGE_OUT)
+        self._note(
+            Kind.STEP_SUBMITTED, key=STAGE_OUT, name=STAGE_OUT, attempt=1, log=log, command=[]
+        )
+        self._note(Kind.STEP_RUNNING, name=STAGE_OUT, message="publishing results")
+        self._busy += 1
+        self.orders.append(StageOut(outputs, self._log_path(log)))
+
+    def _staged_out(self, done: Done) -> None:
+        if self._own_step_failed(STAGE_OUT, done):
+            return
+        self._finish_step(STAGE_OUT, StepStatus.SUCCESSFUL, None)
+        if self._ending is None:
+            self._succeed(*done.value)
+
+    def _own_step_failed(self, name: str, done: Done) -> bool:
+        if self._ending is not None:
+            self._finish_step(name, StepStatus.DISMISSED, None)
+            return True
+        if done.error is None:
+            return False
+        path = self._log_path(log_name(name))
+        problem = story.step_broke(self.job.id, name, done.error, path)
+        self._finish_step(name, StepStatus.FAILED, None, problem)
+        self.fail(problem)
+        return True
+
+    # Endings
+
+    def _advance(self) -> None:
+        """Do what follows when nothing is left to wait for."""
+        if self._ending is not None:
+            self._maybe_end()
+        elif (
+            self._plan is not None
+            and self._plan.outputs is not None
+            and not self._staging_out
+            and not self._resuming
+            and not self.running
+            and not self._busy
+        ):
+            self._stage_out(self._plan.outputs)
+
+    def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+        self._note(Kind.SUCCEEDED, message="successful", outputs=outputs, features=features)
+        self.orders.append(Close(keep=False))
+
+    def _stop(self) -> None:
+        self.orders.append(Stop(tuple(self.running)))
+
+    def _maybe_end(self) -> None:
+        waits = self.running or self._busy or self._resuming
+        if self._ending is None or waits or self.over:
+            return
+        kind, error = self._ending
+        if error is None:
+            self._note(kind, message="dismissed")
+        else:
+            self._note(kind, message=error.message, problem=error.to_problem())
+        self.orders.append(Close(keep=kind is Kind.FAILED))
+
+    # Helpers
+
+    def _note(
+        self, kind: Kind, *, message: str | None = None, progress: int | None = None, **data: Any
+    ) -> None:
+        event = Event(kind, self._around.now(), data, progress, message)
+        self.job = machine.apply(self.job, event)
+        self.events.append(event)
+
+    def _name(self, step: str) -> str:
+        """Give a step instance its name: the step's, then ``_2``, ``_3``, ... in starting order."""
+        count = self._names.get(step, 0) + 1
+        name = step if count == 1 else f"{step}_{count}"
+        while count > 1 and name in self._names:
+            count += 1
+            name = f"{step}_{count}"
+        self._names[step] = count
+        if count > 1:
+            self._names.setdefault(name, 1)
+        return name
+
+    def _log_path(self, log: str) -> str:
+        return os.path.join(self._around.folder, "logs", log)
+
+    def _log(self, running: Running) -> str:
+        return self._log_path(log_name(running.name))
+
+    @property
+    def _ending_kind(self) -> Kind | None:
+        return None if self._ending is None else self._ending[0]
+
+
+_OWN: Final = frozenset({STAGE_IN, STAGE_OUT})
+
+
+def as_ours(error: Exception) -> LocalprocError:
+    """Give any error as one of ours."""
+    if isinstance(error, LocalprocError):
+        return error
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        hint = "the disk is full: make room" if error.errno == 28 else ""
+        return LocalprocError(f"{error.strerror or error}{where}", hint=hint)
+    return LocalprocError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,70 @@
+"""How an engine is set up.
+
+Owns the settings and their defaults. Must not know what they are used for.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localproc.storage.access import InputPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of an engine.
+
+    ``executor`` runs the jobs that name none. ``results`` is the folder or URI under which
+    ``<job>/`` is published. ``cores``, ``ram`` (MiB) and ``slots`` bound what tasks of this engine
+    use at a time; one that wants more than there is runs alone. ``grace`` is how many seconds a
+    task has between TERM and KILL. ``active`` jobs are run at a time, the others wait. ``durable``:
+    what is accepted survives a power cut too. ``adopt``: take over the jobs of engines that are
+    gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
+    """
+
+    executor: str = "local"
+    results: str | None = None
+    cores: float = 0
+    ram: int = 0
+    slots: int = 0
+    grace: float = 0.5
+    active: int = 64
+    durable: bool = False
+    adopt: bool = True
+    keep: bool = False
+    namespace: str = "default"
+    policy: InputPolicy = field(default_factory=InputPolicy)
+    executor_options: Mapping[str, Any] = field(default_factory=dict)
+    storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def capacity(self) -> tuple[float, int, int]:
+        """Give cores, ram and slots, those of the machine where none are set."""
+        cores = self.cores or machine_cores()
+        return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
+
+
+def machine_cores() -> int:
+    """Give the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def machine_ram() -> int:
+    """Give the machine's memory in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
+
+
+def base_environment() -> dict[str, str]:
+    """Give the environment that every tool starts with (CWL v1.2: little more than PATH).
+
+    The folder of this Python comes first, so that tools written in Python find the packages that
+    are installed beside localproc, whether its environment is activated or not.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    own = os.path.dirname(sys.executable)
+    if own not in path.split(os.pathsep):
+        path = own + os.pathsep + path
+    return {"PATH": path}

@@ -1,0 +1,80 @@
+"""What is said about a job that did not end well.
+
+Owns the few lines that name the step, its exit code, the end of its stderr, its log and what to do.
+Must not know how it came to that.
+"""
+
+from typing import Final
+
+from localproc.errors import JobFailed, LocalprocError
+from localproc.model import Report, TaskState
+
+_SIGNALS: Final = {
+    1: "SIGHUP",
+    2: "SIGINT",
+    6: "SIGABRT",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    11: "SIGSEGV",
+    13: "SIGPIPE",
+    15: "SIGTERM",
+    24: "SIGXCPU",
+    25: "SIGXFSZ",
+}
+
+
+def step_failed(job_id: str, step: str, report: Report, lines: list[str], log: str) -> JobFailed:
+    """Tell of a step whose tool failed."""
+    code = report.exit_code
+    return JobFailed(
+        f"step {step} {_ending(report)}",
+        job_id=job_id,
+        step=step,
+        exit_code=code,
+        stderr=lines,
+        log=log,
+        hint=_hint(report, lines),
+        cause=report.state.value if report.state is not TaskState.ENDED else "exit-code",
+    )
+
+
+def step_broke(job_id: str, step: str, error: LocalprocError, log: str) -> JobFailed:
+    """Tell of a step that could not be prepared, staged or collected."""
+    return JobFailed(
+        f"step {step}: {error.message}",
+        job_id=job_id,
+        step=step,
+        log=log,
+        hint=error.hint,
+        cause=type(error).__name__,
+    )
+
+
+def _ending(report: Report) -> str:
+    code = report.exit_code
+    if report.state is TaskState.TIMED_OUT:
+        return "was stopped: it took longer than its ToolTimeLimit"
+    if report.state is TaskState.OUT_OF_MEMORY:
+        return "was stopped: it used more memory than it may"
+    if report.state is TaskState.LOST:
+        return f"was lost: {report.reason}"
+    if code is not None and code < 0:
+        return f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
+    return f"failed with exit code {code}"
+
+
+def _hint(report: Report, lines: list[str]) -> str:
+    code = report.exit_code
+    if report.state is TaskState.TIMED_OUT:
+        return "raise ToolTimeLimit in the package, or give it less to do"
+    if code == 127:
+        return "the command was not found: install it, or see the PATH in localproc doctor"
+    if code == 126:
+        return "the command could not be executed: see its permissions"
+    if code in (-9, 137):
+        return "the system may have run out of memory: see ramMin, or run fewer steps at a time"
+    if any("No space left on device" in line for line in lines):
+        return "the disk is full: make room, or choose another home with --home"
+    if any("ModuleNotFoundError" in line for line in lines):
+        return "a Python module is missing where the tool runs: install it there"
+    return "the whole log says more; the step's folder is kept, with all that it wrote"

@@ -1,0 +1,347 @@
+"""Every error that localproc raises on purpose, in one tree.
+
+::
+
+    LocalprocError
+    ├── PackageError                 the package cannot be used
+    │   ├── InvalidPackage           ... because it is wrong: every problem with its place
+    │   └── UnsupportedPackage       ... because it asks for something that is not there
+    ├── InvalidInputs                the inputs do not fit the process: every problem at once
+    ├── NotFound
+    │   ├── NoSuchProcess
+    │   ├── NoSuchJob
+    │   ├── NoSuchStep
+    │   └── NoSuchOutput
+    ├── Conflict
+    │   ├── DuplicatedProcess
+    │   ├── ImmutableProcess
+    │   └── ProcessInUse
+    ├── ResultsNotReady              the job is not successful yet, or never will be
+    ├── JobFailed                    which step, its exit code, the end of its stderr, what to do
+    ├── JobDismissed
+    ├── ExpressionError              an expression of the package went wrong
+    ├── StepError                    a step could not be prepared, or its outputs not be collected
+    ├── StagingError                 a file could not be brought in or out
+    ├── EnvironmentProblem           the machine, not the package
+    │   ├── HomeUnusable
+    │   ├── StoreCorrupted
+    │   ├── NoSpace
+    │   └── PluginMissing
+    ├── ExecutorUnavailable          no news from the executor: never a failure of the task
+    └── InvalidTransition            a bug: a job was asked to do what its state forbids
+
+Errors carry fields, and a ``hint`` that says what to do. ``to_problem()`` gives the members of an
+RFC 9457 problem document. This module must not know any other one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+EXCEPTIONS_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+EXCEPTIONS_2 = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/"
+
+
+class LocalprocError(Exception):
+    """The root of the tree.
+
+    ``type`` and ``status`` are the problem type URI and the HTTP status of its problem document.
+    """
+
+    type: ClassVar[str] = "about:blank"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+    def to_problem(self) -> dict[str, Any]:
+        """Give the members of the RFC 9457 problem: type, title, status, detail, and our own."""
+        problem: dict[str, Any] = {
+            "type": self.type,
+            "title": type(self).__name__,
+            "status": self.status,
+            "detail": self.message,
+        }
+        if self.hint:
+            problem["hint"] = self.hint
+        return problem | self._members()
+
+    def _members(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where: a place in a document or a JSON path in the inputs."""
+
+    message: str
+    where: str = ""
+    line: int | None = None
+    column: int | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = self.where
+        if self.line is not None:
+            place += f":{self.line}:{self.column}" if self.column is not None else f":{self.line}"
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the members that are set."""
+        members = {
+            "message": self.message,
+            "where": self.where,
+            "line": self.line,
+            "column": self.column,
+            "hint": self.hint,
+        }
+        return {name: value for name, value in members.items() if value not in ("", None)}
+
+
+class _WithProblems(LocalprocError):
+    def __init__(self, message: str, problems: Sequence[Problem] = (), *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  {problem}" for problem in self.problems)]
+        return "\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines)
+
+    def _members(self) -> dict[str, Any]:
+        return {"problems": [problem.to_json() for problem in self.problems]}
+
+
+class PackageError(_WithProblems):
+    """The package cannot be used."""
+
+    status = 400
+
+
+class InvalidPackage(PackageError):
+    """The package is wrong; every problem with its file, line and column."""
+
+    type = EXCEPTIONS_1 + "invalid-parameter"
+
+
+class UnsupportedPackage(PackageError):
+    """The package asks for something that is not there; the places in the document."""
+
+    type = "https://localproc.dev/problems/unsupported-package"
+    status = 422
+
+
+class InvalidInputs(_WithProblems):
+    """The inputs do not fit the process description; every problem with its JSON path."""
+
+    type = EXCEPTIONS_1 + "invalid-parameter"
+    status = 400
+
+
+class NotFound(LocalprocError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class NoSuchProcess(NotFound):
+    """No process of that id is deployed in the namespace."""
+
+    type = EXCEPTIONS_1 + "no-such-process"
+
+    def __init__(self, process_id: str, *, hint: str = "") -> None:
+        super().__init__(f"no process {process_id!r} is deployed", hint=hint)
+        self.process_id = process_id
+
+
+class NoSuchJob(NotFound):
+    """No job of that id is in the home."""
+
+    type = EXCEPTIONS_1 + "no-such-job"
+
+    def __init__(self, job_id: str, *, hint: str = "") -> None:
+        super().__init__(f"no job {job_id!r}", hint=hint or "localproc jobs lists them")
+        self.job_id = job_id
+
+
+class NoSuchStep(NotFound):
+    """The job has no step of that name."""
+
+    type = "https://localproc.dev/problems/no-such-step"
+
+
+class NoSuchOutput(NotFound):
+    """The process has no output of that name, or it was not asked for."""
+
+    type = EXCEPTIONS_1 + "no-such-output"
+
+
+class Conflict(LocalprocError):
+    """What is asked for does not go together with what is there."""
+
+    status = 409
+
+
+class DuplicatedProcess(Conflict):
+    """A process of that id is deployed already."""
+
+    type = EXCEPTIONS_2 + "duplicated-process"
+
+
+class ImmutableProcess(Conflict):
+    """The process cannot be replaced or undeployed."""
+
+    type = EXCEPTIONS_2 + "immutable-process"
+    status = 403
+
+
+class ProcessInUse(Conflict):
+    """The process has jobs that have not ended."""
+
+    type = "https://localproc.dev/problems/process-in-use"
+    status = 403
+
+
+class ResultsNotReady(LocalprocError):
+    """The job has no results: it has not ended, or it was not successful."""
+
+    type = EXCEPTIONS_1 + "result-not-ready"
+    status = 404
+
+
+class JobFailed(LocalprocError):
+    """A job ended as failed.
+
+    ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log.
+    """
+
+    type = "https://localproc.dev/problems/job-failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        job_id: str = "",
+        step: str = "",
+        exit_code: int | None = None,
+        stderr: Sequence[str] = (),
+        log: str = "",
+        hint: str = "",
+        cause: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.job_id = job_id
+        self.step = step
+        self.exit_code = exit_code
+        self.stderr = tuple(stderr)
+        self.log = log
+        self.cause = cause
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  | {line}" for line in self.stderr)]
+        if self.log:
+            lines.append(f"  log: {self.log}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+    def _members(self) -> dict[str, Any]:
+        members = {
+            "jobID": self.job_id,
+            "step": self.step,
+            "exitCode": self.exit_code,
+            "stderrTail": list(self.stderr),
+            "log": self.log,
+            "cause": self.cause,
+        }
+        return {name: value for name, value in members.items() if value not in ("", None, [])}
+
+    @classmethod
+    def from_problem(cls, problem: Mapping[str, Any]) -> "JobFailed":
+        """Build the error again from what a job's last event keeps."""
+        return cls(
+            problem.get("detail", "the job failed"),
+            job_id=problem.get("jobID", ""),
+            step=problem.get("step", ""),
+            exit_code=problem.get("exitCode"),
+            stderr=problem.get("stderrTail", ()),
+            log=problem.get("log", ""),
+            hint=problem.get("hint", ""),
+            cause=problem.get("cause", ""),
+        )
+
+
+class JobDismissed(LocalprocError):
+    """The job was dismissed, so there is nothing to wait for."""
+
+    type = "https://localproc.dev/problems/job-dismissed"
+    status = 410
+
+
+class ExpressionError(LocalprocError):
+    """An expression of the package went wrong; ``expression`` is its text."""
+
+    type = "https://localproc.dev/problems/expression"
+
+    def __init__(self, message: str, *, expression: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.expression = expression
+
+    def _members(self) -> dict[str, Any]:
+        return {"expression": self.expression} if self.expression else {}
+
+
+class StepError(LocalprocError):
+    """A step could not be prepared, or its outputs are not what its tool promises."""
+
+    type = "https://localproc.dev/problems/step"
+
+
+class StagingError(LocalprocError):
+    """A file could not be brought in or out; ``uri`` says which (without its secrets)."""
+
+    type = "https://localproc.dev/problems/staging"
+
+    def __init__(self, message: str, *, uri: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.uri = uri
+
+    def _members(self) -> dict[str, Any]:
+        return {"uri": self.uri} if self.uri else {}
+
+
+class EnvironmentProblem(LocalprocError):
+    """The machine is not fit for what is asked."""
+
+    type = "https://localproc.dev/problems/environment"
+
+
+class HomeUnusable(EnvironmentProblem):
+    """The home folder cannot be written, or lies where a store is not safe."""
+
+
+class StoreCorrupted(EnvironmentProblem):
+    """The home's store cannot be read."""
+
+
+class NoSpace(EnvironmentProblem):
+    """The disk is full."""
+
+    status = 507
+
+
+class PluginMissing(EnvironmentProblem):
+    """An executor, a storage or an extra was asked for that is not installed."""
+
+
+class ExecutorUnavailable(LocalprocError):
+    """No news from the executor; its tasks are as they were."""
+
+
+class InvalidTransition(LocalprocError):
+    """A job was asked to do what its state forbids; the message tells the story."""

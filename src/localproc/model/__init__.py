@@ -1,0 +1,31 @@
+"""The words of localproc: plain frozen data that every floor above may use.
+
+Owns the vocabulary (process, job, step, task, event) and nothing else. Must not know how any of it
+is stored, run, staged or shown.
+"""
+
+from localproc.model.event import Event, Kind
+from localproc.model.job import JobFilter, JobRecord, JobRequest
+from localproc.model.process import ProcessRecord
+from localproc.model.status import JobStatus, StepStatus, Trigger
+from localproc.model.step import Step
+from localproc.model.task import Container, Report, Resources, StageAction, Task, TaskState
+
+__all__ = [
+    "Container",
+    "Event",
+    "JobFilter",
+    "JobRecord",
+    "JobRequest",
+    "JobStatus",
+    "Kind",
+    "ProcessRecord",
+    "Report",
+    "Resources",
+    "StageAction",
+    "Step",
+    "StepStatus",
+    "Task",
+    "TaskState",
+    "Trigger",
+]

@@ -1,0 +1,82 @@
+"""One execution of one process revision with one set of inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from localproc.model.status import JobStatus, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What somebody asked for; kept whole in the job's first event.
+
+    ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
+    ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
+    ``results`` is the URI under which ``<job>/`` is published, ``None`` the home's own folder.
+    ``options`` holds what an executor or a face wants to remember (JSON).
+    """
+
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] | None = None
+    executor: str = "local"
+    results: str | None = None
+    trigger: Trigger = Trigger.MANUAL
+    reason: str = ""
+    run_as: str = ""
+    environment: str = ""
+    service: str = ""
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    derived_from: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent."""
+
+    id: str
+    namespace: str
+    process_id: str
+    revision: str
+    status: JobStatus
+    created: datetime
+    updated: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    progress: int = 0
+    message: str = ""
+    dismiss_requested: bool = False
+    owner: str | None = None
+    trigger: Trigger = Trigger.MANUAL
+    reason: str = ""
+    run_as: str = ""
+    environment: str = ""
+    service: str = ""
+    title: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list, newest first (OGC API - Processes Part 1, class "job list").
+
+    ``since``/``until`` bound ``created``; durations are in seconds and concern jobs that have
+    started: now - started while running, finished - started afterwards. ``before`` is the cursor
+    of a page: only jobs that come after that one in the list.
+    """
+
+    namespace: str | None = None
+    processes: tuple[str, ...] = ()
+    statuses: tuple[JobStatus, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    min_duration: float | None = None
+    max_duration: float | None = None
+    trigger: Trigger | None = None
+    run_as: str | None = None
+    tag: str | None = None
+    before: str | None = None
+    limit: int = 10

@@ -1,0 +1,35 @@
+"""One run of one CWL step inside a job, and the engine's own ``stage_in`` and ``stage_out``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from localproc.model.status import StepStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step instance as people see it.
+
+    ``name`` is unique in its job: the CWL step's id, from the second instance on with ``_2``,
+    ``_3``, ... in the order they were started. ``key`` is its place in the workflow
+    (``crop[1]/warp``). ``log`` is the name of its log file.
+    """
+
+    name: str
+    key: str
+    status: StepStatus
+    log: str
+    start: datetime | None = None
+    end: datetime | None = None
+    exit_code: int | None = None
+    message: str = ""
+    attempt: int = 1
+    command: tuple[str, ...] = ()
+    reused_from: str | None = None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end, ``None`` before the end."""
+        if self.start is None or self.end is None:
+            return None
+        return (self.end - self.start).total_seconds()

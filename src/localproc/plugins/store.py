@@ -1,0 +1,92 @@
+"""The protocol of a store: processes, jobs and their histories.
+
+Owns what the engine needs to be durable. Must not know SQL, files or locks. A store may be used by
+several threads at once, and by several processes on one home.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from localproc.model import Event, JobFilter, JobRecord, ProcessRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New events of one job and the row they add up to.
+
+    ``after`` is the number of events the job had before them.
+    """
+
+    job: JobRecord
+    events: Sequence[Event]
+    after: int
+
+
+class Store(Protocol):
+    """Where a home keeps what has happened."""
+
+    def add_job(self, job: JobRecord, event: Event) -> None:
+        """Record a job that has been accepted, and its first event, in one transaction."""
+
+    def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
+        """Record the changes in one transaction, each only if ``owner`` still owns the job.
+
+        Give the ids of the jobs it does not own any more: nothing of theirs was recorded.
+        """
+
+    def job(self, job_id: str) -> JobRecord | None:
+        """Give a job's row."""
+
+    def jobs(self, wanted: JobFilter) -> list[JobRecord]:
+        """Give one page of jobs, newest first."""
+
+    def events(self, job_id: str, after: int = 0) -> list[Event]:
+        """Give the job's events in order, without the first ``after`` of them."""
+
+    def delete_job(self, job_id: str) -> bool:
+        """Forget a job that has ended; whether there was one."""
+
+    def request_dismiss(self, job_id: str) -> bool:
+        """Note that the job should stop; whether it had not ended yet."""
+
+    def to_dismiss(self, owner: str) -> list[str]:
+        """Give the owner's jobs that should stop and have not ended."""
+
+    def claim(self, owner: str, from_owners: Collection[str], most: int) -> list[JobRecord]:
+        """Take over open jobs that belong to nobody or to one of ``from_owners``, oldest first."""
+
+    def release(self, owner: str) -> None:
+        """Give the owner's open jobs up."""
+
+    def owners(self) -> set[str | None]:
+        """Give the owners of all open jobs, ``None`` if some belong to nobody."""
+
+    def version(self) -> int:
+        """Give a number that changes when another process has written."""
+
+    def put_process(self, process: ProcessRecord) -> None:
+        """Record a revision and make it its process's current one."""
+
+    def process(
+        self, namespace: str, process_id: str, revision: str | None = None
+    ) -> ProcessRecord | None:
+        """Give a revision, the current one if none is named."""
+
+    def processes(self, namespace: str) -> list[ProcessRecord]:
+        """Give the current revisions in a namespace, by id."""
+
+    def processes_from(self, namespace: str, entry: str) -> list[ProcessRecord]:
+        """Give the current revisions that were deployed from a URI."""
+
+    def remove_process(self, namespace: str, process_id: str) -> bool:
+        """Make a process undeployed; its revisions stay for the jobs that ran them."""
+
+    def open_jobs(self, namespace: str, process_id: str) -> int:
+        """Give how many jobs of a process have not ended."""
+
+    def check(self) -> list[str]:
+        """Give what is wrong with the store, nothing if it is sound."""
+
+    def close(self) -> None:
+        """Let go."""

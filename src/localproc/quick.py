@@ -1,0 +1,40 @@
+"""One call for one job.
+
+Owns ``localproc.run`` and the engines it keeps open, one for each home, until the process ends.
+Must not know more than the engine.
+"""
+
+import atexit
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job
+
+_ENGINES: Final[dict[str, Engine]] = {}
+_LOCK: Final = threading.Lock()
+
+
+def run(
+    package: object,
+    inputs: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    *,
+    home: str | os.PathLike[str] = ".localproc",
+    **options: Any,
+) -> Job:
+    """Run a package and give its job when it has ended well.
+
+    ``options`` are those of ``Engine.execute``. Raises ``JobFailed`` with the step, its exit code,
+    the end of its stderr and what to do.
+    """
+    return _engine(os.path.abspath(home)).run(package, inputs, **options).raise_for_status()
+
+
+def _engine(home: str) -> Engine:
+    with _LOCK:
+        if home not in _ENGINES:
+            _ENGINES[home] = Engine(home)
+            atexit.register(_ENGINES[home].close)
+        return _ENGINES[home]

@@ -1,0 +1,25 @@
+"""Registers the built-in storages the way any plugin does."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localproc.plugins import hookimpl
+from localproc.plugins.storage import Storage, StoragePlugin
+from localproc.storage.filesystem import FilesystemStorage
+
+
+@hookimpl
+def localproc_storages() -> Iterable[StoragePlugin]:
+    """Give the storages for folders of this machine and for the web, which is read only."""
+    guarded = {"guarded": "true: refuse addresses that are not public"}
+    return [
+        StoragePlugin("file", FilesystemStorage.open, "folders of this machine"),
+        StoragePlugin("https", _open_web, "files on the web, read only", guarded),
+        StoragePlugin("http", _open_web, "files on the web, read only, unencrypted", guarded),
+    ]
+
+
+def _open_web(options: Mapping[str, Any]) -> Storage:
+    from localproc.storage.web import WebStorage  # httpx costs 0.15 s
+
+    return WebStorage.open(options)

@@ -1,0 +1,118 @@
+"""The disk of this machine, as the interpreter wants to see it.
+
+Owns ``Files`` for real paths, and doing ``StageAction``s. Must not know what the files are for.
+"""
+
+import glob as globbing
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from localproc.cwl.files import Stat
+from localproc.model import StageAction
+
+_CHUNK: Final = 1 << 20
+_MAGIC: Final = frozenset("*?[")
+
+
+class TooBig(Exception):
+    """More would have to be read than is allowed here: do it elsewhere."""
+
+
+class Disk:
+    """Implements ``localproc.cwl.files.Files``.
+
+    ``budget`` bounds how many bytes may be read for checksums before ``TooBig`` is raised;
+    ``None`` for no bound. It keeps the engine's loop from reading large outputs.
+    """
+
+    def __init__(self, budget: int | None = None) -> None:
+        self._budget = budget
+
+    def stat(self, path: str) -> Stat | None:
+        """Give what is there."""
+        try:
+            found = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Stat((found.st_mode & 0o170000) == 0o040000, found.st_size)
+
+    def listdir(self, path: str) -> Sequence[str]:
+        """Give the names in a directory, sorted."""
+        try:
+            return sorted(os.listdir(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def glob(self, root: str, pattern: str) -> Sequence[str]:
+        """Give the paths below ``root`` that match, sorted."""
+        if not _MAGIC.intersection(pattern):
+            path = os.path.normpath(os.path.join(root, pattern))
+            return [path] if os.path.lexists(path) else []
+        found = globbing.glob(pattern, root_dir=root, recursive=False)
+        return sorted(os.path.normpath(os.path.join(root, name)) for name in found)
+
+    def read(self, path: str, most: int = -1) -> bytes:
+        """Give the contents."""
+        with open(path, "rb") as file:
+            return file.read(most)
+
+    def realpath(self, path: str) -> str:
+        """Follow every link."""
+        return os.path.realpath(path)
+
+    def checksum(self, path: str) -> str:
+        """Give the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
+        digest = hashlib.sha1(usedforsecurity=False)
+        with open(path, "rb", buffering=0) as file:
+            if self._budget is not None:
+                self._budget -= os.fstat(file.fileno()).st_size
+                if self._budget < 0:
+                    raise TooBig(path)
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+        return f"sha1${digest.hexdigest()}"
+
+
+def stage(actions: Iterable[StageAction]) -> None:
+    """Do the actions in order; raises ``OSError``."""
+    for action in actions:
+        os.makedirs(os.path.dirname(action.target), exist_ok=True)
+        if action.kind == "link":
+            _link(action.source, action.target)
+        elif action.kind == "copy":
+            _copy(action.source, action.target)
+        elif action.kind == "write":
+            _write(action)
+        else:
+            os.makedirs(action.target, exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.symlink(source, target)
+    except FileExistsError:
+        if os.path.realpath(target) != os.path.realpath(source):
+            raise
+
+
+def _copy(source: str, target: str) -> None:
+    if os.path.isdir(source):
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        for folder, _, names in os.walk(target):
+            os.chmod(folder, 0o755)
+            for name in names:
+                path = os.path.join(folder, name)
+                os.chmod(path, os.stat(path).st_mode | 0o200)
+    else:
+        shutil.copyfile(source, target)
+        os.chmod(target, os.stat(source).st_mode | 0o600)
+
+
+def _write(action: StageAction) -> None:
+    with open(action.target, "w", encoding="utf-8") as file:
+        file.write(action.contents)
+    if action.executable:
+        os.chmod(action.target, 0o755)

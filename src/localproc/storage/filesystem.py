@@ -1,0 +1,148 @@
+"""Folders of this machine as a storage.
+
+Owns ``file:`` URIs. Must not know staging or jobs.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from localproc.cwl.files import path_uri, uri_path
+from localproc.errors import StagingError
+from localproc.plugins.storage import Info
+
+
+class FilesystemStorage:
+    """Implements ``localproc.plugins.storage.Storage``."""
+
+    @classmethod
+    def open(cls, options: Mapping[str, Any]) -> "FilesystemStorage":
+        """Open it; there are no options."""
+        return cls()
+
+    def info(self, uri: str) -> Info | None:
+        """Give what is there."""
+        try:
+            found = os.stat(uri_path(uri))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Info(uri, found.st_size, f"{found.st_mtime_ns:x}-{found.st_size:x}")
+
+    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
+        """Copy the file."""
+        info = self.info(uri)
+        if info is None:
+            raise StagingError(f"{uri_path(uri)} does not exist", uri=uri)
+        if most is not None and info.size > most:
+            raise StagingError(f"{uri_path(uri)} is larger than {most} bytes", uri=uri)
+        with _naming(uri):
+            shutil.copyfile(uri_path(uri), path)
+        return info
+
+    def put(
+        self,
+        path: str,
+        uri: str,
+        *,
+        media_type: str = "application/octet-stream",
+        disposable: bool = False,
+    ) -> Info:
+        """Link or copy the file beside its place, then rename it into it."""
+        target = uri_path(uri)
+        with _naming(uri):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if not (disposable and _link(path, target)):
+                _copy(path, target)
+            return Info(uri, os.stat(target).st_size)
+
+    def list(self, prefix: str) -> Iterator[Info]:
+        """Give every file below the folder, or whose path begins with the prefix."""
+        start = uri_path(prefix)
+        top = start if start.endswith("/") else os.path.dirname(start)
+        for folder, folders, names in os.walk(top):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if path.startswith(start) and (info := self.info(path_uri(path))) is not None:
+                    yield info
+
+    def delete(self, uris: Iterable[str]) -> None:
+        """Remove files, and the folders that this leaves empty."""
+        for uri in uris:
+            path = uri_path(uri)
+            with _naming(uri):
+                try:
+                    os.remove(path)
+                except FileNotFoundError:
+                    continue
+                _remove_empty(os.path.dirname(path))
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """There is no such thing here."""
+        return None
+
+    def describe(self, uri: str) -> Mapping[str, Any]:
+        """A folder has no ``storage:*`` fields."""
+        return {}
+
+
+def _link(path: str, target: str) -> bool:
+    """Make the target the same file, if both lie on one file system."""
+    try:
+        os.link(path, target, follow_symlinks=True)
+    except FileExistsError:
+        if os.path.samefile(path, target):
+            return True
+    except OSError:
+        return False
+    else:
+        return True
+    temporary = _beside(target)
+    try:
+        os.link(path, temporary, follow_symlinks=True)
+        os.replace(temporary, target)
+    except OSError:
+        return False
+    return True
+
+
+def _copy(path: str, target: str) -> None:
+    temporary = _beside(target)
+    try:
+        shutil.copyfile(path, temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+
+
+def _beside(target: str) -> str:
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name[:200]}.{secrets.token_hex(4)}")
+
+
+def _remove_empty(folder: str) -> None:
+    try:
+        while True:
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+    except OSError:
+        return
+
+
+class _naming:  # noqa: N801 - reads as a statement
+    """Says which URI an ``OSError`` is about."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise StagingError(f"{uri_path(self._uri)}: {reason}", uri=self._uri) from error

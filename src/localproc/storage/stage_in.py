@@ -1,0 +1,158 @@
+"""Bringing a job's inputs to where its tools can read them.
+
+Owns File and Directory inputs from paths and URIs, and STAC items that become local catalogs (the
+layout of EOEPCA's stage-in: ``catalog.json``, ``<id>/<id>.json`` and the assets beside it). Must
+not know which storage a URI belongs to, nor jobs.
+
+Everything is made in a temporary folder and renamed: a failure leaves nothing behind.
+"""
+
+import json
+import os
+import posixpath
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from localproc.cwl.files import is_local, local_path, map_files, path_uri, uri_path
+from localproc.errors import StagingError
+from localproc.storage import stac
+from localproc.storage.access import Access, safe_name, verify
+
+_Log = Callable[[str], None]
+
+
+def stage_in(
+    inputs: Mapping[str, Any],
+    folder: str,
+    access: Access,
+    log: _Log,
+    stopped: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Give the inputs with every file on this machine.
+
+    ``folder`` is the job's own for inputs. Raises ``StagingError``.
+    """
+    return _StageIn(folder, access, log, stopped).run(inputs)
+
+
+class _StageIn:
+    def __init__(
+        self, folder: str, access: Access, log: _Log, stopped: Callable[[], bool]
+    ) -> None:
+        self._folder = folder
+        self._access = access
+        self._log = log
+        self._stopped = stopped
+        self._count = 0
+
+    def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        staged = {}
+        for name, value in inputs.items():
+            self._name = name
+            staged[name] = map_files(value, self._one)
+        return staged
+
+    def _one(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        if self._stopped():
+            raise StagingError("stopped: the job was dismissed")
+        staged = dict(one)
+        location = str(one.get("location", ""))
+        if one["class"] == "Directory" and location and self._is_document(location):
+            return self._item(location)
+        if location and not is_local(one):
+            staged |= self._file(location, str(one.get("basename") or "staged"))
+        elif location:
+            self._access.policy.check_path(local_path(one))
+            self._look(one)
+        for part in ("secondaryFiles", "listing"):
+            if part in staged:
+                staged[part] = [self._one(inner) for inner in staged[part]]
+        return staged
+
+    def _look(self, one: Mapping[str, Any]) -> None:
+        path = local_path(one)
+        if not os.path.exists(path):
+            raise StagingError(f"{path} does not exist", uri=one["location"])
+        self._log(f"{self._name}: {path}")
+
+    def _is_document(self, location: str) -> bool:
+        """A Directory that is not a folder here stands for the STAC item behind its URI."""
+        return not location.startswith("file:") or not os.path.isdir(uri_path(location))
+
+    def _file(self, location: str, basename: str) -> dict[str, Any]:
+        name = safe_name(basename, "the name of an input")
+        target = os.path.join(self._next(), name)
+        if not os.path.exists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            self._access.download(location, target)
+        size = os.stat(target).st_size
+        self._log(f"{self._name}: {location} → {target} ({size} bytes)")
+        return {"location": path_uri(target), "size": size, "basename": name}
+
+    def _item(self, location: str) -> dict[str, Any]:
+        item = stac.parse_item(self._access.read(location), location)
+        target = self._next()
+        if not os.path.isdir(target):
+            temporary = f"{target}.{secrets.token_hex(4)}.part"
+            try:
+                self._fill(temporary, item, location)
+                os.replace(temporary, target)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+        self._log(f"{self._name}: the STAC item {item['id']} → {target}")
+        return {
+            "class": "Directory",
+            "location": path_uri(target),
+            "basename": os.path.basename(target),
+        }
+
+    def _fill(self, folder: str, item: Mapping[str, Any], location: str) -> None:
+        inside = os.path.join(folder, item["id"])
+        os.makedirs(inside)
+        names: dict[str, str] = {}
+        for key, asset in item["assets"].items():
+            if self._stopped():
+                raise StagingError("stopped: the job was dismissed")
+            href = stac.absolute(str(asset.get("href", "")), location)
+            names[key] = _free_name(href, key, set(names.values()))
+            self._asset(href, asset, os.path.join(inside, names[key]), location)
+        _write(os.path.join(inside, f"{item['id']}.json"), stac.staged_item(item, names))
+        _write(os.path.join(folder, stac.CATALOG), stac.staged_catalog(item))
+
+    def _asset(self, href: str, asset: Mapping[str, Any], target: str, location: str) -> None:
+        """Link a local asset, download any other; what the item says of it must be true."""
+        if href.startswith("file:"):
+            if not location.startswith("file:"):
+                raise StagingError(
+                    f"the item {location} has an asset on this machine, {uri_path(href)}", uri=href
+                )
+            self._access.policy.check_path(uri_path(href))
+            if not os.path.isfile(uri_path(href)):
+                raise StagingError(
+                    f"the asset {uri_path(href)} of {location} does not exist", uri=href
+                )
+            os.symlink(uri_path(href), target)
+            verify(target, asset.get("file:size"), None, href)
+        else:
+            self._access.download(href, target)
+            verify(target, asset.get("file:size"), asset.get("file:checksum"), href)
+        self._log(f"{self._name}: asset {href}")
+
+    def _next(self) -> str:
+        self._count += 1
+        return os.path.join(self._folder, f"{self._name}_{self._count}")
+
+
+def _free_name(href: str, key: str, taken: set[str]) -> str:
+    """Give the asset's file name; one that is taken gets the asset's key in front."""
+    name = posixpath.basename(unquote(urlsplit(href).path))
+    name = safe_name(name, f"the file name of the asset {key!r}")
+    return safe_name(f"{key}_{name}", "an asset's name") if name in taken else name
+
+
+def _write(path: str, document: Mapping[str, Any]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2)

@@ -1,0 +1,180 @@
+"""Files on the web as a storage to read from.
+
+Owns ``https:`` and ``http:`` URIs, and who may be asked: with ``guarded=True`` every connection,
+also after a redirect, is made to an address that was looked up and checked just before, so that a
+name cannot lead into a private network. Must not know staging or jobs.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from localproc.errors import StagingError
+from localproc.plugins.storage import Info
+
+_TIMEOUT: Final = 30.0
+_REDIRECTS: Final = 5
+
+
+class WebStorage:
+    """Implements ``localproc.plugins.storage.Storage``, but for writing."""
+
+    def __init__(self, *, guarded: bool = False) -> None:
+        transport = httpx.HTTPTransport(retries=2)
+        if guarded:
+            _guard(transport)
+        self._client = httpx.Client(
+            transport=transport,
+            timeout=_TIMEOUT,
+            follow_redirects=True,
+            max_redirects=_REDIRECTS,
+            trust_env=False,
+        )
+
+    @classmethod
+    def open(cls, options: Mapping[str, Any]) -> "WebStorage":
+        """Open it; ``guarded`` refuses addresses that are not public."""
+        return cls(guarded=bool(options.get("guarded")))
+
+    def info(self, uri: str) -> Info | None:
+        """Ask for the headers alone."""
+        with _explaining(uri):
+            answer = self._client.head(_checked(uri))
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
+            answer.raise_for_status()
+        size = int(answer.headers.get("content-length", 0))
+        return Info(uri, size, answer.headers.get("etag", ""))
+
+    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
+        """Download; the length that was announced must be the length that came."""
+        size = 0
+        with _explaining(uri), self._client.stream("GET", _checked(uri)) as answer:
+            answer.raise_for_status()
+            with open(path, "wb") as file:
+                for chunk in answer.iter_bytes(1 << 20):
+                    size += len(chunk)
+                    if most is not None and size > most:
+                        raise StagingError(
+                            f"{redacted(uri)} is larger than {most} bytes", uri=redacted(uri)
+                        )
+                    file.write(chunk)
+            announced = answer.headers.get("content-length")
+            plain = "content-encoding" not in answer.headers
+            if plain and announced is not None and int(announced) != size:
+                raise StagingError(
+                    f"{redacted(uri)} ended after {size} of {announced} bytes", uri=redacted(uri)
+                )
+            return Info(uri, size, answer.headers.get("etag", ""))
+
+    def put(
+        self,
+        path: str,
+        uri: str,
+        *,
+        media_type: str = "application/octet-stream",
+        disposable: bool = False,
+    ) -> Info:
+        """Refuse: the web is read only."""
+        raise StagingError(f"results cannot be written to {redacted(uri)}", uri=redacted(uri))
+
+    def list(self, prefix: str) -> Iterator[Info]:
+        """Refuse: the web has no listings."""
+        raise StagingError(f"{redacted(prefix)} cannot be listed", uri=redacted(prefix))
+
+    def delete(self, uris: Iterable[str]) -> None:
+        """Refuse: the web is read only."""
+        for uri in uris:
+            raise StagingError(f"{redacted(uri)} cannot be deleted", uri=redacted(uri))
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """Give the URI: whoever may read it needs no more."""
+        return uri
+
+    def describe(self, uri: str) -> Mapping[str, Any]:
+        """The web has no ``storage:*`` fields."""
+        return {}
+
+
+def redacted(uri: str) -> str:
+    """Give a URI without what may be secret in it: user, password, query and fragment."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        return uri
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, host + port, parts.path, "…" if parts.query else "", ""))
+
+
+def _checked(uri: str) -> str:
+    if "@" in urlsplit(uri).netloc:
+        raise StagingError(
+            f"{redacted(uri)} has a user or a password in it", uri=redacted(uri), hint="remove it"
+        )
+    return uri
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one that anybody may be sent to."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast
+
+
+def _guard(transport: httpx.HTTPTransport) -> None:
+    """Make the transport connect to checked addresses only."""
+    from httpcore import NetworkStream, SyncBackend
+    from httpcore._backends.base import SOCKET_OPTION
+
+    class Guarded(SyncBackend):
+        def connect_tcp(
+            self,
+            host: str,
+            port: int,
+            timeout: float | None = None,
+            local_address: str | None = None,
+            socket_options: Iterable[SOCKET_OPTION] | None = None,
+        ) -> NetworkStream:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = [str(one[4][0]) for one in found]
+            refused = [one for one in addresses if not is_public(one)]
+            if refused or not addresses:
+                raise StagingError(
+                    f"{host} is at {', '.join(refused)}, which is not a public address",
+                    uri=host,
+                    hint="only public addresses are asked for inputs here",
+                )
+            return super().connect_tcp(
+                addresses[0], port, timeout, local_address, socket_options
+            )
+
+    pool = transport._pool  # noqa: SLF001 - httpx has no other way to set the network backend
+    pool._network_backend = Guarded()  # noqa: SLF001
+
+
+class _explaining:  # noqa: N801 - reads as a statement
+    """Says what went wrong with which URI."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = redacted(uri)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, httpx.HTTPStatusError):
+            answer = error.response
+            raise StagingError(
+                f"{self._uri}: {answer.status_code} {answer.reason_phrase}", uri=self._uri
+            ) from error
+        if isinstance(error, (httpx.HTTPError, httpx.InvalidURL, socket.gaierror)):
+            raise StagingError(
+                f"{self._uri}: {str(error) or type(error).__name__}",
+                uri=self._uri,
+                hint="check the address and the network",
+            ) from error

@@ -1,0 +1,65 @@
+"""The job list as SQL.
+
+Owns turning a filter into a statement that an index serves. Must not know rows' meaning beyond the
+filter's (OGC API - Processes Part 1, class "job list").
+"""
+
+import sqlite3
+import time
+from typing import Any
+
+from localproc.model import JobFilter, JobStatus
+from localproc.store import rows
+
+
+def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any]]:
+    """Give the statement and its values; newest first, by creation and then by order of entry."""
+    clauses: list[str] = []
+    values: list[Any] = []
+
+    def where(clause: str, *arguments: Any) -> None:
+        clauses.append(clause)
+        values.extend(arguments)
+
+    def among(column: str, choices: tuple[str, ...]) -> None:
+        if choices:
+            where(f"{column} IN ({', '.join('?' * len(choices))})", *choices)
+
+    among("namespace", () if wanted.namespace is None else (wanted.namespace,))
+    among("process", wanted.processes)
+    among("status", tuple(status.value for status in wanted.statuses))
+    if wanted.since is not None:
+        where("created >= ?", rows.micros(wanted.since))
+    if wanted.until is not None:
+        where("created <= ?", rows.micros(wanted.until))
+    if wanted.trigger is not None:
+        where("trigger = ?", wanted.trigger.value)
+    if wanted.run_as is not None:
+        where("run_as = ?", wanted.run_as)
+    if wanted.tag is not None:
+        where("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", wanted.tag)
+    _durations(wanted, where)
+    if wanted.before is not None:
+        cursor = db.execute("SELECT created, n FROM jobs WHERE id = ?", (wanted.before,)).fetchone()
+        where("(created, n) < (?, ?)", *(cursor or (0, 0)))
+    condition = f"WHERE {' AND '.join(clauses)} " if clauses else ""
+    return (
+        f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE n IN "  # noqa: S608 - clauses are ours
+        f"(SELECT n FROM jobs {condition}ORDER BY created DESC, n DESC LIMIT ?) "
+        "ORDER BY created DESC, n DESC",
+        [*values, wanted.limit],
+    )
+
+
+def _durations(wanted: JobFilter, where: Any) -> None:
+    if wanted.min_duration is None and wanted.max_duration is None:
+        return
+    now = time.time_ns() // 1000
+    duration = "(coalesce(finished, ?) - started)"
+    where("started IS NOT NULL")
+    if not wanted.statuses:
+        where("status <> ?", JobStatus.ACCEPTED.value)
+    if wanted.min_duration is not None:
+        where(f"{duration} >= ?", now, int(wanted.min_duration * 1e6))
+    if wanted.max_duration is not None:
+        where(f"{duration} <= ?", now, int(wanted.max_duration * 1e6))

@@ -1,0 +1,134 @@
+"""Records to rows and back.
+
+Owns how values are written into columns. Must not know connections or statements' order.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from localproc.model import Event, JobRecord, JobStatus, Kind, ProcessRecord, Trigger
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+JOB_COLUMNS: Final = (
+    "id, namespace, process, revision, status, created, updated, started, finished, progress, "
+    "message, dismiss, owner, trigger, reason, run_as, environment, service, title, tags"
+)
+
+
+def micros(at: datetime) -> int:
+    """Give a time as an integer."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def time(value: int) -> datetime:
+    """Give an integer as a time."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def job_row(job: JobRecord) -> tuple[Any, ...]:
+    """Give the values of ``JOB_COLUMNS``."""
+    return (
+        job.id,
+        job.namespace,
+        job.process_id,
+        job.revision,
+        job.status.value,
+        micros(job.created),
+        micros(job.updated),
+        None if job.started is None else micros(job.started),
+        None if job.finished is None else micros(job.finished),
+        job.progress,
+        job.message,
+        int(job.dismiss_requested),
+        job.owner,
+        job.trigger.value,
+        job.reason,
+        job.run_as,
+        job.environment,
+        job.service,
+        job.title,
+        json.dumps(job.tags),
+    )
+
+
+def job_from(row: sqlite3.Row) -> JobRecord:
+    """Give the record of a row of ``JOB_COLUMNS``."""
+    return JobRecord(
+        id=row["id"],
+        namespace=row["namespace"],
+        process_id=row["process"],
+        revision=row["revision"],
+        status=JobStatus(row["status"]),
+        created=time(row["created"]),
+        updated=time(row["updated"]),
+        started=None if row["started"] is None else time(row["started"]),
+        finished=None if row["finished"] is None else time(row["finished"]),
+        progress=row["progress"],
+        message=row["message"],
+        dismiss_requested=bool(row["dismiss"]),
+        owner=row["owner"],
+        trigger=Trigger(row["trigger"]),
+        reason=row["reason"],
+        run_as=row["run_as"],
+        environment=row["environment"],
+        service=row["service"],
+        title=row["title"],
+        tags=tuple(json.loads(row["tags"])),
+    )
+
+
+def event_row(number: int, seq: int, event: Event) -> tuple[Any, ...]:
+    """Give the values of an ``events`` row."""
+    data = json.dumps(event.data, separators=(",", ":"))
+    return number, seq, event.kind.value, micros(event.at), data, event.progress, event.message
+
+
+def event_from(row: sqlite3.Row) -> Event:
+    """Give the event of a row."""
+    return Event(
+        Kind(row["kind"]),
+        time(row["at"]),
+        json.loads(row["data"]),
+        row["progress"],
+        row["message"],
+    )
+
+
+def process_row(process: ProcessRecord) -> tuple[Any, ...]:
+    """Give the values of a ``processes`` row."""
+    return (
+        process.namespace,
+        process.id,
+        process.revision,
+        process.version,
+        process.title,
+        int(process.mutable),
+        micros(process.deployed),
+        json.dumps(process.description),
+        json.dumps(process.resolved),
+        process.media_type,
+        process.entry,
+    )
+
+
+def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
+    """Give the record of a row and its texts."""
+    return ProcessRecord(
+        id=row["id"],
+        namespace=row["namespace"],
+        version=row["version"],
+        revision=row["revision"],
+        title=row["title"],
+        mutable=bool(row["mutable"]),
+        deployed=time(row["deployed"]),
+        description=json.loads(row["description"]),
+        resolved=json.loads(row["resolved"]),
+        texts=texts,
+        media_type=row["media_type"],
+        entry=row["entry"],
+    )

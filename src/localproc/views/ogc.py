@@ -1,0 +1,164 @@
+"""The documents of OGC API - Processes: statusInfo, job list, process, results.
+
+Owns their members and links. Must not know HTTP: ``base`` is whatever the links hang from.
+
+A statusInfo is the union of the standard's 1.0 (``jobID``, ``type``) and its 2.0 draft (``id``,
+``processingEntityType``), so that clients of either can read it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from localproc.model import JobRecord, JobStatus, Step
+
+RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
+JSON: Final = "application/json"
+
+
+def timestamp(at: datetime) -> str:
+    """Write a time as the seeds do: UTC, milliseconds, ``Z``."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def status_info(
+    job: JobRecord, steps: Sequence[Step] | None = None, base: str = ""
+) -> dict[str, Any]:
+    """Give the statusInfo of a job (schema ``statusInfo.yaml``).
+
+    With ``steps`` it tells of them too: their names, states, times and exit codes under ``steps``,
+    and a link to the log of each that has ended, in the order they ended.
+    """
+    info: dict[str, Any] = {
+        "jobID": job.id,
+        "id": job.id,
+        "type": "process",
+        "processingEntityType": "ogc-api-processes",
+        "processID": job.process_id,
+        "status": job.status.value,
+        "message": job.message,
+        "progress": job.progress,
+        "created": timestamp(job.created),
+        "updated": timestamp(job.updated),
+    }
+    for name, at in (("started", job.started), ("finished", job.finished)):
+        if at is not None:
+            info[name] = timestamp(at)
+    info |= {name: value for name, value in _properties(job).items() if value}
+    if steps is not None:
+        info["steps"] = [step_info(step) for step in steps]
+    info["links"] = _links(job, steps or (), base)
+    return info
+
+
+def _properties(job: JobRecord) -> dict[str, Any]:
+    properties = {
+        "trigger": job.trigger.value,
+        "reason": job.reason,
+        "runAs": job.run_as,
+        "environment": job.environment,
+        "service": job.service,
+        "revision": job.revision,
+        "tags": list(job.tags),
+    }
+    return {
+        "title": job.title,
+        "properties": {name: value for name, value in properties.items() if value},
+    }
+
+
+def step_info(step: Step) -> dict[str, Any]:
+    """Tell of one step."""
+    info: dict[str, Any] = {"name": step.name, "status": step.status.value}
+    for name, at in (("start", step.start), ("end", step.end)):
+        if at is not None:
+            info[name] = timestamp(at)
+    if step.exit_code is not None:
+        info["exitCode"] = step.exit_code
+    if step.attempt > 1:
+        info["attempt"] = step.attempt
+    if step.message:
+        info["message"] = step.message
+    if step.reused_from:
+        info["reusedFrom"] = step.reused_from
+    info["log"] = step.log
+    return info
+
+
+def _links(job: JobRecord, steps: Sequence[Step], base: str) -> list[dict[str, str]]:
+    place = f"{base}/jobs/{job.id}"
+    links = [{"title": "Status location", "rel": "monitor", "type": JSON, "href": place}]
+    if job.status is JobStatus.SUCCESSFUL:
+        links.append(
+            {
+                "title": "Result location",
+                "rel": RESULTS_REL,
+                "type": JSON,
+                "href": f"{place}/results",
+            }
+        )
+    ended = [step for step in steps if step.end is not None and step.log]
+    for step in sorted(ended, key=lambda one: one.end or job.updated):
+        links.append(
+            {
+                "href": f"{place}/{step.log}",
+                "title": f"Tool log {step.log}",
+                "rel": "related",
+                "type": "text/plain",
+            }
+        )
+    return links
+
+
+def results_document(
+    outputs: Mapping[str, Any],
+    features: Mapping[str, Any],
+    wanted: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Give the results of a job (schema ``results.yaml``).
+
+    STAC catalogs are qualified values holding a FeatureCollection, files and folders are links,
+    everything else is its value; objects are wrapped as qualified values. Outputs that were not
+    asked for are left out, and so are those that are null.
+    """
+    document: dict[str, Any] = {}
+    for name, value in outputs.items():
+        if wanted is not None and name not in wanted:
+            continue
+        if name in features:
+            document[name] = {"value": features[name]}
+        elif value is not None:
+            document[name] = _result(value)
+    return document
+
+
+def _result(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if value.get("class") in ("File", "Directory"):
+            return file_link(value)
+        return {"value": dict(value)}
+    if isinstance(value, list):
+        return [_result(item) for item in value]
+    return value
+
+
+def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a File or Directory object as a link."""
+    link: dict[str, Any] = {"href": value.get("location", ""), "title": value.get("basename", "")}
+    kind = value.get("format") or _media_type(value)
+    if kind:
+        link["type"] = kind
+    if isinstance(value.get("size"), int):
+        link["length"] = value["size"]
+    return link
+
+
+def _media_type(value: Mapping[str, Any]) -> str:
+    if value["class"] == "Directory":
+        return "application/vnd.localproc.directory"
+    import mimetypes
+
+    found = mimetypes.guess_type(str(value.get("basename", "")))[0]
+    if found == "image/tiff":
+        return "image/tiff; application=geotiff"
+    return found or "application/octet-stream"
