@@ -26,12 +26,19 @@ _INHERITED = ("secondaryFiles", "format", "loadContents", "loadListing", "stream
 
 
 class Enricher:
-    """Enriches the inputs of one run of one tool or workflow."""
+    """Enriches the inputs of one run of one tool or workflow.
 
-    def __init__(self, tool: Tool | Workflow, context: Context, files: Files) -> None:
+    ``discover``: look for secondary files beside their primary ones. That is for a job's own
+    inputs; between steps a file has what it was sent with, and nothing else.
+    """
+
+    def __init__(
+        self, tool: Tool | Workflow, context: Context, files: Files, *, discover: bool = False
+    ) -> None:
         self._tool = tool
         self._context = context
         self._files = files
+        self._discover = discover
 
     def port(self, port_id: str, cwl_type: Any, value: Any, spec: Mapping[str, Any]) -> Any:
         """Give the value of a port, or of a record's field, with what its spec asks for."""
@@ -89,13 +96,22 @@ class Enricher:
 
     def directory(self, value: Mapping[str, Any], load_listing: str) -> dict[str, Any]:
         """Give a Directory with as much of its listing as is asked for."""
+        if value.get("listing"):
+            value = {**value, "listing": [self._sized(one) for one in value["listing"]]}
         if "location" not in value:
             return dict(value)
         if load_listing not in ("shallow_listing", "deep_listing"):
-            return {key: item for key, item in value.items() if key != "listing"}
+            return dict(value)
         if "listing" in value and load_listing == "shallow_listing":
             return dict(value)
         return {**value, "listing": self._listing(value, deep=load_listing == "deep_listing")}
+
+    def _sized(self, one: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give a listed file with its size."""
+        if is_directory(one):
+            return self.directory(one, "no_listing")
+        stat = self._files.stat(local_path(one)) if is_local(one) else None
+        return one if stat is None or "size" in one else {**one, "size": stat.size}
 
     def _listing(self, directory: Mapping[str, Any], *, deep: bool) -> list[dict[str, Any]]:
         return list_directory(self._files, local_path(directory), deep=deep)
@@ -104,6 +120,8 @@ class Enricher:
         self, port_id: str, file: Mapping[str, Any], patterns: Sequence[Any]
     ) -> list[Any]:
         given = [normalize(one) for one in file.get("secondaryFiles") or ()]
+        if "secondaryFiles" in file and not self._discover:
+            return given
         named = {one.get("basename") for one in given}
         here = {**file, **_names(file)}
         for pattern in patterns:
@@ -133,7 +151,7 @@ class Enricher:
         return bool(value)
 
     def _beside(self, file: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-        if not is_local(file):
+        if not self._discover or not is_local(file):
             return None
         path = posixpath.join(posixpath.dirname(local_path(file)), name)
         stat = self._files.stat(path)

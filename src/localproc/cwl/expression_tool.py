@@ -12,7 +12,7 @@ from localproc.cwl.collect import INNER_FIELDS, check_outputs
 from localproc.cwl.expressions import Context, evaluate_field
 from localproc.cwl.files import Files, local_path, map_files, path_uri
 from localproc.cwl.layout import Folders, Layout
-from localproc.cwl.prepare import enrich
+from localproc.cwl.prepare import begin
 from localproc.cwl.process import Tool
 from localproc.errors import StepError
 from localproc.model import StageAction
@@ -26,7 +26,7 @@ def run_expression(
     Such a file has contents but no location; it is to be written into the output directory, where
     its location says it is.
     """
-    values, _, runtime = enrich(tool, inputs, folders, files)
+    values, _, runtime = begin(tool, inputs, folders, files)
     local = Layout(folders).localize(values)
     result = evaluate_field(tool.expression, tool.dialect, Context(local, runtime))
     if not isinstance(result, dict):

@@ -7,7 +7,7 @@ out as ``StageAction``s.
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class Layout:
             self._do(StageAction("write", target, contents=entry.get("contents", "")), target)
         else:
             self._do(StageAction("mkdir", target), target)
-            for child in entry.get("listing") or ():
+            for child in _with_secondary(entry.get("listing")):
                 inner = posixpath.join(target, _basename(child, "entry"))
                 self._put_at(child, inner, writable=writable, in_place=in_place)
 
@@ -107,7 +107,7 @@ class Layout:
     def _stage_at(self, one: Mapping[str, Any], path: str) -> None:
         if one["class"] == "Directory" and one.get("listing") and not self._is_whole(one):
             self._do(StageAction("mkdir", path), path)
-            for child in one["listing"]:
+            for child in _with_secondary(one["listing"]):
                 self._stage_at(child, posixpath.join(path, _basename(child, "entry")))
         elif one.get("location") is not None:
             self._do(StageAction("link", path, source=self._source(one)), one["location"])
@@ -155,6 +155,13 @@ class Layout:
             )
         if action not in self.actions[-64:]:
             self.actions.append(action)
+
+
+def _with_secondary(listing: Sequence[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:
+    """Give what a listing puts into a directory: its entries, and what belongs beside them."""
+    for one in listing or ():
+        yield one
+        yield from one.get("secondaryFiles") or ()
 
 
 def _basename(one: Mapping[str, Any], otherwise: str) -> str:

@@ -55,7 +55,8 @@ class Package:
     ``resolved`` is JSON: ``main`` names one of ``processes``, which maps a name
     (``water-bodies.cwl#node_crop``) to a process whose identifiers are short, whose types are
     whole and whose steps name the process they run; ``metadata`` holds the document's own
-    annotations by URI; ``ontology`` the subclass pairs of its ``$schemas``.
+    annotations by URI; ``namespaces`` its prefixes; ``ontology`` the subclass pairs of its
+    ``$schemas``.
     """
 
     resolved: Mapping[str, Any]
@@ -92,9 +93,10 @@ def load(sources: Sources, fragment: str = "") -> Package:
         "main": resolver.process(main, ()),
         "processes": resolver.processes,
         "metadata": documents.metadata(sources.entry),
+        "namespaces": documents.raw(sources.entry).get("$namespaces") or {},
         "ontology": documents.ontology(),
     }
-    return Package(resolved, sources, documents.raws)
+    return Package(plain(resolved), sources, documents.raws)
 
 
 class Documents:
@@ -243,10 +245,22 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    for kind in (bool, int, float, str):
+    if isinstance(value, float):
+        return plain_float(value)
+    for kind in (bool, int, str):
         if isinstance(value, kind):
             return kind(value)
     return None
+
+
+def plain_float(value: float) -> float | int:
+    """Give a float; one that was written with an exponent but has no fraction as an int.
+
+    So ``1.23e5`` is written as 123000 wherever it goes (CWL v1.2 test
+    ``very_big_and_very_floats_nojs``), and ``1.0`` stays 1.0.
+    """
+    exponent = getattr(value, "_exp", None)
+    return int(value) if exponent and float(value).is_integer() else float(value)
 
 
 def uri_path(uri: str) -> str:

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from localproc.cwl.enrich import Enricher
-from localproc.cwl.expressions import Context
-from localproc.cwl.files import Files, has_files, normalize
+from localproc.cwl.entry import workflow_inputs
+from localproc.cwl.files import Files
 from localproc.cwl.links import Scatter, evaluated, linked, step_inputs
 from localproc.cwl.process import Tool, Workflow, WorkflowStep
 from localproc.cwl.types import mismatches
@@ -121,7 +120,7 @@ class _Scope:
         self._workflow = workflow
         self._prefix = prefix
         self._done = done
-        self._values = _workflow_inputs(workflow, inputs, plan._files)
+        self._values = workflow_inputs(workflow, inputs, plan._files)
         self._open = len(workflow.steps)
         self._share = share / max(1, len(workflow.steps))
         self._missing: dict[str, int] = {}
@@ -189,7 +188,7 @@ class _Scope:
         for port in self._workflow.outputs:
             value = linked(port.id, port.spec.get("source", ()), port.spec, self._values)
             wrong = next(mismatches(value, port.type, port.id), None)
-            if wrong is not None:
+            if wrong is not None and not (port.type == "Any" and value is None):
                 raise StepError(f"{self._workflow.id}: the output {wrong[0]}: {wrong[1]}")
             outputs[port.id] = value
         self._done(outputs)
@@ -222,25 +221,3 @@ class _Gather:
         shaped = {name: self._scatter.shape(values) for name, values in self._lists.items()}
         self._lists.clear()
         self._done(shaped)
-
-
-def _workflow_inputs(
-    workflow: Workflow, inputs: Mapping[str, Any], files: Files
-) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    wrong: list[str] = []
-    for port in workflow.inputs:
-        value = inputs.get(port.id)
-        if value is None and port.default is not None:
-            value = normalize(port.default)
-        wrong += [f"{path}: {reason}" for path, reason in mismatches(value, port.type, port.id)]
-        values[port.id] = value
-    if wrong:
-        raise StepError(f"{workflow.id}: the inputs do not fit: " + "; ".join(wrong))
-    if not has_files(values):
-        return values
-    enricher = Enricher(workflow, Context(values), files)
-    return {
-        port.id: enricher.port(port.id, port.type, values[port.id], port.spec)
-        for port in workflow.inputs
-    }

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.binding import command_line
-from localproc.cwl.enrich import Enricher
+from localproc.cwl.entry import complete, fill
 from localproc.cwl.expressions import Context, evaluate_field
-from localproc.cwl.files import Files, has_files, normalize
+from localproc.cwl.files import Files, has_files
 from localproc.cwl.layout import Folders, Layout
 from localproc.cwl.process import Tool
-from localproc.cwl.types import mismatches
 from localproc.cwl.workdir import set_up
 from localproc.errors import StepError, UnsupportedPackage
 from localproc.model import Container, Resources, StageAction
@@ -42,25 +41,6 @@ class Prepared:
     context: Context
     folders: Folders
     tool: Tool
-
-
-def fill(tool: Tool, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Give exactly the tool's inputs, defaults filled in.
-
-    Raises ``StepError`` with every input that is not of its type.
-    """
-    values: dict[str, Any] = {}
-    wrong: list[str] = []
-    for port in tool.inputs:
-        value = inputs.get(port.id)
-        if value is None and port.default is not None:
-            value = normalize(port.default)
-        for path, reason in mismatches(value, port.type, port.id):
-            wrong.append(f"{path}: {reason}")
-        values[port.id] = value
-    if wrong:
-        raise StepError(f"{tool.id}: the inputs do not fit: " + "; ".join(wrong))
-    return values
 
 
 def resources(tool: Tool, context: Context) -> Resources:
@@ -99,7 +79,7 @@ def prepare(
     executor can run them. Raises ``StepError``, ``ExpressionError`` or, for a tool that requires a
     container where there are none, ``UnsupportedPackage``.
     """
-    values, needs, runtime = enrich(tool, inputs, folders, files)
+    values, needs, runtime = begin(tool, inputs, folders, files)
     container = _container(tool, Context(values, runtime), folders, containers=containers)
     layout = Layout(folders)
     if has_files(values) or tool.requirements.has("InitialWorkDirRequirement"):
@@ -122,17 +102,11 @@ def prepare(
     )
 
 
-def enrich(
+def begin(
     tool: Tool, inputs: Mapping[str, Any], folders: Folders, files: Files
 ) -> tuple[dict[str, Any], Resources, dict[str, Any]]:
     """Give a tool's inputs with all it wants to know of them, its resources and its runtime."""
-    values = fill(tool, inputs)
-    if has_files(values):
-        enricher = Enricher(tool, Context(values), files)
-        values = {
-            port.id: enricher.port(port.id, port.type, values[port.id], port.spec)
-            for port in tool.inputs
-        }
+    values = complete(tool, fill(tool, inputs), files)
     needs = resources(tool, Context(values))
     return values, needs, _runtime(needs, folders)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localproc.cwl.expressions import Dialect
-from localproc.cwl.types import CwlType, is_optional, members
+from localproc.cwl.files import is_local, local_path, walk
+from localproc.cwl.types import CwlType, is_optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +261,15 @@ def tools(process: Tool | Workflow) -> Iterator[Tool]:
         yield from tools(step.run)
 
 
-def takes(port: Port, kind: str) -> bool:
-    """Whether a port's type has a branch of that name, at any depth of arrays."""
-    return any(_reaches(member, kind) for member in members(port.type))
-
-
-def _reaches(cwl_type: CwlType, kind: str) -> bool:
-    if isinstance(cwl_type, Mapping) and cwl_type["type"] == "array":
-        return any(_reaches(member, kind) for member in members(cwl_type["items"]))
-    return cwl_type == kind
+def own_files(process: Tool | Workflow) -> list[str]:
+    """Give the paths of the files that a package itself names: defaults, and what it stages."""
+    specs: list[Any] = [port.spec.get("default") for port in process.inputs]
+    listing = process.requirements.get("InitialWorkDirRequirement")
+    specs.append(None if listing is None else listing.get("listing"))
+    found = [local_path(one) for one in walk(specs) if is_local(one)]
+    if isinstance(process, Workflow):
+        for step in process.steps:
+            defaults = [one.spec.get("default") for one in step.inputs]
+            found += [local_path(one) for one in walk(defaults) if is_local(one)]
+            found += own_files(step.run)
+    return found

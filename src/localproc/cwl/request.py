@@ -36,7 +36,10 @@ _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 class Request:
     """The inputs that one process takes. Compiled once, used for every job."""
 
-    def __init__(self, ports: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, ports: Sequence[Mapping[str, Any]], namespaces: Mapping[str, str] | None = None
+    ) -> None:
+        self._namespaces = namespaces or {}
         self._ports = {port["id"]: port for port in ports}
         properties = {}
         for port in ports:
@@ -68,7 +71,7 @@ class Request:
         problems = [*self._unknown(inputs), *self._mismatches(inputs)]
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
-        reader = _Reader(base, files, references=references)
+        reader = _Reader(base, files, self._namespaces, references=references)
         values = {
             name: reader.value(inputs[name], port["type"], f"inputs.{name}")
             for name, port in self._ports.items()
@@ -115,9 +118,12 @@ class Request:
 class _Reader:
     """Turns values of a request into CWL values, noting what cannot be used."""
 
-    def __init__(self, base: str, files: Files, *, references: bool) -> None:
+    def __init__(
+        self, base: str, files: Files, namespaces: Mapping[str, str], *, references: bool
+    ) -> None:
         self._base = base
         self._files = files
+        self._namespaces = namespaces
         self._references = references
         self.problems: list[Problem] = []
 
@@ -185,6 +191,9 @@ class _Reader:
             return None
         for one in walk([clean]):
             self._check(one, path)
+            prefix, _, rest = str(one.get("format", "")).partition(":")
+            if prefix in self._namespaces:
+                one["format"] = self._namespaces[prefix] + rest
         return clean
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:

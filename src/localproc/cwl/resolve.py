@@ -274,11 +274,8 @@ class _Types:
         return resolved
 
     def _field(self, field: Any, within: tuple[str, ...]) -> dict[str, Any]:
-        resolved = {"name": _short(field.name), "type": self.resolve(field.type_, within)}
-        for name in _PORT_FIELDS:
-            if (value := _plain(_get(field, name))) is not None:
-                resolved[name] = value
-        return resolved
+        cwl_type = self.resolve(field.type_, within)
+        return {"name": _short(field.name), "type": cwl_type, **_port_fields(field)}
 
     def _named(self, uri: str, within: tuple[str, ...]) -> Any:
         if uri in within:
@@ -346,14 +343,18 @@ def _port(port: Any, types: _Types) -> dict[str, Any]:
             f"{error.message}, in {name!r}",
             [_port_place(port, name).problem(error.message, error.hint)],
         ) from None
-    resolved = {"id": _short(port.id), "type": cwl_type}
-    for name in _PORT_FIELDS:
-        if (value := _plain(_get(port, name))) is not None:
-            resolved[name] = value
+    resolved = {"id": _short(port.id), "type": cwl_type, **_port_fields(port)}
     default = _get(port, "default")
     if default is not None:
         resolved["default"] = _located(_plain(default), port.loadingOptions.fileuri or "")
     return resolved
+
+
+def _port_fields(port: Any) -> dict[str, Any]:
+    fields = {name: _plain(_get(port, name)) for name in _PORT_FIELDS}
+    if fields["secondaryFiles"] is not None:
+        fields["secondaryFiles"] = _patterns(_get(port, "secondaryFiles"))
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _port_place(port: Any, name: str) -> Place:
@@ -407,6 +408,13 @@ def _located(value: Any, base: str) -> Any:
         if reference:
             value["location"] = urljoin(base, reference)
     return value
+
+
+def _patterns(value: Any) -> list[dict[str, Any]]:
+    """Give secondaryFiles as patterns; before CWL v1.1 they are bare texts."""
+    return [
+        {"pattern": one} if isinstance(one, str) else _plain(one) for one in _as_list(value)
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localproc.cwl.collect import collect, with_checksums
-from localproc.cwl.files import is_local, local_path, walk
 from localproc.engine.orders import Collect, Done, StageIn, StageOut
 from localproc.engine.run import as_ours
 from localproc.engine.steplog import LogWriter
@@ -36,6 +35,7 @@ class JobContext:
     request: JobRequest
     results: str
     stopped: threading.Event
+    package_files: tuple[str, ...] = ()  #: files that the package itself brings along
 
 
 class Background:
@@ -87,16 +87,12 @@ class Background:
             job.results if flat else f"{job.results}/{job.job_id}",
             job.job_id,
             own=(os.path.join(job.folder, "work"), os.path.join(job.folder, "inputs")),
-            inputs=tuple(_inputs(job.request.inputs)),
+            inputs=(*order.inputs, *job.package_files),
             log=LogWriter(order.log),
             catalogs=not flat,
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)
-
-
-def _inputs(inputs: Mapping[str, Any]) -> list[str]:
-    return [local_path(one) for one in walk(dict(inputs)) if is_local(one)]
 
 
 def remove(folder: str) -> None:

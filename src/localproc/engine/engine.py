@@ -325,7 +325,9 @@ class Engine:
         takes = self._requests.get(record.revision)
         if takes is None:
             main = record.resolved["processes"][record.resolved["main"]]
-            takes = self._requests[record.revision] = Request(main["inputs"])
+            takes = self._requests[record.revision] = Request(
+                main["inputs"], record.resolved.get("namespaces")
+            )
         job_object = takes.job_object(values, base, Disk(), references=references)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         results = rest.pop("results", None)

@@ -60,7 +60,7 @@ def parse_value(text: str) -> Any:
 def _parse(text: str, name: str) -> Any:
     if text.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(text)
+            return json.loads(text, parse_float=_float)
         except ValueError:
             pass  # YAML's flow style begins alike
     from ruamel.yaml import YAML
@@ -72,6 +72,9 @@ def _parse(text: str, name: str) -> Any:
         yaml.resolver.versioned_resolver[first] = [
             one for one in resolvers if not one[0].endswith("timestamp")
         ]
+    yaml.constructor.add_constructor(
+        "tag:yaml.org,2002:float", lambda _, node: _float(str(node.value))
+    )
     try:
         return yaml.load(text)
     except MarkedYAMLError as error:
@@ -81,6 +84,13 @@ def _parse(text: str, name: str) -> Any:
         raise InvalidInputs(
             f"{name} is not valid YAML", [Problem(said, name, line, column)]
         ) from None
+
+
+def _float(text: str) -> float | int:
+    """Read a float; one with an exponent but no fraction is an int (see ``plain_float``)."""
+    plain = text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower()
+    value = float(plain)
+    return int(value) if "e" in plain and value.is_integer() else value
 
 
 def _expanded(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Final
 
 from localproc import machine
-from localproc.cwl.process import Tool, Workflow
+from localproc.cwl.process import Tool, Workflow, own_files
 from localproc.engine import history, presence
 from localproc.engine.background import Background, JobContext, remove
 from localproc.engine.home import Home
@@ -243,7 +243,8 @@ class Loop:
             done_with=self._scratch.give_back,
         )
         results = past.request.results or results_uri(self._settings.results or self._home.results)
-        context = JobContext(job.id, folder, past.request, results, threading.Event())
+        own = tuple(own_files(process))
+        context = JobContext(job.id, folder, past.request, results, threading.Event(), own)
         run = JobRun(job, past, process, around)
         active = _Active(run, executor, context)
         self._active[job.id] = active

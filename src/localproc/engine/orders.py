@@ -45,9 +45,10 @@ class StageIn:
 
 @dataclass(frozen=True, slots=True)
 class StageOut:
-    """Publish the outputs."""
+    """Publish the outputs; they may be, or link to, the files in ``inputs``."""
 
     outputs: Mapping[str, Any]
+    inputs: tuple[str, ...]
     log: str
 
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from localproc import machine
 from localproc.cwl.collect import collect, succeeded
+from localproc.cwl.entry import complete, fill
 from localproc.cwl.expression_tool import run_expression
-from localproc.cwl.files import Files, has_files
+from localproc.cwl.files import Files, has_files, is_local, local_path, walk
 from localproc.cwl.layout import Folders
 from localproc.cwl.plan import Invocation, Plan, Skipped
 from localproc.cwl.prepare import Prepared, prepare
@@ -86,6 +87,7 @@ class JobRun:
         self._history = history
         self._process = process
         self._around = surroundings
+        self._inputs: Mapping[str, Any] = {}
         self._plan: Plan | None = None
         self._names = history.names
         self._ready: deque[Invocation | Skipped] = deque()
@@ -118,10 +120,8 @@ class JobRun:
         staged = self._history.steps.get(STAGE_IN)
         if staged is not None and staged.outputs is not None:
             self._plan_steps(staged.outputs)
-        elif self._ending is None and has_files(self.request.inputs):
-            self._stage_in()
         elif self._ending is None:
-            self._plan_steps(self.request.inputs)
+            self._take_inputs()
         self._advance()
 
     def pull(self) -> bool:
@@ -132,6 +132,7 @@ class JobRun:
         try:
             instance = self._ready.popleft() if self._ready else self._plan.pull()
             if instance is None:
+                self._advance()  # a scatter over nothing ends without ever having begun
                 return False
             known = self._history.steps.get(instance.key)
             if known is None:
@@ -261,13 +262,24 @@ class JobRun:
 
     # Steps
 
-    def _plan_steps(self, inputs: Mapping[str, Any]) -> None:
+    def _take_inputs(self) -> None:
+        """Stage the inputs in if there are files among them."""
         try:
-            values = {key: value for key, value in inputs.items() if not key.startswith("cwl:")}
-            self._plan = Plan(self._process, values, self._around.files())
+            inputs = fill(self._process, self.request.inputs)
         except LocalprocError as error:
             self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
             return
+        if has_files(inputs):
+            self._stage_in(inputs)
+        else:
+            self._plan_steps(inputs)
+
+    def _plan_steps(self, inputs: Mapping[str, Any]) -> None:
+        self._inputs = inputs
+        try:
+            self._plan = Plan(self._process, inputs, self._around.files())
+        except LocalprocError as error:
+            self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
 
     def _start(self, instance: Invocation | Skipped) -> None:
         name = self._name(instance.step)
@@ -288,7 +300,10 @@ class JobRun:
         folders = self._folders(name, 1, "")
         try:
             outputs, actions = run_expression(
-                instance.tool, instance.inputs, folders, self._around.files()
+                instance.tool,
+                instance.inputs,
+                folders,
+                self._around.files(),
             )
             self._around.make(actions)
         except (LocalprocError, OSError) as error:
@@ -473,7 +488,7 @@ class JobRun:
 
     # Staging
 
-    def _stage_in(self) -> None:
+    def _stage_in(self, inputs: Mapping[str, Any]) -> None:
         log = log_name(STAGE_IN)
         if STAGE_IN not in self._history.steps:
             self._note(
@@ -481,15 +496,18 @@ class JobRun:
             )
         self._note(Kind.STEP_RUNNING, name=STAGE_IN, message="staging inputs")
         self._busy += 1
-        self.orders.append(StageIn(self.request.inputs, self._log_path(log)))
+        self.orders.append(StageIn(inputs, self._log_path(log)))
 
     def _staged_in(self, done: Done) -> None:
+        if done.error is None:
+            try:
+                inputs = complete(self._process, done.value, self._around.files(), discover=True)
+            except LocalprocError as error:
+                done = Done(done.order, error=error)
         if self._own_step_failed(STAGE_IN, done):
             return
-        self._finish_step(
-            STAGE_IN, StepStatus.SUCCESSFUL, None, outputs=done.value, progress=_BEFORE
-        )
-        self._plan_steps(done.value)
+        self._finish_step(STAGE_IN, StepStatus.SUCCESSFUL, None, outputs=inputs, progress=_BEFORE)
+        self._plan_steps(inputs)
 
     def _stage_out(self, outputs: Mapping[str, Any]) -> None:
         self._staging_out = True
@@ -502,7 +520,8 @@ class JobRun:
         )
         self._note(Kind.STEP_RUNNING, name=STAGE_OUT, message="publishing results")
         self._busy += 1
-        self.orders.append(StageOut(outputs, self._log_path(log)))
+        known = tuple(local_path(one) for one in walk(self._inputs) if is_local(one))
+        self.orders.append(StageOut(outputs, known, self._log_path(log)))
 
     def _staged_out(self, done: Done) -> None:
         if self._own_step_failed(STAGE_OUT, done):
