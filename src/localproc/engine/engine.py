@@ -228,6 +228,10 @@ class Engine:
         open_states = (JobStatus.ACCEPTED, JobStatus.RUNNING)
         return self.jobs(status=open_states, limit=10_000)
 
+    def has_open_jobs(self) -> bool:
+        """Whether any job of the home has not ended."""
+        return bool(self._store.owners())
+
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""
         with self._lock:

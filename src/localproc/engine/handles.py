@@ -66,6 +66,12 @@ class Process:
         found: Mapping[str, Any] = self.record.description["outputs"]
         return found
 
+    def ports(self) -> list[Mapping[str, Any]]:
+        """Give its inputs with their CWL types, in the order of the package."""
+        main = self.record.resolved["processes"][self.record.resolved["main"]]
+        found: list[Mapping[str, Any]] = main["inputs"]
+        return found
+
     @property
     def package(self) -> bytes:
         """The document that was deployed, byte for byte."""

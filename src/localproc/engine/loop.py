@@ -182,15 +182,14 @@ class Loop:
     def _look(self) -> None:
         """Look at what other processes have written: dismissals, and jobs to take over."""
         last, version = self._looked
-        now = monotonic()
-        if now - last < _IDLE and not (current := self._store.version()) != version:
+        now, current = monotonic(), self._store.version()
+        if now - last < _IDLE and current == version:
             return
-        current = self._store.version()
+        self._looked = (now, current)
         for job_id in self._store.to_dismiss(self._bell.id):
             self._dismiss(job_id)
-        if self._settings.adopt and now - last >= _IDLE:
+        if self._settings.adopt:
             self._adopt()
-        self._looked = (now if now - last >= _IDLE else last, current)
 
     def _dismiss(self, job_id: str) -> None:
         active = self._active.get(job_id)

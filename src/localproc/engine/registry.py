@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urldefrag, urlsplit
 
 from localproc.cwl.describe import describe_process
@@ -29,6 +29,9 @@ from localproc.errors import (
 )
 from localproc.model import JobRecord, ProcessRecord
 from localproc.plugins.store import Store
+
+if TYPE_CHECKING:
+    from localproc.cwl.check import Findings
 
 _KEPT: Final = 64  #: compiled processes that are remembered
 
@@ -49,7 +52,7 @@ class Registry:
     def __init__(self, store: Store, namespace: str, remote: Read | None = None) -> None:
         self._store = store
         self._namespace = namespace
-        self._remote = remote
+        self._read = reader(remote)
         self._lock = threading.Lock()
         self._compiled: OrderedDict[str, Tool | Workflow] = OrderedDict()
 
@@ -186,17 +189,34 @@ class Registry:
                 return record
         return None
 
-    def _read(self, uri: str) -> bytes:
-        scheme = urlsplit(uri).scheme
-        if scheme == "file":
+def reader(remote: Read | None) -> Read:
+    """Give what reads the documents of packages: files here, others only if ``remote`` is given."""
+
+    def read(uri: str) -> bytes:
+        if urlsplit(uri).scheme == "file":
             with open(uri_path(uri), "rb") as file:
                 return file.read()
-        if self._remote is None:
+        if remote is None:
             raise InvalidPackage(
                 f"{uri} is not on this machine",
-                hint="documents on the network are read only with allow_remote=True (--allow-remote)",
+                hint="documents on the network are read with allow_remote=True (--allow-remote)",
             )
-        return self._remote(uri)
+        return remote(uri)
+
+    return read
+
+
+def examine(package: object, *, allow_remote: bool = False) -> "Findings":
+    """Check a package without deploying it; raises ``PackageError`` if it cannot even be loaded."""
+    from localproc.cwl import check
+    from localproc.cwl.load import load
+    from localproc.storage.access import Access, InputPolicy
+    from localproc.storage.web import WebStorage
+
+    source = find_source(package)
+    remote = Access(lambda _: WebStorage(), InputPolicy()).read if allow_remote else None
+    texts = {} if source.data is None else {source.uri: source.data}
+    return check.examine(load(Sources(source.uri, reader(remote), texts), source.fragment))
 
 
 def find_source(package: object) -> PackageSource:

@@ -1,0 +1,5 @@
+"""``python -m localproc``."""
+
+from localproc.cli import main
+
+main()

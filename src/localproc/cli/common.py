@@ -1,0 +1,174 @@
+"""What several commands need.
+
+Owns options that commands share, reading inputs from a command line, and printing tables and
+documents. Must not know any one command.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from localproc.cwl.types import kind, matches, without_null
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job, Process
+from localproc.engine.inputs import parse_value, read_inputs
+from localproc.errors import NoSuchJob, NoSuchProcess
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+#: Stands for the job that was accepted last.
+LAST = "last"
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def engine_options(command: _F) -> _F:
+    """Add the options of commands that run jobs."""
+    for option in reversed(
+        [
+            click.option("--executor", default="local", show_default=True, help="Who runs tasks."),
+            click.option("--results", metavar="DIR|URI", help="Where results are published."),
+            click.option("--slots", type=int, default=0, help="How many tasks run at a time."),
+            click.option("--cores", type=float, default=0, help="How many cores tasks may use."),
+            click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
+            click.option("--keep", is_flag=True, help="Keep the folders of steps."),
+            click.option(
+                "--allow-remote", is_flag=True, help="Let packages include remote documents."
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def request_options(command: _F) -> _F:
+    """Add the options that describe a job."""
+    for option in reversed(
+        [
+            click.option("--title", default="", help="A title for the job."),
+            click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
+            click.option("--reason", default="", help="Why the job is run."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def find_process(engine: Engine, name: str) -> Process:
+    """Give a deployed process, or deploy the package that the name is the path or URL of."""
+    path = name.partition("#")[0]
+    if os.path.exists(name) or os.path.exists(path) or "://" in name:
+        return engine.deploy(name)
+    try:
+        return engine.process(name)
+    except NoSuchProcess as error:
+        error.message = f"{name!r} is neither a file nor a deployed process"
+        raise
+
+
+def find_job(engine: Engine, job_id: str) -> Job:
+    """Give a job by its id; ``last`` is the one accepted last."""
+    if job_id != LAST:
+        return engine.job(job_id)
+    newest = engine.jobs(limit=1)
+    if not newest:
+        raise NoSuchJob(LAST, hint="no job has been accepted in this home yet")
+    return newest[0]
+
+
+def gather_inputs(process: Process, words: Sequence[str]) -> tuple[dict[str, Any], str]:
+    """Read inputs from a command line: a file, and ``name=value`` that add to it.
+
+    A value is YAML, so ``n=3`` is a number and ``bands=[a, b]`` an array, but for an input that
+    takes texts alone; giving a name again makes an array too. Gives the inputs and the folder that
+    relative paths hang from.
+    """
+    files = [word for word in words if "=" not in word or os.path.exists(word)]
+    if len(files) > 1:
+        raise click.UsageError(f"one inputs file, not {len(files)}: {', '.join(files)}")
+    values, base = read_inputs(files[0]) if files else ({}, "")
+    here = "file://" + os.getcwd()
+    given: dict[str, Any] = {}
+    for word in words:
+        if word in files:
+            continue
+        name, _, text = word.partition("=")
+        value = _value(process, name, text)
+        if name in given:
+            first = given[name]
+            value = [*(first if isinstance(first, list) else [first]), value]
+        given[name] = value
+    return {**values, **given}, base or here
+
+
+def _value(process: Process, name: str, text: str) -> Any:
+    value = parse_value(text)
+    for port in process.ports():
+        if port["id"] == name:
+            item = port["type"]
+            while kind(without_null(item)) == "array":
+                item = without_null(item)["items"]
+            if not matches(value, item) and matches(text, item):
+                return text
+    return value
+
+
+def print_json(document: Any) -> None:
+    """Print a document on stdout."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: drawn on a terminal, plain columns elsewhere."""
+    table = [tuple(str(cell) for cell in row) for row in rows]
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+
+        drawn = Table(*headings, box=None, header_style="bold", pad_edge=False)
+        for row in table:
+            drawn.add_row(*(_styled(cell) for cell in row))
+        Console().print(drawn)
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *table, strict=True)]
+    for row in [tuple(headings), *table]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+_STYLES = {
+    "successful": "green",
+    "failed": "red",
+    "dismissed": "yellow",
+    "running": "cyan",
+    "skipped": "dim",
+    "reused": "blue",
+}
+
+
+def _styled(cell: str) -> Any:
+    from rich.text import Text
+
+    return Text(cell, style=_STYLES.get(cell, ""))
+
+
+def seconds(duration: float | None) -> str:
+    """Write a duration for people."""
+    if duration is None:
+        return ""
+    if duration < 60:
+        return f"{duration:.1f} s"
+    minutes, rest = divmod(int(duration), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+
+
+def problem_lines(problem: Mapping[str, Any]) -> str:
+    """Write a job's problem for people."""
+    from localproc.errors import JobFailed
+
+    return str(JobFailed.from_problem(problem))

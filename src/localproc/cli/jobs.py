@@ -1,0 +1,325 @@
+"""Commands about jobs.
+
+Owns starting, listing, showing, following, dismissing and resuming them. Must not know how they are
+run.
+"""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import click
+
+from localproc.cli.app import FAILED
+from localproc.cli.common import (
+    LAST,
+    engine_options,
+    find_job,
+    find_process,
+    gather_inputs,
+    json_option,
+    print_json,
+    print_table,
+    problem_lines,
+    request_options,
+    seconds,
+)
+from localproc.cli.run import exit_code, watch_patiently
+from localproc.cli.show import final_document, result_lines, show_end
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job
+from localproc.engine.runner import serve_detached
+from localproc.model import JobStatus
+from localproc.views import ogc
+from localproc.views.parameters import interval
+
+
+def _open(home: str) -> Engine:
+    return Engine(home, run_jobs=False)
+
+
+@click.command()
+@click.argument("process", metavar="PACKAGE|PROCESS")
+@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@engine_options
+@request_options
+@click.option("--wait", is_flag=True, help="Wait for the job's end.")
+@json_option
+@click.pass_obj
+def execute(
+    home: str,
+    process: str,
+    inputs: tuple[str, ...],
+    executor: str,
+    results: str | None,
+    slots: int,
+    cores: float,
+    ram: int,
+    keep: bool,  # noqa: FBT001
+    allow_remote: bool,  # noqa: FBT001
+    title: str,
+    tags: tuple[str, ...],
+    reason: str,
+    wait: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> int:
+    """Start a job and print its id; it runs on in the background."""
+    options: dict[str, Any] = {"title": title, "tags": tags, "reason": reason, "results": results}
+    with Engine(home, run_jobs=False, executor=executor, allow_remote=allow_remote) as engine:
+        found = find_process(engine, process)
+        values, base = gather_inputs(found, inputs)
+        job = found.execute(values, base=base, **options)
+        _start_runner(home, slots=slots, cores=cores, ram=ram, keep=keep)
+        if not wait:
+            print_json(job.status_info()) if as_json else click.echo(job.id)
+            return 0
+        watch_patiently(job, quiet=as_json)
+        print_json(final_document(job)) if as_json else show_end(job, engine)
+        return exit_code(job)
+
+
+def _start_runner(home: str, *, slots: int, cores: float, ram: int, keep: bool) -> None:
+    """Have a process in the background run what nobody runs; it goes when nothing is left."""
+    command = [sys.executable, "-m", "localproc", "--home", os.path.abspath(home), "resume"]
+    command += ["--background", "--slots", str(slots), "--cores", str(cores), "--ram", str(ram)]
+    with open(os.devnull, "r+b") as nothing:
+        subprocess.Popen(  # noqa: S603 - our own command
+            [*command, *(["--keep"] if keep else [])],
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            start_new_session=True,
+        )
+
+
+@click.command()
+@click.option("--process", "processes", multiple=True, help="Of this process; repeatable.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([one.value for one in JobStatus]),
+    help="In this state; repeatable.",
+)
+@click.option("--datetime", "when", help="Accepted then: an instant, or FROM/TO with .. for open.")
+@click.option("--min-duration", type=float, help="At least so many seconds.")
+@click.option("--max-duration", type=float, help="At most so many seconds.")
+@click.option("--tag", help="With this tag.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--before", help="Go on after this job (the last one of a page).")
+@json_option
+@click.pass_obj
+def jobs(
+    home: str,
+    processes: tuple[str, ...],
+    statuses: tuple[str, ...],
+    when: str | None,
+    min_duration: float | None,
+    max_duration: float | None,
+    tag: str | None,
+    limit: int,
+    before: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """List jobs, newest first."""
+    since, until = interval(when)
+    with _open(home) as engine:
+        found = engine.jobs(
+            process=processes,
+            status=statuses,
+            since=since,
+            until=until,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            tag=tag,
+            limit=limit,
+            before=before,
+        )
+    if as_json:
+        print_json({"jobs": [ogc.status_info(one.record) for one in found], "links": []})
+        return
+    print_table(["job", "process", "status", "", "created", "took", "message"], map(_row, found))
+    if len(found) == limit:
+        click.echo(f"more: localproc jobs --before {found[-1].id}", err=True)
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    record = job.record
+    created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        record.id,
+        record.process_id,
+        record.status.value,
+        f"{record.progress} %",
+        created,
+        seconds(job.duration),
+        record.title or record.message,
+    )
+
+
+@click.command()
+@click.argument("job", default=LAST)
+@json_option
+@click.pass_obj
+def status(home: str, job: str, as_json: bool) -> None:  # noqa: FBT001
+    """Show JOB and its steps; without an id the last one."""
+    with _open(home) as engine:
+        found = find_job(engine, job)
+        if as_json:
+            print_json(final_document(found))
+            return
+        record, steps = found.record, found.steps
+        click.echo(f"{record.id}  {record.process_id}  {record.status}  {record.progress} %")
+        click.echo(f"{record.message}")
+        if record.status is JobStatus.FAILED:
+            click.echo(problem_lines(found.problem))
+        print_table(
+            ["step", "status", "took", "exit", "log"],
+            [
+                (
+                    step.name,
+                    step.status.value,
+                    seconds(step.duration),
+                    "" if step.exit_code is None else str(step.exit_code),
+                    step.log,
+                )
+                for step in steps
+            ],
+        )
+
+
+@click.command()
+@click.argument("job", default=LAST)
+@click.argument("step", default="")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the step has ended.")
+@click.option(
+    "--stream", type=click.Choice(["stdout", "stderr"]), help="Only what was written to this one."
+)
+@json_option
+@click.pass_obj
+def logs(
+    home: str, job: str, step: str, follow: bool, stream: str | None, as_json: bool  # noqa: FBT001
+) -> None:
+    """Show the log of STEP of JOB; without a step, of every step.
+
+    JOB may be "last". A step is named by its name (node_crop_2) or by that of its log file.
+    """
+    with _open(home) as engine:
+        found = find_job(engine, job)
+        names = [found.logs(step) and step] if step else [one.name for one in found.steps]
+        if as_json:
+            texts = {name: found.logs(name) for name in names}
+            print_json(
+                {name: {"stdout": log.stdout, "stderr": log.stderr} for name, log in texts.items()}
+            )
+            return
+        if follow:
+            _follow(found, step, stream)
+            return
+        for name in names:
+            if len(names) > 1:
+                click.echo(click.style(f"--- {name} ---", bold=True))
+            log = found.logs(name)
+            text = log.text if stream is None else getattr(log, stream)
+            click.echo(text, nl=not text.endswith("\n") and bool(text))
+
+
+def _follow(job: Job, step: str, stream: str | None) -> None:
+    """Write what a step writes; without a step, of one step after the other as they start."""
+    followed = [step] if step else []
+    for name in followed:
+        _write(job, name, stream)
+    if step:
+        return
+    for one in job.watch():
+        if one.name not in followed and one.start is not None:
+            followed.append(one.name)
+            click.echo(click.style(f"--- {one.name} ---", bold=True))
+            _write(job, one.name, stream)
+
+
+def _write(job: Job, step: str, wanted: str | None) -> None:
+    for stream, text in job.follow(step):
+        if wanted in (None, stream):
+            click.echo(text, nl=False, err=stream == "stderr")
+
+
+@click.command()
+@click.argument("job", default=LAST)
+@click.argument("output", default="")
+@json_option
+@click.pass_obj
+def results(home: str, job: str, output: str, as_json: bool) -> None:  # noqa: FBT001
+    """Print the results of JOB, or one OUTPUT of it."""
+    with _open(home) as engine:
+        found = find_job(engine, job)
+        if as_json:
+            document = found.results_document()
+            print_json(document if not output else document[output])
+            return
+        found.outcome()
+        values = {output: found.result(output)} if output else found.results()
+        for name, value in values.items():
+            for line in result_lines(name, value):
+                click.echo(line)
+
+
+@click.command()
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@json_option
+@click.pass_obj
+def dismiss(home: str, job_ids: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
+    """Stop jobs, and all that they have started, whoever runs them."""
+    with Engine(home, adopt=False) as engine:
+        found = [find_job(engine, job_id) for job_id in job_ids]
+        for job in found:
+            job.dismiss(wait=False)
+        for job in found:
+            job.wait()
+            print_json(job.status_info()) if as_json else click.echo(f"{job.id}: {job.status}")
+
+
+@click.command()
+@engine_options
+@click.option("--background", is_flag=True, hidden=True)
+@json_option
+@click.pass_obj
+def resume(
+    home: str,
+    executor: str,
+    results: str | None,
+    slots: int,
+    cores: float,
+    ram: int,
+    keep: bool,  # noqa: FBT001
+    allow_remote: bool,  # noqa: FBT001
+    background: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> int:
+    """Go on with the jobs that nobody runs, and wait for their end.
+
+    Steps that had ended are not run again; tasks that still run are taken over.
+    """
+    settings: dict[str, Any] = {
+        "executor": executor,
+        "results": results,
+        "slots": slots,
+        "cores": cores,
+        "ram": ram,
+        "keep": keep,
+    }
+    if background:
+        serve_detached(home, settings)
+        return 0
+    with Engine(home, allow_remote=allow_remote, **settings) as engine:
+        found = engine.resume()
+        for job in found:
+            watch_patiently(job, quiet=as_json)
+            if not as_json:
+                click.echo(f"{job.id}: {job.status}")
+        if as_json:
+            print_json({"jobs": [final_document(job) for job in found]})
+        elif not found:
+            click.echo("there is nothing to resume")
+        return FAILED if any(job.status is JobStatus.FAILED for job in found) else 0

@@ -1,0 +1,161 @@
+"""Commands about the machine: plugins, and whether all is well.
+
+Owns what is looked at and what to do about it. Must not change anything.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from localproc import errors
+from localproc.cli.app import ENVIRONMENT
+from localproc.cli.common import json_option, print_json, print_table
+from localproc.engine.engine import Engine
+from localproc.engine.home import file_system, on_network
+from localproc.engine.settings import base_environment, machine_cores, machine_ram
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def plugins(home: str, as_json: bool) -> None:  # noqa: FBT001
+    """List plugins, the executors and storages they bring, and those that are broken."""
+    with Engine(home, run_jobs=False) as engine:
+        box = engine.plugins
+        executors = [(one.name, one.summary) for one in box.executors()]
+        storages = [(one.scheme, one.summary) for one in box.storages()]
+        names = box.names()
+        broken = [(one.plugin, one.reason) for one in box.broken]
+    if as_json:
+        print_json(
+            {
+                "plugins": [{"name": name, "from": source} for name, source in names],
+                "executors": [{"name": name, "summary": text} for name, text in executors],
+                "storages": [{"scheme": name, "summary": text} for name, text in storages],
+                "broken": [{"plugin": name, "reason": reason} for name, reason in broken],
+            }
+        )
+        return
+    print_table(["plugin", "from"], [(name, source or "localproc") for name, source in names])
+    click.echo()
+    print_table(["executor", "runs tasks as"], executors)
+    click.echo()
+    print_table(["storage", "reads and writes"], storages)
+    if broken:
+        click.echo()
+        print_table(["broken", "reason"], broken)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    state: Literal["ok", "warning", "failed"]
+    what: str
+    said: str
+    hint: str = ""
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def doctor(home: str, as_json: bool) -> int:  # noqa: FBT001
+    """See whether this machine is fit for the work; every red line says what to do."""
+    findings = [finding for check in _CHECKS for finding in _safely(check, home)]
+    if as_json:
+        print_json([{name: getattr(one, name) for name in one.__slots__} for one in findings])
+    else:
+        for one in findings:
+            colour = {"ok": "green", "warning": "yellow", "failed": "red"}[one.state]
+            click.echo(f"{click.style(one.state.ljust(8), fg=colour)}{one.what}: {one.said}")
+            if one.hint and one.state != "ok":
+                click.echo(f"        → {one.hint}")
+    return ENVIRONMENT if any(one.state == "failed" for one in findings) else 0
+
+
+def _safely(check: Callable[[str], Iterator[_Finding]], home: str) -> Iterator[_Finding]:
+    name = check.__name__.strip("_").replace("_", " ")
+    try:
+        yield from check(home)
+    except errors.LocalprocError as error:
+        yield _Finding("failed", name, error.message, error.hint)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the doctor tells of it
+        yield _Finding("failed", name, f"{type(error).__name__}: {error}")
+
+
+def _python(_: str) -> Iterator[_Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield _Finding("ok", "python", f"{version} at {sys.executable}")
+    yield _Finding("ok", "tools are looked for in", base_environment()["PATH"])
+
+
+def _machine(_: str) -> Iterator[_Finding]:
+    yield _Finding("ok", "machine", f"{machine_cores()} cores, {machine_ram()} MiB of memory")
+
+
+def _home(home: str) -> Iterator[_Finding]:
+    with Engine(home, run_jobs=False) as engine:
+        path = str(engine.home)
+        kind = file_system(path) or "unknown file system"
+        if on_network(path):
+            yield _Finding(
+                "warning",
+                "home",
+                f"{path} on {kind}, a network file system: safe, but slower",
+                "use a local disk: --home /tmp/localproc-$USER; results may go anywhere (--results)",
+            )
+        else:
+            yield _Finding("ok", "home", f"{path} on {kind}")
+        free = shutil.disk_usage(path).free >> 20
+        state: Any = "ok" if free > 1024 else "warning"
+        yield _Finding(state, "disk", f"{free} MiB free", "make room: tasks need it")
+        problems = engine.store_problems()
+        if problems:
+            yield _Finding(
+                "failed",
+                "store",
+                "; ".join(problems[:3]),
+                f"move {path}/localproc.db away; results and logs stay",
+            )
+        else:
+            yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
+        alive = [f"process {pid}" for _, pid in engine.alive()]
+        yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
+
+
+def _javascript(_: str) -> Iterator[_Finding]:
+    from localproc.cwl.javascript import Script, evaluate
+
+    value = evaluate(Script("(1 + 1)"), "{}", "null", "{}")
+    yield _Finding("ok" if value == 2 else "failed", "javascript", "QuickJS works")
+
+
+def _local_executor(_: str) -> Iterator[_Finding]:
+    tool = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "doctor",
+        "baseCommand": ["echo", "well"],
+        "inputs": [],
+        "outputs": [{"id": "said", "type": "stdout"}],
+    }
+    with tempfile.TemporaryDirectory(prefix="localproc-") as folder, Engine(folder) as engine:
+        engine.run(tool).raise_for_status()
+    yield _Finding("ok", "local executor", "runs tools")
+
+
+def _plugins(home: str) -> Iterator[_Finding]:
+    with Engine(home, run_jobs=False) as engine:
+        engine.plugins.executors()
+        engine.plugins.storages()
+        for broken in engine.plugins.broken:
+            yield _Finding(
+                "failed", f"plugin {broken.plugin}", broken.reason, "upgrade it, or uninstall it"
+            )
+        yield _Finding("ok", "plugins", ", ".join(name for name, _ in engine.plugins.names()))
+
+
+_CHECKS = (_python, _machine, _home, _javascript, _local_executor, _plugins)

@@ -1,0 +1,183 @@
+"""Commands about packages and processes.
+
+Owns deploying, listing, describing, checking and drawing them. Must not know jobs.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from localproc import errors
+from localproc.cli.app import USAGE
+from localproc.cli.common import find_process, json_option, print_json, print_table
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Process
+from localproc.views.process import process_description, process_summary
+
+
+def _open(home: str, *, allow_remote: bool = False) -> Engine:
+    return Engine(home, run_jobs=False, allow_remote=allow_remote)
+
+
+@click.command()
+@click.argument("package")
+@click.option("--id", "process_id", default="", help="Deploy it under another id.")
+@click.option("--no-replace", is_flag=True, help="Fail if the process is deployed already.")
+@click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
+@json_option
+@click.pass_obj
+def deploy(
+    home: str, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool  # noqa: FBT001
+) -> None:
+    """Deploy PACKAGE, the path or URL of a CWL document, as a process."""
+    with _open(home, allow_remote=allow_remote) as engine:
+        process = engine.deploy(package, process_id=process_id, replace=not no_replace)
+        if as_json:
+            print_json(process_summary(process.record))
+        else:
+            click.echo(f"{process.id} {process.version}, revision {process.revision[:12]}")
+
+
+@click.command()
+@click.argument("process")
+@click.option("--force", is_flag=True, help="Even if it has jobs that have not ended.")
+@click.pass_obj
+def undeploy(home: str, process: str, force: bool) -> None:  # noqa: FBT001
+    """Undeploy PROCESS. Its jobs and their history stay."""
+    with _open(home) as engine:
+        engine.undeploy(process, force=force)
+    click.echo(f"{process} is undeployed")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def processes(home: str, as_json: bool) -> None:  # noqa: FBT001
+    """List the deployed processes."""
+    with _open(home) as engine:
+        found = engine.processes()
+    if as_json:
+        print_json({"processes": [process_summary(one.record) for one in found], "links": []})
+        return
+    print_table(
+        ["process", "version", "revision", "title"],
+        [(one.id, one.version, one.revision[:12], one.title) for one in found],
+    )
+
+
+@click.command()
+@click.argument("package", metavar="PACKAGE|PROCESS")
+@json_option
+@click.pass_obj
+def describe(home: str, package: str, as_json: bool) -> None:  # noqa: FBT001
+    """Describe the inputs and outputs of a package or a process."""
+    with _open(home) as engine:
+        process = find_process(engine, package)
+    if as_json:
+        print_json(process_description(process.record))
+        return
+    record = process.record
+    click.echo(f"{record.id} {record.version}: {record.title}")
+    if record.description.get("description"):
+        click.echo(record.description["description"])
+    click.echo()
+    print_table(["input", "type", "default", "about"], _input_rows(process))
+    click.echo()
+    print_table(["output", "type", "about"], _output_rows(process))
+
+
+def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
+    from localproc.cwl.types import describe as describe_type
+
+    return [
+        (
+            port["id"],
+            describe_type(port["type"]),
+            "" if "default" not in port else str(port["default"]),
+            _about(process.inputs[port["id"]], port["id"]),
+        )
+        for port in process.ports()
+    ]
+
+
+def _output_rows(process: Process) -> list[tuple[str, str, str]]:
+    from localproc.cwl.types import describe as describe_type
+
+    main = process.record.resolved["processes"][process.record.resolved["main"]]
+    return [
+        (port["id"], describe_type(port["type"]), _about(process.outputs[port["id"]], port["id"]))
+        for port in main["outputs"]
+    ]
+
+
+def _about(description: Any, name: str) -> str:
+    title = description["title"] if description["title"] != name else ""
+    first = description.get("description", "").split("\n")[0]
+    return ": ".join(filter(None, (title, first)))
+
+
+@click.command()
+@click.argument("process")
+@click.pass_obj
+def package(home: str, process: str) -> None:
+    """Print the package of PROCESS, byte for byte as it was deployed."""
+    with _open(home) as engine:
+        sys.stdout.buffer.write(engine.process(process).package)
+
+
+@click.command()
+@click.argument("package", metavar="PACKAGE")
+@click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
+@json_option
+@click.pass_obj
+def validate(home: str, package: str, allow_remote: bool, as_json: bool) -> int:  # noqa: FBT001
+    """Check PACKAGE and print every problem, each with its file, line and column."""
+    from localproc.engine.registry import examine
+
+    try:
+        findings = examine(package, allow_remote=allow_remote)
+        wrong, warnings = findings.errors, findings.warnings
+        said = ""
+    except errors.PackageError as error:
+        wrong, warnings, said = list(error.problems), [], error.message
+    valid = not wrong and not said
+    if as_json:
+        print_json(
+            {
+                "valid": valid,
+                "message": said,
+                "errors": [one.to_json() for one in wrong],
+                "warnings": [one.to_json() for one in warnings],
+            }
+        )
+        return 0 if valid else USAGE
+    for one in warnings:
+        click.echo(f"warning: {one}", err=True)
+    for one in wrong:
+        click.echo(f"error: {one}", err=True)
+    if said and not wrong:
+        click.echo(f"error: {said}", err=True)
+    click.echo(f"{package} is {'valid' if valid else 'not valid'}")
+    return 0 if valid else USAGE
+
+
+@click.command()
+@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "dot", "svg"]),
+    default="mermaid",
+    show_default=True,
+)
+@click.pass_obj
+def graph(home: str, package: str, form: str) -> None:
+    """Draw the steps of a package or a process."""
+    from localproc.cwl import graph as drawing
+    from localproc.cwl.graph_svg import svg
+
+    with _open(home) as engine:
+        resolved = find_process(engine, package).record.resolved
+    draw = {"mermaid": drawing.mermaid, "dot": drawing.dot, "svg": svg}[form]
+    click.echo(draw(resolved))

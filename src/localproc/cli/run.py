@@ -1,0 +1,104 @@
+"""``localproc run``: one job from package to results, before your eyes.
+
+Owns what is shown while a job runs and when it has ended, and what Ctrl-C does. Must not know how
+jobs are run.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from localproc.cli.app import DISMISSED, FAILED
+from localproc.cli.common import (
+    engine_options,
+    find_process,
+    gather_inputs,
+    json_option,
+    print_json,
+    request_options,
+)
+from localproc.cli.show import final_document, show_end, show_steps
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job
+from localproc.model import JobStatus
+
+
+@click.command()
+@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@engine_options
+@request_options
+@json_option
+@click.option("--quiet", is_flag=True, help="Show nothing while the job runs.")
+@click.pass_obj
+def run(
+    home: str,
+    package: str,
+    inputs: tuple[str, ...],
+    executor: str,
+    results: str | None,
+    slots: int,
+    cores: float,
+    ram: int,
+    keep: bool,  # noqa: FBT001
+    allow_remote: bool,  # noqa: FBT001
+    title: str,
+    tags: tuple[str, ...],
+    reason: str,
+    as_json: bool,  # noqa: FBT001
+    quiet: bool,  # noqa: FBT001
+) -> int:
+    """Run a package, or a deployed process, and wait for its end.
+
+    PACKAGE is the path or URL of a CWL document; PACKAGE#NAME picks one of its processes. Relative
+    paths in the inputs file are relative to that file, others to the current folder.
+
+    Ctrl-C dismisses the job; a second one leaves it to "localproc resume".
+    """
+    options: dict[str, Any] = {"title": title, "tags": tags, "reason": reason, "results": results}
+    with Engine(
+        home,
+        executor=executor,
+        slots=slots,
+        cores=cores,
+        ram=ram,
+        keep=keep,
+        allow_remote=allow_remote,
+        adopt=False,
+    ) as engine:
+        process = find_process(engine, package)
+        values, base = gather_inputs(process, inputs)
+        job = process.execute(values, base=base, **options)
+        watch_patiently(job, quiet=quiet or as_json)
+        if as_json:
+            print_json(final_document(job))
+        else:
+            show_end(job, engine)
+        return exit_code(job)
+
+
+def exit_code(job: Job) -> int:
+    """Give the exit code for a job that has ended."""
+    codes = {JobStatus.SUCCESSFUL: 0, JobStatus.DISMISSED: DISMISSED}
+    return codes.get(job.status, FAILED)
+
+
+def watch_patiently(job: Job, *, quiet: bool) -> None:
+    """Watch a job to its end; Ctrl-C dismisses it, a second one lets go of it."""
+    try:
+        _watch(job, quiet=quiet)
+    except KeyboardInterrupt:
+        click.echo(f"dismissing {job.id} (Ctrl-C again to leave it running)", err=True)
+        try:
+            job.dismiss()
+        except KeyboardInterrupt:
+            click.echo(f"left: go on with 'localproc resume', job {job.id}", err=True)
+            raise SystemExit(130) from None
+
+
+def _watch(job: Job, *, quiet: bool) -> None:
+    if quiet:
+        job.wait()
+    else:
+        show_steps(job, sys.stderr)

@@ -1,0 +1,126 @@
+"""Jobs and steps on a terminal.
+
+Owns the live table of steps, the plain lines elsewhere, and the few lines at a job's end. Must not
+decide anything.
+"""
+
+import os
+from typing import IO, Any
+
+import click
+
+from localproc.cli.common import seconds
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job
+from localproc.engine.results import StacResults
+from localproc.errors import JobFailed
+from localproc.model import JobStatus, Step, StepStatus
+
+_MARKS = {
+    StepStatus.ACCEPTED: ("·", "dim"),
+    StepStatus.RUNNING: ("▸", "cyan"),
+    StepStatus.SUCCESSFUL: ("✓", "green"),
+    StepStatus.FAILED: ("✗", "red"),
+    StepStatus.DISMISSED: ("■", "yellow"),
+    StepStatus.SKIPPED: ("-", "dim"),
+    StepStatus.REUSED: ("↺", "blue"),
+}
+_MOST_ROWS = 24
+
+
+def show_steps(job: Job, stream: IO[str]) -> None:
+    """Show a job's steps as they change, until it has ended."""
+    if stream.isatty():
+        _show_live(job, stream)
+        return
+    for step in job.watch():
+        if step.status is not StepStatus.ACCEPTED:
+            click.echo(step_line(step), file=stream)
+
+
+def step_line(step: Step) -> str:
+    """Write a step in a line."""
+    said = f" (exit code {step.exit_code})" if step.exit_code else ""
+    took = f" in {seconds(step.duration)}" if step.duration is not None else ""
+    return f"{step.name}: {step.status}{took}{said}"
+
+
+def _show_live(job: Job, stream: IO[str]) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    steps: dict[str, Step] = {}
+    console = Console(file=stream)
+    with Live(console=console, refresh_per_second=12) as live:
+        for step in job.watch():
+            steps[step.name] = step
+            live.update(_drawn(job, list(steps.values())))
+        live.update(_drawn(job, list(steps.values())))
+
+
+def _drawn(job: Job, steps: list[Step]) -> Any:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    open_steps = [step for step in steps if not step.status.final]
+    shown = steps[-_MOST_ROWS:] if len(open_steps) < _MOST_ROWS else open_steps[-_MOST_ROWS:]
+    if len(shown) < len(steps):
+        table.add_row("", Text(f"... {len(steps) - len(shown)} more", style="dim"), "", "")
+    for step in shown:
+        mark, style = _MARKS[step.status]
+        table.add_row(
+            Text(mark, style=style),
+            step.name,
+            Text(step.status.value, style=style),
+            seconds(step.duration),
+        )
+    record = job.record
+    bar = ProgressBar(100, record.progress, width=40)
+    head = Text.assemble((record.process_id, "bold"), f"  {record.status}  {record.progress} %")
+    return Group(head, bar, table)
+
+
+def show_end(job: Job, engine: Engine) -> None:
+    """Tell how a job ended, where its results and logs lie, and what to try next."""
+    if job.status is JobStatus.FAILED:
+        click.echo(f"{click.style('failed:', fg='red')} {JobFailed.from_problem(job.problem)}", err=True)
+        return
+    if job.status is JobStatus.DISMISSED:
+        click.echo(f"job {job.id} was dismissed", err=True)
+        return
+    for name, value in job.results().items():
+        for line in result_lines(name, value):
+            click.echo(line)
+    click.echo(
+        f"job {job.id} was successful in {seconds(job.duration)}; "
+        f"logs: {os.path.relpath(engine.logs_folder(job.id))}",
+        err=True,
+    )
+
+
+def result_lines(name: str, value: Any) -> list[str]:
+    """Write one result for people."""
+    if isinstance(value, StacResults):
+        items = value.document["features"]
+        lines = [f"{name}: {value.catalog} ({len(items)} items)"]
+        for item in items:
+            assets = ", ".join(asset["href"].rpartition("/")[2] for asset in item["assets"].values())
+            lines.append(f"  {item['id']}: {assets}")
+        return lines
+    if isinstance(value, list) and len(value) > 8:
+        return [f"{name}: {len(value)} values, the first {value[0]}"]
+    return [f"{name}: {value}"]
+
+
+def final_document(job: Job) -> dict[str, Any]:
+    """Give a job's statusInfo, with its results, or with the problem that it failed of."""
+    document = job.status_info()
+    document["folder"] = job.folder
+    if job.status is JobStatus.SUCCESSFUL:
+        document["results"] = job.results_document()
+    elif job.status is JobStatus.FAILED:
+        document["problem"] = dict(job.problem)
+    return document
