@@ -27,7 +27,7 @@ from localproc.engine.orders import Close, Collect, Done, Launch, Order, StageIn
 from localproc.engine.steplog import log_name, out_name, tail
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Event, JobRecord, Kind, Report, StageAction, StepStatus, Task, TaskState
-from localproc.storage.disk import TooBig
+from localproc.storage.disk import TooBig, is_full
 
 STAGE_IN: Final = "stage_in"
 STAGE_OUT: Final = "stage_out"
@@ -431,7 +431,12 @@ class JobRun:
     def _failed(self, running: Running, report: Report) -> None:
         path = running.task.stderr
         problem = story.step_failed(
-            self.job.id, running.name, report, tail(path), self._log(running)
+            self.job.id,
+            running.name,
+            report,
+            tail(path),
+            self._log(running),
+            disk_full=is_full(running.task.outdir),
         )
         self._finish_step(running.name, StepStatus.FAILED, report, problem)
         self.fail(problem)

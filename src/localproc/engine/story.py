@@ -23,7 +23,9 @@ _SIGNALS: Final = {
 }
 
 
-def step_failed(job_id: str, step: str, report: Report, lines: list[str], log: str) -> JobFailed:
+def step_failed(
+    job_id: str, step: str, report: Report, lines: list[str], log: str, *, disk_full: bool
+) -> JobFailed:
     """Tell of a step whose tool failed."""
     code = report.exit_code
     return JobFailed(
@@ -33,7 +35,7 @@ def step_failed(job_id: str, step: str, report: Report, lines: list[str], log: s
         exit_code=code,
         stderr=lines,
         log=log,
-        hint=_hint(report, lines),
+        hint=_hint(report, lines, disk_full=disk_full),
         cause=report.state.value if report.state is not TaskState.ENDED else "exit-code",
     )
 
@@ -63,8 +65,10 @@ def _ending(report: Report) -> str:
     return f"failed with exit code {code}"
 
 
-def _hint(report: Report, lines: list[str]) -> str:
+def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     code = report.exit_code
+    if disk_full or any("No space left on device" in line for line in lines):
+        return "the disk is full: make room, or choose another home with --home"
     if report.state is TaskState.TIMED_OUT:
         return "raise ToolTimeLimit in the package, or give it less to do"
     if code == 127:
@@ -73,8 +77,6 @@ def _hint(report: Report, lines: list[str]) -> str:
         return "the command could not be executed: see its permissions"
     if code in (-9, 137):
         return "the system may have run out of memory: see ramMin, or run fewer steps at a time"
-    if any("No space left on device" in line for line in lines):
-        return "the disk is full: make room, or choose another home with --home"
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"
     return "the whole log says more; the step's folder is kept, with all that it wrote"

@@ -31,6 +31,7 @@ from typing import Any
 _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _TERM_GRACE = 2.0
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Keeper:
@@ -40,6 +41,7 @@ class Keeper:
         self.lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.journal = os.open(os.path.join(folder, "journal"), _APPEND, 0o600)
+        os.set_inheritable(fd, False)  # a task that held it would hide the keeper's death
         self.socket: socket.socket | None = socket.socket(fileno=fd)
         self.inbox = b""
         self.unwritten = b""
@@ -266,8 +268,17 @@ class Keeper:
                 self.waiting.clear()
 
 
+def adopt_orphans() -> None:
+    """Become the parent of processes that tasks leave behind, so as to reap them (Linux)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    adopt_orphans()
     Keeper(
         int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
     ).serve()

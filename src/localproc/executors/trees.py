@@ -17,6 +17,7 @@ import psutil
 
 _POLL: Final = 0.01
 _AFTER_KILL: Final = 5.0
+_REAPING: Final = 0.25  #: seconds that parents have to take note of their children's ends
 
 
 def end(tasks: Mapping[str, int | None], grace: float) -> bool:
@@ -25,17 +26,18 @@ def end(tasks: Mapping[str, int | None], grace: float) -> bool:
     ``tasks`` maps output directories to the pids of leaders that are known to live. Returns whether
     nothing is left.
     """
-    alive = members(tasks)
+    met = alive = members(tasks)
     _signal(alive, signal.SIGTERM)
     _signal(alive, signal.SIGCONT)
-    if _gone(lambda: members(tasks), grace):
-        return True
-    deadline = time.monotonic() + _AFTER_KILL
-    while alive := members(tasks):
-        _signal(alive, signal.SIGKILL)
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL)
+    if not _gone(lambda: members(tasks), grace):
+        deadline = time.monotonic() + _AFTER_KILL
+        while alive := members(tasks):
+            met |= alive
+            _signal(alive, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL)
+    _gone(lambda: {pid for pid in met if psutil.pid_exists(pid)}, _REAPING)
     return True
 
 

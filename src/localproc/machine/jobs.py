@@ -77,7 +77,7 @@ def apply(job: JobRecord, event: Event) -> JobRecord:
     status = TRANSITIONS[job.status].get(event.kind)
     if status is None:
         raise InvalidTransition(
-            f"job {job.id} is {job.status}, which {event.kind!r} at {event.at.isoformat()} cannot "
+            f"job {job.id} is {job.status}, which '{event.kind}' at {event.at.isoformat()} cannot "
             f"follow (created {job.created.isoformat()}, updated {job.updated.isoformat()})"
         )
     at = max(event.at, job.updated)

@@ -14,6 +14,7 @@ from localproc.cwl.files import Stat
 from localproc.model import StageAction
 
 _CHUNK: Final = 1 << 20
+_ROOM: Final = 64 * 1024
 _MAGIC: Final = frozenset("*?[")
 
 
@@ -74,6 +75,15 @@ class Disk:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
         return f"sha1${digest.hexdigest()}"
+
+
+def is_full(path: str) -> bool:
+    """Whether there is hardly any room left on the disk of a path."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _ROOM
 
 
 def stage(actions: Iterable[StageAction]) -> None:

@@ -36,6 +36,7 @@ class SqliteStore:
         self._path = path
         self._lock = threading.RLock()
         self._numbers: dict[str, int] = {}
+        self._closed = False
         with self._meaning():
             self._db = sqlite3.connect(
                 path, timeout=_BUSY, isolation_level=None, check_same_thread=False
@@ -66,7 +67,7 @@ class SqliteStore:
         events: list[tuple[Any, ...]] = []
         with self._transaction() as db:
             for change in changes:
-                number = self._number(change.job.id)
+                number = self._number(db, change.job.id)
                 if number is None or not self._update(db, number, owner, change.job):
                     lost.add(change.job.id)
                     continue
@@ -96,7 +97,7 @@ class SqliteStore:
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Give the job's events in order."""
         with self._reading() as db:
-            number = self._number(job_id)
+            number = self._number(db, job_id)
             found = db.execute(
                 "SELECT kind, at, data, progress, message FROM events "
                 "WHERE job = ? AND seq > ? ORDER BY seq",
@@ -233,8 +234,9 @@ class SqliteStore:
         return [] if found == ["ok"] else found
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. What is asked afterwards is read through one of its own."""
         with self._lock:
+            self._closed = True
             self._db.close()
 
     def _configure(self, journal: str, *, durable: bool) -> None:
@@ -274,10 +276,10 @@ class SqliteStore:
         )
         return rows.process_from(row, {one["name"]: one["data"] for one in texts})
 
-    def _number(self, job_id: str) -> int | None:
+    def _number(self, db: sqlite3.Connection, job_id: str) -> int | None:
         number = self._numbers.get(job_id)
         if number is None:
-            row = self._db.execute("SELECT n FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            row = db.execute("SELECT n FROM jobs WHERE id = ?", (job_id,)).fetchone()
             number = None if row is None else int(row[0])
         return number
 
@@ -301,6 +303,8 @@ class SqliteStore:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._meaning():
+            if self._closed:
+                raise EnvironmentProblem("the engine is closed")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -313,7 +317,12 @@ class SqliteStore:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._meaning():
-            yield self._db
+            if not self._closed:
+                yield self._db
+                return
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_BUSY)) as db:
+                db.row_factory = sqlite3.Row
+                yield db
 
     @contextlib.contextmanager
     def _meaning(self) -> Iterator[None]:

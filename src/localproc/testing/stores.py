@@ -1,0 +1,234 @@
+"""The contract of stores.
+
+Inherit from ``StoreContract`` and give it ``open_store``; every test then runs against your store.
+Owns what the engine relies on. Must not know any store.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from localproc.machine import apply, new_job
+from localproc.model import (
+    Event,
+    JobFilter,
+    JobRecord,
+    JobRequest,
+    JobStatus,
+    Kind,
+    ProcessRecord,
+    Trigger,
+)
+from localproc.plugins.store import Change, Store
+
+#: Opens the test's store; calling it again opens the same one once more, as another process would.
+OpenStore = Callable[[], Store]
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def job_at(
+    number: int, process: str = "echo", owner: str | None = "me", **fields: object
+) -> tuple[JobRecord, Event]:
+    """Make a job that was accepted ``number`` seconds after the beginning, and its first event."""
+    event = Event(Kind.ACCEPTED, BEGINNING + timedelta(seconds=number), {"n": number})
+    job = new_job(f"job-{number}", "default", process, "r1", JobRequest({}), event)
+    return replace(job, owner=owner, **fields), event  # type: ignore[arg-type]
+
+
+class StoreContract:
+    """What every store does."""
+
+    @pytest.fixture
+    def open_store(self) -> Iterator[OpenStore]:
+        """Give what opens the store; close what was opened afterwards."""
+        raise NotImplementedError("give your store's open_store fixture")
+
+    @pytest.fixture
+    def store(self, open_store: OpenStore) -> Store:
+        """Give the store."""
+        return open_store()
+
+    def add(self, store: Store, number: int, *kinds: Kind, seconds: int = 1, **fields: object) -> JobRecord:
+        """Add a job, and events that come ``seconds`` apart."""
+        job, event = job_at(number, **fields)  # type: ignore[arg-type]
+        store.add_job(job, event)
+        for count, kind in enumerate(kinds, 1):
+            event = Event(kind, job.created + timedelta(seconds=seconds * count))
+            job = apply(job, event)
+            assert job.owner is not None
+            store.commit(job.owner, [Change(job, [event], count)])
+        return job
+
+    def ids(self, store: Store, **filters: object) -> list[str]:
+        """List jobs by their ids."""
+        return [job.id for job in store.jobs(JobFilter(**filters))]  # type: ignore[arg-type]
+
+    def test_a_job_comes_back_as_it_was(self, store: Store) -> None:
+        job = self.add(
+            store, 1, Kind.STARTED, Kind.SUCCEEDED, title="Täst", tags=("a", "b"), reason="why"
+        )
+        assert store.job(job.id) == job
+        assert store.job("nothing") is None
+
+    def test_events_come_back_in_order(self, store: Store) -> None:
+        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED)
+        kinds = [event.kind for event in store.events("job-1")]
+        assert kinds == [Kind.ACCEPTED, Kind.STARTED, Kind.SUCCEEDED]
+        assert [event.kind for event in store.events("job-1", after=2)] == [Kind.SUCCEEDED]
+        assert store.events("job-1")[0].data == {"n": 1}
+
+    def test_only_the_owner_commits(self, store: Store) -> None:
+        job = self.add(store, 1)
+        started = Event(Kind.STARTED, job.created)
+        change = Change(apply(job, started), [started], 1)
+        assert set(store.commit("somebody else", [change])) == {"job-1"}
+        assert len(store.events("job-1")) == 1
+        assert not store.commit("me", [change])
+        assert len(store.events("job-1")) == 2
+
+    def test_a_request_to_dismiss_is_seen_by_all_and_survives_commits(
+        self, open_store: OpenStore
+    ) -> None:
+        mine, other = open_store(), open_store()
+        job = self.add(mine, 1)
+        before = mine.version()
+        assert other.request_dismiss("job-1")
+        assert mine.version() != before
+        assert mine.to_dismiss("me") == ["job-1"]
+        started = Event(Kind.STARTED, job.created)
+        mine.commit("me", [Change(apply(job, started), [started], 1)])
+        found = other.job("job-1")
+        assert found is not None
+        assert found.dismiss_requested
+
+    def test_a_job_that_has_ended_is_not_dismissed(self, store: Store) -> None:
+        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED)
+        assert not store.request_dismiss("job-1")
+        assert not store.request_dismiss("nothing")
+
+    def test_claiming_takes_what_nobody_owns_and_what_the_dead_left(self, store: Store) -> None:
+        self.add(store, 1, owner="dead")
+        self.add(store, 2, owner=None)
+        self.add(store, 3, owner="alive")
+        self.add(store, 4, Kind.FAILED, owner="dead")
+        assert store.owners() == {"dead", None, "alive"}
+        claimed = store.claim("me", ["dead"], 10)
+        assert [(job.id, job.owner) for job in claimed] == [("job-1", "me"), ("job-2", "me")]
+        assert store.claim("other", ["dead"], 10) == []
+
+    def test_only_one_of_many_claims_a_job(self, open_store: OpenStore) -> None:
+        first = open_store()
+        for number in range(40):
+            self.add(first, number, owner=None)
+        claimed: list[str] = []
+
+        def claim(name: str) -> None:
+            store = open_store()
+            while taken := store.claim(name, [], 3):
+                claimed.extend(job.id for job in taken)
+
+        threads = [threading.Thread(target=claim, args=(f"engine-{n}",)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(claimed) == sorted(f"job-{number}" for number in range(40))
+
+    def test_releasing_leaves_open_jobs_to_anybody(self, store: Store) -> None:
+        self.add(store, 1)
+        store.release("me")
+        assert store.owners() == {None}
+
+    def test_lists_are_newest_first_and_page_by_cursor(self, store: Store) -> None:
+        for number in range(7):
+            self.add(store, number)
+        assert self.ids(store, limit=3) == ["job-6", "job-5", "job-4"]
+        assert self.ids(store, limit=3, before="job-4") == ["job-3", "job-2", "job-1"]
+        assert self.ids(store, limit=3, before="job-1") == ["job-0"]
+
+    def test_filters(self, store: Store) -> None:
+        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED, process="a", tags=("x",))
+        self.add(store, 2, Kind.STARTED, process="b", trigger=Trigger.SCHEDULED)
+        self.add(store, 3, process="a", run_as="jane")
+        assert self.ids(store, processes=("a",)) == ["job-3", "job-1"]
+        assert self.ids(store, processes=("a", "b"), statuses=(JobStatus.RUNNING,)) == ["job-2"]
+        assert self.ids(store, statuses=(JobStatus.ACCEPTED,)) == ["job-3"]
+        assert self.ids(store, tag="x") == ["job-1"]
+        assert self.ids(store, trigger=Trigger.SCHEDULED) == ["job-2"]
+        assert self.ids(store, run_as="jane") == ["job-3"]
+        assert self.ids(store, namespace="other") == []
+
+    def test_the_interval_concerns_creation_and_includes_its_ends(self, store: Store) -> None:
+        for number in range(4):
+            self.add(store, number)
+        second = BEGINNING + timedelta(seconds=1)
+        third = BEGINNING + timedelta(seconds=2)
+        assert self.ids(store, since=second, until=third) == ["job-2", "job-1"]
+        assert self.ids(store, since=third) == ["job-3", "job-2"]
+        assert self.ids(store, until=second) == ["job-1", "job-0"]
+
+    def test_durations_concern_jobs_that_have_started(self, store: Store) -> None:
+        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED, seconds=10)
+        self.add(store, 2, Kind.STARTED, Kind.SUCCEEDED, seconds=100)
+        self.add(store, 3)
+        self.add(store, 4, Kind.STARTED)  # has been running since the beginning of the year
+        assert self.ids(store, min_duration=50) == ["job-4", "job-2"]
+        assert self.ids(store, max_duration=50) == ["job-1"]
+        assert self.ids(store, min_duration=10, max_duration=100) == ["job-2", "job-1"]
+
+    def test_only_ended_jobs_are_deleted(self, store: Store) -> None:
+        self.add(store, 1)
+        self.add(store, 2, Kind.FAILED)
+        assert not store.delete_job("job-1")
+        assert store.delete_job("job-2")
+        assert store.job("job-2") is None
+        assert store.events("job-2") == []
+
+    def test_a_process_keeps_its_revisions(self, store: Store) -> None:
+        first, second = process("r1", b"one"), process("r2", b"two")
+        store.put_process(first)
+        store.put_process(second)
+        assert store.process("default", "echo") == second
+        assert store.process("default", "echo", "r1") == first
+        assert store.processes("default") == [second]
+        assert store.process("other", "echo") is None
+        assert store.processes_from("default", "file:///echo.cwl") == [second]
+
+    def test_an_undeployed_process_is_there_for_its_jobs_alone(self, store: Store) -> None:
+        store.put_process(process("r1", b"one"))
+        assert store.remove_process("default", "echo")
+        assert not store.remove_process("default", "echo")
+        assert store.process("default", "echo") is None
+        assert store.processes("default") == []
+        assert store.process("default", "echo", "r1") is not None
+
+    def test_open_jobs_are_counted(self, store: Store) -> None:
+        self.add(store, 1)
+        self.add(store, 2, Kind.STARTED)
+        self.add(store, 3, Kind.FAILED)
+        assert store.open_jobs("default", "echo") == 2
+
+    def test_a_sound_store_has_nothing_wrong(self, store: Store) -> None:
+        self.add(store, 1, Kind.STARTED)
+        assert store.check() == []
+
+
+def process(revision: str, data: bytes) -> ProcessRecord:
+    """Make a process."""
+    return ProcessRecord(
+        id="echo",
+        namespace="default",
+        version="1",
+        revision=revision,
+        title="Echo",
+        mutable=True,
+        deployed=BEGINNING,
+        description={"id": "echo", "inputs": {}},
+        resolved={"main": "echo.cwl"},
+        texts={"echo.cwl": data, "other.cwl": b"more"},
+        entry="file:///echo.cwl",
+    )

@@ -1,0 +1,247 @@
+"""Bad input: a clear error that says what, where and what to do, and nothing left behind."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc import Engine, InvalidInputs, InvalidPackage
+from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
+from localproc.engine.home import file_system, on_network
+from tests.conftest import absent
+
+DIRECTORY_TOOL = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "lists",
+    "baseCommand": "ls",
+    "inputs": [{"id": "item", "type": "Directory", "inputBinding": {}}],
+    "stdout": "names.txt",
+    "outputs": [{"id": "names", "type": "stdout"}],
+}
+
+
+def shell(name: str, script: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": name,
+        "baseCommand": ["sh", "-c", script],
+        "inputs": [],
+        "outputs": outputs,
+    }
+
+
+def assert_nothing_left(engine: Engine) -> None:
+    assert engine.jobs() == []
+    assert os.listdir(engine.home / "jobs") == []
+
+
+def test_every_wrong_input_is_told_at_once(localproc_engine: Engine, packages: Path) -> None:
+    process = localproc_engine.deploy(packages / "three-steps.cwl")
+    with pytest.raises(InvalidInputs) as error:
+        process.execute({"txet": "hello", "code": "three"})
+    assert {problem.where for problem in error.value.problems} == {
+        "inputs.txet",
+        "inputs.text",
+        "inputs.code",
+    }
+    assert "did you mean 'text'?" in str(error.value)
+    assert "inputs.code: expected int, got string 'three'" in str(error.value)
+    assert_nothing_left(localproc_engine)
+
+
+def test_an_inputs_file_that_does_not_parse(localproc_engine: Engine, packages: Path, tmp_path: Path) -> None:
+    inputs = tmp_path / "inputs.yml"
+    inputs.write_text("message: [1, 2\nother: x\n")
+    with pytest.raises(InvalidInputs, match=r"inputs.yml:2:\d+"):
+        localproc_engine.run(packages / "echo.cwl", inputs)
+    with pytest.raises(InvalidInputs, match="cannot read the inputs"):
+        localproc_engine.run(packages / "echo.cwl", tmp_path / "missing.yml")
+    inputs.write_text("- just\n- a list\n")
+    with pytest.raises(InvalidInputs, match="expected a mapping"):
+        localproc_engine.run(packages / "echo.cwl", inputs)
+    assert_nothing_left(localproc_engine)
+
+
+def test_an_input_file_that_is_not_there(localproc_engine: Engine, tmp_path: Path) -> None:
+    package = {
+        **DIRECTORY_TOOL,
+        "inputs": [{"id": "item", "type": "File", "inputBinding": {}}],
+    }
+    process = localproc_engine.deploy(package)
+    with pytest.raises(InvalidInputs, match="inputs.item: .*/missing.tif does not exist"):
+        process.execute({"item": "missing.tif"}, base=str(tmp_path))
+    assert_nothing_left(localproc_engine)
+
+
+def test_packages_that_are_wrong(localproc_engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.cwl"
+    for text, place in [
+        ("cwlVersion: v1.2\nclass: CommandLineTool\ninputs: [\n", "wrong.cwl:4:1"),
+        ("class: CommandLineTool\ninputs: []\n", "cwlVersion is missing"),
+        (
+            "cwlVersion: v1.2\nclass: CommandLineTool\ninputs: []\noutputs: []\nbaseComand: x\n",
+            "wrong.cwl:5:1: unknown field 'baseComand' .did you mean 'baseCommand'",
+        ),
+        (
+            "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: x\noutputs: []\n"
+            "inputs:\n  a: {type: sting}\n",
+            "wrong.cwl:6:3: unknown type 'sting'",
+        ),
+    ]:
+        path.write_text(text)
+        with pytest.raises(InvalidPackage, match=place):
+            localproc_engine.deploy(path)
+    with pytest.raises(InvalidPackage, match="No such file"):
+        localproc_engine.deploy(tmp_path / "missing.cwl")
+    assert localproc_engine.processes() == []
+
+
+def item(folder: Path, item_id: str = "scene", asset: str = "a.tif") -> Path:
+    path = folder / "item.json"
+    document = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": item_id,
+        "properties": {"datetime": None},
+        "geometry": None,
+        "links": [],
+        "assets": {"a": {"href": asset}},
+    }
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_an_asset_that_is_not_there(localproc_engine: Engine, tmp_path: Path) -> None:
+    job = localproc_engine.run(DIRECTORY_TOOL, {"item": str(item(tmp_path))})
+    assert job.status == "failed"
+    assert "a.tif" in job.message
+    assert "does not exist" in job.message
+    assert os.listdir(Path(job.folder) / "inputs") == []
+
+
+def test_an_item_whose_id_leaves_the_folder(localproc_engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"x")
+    job = localproc_engine.run(DIRECTORY_TOOL, {"item": str(item(tmp_path, "../escape"))})
+    assert job.status == "failed"
+    assert "'../escape' cannot be the id of an item" in job.message
+    assert not list(tmp_path.rglob("escape*"))
+
+
+def test_a_file_that_is_no_item(localproc_engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "catalog.json").write_text('{"type": "Catalog"}')
+    job = localproc_engine.run(DIRECTORY_TOOL, {"item": str(tmp_path / "catalog.json")})
+    assert "is a Catalog, not a STAC item" in job.message
+
+
+def test_an_output_link_that_leaves_the_jobs_folder(localproc_engine: Engine) -> None:
+    outputs = [{"id": "out", "type": "File", "outputBinding": {"glob": "out.txt"}}]
+    job = localproc_engine.run(shell("links", "ln -s /etc/passwd out.txt", outputs))
+    assert job.status == "failed"
+    assert "is a link to a file outside the job's folder" in job.message
+    outputs = [{"id": "out", "type": "Directory", "outputBinding": {"glob": "."}}]
+    job = localproc_engine.run(shell("links", "ln -s /etc/passwd out.txt", outputs))
+    assert job.status == "failed"
+    assert "leads out of the job's folder, to /etc/passwd" in job.message
+    assert not any((localproc_engine.home / "results").rglob("out.txt"))
+
+
+def test_an_output_that_is_missing(localproc_engine: Engine) -> None:
+    outputs = [{"id": "out", "type": "File", "outputBinding": {"glob": "*.tif"}}]
+    job = localproc_engine.run(shell("forgets", "touch other.txt", outputs))
+    with pytest.raises(JobFailed, match="the output out is missing") as error:
+        job.raise_for_status()
+    assert "other.txt" in error.value.hint
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(HomeUnusable, match="choose another one with --home"):
+        Engine(tmp_path / "file" / "home")
+    with pytest.raises(HomeUnusable):
+        Engine("/proc/localproc")
+
+
+def test_a_store_that_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "localproc.db").write_bytes(b"not a database at all" * 1000)
+    with pytest.raises(StoreCorrupted, match="results and logs in the home stay"):
+        Engine(tmp_path)
+
+
+def fill(path: Path) -> None:
+    """Write until the disk is full."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(file, bytes(4096))
+    except OSError:
+        os.close(file)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk of three megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
+    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        absent("a tmpfs cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_a_tool_fills(small_disk: Path, packages: Path) -> None:
+    with Engine(small_disk / "home") as engine:
+        job = engine.run(shell("fills", "head -c 10000000 /dev/zero > big.bin", []))
+        assert job.status == "failed"
+        with pytest.raises(JobFailed, match="the disk is full: make room"):
+            job.raise_for_status()
+        (Path(job.folder) / "work" / "fills" / "big.bin").unlink()
+        assert engine.run(packages / "echo.cwl", {"message": "goes on"}).status == "successful"
+
+
+def test_a_disk_that_is_full_from_the_start(small_disk: Path, packages: Path) -> None:
+    with Engine(small_disk / "home") as engine:
+        process = engine.deploy(packages / "echo.cwl")
+        fill(small_disk / "filler")
+        with pytest.raises(NoSpace, match="no space left"):
+            for _ in range(1000):
+                process.execute({"message": "x" * 2000}, detached=True)
+        (small_disk / "filler").unlink()
+        assert process.execute({"message": "goes on"}).wait(20).status == "successful"
+
+
+MOUNTS = """\
+25 30 0:23 / / rw,relatime - ext4 /dev/vda rw
+36 25 0:32 / /home rw,relatime shared:1 - nfs4 server:/home rw
+37 36 0:33 / /home/jane/with\\040space rw - lustre lnet rw
+38 36 0:34 / /home/jane/scratch rw - tmpfs tmpfs rw
+"""
+
+
+def test_network_file_systems_are_told_from_local_ones(tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS)
+    for path, kind in [
+        ("/data", "ext4"),
+        ("/home/jane", "nfs4"),
+        ("/homestead", "ext4"),
+        ("/home/jane/with space/x", "lustre"),
+        ("/home/jane/scratch/x", "tmpfs"),
+    ]:
+        assert file_system(path, str(mounts)) == kind
+    assert not on_network(str(tmp_path))
+
+
+def test_a_home_on_a_network_file_system_gets_a_safe_journal(
+    tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localproc.engine.home.on_network", lambda _: True)
+    with Engine(tmp_path / "home") as engine:
+        assert engine.run(packages / "echo.cwl", {"message": "x"}).status == "successful"
+    assert not (tmp_path / "home" / "localproc.db-wal").exists()

@@ -1,0 +1,128 @@
+"""An engine may be killed at any moment; the job ends as it would have."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import localproc
+from localproc.model import Kind, StepStatus
+
+WORDS = ["one", "two", "three"]
+
+
+def run_and_die(home: Path, packages: Path, notes: Path, number: int) -> bool:
+    """Run the package in a process that kills itself; whether it did."""
+    notes.mkdir(exist_ok=True)
+    seed = notes.parent / "seed.txt"
+    seed.write_text("seed\n")
+    inputs = {"words": WORDS, "notes": str(notes), "seed": str(seed)}
+    killer = Path(__file__).with_name("killer.py")
+    package = packages / "resume.cwl"
+    command = [sys.executable, killer, home, package, json.dumps(inputs), str(number)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode in (0, -9), ended.stderr
+    return ended.returncode == -9
+
+
+def test_a_kill_at_every_commit_changes_nothing(tmp_path: Path, packages: Path) -> None:
+    """Before and after every commit of the job's life."""
+    number = 0
+    while True:
+        number += 1
+        for moment in (-number, number):
+            folder = tmp_path / str(moment)
+            folder.mkdir()
+            if not run_and_die(folder / "home", packages, folder / "notes", moment):
+                assert number > 4, "the job has more boundaries than that"
+                return
+            resume_and_check(folder / "home", folder / "notes")
+
+
+def resume_and_check(home: Path, notes: Path) -> None:
+    with localproc.Engine(home, run_jobs=False) as engine:
+        jobs = engine.jobs()
+        ended = {
+            step.name for job in jobs for step in job.steps if step.status is StepStatus.SUCCESSFUL
+        }
+        logs = {path: path.stat().st_mtime_ns for job in jobs for path in ended_logs(job, ended)}
+        noted_before = {path.name: path.read_text() for path in notes.iterdir()}
+    with localproc.Engine(home) as engine:
+        if not jobs:
+            return  # killed before the job was accepted: nothing was promised
+        job = engine.job(jobs[0].id).wait(30)
+        assert job.status == "successful", job.problem
+        assert job.result("all").read_text() == "seed\none\nseed\ntwo\nseed\nthree\n3 words\n"
+        names = [step.name for step in job.steps]
+        assert sorted(names) == sorted(
+            ["stage_in", "say", "say_2", "say_3", "count", "join", "stage_out"]
+        )
+        for path, changed in logs.items():
+            assert path.stat().st_mtime_ns == changed, f"{path.name} was written again"
+        for name, words in (("say", WORDS[0]), ("say_2", WORDS[1]), ("say_3", WORDS[2])):
+            if name in ended:
+                assert (notes / words).read_text() == noted_before[words], f"{name} ran again"
+
+
+def ended_logs(job: localproc.Job, ended: set[str]) -> list[Path]:
+    return [
+        Path(job.folder) / "logs" / step.log
+        for step in job.steps
+        if step.name in ended and (Path(job.folder) / "logs" / step.log).exists()
+    ]
+
+
+def test_tasks_that_outlive_the_engine_are_not_run_again(tmp_path: Path, packages: Path) -> None:
+    """What runs while the engine is dead is taken over, not started anew."""
+    assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
+    with localproc.Engine(tmp_path / "home") as engine:
+        job = engine.jobs()[0].wait(30)
+        attempts = {step.name: step.attempt for step in job.steps if step.name.startswith("say")}
+        noted = sorted(path.name for path in (tmp_path / "notes").iterdir())
+    assert job.status == "successful"
+    assert noted == sorted([*WORDS, "join"])
+    for word in WORDS:
+        runs = (tmp_path / "notes" / word).read_text().count("x")
+        assert runs == 1, f"{word} ran {runs} times; attempts: {attempts}"
+
+
+def test_a_dismissal_asked_for_while_nobody_runs_the_job(tmp_path: Path, packages: Path) -> None:
+    assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
+    with localproc.Engine(tmp_path / "home", adopt=False) as engine:
+        job = engine.jobs()[0]
+        engine._store.request_dismiss(job.id)
+    with localproc.Engine(tmp_path / "home") as engine:
+        job = engine.jobs()[0].wait(30)
+    assert job.status == "dismissed"
+
+
+def test_a_failure_recorded_before_the_kill_stays_a_failure(tmp_path: Path, packages: Path) -> None:
+    killer = Path(__file__).with_name("killer.py")
+    package = packages / "three-steps.cwl"
+    for number in range(1, 12):
+        home = tmp_path / str(number)
+        inputs = json.dumps({"text": "hello", "code": 3})
+        command = [sys.executable, killer, home, package, inputs, str(number)]
+        ended = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        with localproc.Engine(home) as engine:
+            job = engine.jobs()[0].wait(30)
+            kinds = [event.kind for event in job.events()]
+        assert job.status == "failed"
+        assert kinds.count(Kind.FAILED) == 1
+        assert job.problem["step"] == "second"
+        assert job.problem["exitCode"] == 3
+        if ended.returncode == 0:
+            return
+    pytest.fail("the job never ended by itself")
+
+
+def test_opening_the_home_to_look_takes_nothing_over(tmp_path: Path, packages: Path) -> None:
+    assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 2)
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as engine:
+        job = engine.jobs()[0]
+        assert job.status in ("accepted", "running")
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as engine:
+        assert engine.jobs()[0].status == job.status

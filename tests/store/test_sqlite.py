@@ -1,0 +1,79 @@
+"""The embedded store keeps the contract, and says what is wrong with its file."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localproc.errors import EnvironmentProblem, HomeUnusable, StoreCorrupted
+from localproc.store import SqliteStore
+from localproc.testing.stores import OpenStore, StoreContract, job_at
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture(params=["wal", "delete"])
+    def open_store(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[OpenStore]:
+        opened: list[SqliteStore] = []
+
+        def open_store() -> SqliteStore:
+            opened.append(SqliteStore(str(tmp_path / "store.db"), journal=request.param))
+            return opened[-1]
+
+        yield open_store
+        for store in opened:
+            store.close()
+
+
+def test_a_file_that_is_no_store_is_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"this was never a database, but it is long enough to be looked at" * 64)
+    with pytest.raises(StoreCorrupted, match="damaged") as error:
+        SqliteStore(str(path))
+    assert f"mv {path}" in error.value.hint
+
+
+def test_damage_within_the_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = SqliteStore(str(path))
+    for number in range(500):
+        store.add_job(*job_at(number))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[8192:40960] = b"\xff" * (40960 - 8192)
+    path.write_bytes(bytes(data))
+    with pytest.raises(EnvironmentProblem):
+        store = SqliteStore(str(path))
+        try:
+            assert store.check()
+            store.job("job-3")
+            store.jobs  # noqa: B018
+            raise StoreCorrupted("found by the check")
+        finally:
+            store.close()
+
+
+def test_a_store_of_a_newer_format_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    SqliteStore(str(path)).close()
+    db = sqlite3.connect(path)
+    db.execute("UPDATE meta SET value = '999'")
+    db.commit()
+    db.close()
+    with pytest.raises(EnvironmentProblem, match="newer localproc"):
+        SqliteStore(str(path))
+
+
+def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "store.db").mkdir()
+    with pytest.raises(HomeUnusable, match="cannot be written"):
+        SqliteStore(str(tmp_path / "store.db"))
+
+
+def test_what_is_accepted_is_on_disk_at_once(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "store.db"))
+    store.add_job(*job_at(1))
+    other = sqlite3.connect(tmp_path / "store.db")
+    assert other.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+    other.close()
+    store.close()
