@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from localproc import Engine, InvalidInputs, InvalidPackage
-from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
 from localproc.engine.home import file_system, on_network
+from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
 from tests.conftest import absent
 
 DIRECTORY_TOOL = {
@@ -55,7 +55,9 @@ def test_every_wrong_input_is_told_at_once(localproc_engine: Engine, packages: P
     assert_nothing_left(localproc_engine)
 
 
-def test_an_inputs_file_that_does_not_parse(localproc_engine: Engine, packages: Path, tmp_path: Path) -> None:
+def test_an_inputs_file_that_does_not_parse(
+    localproc_engine: Engine, packages: Path, tmp_path: Path
+) -> None:
     inputs = tmp_path / "inputs.yml"
     inputs.write_text("message: [1, 2\nother: x\n")
     with pytest.raises(InvalidInputs, match=r"inputs.yml:2:\d+"):

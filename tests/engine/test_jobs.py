@@ -91,7 +91,11 @@ def test_a_failure_tells_its_story(engine: Engine, packages: Path) -> None:
     with pytest.raises(JobFailed) as error:
         job.results()
     failed = error.value
-    assert (failed.step, failed.exit_code, failed.stderr) == ("second", 3, ("one line", "this is why"))
+    assert (failed.step, failed.exit_code, failed.stderr) == (
+        "second",
+        3,
+        ("one line", "this is why"),
+    )
     assert Path(failed.log).read_text() == "one line\nthis is why\n"
     assert failed.hint
     assert [(step.name, step.status) for step in job.steps] == [
@@ -198,9 +202,7 @@ def test_steps_are_watched_as_they_change(engine: Engine, packages: Path) -> Non
 
 
 def test_logs_tell_the_streams_apart(engine: Engine) -> None:
-    job = engine.run(
-        {"cwlVersion": "v1.2", **tool("both", "echo to stdout; echo to stderr >&2")}
-    )
+    job = engine.run({"cwlVersion": "v1.2", **tool("both", "echo to stdout; echo to stderr >&2")})
     log = job.logs("both")
     assert (log.stdout, log.stderr) == ("to stdout\n", "to stderr\n")
     assert log.text == "==> stdout <==\nto stdout\n==> stderr <==\nto stderr\n"

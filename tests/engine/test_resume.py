@@ -1,7 +1,6 @@
 """An engine may be killed at any moment; the job ends as it would have."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path

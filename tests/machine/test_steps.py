@@ -14,7 +14,13 @@ def event(seconds: int, kind: Kind, **data: Any) -> Event:
 
 
 SUBMITTED = event(
-    0, Kind.STEP_SUBMITTED, key="crop[0]", name="crop", attempt=1, log="node_crop.log", command=["x"]
+    0,
+    Kind.STEP_SUBMITTED,
+    key="crop[0]",
+    name="crop",
+    attempt=1,
+    log="node_crop.log",
+    command=["x"],
 )
 
 
@@ -45,7 +51,11 @@ def test_a_short_step_is_told_of_once_with_both_its_times() -> None:
         message="step crop failed with exit code 3",
     )
     step = steps([SUBMITTED, done])[0]
-    assert (step.start, step.end, step.message) == (START, ended, "step crop failed with exit code 3")
+    assert (step.start, step.end, step.message) == (
+        START,
+        ended,
+        "step crop failed with exit code 3",
+    )
 
 
 def test_steps_that_were_open_end_with_their_job() -> None:
@@ -59,7 +69,13 @@ def test_steps_that_were_open_end_with_their_job() -> None:
 
 def test_a_new_attempt_begins_again() -> None:
     again = event(
-        3, Kind.STEP_SUBMITTED, key="crop[0]", name="crop", attempt=2, log="node_crop.log", command=[]
+        3,
+        Kind.STEP_SUBMITTED,
+        key="crop[0]",
+        name="crop",
+        attempt=2,
+        log="node_crop.log",
+        command=[],
     )
     running = event(1, Kind.STEP_RUNNING, name="crop")
     step = steps([SUBMITTED, running, again])[0]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from localproc.cwl.types import kind, matches, without_null
+from localproc.cwl.types import item_type, kind, matches, without_null
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
 from localproc.engine.inputs import parse_value, read_inputs
@@ -111,7 +111,7 @@ def _value(process: Process, name: str, text: str) -> Any:
         if port["id"] == name:
             item = port["type"]
             while kind(without_null(item)) == "array":
-                item = without_null(item)["items"]
+                item = item_type(item)
             if not matches(value, item) and matches(text, item):
                 return text
     return value

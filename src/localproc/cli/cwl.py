@@ -35,7 +35,7 @@ UNSUPPORTED: Final = 33
 )
 @click.argument("tool")
 @click.argument("job", required=False)
-def cwl(outdir: str, quiet: bool, no_container: bool, tool: str, job: str | None) -> int:  # noqa: FBT001
+def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON."""
     try:
         with tempfile.TemporaryDirectory(prefix="localproc-") as home:

@@ -56,13 +56,13 @@ def execute(
     slots: int,
     cores: float,
     ram: int,
-    keep: bool,  # noqa: FBT001
-    allow_remote: bool,  # noqa: FBT001
+    keep: bool,
+    allow_remote: bool,
     title: str,
     tags: tuple[str, ...],
     reason: str,
-    wait: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
+    wait: bool,
+    as_json: bool,
 ) -> int:
     """Start a job and print its id; it runs on in the background."""
     options: dict[str, Any] = {"title": title, "tags": tags, "reason": reason, "results": results}
@@ -84,7 +84,7 @@ def _start_runner(home: str, *, slots: int, cores: float, ram: int, keep: bool) 
     command = [sys.executable, "-m", "localproc", "--home", os.path.abspath(home), "resume"]
     command += ["--background", "--slots", str(slots), "--cores", str(cores), "--ram", str(ram)]
     with open(os.devnull, "r+b") as nothing:
-        subprocess.Popen(  # noqa: S603 - our own command
+        subprocess.Popen(
             [*command, *(["--keep"] if keep else [])],
             stdin=nothing,
             stdout=nothing,
@@ -120,7 +120,7 @@ def jobs(
     tag: str | None,
     limit: int,
     before: str | None,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> None:
     """List jobs, newest first."""
     since, until = interval(when)
@@ -162,7 +162,7 @@ def _row(job: Job) -> tuple[str, ...]:
 @click.argument("job", default=LAST)
 @json_option
 @click.pass_obj
-def status(home: str, job: str, as_json: bool) -> None:  # noqa: FBT001
+def status(home: str, job: str, as_json: bool) -> None:
     """Show JOB and its steps; without an id the last one."""
     with _open(home) as engine:
         found = find_job(engine, job)
@@ -198,16 +198,14 @@ def status(home: str, job: str, as_json: bool) -> None:  # noqa: FBT001
 )
 @json_option
 @click.pass_obj
-def logs(
-    home: str, job: str, step: str, follow: bool, stream: str | None, as_json: bool  # noqa: FBT001
-) -> None:
+def logs(home: str, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
 
     JOB may be "last". A step is named by its name (node_crop_2) or by that of its log file.
     """
     with _open(home) as engine:
         found = find_job(engine, job)
-        names = [found.logs(step) and step] if step else [one.name for one in found.steps]
+        names = [step] if step else [one.name for one in found.steps]
         if as_json:
             texts = {name: found.logs(name) for name in names}
             print_json(
@@ -250,7 +248,7 @@ def _write(job: Job, step: str, wanted: str | None) -> None:
 @click.argument("output", default="")
 @json_option
 @click.pass_obj
-def results(home: str, job: str, output: str, as_json: bool) -> None:  # noqa: FBT001
+def results(home: str, job: str, output: str, as_json: bool) -> None:
     """Print the results of JOB, or one OUTPUT of it."""
     with _open(home) as engine:
         found = find_job(engine, job)
@@ -269,7 +267,7 @@ def results(home: str, job: str, output: str, as_json: bool) -> None:  # noqa: F
 @click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
 @json_option
 @click.pass_obj
-def dismiss(home: str, job_ids: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
+def dismiss(home: str, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
     with Engine(home, adopt=False) as engine:
         found = [find_job(engine, job_id) for job_id in job_ids]
@@ -292,10 +290,10 @@ def resume(
     slots: int,
     cores: float,
     ram: int,
-    keep: bool,  # noqa: FBT001
-    allow_remote: bool,  # noqa: FBT001
-    background: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
+    keep: bool,
+    allow_remote: bool,
+    background: bool,
+    as_json: bool,
 ) -> int:
     """Go on with the jobs that nobody runs, and wait for their end.
 

@@ -23,7 +23,7 @@ from localproc.engine.settings import base_environment, machine_cores, machine_r
 @click.command()
 @json_option
 @click.pass_obj
-def plugins(home: str, as_json: bool) -> None:  # noqa: FBT001
+def plugins(home: str, as_json: bool) -> None:
     """List plugins, the executors and storages they bring, and those that are broken."""
     with Engine(home, run_jobs=False) as engine:
         box = engine.plugins
@@ -62,7 +62,7 @@ class _Finding:
 @click.command()
 @json_option
 @click.pass_obj
-def doctor(home: str, as_json: bool) -> int:  # noqa: FBT001
+def doctor(home: str, as_json: bool) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
     findings = [finding for check in _CHECKS for finding in _safely(check, home)]
     if as_json:
@@ -82,7 +82,7 @@ def _safely(check: Callable[[str], Iterator[_Finding]], home: str) -> Iterator[_
         yield from check(home)
     except errors.LocalprocError as error:
         yield _Finding("failed", name, error.message, error.hint)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the doctor tells of it
+    except Exception as error:
         yield _Finding("failed", name, f"{type(error).__name__}: {error}")
 
 
@@ -105,7 +105,7 @@ def _home(home: str) -> Iterator[_Finding]:
                 "warning",
                 "home",
                 f"{path} on {kind}, a network file system: safe, but slower",
-                "use a local disk: --home /tmp/localproc-$USER; results may go anywhere (--results)",
+                "use a local disk: --home /tmp/localproc-$USER; --results may be anywhere",
             )
         else:
             yield _Finding("ok", "home", f"{path} on {kind}")

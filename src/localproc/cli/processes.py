@@ -28,7 +28,7 @@ def _open(home: str, *, allow_remote: bool = False) -> Engine:
 @json_option
 @click.pass_obj
 def deploy(
-    home: str, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool  # noqa: FBT001
+    home: str, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
 ) -> None:
     """Deploy PACKAGE, the path or URL of a CWL document, as a process."""
     with _open(home, allow_remote=allow_remote) as engine:
@@ -43,7 +43,7 @@ def deploy(
 @click.argument("process")
 @click.option("--force", is_flag=True, help="Even if it has jobs that have not ended.")
 @click.pass_obj
-def undeploy(home: str, process: str, force: bool) -> None:  # noqa: FBT001
+def undeploy(home: str, process: str, force: bool) -> None:
     """Undeploy PROCESS. Its jobs and their history stay."""
     with _open(home) as engine:
         engine.undeploy(process, force=force)
@@ -53,7 +53,7 @@ def undeploy(home: str, process: str, force: bool) -> None:  # noqa: FBT001
 @click.command()
 @json_option
 @click.pass_obj
-def processes(home: str, as_json: bool) -> None:  # noqa: FBT001
+def processes(home: str, as_json: bool) -> None:
     """List the deployed processes."""
     with _open(home) as engine:
         found = engine.processes()
@@ -70,7 +70,7 @@ def processes(home: str, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("package", metavar="PACKAGE|PROCESS")
 @json_option
 @click.pass_obj
-def describe(home: str, package: str, as_json: bool) -> None:  # noqa: FBT001
+def describe(home: str, package: str, as_json: bool) -> None:
     """Describe the inputs and outputs of a package or a process."""
     with _open(home) as engine:
         process = find_process(engine, package)
@@ -130,8 +130,7 @@ def package(home: str, process: str) -> None:
 @click.argument("package", metavar="PACKAGE")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @json_option
-@click.pass_obj
-def validate(home: str, package: str, allow_remote: bool, as_json: bool) -> int:  # noqa: FBT001
+def validate(package: str, allow_remote: bool, as_json: bool) -> int:
     """Check PACKAGE and print every problem, each with its file, line and column."""
     from localproc.engine.registry import examine
 

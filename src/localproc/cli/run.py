@@ -41,13 +41,13 @@ def run(
     slots: int,
     cores: float,
     ram: int,
-    keep: bool,  # noqa: FBT001
-    allow_remote: bool,  # noqa: FBT001
+    keep: bool,
+    allow_remote: bool,
     title: str,
     tags: tuple[str, ...],
     reason: str,
-    as_json: bool,  # noqa: FBT001
-    quiet: bool,  # noqa: FBT001
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Run a package, or a deployed process, and wait for its end.
 

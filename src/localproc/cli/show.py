@@ -86,7 +86,9 @@ def _drawn(job: Job, steps: list[Step]) -> Any:
 def show_end(job: Job, engine: Engine) -> None:
     """Tell how a job ended, where its results and logs lie, and what to try next."""
     if job.status is JobStatus.FAILED:
-        click.echo(f"{click.style('failed:', fg='red')} {JobFailed.from_problem(job.problem)}", err=True)
+        click.echo(
+            f"{click.style('failed:', fg='red')} {JobFailed.from_problem(job.problem)}", err=True
+        )
         return
     if job.status is JobStatus.DISMISSED:
         click.echo(f"job {job.id} was dismissed", err=True)
@@ -107,7 +109,9 @@ def result_lines(name: str, value: Any) -> list[str]:
         items = value.document["features"]
         lines = [f"{name}: {value.catalog} ({len(items)} items)"]
         for item in items:
-            assets = ", ".join(asset["href"].rpartition("/")[2] for asset in item["assets"].values())
+            assets = ", ".join(
+                asset["href"].rpartition("/")[2] for asset in item["assets"].values()
+            )
             lines.append(f"  {item['id']}: {assets}")
         return lines
     if isinstance(value, list) and len(value) > 8:

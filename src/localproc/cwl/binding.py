@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from localproc.cwl.expressions import Context, Dialect, evaluate_field
+from localproc.cwl.expressions import Context, evaluate_field
 from localproc.cwl.numbers import number_text
 from localproc.cwl.process import Tool
 from localproc.cwl.types import CwlType, is_filelike, kind, matches, members

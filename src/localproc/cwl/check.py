@@ -13,7 +13,16 @@ from localproc.cwl.check_expressions import check_expressions
 from localproc.cwl.load import Package
 from localproc.cwl.places import Place
 from localproc.cwl.process import Requirements
-from localproc.cwl.types import Fit, describe, fit, is_optional, kind, members, without_null
+from localproc.cwl.types import (
+    Fit,
+    describe,
+    fit,
+    is_optional,
+    item_type,
+    kind,
+    members,
+    without_null,
+)
 from localproc.errors import InvalidPackage, Problem
 
 _CROSS: Final = ("nested_crossproduct", "flat_crossproduct", "dotproduct")
@@ -201,10 +210,10 @@ class _Workflow:
             items: list[Any] = []
             for one in types:
                 flat = merge == "merge_flattened" and kind(without_null(one)) == "array"
-                items += members(without_null(one)["items"] if flat else one)
+                items += members(item_type(one) if flat else one)
             carried = {"type": "array", "items": items}
         if "pickValue" in sink and kind(without_null(carried)) == "array":
-            rest = without_null(without_null(carried)["items"])
+            rest = without_null(item_type(carried))
             return {"type": "array", "items": rest} if sink["pickValue"] == "all_non_null" else rest
         return carried
 
@@ -226,7 +235,9 @@ class _Workflow:
                 self._error(at, f"scatter over {name!r}, which is no input of the step", hint)
         if len(step["scatter"]) > 1 and "scatterMethod" not in step:
             self._error(
-                at, "scatter over several inputs needs a scatterMethod", "one of " + ", ".join(_CROSS)
+                at,
+                "scatter over several inputs needs a scatterMethod",
+                "one of " + ", ".join(_CROSS),
             )
 
     def _needs(self, requirement: str, step: Mapping[str, Any], at: Place) -> None:
@@ -235,9 +246,7 @@ class _Workflow:
             self._missing(requirement, at)
 
     def _missing(self, requirement: str, at: Place) -> None:
-        self._error(
-            at, f"this needs {requirement}", f"add {requirement}: {{}} to the requirements"
-        )
+        self._error(at, f"this needs {requirement}", f"add {requirement}: {{}} to the requirements")
 
     def _cycles(self) -> None:
         """Find steps that wait for each other."""

@@ -207,9 +207,7 @@ class _Collector:
             required = evaluate_field(
                 pattern.get("required"), self._tool.dialect, self._context, primary
             )
-            for wanted in secondary_names(
-                pattern["pattern"], primary, self._tool, self._context
-            ):
+            for wanted in secondary_names(pattern["pattern"], primary, self._tool, self._context):
                 if is_filelike(wanted):
                     beside.append(wanted)
                     continue
@@ -315,9 +313,7 @@ def with_checksums(value: Any, files: Files) -> Any:
 
 
 def _wants_list(cwl_type: CwlType) -> bool:
-    return any(
-        kind(member) == "array" or member == "Any" for member in members(cwl_type)
-    )
+    return any(kind(member) == "array" or member == "Any" for member in members(cwl_type))
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -326,5 +322,3 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _name_of(one: Any) -> Any:
     return one.get("basename") if isinstance(one, Mapping) else one
-
-

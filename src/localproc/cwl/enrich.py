@@ -202,7 +202,9 @@ def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any
     return found
 
 
-def secondary_names(pattern: str, file: Mapping[str, Any], tool: Tool | Workflow, context: Context) -> list[Any]:
+def secondary_names(
+    pattern: str, file: Mapping[str, Any], tool: Tool | Workflow, context: Context
+) -> list[Any]:
     """Give what a secondaryFiles pattern stands for: names, or File and Directory objects."""
     if not has_expression(pattern):
         return [apply_pattern(str(file["basename"]), pattern)]

@@ -48,8 +48,6 @@ def complete(
     }
 
 
-def workflow_inputs(
-    workflow: Workflow, inputs: Mapping[str, Any], files: Files
-) -> dict[str, Any]:
+def workflow_inputs(workflow: Workflow, inputs: Mapping[str, Any], files: Files) -> dict[str, Any]:
     """Give the inputs of a workflow, filled and complete."""
     return complete(workflow, fill(workflow, inputs), files)

@@ -58,9 +58,7 @@ class _Maker:
                 self.actions.append(StageAction("write", path, contents=one.get("contents", "")))
             else:
                 self.actions.append(StageAction("mkdir", path))
-                settled["listing"] = [
-                    self._into(child, path) for child in one.get("listing") or ()
-                ]
+                settled["listing"] = [self._into(child, path) for child in one.get("listing") or ()]
         settled.setdefault("basename", posixpath.basename(local_path(settled)))
         if settled.get("secondaryFiles"):
             settled["secondaryFiles"] = [

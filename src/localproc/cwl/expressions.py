@@ -114,7 +114,7 @@ class Template:
         """
         if self.whole:
             part = self.parts[0]
-            assert not isinstance(part, str)  # noqa: S101 - what "whole" means
+            assert not isinstance(part, str)
             return part.value(context, self_)
         return "".join(
             part if isinstance(part, str) else _text(part.value(context, self_))

@@ -13,7 +13,9 @@ from urllib.parse import quote, unquote, urlsplit
 from localproc.cwl.types import is_filelike
 from localproc.errors import InvalidInputs, Problem
 
-CONTENT_LIMIT: Final = 64 * 1024  #: bytes that loadContents may read (CWL v1.2, CommandInputParameter)
+CONTENT_LIMIT: Final = (
+    64 * 1024
+)  #: bytes that loadContents may read (CWL v1.2, CommandInputParameter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A package's steps as a graph, and that graph as Mermaid and DOT text.
+"""A package's steps as a graph, and that graph as text: Mermaid, DOT, plain words.
 
 Owns which boxes and arrows stand for a package: its inputs, steps and outputs, the links between
 them, and what a step that runs a workflow holds in turn. Must not know documents or jobs, nor sizes
@@ -94,6 +94,20 @@ def svg(resolved: Mapping[str, Any]) -> str:
     return draw(graph_of(resolved))
 
 
+def in_words(graph: Graph) -> str:
+    """Say what a graph shows: ``inputs: a, b; steps: c (inputs: ...), d; outputs: e``."""
+    said = []
+    for role in ("input", "step", "output"):
+        names = [
+            " ".join(node.lines) + (f" ({in_words(node.inner)})" if node.inner else "")
+            for node in graph.nodes
+            if node.role == role
+        ]
+        if names:
+            said.append(f"{role}s: {', '.join(names)}")
+    return "; ".join(said)
+
+
 # From the resolved form
 
 
@@ -167,7 +181,7 @@ def _workflow_edges(
 ) -> Iterator[Edge]:
     """Give an edge for each pair of boxes with links between them."""
     sources = {port["id"]: (f"{path}inputs/{port['id']}", "") for port in workflow["inputs"]}
-    sinks = [(port["source"], f"{path}outputs/{port['id']}") for port in workflow["outputs"]]
+    sinks = []
     for step, node in zip(workflow["steps"], steps, strict=True):
         for out in step["out"]:
             inner_output = (f"{node.key}/outputs/{out}", "")
@@ -175,6 +189,7 @@ def _workflow_edges(
         for one in step["in"]:
             target = f"{node.key}/inputs/{one['id']}" if node.inner else node.key
             sinks.append((one["source"], target))
+    sinks += [(port["source"], f"{path}outputs/{port['id']}") for port in workflow["outputs"]]
     carried: dict[tuple[str, str], dict[str, None]] = {}
     for names, target in sinks:
         for source, output in (sources[name] for name in names):

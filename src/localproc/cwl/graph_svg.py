@@ -15,11 +15,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from graphlib import TopologicalSorter
+from itertools import accumulate, pairwise
+from statistics import fmean
 from typing import Final, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
-from localproc.cwl.graph import Edge, Graph, Node
+from localproc.cwl.graph import Edge, Graph, Node, in_words
 
 _MARGIN: Final = 16.0
 _PADDING: Final = 14.0
@@ -33,21 +35,18 @@ _SWEEPS: Final = 14
 _STYLE: Final = """
 .cwl-graph { font: 13px sans-serif; }
 .cwl-graph text { fill: currentColor; text-anchor: middle; }
-.cwl-graph .title { font-weight: 600; }
+.cwl-graph .step > .title { font-weight: 600; }
 .cwl-graph .note { font-size: 12px; fill-opacity: .75; }
 .cwl-graph rect { fill: currentColor; fill-opacity: .05; stroke: currentColor; stroke-opacity: .5; }
 .cwl-graph .input > rect, .cwl-graph .output > rect { fill-opacity: .12; stroke: none; }
-.cwl-graph .input > .title, .cwl-graph .output > .title { font-weight: 400; }
 .cwl-graph .workflow > rect { fill-opacity: .03; }
 .cwl-graph .workflow > text { text-anchor: start; }
 .cwl-graph .conditional > rect { stroke-dasharray: 5 4; }
 .cwl-graph path { fill: none; stroke: currentColor; stroke-opacity: .6; stroke-width: 1.2; }
 .cwl-graph .page { fill: none; stroke: none; }
-svg:root { color: #1f2933; }
-svg:root .page { fill: #fff; fill-opacity: 1; }
+svg:root { color: #1f2933; } svg:root .page { fill: #fff; fill-opacity: 1; }
 @media (prefers-color-scheme: dark) {
-svg:root { color: #e4e7eb; }
-svg:root .page { fill: #16191d; }
+  svg:root { color: #e4e7eb; } svg:root .page { fill: #16191d; }
 }
 """
 
@@ -93,13 +92,12 @@ def draw(graph: Graph) -> str:
     """Draw a graph as an SVG document; the same graph gives the same text."""
     level = layout(graph)
     width, height = level.width + 2 * _MARGIN, level.height + 2 * _MARGIN
-    size = f'width="{_number(width)}" height="{_number(height)}"'
-    view = f'viewBox="0 0 {_number(width)} {_number(height)}"'
-    label = f"aria-label={quoteattr(graph.title)}"
+    head = f'class="cwl-graph" role="img" aria-label={quoteattr(graph.title)}'
+    view = f'{_size(width, height)} viewBox="0 0 {_number(width)} {_number(height)}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="cwl-graph" role="img" {label} {size} {view}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {head} {view}>',
         f"<title>{escape(graph.title)}</title>",
-        f"<desc>{escape(_description(graph))}</desc>",
+        f"<desc>{escape(in_words(graph))}</desc>",
         f"<style>{_STYLE}</style>",
         '<rect class="page" width="100%" height="100%"/>',
         *_drawn_level(level, _MARGIN, _MARGIN),
@@ -116,9 +114,9 @@ def layout(graph: Graph) -> Level:
     boxes = [_box(node) for node in graph.nodes]
     joints = _joints(boxes)
     ranks = _ranks(boxes, graph.edges, joints)
-    rows: list[list[Place]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
-    for box in boxes:
-        rows[ranks[box]].append(box)
+    rows: list[list[Place]] = [
+        [box for box in boxes if ranks[box] == rank] for rank in sorted(set(ranks.values()))
+    ]
     lines = _lines(graph.edges, joints, ranks, rows)
     _arrange(rows, lines)
     height = _stack(rows)
@@ -132,20 +130,17 @@ def layout(graph: Graph) -> Level:
 def _box(node: Node) -> Box:
     width = max(_text_width(line) for line in node.lines) + 2 * _PADDING
     height = len(node.lines) * _LINE + (10.0 if node.role != "step" else _PADDING)
-    if node.inner is None:
-        return Box(node=node, width=width, height=height)
-    inside = layout(node.inner)
-    return Box(
-        node=node,
-        inside=inside,
-        width=max(width, inside.width + 2 * _PADDING),
-        height=height + inside.height + _PADDING,
-    )
+    inside = None
+    if node.inner is not None:
+        inside = layout(node.inner)
+        width = max(width, inside.width + 2 * _PADDING)
+        height += inside.height + _PADDING
+    return Box(node=node, inside=inside, width=width, height=height)
 
 
-def _joints(boxes: Sequence[Box]) -> dict[str, Joint]:
+def _joints(boxes: Sequence[Box]) -> dict[str, tuple[Box, float]]:
     """Give where the lines of each key start and end: above and below a held input or output."""
-    joints: dict[str, Joint] = {}
+    joints = {}
     for box in boxes:
         joints[box.node.key] = box, box.width / 2
         if box.inside is not None:
@@ -156,48 +151,47 @@ def _joints(boxes: Sequence[Box]) -> dict[str, Joint]:
 
 
 def _ranks(
-    boxes: Sequence[Box], edges: Sequence[Edge], joints: Mapping[str, Joint]
-) -> dict[Place, int]:
+    boxes: Sequence[Box], edges: Sequence[Edge], joints: Mapping[str, tuple[Box, float]]
+) -> dict[Box, int]:
     """Give each box its row, by the longest path to it: inputs are first, outputs are last."""
-    depth: dict[Place, int] = {box: 0 if box.node.role == "input" else 1 for box in boxes}
-    for _ in boxes:
-        before = dict(depth)
-        for edge in edges:
-            source, target = joints[edge.source][0], joints[edge.target][0]
-            depth[target] = max(depth[target], depth[source] + 1)
-        if depth == before:
-            break
+    above: dict[Box, list[Box]] = {box: [] for box in boxes}
+    for edge in edges:
+        above[joints[edge.target][0]].append(joints[edge.source][0])
+    depth: dict[Box, int] = {}
+    for box in TopologicalSorter(above).static_order():
+        least = 0 if box.node.role == "input" else 1
+        depth[box] = max([least, *(depth[one] + 1 for one in above[box])])
     lowest = max((depth[box] for box in boxes if box.node.role != "output"), default=0)
-    for box in boxes:
-        if box.node.role == "output":
-            depth[box] = lowest + 1
+    depth |= {box: lowest + 1 for box in boxes if box.node.role == "output"}
     ranks = {value: rank for rank, value in enumerate(sorted(set(depth.values())))}
-    return {box: ranks[value] for box, value in depth.items()}
+    return {box: ranks[depth[box]] for box in boxes}
 
 
 def _lines(
     edges: Sequence[Edge],
-    joints: Mapping[str, Joint],
-    ranks: Mapping[Place, int],
+    joints: Mapping[str, tuple[Box, float]],
+    ranks: Mapping[Box, int],
     rows: Sequence[list[Place]],
 ) -> list[list[Joint]]:
     """Give each edge its line, adding the bends to the rows; those from one source share them."""
     bends: dict[tuple[str, int], Place] = {}
-    lines = []
+    lines: list[list[Joint]] = []
     for edge in edges:
         source, target = joints[edge.source], joints[edge.target]
-        line = [source]
-        for rank in range(ranks[source[0]] + 1, ranks[target[0]]):
-            if (edge.source, rank) not in bends:
-                bends[edge.source, rank] = Place(width=_BEND)
-                rows[rank].append(bends[edge.source, rank])
-            line.append((bends[edge.source, rank], _BEND / 2))
-        lines.append([*line, target])
+        passed = [(edge.source, rank) for rank in range(ranks[source[0]] + 1, ranks[target[0]])]
+        for key in passed:
+            if key not in bends:
+                bends[key] = Place(width=_BEND)
+                rows[key[1]].append(bends[key])
+        lines.append([source, *((bends[key], _BEND / 2) for key in passed), target])
     return lines
 
 
 def _arrange(rows: Sequence[list[Place]], lines: Sequence[Sequence[Joint]]) -> None:
-    """Order each row and give each place its ``x``."""
+    """Order each row and give each place its ``x``.
+
+    Rounding keeps places that want to be at the same spot in the order of the document.
+    """
     above: dict[Place, list[Joint]] = defaultdict(list)
     below: dict[Place, list[Joint]] = defaultdict(list)
     for line in lines:
@@ -207,19 +201,15 @@ def _arrange(rows: Sequence[list[Place]], lines: Sequence[Sequence[Joint]]) -> N
     for row in rows:
         _spread(row, [-place.width / 2 for place in row])
     for sweep in range(_SWEEPS):
-        down = sweep % 2 == 0
-        for row in rows if down else reversed(rows):
-            near = above if down else below
-            wanted = {place: _mean(near[place], place.x) for place in row}
+        order, near = (rows, above) if sweep % 2 == 0 else (rows[::-1], below)
+        for row in order:
+            wanted = {
+                place: fmean(other.x + shift for other, shift in near[place] or [(place, 0.0)])
+                for place in row
+            }
             if sweep < _ORDERING_SWEEPS:
-                row.sort(key=lambda place: wanted[place] + place.width / 2)
+                row.sort(key=lambda place: round(wanted[place] + place.width / 2, 3))
             _spread(row, [wanted[place] for place in row])
-
-
-def _mean(neighbours: Sequence[Joint], otherwise: float) -> float:
-    if not neighbours:
-        return otherwise
-    return sum(place.x + shift for place, shift in neighbours) / len(neighbours)
 
 
 def _spread(row: Sequence[Place], wanted: Sequence[float]) -> None:
@@ -228,15 +218,14 @@ def _spread(row: Sequence[Place], wanted: Sequence[float]) -> None:
     Less the widths before it, the wanted positions must not fall from left to right; places that
     break this stand together, at the mean of what they want (isotonic regression).
     """
-    offsets: list[float] = [0.0]
+    offsets = [0.0, *accumulate(place.width + _COLUMN_GAP for place in row)]
     groups: list[tuple[float, int]] = []
-    for place, x in zip(row, wanted, strict=True):
-        mean, count = x - offsets[-1], 1
+    for x, offset in zip(wanted, offsets, strict=False):
+        mean, count = x - offset, 1
         while groups and groups[-1][0] > mean:
             other, more = groups.pop()
             mean, count = (mean * count + other * more) / (count + more), count + more
         groups.append((mean, count))
-        offsets.append(offsets[-1] + place.width + _COLUMN_GAP)
     starts = [mean for mean, count in groups for _ in range(count)]
     for place, start, offset in zip(row, starts, offsets, strict=False):
         place.x = start + offset
@@ -264,7 +253,7 @@ def _text_width(text: str) -> float:
 
 
 def _drawn_level(level: Level, x: float, y: float) -> Iterator[str]:
-    yield f'<g transform="translate({_number(x)},{_number(y)})">'
+    yield f'<g transform="translate({_point(x, y)})">'
     for box in level.boxes:
         yield from _drawn_box(box)
     for line in level.lines:
@@ -273,19 +262,16 @@ def _drawn_level(level: Level, x: float, y: float) -> Iterator[str]:
 
 
 def _drawn_box(box: Box) -> Iterator[str]:
-    node = box.node
-    kinds = [node.role, "workflow" if box.inside else "", "conditional" if node.when else ""]
-    x = _PADDING if box.inside else box.width / 2
-    y = 18.0 if node.role == "step" else 16.0
-    radius = 6.0 if node.role == "step" else box.height / 2
-    at = f"translate({_number(box.x)},{_number(box.y)})"
-    size = f'width="{_number(box.width)}" height="{_number(box.height)}"'
-    yield f'<g class="{" ".join(filter(None, kinds))}" transform="{at}">'
-    yield f'<rect {size} rx="{_number(radius)}"/>'
+    node, is_step = box.node, box.node.role == "step"
+    kinds = (node.role, "workflow" if box.inside else "", "conditional" if node.when else "")
+    kind = " ".join(filter(None, kinds))
+    radius = 6.0 if is_step else box.height / 2
+    x, y = _PADDING if box.inside else box.width / 2, 18.0 if is_step else 16.0
+    yield f'<g class="{kind}" transform="translate({_point(box.x, box.y)})">'
+    yield f'<rect {_size(box.width, box.height)} rx="{_number(radius)}"/>'
     for number, line in enumerate(node.lines):
-        kind = "note" if number else "title"
-        position = f'x="{_number(x)}" y="{_number(y + number * _LINE)}"'
-        yield f'<text class="{kind}" {position}>{escape(line)}</text>'
+        at = f'x="{_number(x)}" y="{_number(y + number * _LINE)}"'
+        yield f'<text class="{"note" if number else "title"}" {at}>{escape(line)}</text>'
     if box.inside is not None:
         indent = (box.width - box.inside.width) / 2
         yield from _drawn_level(box.inside, indent, box.height - box.inside.height - _PADDING)
@@ -296,30 +282,22 @@ def _path(line: Sequence[Joint]) -> str:
     """Go straight down within a row, in a curve from row to row, and end in an arrow's head."""
     place, from_left = line[0]
     x, y = place.x + from_left, place.bottom
-    parts = [f"M{_number(x)},{_number(place.y + place.height)} V{_number(y)}"]
+    parts = [f"M{_point(x, place.y + place.height)} V{_number(y)}"]
     for place, from_left in line[1:]:
         before, middle = x, (y + place.top) / 2
         x, y = place.x + from_left, place.y if isinstance(place, Box) else place.bottom
-        curve = ((before, middle), (x, middle), (x, place.top))
-        parts.append("C" + " ".join(f"{_number(a)},{_number(b)}" for a, b in curve))
-        parts.append(f"V{_number(y)}")
-    parts.append("m-4,-7 l4,7 l4,-7")
-    return " ".join(parts)
+        curve = f"C{_point(before, middle)} {_point(x, middle)} {_point(x, place.top)}"
+        parts.append(f"{curve} V{_number(y)}")
+    return " ".join([*parts, "m-4,-7 l4,7 l4,-7"])
+
+
+def _size(width: float, height: float) -> str:
+    return f'width="{_number(width)}" height="{_number(height)}"'
+
+
+def _point(x: float, y: float) -> str:
+    return f"{_number(x)},{_number(y)}"
 
 
 def _number(value: float) -> str:
     return f"{round(value, 1) + 0.0:g}"
-
-
-def _description(graph: Graph) -> str:
-    """Say what the image shows, for those who do not see it."""
-    said = []
-    for role in ("input", "step", "output"):
-        names = [
-            " ".join(node.lines) + (f" ({_description(node.inner)})" if node.inner else "")
-            for node in graph.nodes
-            if node.role == role
-        ]
-        if names:
-            said.append(f"{role}s: {', '.join(names)}")
-    return "; ".join(said)

@@ -58,8 +58,11 @@ class Layout:
         location = entry.get("location")
         if location is not None:
             self._moved[location] = target
-            kind = "copy" if writable and not in_place else "link"
-            self._do(StageAction(kind, target, source=self._source(entry)), str(location))
+            source = self._source(entry)
+            if writable and not in_place:
+                self._do(StageAction("copy", target, source=source), location)
+            else:
+                self._do(StageAction("link", target, source=source), location)
         elif entry["class"] == "File":
             self._do(StageAction("write", target, contents=entry.get("contents", "")), target)
         else:

@@ -39,9 +39,7 @@ def _merged(sources: Sequence[str], method: str | None, values: Mapping[str, Any
     items = [values[source] for source in sources]
     if method != "merge_flattened":
         return items
-    return [
-        leaf for item in items for leaf in (item if isinstance(item, list) else [item])
-    ]
+    return [leaf for item in items for leaf in (item if isinstance(item, list) else [item])]
 
 
 def _picked(what: str, method: str, value: list[Any]) -> Any:
@@ -58,8 +56,7 @@ def _picked(what: str, method: str, value: list[Any]) -> Any:
 def step_inputs(step: WorkflowStep, values: Mapping[str, Any]) -> dict[str, Any]:
     """Give a step's inputs before scatter and valueFrom."""
     return {
-        one.id: linked(f"{step.id}/{one.id}", one.sources, one.spec, values)
-        for one in step.inputs
+        one.id: linked(f"{step.id}/{one.id}", one.sources, one.spec, values) for one in step.inputs
     }
 
 
@@ -84,9 +81,7 @@ def evaluated(
     return values, runs
 
 
-def _values_from(
-    step: WorkflowStep, values: dict[str, Any], enricher: Enricher
-) -> dict[str, Any]:
+def _values_from(step: WorkflowStep, values: dict[str, Any], enricher: Enricher) -> dict[str, Any]:
     context = Context(_shown(values))
     after = dict(values)
     for one in step.inputs:
@@ -103,9 +98,7 @@ def _value_from(one: StepInput, step: WorkflowStep, context: Context, self_: Any
 def _with_listings(value: Any, enricher: Enricher) -> Any:
     return map_files(
         value,
-        lambda one: (
-            enricher.directory(one, "deep_listing") if one["class"] == "Directory" else one
-        ),
+        lambda one: enricher.directory(one, "deep_listing") if one["class"] == "Directory" else one,
     )
 
 

@@ -130,7 +130,9 @@ class Documents:
                 )
             return f"{uri}#{fragment}"
         workflows = [
-            name for name, entry in zip(names, graph, strict=True) if entry.get("class") == "Workflow"
+            name
+            for name, entry in zip(names, graph, strict=True)
+            if entry.get("class") == "Workflow"
         ]
         chosen = "main" if "main" in names else (workflows or names)[0]
         return f"{uri}#{chosen}"
@@ -183,7 +185,9 @@ class Documents:
         try:
             raw = yaml_no_ts().load(self.sources.text(uri))
         except MarkedYAMLError as error:
-            raise InvalidPackage(f"{name} is not valid YAML", [_yaml_problem(name, error)]) from None
+            raise InvalidPackage(
+                f"{name} is not valid YAML", [_yaml_problem(name, error)]
+            ) from None
         if not isinstance(raw, dict):
             raise InvalidPackage(
                 f"{name} is not a CWL document",
@@ -197,7 +201,7 @@ class Documents:
                 [find(name, raw, ["cwlVersion"]).problem(said)],
                 hint="known are " + ", ".join(VERSIONS),
             )
-        add_lc_filename(raw, name)
+        add_lc_filename(raw, name)  # type: ignore[arg-type]
         return raw
 
     def _load(self, uri: str, raw: Any, asked_at: Place | None) -> Any:
@@ -211,7 +215,9 @@ class Documents:
         if element is None:
             message = f"{self.sources.name(document)} has no process {fragment!r}"
             raise InvalidPackage(
-                message, [asked_at.problem(message)] if asked_at else [], hint="check the run: field"
+                message,
+                [asked_at.problem(message)] if asked_at else [],
+                hint="check the run: field",
             )
         if element.get("class") == "Operation":
             raise UnsupportedPackage(

@@ -11,7 +11,7 @@ held in memory is the results so far and the instances that are running.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from localproc.cwl.entry import workflow_inputs
@@ -23,6 +23,7 @@ from localproc.errors import StepError
 
 _Outputs: TypeAlias = Mapping[str, Any]
 _Done: TypeAlias = Callable[[_Outputs], None]
+_Instances: TypeAlias = "Iterator[Invocation | Skipped | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +47,28 @@ class Skipped:
 class Plan:
     """The progress of one job through its process.
 
-    ``outputs`` is set when everything has ended, ``progress`` runs from 0 to 1. ``current`` is the
-    key that was being worked out when an error came out of ``pull`` or ``finish``.
+    ``outputs`` is set when everything has ended.
     """
 
     def __init__(self, process: Tool | Workflow, inputs: Mapping[str, Any], files: Files) -> None:
         self.outputs: _Outputs | None = None
-        self.progress = 0.0
-        self.current = process.id
-        self._files = files
-        self._running: dict[str, tuple[_Done, float]] = {}
-        self._ready: deque[Iterator[Invocation | Skipped | None]] = deque()
-        self._found: list[Iterator[Invocation | Skipped | None]] = []
+        self._board = board = _Board(files, process.id)
+        self._ready: deque[_Instances] = deque()
         if isinstance(process, Tool):
-            self._found.append(iter([self._run(process.id, process, inputs, self._end, 1.0)]))
+            board.found.append(iter([board.run(process.id, process, inputs, self._end, 1.0)]))
         else:
-            _Scope(self, process, "", inputs, self._end, 1.0)
+            _Scope(board, process, "", inputs, self._end, 1.0)
         self._take_found()
+
+    @property
+    def progress(self) -> float:
+        """How much is done, from 0 to 1: every step has a share, weighted over those known."""
+        return 1.0 if self.outputs is not None else min(1.0, self._board.progress)
+
+    @property
+    def current(self) -> str:
+        """The key that was being worked out when an error came out of ``pull`` or ``finish``."""
+        return self._board.current
 
     def pull(self) -> Invocation | Skipped | None:
         """Give the next instance to start, ``None`` while there is nothing to do but wait.
@@ -81,27 +87,38 @@ class Plan:
 
     def finish(self, key: str, outputs: _Outputs) -> None:
         """Take the outputs of an invocation that has ended well."""
-        done, share = self._running.pop(key)
-        self.current = key
-        self.progress = min(1.0, self.progress + share)
+        done, share = self._board.running.pop(key)
+        self._board.current = key
+        self._board.progress += share
         done(outputs)
         self._take_found()
 
-    def _run(
-        self, key: str, tool: Tool, inputs: Mapping[str, Any], done: _Done, share: float
-    ) -> Invocation:
-        self._running[key] = (done, share)
-        step = key.rpartition("/")[2].partition("[")[0]
-        return Invocation(key, step, tool, inputs)
-
     def _take_found(self) -> None:
         """Put steps that have become ready first: what has begun is finished before more begins."""
-        self._ready.extendleft(reversed(self._found))
-        self._found.clear()
+        self._ready.extendleft(reversed(self._board.found))
+        self._board.found.clear()
 
     def _end(self, outputs: _Outputs) -> None:
         self.outputs = outputs
-        self.progress = 1.0
+
+
+@dataclass(slots=True)
+class _Board:
+    """What all scopes of a plan share: steps that have become ready, and what is running."""
+
+    files: Files
+    current: str
+    progress: float = 0.0
+    running: dict[str, tuple[_Done, float]] = field(default_factory=dict)
+    found: list[_Instances] = field(default_factory=list)
+
+    def run(
+        self, key: str, tool: Tool, inputs: Mapping[str, Any], done: _Done, share: float
+    ) -> Invocation:
+        """Note that a tool is about to run."""
+        self.running[key] = (done, share)
+        step = key.rpartition("/")[2].partition("[")[0]
+        return Invocation(key, step, tool, inputs)
 
 
 class _Scope:
@@ -109,18 +126,18 @@ class _Scope:
 
     def __init__(
         self,
-        plan: Plan,
+        board: _Board,
         workflow: Workflow,
         prefix: str,
         inputs: Mapping[str, Any],
         done: _Done,
         share: float,
     ) -> None:
-        self._plan = plan
+        self._board = board
         self._workflow = workflow
         self._prefix = prefix
         self._done = done
-        self._values = workflow_inputs(workflow, inputs, plan._files)
+        self._values = workflow_inputs(workflow, inputs, board.files)
         self._open = len(workflow.steps)
         self._share = share / max(1, len(workflow.steps))
         self._missing: dict[str, int] = {}
@@ -136,12 +153,12 @@ class _Scope:
         for link in links:
             self._waiting.setdefault(link, []).append(step)
         if not links:
-            self._plan._found.append(self._instances(step))
+            self._board.found.append(self._instances(step))
 
-    def _instances(self, step: WorkflowStep) -> Iterator[Invocation | Skipped | None]:
+    def _instances(self, step: WorkflowStep) -> _Instances:
         """Give the instances of a step that is ready; ``None`` where a nested workflow begins."""
         key = self._prefix + step.id
-        self._plan.current = key
+        self._board.current = key
         inputs = step_inputs(step, self._values)
         if not step.scatter:
             yield self._instance(step, key, inputs, lambda out: self._ended(step, out), self._share)
@@ -150,25 +167,25 @@ class _Scope:
         gather = _Gather(step, scatter, lambda out: self._ended(step, out))
         share = self._share / max(1, scatter.total)
         if not scatter.total:
-            self._plan.progress += self._share
+            self._board.progress += self._share
         for index, values in enumerate(scatter):
             instance_key = f"{key}[{index}]"
-            self._plan.current = instance_key
+            self._board.current = instance_key
             yield self._instance(step, instance_key, values, gather.slot(index), share)
 
     def _instance(
         self, step: WorkflowStep, key: str, inputs: Mapping[str, Any], done: _Done, share: float
     ) -> Invocation | Skipped | None:
-        values, runs = evaluated(step, inputs, self._workflow, self._plan._files)
+        values, runs = evaluated(step, inputs, self._workflow, self._board.files)
         if not runs:
-            self._plan.progress += share
+            self._board.progress += share
             done(dict.fromkeys(step.outputs))
             return Skipped(key, step.id)
         wanted = {port.id for port in step.run.inputs}
         own = {name: value for name, value in values.items() if name in wanted}
         if isinstance(step.run, Tool):
-            return self._plan._run(key, step.run, own, done, share)
-        _Scope(self._plan, step.run, key + "/", own, done, share)
+            return self._board.run(key, step.run, own, done, share)
+        _Scope(self._board, step.run, key + "/", own, done, share)
         return None
 
     def _ended(self, step: WorkflowStep, outputs: _Outputs) -> None:
@@ -178,7 +195,7 @@ class _Scope:
             for waiting in self._waiting.pop(link, ()):
                 self._missing[waiting.id] -= 1
                 if not self._missing[waiting.id]:
-                    self._plan._found.append(self._instances(waiting))
+                    self._board.found.append(self._instances(waiting))
         self._open -= 1
         if not self._open:
             self._finish()

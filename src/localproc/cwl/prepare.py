@@ -201,5 +201,3 @@ def describe_short(value: Any) -> str:
     """Show a value in an error message."""
     text = str(value)
     return text if len(text) <= 60 else text[:59] + "…"
-
-

@@ -22,6 +22,7 @@ from localproc.cwl.types import (
     describe,
     is_filelike,
     is_optional,
+    item_type,
     kind,
     members,
     mismatches,
@@ -46,9 +47,9 @@ class Request:
             shape = schema(port["type"], strict=True)
             if kind(without_null(port["type"])) == "array":
                 shape = {"anyOf": [shape, shape_of_one(port["type"])]}
-            properties[port["id"]] = {"anyOf": [shape, {"type": "null"}]} if not _required(
-                port
-            ) else shape
+            properties[port["id"]] = (
+                {"anyOf": [shape, {"type": "null"}]} if not _required(port) else shape
+            )
         self._validator = jsonschema_rs.validator_for(
             {
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -226,9 +227,7 @@ class _Reader:
 
 def shape_of_one(cwl_type: CwlType) -> dict[str, Any]:
     """Give the schema of a single item of an array, which may stand for an array of one."""
-    array = without_null(cwl_type)
-    assert isinstance(array, Mapping)
-    return schema(array["items"], strict=True)
+    return schema(item_type(cwl_type), strict=True)
 
 
 def _required(port: Mapping[str, Any]) -> bool:

@@ -412,16 +412,15 @@ def _located(value: Any, base: str) -> Any:
 
 def _patterns(value: Any) -> list[dict[str, Any]]:
     """Give secondaryFiles as patterns; before CWL v1.1 they are bare texts."""
-    return [
-        {"pattern": one} if isinstance(one, str) else _plain(one) for one in _as_list(value)
-    ]
+    return [{"pattern": one} if isinstance(one, str) else _plain(one) for one in _as_list(value)]
 
 
 def _plain(value: Any) -> Any:
     """Give typed objects and YAML's decorated values as plain JSON data, fields without value left
-    out."""
+    out.
+    """
     if isinstance(value, Saveable):
-        fields = {name: _plain(_get(value, name)) for name in value.attrs}
+        fields = {name: _plain(_get(value, name)) for name in type(value).attrs}
         return {name: field for name, field in fields.items() if field is not None}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -62,6 +62,13 @@ def without_null(cwl_type: CwlType) -> CwlType:
     return rest[0] if len(rest) == 1 else rest
 
 
+def item_type(cwl_type: CwlType) -> Any:
+    """Give the type of an array's items; optional or not."""
+    array = without_null(cwl_type)
+    assert isinstance(array, Mapping)
+    return array["items"]
+
+
 def matches(value: Any, cwl_type: CwlType) -> bool:
     """Whether the value is of the type. Records may have members that the type does not name."""
     return next(mismatches(value, cwl_type), None) is None
@@ -202,10 +209,7 @@ def _fit_plain(source: CwlType, sink: CwlType) -> Fit:
             return Fit.ALWAYS if whole else Fit.MAYBE if common else Fit.NEVER
         have = {field["name"]: field["type"] for field in source["fields"]}
         return min(
-            (
-                fit(have.get(field["name"], "null"), field["type"])
-                for field in sink["fields"]
-            ),
+            (fit(have.get(field["name"], "null"), field["type"]) for field in sink["fields"]),
             default=Fit.ALWAYS,
         )
     if ours == "enum" and theirs == "string":

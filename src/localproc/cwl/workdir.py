@@ -36,9 +36,7 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
             layout.put(entry, _relative(tool, own), writable=writable, in_place=in_place)
 
 
-def _entries(
-    tool: Tool, context: Context, listing: Any
-) -> Iterator[tuple[Any, str | None, bool]]:
+def _entries(tool: Tool, context: Context, listing: Any) -> Iterator[tuple[Any, str | None, bool]]:
     """Give each entry (text, File or Directory), its name and whether it is writable."""
     if isinstance(listing, str):
         listing = evaluate_field(listing, tool.dialect, context)

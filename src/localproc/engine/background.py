@@ -61,7 +61,7 @@ class Background:
     def _do(self, order: StageIn | StageOut | Collect, job: JobContext) -> None:
         try:
             value = self._value(order, job)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the job has to hear of it
+        except Exception as error:
             if not isinstance(order, Collect):
                 LogWriter(order.log)(f"failed: {error}")
             self._report(job.job_id, Done(order, error=as_ours(error)))

@@ -429,11 +429,11 @@ def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:
 
     known = record.description["outputs"]
     problems = [
-        Problem(f"there is no output {name!r}", f"outputs.{name}", hint=f"there is: {', '.join(known)}")
+        Problem(
+            f"there is no output {name!r}", f"outputs.{name}", hint=f"there is: {', '.join(known)}"
+        )
         for name in wanted
         if name not in known
     ]
     if problems:
         raise InvalidInputs("some outputs do not exist", problems)
-
-

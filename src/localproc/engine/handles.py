@@ -275,7 +275,8 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a job produced: CWL outputs with their published locations, and, for those that are
-    STAC catalogs, their FeatureCollections."""
+    STAC catalogs, their FeatureCollections.
+    """
 
     outputs: Mapping[str, Any]
     features: Mapping[str, Any]

@@ -9,7 +9,7 @@ import os
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -150,7 +150,11 @@ class Loop:
             return 0
         intervals = [executor.interval() for executor in self._executors.values()]
         patience = min((one for one in intervals if one is not None), default=_IDLE)
-        if any(running.told_running is False for one in self._turns for running in one.run.running.values()):
+        if any(
+            running.told_running is False
+            for one in self._turns
+            for running in one.run.running.values()
+        ):
             patience = min(patience, _SHORT.total_seconds())
         return patience
 
@@ -259,7 +263,9 @@ class Loop:
 
     def _give_up(self, job: JobRecord, past: history.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
-        problem = JobFailed(error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__)
+        problem = JobFailed(
+            error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__
+        )
         event = Event(
             Kind.FAILED, datetime.now(UTC), {"problem": problem.to_problem()}, message=error.message
         )
@@ -336,7 +342,7 @@ class Loop:
             else:
                 self._observers.tell(change.job, change.events)
 
-    def _commit_patiently(self, changes: list[Change]) -> Iterable[str]:
+    def _commit_patiently(self, changes: list[Change]) -> Collection[str]:
         """The disk is full: nothing may be acted upon that is not recorded, so wait for room."""
         while True:
             try:
@@ -436,5 +442,3 @@ class Loop:
             for events in self._waiters.values():
                 for event in events:
                     event.set()
-
-

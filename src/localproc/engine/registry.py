@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urldefrag, urlsplit
 
@@ -141,7 +140,11 @@ class Registry:
 
             known = [one.id for one in self.all()]
             close = difflib.get_close_matches(process_id, known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"deployed: {', '.join(known) or 'none'}"
+            hint = (
+                f"did you mean {close[0]!r}?"
+                if close
+                else f"deployed: {', '.join(known) or 'none'}"
+            )
             raise NoSuchProcess(process_id, hint=hint)
         return found
 
@@ -188,6 +191,7 @@ class Registry:
             if process_id in ("", record.id) and _same_texts(record.texts, folder):
                 return record
         return None
+
 
 def reader(remote: Read | None) -> Read:
     """Give what reads the documents of packages: files here, others only if ``remote`` is given."""

@@ -365,9 +365,7 @@ class JobRun:
         if prepared is not None:
             self._take_on(invocation, known.name, known.attempt, prepared)
 
-    def _take_on(
-        self, invocation: Invocation, name: str, attempt: int, prepared: Prepared
-    ) -> Task:
+    def _take_on(self, invocation: Invocation, name: str, attempt: int, prepared: Prepared) -> Task:
         task = self._task(name, attempt, log_name(name), prepared)
         self.running[task.key] = Running(invocation, name, attempt, task, prepared)
         return task
@@ -410,9 +408,7 @@ class JobRun:
         else:
             self._step_ended(running, report, outputs)
 
-    def _step_ended(
-        self, running: Running, report: Report, outputs: Mapping[str, Any]
-    ) -> None:
+    def _step_ended(self, running: Running, report: Report, outputs: Mapping[str, Any]) -> None:
         self._finish_step(
             running.name,
             StepStatus.SUCCESSFUL,
@@ -422,9 +418,7 @@ class JobRun:
         )
 
     def _not_collected(self, running: Running, report: Report, error: Exception) -> None:
-        problem = story.step_broke(
-            self.job.id, running.name, as_ours(error), self._log(running)
-        )
+        problem = story.step_broke(self.job.id, running.name, as_ours(error), self._log(running))
         self._finish_step(running.name, StepStatus.FAILED, report, problem)
         self.fail(problem)
 

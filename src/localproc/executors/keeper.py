@@ -61,7 +61,7 @@ class Keeper:
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while self.socket is not None or self.running:
-            sources = [wake] if self.socket is None else [wake, self.socket]
+            sources: list[Any] = [wake] if self.socket is None else [wake, self.socket]
             ready, _, _ = select.select(sources, [], [], self.patience())
             if wake in ready:
                 os.read(wake, 65536)
@@ -140,7 +140,9 @@ class Keeper:
         cores, ram, slots = self.free
         return slots >= 1 and (
             not self.running
-            or (min(task["cores"], self.cores) <= cores + 1e-9 and min(task["ram"], self.ram) <= ram)
+            or (
+                min(task["cores"], self.cores) <= cores + 1e-9 and min(task["ram"], self.ram) <= ram
+            )
         )
 
     def take(self, task: dict[str, Any], sign: int) -> None:

@@ -20,9 +20,6 @@ class StepBook:
     def __init__(self) -> None:
         self._steps: dict[str, Step] = {}
 
-    def __iter__(self) -> Iterable[Step]:  # type: ignore[override]
-        return iter(self._steps.values())
-
     def steps(self) -> list[Step]:
         """Give the steps so far."""
         return list(self._steps.values())

@@ -109,7 +109,7 @@ class PluginBox:
     def _noting(self, plugin: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+        except Exception as error:
             problem = Broken(plugin, f"{type(error).__name__}: {error}")
             if problem not in self.broken:
                 self.broken.append(problem)

@@ -96,7 +96,9 @@ def verify(path: str, size: int | None, checksum: str | None, uri: str) -> None:
     have = os.stat(path).st_size
     if size is not None and have != size:
         raise StagingError(f"{uri} has {have} bytes, its item says {size}", uri=uri)
-    name = next((name for code, name in _MULTIHASH.items() if (checksum or "").startswith(code)), "")
+    name = next(
+        (name for code, name in _MULTIHASH.items() if (checksum or "").startswith(code)), ""
+    )
     if not checksum or not name:
         return
     digest = hashlib.new(name, usedforsecurity=False)

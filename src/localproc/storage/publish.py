@@ -121,7 +121,11 @@ class Publisher:
         if "location" in one:
             return dict(one)
         uri = self._free(folder, str(one.get("basename") or one["class"].lower()))
-        placed = {**one, "location": uri, "basename": unquote(posixpath.basename(uri))}
+        placed: dict[str, Any] = {
+            **one,
+            "location": uri,
+            "basename": unquote(posixpath.basename(uri)),
+        }
         if one["class"] == "Directory":
             placed["listing"] = [self._place(inner, uri) for inner in one.get("listing") or ()]
         else:

@@ -39,9 +39,7 @@ def stage_in(
 
 
 class _StageIn:
-    def __init__(
-        self, folder: str, access: Access, log: _Log, stopped: Callable[[], bool]
-    ) -> None:
+    def __init__(self, folder: str, access: Access, log: _Log, stopped: Callable[[], bool]) -> None:
         self._folder = folder
         self._access = access
         self._log = log

@@ -149,9 +149,7 @@ def _guard(transport: httpx.HTTPTransport) -> None:
                     uri=host,
                     hint="only public addresses are asked for inputs here",
                 )
-            return super().connect_tcp(
-                addresses[0], port, timeout, local_address, socket_options
-            )
+            return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
 
     pool = transport._pool  # noqa: SLF001 - httpx has no other way to set the network backend
     pool._network_backend = Guarded()  # noqa: SLF001

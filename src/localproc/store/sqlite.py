@@ -360,5 +360,3 @@ def _explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
         hint=f"move it away (mv {path} {path}.damaged) to begin a new one; "
         "results and logs in the home stay as they are",
     )
-
-

@@ -91,7 +91,9 @@ class ExecutorContract:
         source = tmp_path / "in.txt"
         source.write_text("from stdin\n")
         task = self.task(tmp_path, "j:s:1", 'cat; pwd; echo "$HOME" >&2; echo "[$UNSET]" >&2')
-        task = Task(**{name: getattr(task, name) for name in task.__slots__} | {"stdin": str(source)})
+        task = Task(
+            **{name: getattr(task, name) for name in task.__slots__} | {"stdin": str(source)}
+        )
         executor.submit([task])
         self.reports(executor, [task.key])
         out = Path(task.stdout).read_text().splitlines()
@@ -133,7 +135,9 @@ class ExecutorContract:
         assert self.reports(executor, [task.key])[task.key].state is TaskState.TIMED_OUT
 
     def test_cancelling_leaves_nothing_running(self, executor: Executor, tmp_path: Path) -> None:
-        script = "trap '' TERM; sleep 300 & echo $! > pids; echo $$ >> pids; touch on; wait; sleep 300"
+        script = (
+            "trap '' TERM; sleep 300 & echo $! > pids; echo $$ >> pids; touch on; wait; sleep 300"
+        )
         task = self.task(tmp_path, "j:s:1", script)
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")

@@ -60,7 +60,7 @@ class StorageContract:
 
     @pytest.mark.parametrize("disposable", [False, True])
     def test_putting_again_replaces(
-        self, storage: Storage, root: str, tmp_path: Path, disposable: bool  # noqa: FBT001
+        self, storage: Storage, root: str, tmp_path: Path, disposable: bool
     ) -> None:
         uri = f"{root}/again.txt"
         for data in (b"first", b"second, and longer"):

@@ -52,7 +52,9 @@ class StoreContract:
         """Give the store."""
         return open_store()
 
-    def add(self, store: Store, number: int, *kinds: Kind, seconds: int = 1, **fields: object) -> JobRecord:
+    def add(
+        self, store: Store, number: int, *kinds: Kind, seconds: int = 1, **fields: object
+    ) -> JobRecord:
         """Add a job, and events that come ``seconds`` apart."""
         job, event = job_at(number, **fields)  # type: ignore[arg-type]
         store.add_job(job, event)
