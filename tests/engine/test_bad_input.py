@@ -76,7 +76,7 @@ def test_an_input_file_that_is_not_there(localproc_engine: Engine, tmp_path: Pat
         "inputs": [{"id": "item", "type": "File", "inputBinding": {}}],
     }
     process = localproc_engine.deploy(package)
-    with pytest.raises(InvalidInputs, match="inputs.item: .*/missing.tif does not exist"):
+    with pytest.raises(InvalidInputs, match=r"inputs\.item: .*/missing\.tif does not exist"):
         process.execute({"item": "missing.tif"}, base=str(tmp_path))
     assert_nothing_left(localproc_engine)
 
@@ -91,9 +91,8 @@ def test_packages_that_are_wrong(localproc_engine: Engine, tmp_path: Path) -> No
             "wrong.cwl:5:1: unknown field 'baseComand' .did you mean 'baseCommand'",
         ),
         (
-            "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: x\noutputs: []\n"
-            "inputs:\n  a: {type: sting}\n",
-            "wrong.cwl:6:3: unknown type 'sting'",
+            "cwlVersion: v1.2\nclass: CommandLineTool\noutputs: []\ninputs:\n  a: {type: sting}\n",
+            "wrong.cwl:5:3: unknown type 'sting'",
         ),
     ]:
         path.write_text(text)
@@ -212,8 +211,7 @@ def test_a_disk_that_is_full_from_the_start(small_disk: Path, packages: Path) ->
         process = engine.deploy(packages / "echo.cwl")
         fill(small_disk / "filler")
         with pytest.raises(NoSpace, match="no space left"):
-            for _ in range(1000):
-                process.execute({"message": "x" * 2000}, detached=True)
+            [process.execute({"message": "x" * 2000}, detached=True) for _ in range(1000)]
         (small_disk / "filler").unlink()
         assert process.execute({"message": "goes on"}).wait(20).status == "successful"
 

@@ -342,10 +342,10 @@ def test_jobs_are_accepted_from_many_threads(engine: Engine, packages: Path) -> 
 
 
 def test_leaving_by_an_exception_leaves_the_jobs(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), Engine(tmp_path / "home") as engine:
-        job = engine.deploy(SLEEPER).execute({"seconds": 1})
-        sleeping(job)
-        raise ZeroDivisionError
+    engine = Engine(tmp_path / "home")
+    job = engine.deploy(SLEEPER).execute({"seconds": 1})
+    sleeping(job)
+    engine.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
     with Engine(tmp_path / "home") as engine:
         again = engine.job(job.id).wait(10)
         assert (again.status, again.steps[0].attempt) == ("successful", 1)

@@ -110,11 +110,11 @@ class _Collector:
         return None
 
     def _found(self, name: str, binding: Mapping[str, Any]) -> list[dict[str, Any]]:
-        found = []
-        for pattern in self._patterns(name, binding):
-            for path in self._files.glob(self._outdir, pattern):
-                found.append(self._object(path, binding))
-        return found
+        return [
+            self._object(path, binding)
+            for pattern in self._patterns(name, binding)
+            for path in self._files.glob(self._outdir, pattern)
+        ]
 
     def _patterns(self, name: str, binding: Mapping[str, Any]) -> list[str]:
         patterns: list[str] = []

@@ -203,13 +203,10 @@ def _arrange(rows: Sequence[list[Place]], lines: Sequence[Sequence[Joint]]) -> N
     for sweep in range(_SWEEPS):
         order, near = (rows, above) if sweep % 2 == 0 else (rows[::-1], below)
         for row in order:
-            wanted = {
-                place: fmean(other.x + shift for other, shift in near[place] or [(place, 0.0)])
-                for place in row
-            }
+            wanted = {one: fmean(to.x + by for to, by in near[one] or [(one, 0.0)]) for one in row}
             if sweep < _ORDERING_SWEEPS:
-                row.sort(key=lambda place: round(wanted[place] + place.width / 2, 3))
-            _spread(row, [wanted[place] for place in row])
+                row.sort(key=lambda one: round(wanted[one] + one.width / 2, 3))
+            _spread(row, [wanted[one] for one in row])
 
 
 def _spread(row: Sequence[Place], wanted: Sequence[float]) -> None:
@@ -256,8 +253,8 @@ def _drawn_level(level: Level, x: float, y: float) -> Iterator[str]:
     yield f'<g transform="translate({_point(x, y)})">'
     for box in level.boxes:
         yield from _drawn_box(box)
-    for line in level.lines:
-        yield f'<path d="{_path(line)}"/>'
+    # One path for all: where lines share their way they are no darker than elsewhere.
+    yield f'<path d="{" ".join(_path(line) for line in level.lines)}"/>'
     yield "</g>"
 
 

@@ -4,7 +4,7 @@ Owns the resolved form (see ``load.Package``). Must not know how it is interpret
 text but through the documents it is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -47,7 +47,7 @@ _PROCESS_FIELDS: Final = (
 )
 
 
-class _Fetcher(DefaultFetcher):  # type: ignore[misc]
+class _Fetcher(DefaultFetcher):
     """Gives schema-salad the texts of the package and nothing else: it opens no socket."""
 
     def __init__(self, sources: Sources) -> None:
@@ -416,11 +416,10 @@ def _patterns(value: Any) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Give typed objects and YAML's decorated values as plain JSON data, fields without value left
-    out.
-    """
+    """Give typed objects and YAML's values as plain JSON; fields without a value are left out."""
     if isinstance(value, Saveable):
-        fields = {name: _plain(_get(value, name)) for name in type(value).attrs}
+        names: Iterable[str] = getattr(value, "attrs")  # noqa: B009 - made by a generator
+        fields = {name: _plain(_get(value, name)) for name in names}
         return {name: field for name, field in fields.items() if field is not None}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -274,8 +274,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job produced: CWL outputs with their published locations, and, for those that are
-    STAC catalogs, their FeatureCollections.
+    """What a job produced.
+
+    ``outputs`` are CWL's, with their published locations; ``features`` has the FeatureCollection
+    of each that is a STAC catalog.
     """
 
     outputs: Mapping[str, Any]

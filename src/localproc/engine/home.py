@@ -4,6 +4,7 @@ Owns where everything lies, whether the folder can be used, and which journal mo
 Must not know what the files hold.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -111,10 +112,8 @@ class Home:
 
     def drop_ballast(self) -> None:
         """Give that room up."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.remove(self.ballast)
-        except FileNotFoundError:
-            pass
 
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""

@@ -97,7 +97,7 @@ def _expanded(inputs: dict[str, Any]) -> dict[str, Any]:
     """Expand the prefixes of a job file's ``$namespaces`` in the formats of its files."""
     spaces = inputs.pop("$namespaces", None)
     inputs.pop("$schemas", None)
-    return _expand(inputs, spaces) if spaces else inputs  # type: ignore[no-any-return]
+    return _expand(inputs, spaces) if spaces else inputs
 
 
 def _expand(value: Any, spaces: Mapping[str, str]) -> Any:

@@ -150,11 +150,7 @@ class Loop:
             return 0
         intervals = [executor.interval() for executor in self._executors.values()]
         patience = min((one for one in intervals if one is not None), default=_IDLE)
-        if any(
-            running.told_running is False
-            for one in self._turns
-            for running in one.run.running.values()
-        ):
+        if any(one.run.has_untold() for one in self._turns):
             patience = min(patience, _SHORT.total_seconds())
         return patience
 
@@ -180,7 +176,7 @@ class Loop:
                     self._let(active, lambda run, report=report: run.report(report))  # type: ignore[misc]
         earlier = datetime.now(UTC) - _SHORT
         for active in self._turns:
-            if any(not one.told_running for one in active.run.running.values()):
+            if active.run.has_untold():
                 self._let(active, lambda run: run.note_running(earlier))
 
     def _look(self) -> None:

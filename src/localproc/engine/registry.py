@@ -46,7 +46,7 @@ class PackageSource:
 
 
 class Registry:
-    """Deploys and finds processes. ``remote`` reads documents from elsewhere, if that is allowed."""
+    """Deploys and finds processes. ``remote`` reads documents from elsewhere, if it is given."""
 
     def __init__(self, store: Store, namespace: str, remote: Read | None = None) -> None:
         self._store = store

@@ -25,7 +25,7 @@ class StacResults:
 
     @cached_property
     def items(self) -> "list[pystac.Item]":
-        """Its items. pystac shows them in its newest STAC version; ``document`` has the originals."""
+        """Its items, in pystac's newest STAC version; ``document`` has them as they were made."""
         import pystac
 
         return [pystac.Item.from_dict(dict(one)) for one in self.document["features"]]

@@ -219,6 +219,10 @@ class JobRun:
         self._finish_step(running.name, StepStatus.FAILED, None, problem)
         self.fail(problem)
 
+    def has_untold(self) -> bool:
+        """Whether tasks run of which that has not been recorded."""
+        return any(not one.told_running for one in self.running.values())
+
     def note_running(self, longer_than: datetime) -> None:
         """Record which tasks run, but for those that have only just begun and may be over soon."""
         for running in self.running.values():

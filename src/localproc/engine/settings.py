@@ -63,8 +63,6 @@ def base_environment() -> dict[str, str]:
     The folder of this Python comes first, so that tools written in Python find the packages that
     are installed beside localproc, whether its environment is activated or not.
     """
-    path = os.environ.get("PATH", os.defpath)
     own = os.path.dirname(sys.executable)
-    if own not in path.split(os.pathsep):
-        path = own + os.pathsep + path
-    return {"PATH": path}
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return {"PATH": os.pathsep.join([own, *(one for one in folders if one != own)])}

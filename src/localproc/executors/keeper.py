@@ -6,16 +6,18 @@ engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from the socket: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. Every
-line it answers is appended to ``FOLDER/journal`` first: ``{"key", "state": "running", "at", "pid"}``
-and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. A task waits until
-there are cores, ram and a slot for it, first come, first served. After ``{"state": "stopping",
-"id": n}`` none of the tasks that are to stop will start any more; those that run had a SIGTERM.
+line that it answers goes to the end of ``FOLDER/journal`` first: ``{"key", "state": "running",
+"at", "pid"}`` and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. A
+task waits until there are cores, ram and a slot for it, first come, first served. After ``{"state":
+"stopping", "id": n}`` none of the tasks that are to stop will start any more; those that run had a
+SIGTERM.
 
 When the engine goes (end of file on the socket), what waits is dropped, what runs is seen to its
 end, and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
 """
 
 import collections
+import contextlib
 import errno
 import fcntl
 import heapq
@@ -216,10 +218,8 @@ class Keeper:
             if task is None:
                 continue
             self.take(task, 1)
-            try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
             self.note(
                 key=task["run"],
                 state="ended",

@@ -4,6 +4,7 @@ Owns the conversation with one keeper, and following the tasks of keepers whose 
 Must not know jobs or CWL.
 """
 
+import contextlib
 import itertools
 import json
 import os
@@ -54,7 +55,7 @@ class LocalExecutor:
 
     def fileno(self) -> int | None:
         """Give the selector's own descriptor: readable when any of its sources is."""
-        return self._selector.fileno()  # type: ignore[attr-defined,no-any-return]
+        return self._selector.fileno()
 
     def interval(self) -> float | None:
         """Give how often the journals of other keepers are looked at, while there are any."""
@@ -80,10 +81,8 @@ class LocalExecutor:
 
     def poll(self) -> Sequence[Report]:
         """Give what the keepers have told since the last call."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(self._bell, 4096)
-        except BlockingIOError:
-            pass
         reports = [*self._listen(), *self._follow()]
         return [*self._hold_back(reports), *self._stopped()] if self._stopping else reports
 
@@ -288,10 +287,8 @@ class _Stop:
         self.barrier.wait(1.0)
         trees.end(pids, grace)
         self.done = True
-        try:
+        with contextlib.suppress(OSError):  # the executor may have been closed meanwhile
             os.write(self._ring, b"x")
-        except OSError:
-            pass  # the executor was closed meanwhile
 
 
 def _line(task: Task) -> str:

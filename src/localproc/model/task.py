@@ -40,7 +40,6 @@ class StageAction:
     target: str
     source: str = ""
     contents: str = ""
-    executable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class Executor(Protocol):
         """
 
     def tidy(self) -> None:
-        """Remove what is left of tasks that nobody will ask for again: no job of the home is open."""
+        """Remove what is left of earlier tasks: no job of the home is open any more."""
 
     def close(self) -> None:
         """Let go. Tasks that run go on, and can be reattached to."""

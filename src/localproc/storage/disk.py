@@ -112,7 +112,7 @@ def _copy(source: str, target: str) -> None:
     if os.path.isdir(source):
         shutil.copytree(source, target, dirs_exist_ok=True)
         for folder, _, names in os.walk(target):
-            os.chmod(folder, 0o755)
+            os.chmod(folder, 0o700 | os.stat(folder).st_mode)
             for name in names:
                 path = os.path.join(folder, name)
                 os.chmod(path, os.stat(path).st_mode | 0o200)
@@ -124,5 +124,3 @@ def _copy(source: str, target: str) -> None:
 def _write(action: StageAction) -> None:
     with open(action.target, "w", encoding="utf-8") as file:
         file.write(action.contents)
-    if action.executable:
-        os.chmod(action.target, 0o755)

@@ -18,7 +18,7 @@ class FilesystemStorage:
     """Implements ``localproc.plugins.storage.Storage``."""
 
     @classmethod
-    def open(cls, options: Mapping[str, Any]) -> "FilesystemStorage":
+    def open(cls, _: Mapping[str, Any]) -> "FilesystemStorage":
         """Open it; there are no options."""
         return cls()
 

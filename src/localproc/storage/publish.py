@@ -105,7 +105,11 @@ class Publisher:
         name = str(one.get("basename") or os.path.basename(path))
         uri = self._free(folder, name)
         self._placed[key] = uri
-        placed = {**one, "location": uri, "basename": unquote(posixpath.basename(uri))}
+        placed: dict[str, Any] = {
+            **one,
+            "location": uri,
+            "basename": unquote(posixpath.basename(uri)),
+        }
         if one["class"] == "File":
             self._add(path, uri)
         else:

@@ -81,9 +81,11 @@ def items_below(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
             with open(path, "rb") as file:
                 yield path, parse_item(file.read(), path)
             continue
-        for link in document.get("links", ()):
-            if link.get("rel") in ("item", "child"):
-                waiting.append(resolve(link["href"], path))
+        waiting += [
+            resolve(link["href"], path)
+            for link in document.get("links", ())
+            if link.get("rel") in ("item", "child")
+        ]
 
 
 def resolve(href: str, document: str) -> str:

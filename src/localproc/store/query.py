@@ -43,12 +43,10 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
         cursor = db.execute("SELECT created, n FROM jobs WHERE id = ?", (wanted.before,)).fetchone()
         where("(created, n) < (?, ?)", *(cursor or (0, 0)))
     condition = f"WHERE {' AND '.join(clauses)} " if clauses else ""
-    return (
-        f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE n IN "  # noqa: S608 - clauses are ours
-        f"(SELECT n FROM jobs {condition}ORDER BY created DESC, n DESC LIMIT ?) "
-        "ORDER BY created DESC, n DESC",
-        [*values, wanted.limit],
-    )
+    order = "ORDER BY created DESC, n DESC"
+    page = f"SELECT n FROM jobs {condition}{order} LIMIT ?"  # noqa: S608 - the clauses are ours
+    sql = f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE n IN ({page}) {order}"  # noqa: S608
+    return sql, [*values, wanted.limit]
 
 
 def _durations(wanted: JobFilter, where: Any) -> None:

@@ -98,16 +98,17 @@ def _links(job: JobRecord, steps: Sequence[Step], base: str) -> list[dict[str, s
             }
         )
     ended = [step for step in steps if step.end is not None and step.log]
-    for step in sorted(ended, key=lambda one: one.end or job.updated):
-        links.append(
-            {
-                "href": f"{place}/{step.log}",
-                "title": f"Tool log {step.log}",
-                "rel": "related",
-                "type": "text/plain",
-            }
-        )
-    return links
+    in_order = sorted(ended, key=lambda one: one.end or job.updated)
+    return links + [_log_link(place, step.log) for step in in_order]
+
+
+def _log_link(place: str, log: str) -> dict[str, str]:
+    return {
+        "href": f"{place}/{log}",
+        "title": f"Tool log {log}",
+        "rel": "related",
+        "type": "text/plain",
+    }
 
 
 def results_document(
