@@ -48,7 +48,7 @@ def test_a_short_step_is_told_of_once_with_both_its_times() -> None:
         exit_code=3,
         started=START.isoformat(),
         ended=ended.isoformat(),
-        message="step crop failed with exit code 3",
+        said="step crop failed with exit code 3",
     )
     step = steps([SUBMITTED, done])[0]
     assert (step.start, step.end, step.message) == (

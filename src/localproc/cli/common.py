@@ -4,11 +4,12 @@ Owns options that commands share, reading inputs from a command line, and printi
 documents. Must not know any one command.
 """
 
+import functools
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final
 
 import click
 
@@ -18,44 +19,56 @@ from localproc.engine.handles import Job, Process
 from localproc.engine.inputs import parse_value, read_inputs
 from localproc.errors import NoSuchJob, NoSuchProcess
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
 #: Stands for the job that was accepted last.
 LAST = "last"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def engine_options(command: _F) -> _F:
-    """Add the options of commands that run jobs."""
-    for option in reversed(
-        [
-            click.option("--executor", default="local", show_default=True, help="Who runs tasks."),
-            click.option("--results", metavar="DIR|URI", help="Where results are published."),
-            click.option("--slots", type=int, default=0, help="How many tasks run at a time."),
-            click.option("--cores", type=float, default=0, help="How many cores tasks may use."),
-            click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
-            click.option("--keep", is_flag=True, help="Keep the folders of steps."),
-            click.option(
-                "--allow-remote", is_flag=True, help="Let packages include remote documents."
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+_ENGINE_OPTIONS: Final = {
+    "executor": click.option(
+        "--executor", default="local", show_default=True, help="Who runs tasks."
+    ),
+    "results": click.option("--results", metavar="DIR|URI", help="Where results are published."),
+    "slots": click.option("--slots", type=int, default=0, help="How many tasks run at a time."),
+    "cores": click.option("--cores", type=float, default=0, help="How many cores tasks may use."),
+    "ram": click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
+    "keep": click.option("--keep", is_flag=True, help="Keep the folders of steps."),
+    "reuse": click.option("--reuse", is_flag=True, help="Reuse the outputs of equal steps."),
+    "allow_remote": click.option(
+        "--allow-remote", is_flag=True, help="Let packages include remote documents."
+    ),
+}
+_REQUEST_OPTIONS: Final = {
+    "title": click.option("--title", default="", help="A title for the job."),
+    "tags": click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
+    "reason": click.option("--reason", default="", help="Why the job is run."),
+}
 
 
-def request_options(command: _F) -> _F:
-    """Add the options that describe a job."""
-    for option in reversed(
-        [
-            click.option("--title", default="", help="A title for the job."),
-            click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
-            click.option("--reason", default="", help="Why the job is run."),
-        ]
-    ):
-        command = option(command)
-    return command
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that run jobs; the command gets them as ``settings``."""
+    return _gathered(command, _ENGINE_OPTIONS, "settings")
+
+
+def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that describe a job; the command gets them as ``request``."""
+    return _gathered(command, _REQUEST_OPTIONS, "request")
+
+
+def _gathered(
+    command: Callable[..., Any], options: Mapping[str, Callable[[Any], Any]], name: str
+) -> Callable[..., Any]:
+    """Add options whose values reach the command together, as one mapping."""
+
+    @functools.wraps(command)
+    def called(*args: Any, **values: Any) -> Any:
+        gathered = {option: values.pop(option) for option in options}
+        return command(*args, **{name: gathered}, **values)
+
+    for option in reversed(options.values()):
+        option(called)
+    return called
 
 
 def find_process(engine: Engine, name: str) -> Process:

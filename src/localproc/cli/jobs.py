@@ -51,26 +51,18 @@ def execute(
     home: str,
     process: str,
     inputs: tuple[str, ...],
-    executor: str,
-    results: str | None,
-    slots: int,
-    cores: float,
-    ram: int,
-    keep: bool,
-    allow_remote: bool,
-    title: str,
-    tags: tuple[str, ...],
-    reason: str,
+    settings: dict[str, Any],
+    request: dict[str, Any],
     wait: bool,
     as_json: bool,
 ) -> int:
     """Start a job and print its id; it runs on in the background."""
-    options: dict[str, Any] = {"title": title, "tags": tags, "reason": reason, "results": results}
-    with Engine(home, run_jobs=False, executor=executor, allow_remote=allow_remote) as engine:
+    with Engine(home, run_jobs=False, **settings) as engine:
         found = find_process(engine, process)
         values, base = gather_inputs(found, inputs)
-        job = found.execute(values, base=base, **options)
-        _start_runner(home, slots=slots, cores=cores, ram=ram, keep=keep)
+        results, reuse = settings["results"], settings["reuse"] or None
+        job = found.execute(values, base=base, results=results, reuse=reuse, **request)
+        _start_runner(home, settings)
         if not wait:
             print_json(job.status_info()) if as_json else click.echo(job.id)
             return 0
@@ -79,13 +71,15 @@ def execute(
         return exit_code(job)
 
 
-def _start_runner(home: str, *, slots: int, cores: float, ram: int, keep: bool) -> None:
+def _start_runner(home: str, settings: dict[str, Any]) -> None:
     """Have a process in the background run what nobody runs; it goes when nothing is left."""
     command = [sys.executable, "-m", "localproc", "--home", os.path.abspath(home), "resume"]
-    command += ["--background", "--slots", str(slots), "--cores", str(cores), "--ram", str(ram)]
+    command.append("--background")
+    for name in ("slots", "cores", "ram"):
+        command += [f"--{name}", str(settings[name])]
     with open(os.devnull, "r+b") as nothing:
         subprocess.Popen(
-            [*command, *(["--keep"] if keep else [])],
+            [*command, *(["--keep"] if settings["keep"] else [])],
             stdin=nothing,
             stdout=nothing,
             stderr=nothing,
@@ -283,34 +277,15 @@ def dismiss(home: str, job_ids: tuple[str, ...], as_json: bool) -> None:
 @click.option("--background", is_flag=True, hidden=True)
 @json_option
 @click.pass_obj
-def resume(
-    home: str,
-    executor: str,
-    results: str | None,
-    slots: int,
-    cores: float,
-    ram: int,
-    keep: bool,
-    allow_remote: bool,
-    background: bool,
-    as_json: bool,
-) -> int:
+def resume(home: str, settings: dict[str, Any], background: bool, as_json: bool) -> int:
     """Go on with the jobs that nobody runs, and wait for their end.
 
     Steps that had ended are not run again; tasks that still run are taken over.
     """
-    settings: dict[str, Any] = {
-        "executor": executor,
-        "results": results,
-        "slots": slots,
-        "cores": cores,
-        "ram": ram,
-        "keep": keep,
-    }
     if background:
         serve_detached(home, settings)
         return 0
-    with Engine(home, allow_remote=allow_remote, **settings) as engine:
+    with Engine(home, **settings) as engine:
         found = engine.resume()
         for job in found:
             watch_patiently(job, quiet=as_json)

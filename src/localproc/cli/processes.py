@@ -174,9 +174,8 @@ def validate(package: str, allow_remote: bool, as_json: bool) -> int:
 def graph(home: str, package: str, form: str) -> None:
     """Draw the steps of a package or a process."""
     from localproc.cwl import graph as drawing
-    from localproc.cwl.graph_svg import svg
 
     with _open(home) as engine:
         resolved = find_process(engine, package).record.resolved
-    draw = {"mermaid": drawing.mermaid, "dot": drawing.dot, "svg": svg}[form]
+    draw = {"mermaid": drawing.mermaid, "dot": drawing.dot, "svg": drawing.svg}[form]
     click.echo(draw(resolved))

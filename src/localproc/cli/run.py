@@ -36,16 +36,8 @@ def run(
     home: str,
     package: str,
     inputs: tuple[str, ...],
-    executor: str,
-    results: str | None,
-    slots: int,
-    cores: float,
-    ram: int,
-    keep: bool,
-    allow_remote: bool,
-    title: str,
-    tags: tuple[str, ...],
-    reason: str,
+    settings: dict[str, Any],
+    request: dict[str, Any],
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -56,20 +48,10 @@ def run(
 
     Ctrl-C dismisses the job; a second one leaves it to "localproc resume".
     """
-    options: dict[str, Any] = {"title": title, "tags": tags, "reason": reason, "results": results}
-    with Engine(
-        home,
-        executor=executor,
-        slots=slots,
-        cores=cores,
-        ram=ram,
-        keep=keep,
-        allow_remote=allow_remote,
-        adopt=False,
-    ) as engine:
+    with Engine(home, adopt=False, **settings) as engine:
         process = find_process(engine, package)
         values, base = gather_inputs(process, inputs)
-        job = process.execute(values, base=base, **options)
+        job = process.execute(values, base=base, **request)
         watch_patiently(job, quiet=quiet or as_json)
         if as_json:
             print_json(final_document(job))

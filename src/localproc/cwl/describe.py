@@ -135,11 +135,21 @@ def _composite(cwl_type: Mapping[str, Any], what: str, *, strict: bool) -> dict[
         "properties": {field: schema(inner, strict=strict) for field, inner in fields.items()},
         "required": [field for field, inner in fields.items() if not is_optional(inner)],
     }
-    if name.endswith("ogc.yaml#BBox") and not strict:
-        return {"allOf": [{"format": "ogc-bbox"}, described]}
+    if is_bbox(cwl_type):
+        described["required"] = ["bbox"]
+        if not strict:
+            return {"allOf": [{"format": "ogc-bbox"}, described]}
     if not described["required"]:
         del described["required"]
+    if strict and "value" not in fields:
+        qualified = {"type": "object", "required": ["value"], "properties": {"value": described}}
+        return {"anyOf": [described, qualified]}
     return described
+
+
+def is_bbox(cwl_type: CwlType) -> bool:
+    """Whether a type is ogc.yaml's BBox, whose ``crs`` may be left out."""
+    return isinstance(cwl_type, Mapping) and str(cwl_type.get("name", "")).endswith("ogc.yaml#BBox")
 
 
 def is_string_format(cwl_type: CwlType) -> bool:

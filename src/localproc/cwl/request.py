@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import jsonschema_rs
 
-from localproc.cwl.describe import is_string_format, schema
+from localproc.cwl.describe import is_bbox, is_string_format, schema
 from localproc.cwl.files import Files, local_path, normalize, path_uri, walk
 from localproc.cwl.types import (
     CwlType,
@@ -31,6 +31,7 @@ from localproc.cwl.types import (
 from localproc.errors import InvalidInputs, Problem
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 
 
@@ -147,6 +148,11 @@ class _Reader:
             inner = value["value"] if isinstance(value, Mapping) else value
             return {"value": self._reference(inner)}
         if what == "record" and isinstance(rest, Mapping) and isinstance(value, Mapping):
+            names = [field["name"] for field in rest["fields"]]
+            if "value" in value and "value" not in names:
+                value = value["value"]
+            if is_bbox(rest):
+                value = {"crs": CRS84, **value}
             return {
                 **value,
                 **{

@@ -251,6 +251,7 @@ class _Types:
     def __init__(self, scopes: tuple[Mapping[str, Any], ...], sources: Sources) -> None:
         self._scopes = scopes
         self._sources = sources
+        self._eo: dict[str, Mapping[str, Any]] = {}
 
     def resolve(self, typed: Any, within: tuple[str, ...] = ()) -> Any:
         if isinstance(typed, str):
@@ -294,7 +295,10 @@ class _Types:
             if uri in scope:
                 return scope[uri]
         if uri.startswith(EO_TYPE_PREFIXES):
-            return _eo_types(self._sources, urldefrag(uri)[0]).get(uri)
+            document = urldefrag(uri)[0]
+            if document not in self._eo:
+                self._eo[document] = _eo_types(self._sources, document)
+            return self._eo[document].get(uri)
         short = _short(uri)
         for scope in self._scopes:
             for name, found in scope.items():

@@ -8,13 +8,14 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from localproc.cwl.collect import collect, with_checksums
-from localproc.engine.orders import Collect, Done, StageIn, StageOut
+from localproc.cwl.identity import identity
+from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageIn, StageOut
 from localproc.engine.run import as_ours
 from localproc.engine.steplog import LogWriter
 from localproc.model import JobRequest
@@ -22,6 +23,7 @@ from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.stage_in import stage_in
+from localproc.storage.step_cache import StepCache
 
 _THREADS = 4
 
@@ -41,14 +43,29 @@ class JobContext:
 class Background:
     """The threads. ``report`` is called in one of them with what came of an order."""
 
-    def __init__(self, access: Access, report: Callable[[str, Done], None]) -> None:
+    def __init__(
+        self, access: Access, cache: StepCache, report: Callable[[str, Done], None]
+    ) -> None:
         self._access = access
+        self._cache = cache
         self._report = report
+        self._keeping: dict[str, list[Future[bool]]] = {}
         self._pool = ThreadPoolExecutor(_THREADS, "localproc-work")
 
-    def do(self, order: StageIn | StageOut | Collect, job: JobContext) -> None:
+    def do(self, order: Asked, job: JobContext) -> None:
         """Do an order for a job."""
         self._pool.submit(self._do, order, job)
+
+    def remember(self, order: Remember, job: JobContext) -> None:
+        """Keep the outputs of a step; a job's folder is removed only after that."""
+        kept = self._pool.submit(
+            self._cache.keep, order.identity, order.outputs, order.outdir, job.job_id
+        )
+        self._keeping.setdefault(job.job_id, []).append(kept)
+
+    def clean_up(self, job: JobContext) -> None:
+        """Remove what a job has worked with, once all that is to be remembered has been."""
+        self._pool.submit(_clean_up, job.folder, self._keeping.pop(job.job_id, []))
 
     def call(self, function: Callable[[], None]) -> None:
         """Run anything else."""
@@ -58,19 +75,22 @@ class Background:
         """Finish what has begun."""
         self._pool.shutdown(wait=True, cancel_futures=False)
 
-    def _do(self, order: StageIn | StageOut | Collect, job: JobContext) -> None:
+    def _do(self, order: Asked, job: JobContext) -> None:
         try:
             value = self._value(order, job)
         except Exception as error:
-            if not isinstance(order, Collect):
+            if isinstance(order, (StageIn, StageOut)):
                 LogWriter(order.log)(f"failed: {error}")
             self._report(job.job_id, Done(order, error=as_ours(error)))
         else:
             self._report(job.job_id, Done(order, value))
 
-    def _value(self, order: StageIn | StageOut | Collect, job: JobContext) -> Any:
+    def _value(self, order: Asked, job: JobContext) -> Any:
         if isinstance(order, Collect):
             return collect(order.prepared, order.report.exit_code or 0, Disk())
+        if isinstance(order, Recall):
+            key = identity(order.invocation.tool, order.invocation.inputs, Disk())
+            return key, self._cache.find(key)
         if isinstance(order, StageIn):
             folder = os.path.join(job.folder, "inputs")
             log = LogWriter(order.log)
@@ -87,12 +107,18 @@ class Background:
             job.results if flat else f"{job.results}/{job.job_id}",
             job.job_id,
             own=(os.path.join(job.folder, "work"), os.path.join(job.folder, "inputs")),
-            inputs=(*order.inputs, *job.package_files),
+            inputs=(*order.inputs, *job.package_files, self._cache.folder),
             log=LogWriter(order.log),
             catalogs=not flat,
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)
+
+
+def _clean_up(folder: str, first: list[Future[bool]]) -> None:
+    wait(first)
+    for part in ("work", "inputs"):
+        remove(os.path.join(folder, part))
 
 
 def remove(folder: str) -> None:

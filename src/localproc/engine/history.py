@@ -82,6 +82,7 @@ def request_data(request: JobRequest) -> dict[str, Any]:
         "title": request.title,
         "tags": list(request.tags),
         "derived_from": request.derived_from,
+        "reuse": request.reuse,
         "options": request.options,
     }
 

@@ -19,14 +19,15 @@ from typing import Final
 from localproc import machine
 from localproc.cwl.process import Tool, Workflow, own_files
 from localproc.engine import history, presence
-from localproc.engine.background import Background, JobContext, remove
+from localproc.engine.background import Background, JobContext
 from localproc.engine.home import Home
 from localproc.engine.observers import Observers
-from localproc.engine.orders import Close, Done, Launch, Order, Stop
+from localproc.engine.orders import Close, Done, Launch, Order, Remember, Stop
 from localproc.engine.presence import Presence
-from localproc.engine.run import JobRun, Surroundings, as_ours
+from localproc.engine.run import JobRun, as_ours
 from localproc.engine.scratch import Scratch
 from localproc.engine.settings import Settings, base_environment
+from localproc.engine.workshop import Surroundings
 from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
 from localproc.model import Event, JobRecord, Kind, Task
 from localproc.plugins.executor import Executor
@@ -34,6 +35,7 @@ from localproc.plugins.store import Change, Store
 from localproc.storage.access import Access
 from localproc.storage.disk import Disk, stage
 from localproc.storage.publish import results_uri
+from localproc.storage.step_cache import StepCache
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nothing happens
@@ -72,7 +74,8 @@ class Loop:
         self._open_executor = open_executor
         self._compiled = compiled
         self._observers = observers
-        self._background = Background(access, self._report_done)
+        cache = StepCache(os.path.join(home.path, "cache", "steps"))
+        self._background = Background(access, cache, self._report_done)
         self._scratch = Scratch(os.path.join(home.path, "tmp", bell.id), self._background.call)
         self._env = base_environment()
         self._executors: dict[str, Executor] = {}
@@ -240,6 +243,7 @@ class Loop:
             make=stage,
             tmpdir=self._scratch.take,
             done_with=self._scratch.give_back,
+            reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
         results = past.request.results or results_uri(self._settings.results or self._home.results)
         own = tuple(own_files(process))
@@ -281,6 +285,8 @@ class Loop:
         """Start steps of all jobs in turn, as many as the executors have room for."""
         self._more = False
         room = {id(one): one.room() for one in self._executors.values()}
+        for active in self._turns:
+            room[id(active.executor)] -= active.run.recalling
         pulls = passes = 0
         while self._turns and passes < len(self._turns):
             active = self._turns[0]
@@ -289,13 +295,13 @@ class Loop:
             if left <= 0 or not active.run.can_start_more:
                 passes += 1
                 continue
-            before = len(active.run.running)
+            before = len(active.run.running) + active.run.recalling
             if not self._let(active, JobRun.pull):
                 passes += 1
                 continue
             passes = 0
             pulls += 1
-            room[id(active.executor)] -= len(active.run.running) - before
+            room[id(active.executor)] -= len(active.run.running) + active.run.recalling - before
             if pulls >= _PULLS:
                 self._more = True
                 return
@@ -396,16 +402,15 @@ class Loop:
                 active.executor.cancel(order.keys, self._settings.grace)
         elif isinstance(order, Close):
             self._close_job(active, keep=order.keep or self._settings.keep)
+        elif isinstance(order, Remember):
+            self._background.remember(order, active.context)
         elif not isinstance(order, Launch):
             self._background.do(order, active.context)
 
     def _close_job(self, active: _Active, *, keep: bool) -> None:
         self._forget(active)
-        folder = active.context.folder
         if not keep:
-            for part in ("work", "inputs"):
-                path = os.path.join(folder, part)
-                self._background.call(lambda path=path: remove(path))  # type: ignore[misc]
+            self._background.clean_up(active.context)
 
     def _forget(self, active: _Active) -> None:
         job_id = active.run.job.id

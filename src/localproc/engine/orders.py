@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localproc.cwl.plan import Invocation
 from localproc.cwl.prepare import Prepared
 from localproc.errors import LocalprocError
 from localproc.model import Report, Task
@@ -24,6 +25,30 @@ class Stop:
     """Stop tasks and whatever works for the job in the background."""
 
     keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The job has ended: remove what nobody needs any more, and tell whoever waits."""
+
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Look for the outputs of an equal step; the value is its identity and a ``Found`` or None."""
+
+    name: str
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep the outputs of a step under its identity; nobody waits for that."""
+
+    identity: str
+    outputs: Mapping[str, Any]
+    outdir: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +77,15 @@ class StageOut:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The job has ended: remove what nobody needs any more, and tell whoever waits."""
-
-    keep: bool
+#: What is done in the background, and answered.
+Asked = StageIn | StageOut | Collect | Recall
+Order = Launch | Stop | Close | Remember | Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of an order that was done in the background: a value or an error."""
 
-    order: StageIn | StageOut | Collect
+    order: Asked
     value: Any = None
     error: LocalprocError | None = None
-
-
-Order = Launch | Stop | Collect | StageIn | StageOut | Close

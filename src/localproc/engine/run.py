@@ -5,9 +5,8 @@ out. Must not know threads, the store or any executor; the loop records ``events
 ``orders``. The only disk it looks at is the one it is given, for inputs and outputs of steps.
 """
 
-import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,57 +14,50 @@ from typing import Any, Final
 from localproc import machine
 from localproc.cwl.collect import collect, succeeded
 from localproc.cwl.entry import complete, fill
-from localproc.cwl.expression_tool import run_expression
-from localproc.cwl.files import Files, has_files, is_local, local_path, walk
-from localproc.cwl.layout import Folders
+from localproc.cwl.files import has_files, is_local, local_path, walk
+from localproc.cwl.identity import may_be_reused
 from localproc.cwl.plan import Invocation, Plan, Skipped
-from localproc.cwl.prepare import Prepared, prepare
+from localproc.cwl.prepare import Prepared
 from localproc.cwl.process import Tool, Workflow
 from localproc.engine import story
 from localproc.engine.history import History, Known
-from localproc.engine.orders import Close, Collect, Done, Launch, Order, StageIn, StageOut, Stop
-from localproc.engine.steplog import log_name, out_name, tail
+from localproc.engine.orders import (
+    Close,
+    Collect,
+    Done,
+    Launch,
+    Order,
+    Recall,
+    Remember,
+    StageIn,
+    StageOut,
+    Stop,
+)
+from localproc.engine.steplog import log_name, tail
+from localproc.engine.workshop import Surroundings, Workshop
 from localproc.errors import JobFailed, LocalprocError
-from localproc.model import Event, JobRecord, Kind, Report, StageAction, StepStatus, Task, TaskState
+from localproc.model import Event, JobRecord, Kind, Report, StepStatus, Task, TaskState
 from localproc.storage.disk import TooBig, is_full
 
 STAGE_IN: Final = "stage_in"
 STAGE_OUT: Final = "stage_out"
+_OWN: Final = frozenset({STAGE_IN, STAGE_OUT})
 _MOST_ATTEMPTS: Final = 3
 _BEFORE, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
 
 
 @dataclass(slots=True)
 class Running:
-    """A task that has been launched."""
+    """A task that has been launched. ``identity`` is set if its outputs are to be remembered."""
 
     invocation: Invocation
     name: str
     attempt: int
     task: Task
     prepared: Prepared
+    identity: str = ""
     told_running: bool = False
     started: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a run is given to work with.
-
-    ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget for checksums
-    that raises ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder
-    and ``done_with`` takes it back.
-    """
-
-    now: Callable[[], datetime]
-
-    folder: str
-    base_env: Mapping[str, str]
-    containers: bool
-    files: Callable[[], Files]
-    make: Callable[[list[StageAction]], None]
-    tmpdir: Callable[[], str]
-    done_with: Callable[[str], None]
 
 
 class JobRun:
@@ -76,7 +68,7 @@ class JobRun:
         job: JobRecord,
         history: History,
         process: Tool | Workflow,
-        surroundings: Surroundings,
+        around: Surroundings,
     ) -> None:
         self.job = job
         self.request = history.request
@@ -84,12 +76,13 @@ class JobRun:
         self.events: list[Event] = []
         self.orders: list[Order] = []
         self.running: dict[str, Running] = {}
+        self.recalling = 0  #: steps whose earlier outputs are being looked for
         self._history = history
         self._process = process
-        self._around = surroundings
+        self._around = around
+        self._workshop = Workshop(job.id, around, history.names)
         self._inputs: Mapping[str, Any] = {}
         self._plan: Plan | None = None
-        self._names = history.names
         self._ready: deque[Invocation | Skipped] = deque()
         self._collecting: dict[str, Running] = {}
         self._busy = 0  # orders that are being done in the background
@@ -98,11 +91,6 @@ class JobRun:
         self._ending: tuple[Kind, JobFailed | None] | None = None
 
     # What the loop asks
-
-    @property
-    def over(self) -> bool:
-        """Whether the job has ended."""
-        return self.job.status.final
 
     @property
     def can_start_more(self) -> bool:
@@ -161,12 +149,16 @@ class JobRun:
             known = steps.get(instance.key)
             if known is not None and not known.ended and isinstance(instance, Invocation):
                 waiting.discard(instance.key)
-                self._again(instance, known)
+                self._prepare(instance, known.name, known.attempt, known.tmpdir)
             elif known is not None:
                 self._already_ended(instance, known)
             else:
                 self._ready.append(instance)
         return [running.task for running in self.running.values()]
+
+    def has_untold(self) -> bool:
+        """Whether tasks run of which that has not been recorded."""
+        return any(not one.told_running for one in self.running.values())
 
     # Facts
 
@@ -190,22 +182,21 @@ class JobRun:
     def report(self, report: Report) -> None:
         """Take news of a task."""
         running = self.running.get(report.key)
-        if running is None:
+        if running is None or report.state is TaskState.QUEUED:
             return
         if report.state is TaskState.RUNNING:
             running.started = report.started
             return
-        if report.state is TaskState.QUEUED:
-            return
         del self.running[report.key]
         self._around.done_with(running.task.tmpdir)
+        ended_well = report.state is TaskState.ENDED and succeeded(
+            running.prepared.tool, report.exit_code or 0
+        )
         if report.state is TaskState.CANCELLED or self._ending is not None:
             self._finish_step(running.name, StepStatus.DISMISSED, report)
         elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
             self._launch_again(running)
-        elif report.state is TaskState.ENDED and succeeded(
-            running.prepared.tool, report.exit_code or 0
-        ):
+        elif ended_well:
             self._collect(running, report)
         else:
             self._failed(running, report)
@@ -215,42 +206,36 @@ class JobRun:
         """Take note that a task's files could not be put in place."""
         running = self.running.pop(key)
         self._around.done_with(running.task.tmpdir)
-        problem = story.step_broke(self.job.id, running.name, error, self._log(running))
-        self._finish_step(running.name, StepStatus.FAILED, None, problem)
-        self.fail(problem)
-
-    def has_untold(self) -> bool:
-        """Whether tasks run of which that has not been recorded."""
-        return any(not one.told_running for one in self.running.values())
+        self._step_broke(running.name, None, error)
 
     def note_running(self, longer_than: datetime) -> None:
         """Record which tasks run, but for those that have only just begun and may be over soon."""
-        for running in self.running.values():
-            if not running.told_running and running.started and running.started < longer_than:
-                running.told_running = True
-                self._note(
-                    Kind.STEP_RUNNING, name=running.name, started=running.started.isoformat()
-                )
+        for one in self.running.values():
+            if not one.told_running and one.started and one.started < longer_than:
+                one.told_running = True
+                self._note(Kind.STEP_RUNNING, name=one.name, started=one.started.isoformat())
 
     def done(self, done: Done) -> None:
         """Take in what came of an order."""
         self._busy -= 1
-        order = done.order
-        if isinstance(order, Collect):
-            running = self._collecting.pop(order.name)
-            if done.error is not None:
-                self._not_collected(running, order.report, done.error)
-            else:
-                self._step_ended(running, order.report, done.value)
-        elif isinstance(order, StageIn):
-            self._staged_in(done)
-        else:
-            self._staged_out(done)
+        match done.order:
+            case Collect(name=name, report=report):
+                running = self._collecting.pop(name)
+                if done.error is not None:
+                    self._step_broke(name, report, done.error)
+                else:
+                    self._step_ended(running, report, done.value)
+            case Recall():
+                self._recalled(done.order, done)
+            case StageIn():
+                self._staged_in(done)
+            case StageOut():
+                self._staged_out(done)
         self._advance()
 
     def dismiss(self) -> None:
         """Take note that somebody wants the job to stop."""
-        if self.over or self._ending_kind is Kind.DISMISSED:
+        if self.job.status.final or self._ending_kind is Kind.DISMISSED:
             return
         self._note(Kind.DISMISS_REQUESTED, message="dismissing")
         self._ending = (Kind.DISMISSED, None)
@@ -259,7 +244,7 @@ class JobRun:
 
     def fail(self, error: JobFailed) -> None:
         """End the job as failed, once all that it has started has stopped."""
-        if self._ending is None and not self.over:
+        if self._ending is None and not self.job.status.final:
             self._ending = (Kind.FAILED, error)
             self._stop()
             self._maybe_end()
@@ -286,129 +271,99 @@ class JobRun:
             self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
 
     def _start(self, instance: Invocation | Skipped) -> None:
-        name = self._name(instance.step)
-        log = log_name(name)
+        name = self._workshop.name(instance.step)
         if isinstance(instance, Skipped):
-            self._note(
-                Kind.STEP_FINISHED, name=name, key=instance.key, log=log, status=StepStatus.SKIPPED
-            )
+            self._note_instant(instance, name, StepStatus.SKIPPED)
             self._advance()
         elif instance.tool.expression is not None:
-            self._evaluate(instance, name, log)
+            self._evaluate(instance, name)
+        elif self._around.reuse and may_be_reused(instance.tool, instance.inputs):
+            self.recalling += 1
+            self._ask(Recall(name, instance))
         else:
             self._launch(instance, name, 1)
 
-    def _evaluate(self, instance: Invocation, name: str, log: str) -> None:
+    def _evaluate(self, invocation: Invocation, name: str) -> None:
         """Run an ExpressionTool here and now."""
-        assert self._plan is not None
-        folders = self._folders(name, 1, "")
         try:
-            outputs, actions = run_expression(
-                instance.tool,
-                instance.inputs,
-                folders,
-                self._around.files(),
-            )
-            self._around.make(actions)
+            outputs = self._workshop.evaluate(invocation, name)
         except (LocalprocError, OSError) as error:
-            self._broke_at(instance.key, name, log, error)
+            self._instant_broke(invocation.key, name, error)
             return
-        self._note(
-            Kind.STEP_FINISHED,
-            name=name,
-            key=instance.key,
-            log=log,
-            status=StepStatus.SUCCESSFUL,
-            outputs=outputs,
-            progress=self._finished(instance.key, outputs),
+        progress = self._finished(invocation.key, outputs)
+        self._note_instant(
+            invocation, name, StepStatus.SUCCESSFUL, outputs=outputs, progress=progress
         )
         self._advance()
 
-    def _prepared(
-        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
-    ) -> Prepared | None:
-        try:
-            return prepare(
-                invocation.tool,
-                invocation.inputs,
-                self._folders(name, attempt, tmpdir),
-                self._around.files(),
-                self._around.base_env,
-                containers=self._around.containers,
-            )
-        except (LocalprocError, OSError) as error:
-            self._around.done_with(tmpdir)
-            self._broke_at(invocation.key, name, log_name(name), error)
-            return None
-
-    def _launch(self, invocation: Invocation, name: str, attempt: int) -> None:
-        tmpdir = self._around.tmpdir()
-        prepared = self._prepared(invocation, name, attempt, tmpdir)
-        if prepared is None:
+    def _recalled(self, order: Recall, done: Done) -> None:
+        self.recalling -= 1
+        if self._ending is not None:
+            self._note_instant(order.invocation, order.name, StepStatus.DISMISSED)
             return
+        if done.error is not None:
+            self._instant_broke(order.invocation.key, order.name, done.error)
+            return
+        identity, found = done.value
+        if found is None:
+            self._launch(order.invocation, order.name, 1, identity)
+            return
+        self._note_instant(
+            order.invocation,
+            order.name,
+            StepStatus.REUSED,
+            outputs=found.outputs,
+            reused_from=found.job_id,
+            progress=self._finished(order.invocation.key, found.outputs),
+        )
+
+    def _launch(self, invocation: Invocation, name: str, attempt: int, identity: str = "") -> None:
+        running = self._prepare(invocation, name, attempt, self._around.tmpdir())
+        if running is None:
+            return
+        running.identity = identity
         self._note(
             Kind.STEP_SUBMITTED,
             key=invocation.key,
             name=name,
             attempt=attempt,
             log=log_name(name),
-            command=prepared.argv,
-            tmpdir=tmpdir,
+            command=running.task.argv,
+            tmpdir=running.task.tmpdir,
             message=f"running {name}",
         )
-        task = self._take_on(invocation, name, attempt, prepared)
-        self.orders.append(Launch(task))
+        self.orders.append(Launch(running.task))
+
+    def _prepare(
+        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
+    ) -> Running | None:
+        try:
+            prepared, task = self._workshop.prepare(invocation, name, attempt, tmpdir)
+        except (LocalprocError, OSError) as error:
+            self._around.done_with(tmpdir)
+            self._instant_broke(invocation.key, name, error)
+            return None
+        running = Running(invocation, name, attempt, task, prepared)
+        self.running[task.key] = running
+        return running
 
     def _launch_again(self, running: Running) -> None:
         """Run a task that was lost as a new attempt, in a folder of its own."""
-        self._launch(running.invocation, running.name, running.attempt + 1)
-
-    def _again(self, invocation: Invocation, known: Known) -> None:
-        """Work a task out once more that may be running still."""
-        prepared = self._prepared(invocation, known.name, known.attempt, known.tmpdir)
-        if prepared is not None:
-            self._take_on(invocation, known.name, known.attempt, prepared)
-
-    def _take_on(self, invocation: Invocation, name: str, attempt: int, prepared: Prepared) -> Task:
-        task = self._task(name, attempt, log_name(name), prepared)
-        self.running[task.key] = Running(invocation, name, attempt, task, prepared)
-        return task
+        self._launch(running.invocation, running.name, running.attempt + 1, running.identity)
 
     def _already_ended(self, instance: Invocation | Skipped, known: Known) -> None:
         if isinstance(instance, Invocation) and known.outputs is not None:
             self._finished(instance.key, known.outputs)
             self._advance()
 
-    def _task(self, name: str, attempt: int, log: str, prepared: Prepared) -> Task:
-        path = os.path.join(self._around.folder, "logs", log)
-        return Task(
-            key=f"{self.job.id}:{name}:{attempt}",
-            argv=prepared.argv,
-            env=prepared.env,
-            outdir=prepared.folders.outdir,
-            tmpdir=prepared.folders.tmpdir,
-            stdin=prepared.stdin,
-            stdout=prepared.stdout or out_name(path),
-            stderr=prepared.stderr or path,
-            resources=prepared.resources,
-            container=prepared.container,
-            stage=prepared.stage,
-        )
-
-    def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        work = os.path.join(self._around.folder, "work", name)
-        outdir = work if attempt == 1 else f"{work}.{attempt}"
-        return Folders(outdir, tmpdir, f"{outdir}.in")
-
     def _collect(self, running: Running, report: Report) -> None:
         try:
             outputs = collect(running.prepared, report.exit_code or 0, self._around.files())
         except TooBig:
-            self._busy += 1
             self._collecting[running.name] = running
-            self.orders.append(Collect(running.name, running.prepared, report))
+            self._ask(Collect(running.name, running.prepared, report))
         except (LocalprocError, OSError) as error:
-            self._not_collected(running, report, error)
+            self._step_broke(running.name, report, error)
         else:
             self._step_ended(running, report, outputs)
 
@@ -420,41 +375,64 @@ class JobRun:
             outputs=outputs,
             progress=self._finished(running.invocation.key, outputs),
         )
-
-    def _not_collected(self, running: Running, report: Report, error: Exception) -> None:
-        problem = story.step_broke(self.job.id, running.name, as_ours(error), self._log(running))
-        self._finish_step(running.name, StepStatus.FAILED, report, problem)
-        self.fail(problem)
+        if running.identity:
+            self.orders.append(Remember(running.identity, outputs, running.task.outdir))
 
     def _failed(self, running: Running, report: Report) -> None:
-        path = running.task.stderr
         problem = story.step_failed(
             self.job.id,
             running.name,
             report,
-            tail(path),
-            self._log(running),
+            tail(running.task.stderr),
+            self._log(running.name),
             disk_full=is_full(running.task.outdir),
         )
         self._finish_step(running.name, StepStatus.FAILED, report, problem)
         self.fail(problem)
 
-    def _broke(self, key: str, error: LocalprocError) -> None:
-        step = key.rpartition("/")[2].partition("[")[0]
-        name = self._name(step)
-        self._broke_at(key, name, log_name(name), error)
+    def _step_broke(self, name: str, report: Report | None, error: Exception) -> None:
+        """A step that was launched could not be started, or its outputs not be collected."""
+        problem = story.step_broke(self.job.id, name, as_ours(error), self._log(name))
+        self._finish_step(name, StepStatus.FAILED, report, problem)
+        self.fail(problem)
 
-    def _broke_at(self, key: str, name: str, log: str, error: Exception) -> None:
+    def _broke(self, key: str, error: LocalprocError) -> None:
+        """A step's inputs could not be worked out."""
+        step = key.rpartition("/")[2].partition("[")[0]
+        self._instant_broke(key, self._workshop.name(step), error)
+
+    def _instant_broke(self, key: str, name: str, error: Exception) -> None:
+        """A step failed before it was ever launched."""
         problem = story.step_broke(self.job.id, name, as_ours(error), "")
         self._note(
             Kind.STEP_FINISHED,
             name=name,
             key=key,
-            log=log,
+            log=log_name(name),
             status=StepStatus.FAILED,
             problem=problem.to_problem(),
+            said=problem.message,
         )
         self.fail(problem)
+
+    def _note_instant(
+        self,
+        instance: Invocation | Skipped,
+        name: str,
+        status: StepStatus,
+        progress: int | None = None,
+        **data: Any,
+    ) -> None:
+        """Record a step that begins and ends in one."""
+        self._note(
+            Kind.STEP_FINISHED,
+            progress=progress,
+            name=name,
+            key=instance.key,
+            log=log_name(name),
+            status=status,
+            **data,
+        )
 
     def _finish_step(
         self,
@@ -477,7 +455,7 @@ class JobRun:
         if outputs is not None:
             data["outputs"] = outputs
         if problem is not None:
-            data |= {"problem": problem.to_problem(), "message": problem.message}
+            data |= {"problem": problem.to_problem(), "said": problem.message}
         self._note(Kind.STEP_FINISHED, progress=progress, **data)
 
     def _finished(self, key: str, outputs: Mapping[str, Any]) -> int:
@@ -492,14 +470,10 @@ class JobRun:
     # Staging
 
     def _stage_in(self, inputs: Mapping[str, Any]) -> None:
-        log = log_name(STAGE_IN)
         if STAGE_IN not in self._history.steps:
-            self._note(
-                Kind.STEP_SUBMITTED, key=STAGE_IN, name=STAGE_IN, attempt=1, log=log, command=[]
-            )
+            self._note_own(STAGE_IN)
         self._note(Kind.STEP_RUNNING, name=STAGE_IN, message="staging inputs")
-        self._busy += 1
-        self.orders.append(StageIn(inputs, self._log_path(log)))
+        self._ask(StageIn(inputs, self._log(STAGE_IN)))
 
     def _staged_in(self, done: Done) -> None:
         if done.error is None:
@@ -517,21 +491,20 @@ class JobRun:
         if not has_files(outputs):
             self._succeed(outputs, {})
             return
-        log = log_name(STAGE_OUT)
-        self._note(
-            Kind.STEP_SUBMITTED, key=STAGE_OUT, name=STAGE_OUT, attempt=1, log=log, command=[]
-        )
+        self._note_own(STAGE_OUT)
         self._note(Kind.STEP_RUNNING, name=STAGE_OUT, message="publishing results")
-        self._busy += 1
         known = tuple(local_path(one) for one in walk(self._inputs) if is_local(one))
-        self.orders.append(StageOut(outputs, known, self._log_path(log)))
+        self._ask(StageOut(outputs, known, self._log(STAGE_OUT)))
 
     def _staged_out(self, done: Done) -> None:
         if self._own_step_failed(STAGE_OUT, done):
             return
         self._finish_step(STAGE_OUT, StepStatus.SUCCESSFUL, None)
-        if self._ending is None:
-            self._succeed(*done.value)
+        self._succeed(*done.value)
+
+    def _note_own(self, name: str) -> None:
+        log = log_name(name)
+        self._note(Kind.STEP_SUBMITTED, key=name, name=name, attempt=1, log=log, command=[])
 
     def _own_step_failed(self, name: str, done: Done) -> bool:
         if self._ending is not None:
@@ -539,8 +512,7 @@ class JobRun:
             return True
         if done.error is None:
             return False
-        path = self._log_path(log_name(name))
-        problem = story.step_broke(self.job.id, name, done.error, path)
+        problem = story.step_broke(self.job.id, name, done.error, self._log(name))
         self._finish_step(name, StepStatus.FAILED, None, problem)
         self.fail(problem)
         return True
@@ -551,14 +523,9 @@ class JobRun:
         """Do what follows when nothing is left to wait for."""
         if self._ending is not None:
             self._maybe_end()
-        elif (
-            self._plan is not None
-            and self._plan.outputs is not None
-            and not self._staging_out
-            and not self._resuming
-            and not self.running
-            and not self._busy
-        ):
+            return
+        waits = self.running or self._busy or self._resuming or self._staging_out
+        if self._plan is not None and self._plan.outputs is not None and not waits:
             self._stage_out(self._plan.outputs)
 
     def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
@@ -570,7 +537,7 @@ class JobRun:
 
     def _maybe_end(self) -> None:
         waits = self.running or self._busy or self._resuming
-        if self._ending is None or waits or self.over:
+        if self._ending is None or waits or self.job.status.final:
             return
         kind, error = self._ending
         if error is None:
@@ -581,6 +548,10 @@ class JobRun:
 
     # Helpers
 
+    def _ask(self, order: Collect | Recall | StageIn | StageOut) -> None:
+        self._busy += 1
+        self.orders.append(order)
+
     def _note(
         self, kind: Kind, *, message: str | None = None, progress: int | None = None, **data: Any
     ) -> None:
@@ -588,30 +559,12 @@ class JobRun:
         self.job = machine.apply(self.job, event)
         self.events.append(event)
 
-    def _name(self, step: str) -> str:
-        """Give a step instance its name: the step's, then ``_2``, ``_3``, ... in starting order."""
-        count = self._names.get(step, 0) + 1
-        name = step if count == 1 else f"{step}_{count}"
-        while count > 1 and name in self._names:
-            count += 1
-            name = f"{step}_{count}"
-        self._names[step] = count
-        if count > 1:
-            self._names.setdefault(name, 1)
-        return name
-
-    def _log_path(self, log: str) -> str:
-        return os.path.join(self._around.folder, "logs", log)
-
-    def _log(self, running: Running) -> str:
-        return self._log_path(log_name(running.name))
+    def _log(self, name: str) -> str:
+        return self._workshop.log_path(log_name(name))
 
     @property
     def _ending_kind(self) -> Kind | None:
         return None if self._ending is None else self._ending[0]
-
-
-_OWN: Final = frozenset({STAGE_IN, STAGE_OUT})
 
 
 def as_ours(error: Exception) -> LocalprocError:

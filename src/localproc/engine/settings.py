@@ -22,6 +22,7 @@ class Settings:
     task has between TERM and KILL. ``active`` jobs are run at a time, the others wait. ``durable``:
     what is accepted survives a power cut too. ``adopt``: take over the jobs of engines that are
     gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
+    ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
     """
 
     executor: str = "local"
@@ -34,6 +35,7 @@ class Settings:
     durable: bool = False
     adopt: bool = True
     keep: bool = False
+    reuse: bool = False
     namespace: str = "default"
     policy: InputPolicy = field(default_factory=InputPolicy)
     executor_options: Mapping[str, Any] = field(default_factory=dict)

@@ -67,7 +67,7 @@ def _change(step: Step, event: Event) -> Step:
         start=start,
         end=max(start, _time(data.get("ended"), event.at)),
         exit_code=data.get("exit_code"),
-        message=data.get("message", ""),
+        message=data.get("said", ""),
         reused_from=data.get("reused_from"),
     )
 

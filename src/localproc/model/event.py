@@ -14,7 +14,7 @@ class Kind(StrEnum):
     STARTED = "started"
     STEP_SUBMITTED = "step-submitted"  #: data: key, name, attempt, log, command, task
     STEP_RUNNING = "step-running"  #: data: key, started
-    STEP_FINISHED = "step-finished"  #: data: key, status, started, ended, exit_code, outputs
+    STEP_FINISHED = "step-finished"  #: data: name, status, started, ended, exit_code, outputs, said
     DISMISS_REQUESTED = "dismiss-requested"
     SUCCEEDED = "succeeded"  #: data: outputs, results
     FAILED = "failed"  #: data: problem (RFC 9457 members)

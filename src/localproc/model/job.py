@@ -15,6 +15,7 @@ class JobRequest:
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
     ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
     ``results`` is the URI under which ``<job>/`` is published, ``None`` the home's own folder.
+    ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``options`` holds what an executor or a face wants to remember (JSON).
     """
 
@@ -30,6 +31,7 @@ class JobRequest:
     title: str = ""
     tags: tuple[str, ...] = ()
     derived_from: str | None = None
+    reuse: bool | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

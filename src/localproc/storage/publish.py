@@ -58,6 +58,7 @@ class Publisher:
         self._items: list[dict[str, Any]] = []
         self._collections: dict[str, list[dict[str, Any]]] = {}
         self._assets: list[tuple[str, str, bool]] = []
+        self._written: list[str] = []
 
     def publish(
         self, outputs: Mapping[str, Any]
@@ -65,8 +66,18 @@ class Publisher:
         """Publish everything.
 
         Give the outputs with their new locations, and for each output that is a STAC catalog, or
-        a list of them, its FeatureCollection. Doing it again writes the same objects again.
+        a list of them, its FeatureCollection. Doing it again writes the same objects again. What
+        was written is removed if it cannot be completed.
         """
+        try:
+            return self._publish(outputs)
+        except BaseException:
+            self._storage.delete(reversed(self._written))
+            raise
+
+    def _publish(
+        self, outputs: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         self._reserve()
         published: dict[str, Any] = {}
         features: dict[str, dict[str, Any]] = {}
@@ -145,7 +156,7 @@ class Publisher:
         for name in sorted(os.listdir(path)):
             inner = os.path.join(path, name)
             place = f"{uri}/{quote(name)}"
-            base = {"location": place, "basename": name}
+            base: dict[str, Any] = {"location": place, "basename": name}
             if os.path.isdir(inner):
                 below = self._tree(inner, place, known.get(name, {}).get("listing"))
                 found.append({**base, "class": "Directory", "listing": below})
@@ -257,6 +268,7 @@ class Publisher:
                 raise StagingError("stopped: the job was dismissed")
             kind = mimetypes.guess_type(uri)[0] or "application/octet-stream"
             self._storage.put(path, uri, media_type=kind, disposable=own)
+            self._written.append(uri)
 
         if urlsplit(self._root).scheme == "file" or len(self._assets) < 2:
             for asset in self._assets:
@@ -275,6 +287,7 @@ class Publisher:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
             self._storage.put(path, uri, media_type=media_type)
+        self._written.append(uri)
 
 
 def results_uri(root: str, base: str = "") -> str:

@@ -1,0 +1,42 @@
+# Everything a newcomer needs: `make demo` shows it, `make test` proves it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check bench clean
+
+help:
+	@echo "make demo   run the water bodies example on real scenes, in an environment of its own"
+	@echo "make test   run the tests"
+	@echo "make check  lint, types and import layers"
+	@echo "make bench  measure against cwltool and the bare cost of starting processes"
+	@echo "make clean  remove the environment and what was built"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.example: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[example]"
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+demo: $(VENV)/.example
+	$(BIN)/python examples/water_bodies/demo.py
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
