@@ -66,7 +66,7 @@ def _gathered(
         gathered = {option: values.pop(option) for option in options}
         return command(*args, **{name: gathered}, **values)
 
-    for option in reversed(options.values()):
+    for option in reversed(list(options.values())):
         option(called)
     return called
 

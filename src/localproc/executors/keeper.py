@@ -1,18 +1,18 @@
 """The keeper: a small process that starts tasks, records their ends and outlives the engine.
 
 Run as a script, with the standard library alone and without site-packages, so that it starts in
-milliseconds: ``python -I -S keeper.py SOCKET_FD FOLDER CORES RAM SLOTS``. Owns the processes of one
-engine's tasks. Must not know what they are for.
+milliseconds: ``python -I -S keeper.py FOLDER CORES RAM SLOTS``. Owns the processes of one engine's
+tasks. Must not know what they are for.
 
-It reads one JSON object a line from the socket: ``{"run": key, "argv": [...], "env": {...}, "cwd",
+It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. Every
-line that it answers goes to the end of ``FOLDER/journal`` first: ``{"key", "state": "running",
+line that it answers, on stdout, goes to the end of ``FOLDER/journal`` first: ``{"key", "state": "running",
 "at", "pid"}`` and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. A
 task waits until there are cores, ram and a slot for it, first come, first served. After ``{"state":
 "stopping", "id": n}`` none of the tasks that are to stop will start any more; those that run had a
 SIGTERM.
 
-When the engine goes (end of file on the socket), what waits is dropped, what runs is seen to its
+When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its
 end, and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
 """
 
@@ -25,7 +25,6 @@ import json
 import os
 import select
 import signal
-import socket
 import sys
 import time
 from typing import Any
@@ -39,12 +38,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Keeper:
     """Everything the process holds."""
 
-    def __init__(self, fd: int, folder: str, cores: float, ram: int, slots: int) -> None:
+    def __init__(self, folder: str, cores: float, ram: int, slots: int) -> None:
         self.lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.journal = os.open(os.path.join(folder, "journal"), _APPEND, 0o600)
-        os.set_inheritable(fd, False)  # a task that held it would hide the keeper's death
-        self.socket: socket.socket | None = socket.socket(fileno=fd)
+        self.attached = True  # to an engine that lives
         self.inbox = b""
         self.unwritten = b""
         self.cores, self.ram, self.slots = cores, ram, slots
@@ -62,13 +60,13 @@ class Keeper:
         os.set_blocking(signalled, False)
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        while self.socket is not None or self.running:
-            sources: list[Any] = [wake] if self.socket is None else [wake, self.socket]
+        while self.attached or self.running:
+            sources = [wake, 0] if self.attached else [wake]
             ready, _, _ = select.select(sources, [], [], self.patience())
             if wake in ready:
                 os.read(wake, 65536)
                 self.reap()
-            if self.socket is not None and self.socket in ready:
+            if 0 in ready:
                 self.listen()
             self.enforce_limits()
             self.start_waiting()
@@ -84,15 +82,9 @@ class Keeper:
 
     def listen(self) -> None:
         """Take what the engine says."""
-        assert self.socket is not None
-        try:
-            data = self.socket.recv(1 << 20)
-        except ConnectionError:
-            data = b""
+        data = os.read(0, 1 << 20)
         if not data:
-            self.socket.close()
-            self.socket = None
-            self.waiting.clear()
+            self.detach()
             return
         *lines, self.inbox = (self.inbox + data).split(b"\n")
         for line in lines:
@@ -102,6 +94,11 @@ class Keeper:
             else:
                 self.stop(set(message["stop"]))
                 self.note(key="", state="stopping", id=message["id"])
+
+    def detach(self) -> None:
+        """The engine has gone: see to what runs, forget what waits."""
+        self.attached = False
+        self.waiting.clear()
 
     def stop(self, keys: set[str]) -> None:
         """Forget tasks that wait, and ask those that run to end."""
@@ -262,12 +259,11 @@ class Keeper:
             self.unwritten = self.unwritten[written:]
         except OSError:
             pass
-        if self.socket is not None and data:
-            try:
-                self.socket.sendall(data)
-            except OSError:
-                self.socket = None
-                self.waiting.clear()
+        try:
+            while data and self.attached:
+                data = data[os.write(1, data) :]
+        except OSError:
+            self.detach()
 
 
 def adopt_orphans() -> None:
@@ -281,6 +277,4 @@ def adopt_orphans() -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     adopt_orphans()
-    Keeper(
-        int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
-    ).serve()
+    Keeper(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])).serve()

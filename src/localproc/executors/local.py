@@ -9,7 +9,6 @@ import itertools
 import json
 import os
 import selectors
-import socket
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +40,7 @@ class LocalExecutor:
         self._stops: dict[int, _Stop] = {}
         self._numbers = itertools.count(1)
         self._inbox = b""
-        self._socket: socket.socket | None = None
+        self._talk = self._hear = -1  #: pipes to and from the keeper
         self._pid = 0
         self._bell, self._ring = os.pipe()
         os.set_blocking(self._bell, False)
@@ -97,7 +96,7 @@ class LocalExecutor:
         number = next(self._numbers)
         self._stops[number] = stop
         message = {"stop": [task.key for task in stop.tasks], "id": number}
-        if self._socket is None:
+        if self._hear < 0:
             stop.barrier.set()
             return
         try:
@@ -133,7 +132,7 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Leave the keeper to its tasks; without any it goes at once."""
-        if self._socket is not None:
+        if self._hear >= 0:
             self._hang_up()
             if not self._open:
                 os.waitpid(self._pid, 0)
@@ -143,46 +142,51 @@ class LocalExecutor:
         os.close(self._ring)
 
     def _start_keeper(self) -> None:
-        if self._socket is not None:
+        if self._hear >= 0:
             return
         os.makedirs(self._folder, exist_ok=True)
-        ours, theirs = socket.socketpair()
+        stdin, self._talk = os.pipe()
+        self._hear, stdout = os.pipe()
         settings = self._settings
         capacity = [str(settings.cores), str(settings.ram), str(settings.slots)]
-        argv = [sys.executable, "-I", "-S", _KEEPER, "3", self._folder, *capacity]
-        files: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 3)]
-        files += [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-        with theirs:
-            try:
-                self._pid = os.posix_spawn(
-                    sys.executable, argv, os.environ, file_actions=files, setsid=True
-                )
-            except NotImplementedError:  # an older macOS
-                self._pid = os.posix_spawn(
-                    sys.executable, argv, os.environ, file_actions=files, setpgroup=0
-                )
-        self._socket = ours
-        self._selector.register(ours, selectors.EVENT_READ)
+        argv = [sys.executable, "-I", "-S", _KEEPER, self._folder, *capacity]
+        files = [
+            (os.POSIX_SPAWN_DUP2, stdin, 0),
+            (os.POSIX_SPAWN_DUP2, stdout, 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        try:
+            self._pid = os.posix_spawn(
+                sys.executable, argv, os.environ, file_actions=files, setsid=True
+            )
+        except NotImplementedError:  # an older macOS
+            self._pid = os.posix_spawn(
+                sys.executable, argv, os.environ, file_actions=files, setpgroup=0
+            )
+        finally:
+            os.close(stdin)
+            os.close(stdout)
+        os.set_blocking(self._hear, False)
+        self._selector.register(self._hear, selectors.EVENT_READ)
 
     def _say(self, text: str) -> None:
-        assert self._socket is not None
-        self._socket.sendall(text.encode())
+        data = text.encode()
+        while data:
+            data = data[os.write(self._talk, data) :]
 
     def _hang_up(self) -> None:
-        assert self._socket is not None
-        self._selector.unregister(self._socket)
-        self._socket.close()
-        self._socket = None
+        self._selector.unregister(self._hear)
+        os.close(self._talk)
+        os.close(self._hear)
+        self._talk = self._hear = -1
 
     def _listen(self) -> list[Report]:
-        if self._socket is None:
+        if self._hear < 0:
             return []
         try:
-            data = self._socket.recv(1 << 20, socket.MSG_DONTWAIT)
+            data = os.read(self._hear, 1 << 20)
         except BlockingIOError:
             return []
-        except ConnectionError:
-            data = b""
         if not data:
             return self._keeper_died()
         *lines, self._inbox = (self._inbox + data).split(b"\n")

@@ -229,8 +229,11 @@ class SqliteStore:
 
     def check(self) -> list[str]:
         """Let SQLite check the whole file."""
-        with self._reading() as db:
-            found = [str(row[0]) for row in db.execute("PRAGMA integrity_check")]
+        try:
+            with self._reading() as db:
+                found = [str(row[0]) for row in db.execute("PRAGMA integrity_check")]
+        except StoreCorrupted as error:
+            return [error.message]
         return [] if found == ["ok"] else found
 
     def close(self) -> None:
