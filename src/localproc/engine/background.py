@@ -19,7 +19,7 @@ from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, Stag
 from localproc.engine.run import as_ours
 from localproc.engine.steplog import LogWriter
 from localproc.model import JobRequest
-from localproc.storage.access import Access
+from localproc.storage.access import Access, OpenStorage
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.stage_in import stage_in
@@ -44,9 +44,9 @@ class Background:
     """The threads. ``report`` is called in one of them with what came of an order."""
 
     def __init__(
-        self, access: Access, cache: StepCache, report: Callable[[str, Done], None]
+        self, open_storage: OpenStorage, cache: StepCache, report: Callable[[str, Done], None]
     ) -> None:
-        self._access = access
+        self._open_storage = open_storage
         self._cache = cache
         self._report = report
         self._keeping: dict[str, list[Future[bool]]] = {}
@@ -94,7 +94,8 @@ class Background:
         if isinstance(order, StageIn):
             folder = os.path.join(job.folder, "inputs")
             log = LogWriter(order.log)
-            return stage_in(order.inputs, folder, self._access, log, job.stopped.is_set)
+            access = Access(self._open_storage, job.request.policy)
+            return stage_in(order.inputs, folder, access, log, job.stopped.is_set)
         return self._publish(order, job)
 
     def _publish(
@@ -103,7 +104,7 @@ class Background:
         flat = job.request.options.get("layout") == "flat"
         outputs = with_checksums(order.outputs, Disk()) if flat else order.outputs
         publisher = Publisher(
-            self._access.storage(job.results),
+            self._open_storage(urlsplit(job.results).scheme, False),
             job.results if flat else f"{job.results}/{job.job_id}",
             job.job_id,
             own=(os.path.join(job.folder, "work"), os.path.join(job.folder, "inputs")),

@@ -4,11 +4,12 @@ Owns reading a history so that a job can go on: its request, and for every place
 step that ran there. Must not know how it goes on.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localproc.model import Event, JobRequest, Kind, StepStatus, Trigger
+from localproc.model import Event, InputPolicy, JobRequest, Kind, StepStatus, Trigger
 
 
 @dataclass(slots=True)
@@ -83,6 +84,8 @@ def request_data(request: JobRequest) -> dict[str, Any]:
         "tags": list(request.tags),
         "derived_from": request.derived_from,
         "reuse": request.reuse,
+        "policy": dataclasses.asdict(request.policy),
+        "subscriber": request.subscriber,
         "options": request.options,
     }
 
@@ -92,4 +95,7 @@ def request_from(data: Mapping[str, Any]) -> JobRequest:
     known = dict(data)
     known["trigger"] = Trigger(known["trigger"])
     known["tags"] = tuple(known["tags"])
+    policy = dict(known["policy"])
+    policy["roots"] = None if policy["roots"] is None else tuple(policy["roots"])
+    known["policy"] = InputPolicy(**policy)
     return JobRequest(**known)

@@ -41,6 +41,7 @@ _NETWORK: Final = frozenset(
         "webdav",
     }
 )
+DEFAULT_NAMESPACE: Final = "default"
 _BALLAST: Final = 512 * 1024
 
 
@@ -55,20 +56,19 @@ class Home:
         """The store's file."""
         return os.path.join(self.path, "localproc.db")
 
-    @property
-    def keepers(self) -> str:
-        """The local executors' folder."""
-        return os.path.join(self.path, "keepers")
+    def executor(self, name: str) -> str:
+        """The folder of all executors of a name."""
+        return os.path.join(self.path, "keepers" if name == "local" else f"executor-{name}")
 
     @property
     def engines(self) -> str:
         """The folder of the locks and doorbells of engines."""
         return os.path.join(self.path, "engines")
 
-    @property
-    def results(self) -> str:
+    def results(self, namespace: str) -> str:
         """Where results are published unless told otherwise."""
-        return os.path.join(self.path, "results")
+        folder = os.path.join(self.path, "results")
+        return folder if namespace == DEFAULT_NAMESPACE else os.path.join(folder, namespace)
 
     @property
     def ballast(self) -> str:

@@ -30,9 +30,9 @@ from localproc.engine.settings import Settings, base_environment
 from localproc.engine.workshop import Surroundings
 from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
 from localproc.model import Event, JobRecord, Kind, Task
-from localproc.plugins.executor import Executor
+from localproc.plugins.executor import Capabilities, Executor
 from localproc.plugins.store import Change, Store
-from localproc.storage.access import Access
+from localproc.storage.access import OpenStorage
 from localproc.storage.disk import Disk, stage
 from localproc.storage.publish import results_uri
 from localproc.storage.step_cache import StepCache
@@ -62,8 +62,8 @@ class Loop:
         store: Store,
         bell: Presence,
         settings: Settings,
-        access: Access,
-        open_executor: Callable[[str], Executor],
+        open_storage: OpenStorage,
+        open_executor: Callable[[str], tuple[Executor, Capabilities]],
         compiled: Callable[[JobRecord, history.History], Tool | Workflow],
         observers: Observers,
     ) -> None:
@@ -75,10 +75,10 @@ class Loop:
         self._compiled = compiled
         self._observers = observers
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
-        self._background = Background(access, cache, self._report_done)
+        self._background = Background(open_storage, cache, self._report_done)
         self._scratch = Scratch(os.path.join(home.path, "tmp", bell.id), self._background.call)
         self._env = base_environment()
-        self._executors: dict[str, Executor] = {}
+        self._executors: dict[str, tuple[Executor, Capabilities]] = {}
         self._active: dict[str, _Active] = {}
         self._turns: deque[_Active] = deque()
         self._waiting: deque[JobRecord] = deque()
@@ -151,7 +151,7 @@ class Loop:
     def _patience(self) -> float:
         if self._more or self._inbox or self._accepted or self._stopping:
             return 0
-        intervals = [executor.interval() for executor in self._executors.values()]
+        intervals = [executor.interval() for executor, _ in self._executors.values()]
         patience = min((one for one in intervals if one is not None), default=_IDLE)
         if any(one.run.has_untold() for one in self._turns):
             patience = min(patience, _SHORT.total_seconds())
@@ -167,7 +167,7 @@ class Loop:
                 self._let(active, lambda run, done=done: run.done(done))  # type: ignore[misc]
 
     def _take_reports(self) -> None:
-        for executor in self._executors.values():
+        for executor, _ in self._executors.values():
             try:
                 reports = executor.poll()
             except ExecutorUnavailable as error:
@@ -226,7 +226,7 @@ class Loop:
         """Take a job up, from its beginning or from where its history ends."""
         past = history.read(self._store.events(job.id))
         try:
-            executor = self._executor(past.request.executor)
+            executor, capabilities = self._executor(past.request.executor)
             process = self._compiled(job, past)
         except (LocalprocError, OSError) as error:
             self._give_up(job, past, as_ours(error))
@@ -238,14 +238,16 @@ class Loop:
             now=lambda: datetime.now(UTC),
             folder=folder,
             base_env=self._env,
-            containers=executor.capabilities.containers,
+            containers=capabilities.containers,
             files=lambda: Disk(_BUDGET),
             make=stage,
             tmpdir=self._scratch.take,
             done_with=self._scratch.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
-        results = past.request.results or results_uri(self._settings.results or self._home.results)
+        results = past.request.results or results_uri(
+            self._settings.results or self._home.results(job.namespace)
+        )
         own = tuple(own_files(process))
         context = JobContext(job.id, folder, past.request, results, threading.Event(), own)
         run = JobRun(job, past, process, around)
@@ -273,18 +275,18 @@ class Loop:
         self._store.commit(self._bell.id, [Change(job, [event], past.events)])
         self._wake_waiters(job.id)
 
-    def _executor(self, name: str) -> Executor:
-        executor = self._executors.get(name)
-        if executor is None:
-            executor = self._executors[name] = self._open_executor(name)
-            if (file := executor.fileno()) is not None:
+    def _executor(self, name: str) -> tuple[Executor, Capabilities]:
+        found = self._executors.get(name)
+        if found is None:
+            found = self._executors[name] = self._open_executor(name)
+            if (file := found[0].fileno()) is not None:
                 self._selector.register(file, selectors.EVENT_READ)
-        return executor
+        return found
 
     def _fill(self) -> None:
         """Start steps of all jobs in turn, as many as the executors have room for."""
         self._more = False
-        room = {id(one): one.room() for one in self._executors.values()}
+        room = {id(one): one.room() for one, _ in self._executors.values()}
         for active in self._turns:
             room[id(active.executor)] -= active.run.recalling
         pulls = passes = 0
@@ -432,7 +434,7 @@ class Loop:
         """Let go of everything in an order in which nothing is lost."""
         self._background.close()
         self._store.release(self._bell.id)
-        for executor in self._executors.values():
+        for executor, _ in self._executors.values():
             if not self._store.owners():
                 executor.tidy()
             executor.close()

@@ -1,24 +1,20 @@
 """The processes of a namespace.
 
-Owns deploying packages in all the forms they come in, revisions, and compiled processes. Must not
-know jobs beyond whether a process has any that are open.
+Owns deploying packages in all the forms they come in, and revisions. Must not know jobs beyond
+whether a process has any that are open.
 """
 
 import json
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit
 
 from localproc.cwl.describe import describe_process
 from localproc.cwl.files import path_uri, uri_path
-from localproc.cwl.process import Tool, Workflow, compile_package
 from localproc.cwl.sources import Read, Sources
-from localproc.engine.history import History
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
@@ -26,13 +22,11 @@ from localproc.errors import (
     NoSuchProcess,
     ProcessInUse,
 )
-from localproc.model import JobRecord, ProcessRecord
+from localproc.model import InputPolicy, ProcessRecord
 from localproc.plugins.store import Store
 
 if TYPE_CHECKING:
     from localproc.cwl.check import Findings
-
-_KEPT: Final = 64  #: compiled processes that are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +46,6 @@ class Registry:
         self._store = store
         self._namespace = namespace
         self._read = reader(remote)
-        self._lock = threading.Lock()
-        self._compiled: OrderedDict[str, Tool | Workflow] = OrderedDict()
 
     def load(self, package: object, fragment: str = "") -> tuple[Any, str]:
         """Load and check a package; give it and the media type of its entry.
@@ -152,34 +144,6 @@ class Registry:
         """Give all processes, by id."""
         return self._store.processes(self._namespace)
 
-    def compiled(self, job: JobRecord, past: History) -> Tool | Workflow:
-        """Give the process that a job runs, of the revision it was accepted with."""
-        extra = past.request.inputs.get("cwl:requirements") or ()
-        key = f"{job.namespace}/{job.process_id}/{job.revision}"
-        if not extra and (known := self._remembered(key)) is not None:
-            return known
-        record = self._store.process(job.namespace, job.process_id, job.revision)
-        if record is None:
-            raise NoSuchProcess(job.process_id)
-        compiled = compile_package(record.resolved, extra)
-        if not extra:
-            self.remember(key, compiled)
-        return compiled
-
-    def remember(self, key: str, compiled: Tool | Workflow) -> None:
-        """Keep a compiled process at hand."""
-        with self._lock:
-            self._compiled[key] = compiled
-            while len(self._compiled) > _KEPT:
-                self._compiled.popitem(last=False)
-
-    def _remembered(self, key: str) -> Tool | Workflow | None:
-        with self._lock:
-            found = self._compiled.get(key)
-            if found is not None:
-                self._compiled.move_to_end(key)
-            return found
-
     def _unchanged(self, package: object, process_id: str, fragment: str) -> ProcessRecord | None:
         """Find the process that was made of just these files: nothing needs to be parsed then."""
         source = find_source(package)
@@ -214,11 +178,11 @@ def examine(package: object, *, allow_remote: bool = False) -> "Findings":
     """Check a package without deploying it; raises ``PackageError`` if it cannot even be loaded."""
     from localproc.cwl import check
     from localproc.cwl.load import load
-    from localproc.storage.access import Access, InputPolicy
+    from localproc.storage.access import Access
     from localproc.storage.web import WebStorage
 
     source = find_source(package)
-    remote = Access(lambda _: WebStorage(), InputPolicy()).read if allow_remote else None
+    remote = Access(lambda *_: WebStorage(), InputPolicy()).read if allow_remote else None
     texts = {} if source.data is None else {source.uri: source.data}
     return check.examine(load(Sources(source.uri, reader(remote), texts), source.fragment))
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localproc.storage.access import InputPolicy
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -37,7 +35,6 @@ class Settings:
     keep: bool = False
     reuse: bool = False
     namespace: str = "default"
-    policy: InputPolicy = field(default_factory=InputPolicy)
     executor_options: Mapping[str, Any] = field(default_factory=dict)
     storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -6,14 +6,14 @@ tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. Every
-line that it answers, on stdout, goes to the end of ``FOLDER/journal`` first: ``{"key", "state": "running",
-"at", "pid"}`` and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. A
-task waits until there are cores, ram and a slot for it, first come, first served. After ``{"state":
-"stopping", "id": n}`` none of the tasks that are to stop will start any more; those that run had a
-SIGTERM.
+line that it answers, on stdout, goes to the end of ``FOLDER/journal`` first: ``{"key", "state":
+"running", "at", "pid"}`` and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss",
+"why"}``. A task waits until there are cores, ram and a slot for it, first come, first served. After
+``{"state": "stopping", "id": n}`` none of the tasks that are to stop will start any more; those
+that run had a SIGTERM.
 
-When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its
-end, and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
+When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its end,
+and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
 """
 
 import collections

@@ -19,7 +19,7 @@ from typing import Any, Final
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.journals import Journal, journals
 from localproc.model import Report, Task, TaskState
-from localproc.plugins.executor import Capabilities, ExecutorSettings
+from localproc.plugins.executor import ExecutorSettings
 
 _AHEAD: Final = 2  #: tasks a slot that wait at the keeper, so that no slot waits for the engine
 _FOLLOW: Final = 0.05  #: seconds between looks at the journals of other keepers
@@ -46,11 +46,6 @@ class LocalExecutor:
         os.set_blocking(self._bell, False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._bell, selectors.EVENT_READ)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Processes of this machine, and no containers."""
-        return Capabilities()
 
     def fileno(self) -> int | None:
         """Give the selector's own descriptor: readable when any of its sources is."""

@@ -6,6 +6,7 @@ is stored, run, staged or shown.
 
 from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
+from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
@@ -14,6 +15,7 @@ from localproc.model.task import Container, Report, Resources, StageAction, Task
 __all__ = [
     "Container",
     "Event",
+    "InputPolicy",
     "JobFilter",
     "JobRecord",
     "JobRequest",

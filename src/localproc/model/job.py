@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from localproc.model.policy import InputPolicy
 from localproc.model.status import JobStatus, Trigger
 
 
@@ -16,7 +17,9 @@ class JobRequest:
     ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
     ``results`` is the URI under which ``<job>/`` is published, ``None`` the home's own folder.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
-    ``options`` holds what an executor or a face wants to remember (JSON).
+    ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
+    ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
+    executor or a face wants to remember (JSON).
     """
 
     inputs: Mapping[str, Any]
@@ -32,6 +35,8 @@ class JobRequest:
     tags: tuple[str, ...] = ()
     derived_from: str | None = None
     reuse: bool | None = None
+    policy: InputPolicy = field(default_factory=InputPolicy)
+    subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,6 +56,7 @@ class JobRecord:
     progress: int = 0
     message: str = ""
     dismiss_requested: bool = False
+    hidden: bool = False  #: taken off the lists of faces, as a tombstone
     owner: str | None = None
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""
@@ -81,4 +87,5 @@ class JobFilter:
     run_as: str | None = None
     tag: str | None = None
     before: str | None = None
+    hidden: bool = False
     limit: int = 10

@@ -17,8 +17,7 @@ from localproc.model import Report, Task
 class Capabilities:
     """What an executor can do; the engine asks these flags, never the class."""
 
-    containers: bool = False  #: runs a task's ``container``
-    shared_disk: bool = True  #: tasks see the paths of this machine
+    containers: bool = False  #: runs tools in the container that they require
     limits: bool = False  #: enforces cores and ram, not just counts them
 
 
@@ -41,10 +40,6 @@ class ExecutorSettings:
 
 class Executor(Protocol):
     """Runs tasks."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it can do."""
 
     def fileno(self) -> int | None:
         """Give a descriptor that is readable when ``poll`` has news, ``None`` if there is none."""
@@ -95,3 +90,4 @@ class ExecutorPlugin:
     name: str
     open: Callable[[ExecutorSettings], Executor]
     summary: str = ""
+    capabilities: Capabilities = Capabilities()

@@ -47,6 +47,9 @@ class Store(Protocol):
     def delete_job(self, job_id: str) -> bool:
         """Forget a job that has ended; whether there was one."""
 
+    def hide_job(self, job_id: str) -> None:
+        """Take a job off the lists; it stays as a tombstone."""
+
     def request_dismiss(self, job_id: str) -> bool:
         """Note that the job should stop; whether it had not ended yet."""
 

@@ -1,7 +1,7 @@
 """Reading and writing objects by URI, safely whatever the storage.
 
-Owns the choice of the storage for a URI, what inputs may be read (``InputPolicy``), temporary file
-and rename, sizes and checksums. Must not know STAC or jobs.
+Owns the choice of the storage for a URI, holding to an ``InputPolicy``, temporary file and rename,
+sizes and checksums. Must not know STAC or jobs.
 """
 
 import hashlib
@@ -9,12 +9,12 @@ import os
 import posixpath
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from localproc.cwl.files import uri_path
 from localproc.errors import StagingError
+from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
 
 #: Multihash codes of STAC's ``file:checksum``, in hex, and what hashlib calls them.
@@ -22,24 +22,27 @@ _MULTIHASH: Final = {"1220": "sha256", "1340": "sha512", "1114": "sha1", "d50110
 _CHUNK: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class InputPolicy:
-    """What may be read for a job.
+#: Opens the storage of a scheme; guarded if the second argument says so.
+OpenStorage = Callable[[str, bool], Storage]
 
-    ``roots``: the folders that ``file:`` URIs and paths may lie in, ``None`` for any (a caller in
-    this process). ``guarded``: web addresses must be public. ``most``: bytes a file may have.
-    """
 
-    roots: tuple[str, ...] | None = None
-    guarded: bool = False
-    most: int | None = None
+class Access:
+    """All storages of an engine, under one policy."""
+
+    def __init__(self, open_storage: OpenStorage, policy: InputPolicy) -> None:
+        self._open = open_storage
+        self._policy = policy
+
+    def storage(self, uri: str) -> Storage:
+        """Give the storage of a URI."""
+        return self._open(urlsplit(uri).scheme or "file", self._policy.guarded)
 
     def check_path(self, path: str) -> None:
-        """Raise ``StagingError`` for a path outside the roots, links followed."""
-        if self.roots is None:
+        """Raise ``StagingError`` for a path outside the policy's roots, links followed."""
+        if self._policy.roots is None:
             return
         real = os.path.realpath(path)
-        for root in self.roots:
+        for root in self._policy.roots:
             top = os.path.realpath(root)
             if real == top or real.startswith(top.rstrip("/") + "/"):
                 return
@@ -49,25 +52,13 @@ class InputPolicy:
             hint="give a web address, or ask whoever runs the service for a --file-root",
         )
 
-
-class Access:
-    """All storages of an engine, under one policy."""
-
-    def __init__(self, open_storage: Callable[[str], Storage], policy: InputPolicy) -> None:
-        self._open = open_storage
-        self.policy = policy
-
-    def storage(self, uri: str) -> Storage:
-        """Give the storage of a URI."""
-        return self._open(urlsplit(uri).scheme or "file")
-
     def download(self, uri: str, path: str) -> None:
         """Bring an object to a path that did not exist: all of it or nothing."""
         if urlsplit(uri).scheme == "file":
-            self.policy.check_path(uri_path(uri))
+            self.check_path(uri_path(uri))
         temporary = f"{path}.{secrets.token_hex(4)}.part"
         try:
-            self.storage(uri).fetch(uri, temporary, most=self.policy.most)
+            self.storage(uri).fetch(uri, temporary, most=self._policy.most)
             os.replace(temporary, path)
         finally:
             if os.path.exists(temporary):
@@ -76,7 +67,7 @@ class Access:
     def read(self, uri: str, most: int = 64 << 20) -> bytes:
         """Give the contents of a small object, such as a STAC item."""
         if urlsplit(uri).scheme == "file":
-            self.policy.check_path(uri_path(uri))
+            self.check_path(uri_path(uri))
             try:
                 with open(uri_path(uri), "rb") as file:
                     return file.read(most)

@@ -63,7 +63,7 @@ class _StageIn:
         if location and not is_local(one):
             staged |= self._file(location, str(one.get("basename") or "staged"))
         elif location:
-            self._access.policy.check_path(local_path(one))
+            self._access.check_path(local_path(one))
             self._look(one)
         for part in ("secondaryFiles", "listing"):
             if part in staged:
@@ -127,7 +127,7 @@ class _StageIn:
                 raise StagingError(
                     f"the item {location} has an asset on this machine, {uri_path(href)}", uri=href
                 )
-            self._access.policy.check_path(uri_path(href))
+            self._access.check_path(uri_path(href))
             if not os.path.isfile(uri_path(href)):
                 raise StagingError(
                     f"the asset {uri_path(href)} of {location} does not exist", uri=href

@@ -36,6 +36,8 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
         where("trigger = ?", wanted.trigger.value)
     if wanted.run_as is not None:
         where("run_as = ?", wanted.run_as)
+    if not wanted.hidden:
+        where("hidden = 0")
     if wanted.tag is not None:
         where("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", wanted.tag)
     _durations(wanted, where)

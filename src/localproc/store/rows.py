@@ -16,7 +16,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
-    "message, dismiss, owner, trigger, reason, run_as, environment, service, title, tags"
+    "message, dismiss, hidden, owner, trigger, reason, run_as, environment, service, title, tags"
 )
 
 
@@ -45,6 +45,7 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         job.progress,
         job.message,
         int(job.dismiss_requested),
+        int(job.hidden),
         job.owner,
         job.trigger.value,
         job.reason,
@@ -71,6 +72,7 @@ def job_from(row: sqlite3.Row) -> JobRecord:
         progress=row["progress"],
         message=row["message"],
         dismiss_requested=bool(row["dismiss"]),
+        hidden=bool(row["hidden"]),
         owner=row["owner"],
         trigger=Trigger(row["trigger"]),
         reason=row["reason"],

@@ -26,6 +26,7 @@ CREATE TABLE jobs (
   progress INTEGER NOT NULL DEFAULT 0,
   message TEXT NOT NULL DEFAULT '',
   dismiss INTEGER NOT NULL DEFAULT 0,
+  hidden INTEGER NOT NULL DEFAULT 0,
   owner TEXT,
   trigger TEXT NOT NULL,
   reason TEXT NOT NULL DEFAULT '',
@@ -35,8 +36,10 @@ CREATE TABLE jobs (
   title TEXT NOT NULL DEFAULT '',
   tags TEXT NOT NULL DEFAULT '[]'
 );
-CREATE INDEX jobs_listed ON jobs (namespace, created, n, status, process, started, finished);
-CREATE INDEX jobs_of_process ON jobs (namespace, process, created, n, status, started, finished);
+CREATE INDEX jobs_listed
+  ON jobs (namespace, created, n, status, process, started, finished, hidden);
+CREATE INDEX jobs_of_process
+  ON jobs (namespace, process, created, n, status, started, finished, hidden);
 CREATE INDEX jobs_open ON jobs (owner, n) WHERE status IN ('accepted', 'running');
 
 CREATE TABLE events (
@@ -48,6 +51,24 @@ CREATE TABLE events (
   progress INTEGER,
   message TEXT,
   PRIMARY KEY (job, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+  n INTEGER PRIMARY KEY,
+  job TEXT NOT NULL,
+  uri TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due INTEGER NOT NULL,
+  said TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX outbox_due ON outbox (due);
+
+CREATE TABLE tokens (
+  hash TEXT PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE processes (

@@ -50,7 +50,7 @@ class SqliteStore:
 
     def add_job(self, job: JobRecord, event: Event) -> None:
         """Record a job that has been accepted, and its first event."""
-        marks = ", ".join("?" * 20)
+        marks = ", ".join("?" * 21)
         with self._transaction() as db:
             inserted = db.execute(
                 f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
@@ -111,6 +111,11 @@ class SqliteStore:
             gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
         self._numbers.pop(job_id, None)
         return gone.rowcount > 0
+
+    def hide_job(self, job_id: str) -> None:
+        """Take a job off the lists; it stays as a tombstone."""
+        with self._transaction() as db:
+            db.execute("UPDATE jobs SET hidden = 1 WHERE id = ?", (job_id,))
 
     def request_dismiss(self, job_id: str) -> bool:
         """Note that the job should stop."""

@@ -1,0 +1,113 @@
+"""From what a user asks for to a request that can be recorded.
+
+Owns checking inputs, outputs and options before a job is accepted. Must not record anything.
+"""
+
+import getpass
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from localproc.cwl.files import is_local, local_path, walk
+from localproc.cwl.request import Request
+from localproc.engine.inputs import read_inputs
+from localproc.engine.settings import Settings
+from localproc.errors import InvalidInputs, Problem, StagingError
+from localproc.model import InputPolicy, JobRequest, ProcessRecord
+from localproc.plugins.box import PluginBox
+from localproc.storage.access import Access
+from localproc.storage.disk import Disk
+from localproc.storage.filesystem import FilesystemStorage
+from localproc.storage.publish import results_uri
+
+
+class Acceptance:
+    """Makes requests for the processes of an engine."""
+
+    def __init__(self, settings: Settings, plugins: PluginBox) -> None:
+        self._settings = settings
+        self._plugins = plugins
+        self._takes: dict[str, Request] = {}
+
+    def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
+        """Give the request; raises ``InvalidInputs`` with every problem."""
+        rest = dict(options)
+        policy = rest.setdefault("policy", InputPolicy())
+        values, base = read_inputs(inputs, rest.pop("base", None))
+        references = bool(rest.pop("references", True)) and policy.roots is None
+        files = Disk() if policy.roots is None else _Rooted(policy)
+        takes = self._request(record)
+        job_object = takes.job_object(values, base, files, references=references)
+        _check_policy(job_object, policy)
+        self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        if rest.get("results") is not None:
+            rest["results"] = results_uri(os.fspath(rest["results"]))
+        if rest.get("outputs") is not None:
+            _check_outputs(record, rest["outputs"])
+        rest["tags"] = tuple(rest.get("tags", ()))
+        rest.setdefault("executor", self._settings.executor)
+        rest["run_as"] = rest.get("run_as") or _user()
+        unknown = set(rest) - set(JobRequest.__slots__)
+        if unknown:
+            raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
+        return JobRequest(inputs=job_object, **rest)
+
+    def _request(self, record: ProcessRecord) -> Request:
+        found = self._takes.get(record.revision)
+        if found is None:
+            main = record.resolved["processes"][record.resolved["main"]]
+            spaces = record.resolved.get("namespaces")
+            found = self._takes[record.revision] = Request(main["inputs"], spaces)
+        return found
+
+
+class _Rooted(Disk):
+    """A disk that shows nothing outside the roots of a policy, not even whether it is there."""
+
+    def __init__(self, policy: InputPolicy) -> None:
+        super().__init__()
+        self._access = Access(lambda *_: FilesystemStorage(), policy)
+
+    def stat(self, path: str) -> Any:
+        """Give what is there; anything outside looks like an empty file, refused later."""
+        try:
+            self._access.check_path(path)
+        except StagingError:
+            from localproc.cwl.files import Stat
+
+            return Stat(is_dir=False, size=0)
+        return super().stat(path)
+
+
+def _check_policy(inputs: Mapping[str, Any], policy: InputPolicy) -> None:
+    access = Access(lambda *_: FilesystemStorage(), policy)
+    problems = []
+    for name, value in inputs.items():
+        for one in walk([value]):
+            if not is_local(one):
+                continue
+            try:
+                access.check_path(local_path(one))
+            except StagingError as error:
+                problems.append(Problem(error.message, f"inputs.{name}", hint=error.hint))
+    if problems:
+        raise InvalidInputs("some inputs may not be read", problems)
+
+
+def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:
+    known = record.description["outputs"]
+    hint = f"there is: {', '.join(known)}"
+    problems = [
+        Problem(f"there is no output {name!r}", f"outputs.{name}", hint=hint)
+        for name in wanted
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInputs("some outputs do not exist", problems)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,0 +1,129 @@
+"""What all namespaces of one engine share: home, store, plugins, storages, and the loop.
+
+Owns their lives: opening, starting the loop when there is something to run, closing. Must not know
+what is asked of an engine.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+
+from localproc.engine import presence
+from localproc.engine.compiled import CompiledProcesses
+from localproc.engine.home import Home
+from localproc.engine.loop import Loop
+from localproc.engine.observers import Observers
+from localproc.engine.presence import Presence
+from localproc.engine.settings import Settings
+from localproc.model import JobRecord
+from localproc.plugins.box import PluginBox
+from localproc.plugins.executor import Capabilities, Executor, ExecutorSettings
+from localproc.plugins.storage import Storage
+from localproc.plugins.store import Store
+from localproc.store import SqliteStore
+
+
+class Core:
+    """The shared parts of an engine. Raises ``HomeUnusable`` or ``StoreCorrupted``."""
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str],
+        plugins: Sequence[object],
+        settings: Settings,
+        *,
+        run_jobs: bool,
+    ) -> None:
+        self.settings = settings
+        self.home = Home(os.path.abspath(os.path.expanduser(os.fspath(home))))
+        self.plugins = PluginBox(plugins)
+        self.run_jobs = run_jobs
+        self.closed = False
+        self._storages: dict[tuple[str, bool], Storage] = {}
+        self._lock = threading.RLock()
+        self._presence: Presence | None = None
+        self._loop: Loop | None = None
+        journal = self.home.prepare()
+        self.home.keep_ballast()
+        self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
+        self.processes = CompiledProcesses(self.store)
+        self._observers = Observers(self.plugins)
+        if run_jobs and settings.adopt and self.store.owners():
+            self.loop()
+
+    def loop(self) -> Loop:
+        """Give the loop; it is started the first time."""
+        with self._lock:
+            if self._loop is None:
+                self._presence = Presence(self.home.engines)
+                self._loop = Loop(
+                    self.home,
+                    self.store,
+                    self._presence,
+                    self.settings,
+                    self.storage,
+                    self._open_executor,
+                    self.processes.of_job,
+                    self._observers,
+                )
+                self._loop.start()
+            return self._loop
+
+    def running_loop(self) -> Loop | None:
+        """Give the loop if there is one."""
+        return self._loop
+
+    def owner(self) -> str:
+        """Give the id that this engine owns jobs under."""
+        self.loop()
+        assert self._presence is not None
+        return self._presence.id
+
+    def owns(self, job: JobRecord) -> bool:
+        """Whether this engine runs a job."""
+        return self._presence is not None and job.owner == self._presence.id
+
+    def call_owner(self, job: JobRecord) -> None:
+        """Have whoever runs a job look at the store; without anybody, do it here."""
+        engines = self.home.engines
+        if job.owner is not None and not self.owns(job) and presence.is_alive(engines, job.owner):
+            presence.ring(engines, job.owner)
+        else:
+            self.loop().ring()
+
+    def storage(self, scheme: str, guarded: bool = False) -> Storage:
+        """Give the storage of a scheme; raises ``PluginMissing``."""
+        with self._lock:
+            found = self._storages.get((scheme, guarded))
+            if found is None:
+                options = {**self.settings.storage_options.get(scheme, {}), "guarded": guarded}
+                found = self.plugins.storage(scheme).open(options)
+                self._storages[scheme, guarded] = found
+            return found
+
+    def close(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            closed, self.closed = self.closed, True
+        if closed:
+            return
+        if self._loop is not None:
+            self._loop.stop()
+        if self._presence is not None:
+            self._presence.leave()
+        self._observers.close()
+        self.store.close()
+
+    def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
+        assert self._presence is not None
+        cores, ram, slots = self.settings.capacity()
+        settings = ExecutorSettings(
+            folder=self.home.executor(name),
+            engine=self._presence.id,
+            cores=cores,
+            ram=ram,
+            slots=slots,
+            options=self.settings.executor_options,
+        )
+        plugin = self.plugins.executor(name)
+        return plugin.open(settings), plugin.capabilities
