@@ -54,11 +54,14 @@ __all__ = [
     "hookimpl",
     "run",
 ]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used: importing localproc itself costs nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("localproc")
     if name not in _WHERE:
         raise AttributeError(f"module 'localproc' has no attribute {name!r}")
     from importlib import import_module

@@ -192,6 +192,12 @@ class DuplicatedProcess(Conflict):
 
     type = EXCEPTIONS_2 + "duplicated-process"
 
+    def __init__(self, process_id: str) -> None:
+        super().__init__(
+            f"a process {process_id!r} is deployed already", hint="replace it, or undeploy it"
+        )
+        self.process_id = process_id
+
 
 class ImmutableProcess(Conflict):
     """The process cannot be replaced or undeployed."""

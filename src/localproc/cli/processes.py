@@ -132,7 +132,7 @@ def package(home: str, process: str) -> None:
 @json_option
 def validate(package: str, allow_remote: bool, as_json: bool) -> int:
     """Check PACKAGE and print every problem, each with its file, line and column."""
-    from localproc.engine.registry import examine
+    from localproc.engine.packages import examine
 
     try:
         findings = examine(package, allow_remote=allow_remote)

@@ -8,7 +8,7 @@ from typing import Any
 
 from localproc.cwl.enrich import Enricher
 from localproc.cwl.expressions import Context
-from localproc.cwl.files import Files, has_files, normalize
+from localproc.cwl.files import Files, has_files, is_reference, normalize
 from localproc.cwl.process import Tool, Workflow
 from localproc.cwl.types import mismatches
 from localproc.errors import StepError
@@ -17,7 +17,8 @@ from localproc.errors import StepError
 def fill(process: Tool | Workflow, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Give exactly the process's inputs, defaults filled in.
 
-    Raises ``StepError`` with every input that is not of its type.
+    Raises ``StepError`` with every input that is not of its type, but for values that are still
+    behind a URI.
     """
     values: dict[str, Any] = {}
     wrong: list[str] = []
@@ -25,7 +26,8 @@ def fill(process: Tool | Workflow, inputs: Mapping[str, Any]) -> dict[str, Any]:
         value = inputs.get(port.id)
         if value is None and port.default is not None:
             value = normalize(port.default)
-        wrong += [f"{path}: {reason}" for path, reason in mismatches(value, port.type, port.id)]
+        if not is_reference(value):
+            wrong += [f"{path}: {reason}" for path, reason in mismatches(value, port.type, port.id)]
         values[port.id] = value
     if wrong:
         raise StepError(f"{process.id}: the inputs do not fit: " + "; ".join(wrong))

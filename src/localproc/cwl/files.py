@@ -100,6 +100,16 @@ def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
     return value
 
 
+def reference(location: str, *, text: bool) -> dict[str, Any]:
+    """Give an input whose value lies behind a URI, as text or as JSON; staging replaces it."""
+    return {"class": "Reference", "location": location, "text": text}
+
+
+def is_reference(value: Any) -> bool:
+    """Whether an input's value is still behind a URI."""
+    return isinstance(value, Mapping) and value.get("class") == "Reference"
+
+
 def has_files(value: Any) -> bool:
     """Whether there is any File or Directory object in a value."""
     return next(walk(value), None) is not None

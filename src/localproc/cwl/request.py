@@ -1,47 +1,43 @@
 """What a user gives as inputs, made into a CWL job object.
 
-Owns validation against the process (every problem at once, each with its JSON path), the forms of
-OGC API - Processes (value, qualified value, link) and of CWL, and what a relative path means. Must
-not fetch anything, nor look at a disk but through ``Files``.
+Owns validation against the process: every problem at once, each with its JSON path. Must not fetch
+anything, nor look at a disk but through ``Files``.
 """
 
-import base64
 import difflib
-import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 import jsonschema_rs
 
-from localproc.cwl.describe import is_bbox, is_string_format, schema
-from localproc.cwl.files import Files, local_path, normalize, path_uri, walk
+from localproc.cwl.author_schemas import AuthorSchemas
+from localproc.cwl.describe import schema
+from localproc.cwl.files import Files
+from localproc.cwl.request_values import RequestReader, is_link
 from localproc.cwl.types import (
     CwlType,
     describe,
-    is_filelike,
     is_optional,
     item_type,
     kind,
-    members,
     mismatches,
     without_null,
 )
 from localproc.errors import InvalidInputs, Problem
-
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-_REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 
 
 class Request:
     """The inputs that one process takes. Compiled once, used for every job."""
 
     def __init__(
-        self, ports: Sequence[Mapping[str, Any]], namespaces: Mapping[str, str] | None = None
+        self,
+        ports: Sequence[Mapping[str, Any]],
+        namespaces: Mapping[str, str] | None = None,
+        described: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self._namespaces = namespaces or {}
+        self._authors = AuthorSchemas(ports, described or {})
         self._ports = {port["id"]: port for port in ports}
         properties = {}
         for port in ports:
@@ -71,11 +67,12 @@ class Request:
         it. Raises ``InvalidInputs``.
         """
         problems = [*self._unknown(inputs), *self._mismatches(inputs)]
+        problems = problems or self._authors.mismatches(inputs)
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
-        reader = _Reader(base, files, self._namespaces, references=references)
+        reader = RequestReader(base, files, self._namespaces, references=references)
         values = {
-            name: reader.value(inputs[name], port["type"], f"inputs.{name}")
+            name: reader.port(inputs[name], port, f"inputs.{name}")
             for name, port in self._ports.items()
             if inputs.get(name) is not None
         }
@@ -96,10 +93,14 @@ class Request:
 
     def _mismatches(self, inputs: Mapping[str, Any]) -> list[Problem]:
         problems = []
-        for error in self._validator.iter_errors(dict(inputs)):
+        links = {name for name, port in self._ports.items() if is_link(inputs.get(name), port)}
+        given = {name: value for name, value in inputs.items() if name not in links}
+        for error in self._validator.iter_errors(given):
             path = "inputs" + "".join(_segment(part) for part in error.instance_path)
             missing = re.match(r'"(.+)" is a required property', error.message)
             if missing and not list(error.instance_path):
+                if missing[1] in links:
+                    continue
                 wanted = describe(self._ports[missing[1]]["type"])
                 problems.append(
                     Problem("is missing", f"inputs.{missing[1]}", hint=f"expected {wanted}")
@@ -117,120 +118,6 @@ class Request:
         return problems
 
 
-class _Reader:
-    """Turns values of a request into CWL values, noting what cannot be used."""
-
-    def __init__(
-        self, base: str, files: Files, namespaces: Mapping[str, str], *, references: bool
-    ) -> None:
-        self._base = base
-        self._files = files
-        self._namespaces = namespaces
-        self._references = references
-        self.problems: list[Problem] = []
-
-    def value(self, value: Any, cwl_type: CwlType, path: str) -> Any:
-        if value is None:
-            return None
-        rest = without_null(cwl_type)
-        if kind(rest) == "union":
-            rest = _branch(value, members(rest))
-        what = kind(rest)
-        if what == "array" and isinstance(rest, Mapping):
-            items = value if isinstance(value, list) else [value]
-            return [
-                self.value(item, rest["items"], f"{path}[{index}]")
-                for index, item in enumerate(items)
-            ]
-        if what in ("File", "Directory", "stdin"):
-            return self._file(value, "File" if what == "stdin" else what, path)
-        if is_string_format(rest):
-            inner = value["value"] if isinstance(value, Mapping) else value
-            return {"value": self._reference(inner)}
-        if what == "record" and isinstance(rest, Mapping) and isinstance(value, Mapping):
-            names = [field["name"] for field in rest["fields"]]
-            if "value" in value and "value" not in names:
-                value = value["value"]
-            if is_bbox(rest):
-                value = {"crs": CRS84, **value}
-            return {
-                **value,
-                **{
-                    field["name"]: self.value(
-                        value.get(field["name"]), field["type"], f"{path}.{field['name']}"
-                    )
-                    for field in rest["fields"]
-                },
-            }
-        if isinstance(value, Mapping) and "value" in value and what not in ("record", "Any"):
-            value = value["value"]
-        if what == "string":
-            return self._reference(value)
-        return normalize(value, self._base) if what == "Any" else value
-
-    def _reference(self, value: Any) -> Any:
-        """Make a string that names an existing file by a relative path absolute."""
-        if (
-            not self._references
-            or not isinstance(value, str)
-            or not self._base
-            or value.startswith("/")
-            or _SCHEME.match(value)
-            or not ("/" in value or value.endswith(_REFERENCE_SUFFIXES))
-        ):
-            return value
-        path = posixpath.normpath(posixpath.join(_folder(self._base), value))
-        return path if self._files.stat(path) is not None else value
-
-    def _file(self, value: Any, what: str, path: str) -> Any:
-        if isinstance(value, str):
-            value = {"class": what, "location": self._location(value)}
-        elif "href" in value:
-            value = {"class": what, "location": self._location(value["href"])}
-        elif "value" in value and not is_filelike(value):
-            value = {"class": what, "basename": "input", "contents": _contents(value)}
-        elif isinstance(value.get("location"), str):
-            value = {**value, "location": self._location(value["location"], quoted=True)}
-        try:
-            clean = normalize(value, self._base)
-        except InvalidInputs as error:
-            self.problems.append(Problem(error.problems[0].message, path))
-            return None
-        for one in walk([clean]):
-            self._check(one, path)
-            prefix, _, rest = str(one.get("format", "")).partition(":")
-            if prefix in self._namespaces:
-                one["format"] = self._namespaces[prefix] + rest
-        return clean
-
-    def _location(self, reference: str, *, quoted: bool = False) -> str:
-        """Give an absolute URI for a URI or a path."""
-        if _SCHEME.match(reference):
-            return reference
-        plain = unquote(reference) if quoted else reference
-        return path_uri(posixpath.normpath(posixpath.join(_folder(self._base) or "/", plain)))
-
-    def _check(self, one: Mapping[str, Any], path: str) -> None:
-        location = one.get("location", "")
-        if not location.startswith("file:"):
-            return
-        stat = self._files.stat(local_path(one))
-        if stat is None:
-            self.problems.append(
-                Problem(f"{local_path(one)} does not exist", path, hint="check the path")
-            )
-        elif one["class"] == "File" and stat.is_dir:
-            self.problems.append(Problem(f"{local_path(one)} is a directory, not a file", path))
-        elif one["class"] == "Directory" and not stat.is_dir and not _may_be_item(location):
-            self.problems.append(
-                Problem(
-                    f"{local_path(one)} is a file, not a directory",
-                    path,
-                    hint="a Directory may also be given as a STAC item (a .json file)",
-                )
-            )
-
-
 def shape_of_one(cwl_type: CwlType) -> dict[str, Any]:
     """Give the schema of a single item of an array, which may stand for an array of one."""
     return schema(item_type(cwl_type), strict=True)
@@ -238,30 +125,6 @@ def shape_of_one(cwl_type: CwlType) -> dict[str, Any]:
 
 def _required(port: Mapping[str, Any]) -> bool:
     return not is_optional(port["type"]) and "default" not in port
-
-
-def _may_be_item(location: str) -> bool:
-    return location.endswith(_REFERENCE_SUFFIXES)
-
-
-def _folder(base: str) -> str:
-    return unquote(urlsplit(base).path)
-
-
-def _branch(value: Any, branches: list[Any]) -> Any:
-    """Choose the branch of a union that a request's value is meant for."""
-    for branch in branches:
-        if jsonschema_rs.is_valid(schema(branch, strict=True), value):
-            return branch
-    return branches[0]
-
-
-def _contents(value: Mapping[str, Any]) -> str:
-    """Give an inline value's text; CWL literals hold text alone."""
-    inner = value["value"]
-    if value.get("encoding") == "base64" and isinstance(inner, str):
-        return base64.b64decode(inner).decode("utf-8", "replace")
-    return inner if isinstance(inner, str) else str(inner)
 
 
 def _segment(part: Any) -> str:

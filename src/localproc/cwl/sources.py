@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urldefrag, urlsplit
 
-from localproc.errors import InvalidPackage, Problem
+from localproc.errors import InvalidPackage, Problem, StagingError
 
 #: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
 Read: TypeAlias = Callable[[str], bytes]
@@ -49,10 +49,12 @@ class Sources:
 
     def name(self, uri: str) -> str:
         """Give a document's name within the package: relative to the entry's folder."""
-        if urlsplit(uri).scheme != "file":
+        parts = urlsplit(uri)
+        if parts.scheme != "file":
             return uri
         folder = posixpath.dirname(unquote(urlsplit(self.entry).path))
-        return posixpath.relpath(unquote(urlsplit(uri).path), folder or "/")
+        name = posixpath.relpath(unquote(parts.path), folder or "/")
+        return f"{name}?{parts.query}" if parts.query else name
 
     def named(self) -> dict[str, bytes]:
         """Give the texts by their names, the entry first."""
@@ -60,24 +62,25 @@ class Sources:
         entry = self.name(self.entry)
         return {entry: others.pop(entry), **others} if entry in others else others
 
-    def digest(self) -> str:
-        """Give the digest of the whole package, the same wherever its folder lies."""
-        total = hashlib.sha256()
-        for name, data in self.named().items():
-            total.update(f"{name}\0{len(data)}\0".encode())
-            total.update(data)
-        return total.hexdigest()
-
     def _fetch(self, uri: str) -> bytes:
         try:
             return self._read(uri)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, StagingError) as error:
+            reason = getattr(error, "strerror", "") or str(error)
             raise InvalidPackage(
                 f"cannot read {self.name(uri)}: {reason}",
                 [Problem(reason, where=self.name(uri))],
                 hint="check the path; documents on the network are read only when allowed",
             ) from error
+
+
+def digest(texts: Mapping[str, bytes]) -> str:
+    """Give the digest of a whole package, the same wherever its folder lies."""
+    total = hashlib.sha256()
+    for name, data in texts.items():
+        total.update(f"{name}\0{len(data)}\0".encode())
+        total.update(data)
+    return total.hexdigest()
 
 
 def _bundled(uri: str) -> str | None:

@@ -7,12 +7,14 @@ import getpass
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from localproc.cwl.files import is_local, local_path, walk
+from localproc.cwl.files import is_local, is_reference, local_path, walk
 from localproc.cwl.request import Request
 from localproc.engine.inputs import read_inputs
 from localproc.engine.settings import Settings
 from localproc.errors import InvalidInputs, Problem, StagingError
+from localproc.machine.letters import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRequest, ProcessRecord
 from localproc.plugins.box import PluginBox
 from localproc.storage.access import Access
@@ -24,8 +26,9 @@ from localproc.storage.publish import results_uri
 class Acceptance:
     """Makes requests for the processes of an engine."""
 
-    def __init__(self, settings: Settings, plugins: PluginBox) -> None:
+    def __init__(self, settings: Settings, plugins: PluginBox, results: str) -> None:
         self._settings = settings
+        self._results = settings.results or results
         self._plugins = plugins
         self._takes: dict[str, Request] = {}
 
@@ -40,8 +43,8 @@ class Acceptance:
         job_object = takes.job_object(values, base, files, references=references)
         _check_policy(job_object, policy)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        if rest.get("results") is not None:
-            rest["results"] = results_uri(os.fspath(rest["results"]))
+        rest["results"] = results_uri(os.fspath(rest.get("results") or self._results))
+        _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         rest["tags"] = tuple(rest.get("tags", ()))
@@ -57,7 +60,9 @@ class Acceptance:
         if found is None:
             main = record.resolved["processes"][record.resolved["main"]]
             spaces = record.resolved.get("namespaces")
-            found = self._takes[record.revision] = Request(main["inputs"], spaces)
+            found = self._takes[record.revision] = Request(
+                main["inputs"], spaces, record.description["inputs"]
+            )
         return found
 
 
@@ -83,7 +88,7 @@ def _check_policy(inputs: Mapping[str, Any], policy: InputPolicy) -> None:
     access = Access(lambda *_: FilesystemStorage(), policy)
     problems = []
     for name, value in inputs.items():
-        for one in walk([value]):
+        for one in [value] if is_reference(value) else walk([value]):
             if not is_local(one):
                 continue
             try:
@@ -104,6 +109,27 @@ def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:
     ]
     if problems:
         raise InvalidInputs("some outputs do not exist", problems)
+
+
+def _check_subscriber(subscriber: Mapping[str, Any]) -> None:
+    problems = []
+    for name, uri in subscriber.items():
+        where = f"subscriber.{name}"
+        if name not in SUBSCRIBER_MEMBERS:
+            hint = f"there is: {', '.join(SUBSCRIBER_MEMBERS)}"
+            problems.append(Problem("there is no such member", where, hint=hint))
+        elif not _is_web_address(uri):
+            problems.append(Problem("is not a web address", where))
+    if problems:
+        raise InvalidInputs("the subscriber cannot be told", problems)
+
+
+def _is_web_address(uri: Any) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _user() -> str:

@@ -24,6 +24,7 @@ from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.stage_in import stage_in
 from localproc.storage.step_cache import StepCache
+from localproc.views.ogc import results_root
 
 _THREADS = 4
 
@@ -35,7 +36,6 @@ class JobContext:
     job_id: str
     folder: str
     request: JobRequest
-    results: str
     stopped: threading.Event
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
 
@@ -102,10 +102,11 @@ class Background:
         self, order: StageOut, job: JobContext
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         flat = job.request.options.get("layout") == "flat"
+        root = results_root(job.job_id, job.request)
         outputs = with_checksums(order.outputs, Disk()) if flat else order.outputs
         publisher = Publisher(
-            self._open_storage(urlsplit(job.results).scheme, False),
-            job.results if flat else f"{job.results}/{job.job_id}",
+            self._open_storage(urlsplit(root).scheme, False),
+            root,
             job.job_id,
             own=(os.path.join(job.folder, "work"), os.path.join(job.folder, "inputs")),
             inputs=(*order.inputs, *job.package_files, self._cache.folder),

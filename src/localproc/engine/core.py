@@ -7,11 +7,14 @@ what is asked of an engine.
 import os
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from localproc.engine import presence
 from localproc.engine.compiled import CompiledProcesses
+from localproc.engine.courier import Courier
 from localproc.engine.home import Home
 from localproc.engine.loop import Loop
+from localproc.engine.news import compose
 from localproc.engine.observers import Observers
 from localproc.engine.presence import Presence
 from localproc.engine.settings import Settings
@@ -43,6 +46,7 @@ class Core:
         self._lock = threading.RLock()
         self._presence: Presence | None = None
         self._loop: Loop | None = None
+        self._courier: Courier | None = None
         journal = self.home.prepare()
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
@@ -50,6 +54,8 @@ class Core:
         self._observers = Observers(self.plugins)
         if run_jobs and settings.adopt and self.store.owners():
             self.loop()
+        if run_jobs and self.store.next_letter() is not None:
+            self.ring_courier()
 
     def loop(self) -> Loop:
         """Give the loop; it is started the first time."""
@@ -65,6 +71,7 @@ class Core:
                     self._open_executor,
                     self.processes.of_job,
                     self._observers,
+                    self.ring_courier,
                 )
                 self._loop.start()
             return self._loop
@@ -72,6 +79,14 @@ class Core:
     def running_loop(self) -> Loop | None:
         """Give the loop if there is one."""
         return self._loop
+
+    def ring_courier(self) -> None:
+        """Have letters delivered; the courier is started the first time."""
+        with self._lock:
+            if self._courier is None:
+                secret = self.settings.callback_secret
+                self._courier = Courier(self.store, partial(compose, self.store), secret)
+            self._courier.ring()
 
     def owner(self) -> str:
         """Give the id that this engine owns jobs under."""
@@ -109,6 +124,8 @@ class Core:
             return
         if self._loop is not None:
             self._loop.stop()
+        if self._courier is not None:
+            self._courier.close()
         if self._presence is not None:
             self._presence.leave()
         self._observers.close()

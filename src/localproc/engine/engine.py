@@ -23,6 +23,7 @@ from localproc.engine.history import request_data
 from localproc.engine.ids import new_id
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
+from localproc.engine.tokens import Tokens
 from localproc.errors import EnvironmentProblem, NoSuchJob, UnsupportedPackage
 from localproc.machine import new_job
 from localproc.model import (
@@ -36,7 +37,6 @@ from localproc.model import (
     ProcessRecord,
 )
 from localproc.plugins.box import PluginBox
-from localproc.storage.access import Access
 
 
 class Engine:
@@ -75,10 +75,10 @@ class Engine:
         self._core = core
         self._allow_remote = allow_remote
         self.namespace = namespace
-        remote = Access(core.storage, InputPolicy()).read if allow_remote else None
-        self._registry = Registry(core.store, namespace, remote)
-        self._acceptance = Acceptance(core.settings, core.plugins)
+        self._registry = Registry(core.store, namespace, core.storage, allow_remote=allow_remote)
+        self._acceptance = Acceptance(core.settings, core.plugins, core.home.results(namespace))
         self._mine: list[str] = []
+        self.tokens = Tokens(core.store, namespace)
 
     def __enter__(self) -> Self:
         return self
@@ -119,18 +119,25 @@ class Engine:
         fragment: str = "",
         replace: bool = True,
         mutable: bool = True,
+        policy: InputPolicy | None = None,
     ) -> Process:
         """Deploy an application package.
 
         ``package`` is a path or URL of a CWL document (``#fragment`` picks a process of a
-        ``$graph``), its text, its bytes, or a mapping. What the same id held before is replaced;
-        its revisions stay for the jobs that ran them.
+        ``$graph``) or of an OGC application package, its text, its bytes, or a mapping. What the
+        same id held before is replaced; its revisions stay for the jobs that ran them. ``policy``
+        bounds what may be read for it.
 
         Raises ``InvalidPackage`` with every problem and its line, ``UnsupportedPackage``,
         ``DuplicatedProcess`` (with ``replace=False``), ``ImmutableProcess``.
         """
         record = self._registry.deploy(
-            package, process_id=process_id, fragment=fragment, replace=replace, mutable=mutable
+            package,
+            process_id=process_id,
+            fragment=fragment,
+            replace=replace,
+            mutable=mutable,
+            policy=policy,
         )
         return Process(self, record)
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from localproc.engine.history import request_from
 from localproc.engine.results import typed_results
-from localproc.engine.steplog import StepLog
+from localproc.engine.steplog import StepLog, tail
 from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
 from localproc.machine import StepBook, steps
 from localproc.model import Event, JobRecord, JobStatus, Kind, ProcessRecord, Step
-from localproc.views import ogc
+from localproc.views import execution_log, ogc, provenance
 
 if TYPE_CHECKING:
     from localproc.engine.engine import Engine
@@ -262,6 +263,27 @@ class Job:
     def status_info(self, base: str = "") -> dict[str, Any]:
         """Give its statusInfo, with steps; ``base`` is what its links hang from."""
         return ogc.status_info(self.record, self.steps, base)
+
+    @property
+    def location(self) -> str:
+        """The URI of the folder that its results are published in."""
+        return ogc.results_root(self.id, request_from(self.events()[0].data))
+
+    def execution(self, lines: int = 100) -> dict[str, Any]:
+        """Give it as an entry of the execution log, with the last ``lines`` of each step's log."""
+        record, events = self.record, self.events()
+        found = steps(events)
+        folder = self._engine.logs_folder(self.id)
+        logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
+        features = events[-1].data.get("features", {})
+        return execution_log.execution(record, found, logs, features)
+
+    def provenance(self) -> dict[str, Any]:
+        """Give where its results come from, as PROV-JSON (W3C)."""
+        from importlib.metadata import version
+
+        events = self.events()
+        return provenance.provenance(self.record, events, steps(events), version("localproc"))
 
     def dismiss(self, *, wait: bool = True) -> "Job":
         """Stop it, whoever runs it; one that has ended stays as it is.

@@ -34,7 +34,6 @@ from localproc.plugins.executor import Capabilities, Executor
 from localproc.plugins.store import Change, Store
 from localproc.storage.access import OpenStorage
 from localproc.storage.disk import Disk, stage
-from localproc.storage.publish import results_uri
 from localproc.storage.step_cache import StepCache
 
 _LOG: Final = logging.getLogger("localproc")
@@ -66,6 +65,7 @@ class Loop:
         open_executor: Callable[[str], tuple[Executor, Capabilities]],
         compiled: Callable[[JobRecord, history.History], Tool | Workflow],
         observers: Observers,
+        letters_posted: Callable[[], None],
     ) -> None:
         self._home = home
         self._store = store
@@ -74,6 +74,7 @@ class Loop:
         self._open_executor = open_executor
         self._compiled = compiled
         self._observers = observers
+        self._letters_posted = letters_posted
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
         self._background = Background(open_storage, cache, self._report_done)
         self._scratch = Scratch(os.path.join(home.path, "tmp", bell.id), self._background.call)
@@ -245,11 +246,8 @@ class Loop:
             done_with=self._scratch.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
-        results = past.request.results or results_uri(
-            self._settings.results or self._home.results(job.namespace)
-        )
         own = tuple(own_files(process))
-        context = JobContext(job.id, folder, past.request, results, threading.Event(), own)
+        context = JobContext(job.id, folder, past.request, threading.Event(), own)
         run = JobRun(job, past, process, around)
         active = _Active(run, executor, context)
         self._active[job.id] = active
@@ -272,7 +270,10 @@ class Loop:
             Kind.FAILED, datetime.now(UTC), {"problem": problem.to_problem()}, message=error.message
         )
         job = machine.apply(job, event)
-        self._store.commit(self._bell.id, [Change(job, [event], past.events)])
+        told = machine.letters(job.id, past.request.subscriber, [event])
+        self._store.commit(self._bell.id, [Change(job, [event], past.events, told)])
+        if told:
+            self._letters_posted()
         self._wake_waiters(job.id)
 
     def _executor(self, name: str) -> tuple[Executor, Capabilities]:
@@ -325,11 +326,7 @@ class Loop:
 
     def _record(self) -> None:
         """Record all that was decided, in one transaction."""
-        changes = [
-            Change(one.run.job, one.run.events, one.run.recorded)
-            for one in self._changed.values()
-            if one.run.events
-        ]
+        changes = [one.run.change() for one in self._changed.values() if one.run.events]
         if not changes:
             return
         try:
@@ -345,6 +342,8 @@ class Loop:
                 self._forget(active)
             else:
                 self._observers.tell(change.job, change.events)
+        if any(change.letters for change in changes):
+            self._letters_posted()
 
     def _commit_patiently(self, changes: list[Change]) -> Collection[str]:
         """The disk is full: nothing may be acted upon that is not recorded, so wait for room."""

@@ -1,20 +1,22 @@
 """The processes of a namespace.
 
-Owns deploying packages in all the forms they come in, and revisions. Must not know jobs beyond
-whether a process has any that are open.
+Owns deploying packages, and revisions. Must not know jobs beyond whether a process has any that are
+open.
 """
 
-import json
+import dataclasses
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urldefrag, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
+from localproc.cwl.apppkg import described_process
+from localproc.cwl.author_schemas import AuthorSchemas
 from localproc.cwl.describe import describe_process
-from localproc.cwl.files import path_uri, uri_path
-from localproc.cwl.sources import Read, Sources
+from localproc.cwl.files import uri_path
+from localproc.cwl.sources import digest
+from localproc.engine.packages import PackageSource, Reader, find_source, same_texts
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
@@ -24,42 +26,21 @@ from localproc.errors import (
 )
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.plugins.store import Store
+from localproc.storage.access import Access, OpenStorage
 
-if TYPE_CHECKING:
-    from localproc.cwl.check import Findings
-
-
-@dataclass(frozen=True, slots=True)
-class PackageSource:
-    """Where a package's entry is, its fragment, and its bytes if they were handed over."""
-
-    uri: str
-    fragment: str
-    data: bytes | None
-    media_type: str
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
 
 
 class Registry:
-    """Deploys and finds processes. ``remote`` reads documents from elsewhere, if it is given."""
+    """Deploys and finds processes. ``allow_remote``: packages may include remote documents."""
 
-    def __init__(self, store: Store, namespace: str, remote: Read | None = None) -> None:
+    def __init__(
+        self, store: Store, namespace: str, open_storage: OpenStorage, *, allow_remote: bool
+    ) -> None:
         self._store = store
         self._namespace = namespace
-        self._read = reader(remote)
-
-    def load(self, package: object, fragment: str = "") -> tuple[Any, str]:
-        """Load and check a package; give it and the media type of its entry.
-
-        Raises ``InvalidPackage`` or ``UnsupportedPackage``.
-        """
-        from localproc.cwl.check import check
-        from localproc.cwl.load import load
-
-        source = find_source(package)
-        texts = {} if source.data is None else {source.uri: source.data}
-        loaded = load(Sources(source.uri, self._read, texts), fragment or source.fragment)
-        check(loaded)
-        return loaded, source.media_type
+        self._open_storage = open_storage
+        self._allow_remote = allow_remote
 
     def deploy(
         self,
@@ -69,45 +50,61 @@ class Registry:
         fragment: str = "",
         replace: bool = True,
         mutable: bool = True,
+        policy: InputPolicy | None = None,
     ) -> ProcessRecord:
         """Make a package a process; deploying the same texts again changes nothing.
 
-        Raises ``DuplicatedProcess`` where another revision is deployed and ``replace`` is false,
+        Raises ``DuplicatedProcess`` where a process is deployed and ``replace`` is false,
         ``ImmutableProcess`` where it may not be replaced.
         """
-        unchanged = self._unchanged(package, process_id, fragment)
+        source = package if isinstance(package, PackageSource) else find_source(package)
+        source = dataclasses.replace(source, fragment=fragment or source.fragment)
+        unchanged = self._unchanged(source, process_id) if replace else None
         if unchanged is not None:
             return unchanged
-        loaded, media_type = self.load(package, fragment)
-        digest = loaded.sources.digest()
-        description = describe_process(loaded.resolved, digest)
-        name = process_id or description["id"]
-        current = self._store.process(self._namespace, name)
+        record = self._record(source, process_id, policy or InputPolicy(), mutable=mutable)
+        current = self._store.process(self._namespace, record.id)
         if current is not None:
-            if current.revision == digest and current.resolved["main"] == loaded.resolved["main"]:
-                return current
-            if not current.mutable:
-                raise ImmutableProcess(f"the process {name!r} cannot be replaced")
+            if not current.mutable and mutable:
+                raise ImmutableProcess(f"the process {record.id!r} cannot be replaced")
             if not replace:
-                raise DuplicatedProcess(
-                    f"a process {name!r} is deployed already", hint="replace it, or undeploy it"
-                )
-        record = ProcessRecord(
-            id=name,
-            namespace=self._namespace,
-            version=description["version"],
-            revision=digest,
-            title=description["title"],
-            mutable=mutable,
-            deployed=datetime.now(UTC),
-            description={**description, "id": name},
-            resolved=loaded.resolved,
-            texts=loaded.sources.named(),
-            media_type=media_type,
-            entry=_entry(find_source(package), fragment),
-        )
+                raise DuplicatedProcess(record.id)
+            same = current.revision == record.revision
+            if same and current.resolved["main"] == record.resolved["main"]:
+                return current
         self._store.put_process(record)
         return record
+
+    def _record(
+        self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
+    ) -> ProcessRecord:
+        """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+        from localproc.cwl.check import check
+
+        entry = source.entry
+        loaded, source = self._reader(policy).load(source)
+        check(loaded)
+        texts = {**source.deposit, **loaded.sources.named()}
+        revision = digest(texts)
+        derived = describe_process(loaded.resolved, revision)
+        described = described_process(derived, source.described, loaded.sources.name(source.uri))
+        AuthorSchemas(loaded.main["inputs"], described["inputs"])
+        asked = process_id or source.process_id
+        name = check_id(asked) if asked else _id_like(derived["id"])
+        return ProcessRecord(
+            id=name,
+            namespace=self._namespace,
+            version=described["version"],
+            revision=revision,
+            title=described["title"],
+            mutable=mutable,
+            deployed=datetime.now(UTC),
+            description={**described, "id": name},
+            resolved=loaded.resolved,
+            texts=texts,
+            media_type=source.media_type,
+            entry=entry,
+        )
 
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Take a process away; its jobs and their history stay.
@@ -144,97 +141,31 @@ class Registry:
         """Give all processes, by id."""
         return self._store.processes(self._namespace)
 
-    def _unchanged(self, package: object, process_id: str, fragment: str) -> ProcessRecord | None:
+    def _reader(self, policy: InputPolicy) -> Reader:
+        return Reader(Access(self._open_storage, policy), remote=self._allow_remote)
+
+    def _unchanged(self, source: PackageSource, process_id: str) -> ProcessRecord | None:
         """Find the process that was made of just these files: nothing needs to be parsed then."""
-        source = find_source(package)
         if source.data is not None or urlsplit(source.uri).scheme != "file":
             return None
-        entry = _entry(source, fragment)
         folder = os.path.dirname(uri_path(source.uri))
-        for record in self._store.processes_from(self._namespace, entry):
-            if process_id in ("", record.id) and _same_texts(record.texts, folder):
+        for record in self._store.processes_from(self._namespace, source.entry):
+            if process_id in ("", record.id) and same_texts(record.texts, folder):
                 return record
         return None
 
 
-def reader(remote: Read | None) -> Read:
-    """Give what reads the documents of packages: files here, others only if ``remote`` is given."""
-
-    def read(uri: str) -> bytes:
-        if urlsplit(uri).scheme == "file":
-            with open(uri_path(uri), "rb") as file:
-                return file.read()
-        if remote is None:
-            raise InvalidPackage(
-                f"{uri} is not on this machine",
-                hint="documents on the network are read with allow_remote=True (--allow-remote)",
-            )
-        return remote(uri)
-
-    return read
+def _id_like(name: str) -> str:
+    """Make an id of whatever a document calls its process."""
+    return re.sub(r"[^A-Za-z0-9._~+-]+", "-", name).lstrip("._~+-")[:200] or "process"
 
 
-def examine(package: object, *, allow_remote: bool = False) -> "Findings":
-    """Check a package without deploying it; raises ``PackageError`` if it cannot even be loaded."""
-    from localproc.cwl import check
-    from localproc.cwl.load import load
-    from localproc.storage.access import Access
-    from localproc.storage.web import WebStorage
-
-    source = find_source(package)
-    remote = Access(lambda *_: WebStorage(), InputPolicy()).read if allow_remote else None
-    texts = {} if source.data is None else {source.uri: source.data}
-    return check.examine(load(Sources(source.uri, reader(remote), texts), source.fragment))
-
-
-def find_source(package: object) -> PackageSource:
-    """Say where a package is: a path or URL, perhaps with ``#fragment``; its text; a mapping.
-
-    A text is told from a path by its line breaks. A mapping may also be a cwl-utils object.
-    """
-    save = getattr(package, "save", None)
-    if callable(save):
-        package = save()
-    if isinstance(package, Mapping):
-        data = json.dumps(package, indent=2).encode()
-        return PackageSource(_here("package.json"), "", data, "application/cwl+json")
-    if isinstance(package, bytes):
-        is_json = package.lstrip()[:1] == b"{"
-        kind, name = ("json", "package.json") if is_json else ("yaml", "package.cwl")
-        return PackageSource(_here(name), "", package, f"application/cwl+{kind}")
-    text = str(package)
-    if isinstance(package, str) and "\n" in text:
-        return find_source(text.encode())
-    path, fragment = urldefrag(text)
-    if urlsplit(text).scheme in ("http", "https", "file"):
-        return PackageSource(path, fragment, None, _media_type(path))
-    if os.path.exists(text):  # a "#" may be part of the name
-        path, fragment = text, ""
-    uri = path_uri(os.path.abspath(os.path.expanduser(path)))
-    return PackageSource(uri, fragment, None, _media_type(path))
-
-
-def _entry(source: PackageSource, fragment: str) -> str:
-    name = fragment or source.fragment
-    return "" if source.data is not None else f"{source.uri}#{name}" if name else source.uri
-
-
-def _media_type(path: str) -> str:
-    return "application/cwl+json" if path.endswith(".json") else "application/cwl+yaml"
-
-
-def _here(name: str) -> str:
-    return path_uri(os.path.join(os.getcwd(), name))
-
-
-def _same_texts(texts: Mapping[str, bytes], folder: str) -> bool:
-    for name, data in texts.items():
-        if urlsplit(name).scheme:
-            return False  # it may have changed where it comes from
-        try:
-            with open(os.path.join(folder, name), "rb") as file:
-                if file.read() != data:
-                    return False
-        except OSError:
-            return False
-    return True
+def check_id(process_id: str) -> str:
+    """Give an id that can be a part of a URL; raises ``InvalidPackage`` for any other."""
+    if _ID.fullmatch(process_id):
+        return process_id
+    raise InvalidPackage(
+        f"{process_id!r} cannot be the id of a process",
+        hint="an id has letters, digits and . _ - ~ + alone, at most 200, and begins with none "
+        "of these marks",
+    )

@@ -14,7 +14,7 @@ from typing import Any, Final
 from localproc import machine
 from localproc.cwl.collect import collect, succeeded
 from localproc.cwl.entry import complete, fill
-from localproc.cwl.files import has_files, is_local, local_path, walk
+from localproc.cwl.files import has_files, is_local, is_reference, local_path, walk
 from localproc.cwl.identity import may_be_reused
 from localproc.cwl.plan import Invocation, Plan, Skipped
 from localproc.cwl.prepare import Prepared
@@ -37,6 +37,7 @@ from localproc.engine.steplog import log_name, tail
 from localproc.engine.workshop import Surroundings, Workshop
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Event, JobRecord, Kind, Report, StepStatus, Task, TaskState
+from localproc.plugins.store import Change
 from localproc.storage.disk import TooBig, is_full
 
 STAGE_IN: Final = "stage_in"
@@ -156,6 +157,11 @@ class JobRun:
                 self._ready.append(instance)
         return [running.task for running in self.running.values()]
 
+    def change(self) -> Change:
+        """Give what is to be recorded."""
+        told = machine.letters(self.job.id, self.request.subscriber, self.events)
+        return Change(self.job, self.events, self.recorded, told)
+
     def has_untold(self) -> bool:
         """Whether tasks run of which that has not been recorded."""
         return any(not one.told_running for one in self.running.values())
@@ -258,7 +264,7 @@ class JobRun:
         except LocalprocError as error:
             self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
             return
-        if has_files(inputs):
+        if has_files(inputs) or any(map(is_reference, inputs.values())):
             self._stage_in(inputs)
         else:
             self._plan_steps(inputs)
@@ -478,7 +484,8 @@ class JobRun:
     def _staged_in(self, done: Done) -> None:
         if done.error is None:
             try:
-                inputs = complete(self._process, done.value, self._around.files(), discover=True)
+                filled = fill(self._process, done.value)
+                inputs = complete(self._process, filled, self._around.files(), discover=True)
             except LocalprocError as error:
                 done = Done(done.order, error=error)
         if self._own_step_failed(STAGE_IN, done):

@@ -21,6 +21,7 @@ class Settings:
     what is accepted survives a power cut too. ``adopt``: take over the jobs of engines that are
     gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
     ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
+    ``callback_secret`` signs what subscribers are told.
     """
 
     executor: str = "local"
@@ -35,6 +36,7 @@ class Settings:
     keep: bool = False
     reuse: bool = False
     namespace: str = "default"
+    callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Any] = field(default_factory=dict)
     storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

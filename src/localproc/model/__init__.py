@@ -6,6 +6,7 @@ is stored, run, staged or shown.
 
 from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
+from localproc.model.letter import Letter, TokenRecord
 from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
 from localproc.model.status import JobStatus, StepStatus, Trigger
@@ -21,6 +22,7 @@ __all__ = [
     "JobRequest",
     "JobStatus",
     "Kind",
+    "Letter",
     "ProcessRecord",
     "Report",
     "Resources",
@@ -29,5 +31,6 @@ __all__ = [
     "StepStatus",
     "Task",
     "TaskState",
+    "TokenRecord",
     "Trigger",
 ]

@@ -15,7 +15,7 @@ class JobRequest:
 
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
     ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
-    ``results`` is the URI under which ``<job>/`` is published, ``None`` the home's own folder.
+    ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
@@ -25,7 +25,7 @@ class JobRequest:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
-    results: str | None = None
+    results: str = ""
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""
     run_as: str = ""
@@ -72,8 +72,8 @@ class JobFilter:
     """Which jobs to list, newest first (OGC API - Processes Part 1, class "job list").
 
     ``since``/``until`` bound ``created``; durations are in seconds and concern jobs that have
-    started: now - started while running, finished - started afterwards. ``before`` is the cursor
-    of a page: only jobs that come after that one in the list.
+    started: now - started while running, finished - started afterwards. ``before`` and ``after``
+    are the cursors of a page: the jobs next to that one, of those that are older or newer.
     """
 
     namespace: str | None = None
@@ -87,5 +87,6 @@ class JobFilter:
     run_as: str | None = None
     tag: str | None = None
     before: str | None = None
+    after: str | None = None
     hidden: bool = False
     limit: int = 10

@@ -6,21 +6,23 @@ several threads at once, and by several processes on one home.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from localproc.model import Event, JobFilter, JobRecord, ProcessRecord
+from localproc.model import Event, JobFilter, JobRecord, Letter, ProcessRecord, TokenRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """New events of one job and the row they add up to.
 
-    ``after`` is the number of events the job had before them.
+    ``after`` is the number of events the job had before them; ``letters`` are to be delivered.
     """
 
     job: JobRecord
     events: Sequence[Event]
     after: int
+    letters: Sequence[Letter] = ()
 
 
 class Store(Protocol):
@@ -85,8 +87,32 @@ class Store(Protocol):
     def remove_process(self, namespace: str, process_id: str) -> bool:
         """Make a process undeployed; its revisions stay for the jobs that ran them."""
 
-    def open_jobs(self, namespace: str, process_id: str) -> int:
-        """Give how many jobs of a process have not ended."""
+    def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
+        """Give how many jobs of a process, or of a whole namespace, have not ended."""
+
+    def take_letters(self, now: datetime, until: datetime, most: int) -> list[Letter]:
+        """Take letters that are due; unless they are settled, they are due again at ``until``."""
+
+    def settle_letter(self, number: int) -> None:
+        """Forget a letter: it was delivered, or was given up."""
+
+    def put_off_letter(self, number: int, due: datetime) -> None:
+        """Keep a letter for a later attempt."""
+
+    def next_letter(self) -> datetime | None:
+        """Give the time at which the next letter is due, ``None`` if there is none."""
+
+    def put_token(self, digest: str, token: TokenRecord) -> None:
+        """Record a token by its digest; one of the same name is replaced."""
+
+    def token(self, namespace: str, digest: str) -> TokenRecord | None:
+        """Give the token of a namespace that has a digest."""
+
+    def tokens(self, namespace: str) -> list[TokenRecord]:
+        """Give the tokens of a namespace, by name."""
+
+    def remove_token(self, namespace: str, name: str) -> bool:
+        """Forget a token; whether there was one."""
 
     def check(self) -> list[str]:
         """Give what is wrong with the store, nothing if it is sound."""

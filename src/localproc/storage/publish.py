@@ -1,27 +1,23 @@
 """Putting a job's results where they are to stay.
 
 Owns the layout of results (``<root>/<job>/catalog.json``, ``<job>/<job>/collection.json``,
-``<job>/<job>/<item>/<item>.json`` and assets), the order that makes the catalog the commit point,
-and which output files may be published at all. Must not know which storage is written to.
+``<job>/<job>/<item>/<item>.json`` and assets) and the order that makes the catalog the commit
+point. Must not know which storage is written to.
 """
 
-import json
-import mimetypes
 import os
 import posixpath
-import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from localproc.cwl.files import is_local, local_path, map_files, path_uri
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage import stac
+from localproc.storage.outbound import Outbound
 
 _Log = Callable[[str], None]
-_PARALLEL: Final = 8
 
 
 class Publisher:
@@ -48,17 +44,13 @@ class Publisher:
         self._storage = storage
         self._root = root.rstrip("/")
         self._job_id = job_id
-        self._own = tuple(os.path.realpath(one) for one in own)
-        self._inputs = tuple(os.path.realpath(one) for one in inputs)
         self._log = log
         self._catalogs = catalogs
-        self._stopped = stopped
+        self._out = Outbound(storage, self._root, own, inputs, log, stopped)
         self._names: dict[str, int] = {}
         self._placed: dict[str, str] = {}
         self._items: list[dict[str, Any]] = []
         self._collections: dict[str, list[dict[str, Any]]] = {}
-        self._assets: list[tuple[str, str, bool]] = []
-        self._written: list[str] = []
 
     def publish(
         self, outputs: Mapping[str, Any]
@@ -72,7 +64,7 @@ class Publisher:
         try:
             return self._publish(outputs)
         except BaseException:
-            self._storage.delete(reversed(self._written))
+            self._out.undo()
             raise
 
     def _publish(
@@ -92,9 +84,16 @@ class Publisher:
                 published[name] = map_files(value, self._catalog_place)
             else:
                 published[name] = map_files(value, self._place)
-        self._put_assets()
+        self._out.put()
         self._put_documents()
+        self._log(self._summary())
         return published, features
+
+    def _summary(self) -> str:
+        items = sum(map(len, self._collections.values()))
+        files = self._out.count
+        told = [f"{items} items"] if self._collections else []
+        return f"published {' with '.join([*told, f'{files} files'])}"
 
     def _reserve(self) -> None:
         if self._catalogs:
@@ -122,7 +121,7 @@ class Publisher:
             "basename": unquote(posixpath.basename(uri)),
         }
         if one["class"] == "File":
-            self._add(path, uri)
+            self._out.add(path, uri)
         else:
             placed["listing"] = self._tree(path, uri, one.get("listing"))
         if beside:
@@ -144,7 +143,7 @@ class Publisher:
         if one["class"] == "Directory":
             placed["listing"] = [self._place(inner, uri) for inner in one.get("listing") or ()]
         else:
-            self._write(str(one.get("contents", "")), uri)
+            self._out.write(str(one.get("contents", "")), uri)
             placed["size"] = len(str(one.get("contents", "")).encode())
         return placed
 
@@ -152,7 +151,7 @@ class Publisher:
         """Publish a folder; give its listing, with what was known of its files."""
         known = {inner.get("basename"): inner for inner in listing or ()}
         found = []
-        self._guard(path)
+        self._out.guard(path)
         for name in sorted(os.listdir(path)):
             inner = os.path.join(path, name)
             place = f"{uri}/{quote(name)}"
@@ -161,7 +160,7 @@ class Publisher:
                 below = self._tree(inner, place, known.get(name, {}).get("listing"))
                 found.append({**base, "class": "Directory", "listing": below})
             elif os.path.isfile(inner):
-                self._add(inner, place)
+                self._out.add(inner, place)
                 size = os.stat(inner).st_size
                 found.append({**known.get(name, {}), **base, "class": "File", "size": size})
         if not found and urlsplit(uri).scheme == "file":
@@ -190,7 +189,7 @@ class Publisher:
         for folder in value if isinstance(value, list) else [value]:
             for nested in _flat(folder):
                 top = local_path(nested)
-                self._guard(top)
+                self._out.guard(top)
                 for path, item in stac.items_below(top):
                     first = taken.setdefault(item["id"], path)
                     if first != path:
@@ -224,7 +223,7 @@ class Publisher:
             taken.add(name)
             hrefs[key] = f"{self._root}/{collection}/{quote(item['id'])}/{quote(name)}"
             extra[key] = self._storage.describe(hrefs[key])
-            self._add(source, hrefs[key], asset.get("type"))
+            self._out.add(source, hrefs[key], asset.get("type"))
         return stac.published_item(item, collection, hrefs, extra, self._root)
 
     def _put_documents(self) -> None:
@@ -235,59 +234,12 @@ class Publisher:
         local = urlsplit(self._root).scheme == "file"
         for item in everything:
             uri = next(link["href"] for link in item["links"] if link["rel"] == "self")
-            self._write_json(stac.relative(item, self._root) if local else item, uri)
+            self._out.write_json(stac.relative(item, self._root) if local else item, uri)
         for name, items in self._collections.items():
             document = stac.collection_of(items, name)
-            self._write_json(document, f"{self._root}/{name}/{stac.COLLECTION}")
+            self._out.write_json(document, f"{self._root}/{name}/{stac.COLLECTION}")
         catalog = stac.catalog_of(everything, list(self._collections))
-        self._write_json(catalog, f"{self._root}/{stac.CATALOG}")
-        self._log(f"catalog: {self._root}/{stac.CATALOG}")
-
-    # Writing
-
-    def _add(self, path: str, uri: str, media_type: str | None = None) -> None:
-        real = self._guard(path)
-        own = any(_is_below(real, one) for one in self._own)
-        self._assets.append((real, uri, own))
-        self._log(f"{path} → {uri}")
-
-    def _guard(self, path: str) -> str:
-        """See that a file is the job's own, or an input passed through, links followed."""
-        real = os.path.realpath(path)
-        if not any(_is_below(real, one) for one in (*self._own, *self._inputs)):
-            raise StagingError(
-                f"the output {path} leads out of the job's folder, to {real}",
-                hint="copy the file into the output directory instead of linking to it",
-            )
-        return real
-
-    def _put_assets(self) -> None:
-        def put(asset: tuple[str, str, bool]) -> None:
-            path, uri, own = asset
-            if self._stopped():
-                raise StagingError("stopped: the job was dismissed")
-            kind = mimetypes.guess_type(uri)[0] or "application/octet-stream"
-            self._storage.put(path, uri, media_type=kind, disposable=own)
-            self._written.append(uri)
-
-        if urlsplit(self._root).scheme == "file" or len(self._assets) < 2:
-            for asset in self._assets:
-                put(asset)
-            return
-        with ThreadPoolExecutor(_PARALLEL, "localproc-publish") as pool:
-            for _ in pool.map(put, self._assets):
-                pass
-
-    def _write_json(self, document: Mapping[str, Any], uri: str) -> None:
-        self._write(json.dumps(document, indent=2), uri, stac.GEOJSON)
-
-    def _write(self, text: str, uri: str, media_type: str = "text/plain") -> None:
-        with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
-            path = os.path.join(folder, "object")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
-            self._storage.put(path, uri, media_type=media_type)
-        self._written.append(uri)
+        self._out.write_json(catalog, f"{self._root}/{stac.CATALOG}")
 
 
 def results_uri(root: str, base: str = "") -> str:
@@ -313,7 +265,3 @@ def _flat(value: Any) -> list[Any]:
     if isinstance(value, list):
         return [leaf for item in value for leaf in _flat(item)]
     return [] if value is None else [value]
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

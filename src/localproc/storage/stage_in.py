@@ -7,6 +7,7 @@ not know which storage a URI belongs to, nor jobs.
 Everything is made in a temporary folder and renamed: a failure leaves nothing behind.
 """
 
+import base64
 import json
 import os
 import posixpath
@@ -16,10 +17,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from localproc.cwl.files import is_local, local_path, map_files, path_uri, uri_path
+from localproc.cwl.files import (
+    is_local,
+    is_reference,
+    local_path,
+    map_files,
+    path_uri,
+    uri_path,
+)
 from localproc.errors import StagingError
 from localproc.storage import stac
 from localproc.storage.access import Access, safe_name, verify
+from localproc.storage.web import redacted
 
 _Log = Callable[[str], None]
 
@@ -50,7 +59,8 @@ class _StageIn:
         staged = {}
         for name, value in inputs.items():
             self._name = name
-            staged[name] = map_files(value, self._one)
+            is_whole = is_reference(value)
+            staged[name] = self._value(value) if is_whole else map_files(value, self._one)
         return staged
 
     def _one(self, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +68,8 @@ class _StageIn:
             raise StagingError("stopped: the job was dismissed")
         staged = dict(one)
         location = str(one.get("location", ""))
+        if one.get("encoding") == "base64":
+            return self._inline(one)
         if one["class"] == "Directory" and location and self._is_document(location):
             return self._item(location)
         if location and not is_local(one):
@@ -69,6 +81,31 @@ class _StageIn:
             if part in staged:
                 staged[part] = [self._one(inner) for inner in staged[part]]
         return staged
+
+    def _value(self, reference: Mapping[str, Any]) -> Any:
+        """Read an input's value from where it lies."""
+        location = reference["location"]
+        data = self._access.read(location)
+        self._log(f"{self._name}: {redacted(location)} ({len(data)} bytes)")
+        try:
+            return data.decode() if reference["text"] else json.loads(data)
+        except ValueError as error:
+            kind = "text in UTF-8" if reference["text"] else "JSON"
+            raise StagingError(
+                f"{redacted(location)}, the value of {self._name}, is not {kind}: {error}",
+                uri=redacted(location),
+            ) from None
+
+    def _inline(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """Write a file whose contents came with the request, in base64."""
+        name = safe_name(str(one["basename"]), "the name of an input")
+        target = os.path.join(self._next(), name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        data = base64.b64decode(one["contents"])
+        with open(target, "wb") as file:
+            file.write(data)
+        self._log(f"{self._name}: {len(data)} bytes that came with the request")
+        return {"class": "File", "location": path_uri(target), "basename": name, "size": len(data)}
 
     def _look(self, one: Mapping[str, Any]) -> None:
         path = local_path(one)
@@ -87,7 +124,7 @@ class _StageIn:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             self._access.download(location, target)
         size = os.stat(target).st_size
-        self._log(f"{self._name}: {location} → {target} ({size} bytes)")
+        self._log(f"{self._name}: {redacted(location)} → {self._shown(target)} ({size} bytes)")
         return {"location": path_uri(target), "size": size, "basename": name}
 
     def _item(self, location: str) -> dict[str, Any]:
@@ -100,7 +137,7 @@ class _StageIn:
                 os.replace(temporary, target)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-        self._log(f"{self._name}: the STAC item {item['id']} → {target}")
+        self._log(f"{self._name}: the STAC item {item['id']} → {self._shown(target)}")
         return {
             "class": "Directory",
             "location": path_uri(target),
@@ -125,7 +162,7 @@ class _StageIn:
         if href.startswith("file:"):
             if not location.startswith("file:"):
                 raise StagingError(
-                    f"the item {location} has an asset on this machine, {uri_path(href)}", uri=href
+                    f"the item {redacted(location)} has an asset on this machine", uri=href
                 )
             self._access.check_path(uri_path(href))
             if not os.path.isfile(uri_path(href)):
@@ -137,7 +174,10 @@ class _StageIn:
         else:
             self._access.download(href, target)
             verify(target, asset.get("file:size"), asset.get("file:checksum"), href)
-        self._log(f"{self._name}: asset {href}")
+        self._log(f"{self._name}: asset {redacted(href)}")
+
+    def _shown(self, target: str) -> str:
+        return os.path.relpath(target, os.path.dirname(self._folder))
 
     def _next(self) -> str:
         self._count += 1

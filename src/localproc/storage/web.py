@@ -24,16 +24,7 @@ class WebStorage:
     """Implements ``localproc.plugins.storage.Storage``, but for writing."""
 
     def __init__(self, *, guarded: bool = False) -> None:
-        transport = httpx.HTTPTransport(retries=2)
-        if guarded:
-            _guard(transport)
-        self._client = httpx.Client(
-            transport=transport,
-            timeout=_TIMEOUT,
-            follow_redirects=True,
-            max_redirects=_REDIRECTS,
-            trust_env=False,
-        )
+        self._client = web_client(guarded=guarded, redirects=_REDIRECTS)
 
     @classmethod
     def open(cls, options: Mapping[str, Any]) -> "WebStorage":
@@ -98,6 +89,20 @@ class WebStorage:
     def describe(self, uri: str) -> Mapping[str, Any]:
         """The web has no ``storage:*`` fields."""
         return {}
+
+
+def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> httpx.Client:
+    """Give a client; a guarded one connects to public addresses alone."""
+    transport = httpx.HTTPTransport(retries=2)
+    if guarded:
+        _guard(transport)
+    return httpx.Client(
+        transport=transport,
+        timeout=timeout,
+        follow_redirects=redirects > 0,
+        max_redirects=redirects,
+        trust_env=False,
+    )
 
 
 def redacted(uri: str) -> str:

@@ -42,13 +42,21 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
         where("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", wanted.tag)
     _durations(wanted, where)
     if wanted.before is not None:
-        cursor = db.execute("SELECT created, n FROM jobs WHERE id = ?", (wanted.before,)).fetchone()
-        where("(created, n) < (?, ?)", *(cursor or (0, 0)))
+        where("(created, n) < (?, ?)", *_cursor(db, wanted.before))
+    if wanted.after is not None:
+        where("(created, n) > (?, ?)", *_cursor(db, wanted.after))
     condition = f"WHERE {' AND '.join(clauses)} " if clauses else ""
+    near = "ASC" if wanted.after is not None else "DESC"  # a page lies next to its cursor
+    page = f"SELECT n FROM jobs {condition}ORDER BY created {near}, n {near} LIMIT ?"  # noqa: S608
     order = "ORDER BY created DESC, n DESC"
-    page = f"SELECT n FROM jobs {condition}{order} LIMIT ?"  # noqa: S608 - the clauses are ours
     sql = f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE n IN ({page}) {order}"  # noqa: S608
     return sql, [*values, wanted.limit]
+
+
+def _cursor(db: sqlite3.Connection, job_id: str) -> tuple[int, int]:
+    """Give the place of a job in the list; one that is gone is before all others."""
+    found = db.execute("SELECT created, n FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return (0, 0) if found is None else (found["created"], found["n"])
 
 
 def _durations(wanted: JobFilter, where: Any) -> None:

@@ -9,10 +9,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from localproc.model import Event, JobRecord, JobStatus, Kind, ProcessRecord, Trigger
+from localproc.model import (
+    Event,
+    JobRecord,
+    JobStatus,
+    Kind,
+    ProcessRecord,
+    TokenRecord,
+    Trigger,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
@@ -86,7 +95,7 @@ def job_from(row: sqlite3.Row) -> JobRecord:
 
 def event_row(number: int, seq: int, event: Event) -> tuple[Any, ...]:
     """Give the values of an ``events`` row."""
-    data = json.dumps(event.data, separators=(",", ":"))
+    data = _compact(event.data)
     return number, seq, event.kind.value, micros(event.at), data, event.progress, event.message
 
 
@@ -134,3 +143,8 @@ def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
         media_type=row["media_type"],
         entry=row["entry"],
     )
+
+
+def token_from(row: sqlite3.Row) -> TokenRecord:
+    """Give the record of a ``tokens`` row."""
+    return TokenRecord(row["namespace"], row["name"], time(row["created"]))

@@ -19,7 +19,9 @@ from localproc.model import (
     JobRequest,
     JobStatus,
     Kind,
+    Letter,
     ProcessRecord,
+    TokenRecord,
     Trigger,
 )
 from localproc.plugins.store import Change, Store
@@ -151,6 +153,9 @@ class StoreContract:
         assert self.ids(store, limit=3) == ["job-6", "job-5", "job-4"]
         assert self.ids(store, limit=3, before="job-4") == ["job-3", "job-2", "job-1"]
         assert self.ids(store, limit=3, before="job-1") == ["job-0"]
+        assert self.ids(store, limit=3, after="job-3") == ["job-6", "job-5", "job-4"]
+        assert self.ids(store, limit=2, after="job-0") == ["job-2", "job-1"]
+        assert self.ids(store, after="job-6") == []
 
     def test_filters(self, store: Store) -> None:
         self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED, process="a", tags=("x",))
@@ -212,7 +217,51 @@ class StoreContract:
         self.add(store, 1)
         self.add(store, 2, Kind.STARTED)
         self.add(store, 3, Kind.FAILED)
+        self.add(store, 4, process="other")
         assert store.open_jobs("default", "echo") == 2
+        assert store.open_jobs("default") == 3
+        assert store.open_jobs("elsewhere") == 0
+
+    def test_letters_are_recorded_with_their_events(self, store: Store) -> None:
+        job = self.add(store, 1)
+        started = Event(Kind.STARTED, job.created)
+        letter = Letter(job.id, "https://example.org/in-progress", "inProgressUri")
+        change = Change(apply(job, started), [started], 1, [letter])
+        store.commit("somebody else", [change])
+        assert store.next_letter() is None
+        store.commit("me", [change])
+        assert store.next_letter() is not None
+
+    def test_a_letter_is_due_until_it_is_settled(self, open_store: OpenStore) -> None:
+        store, other = open_store(), open_store()
+        job = self.add(store, 1)
+        failed = Event(Kind.FAILED, job.created)
+        letter = Letter(job.id, "https://example.org/failed", "failedUri")
+        store.commit("me", [Change(apply(job, failed), [failed], 1, [letter])])
+        minute = timedelta(minutes=1)
+        first = store.take_letters(BEGINNING, BEGINNING + minute, 10)
+        assert [(one.uri, one.kind, one.attempts) for one in first] == [
+            ("https://example.org/failed", "failedUri", 1)
+        ]
+        assert other.take_letters(BEGINNING, BEGINNING + minute, 10) == []
+        store.put_off_letter(first[0].number, BEGINNING + 3 * minute)
+        assert other.take_letters(BEGINNING + 2 * minute, BEGINNING + minute, 10) == []
+        second = other.take_letters(BEGINNING + 3 * minute, BEGINNING + 4 * minute, 10)
+        assert [one.attempts for one in second] == [2]
+        other.settle_letter(second[0].number)
+        assert store.next_letter() is None
+
+    def test_tokens_open_their_namespace_alone(self, store: Store) -> None:
+        token = TokenRecord("acme", "laptop", BEGINNING)
+        store.put_token("digest", token)
+        assert store.token("acme", "digest") == token
+        assert store.token("other", "digest") is None
+        assert store.tokens("acme") == [token]
+        store.put_token("newer", token)
+        assert store.token("acme", "digest") is None
+        assert store.remove_token("acme", "laptop")
+        assert not store.remove_token("acme", "laptop")
+        assert store.token("acme", "newer") is None
 
     def test_a_sound_store_has_nothing_wrong(self, store: Store) -> None:
         self.add(store, 1, Kind.STARTED)

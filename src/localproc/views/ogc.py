@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from localproc.model import JobRecord, JobStatus, Step
+from localproc.model import JobRecord, JobRequest, JobStatus, Step
 
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 JSON: Final = "application/json"
@@ -109,6 +109,12 @@ def _log_link(place: str, log: str) -> dict[str, str]:
         "rel": "related",
         "type": "text/plain",
     }
+
+
+def results_root(job_id: str, request: JobRequest) -> str:
+    """Give the URI of the folder that a job's results are published in."""
+    flat = request.options.get("layout") == "flat"
+    return request.results if flat else f"{request.results}/{job_id}"
 
 
 def results_document(

@@ -1,0 +1,266 @@
+"""One request on its way to its answer.
+
+Owns what handlers get: the engine of the namespace, the body, the base of links, and the answer to
+errors. Handlers are plain functions. Must not know any resource.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job
+from localproc.errors import LocalprocError, NoSuchJob
+from localproc.http import pages
+from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
+from localproc.http.guard import identify, refuse_strangers
+from localproc.http.negotiation import Preferences, best
+from localproc.http.settings import HttpSettings
+from localproc.http.threads import offload
+from localproc.views.hrefs import with_addresses
+
+_LOG: Final = logging.getLogger("localproc.http")
+_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request with all that a handler needs.
+
+    ``base`` is the URL of the namespace's root, ``user`` the name of the token that was given.
+    """
+
+    request: Request
+    engine: Engine
+    settings: HttpSettings
+    base: str
+    body: bytes
+    user: str
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The variables of the path."""
+        return self.request.path_params
+
+    @property
+    def here(self) -> str:
+        """The URL of the request without its query, as links have it."""
+        root = root_of(self.request, self.settings)
+        return self.base + self.request.url.path.removeprefix(root)
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, in lower case, without parameters."""
+        return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def prefer(self) -> Preferences:
+        """What the client prefers."""
+        return Preferences(self.request.headers.get("prefer", ""))
+
+    # The query
+
+    def query(self, name: str) -> str | None:
+        """Give a query parameter."""
+        return self.request.query_params.get(name)
+
+    def queries(self, name: str) -> list[str]:
+        """Give the values of a query parameter that may be repeated, or hold several."""
+        given = self.request.query_params.getlist(name)
+        return [value for one in given for value in one.split(",") if value]
+
+    def limit(self) -> int:
+        """Give ``limit``: 1 to 10,000, by default 10; more is taken as the most there is."""
+        given = self.query("limit")
+        if given is None:
+            return 10
+        if not given.isascii() or not given.isdigit() or int(given) < 1:
+            raise bad_parameter("limit", f"{given!r} is not a number from 1 to 10000")
+        return min(int(given), 10_000)
+
+    def wants(self, *offered: str) -> str:
+        """Give the media type to answer with; raises 406, or 400 for an unknown ``f``."""
+        asked = self.query("f")
+        chosen = best(self.request.headers.get("accept", ""), offered, asked)
+        if chosen is not None:
+            return chosen
+        if asked:
+            raise bad_parameter("f", f"{asked!r} is not offered here")
+        raise HttpProblem(406, "NotAcceptable", f"there is: {', '.join(offered)}")
+
+    @property
+    def wants_html(self) -> bool:
+        """Whether the answer is for a person."""
+        return self.wants(JSON, HTML) == HTML
+
+    # The body
+
+    def json(self) -> Any:
+        """Read the body as JSON; raises 400."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise HttpProblem(400, "InvalidBody", f"the body is not JSON: {error}") from None
+
+    # Jobs
+
+    def job(self) -> Job:
+        """Give the job that the path names; raises what its dismissal policy says."""
+        job = self.engine.job(self.path["job_id"])
+        if not job.record.hidden:
+            return job
+        if self.settings.dismiss == "gone":
+            raise HttpProblem(410, "JobGone", f"the job {job.id} was dismissed")
+        raise NoSuchJob(job.id)
+
+    def addressed(self, job: Job, content: Any) -> Any:
+        """Give a document about a job with addresses in place of where things lie here."""
+        return with_addresses(content, job.location, f"{self.base}/jobs/{job.id}/files")
+
+    # Answers
+
+    def document(
+        self,
+        content: Any,
+        status: int = 200,
+        *,
+        media_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Answer with a JSON document that tells nothing of where this machine keeps it."""
+        return self.without_home(
+            document(content, status, media_type=media_type, headers=headers)
+        )
+
+    def page(
+        self,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
+    ) -> Response:
+        """Answer with a page for people."""
+        answer = pages.render(
+            template,
+            status,
+            headers,
+            base=self.base,
+            here=self.here,
+            root=str(self.request.scope.get("root_path", "")),
+            settings=self.settings,
+            namespace=self.engine.namespace,
+            **context,
+        )
+        return self.without_home(answer)
+
+    def without_home(self, answer: Response) -> Response:
+        """Take the home's path out of an answer."""
+        home = str(self.engine.home).encode()
+        if home in answer.body:
+            answer.body = bytes(answer.body).replace(home, "…".encode())
+            answer.headers["content-length"] = str(len(answer.body))
+        return answer
+
+    def problem(self, error: LocalprocError) -> Response:
+        """Answer with the problem that an error is (RFC 9457)."""
+        members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
+        headers = error.headers if isinstance(error, HttpProblem) else None
+        accept = self.request.headers.get("accept", "")
+        if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
+            return self.page("problem.html", members["status"], headers, problem=members)
+        return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
+
+
+Handler = Callable[[Exchange], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def endpoint(handler: Handler, *, patient: bool = False) -> Endpoint:
+    """Make an ASGI endpoint of a handler. A patient one may take its time."""
+
+    @wraps(handler)
+    async def serve(request: Request) -> Response:
+        exchange = await offload(_begin, request)
+        try:
+            body = await _read(request, exchange.settings.most_bytes)
+        except HttpProblem as error:
+            return exchange.problem(error)
+        whole = Exchange(
+            request, exchange.engine, exchange.settings, exchange.base, body, exchange.user
+        )
+        return await offload(_answer, handler, whole, patient=patient)
+
+    return serve
+
+
+def _begin(request: Request) -> Exchange:
+    settings: HttpSettings = request.app.state.settings
+    engines: Mapping[str, Engine] = request.app.state.engines
+    namespace = request.path_params.get("namespace", next(iter(engines)))
+    if namespace not in engines:
+        raise HttpProblem(404, "NoSuchNamespace", f"there is no namespace {namespace!r} here")
+    engine = engines[namespace]
+    refuse_strangers(request, settings)
+    user = identify(request, engine, settings)
+    return Exchange(request, engine, settings, base_of(request, settings), b"", user)
+
+
+async def _read(request: Request, most: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise HttpProblem(
+                    413, "ContentTooLarge", f"the body is larger than {most} bytes, the limit here"
+                )
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise HttpProblem(400, "Incomplete", "the client left before the body was whole") from None
+    return b"".join(chunks)
+
+
+def _answer(handler: Handler, exchange: Exchange) -> Response:
+    """Call a handler; every error becomes an answer, and none tells more than it should."""
+    try:
+        return handler(exchange)
+    except LocalprocError as error:
+        return exchange.problem(error)
+    except Exception:
+        _LOG.exception("%s %s", exchange.request.method, exchange.request.url.path)
+        detail = "something went wrong here; the log of the service has more"
+        return exchange.problem(HttpProblem(500, "InternalError", detail))
+
+
+def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
+    """Give the problem of a job that is not there in the words that clients know."""
+    if not isinstance(error, NoSuchJob):
+        return error
+    return HttpProblem(
+        404,
+        "NoSuchJob",
+        "The JobID from the request does not match any of the Jobs running on this server",
+        kind="http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job" if zoo else error.type,
+    )
+
+
+def root_of(request: Request, settings: HttpSettings) -> str:
+    """Give the path of the namespace's root, with whatever the app is mounted under."""
+    mounted = str(request.scope.get("root_path", ""))
+    return mounted + settings.root(request.path_params.get("namespace", ""))
+
+
+def base_of(request: Request, settings: HttpSettings) -> str:
+    """Give the URL of the namespace's root."""
+    if settings.base_url:
+        namespace = request.path_params.get("namespace", "")
+        return settings.base_url.rstrip("/") + settings.root(namespace)
+    url = request.url
+    return f"{url.scheme}://{url.netloc}{root_of(request, settings)}"

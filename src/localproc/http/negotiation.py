@@ -1,0 +1,84 @@
+"""What a client wants: media types and preferences.
+
+Owns reading ``Accept``, ``f`` and ``Prefer``. Must not know any resource.
+
+Clients write ``Prefer`` in many ways (RFC 7240 lists, members with parameters, trailing spaces,
+unregistered tokens), so it is read tolerantly.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+_FORMATS: Final = {"json": "application/json", "html": "text/html"}
+
+
+def best(accept: str, offered: Sequence[str], asked: str | None = None) -> str | None:
+    """Give the offered media type that fits best, ``None`` if none does.
+
+    ``asked`` is the query parameter ``f``: ``json``, ``html`` or a media type; it beats the header.
+    Without any wish it is the first one offered.
+    """
+    if asked:
+        wanted = _FORMATS.get(asked, asked)
+        return next((one for one in offered if one.split(";")[0] == wanted), None)
+    ranges = [_range(part) for part in accept.split(",") if part.strip()]
+    if not ranges:
+        return offered[0]
+    scored = [(_quality(one, ranges), -index, one) for index, one in enumerate(offered)]
+    quality, _, chosen = max(scored)
+    return chosen if quality > 0 else None
+
+
+def _range(text: str) -> tuple[str, float]:
+    kind, _, parameters = text.partition(";")
+    found = re.search(r"\bq\s*=\s*([0-9.]+)", parameters)
+    try:
+        quality = float(found[1]) if found else 1.0
+    except ValueError:
+        quality = 0.0
+    return kind.strip().lower(), quality
+
+
+def _quality(offered: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Give the quality of the most specific range that an offer falls into."""
+    kind = offered.split(";")[0].lower()
+    main = kind.split("/")[0]
+    for level in (kind, f"{main}/*", "*/*"):
+        found = [quality for name, quality in ranges if name == level]
+        if found:
+            return max(found)
+    return 0.0
+
+
+class Preferences:
+    """A ``Prefer`` header. ``raw`` is its text, for ``Preference-Applied``."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw.strip()
+        self.tokens: dict[str, str] = {}
+        for member in re.split(r"[,;]", self.raw):
+            name, _, value = member.strip().partition("=")
+            if name.strip():
+                self.tokens[name.strip().lower()] = value.strip().strip('"').lower()
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether ``respond-async`` is among them."""
+        return "respond-async" in self.tokens
+
+    @property
+    def minimal(self) -> bool:
+        """Whether large values should be links (``return=minimal``)."""
+        return self.tokens.get("return") == "minimal"
+
+    def applied(self, *, asynchronous: bool) -> str:
+        """Give what was honoured; the header as it was if that is all of it."""
+        honoured = [name for name in self.tokens if name == "return"]
+        if asynchronous and self.asynchronous:
+            honoured.insert(0, "respond-async")
+        if set(honoured) == set(self.tokens):
+            return self.raw
+        return ", ".join(
+            f"{name}={self.tokens[name]}" if self.tokens[name] else name for name in honoured
+        )

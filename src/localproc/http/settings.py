@@ -1,0 +1,60 @@
+"""How the HTTP face is set up.
+
+Owns the settings and their defaults. Must not know what they are used for.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from localproc.model import InputPolicy
+
+DismissPolicy = Literal["seed", "ogc2", "gone"]
+PREFIX: Final = "/{namespace}/ogc-api"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Settings of the HTTP face.
+
+    ``namespaces`` are served, the engine's own if there are none. ``prefix`` is the path that
+    everything is below; ``{namespace}`` or ``{workspace}`` in it stands for one of them.
+    ``base_url`` replaces scheme and host of links, for a server behind a proxy.
+
+    ``dismiss`` says what DELETE of a job leaves behind: ``seed`` hides it (GET is 404 then),
+    ``ogc2`` keeps what was dismissed and removes what had ended, ``gone`` answers 410 afterwards.
+    ``profile="zoo"`` speaks with the messages of ZOO-Project. ``echo``: offer the process of that
+    name, which gives back what it gets.
+
+    ``require_token``: every request needs a token of its namespace. ``hosts``: the names the server
+    may be called by, any if empty. ``origins``: web pages elsewhere that may use it (CORS).
+    ``policy`` bounds what inputs may name. Limits: ``most_bytes`` of a body, ``most_inputs`` values
+    in a request, ``most_jobs`` that have not ended in a namespace. ``sync_seconds``: how long a
+    synchronous execution is waited for before it is answered like an asynchronous one.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    prefix: str = PREFIX
+    base_url: str = ""
+    title: str = "localproc"
+    dismiss: DismissPolicy = "seed"
+    profile: Literal["localproc", "zoo"] = "localproc"
+    echo: bool = True
+    require_token: bool = False
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    policy: InputPolicy = field(
+        default_factory=lambda: InputPolicy(roots=(), guarded=True, most=16 << 30)
+    )
+    most_bytes: int = 10 << 20
+    most_inputs: int = 10_000
+    most_jobs: int = 10_000
+    sync_seconds: float = 300.0
+
+    def root(self, namespace: str) -> str:
+        """Give the path that a namespace is served below."""
+        return self.template.format(namespace=namespace)
+
+    @property
+    def template(self) -> str:
+        """The prefix as a route has it."""
+        return self.prefix.replace("{workspace}", "{namespace}").rstrip("/")

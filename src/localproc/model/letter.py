@@ -1,0 +1,28 @@
+"""What is told to whoever subscribed to a job, and what opens a namespace."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to a subscriber of a job that is still to be delivered.
+
+    ``kind`` is the subscriber's member that names the address: ``successUri``, ``inProgressUri`` or
+    ``failedUri``. ``number`` is its own in the home, ``attempts`` counts the one under way too.
+    """
+
+    job_id: str
+    uri: str
+    kind: str
+    number: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A token that opens a namespace; its secret is known to its owner alone."""
+
+    namespace: str
+    name: str
+    created: datetime

@@ -1,0 +1,148 @@
+"""One SQLite file and its connection.
+
+Owns opening it, transactions, and what SQLite's errors mean. Must not know what is kept in it.
+
+One connection serves all threads of a process, behind a lock: a transaction costs less than
+handing it to a thread that owns the connection. Other processes share the file through SQLite's own
+locks. Commits survive the death of any process; surviving a power cut too is ``durable=True``.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCorrupted
+from localproc.store.schema import SCHEMA, VERSION
+
+_BUSY: Final = 30.0
+
+
+class Database:
+    """The connection."""
+
+    def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._closed = False
+        with self._meaning():
+            self._db = sqlite3.connect(
+                path, timeout=_BUSY, isolation_level=None, check_same_thread=False
+            )
+            self._db.row_factory = sqlite3.Row
+            try:
+                self._configure(journal, durable=durable)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def version(self) -> int:
+        """Give a number that changes when another process has written."""
+        with self.reading() as db:
+            return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+    def check(self) -> list[str]:
+        """Let SQLite check the whole file."""
+        try:
+            with self.reading() as db:
+                found = [str(row[0]) for row in db.execute("PRAGMA integrity_check")]
+        except StoreCorrupted as error:
+            return [error.message]
+        return [] if found == ["ok"] else found
+
+    def close(self) -> None:
+        """Close the connection. What is asked afterwards is read through one of its own."""
+        with self._lock:
+            self._closed = True
+            self._db.close()
+
+    def _configure(self, journal: str, *, durable: bool) -> None:
+        db = self._db
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA cache_size = -16384")
+        if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
+            db.execute(f"PRAGMA journal_mode = {journal}")
+        full = durable or journal != "wal"
+        db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
+        known = self._known_version()
+        if known is None:
+            self._create()
+        elif known > VERSION:
+            raise EnvironmentProblem(
+                f"{self._path} was written by a newer localproc (format {known})",
+                hint="upgrade localproc, or use another home",
+            )
+
+    def _known_version(self) -> int | None:
+        db = self._db
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            return None
+        row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+        return None if row is None else int(row[0])
+
+    def _create(self) -> None:
+        with self.transaction() as db:
+            if self._known_version() is None:  # another process may have been quicker
+                for statement in SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute("INSERT INTO meta VALUES ('version', ?)", (str(VERSION),))
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection, for a transaction of its own."""
+        with self._lock, self._meaning():
+            if self._closed:
+                raise EnvironmentProblem("the engine is closed")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection to read from."""
+        with self._lock, self._meaning():
+            if not self._closed:
+                yield self._db
+                return
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_BUSY)) as db:
+                db.row_factory = sqlite3.Row
+                yield db
+
+    @contextlib.contextmanager
+    def _meaning(self) -> Iterator[None]:
+        """Say what SQLite's errors mean to whoever owns the home."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self._path) from error
+
+
+def _explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
+    said = str(error)
+    folder = os.path.dirname(path)
+    if "full" in said:
+        return NoSpace(f"no space left for {path}", hint=f"make room on the disk of {folder}")
+    if "readonly" in said or "unable to open" in said:
+        return HomeUnusable(
+            f"{path} cannot be written: {said}",
+            hint="choose another home with --home or LOCALPROC_HOME",
+        )
+    if "locked" in said:
+        return HomeUnusable(
+            f"{path} stayed locked by another process for {_BUSY:g} s",
+            hint="localproc doctor shows which engines use the home",
+        )
+    if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in said:
+        return EnvironmentProblem(f"the store {path} does not work: {said}")
+    return StoreCorrupted(
+        f"the store {path} is damaged: {said}",
+        hint=f"move it away (mv {path} {path}.damaged) to begin a new one; "
+        "results and logs in the home stay as they are",
+    )

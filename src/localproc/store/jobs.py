@@ -1,0 +1,174 @@
+"""The tables of jobs and events.
+
+Owns their statements. Must not know what jobs do.
+"""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from localproc.model import Event, JobFilter, JobRecord
+from localproc.plugins.store import Change
+from localproc.store import outbox, rows
+from localproc.store.database import Database
+from localproc.store.query import jobs_query
+
+_OPEN: Final = "status IN ('accepted', 'running')"
+_UPDATE: Final = (
+    "UPDATE jobs SET status = ?, updated = ?, started = ?, finished = ?, progress = ?, "
+    "message = ?, dismiss = max(dismiss, ?) WHERE n = ? AND owner = ?"
+)
+_INSERT_EVENT: Final = (
+    "INSERT INTO events (job, seq, kind, at, data, progress, message) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class JobTables(Database):
+    """Jobs and their events."""
+
+    def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
+        self._numbers: dict[str, int] = {}
+        super().__init__(path, journal=journal, durable=durable)
+
+    def add_job(self, job: JobRecord, event: Event) -> None:
+        """Record a job that has been accepted, and its first event."""
+        marks = ", ".join("?" * 21)
+        with self.transaction() as db:
+            inserted = db.execute(
+                f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
+                rows.job_row(job),
+            )
+            number = inserted.lastrowid
+            assert number is not None
+            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event))
+        self._numbers[job.id] = number
+
+    def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
+        """Record changes of the owner's jobs; give the jobs that it does not own any more."""
+        lost: set[str] = set()
+        events: list[tuple[Any, ...]] = []
+        with self.transaction() as db:
+            for change in changes:
+                number = self._number(db, change.job.id)
+                if number is None or not self._update(db, number, owner, change.job):
+                    lost.add(change.job.id)
+                    continue
+                for seq, event in enumerate(change.events, change.after + 1):
+                    events.append(rows.event_row(number, seq, event))
+                outbox.post(db, change.letters)
+            db.executemany(_INSERT_EVENT, events)
+        for change in changes:
+            if change.job.status.final:
+                self._numbers.pop(change.job.id, None)
+        return lost
+
+    def job(self, job_id: str) -> JobRecord | None:
+        """Give a job's row."""
+        with self.reading() as db:
+            row = db.execute(
+                f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE id = ?",  # noqa: S608
+                (job_id,),
+            ).fetchone()
+        return None if row is None else rows.job_from(row)
+
+    def jobs(self, wanted: JobFilter) -> list[JobRecord]:
+        """Give one page of jobs, newest first."""
+        with self.reading() as db:
+            sql, values = jobs_query(db, wanted)
+            return [rows.job_from(row) for row in db.execute(sql, values)]
+
+    def events(self, job_id: str, after: int = 0) -> list[Event]:
+        """Give the job's events in order."""
+        with self.reading() as db:
+            number = self._number(db, job_id)
+            found = db.execute(
+                "SELECT kind, at, data, progress, message FROM events "
+                "WHERE job = ? AND seq > ? ORDER BY seq",
+                (number, after),
+            ).fetchall()
+        return [rows.event_from(row) for row in found]
+
+    def delete_job(self, job_id: str) -> bool:
+        """Forget a job that has ended."""
+        with self.transaction() as db:
+            gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
+        self._numbers.pop(job_id, None)
+        return gone.rowcount > 0
+
+    def hide_job(self, job_id: str) -> None:
+        """Take a job off the lists; it stays as a tombstone."""
+        with self.transaction() as db:
+            db.execute("UPDATE jobs SET hidden = 1 WHERE id = ?", (job_id,))
+
+    def request_dismiss(self, job_id: str) -> bool:
+        """Note that the job should stop."""
+        with self.transaction() as db:
+            found = db.execute(f"UPDATE jobs SET dismiss = 1 WHERE id = ? AND {_OPEN}", (job_id,))  # noqa: S608
+        return found.rowcount > 0
+
+    def to_dismiss(self, owner: str) -> list[str]:
+        """Give the owner's jobs that should stop."""
+        with self.reading() as db:
+            found = db.execute(
+                f"SELECT id FROM jobs WHERE owner = ? AND dismiss = 1 AND {_OPEN}",  # noqa: S608
+                (owner,),
+            ).fetchall()
+        return [row["id"] for row in found]
+
+    def claim(self, owner: str, from_owners: Collection[str], most: int) -> list[JobRecord]:
+        """Take over open jobs that belong to nobody or to one of ``from_owners``."""
+        marks = ", ".join("?" * len(from_owners))
+        with self.transaction() as db:
+            found = db.execute(
+                f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_OPEN} "  # noqa: S608
+                f"AND (owner IS NULL OR owner IN ({marks})) ORDER BY n LIMIT ?) "
+                f"RETURNING n, {rows.JOB_COLUMNS}",
+                (owner, *from_owners, most),
+            ).fetchall()
+        self._numbers.update((row["id"], row["n"]) for row in found)
+        return [rows.job_from(row) for row in sorted(found, key=lambda row: row["n"])]
+
+    def release(self, owner: str) -> None:
+        """Give the owner's open jobs up."""
+        with self.transaction() as db:
+            db.execute(f"UPDATE jobs SET owner = NULL WHERE owner = ? AND {_OPEN}", (owner,))  # noqa: S608
+
+    def owners(self) -> set[str | None]:
+        """Give the owners of all open jobs, ``None`` if some belong to nobody."""
+        with self.reading() as db:
+            found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_OPEN}").fetchall()  # noqa: S608
+        return {row["owner"] for row in found}
+
+    def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
+        """Give how many jobs have not ended."""
+        with self.reading() as db:
+            found = db.execute(
+                f"SELECT count(*) FROM jobs WHERE {_OPEN} AND namespace = ? "  # noqa: S608
+                "AND process = coalesce(?, process)",
+                (namespace, process_id),
+            ).fetchone()
+        return int(found[0])
+
+    def _number(self, db: sqlite3.Connection, job_id: str) -> int | None:
+        number = self._numbers.get(job_id)
+        if number is None:
+            row = db.execute("SELECT n FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            number = None if row is None else int(row[0])
+        return number
+
+    def _update(self, db: sqlite3.Connection, number: int, owner: str, job: JobRecord) -> bool:
+        updated = db.execute(
+            _UPDATE,
+            (
+                job.status.value,
+                rows.micros(job.updated),
+                None if job.started is None else rows.micros(job.started),
+                None if job.finished is None else rows.micros(job.finished),
+                job.progress,
+                job.message,
+                int(job.dismiss_requested),
+                number,
+                owner,
+            ),
+        )
+        return updated.rowcount > 0

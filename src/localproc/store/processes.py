@@ -1,0 +1,82 @@
+"""The tables of processes and their texts.
+
+Owns their statements. Must not know what packages are.
+"""
+
+import sqlite3
+
+from localproc.model import ProcessRecord
+from localproc.store import rows
+from localproc.store.database import Database
+
+
+class ProcessTables(Database):
+    """Processes and their revisions."""
+
+    def put_process(self, process: ProcessRecord) -> None:
+        """Record a revision and make it the current one."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE processes SET current = 0 WHERE namespace = ? AND id = ?",
+                (process.namespace, process.id),
+            )
+            db.execute(
+                "INSERT OR REPLACE INTO processes (namespace, id, revision, version, title, "
+                "mutable, deployed, description, resolved, media_type, entry, current) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                rows.process_row(process),
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO texts (revision, position, name, data) VALUES (?, ?, ?, ?)",
+                [
+                    (process.revision, position, name, data)
+                    for position, (name, data) in enumerate(process.texts.items())
+                ],
+            )
+
+    def process(
+        self, namespace: str, process_id: str, revision: str | None = None
+    ) -> ProcessRecord | None:
+        """Give a revision, the current one if none is named."""
+        which = "current = 1" if revision is None else "revision = ?"
+        values = [namespace, process_id, *([] if revision is None else [revision])]
+        with self.reading() as db:
+            row = db.execute(
+                f"SELECT * FROM processes WHERE namespace = ? AND id = ? AND {which}",  # noqa: S608
+                values,
+            ).fetchone()
+            return None if row is None else self._process(db, row)
+
+    def processes(self, namespace: str) -> list[ProcessRecord]:
+        """Give the current revisions in a namespace, by id."""
+        with self.reading() as db:
+            found = db.execute(
+                "SELECT * FROM processes WHERE namespace = ? AND current = 1 ORDER BY id",
+                (namespace,),
+            ).fetchall()
+            return [self._process(db, row) for row in found]
+
+    def processes_from(self, namespace: str, entry: str) -> list[ProcessRecord]:
+        """Give the current revisions that were deployed from a URI."""
+        with self.reading() as db:
+            found = db.execute(
+                "SELECT * FROM processes WHERE namespace = ? AND current = 1 AND entry <> '' "
+                "AND entry = ?",
+                (namespace, entry),
+            ).fetchall()
+            return [self._process(db, row) for row in found]
+
+    def remove_process(self, namespace: str, process_id: str) -> bool:
+        """Make a process undeployed."""
+        with self.transaction() as db:
+            gone = db.execute(
+                "UPDATE processes SET current = 0 WHERE namespace = ? AND id = ? AND current = 1",
+                (namespace, process_id),
+            )
+        return gone.rowcount > 0
+
+    def _process(self, db: sqlite3.Connection, row: sqlite3.Row) -> ProcessRecord:
+        texts = db.execute(
+            "SELECT name, data FROM texts WHERE revision = ? ORDER BY position", (row["revision"],)
+        )
+        return rows.process_from(row, {one["name"]: one["data"] for one in texts})

@@ -1,0 +1,93 @@
+"""The command line as a test types it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from click.testing import CliRunner
+
+from localproc.cli import main
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+class _Program(click.Command):
+    """Lets a runner call what the ``localproc`` program calls."""
+
+    def main(self, args: Any = None, **_: Any) -> Any:  # type: ignore[override]
+        main(list(args))
+
+
+def localproc(*words: object) -> Said:
+    """Run a command within this process. An error that is not ours is raised."""
+    result = CliRunner().invoke(_Program("localproc"), [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Said(result.exit_code, result.stdout, result.stderr)
+
+
+def command(*words: object) -> list[str]:
+    """Give the command line of a process of its own."""
+    return [sys.executable, "-m", "localproc", *map(str, words)]
+
+
+def elsewhere(*words: object, timeout: float = 60) -> Said:
+    """Run a command in a process of its own."""
+    ended = subprocess.run(
+        command(*words), capture_output=True, text=True, check=False, timeout=timeout
+    )
+    return Said(ended.returncode, ended.stdout, ended.stderr)
+
+
+@contextmanager
+def started(*words: object) -> Iterator["subprocess.Popen[str]"]:
+    """Start a command in a process of its own, which does not outlive the test."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    pipe = subprocess.PIPE
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # else it may be ignored
+    try:
+        process = subprocess.Popen(
+            command(*words), stdout=pipe, stderr=pipe, text=True, env=environment
+        )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def end_of(process: "subprocess.Popen[str]", timeout: float = 20) -> Said:
+    """Wait for the end of a command; give what it printed from now on."""
+    out, err = process.communicate(timeout=timeout)
+    return Said(process.returncode, out, err)
+
+
+def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """Wait until something holds; give it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+    return found

@@ -1,0 +1,250 @@
+"""Jobs that outlive the command that started them, and commands that are cut short."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from localproc import Engine, Job
+from tests.cli.terminal import Said, elsewhere, end_of, localproc, started, until
+
+
+def job_of(home: Path) -> Job:
+    """Wait for the one job of a home to run; give it, to look at."""
+    until(lambda: (home / "localproc.db").exists())
+    engine = Engine(home, run_jobs=False)
+    job: Job = until(lambda: engine.jobs(status="running"))[0]
+    until(lambda: job.steps and any(step.start for step in job.steps))
+    return job
+
+
+def text_of(job: Job, step: str, text: str) -> None:
+    """Wait until a step has written something."""
+    until(lambda: any(one.name == step for one in job.steps) and text in job.logs(step).text)
+
+
+# localproc execute
+
+
+def test_execute_prints_the_id_and_returns_at_once(sleeper: Path, home: Path) -> None:
+    began = time.monotonic()
+    said = elsewhere("execute", sleeper)
+    assert time.monotonic() - began < 5
+    assert said.code == 0
+    job = job_of(home)
+    assert said.out == f"{job.id}\n"
+    assert said.err == ""
+    pid = int(until(lambda: job.logs("sleeper").stderr))
+    assert psutil.pid_exists(pid)
+    assert localproc("dismiss", job.id).out == f"{job.id}: dismissed\n"
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_execute_runs_the_job_to_its_end_in_the_background(packages: Path, home: Path) -> None:
+    said = elsewhere("execute", packages / "echo.cwl", "message=hello", "--tag", "a", "--json")
+    assert said.document["status"] == "accepted"
+    assert said.document["properties"]["tags"] == ["a"]
+    with Engine(home, run_jobs=False) as engine:
+        job = engine.job(said.document["jobID"]).wait(15)
+        assert job.result("said").read_text() == "hello\n"
+        until(lambda: list(engine.alive()) == [])
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(0, 0), (3, 1)])
+def test_execute_waits_if_so_wished(packages: Path, code: int, exit_code: int) -> None:
+    package = packages / "three-steps.cwl"
+    said = elsewhere("execute", "--wait", package, "text=hello", f"code={code}")
+    assert said.code == exit_code
+    if code:
+        assert "failed: step second failed with exit code 3" in said.err
+    else:
+        assert Path(said.out.strip().partition(": ")[2]).read_text() == "hello\n"
+
+
+def test_two_jobs_share_one_process_in_the_background(sleeper: Path, home: Path) -> None:
+    ids = [elsewhere("execute", sleeper).out.strip() for _ in range(2)]
+    with Engine(home, run_jobs=False) as engine:
+
+        def settled() -> bool:
+            owners = {engine.record(job_id).owner for job_id in ids}
+            alive = list(engine.alive())
+            return len(alive) == 1 and owners == {alive[0][0]}
+
+        until(settled)
+        for job_id in ids:
+            until(lambda job_id=job_id: engine.job(job_id).status == "running")  # type: ignore[misc]
+        assert settled()
+
+
+def test_execute_refuses_what_run_refuses(packages: Path, home: Path) -> None:
+    said = elsewhere("execute", packages / "echo.cwl", "massage=x")
+    assert said.code == 2
+    assert "did you mean 'message'?" in said.err
+    with Engine(home, run_jobs=False) as engine:
+        assert engine.jobs() == []
+        assert list(engine.alive()) == []
+
+
+# localproc logs --follow
+
+COUNTS = """\
+cwlVersion: v1.2
+class: CommandLineTool
+id: counts
+baseCommand: [sh, -c, 'for n in 1 2 3; do echo out $n; echo err $n >&2; sleep 0.4; done']
+inputs: {}
+outputs: {}
+"""
+
+
+def test_a_log_is_followed_while_it_is_written(here: Path, home: Path) -> None:
+    (here / "counts.cwl").write_text(COUNTS)
+    elsewhere("execute", "counts.cwl")
+    job = job_of(home)
+    with started("logs", "last", "counts", "--follow") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "out 1\n"
+        assert not job.status.final, "the first line came before the end"
+        rest = end_of(process)
+    assert rest == Said(0, "out 2\nout 3\n", "err 1\nerr 2\nerr 3\n")
+
+
+def test_all_steps_are_followed_as_they_start(here: Path, home: Path) -> None:
+    (here / "counts.cwl").write_text(COUNTS)
+    elsewhere("execute", "counts.cwl")
+    job_of(home)
+    said = elsewhere("logs", "--follow", "--stream", "stdout")
+    assert said == Said(0, "--- counts ---\nout 1\nout 2\nout 3\n", "")
+
+
+# Ends that nobody wished for
+
+TWO = """\
+cwlVersion: v1.2
+$graph:
+  - class: Workflow
+    id: two
+    requirements: {StepInputExpressionRequirement: {}}
+    inputs: {notes: string}
+    outputs: {said: {type: File, outputSource: second/out}}
+    steps:
+      first: {run: "#note", in: {notes: notes}, out: [out]}
+      second: {run: "#note", in: {notes: notes, s: {default: 1.5}, after: first/out}, out: [out]}
+  - class: CommandLineTool
+    id: note
+    baseCommand: [sh, -c, 'echo begun >&2; echo x >> "$1"; sleep $0; echo done']
+    inputs:
+      s: {type: float, default: 0, inputBinding: {position: 1}}
+      notes: {type: string, inputBinding: {position: 2}}
+      after: File?
+    stdout: out.txt
+    outputs: {out: stdout}
+"""
+
+
+def killed(here: Path, home: Path, *words: object) -> Job:
+    """Run the two steps, and kill the command while the second one runs; give the job."""
+    (here / "two.cwl").write_text(TWO)
+    with started("run", "two.cwl", f"notes={here / 'notes'}", *words) as process:
+        job = job_of(home)
+        text_of(job, "second", "begun")
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(10) == -signal.SIGKILL
+    assert not job.status.final
+    return job
+
+
+def test_a_job_is_resumed_after_its_command_was_killed(here: Path, home: Path) -> None:
+    job = killed(here, home)
+    log = (Path(job.folder) / "logs" / "node_first.log").stat().st_mtime_ns
+    said = elsewhere("resume")
+    assert (said.code, said.out) == (0, f"{job.id}: successful\n")
+    assert (here / "notes").read_text() == "x\nx\n", "each step ran once"
+    assert (Path(job.folder) / "logs" / "node_first.log").stat().st_mtime_ns == log
+    assert {step.name: step.attempt for step in job.steps}["second"] == 1
+    assert job.result("said").read_text() == "done\n"
+
+
+def test_a_resumed_job_puts_its_results_where_they_were_wanted(
+    here: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = killed(here, home, "--results", "wanted")
+    monkeypatch.chdir(tmp_path)
+    document = elsewhere("resume", "--json").document
+    assert [one["status"] for one in document["jobs"]] == ["successful"]
+    assert (here / "wanted" / job.id / "out.txt").read_text() == "done\n"
+
+
+def test_a_killed_job_is_dismissed_by_anybody(here: Path, home: Path) -> None:
+    job = killed(here, home)
+    assert elsewhere("dismiss", "last", timeout=10).out == f"{job.id}: dismissed\n"
+
+
+# Ctrl-C
+
+
+def interrupted(process: Any) -> str:
+    """Press Ctrl-C; give the line that is said to it."""
+    process.send_signal(signal.SIGINT)
+    line = ""
+    while "dismissing" not in line:
+        line = process.stderr.readline()
+        assert line, "it ended without a word"
+    return line
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_ctrl_c_dismisses_the_job(sleeper: Path, home: Path, form: list[str]) -> None:
+    with started("run", *form, sleeper) as process:
+        job = job_of(home)
+        pid = int(until(lambda: job.logs("sleeper").stderr))
+        line = interrupted(process)
+        assert line == f"dismissing {job.id} (Ctrl-C again to leave it running)\n"
+        said = end_of(process)
+    assert said.code == 3
+    assert job.status == "dismissed"
+    assert not psutil.pid_exists(pid)
+    if form:
+        assert said.document["status"] == "dismissed"
+
+
+STUBBORN = """\
+cwlVersion: v1.2
+class: CommandLineTool
+id: stubborn
+baseCommand: [sh, -c, 'trap "" TERM; echo begun >&2; sleep 2; echo done']
+inputs: {}
+stdout: out.txt
+outputs: {said: stdout}
+"""
+
+
+def let_go(here: Path, home: Path) -> tuple[Job, str, Said]:
+    """Run the stubborn tool and press Ctrl-C twice; give the job and what was said each time."""
+    (here / "stubborn.cwl").write_text(STUBBORN)
+    with started("run", "stubborn.cwl") as process:
+        job = job_of(home)
+        text_of(job, "stubborn", "begun")
+        line = interrupted(process)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        return job, line, end_of(process)
+
+
+def test_ctrl_c_twice_lets_go_of_the_job(here: Path, home: Path) -> None:
+    job, _, said = let_go(here, home)
+    assert said.code == 130
+    assert f"left: go on with 'localproc resume', job {job.id}" in said.err
+    assert "Traceback" not in said.err
+    assert job.status == "running"
+    said = elsewhere("resume")
+    assert said.out == f"{job.wait(1).id}: {job.status}\n", "the job has come to its end"
+
+
+def test_what_is_said_to_ctrl_c_is_true(here: Path, home: Path) -> None:
+    job, line, _ = let_go(here, home)
+    elsewhere("resume")
+    assert ("leave it running" in line) == (job.wait(1).status == "successful")

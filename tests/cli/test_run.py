@@ -1,0 +1,226 @@
+"""``localproc run``: one job from package to results."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from localproc import Engine
+from tests.cli.terminal import command, elsewhere, end_of, localproc, started, until
+
+
+def test_a_job_that_is_successful(packages: Path, home: Path) -> None:
+    said = localproc("run", packages / "three-steps.cwl", "text=hello")
+    assert said.code == 0
+    (result,) = said.out.splitlines()
+    name, _, path = result.partition(": ")
+    assert name == "last"
+    assert Path(path).read_text() == "hello\n"
+    lines = said.err.splitlines()
+    for step in ("first", "second", "third", "stage_out"):
+        assert any(line.startswith(f"{step}: successful in 0.") for line in lines), step
+    assert "was successful in" in lines[-1]
+    logs = Path(lines[-1].partition("logs: ")[2])
+    assert (logs / "node_second.log").read_text() == "one line\nthis is why\n"
+    assert home in logs.resolve().parents
+
+
+def test_nothing_but_the_end_is_shown_if_so_wished(packages: Path) -> None:
+    said = localproc("run", "--quiet", packages / "echo.cwl", "message=x")
+    assert said.code == 0
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_document_and_nothing_else_on_stdout(packages: Path, home: Path) -> None:
+    said = elsewhere("run", "--json", "--title", "Täst", packages / "echo.cwl", "message=x")
+    assert said.code == 0
+    assert said.err == ""
+    document = said.document
+    assert {name: document[name] for name in ("processID", "type", "status", "progress")} == {
+        "processID": "echo",
+        "type": "process",
+        "status": "successful",
+        "progress": 100,
+    }
+    assert document["message"] == "successful"
+    assert document["title"] == "Täst"
+    assert document["created"] <= document["started"] <= document["finished"]
+    assert document["updated"] == document["finished"]
+    assert [step["name"] for step in document["steps"]] == ["echo", "stage_out"]
+    assert document["links"][0]["rel"] == "monitor"
+    assert document["folder"] == str(home / "jobs" / document["jobID"])
+    assert document["results"]["said"]["href"].startswith("file:///")
+    assert document["results"]["said"]["length"] == 2
+
+
+def test_a_package_that_fails_tells_its_story_in_a_few_lines(packages: Path, home: Path) -> None:
+    said = localproc("run", packages / "three-steps.cwl", "text=x", "code=3")
+    assert said.code == 1
+    assert said.out == ""
+    lines = said.err.splitlines()
+    story = lines[lines.index("failed: step second failed with exit code 3") :]
+    assert story[1:3] == ["  | one line", "  | this is why"]
+    assert story[3].startswith(f"  log: {home / 'jobs'}")
+    assert Path(story[3].removeprefix("  log: ")).read_text() == "one line\nthis is why\n"
+    assert story[4].startswith("  hint: ")
+    assert len(story) == 5
+    assert "second: failed in 0.0 s (exit code 3)" in lines
+
+
+def test_the_document_of_a_failure_has_its_problem(packages: Path) -> None:
+    said = localproc("run", "--json", packages / "three-steps.cwl", "text=x", "code=3")
+    assert said.code == 1
+    document = said.document
+    assert document["status"] == "failed"
+    assert document["message"] == "step second failed with exit code 3"
+    assert document["problem"]["exitCode"] == 3
+    assert document["problem"]["stderrTail"] == ["one line", "this is why"]
+    assert "results" not in document
+
+
+def test_a_job_that_somebody_dismisses(sleeper: Path, home: Path) -> None:
+    with started("run", sleeper) as process:
+        with Engine(home, run_jobs=False) as engine:
+            job = until(lambda: engine.jobs(status="running"))[0]
+            until(lambda: job.steps)
+        dismissed = localproc("dismiss", job.id)
+        assert (dismissed.code, dismissed.out) == (0, f"{job.id}: dismissed\n")
+        said = end_of(process)
+    assert said.code == 3
+    assert said.err.splitlines()[-1] == f"job {job.id} was dismissed"
+
+
+def test_a_deployed_process_is_run_by_its_id(packages: Path) -> None:
+    localproc("deploy", packages / "echo.cwl")
+    assert localproc("run", "echo", "message=x").code == 0
+    said = localproc("run", "ecco", "message=x")
+    assert said.code == 2
+    assert "'ecco' is neither a file nor a deployed process" in said.err
+    assert "did you mean 'echo'?" in said.err
+
+
+def test_one_process_of_many_in_a_package(packages: Path) -> None:
+    said = localproc("run", f"{packages / 'three-steps.cwl'}#write", "text=hello")
+    assert said.code == 0
+    assert Path(said.out.strip().partition(": ")[2]).read_text() == "hello\n"
+
+
+def test_results_go_where_they_are_wanted(packages: Path, here: Path) -> None:
+    said = localproc("run", "--results", "out", "--json", packages / "echo.cwl", "message=x")
+    assert (here / "out" / said.document["jobID"] / "said.txt").read_text() == "x\n"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_folders_of_steps_are_kept_if_so_wished(packages: Path, home: Path, keep: bool) -> None:
+    localproc("run", *["--keep"] * keep, packages / "echo.cwl", "message=x")
+    until(lambda: [path.exists() for path in home.glob("jobs/*/work")] == [True] * keep)
+
+
+def test_what_is_asked_for_is_recorded(packages: Path) -> None:
+    words = ["--tag", "a", "--tag", "b", "--reason", "why not", "--slots", "1", "--ram", "512"]
+    said = localproc("run", "--json", *words, packages / "echo.cwl", "message=x")
+    assert said.document["properties"]["tags"] == ["a", "b"]
+    assert said.document["properties"]["reason"] == "why not"
+
+
+def test_a_package_that_is_wrong(here: Path) -> None:
+    (here / "wrong.cwl").write_text(
+        "cwlVersion: v1.2\nclass: CommandLineTool\ninputs: []\noutputs: []\nbaseComand: x\n"
+    )
+    said = localproc("run", "wrong.cwl")
+    assert said.code == 2
+    assert "wrong.cwl:5:1: unknown field 'baseComand'" in said.err
+
+
+def test_an_executor_that_is_not_there(packages: Path) -> None:
+    said = localproc("run", "--executor", "moon", packages / "echo.cwl", "message=x")
+    assert said.code == 4
+    assert "there is no executor 'moon'" in said.err
+
+
+def test_a_home_that_cannot_be_used(packages: Path, here: Path) -> None:
+    (here / "file").touch()
+    said = localproc("--home", "file/home", "run", packages / "echo.cwl", "message=x")
+    assert said.code == 4
+    assert said.out == ""
+    assert "cannot be used: Not a directory" in said.err
+    assert "--home or LOCALPROC_HOME" in said.err
+
+
+def test_the_home_is_in_the_current_folder_unless_told_otherwise(
+    packages: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOCALPROC_HOME")
+    localproc("run", packages / "echo.cwl", "message=x")
+    assert (here / ".localproc" / "localproc.db").exists()
+    localproc("--home", "other", "run", packages / "echo.cwl", "message=x")
+    assert (here / "other" / "localproc.db").exists()
+
+
+def test_many_values_are_not_all_printed(here: Path) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "ExpressionTool",
+        "id": "counts",
+        "requirements": {"InlineJavascriptRequirement": {}},
+        "inputs": [],
+        "outputs": {"numbers": "int[]"},
+        "expression": "${ return {numbers: [...Array(100).keys()]}; }",
+    }
+    (here / "counts.cwl").write_text(json.dumps(package))
+    assert localproc("run", "counts.cwl").out == "numbers: 100 values, the first 0\n"
+
+
+def test_stac_results_are_told_with_their_items(here: Path) -> None:
+    item: dict[str, object] = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": "N",
+        "geometry": None,
+        "properties": {"datetime": None},
+        "links": [],
+        "assets": {"mask": {"href": "mask.tif"}},
+    }
+    catalog = {
+        "type": "Catalog",
+        "stac_version": "1.0.0",
+        "id": "c",
+        "description": "d",
+        "links": [{"rel": "item", "href": "./N/N.json"}],
+    }
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "writes",
+        "baseCommand": ["sh", "-c", "mkdir N; mv N.json N; touch N/mask.tif"],
+        "requirements": {
+            "InitialWorkDirRequirement": {
+                "listing": [
+                    {"entryname": "catalog.json", "entry": json.dumps(catalog), "writable": True},
+                    {"entryname": "N.json", "entry": json.dumps(item), "writable": True},
+                ]
+            }
+        },
+        "inputs": [],
+        "outputs": {"out": {"type": "Directory", "outputBinding": {"glob": "."}}},
+    }
+    (here / "writes.cwl").write_text(json.dumps(package))
+    said = localproc("run", "writes.cwl")
+    assert said.code == 0, said.err
+    first, second = said.out.splitlines()
+    assert first.startswith("out: file:///")
+    assert first.endswith("/catalog.json (1 items)")
+    assert second == "  N: mask.tif"
+
+
+def test_a_reader_that_goes_away_is_no_error(packages: Path) -> None:
+    localproc("run", packages / "echo.cwl", "message=x")
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        command("jobs"), stdout=writing, stderr=subprocess.PIPE, check=False, timeout=30
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")

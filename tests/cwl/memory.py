@@ -1,0 +1,154 @@
+"""A disk in memory, and documents on it: what the tests of the interpreter run on."""
+
+import fnmatch
+import hashlib
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import dedent
+from typing import Any
+
+from localproc.cwl.check import Findings, examine
+from localproc.cwl.files import Stat
+from localproc.cwl.layout import Folders
+from localproc.cwl.load import Package, load
+from localproc.cwl.process import Tool, Workflow, compile_package
+from localproc.cwl.sources import Sources
+from localproc.errors import PackageError
+
+FOLDERS = Folders(outdir="/out", tmpdir="/tmp/task", stage="/stage")
+
+
+class Memory:
+    """Implements ``localproc.cwl.files.Files``: files by path, empty folders, symbolic links."""
+
+    def __init__(
+        self,
+        files: Mapping[str, str | bytes] | None = None,
+        folders: Iterable[str] = (),
+        links: Mapping[str, str] | None = None,
+    ) -> None:
+        self.files = {
+            path: data.encode() if isinstance(data, str) else data
+            for path, data in (files or {}).items()
+        }
+        self.links = dict(links or {})
+        self.folders = {"/", *folders}
+        for path in [*self.files, *self.links, *self.folders]:
+            while path != "/":
+                path = posixpath.dirname(path)
+                self.folders.add(path)
+
+    def realpath(self, path: str) -> str:
+        real = "/"
+        for part in filter(None, posixpath.normpath(path).split("/")):
+            real = posixpath.join(real, part)
+            if real in self.links:
+                real = self.realpath(posixpath.join(posixpath.dirname(real), self.links[real]))
+        return real
+
+    def stat(self, path: str) -> Stat | None:
+        real = self.realpath(path)
+        if real in self.folders:
+            return Stat(is_dir=True, size=4096)
+        return Stat(is_dir=False, size=len(self.files[real])) if real in self.files else None
+
+    def listdir(self, path: str) -> Sequence[str]:
+        folder = self.realpath(path)
+        everything = {*self.files, *self.links, *self.folders} - {"/"}
+        return sorted(posixpath.basename(one) for one in everything if _parent(one) == folder)
+
+    def glob(self, root: str, pattern: str) -> Sequence[str]:
+        found = [root]
+        for part in filter(None, pattern.split("/")):
+            found = [inner for path in found for inner in self._matching(path, part)]
+        return sorted(found)
+
+    def _matching(self, folder: str, part: str) -> list[str]:
+        if part in (".", ".."):
+            return [posixpath.normpath(posixpath.join(folder, part))]
+        return [
+            posixpath.join(folder, name)
+            for name in self.listdir(folder)
+            if fnmatch.fnmatchcase(name, part) and (name[0] != "." or part[0] == ".")
+        ]
+
+    def read(self, path: str, most: int = -1) -> bytes:
+        data = self.files[self.realpath(path)]
+        return data if most < 0 else data[:most]
+
+    def checksum(self, path: str) -> str:
+        return sha1(self.read(path))
+
+
+def _parent(path: str) -> str:
+    return posixpath.dirname(path)
+
+
+def sha1(data: str | bytes) -> str:
+    data = data.encode() if isinstance(data, str) else data
+    return "sha1$" + hashlib.sha1(data).hexdigest()
+
+
+def file(path: str, **members: Any) -> dict[str, Any]:
+    """Give a File object as it is between steps."""
+    return {"class": "File", "location": f"file://{path}", "basename": _name(path), **members}
+
+
+def directory(path: str, **members: Any) -> dict[str, Any]:
+    return {"class": "Directory", "location": f"file://{path}", "basename": _name(path), **members}
+
+
+def _name(path: str) -> str:
+    return posixpath.basename(path)
+
+
+def package(text: str, others: Mapping[str, str] | None = None, fragment: str = "") -> Package:
+    """Load a document that lies at ``/package/main.cwl``, the others beside it."""
+    texts = {"main.cwl": text, **(others or {})}
+    memory = Memory(
+        {posixpath.normpath(f"/package/{name}"): dedent(one) for name, one in texts.items()}
+    )
+
+    def read(uri: str) -> bytes:
+        path = uri.removeprefix("file://")
+        if memory.stat(path) is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return memory.read(path)
+
+    return load(Sources("file:///package/main.cwl", read), fragment)
+
+
+def process(text: str, others: Mapping[str, str] | None = None) -> Tool | Workflow:
+    return compile_package(package(text, others).resolved)
+
+
+def tool(text: str, version: str = "v1.2", kind: str = "CommandLineTool") -> Tool:
+    """Compile a tool from its fields; what it does not say is empty."""
+    compiled = process(complete(text, version, kind))
+    assert isinstance(compiled, Tool)
+    return compiled
+
+
+def workflow(text: str, version: str = "v1.2") -> Workflow:
+    compiled = process(complete(text, version, "Workflow"))
+    assert isinstance(compiled, Workflow)
+    return compiled
+
+
+def complete(text: str, version: str, kind: str) -> str:
+    lines = dedent(text).strip().splitlines()
+    fields = {line.partition(":")[0] for line in lines if line and line[0] not in " -}"}
+    lines += [f"{one}: []" for one in ("inputs", "outputs") if one not in fields]
+    return "\n".join([f"cwlVersion: {version}", f"class: {kind}", *lines])
+
+
+def findings(text: str, others: Mapping[str, str] | None = None) -> Findings:
+    return examine(package(text, others))
+
+
+def errors(text: str, others: Mapping[str, str] | None = None) -> list[str]:
+    """Give what is wrong with a package, whoever finds it, as it is shown to its author."""
+    try:
+        return [str(problem) for problem in findings(text, others).errors]
+    except PackageError as error:
+        return [str(problem) for problem in error.problems] or [str(error)]

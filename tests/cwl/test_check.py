@@ -1,0 +1,618 @@
+"""What is wrong with a package, said before anything of it runs: every error, and where it is.
+
+The sign » in a document stands where the error is reported.
+"""
+
+from collections.abc import Mapping
+from textwrap import dedent
+
+import pytest
+
+from localproc.cwl.check import check
+from localproc.errors import InvalidPackage
+from tests.cwl.memory import errors, findings, package
+
+SIGN = "\u00bb"
+
+TOOL = """
+cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: echo
+inputs:
+  message: {type: string, inputBinding: {}}
+  times: {type: int?, inputBinding: {}}
+outputs:
+  said: stdout
+  length: {type: int, outputBinding: {outputEval: $(3)}}
+requirements: {InlineJavascriptRequirement: {}}
+"""
+MISSING_MESSAGE = (
+    "the step say does not give say its input 'message' "
+    "(add message to the step's in; it takes string)"
+)
+NO_JAVASCRIPT = (
+    "is not a parameter reference "
+    "(add InlineJavascriptRequirement to the requirements to use JavaScript)"
+)
+NO_METHOD = (
+    "scatter over several inputs needs a scatterMethod "
+    "(one of nested_crossproduct, flat_crossproduct, dotproduct)"
+)
+ALL = """
+requirements:
+  InlineJavascriptRequirement: {}
+  MultipleInputFeatureRequirement: {}
+  ScatterFeatureRequirement: {}
+  StepInputExpressionRequirement: {}
+  SubworkflowFeatureRequirement: {}
+"""
+
+
+def workflow(text: str, requirements: str = ALL, version: str = "v1.2") -> str:
+    """Make a workflow of its inputs, outputs and steps; SAY runs the tool that is beside it."""
+    text = dedent(text).replace("SAY", "run: say.cwl")
+    fields = {line.partition(":")[0] for line in text.splitlines()}
+    missing = [f"{one}: {{}}" for one in ("inputs", "outputs") if one not in fields]
+    return "\n".join([f"cwlVersion: {version}", "class: Workflow", requirements, *missing, text])
+
+
+def wrong(text: str, others: Mapping[str, str] | None = None) -> list[str]:
+    """Give the errors of a document, those at a sign without their place."""
+    lines = text.split("\n")
+    places = [
+        f"main.cwl:{number}:{line.index(SIGN) + 1}: "
+        for number, line in enumerate(lines, 1)
+        if SIGN in line
+    ]
+    found = errors(text.replace(SIGN, ""), {"say.cwl": TOOL, **(others or {})})
+    for place in places:
+        assert any(one.startswith(place) for one in found), f"nothing at {place}, but {found}"
+        found = [one.removeprefix(place) for one in found]
+    return found
+
+
+def warned(text: str) -> list[str]:
+    found = findings(text, {"say.cwl": TOOL})
+    assert found.errors == []
+    return [str(problem) for problem in found.warnings]
+
+
+def test_nothing_is_wrong_with_a_good_workflow() -> None:
+    text = workflow("""
+        inputs: {words: "string[]", n: int?}
+        outputs: {said: {type: "File[]", outputSource: say/said}}
+        steps:
+          say: {in: {message: words, times: n}, scatter: message, SAY, out: [said]}
+    """)
+    assert (wrong(text), warned(text)) == ([], [])
+
+
+def test_every_error_is_told() -> None:
+    text = workflow("""
+        inputs: {text: string, number: int}
+        outputs:
+          »a: {type: string, outputSource: say/length}
+          »b: {type: string, outputSource: tetx}
+        steps:
+          »say:
+            in: {»times: text}
+            SAY
+            out: [length, »siad]
+    """)
+    assert sorted(wrong(text)) == [
+        "nothing in the workflow is called 'tetx' (did you mean 'text'?)",
+        "say has no output 'siad' (did you mean 'said'?)",
+        "say/length goes to the output a, but int is not string",
+        "text goes to say/times, but string is not int?",
+        MISSING_MESSAGE,
+    ]
+
+
+# Links
+
+
+def test_an_unknown_link() -> None:
+    text = workflow("""
+        inputs: {text: string}
+        steps:
+          say:
+            in:
+              »message: txet
+            SAY
+            out: []
+    """)
+    assert wrong(text) == ["nothing in the workflow is called 'txet' (did you mean 'text'?)"]
+
+
+def test_an_unknown_output_of_a_step_as_a_link() -> None:
+    text = workflow("""
+        outputs:
+          »a: {type: File, outputSource: say/siad}
+        steps:
+          say: {in: {message: {default: hello}}, SAY, out: [said]}
+    """)
+    assert wrong(text) == ["nothing in the workflow is called 'siad' (did you mean 'say/said'?)"]
+
+
+def test_an_output_that_the_step_does_not_hand_out_is_unknown() -> None:
+    text = workflow("""
+        outputs:
+          »a: {type: int, outputSource: say/length}
+        steps:
+          say: {in: {message: {default: hello}}, SAY, out: [said]}
+    """)
+    (found,) = wrong(text)
+    assert found.startswith("nothing in the workflow is called 'length'")
+
+
+def test_an_unknown_output_of_a_tool() -> None:
+    text = workflow("""
+        steps:
+          say:
+            in: {message: {default: hello}}
+            SAY
+            out: [length, »siad]
+    """)
+    assert wrong(text) == ["say has no output 'siad' (did you mean 'said'?)"]
+
+
+def test_an_input_that_is_missing() -> None:
+    text = workflow("""
+        steps:
+          »say: {in: {}, SAY, out: []}
+    """)
+    assert wrong(text) == [MISSING_MESSAGE]
+
+
+@pytest.mark.parametrize("kind", ["string?", "{type: string, default: hello}", "['null', string]"])
+def test_an_input_that_need_not_be_given(kind: str) -> None:
+    text = workflow("""
+        steps:
+          say: {in: {}, run: other.cwl, out: []}
+    """)
+    other = TOOL.replace("{type: string, inputBinding: {}}", kind)
+    assert wrong(text, {"other.cwl": other}) == []
+
+
+def test_an_input_of_type_any_has_to_be_given() -> None:
+    text = workflow("""
+        steps:
+          »say: {in: {}, run: other.cwl, out: []}
+    """)
+    other = {"other.cwl": TOOL.replace("type: string", "type: Any")}
+    assert wrong(text, other) == [
+        MISSING_MESSAGE.replace("give say", "give other").replace("string", "Any")
+    ]
+
+
+def test_a_step_may_have_inputs_that_its_tool_does_not_take() -> None:
+    text = workflow("""
+        inputs: {text: string, go: boolean}
+        steps:
+          say: {in: {message: text, go: go}, when: $(inputs.go), SAY, out: []}
+    """)
+    assert wrong(text) == []
+
+
+# Types
+
+
+def test_a_link_of_another_type() -> None:
+    text = workflow("""
+        inputs: {number: int}
+        steps:
+          say:
+            in:
+              »message: number
+            SAY
+            out: []
+    """)
+    assert wrong(text) == ["number goes to say/message, but int is not string"]
+
+
+def test_an_output_of_another_type() -> None:
+    text = workflow("""
+        outputs:
+          fine: {type: int, outputSource: say/length}
+          »a: {type: string, outputSource: say/length}
+        steps:
+          say: {in: {message: {default: hello}}, SAY, out: [length]}
+    """)
+    assert wrong(text) == ["say/length goes to the output a, but int is not string"]
+
+
+STEPS = """
+    inputs: {s: string, ss: "string[]", maybe: string?, file: File}
+    outputs:
+      »o: %s
+    steps:
+      say: {in: {message: %s, SAY, out: [length, said]}
+"""
+FINE = "s}"
+PICKED = "outputSource: [say/length], linkMerge: merge_flattened, pickValue: first_non_null"
+
+
+@pytest.mark.parametrize(
+    ("output", "inputs"),
+    [
+        ("{type: 'int[]', outputSource: say/length}", "ss}, scatter: message"),
+        ("{type: int, outputSource: say/length}", "{source: maybe, default: a}}"),
+        ("{type: int, outputSource: say/length}", "{source: ss, valueFrom: a}}"),
+        ("{type: int?, outputSource: say/length}", "s}, when: $(true)"),
+        (f"{{type: int, {PICKED}}}", "s}, when: $(true)"),
+        ("{type: File, outputSource: say/said}", FINE),
+        ("{type: 'File[]', outputSource: [say/said, file]}", FINE),
+        ("{type: 'string[]', outputSource: [s, s]}", FINE),
+        ("{type: 'string[]', outputSource: [s, ss], linkMerge: merge_flattened}", FINE),
+        ("{type: 'string[]', outputSource: s, linkMerge: merge_nested}", FINE),
+        ("{type: string, outputSource: [maybe, s], pickValue: first_non_null}", FINE),
+        ("{type: string, outputSource: [maybe, s], pickValue: the_only_non_null}", FINE),
+        ("{type: 'string[]', outputSource: [maybe, s], pickValue: all_non_null}", FINE),
+        ("{type: [int, string], outputSource: s}", FINE),
+        ("{type: Any, outputSource: ss}", FINE),
+        ("{type: double, outputSource: say/length}", FINE),
+    ],
+)
+def test_links_that_fit(output: str, inputs: str) -> None:
+    text = workflow(STEPS % (output, inputs)).replace(SIGN, "")
+    assert (wrong(text), warned(text)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("output", "inputs", "said"),
+    [
+        ("{type: int, outputSource: say/length}", "ss}, scatter: message", "int[] is not int"),
+        ("{type: 'string[]', outputSource: s}", FINE, "string is not string[]"),
+        ("{type: string, outputSource: ss}", FINE, "string[] is not string"),
+        ("{type: string, outputSource: [s, s]}", FINE, "(string or string)[] is not string"),
+        (
+            "{type: string, outputSource: s, linkMerge: merge_nested}",
+            FINE,
+            "string[] is not string",
+        ),
+        ("{type: Directory, outputSource: file}", FINE, "File is not Directory"),
+        ("{type: Directory, outputSource: say/said}", FINE, "stdout is not Directory"),
+    ],
+)
+def test_links_that_never_fit(output: str, inputs: str, said: str) -> None:
+    (found,) = wrong(workflow(STEPS % (output, inputs)))
+    assert found.endswith(f" goes to the output o, but {said}")
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("{type: string, outputSource: maybe}", "string? is not string"),
+        ("{type: int, outputSource: say/length}", "int? is not int"),
+        ("{type: 'string[]', outputSource: [s, ss]}", "(string or string[])[] is not string[]"),
+    ],
+)
+def test_a_link_that_may_not_fit_is_a_warning(output: str, said: str) -> None:
+    text = workflow(STEPS % (output, "s}, when: $(true)")).replace(SIGN, "")
+    (found,) = warned(text)
+    assert found.startswith("main.cwl:14:3: ")
+    assert found.endswith(f" goes to the output o, but {said} in every case")
+
+
+def test_a_link_of_any_type_is_no_warning() -> None:
+    text = workflow("""
+        inputs: {a: Any, b: "Any[]", c: {type: {type: array, items: ["null", Any]}}}
+        outputs:
+          a: {type: Any, outputSource: a}
+          b: {type: "Any[]", outputSource: b}
+          c: {type: {type: array, items: ["null", Any]}, outputSource: c}
+          d: {type: string, outputSource: a}
+        steps: []
+    """)
+    assert (wrong(text), warned(text)) == ([], [])
+
+
+def test_a_file_may_go_to_stdin() -> None:
+    text = workflow("""
+        inputs: {f: File}
+        steps:
+          cat: {in: {i: f}, run: cat.cwl, out: []}
+    """)
+    cat = ["cwlVersion: v1.2", "class: CommandLineTool", "inputs: {i: stdin}", "outputs: {}"]
+    assert wrong(text, {"cat.cwl": "\n".join(cat)}) == []
+
+
+# Scatters
+
+
+def test_a_scatter_over_an_unknown_input() -> None:
+    text = workflow("""
+        inputs: {words: string}
+        steps:
+          say:
+            in: {message: words}
+            »scatter: mesage
+            SAY
+            out: []
+    """)
+    assert wrong(text) == [
+        "scatter over 'mesage', which is no input of the step (did you mean 'message'?)"
+    ]
+
+
+def test_a_scatter_over_what_is_no_array() -> None:
+    text = workflow("""
+        inputs: {word: string}
+        steps:
+          say:
+            in: {»message: word}
+            scatter: message
+            SAY
+            out: []
+    """)
+    assert wrong(text) == ["word goes to say/message, but string is not string[]"]
+
+
+def test_a_scatter_over_several_inputs_without_a_method() -> None:
+    text = workflow("""
+        inputs: {words: "string[]", numbers: "int[]"}
+        steps:
+          say:
+            in: {message: words, times: numbers}
+            »scatter: [message, times]
+            SAY
+            out: []
+    """)
+    assert wrong(text) == [NO_METHOD]
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("dotproduct", "'int[]'"),
+        ("flat_crossproduct", "'int[]'"),
+        ("nested_crossproduct", "{type: array, items: {type: array, items: int}}"),
+    ],
+)
+def test_every_method_gives_arrays_of_its_depth(method: str, kind: str) -> None:
+    text = workflow(f"""
+        inputs: {{words: "string[]", numbers: "int[]"}}
+        outputs: {{o: {{type: {kind}, outputSource: say/length}}}}
+        steps:
+          say:
+            in: {{message: words, times: numbers}}
+            scatter: [message, times]
+            scatterMethod: {method}
+            SAY
+            out: [length]
+    """)
+    assert (wrong(text), warned(text)) == ([], [])
+
+
+# Requirements
+
+
+@pytest.mark.parametrize(
+    ("step", "requirement"),
+    [
+        ("in: {message: words}\n    »scatter: message", "ScatterFeatureRequirement"),
+        ("in: {»message: [word, other]}", "MultipleInputFeatureRequirement"),
+        ("in: {»message: {valueFrom: a}}", "StepInputExpressionRequirement"),
+    ],
+)
+def test_a_requirement_that_is_missing(step: str, requirement: str) -> None:
+    head = 'inputs: {words: "string[]", word: string?, other: string?}'
+    text = workflow(f"{head}\nsteps:\n  say:\n    {step}\n    run: any.cwl\n    out: []", "")
+    other = TOOL.replace("message: {type: string,", "message: {type: [string, 'string[]'],")
+    assert wrong(text, {"any.cwl": other}) == [
+        f"this needs {requirement} (add {requirement}: {{}} to the requirements)"
+    ]
+    for where in ("requirements", "hints"):
+        given = text.replace(SIGN, "") + f"\n{where}: {{{requirement}: {{}}}}\n"
+        assert wrong(given, {"any.cwl": other}) == []
+
+
+def test_a_workflow_in_a_workflow_needs_its_requirement() -> None:
+    inner = workflow("steps: []")
+    text = workflow(
+        """
+        steps:
+          »inner: {in: {}, run: inner.cwl, out: []}
+    """,
+        "",
+    )
+    needs = "this needs SubworkflowFeatureRequirement"
+    assert wrong(text, {"inner.cwl": inner}) == [
+        f"{needs} (add SubworkflowFeatureRequirement: {{}} to the requirements)"
+    ]
+
+
+def test_requirements_hold_for_what_is_further_in() -> None:
+    inner = workflow(
+        """
+        inputs: {words: "string[]"}
+        steps:
+          say:
+            in: {message: {source: words, valueFrom: $(self + 1)}}
+            scatter: message
+            SAY
+            out: []
+    """,
+        "",
+    )
+    text = workflow("""
+        inputs: {words: "string[]"}
+        steps:
+          inner: {in: {words: words}, run: inner.cwl, out: []}
+    """)
+    assert wrong(text, {"inner.cwl": inner}) == []
+
+
+def test_errors_of_an_inner_document_are_in_that_document() -> None:
+    inner = workflow("steps:\n  say: {in: {message: nothing}, SAY, out: []}")
+    text = workflow("steps:\n  inner: {in: {}, run: inner.cwl, out: []}")
+    assert wrong(text, {"inner.cwl": inner}) == [
+        "inner.cwl:14:14: nothing in the workflow is called 'nothing'"
+    ]
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1"])
+def test_conditions_are_for_v1_2(version: str) -> None:
+    text = workflow(
+        """
+        steps:
+          say:
+            in: {message: {default: a}}
+            »when: $(true)
+            SAY
+            out: []
+    """,
+        version=version,
+    )
+    (found,) = wrong(text)
+    assert found.startswith(("unknown field 'when'", "when is for CWL v1.2"))
+
+
+# Cycles and duplicates
+
+
+def test_steps_that_wait_for_each_other() -> None:
+    text = workflow("""
+        steps:
+          »a: {in: {message: {default: a}, times: c/length}, SAY, out: [length]}
+          »b: {in: {message: {default: a}, times: a/length}, SAY, out: [length]}
+          »c: {in: {message: {default: a}, times: b/length}, SAY, out: [length]}
+          d: {in: {message: {default: a}, times: c/length}, SAY, out: [length]}
+    """)
+    assert wrong(text) == [
+        "a cycle: a waits for itself (a \u2192 b \u2192 c)",
+        "a cycle: b waits for itself (a \u2192 b \u2192 c)",
+        "a cycle: c waits for itself (a \u2192 b \u2192 c)",
+    ]
+
+
+def test_a_workflow_that_runs_itself() -> None:
+    text = workflow("steps:\n  me:\n    in: {}\n    »run: main.cwl\n    out: []")
+    assert wrong(text) == ["a cycle: main.cwl \u2192 main.cwl"]
+
+
+def test_workflows_that_run_each_other() -> None:
+    text = workflow("steps:\n  it: {in: {}, run: other.cwl, out: []}")
+    other = workflow("steps:\n  me: {in: {}, run: main.cwl, out: []}")
+    (found,) = wrong(text, {"other.cwl": other})
+    assert found == "other.cwl:14:16: a cycle: main.cwl \u2192 other.cwl \u2192 main.cwl"
+
+
+def test_two_of_one_name() -> None:
+    text = workflow("""
+        inputs:
+          - {id: a, type: int}
+          - {»id: a, type: int}
+        outputs:
+          - {id: o, type: int, outputSource: a}
+          - {»id: o, type: int, outputSource: a}
+        steps:
+          - {id: s, in: {message: {default: a}}, SAY, out: []}
+          - {»id: s, in: {message: {default: a}}, SAY, out: []}
+    """)
+    found = wrong(text)
+    assert len(found) == 3
+    assert all("uplicate" in one or "twice" in one for one in found)
+
+
+def test_two_of_one_name_in_a_mapping() -> None:
+    (found,) = wrong(workflow("inputs: {a: int, »a: int}\nsteps: []"))
+    assert 'found duplicate key "a"' in found
+
+
+# Expressions
+
+
+def test_javascript_where_it_is_not_asked_for() -> None:
+    text = workflow(
+        """
+        inputs: {go: int}
+        steps:
+          say:
+            in: {message: {default: a}, go: go}
+            »when: $(inputs.go > 1)
+            SAY
+            out: []
+    """,
+        "",
+    )
+    assert wrong(text) == [f"$(inputs.go > 1) {NO_JAVASCRIPT}"]
+
+
+def test_a_step_may_ask_for_javascript_itself() -> None:
+    text = workflow(
+        """
+        inputs: {go: int}
+        steps:
+          say:
+            requirements: {InlineJavascriptRequirement: {}}
+            in: {message: {default: a}, go: go}
+            when: $(inputs.go > 1)
+            SAY
+            out: []
+    """,
+        "",
+    )
+    assert wrong(text) == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "»stdout: $(inputs.a",
+        "»stderr: $(inputs.a",
+        "»stdin: $(inputs.a",
+        "arguments: [a, »$(inputs.a]",
+        "arguments: [»{valueFrom: $(inputs.a}]",
+        "arguments: [»{valueFrom: a, position: $(inputs.a}]",
+        "inputs: {»i: {type: int, inputBinding: {valueFrom: $(inputs.a}}}",
+        "inputs: {»i: {type: File, secondaryFiles: $(inputs.a}}",
+        "outputs: {»o: {type: File, outputBinding: {glob: $(inputs.a}}}",
+        "outputs: {»o: {type: File, outputBinding: {glob: [a, $(inputs.a]}}}",
+        "outputs: {»o: {type: int, outputBinding: {outputEval: $(inputs.a}}}",
+        "requirements: {»ResourceRequirement: {ramMin: $(inputs.a}}",
+        "requirements: {»EnvVarRequirement: {envDef: {A: $(inputs.a}}}",
+        "requirements: {»WORKDIR: {listing: [{entryname: a, entry: $(inputs.a}]}}",
+        "requirements: {»WORKDIR: {listing: [{entryname: $(inputs.a, entry: a}]}}",
+        "requirements: {»WORKDIR: {listing: [$(inputs.a]}}",
+        "requirements: {»WORKDIR: {listing: $(inputs.a}}",
+    ],
+)
+def test_an_expression_that_does_not_end(field: str) -> None:
+    named = field.partition(":")[0].replace(SIGN, "")
+    rest = [f"{one}: []" for one in ("inputs", "outputs") if one != named]
+    text = "\n".join(["cwlVersion: v1.2", "class: CommandLineTool", "baseCommand: a", *rest, field])
+    quoted = text.replace("$(inputs.a", "'$(inputs.a'")
+    quoted = quoted.replace("WORKDIR", "InitialWorkDirRequirement")
+    assert wrong(quoted) == [
+        "the expression '$(inputs.a' does not end (write \\$( for a literal $()"
+    ]
+
+
+def test_the_expression_of_an_expression_tool() -> None:
+    text = "cwlVersion: v1.2\nclass: ExpressionTool\ninputs: []\noutputs: []\n»expression: $({})"
+    assert wrong(text) == [f"$({{}}) {NO_JAVASCRIPT}"]
+
+
+# All together
+
+
+def test_checking_raises_with_every_error() -> None:
+    text = workflow("""
+        steps:
+          say: {in: {message: nothing}, SAY, out: [no]}
+    """)
+    with pytest.raises(InvalidPackage) as error:
+        check(package(text, {"say.cwl": TOOL}))
+    assert error.value.message == "main.cwl cannot be run"
+    assert [problem.where for problem in error.value.problems] == ["main.cwl", "main.cwl"]
+    assert [problem.line for problem in error.value.problems] == [15, 15]
+
+
+def test_the_same_error_is_told_once_however_often_a_tool_is_run() -> None:
+    text = workflow("""
+        steps:
+          a: {in: {message: {default: a}}, run: broken.cwl, out: []}
+          b: {in: {message: {default: a}}, run: broken.cwl, out: []}
+    """)
+    assert len(wrong(text, {"broken.cwl": f"{TOOL}\nstdin: $(inputs.message"})) == 1

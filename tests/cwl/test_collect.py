@@ -1,0 +1,488 @@
+"""The outputs of tools that have ended."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from localproc.cwl.collect import collect, succeeded, with_checksums
+from localproc.cwl.prepare import prepare
+from localproc.errors import StepError
+from tests.cwl.memory import FOLDERS, Memory, directory, file, sha1, tool
+
+JAVASCRIPT = "requirements: {InlineJavascriptRequirement: {}}\n"
+DATA = {"/data/in.txt": "input", "/data/in.idx": "index", "/secret/key": "key"}
+
+
+def outputs(
+    text: str,
+    files: Mapping[str, str],
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    exit_code: int = 0,
+    version: str = "v1.2",
+    folders: tuple[str, ...] = (),
+    links: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Give the outputs of a tool that left these files in its output directory."""
+    disk = Memory(
+        {**DATA, **{f"/out/{name}": data for name, data in files.items()}},
+        ["/out", *(f"/out/{name}" for name in folders)],
+        {f"/out/{name}": target for name, target in (links or {}).items()},
+    )
+    prepared = prepare(tool(text, version), inputs or {}, FOLDERS, disk, {})
+    return collect(prepared, exit_code, disk)
+
+
+def one(port: str, files: Mapping[str, str], **more: Any) -> Any:
+    """Give the only output of a tool."""
+    return outputs(f"{JAVASCRIPT}outputs: {{x: {port}}}", files, **more)["x"]
+
+
+def names(found: Any) -> list[str]:
+    return [one["basename"] for one in found]
+
+
+def made(name: str, text: str, **members: Any) -> dict[str, Any]:
+    """Give a File as it is collected."""
+    return file(f"/out/{name}", size=len(text), checksum=sha1(text), **members)
+
+
+# Globs
+
+
+def test_a_file_has_its_size_and_its_checksum() -> None:
+    found = one("{type: File, outputBinding: {glob: a.txt}}", {"a.txt": "text"})
+    assert found == made("a.txt", "text")
+
+
+@pytest.mark.parametrize(
+    ("glob", "found"),
+    [
+        ("a.txt", ["a.txt"]),
+        ("'*.txt'", ["a.txt", "b.txt"]),
+        ("'*'", ["a.txt", "b.txt", "c.csv", "d"]),
+        ("'[ab].txt'", ["a.txt", "b.txt"]),
+        ("'?.csv'", ["c.csv"]),
+        ("'d/*'", ["a.txt", "e.txt"]),
+        ("'*/a.txt'", ["a.txt"]),
+        ("['*.csv', '*.txt']", ["c.csv", "a.txt", "b.txt"]),
+        ("$(runtime.outdir)/a.txt", ["a.txt"]),
+        ('\'$(["b.txt", "a.txt"])\'', ["b.txt", "a.txt"]),
+        ("[$(null), '', c.csv]", ["c.csv"]),
+        (".hidden", [".hidden"]),
+        ("'no*'", []),
+    ],
+)
+def test_a_glob_finds_files_in_order(glob: str, found: list[str]) -> None:
+    files = dict.fromkeys(["b.txt", "a.txt", "c.csv", "d/e.txt", "d/a.txt", ".hidden"], "")
+    kind = "{type: array, items: [File, Directory]}"
+    assert names(one(f"{{type: {kind}, outputBinding: {{glob: {glob}}}}}", files)) == found
+
+
+def test_a_directory_is_an_output_too() -> None:
+    found = one("{type: Directory, outputBinding: {glob: d}}", {"d/a.txt": "a"})
+    assert found == directory("/out/d")
+
+
+def test_the_output_directory_itself_may_be_an_output() -> None:
+    for glob in (".", "$(runtime.outdir)"):
+        found = one(f"{{type: Directory, outputBinding: {{glob: {glob}}}}}", {"a.txt": "a"})
+        assert found["location"] == "file:///out"
+
+
+@pytest.mark.parametrize("glob", ["/data/in.txt", "/outside/a", "/"])
+def test_a_glob_stays_in_the_output_directory(glob: str) -> None:
+    with pytest.raises(StepError, match="is outside the output directory"):
+        one(f"{{type: File, outputBinding: {{glob: {glob}}}}}", {})
+
+
+@pytest.mark.parametrize("glob", ["../data/in.txt", "'../data/*.txt'", "d/../../data/in.txt"])
+def test_a_glob_may_not_climb_out_of_the_output_directory(glob: str) -> None:
+    with pytest.raises(StepError, match="neither in the output directory nor an input"):
+        one(f"{{type: File, outputBinding: {{glob: {glob}}}}}", {"d/a": ""})
+
+
+def test_a_glob_is_a_text() -> None:
+    with pytest.raises(StepError, match="the glob of x gave 5"):
+        one("{type: File, outputBinding: {glob: $(5)}}", {})
+
+
+# One file or several
+
+
+def test_an_output_that_is_missing_tells_what_there_is() -> None:
+    with pytest.raises(StepError) as error:
+        one("{type: File, outputBinding: {glob: '*.tif'}}", {"b.txt": "", "a.txt": "", ".h": ""})
+    assert error.value.message == "main: the output x is missing: nothing matches '*.tif'"
+    assert error.value.hint == "the output directory holds: a.txt, b.txt"
+
+
+@pytest.mark.parametrize("kind", ["File?", "'File[]?'", "Directory?"])
+def test_an_optional_output_may_be_missing(kind: str) -> None:
+    assert one(f"{{type: {kind}, outputBinding: {{glob: '*.tif'}}}}", {}) is None
+
+
+def test_an_array_may_be_empty() -> None:
+    assert one("{type: 'File[]', outputBinding: {glob: '*.tif'}}", {}) == []
+
+
+def test_an_array_may_hold_one_file() -> None:
+    assert names(one("{type: 'File[]', outputBinding: {glob: '*'}}", {"a": ""})) == ["a"]
+
+
+def test_one_file_is_not_several() -> None:
+    with pytest.raises(StepError, match="the output x is one file, but found a, b"):
+        one("{type: File, outputBinding: {glob: '*'}}", {"a": "", "b": ""})
+
+
+def test_a_file_is_no_directory() -> None:
+    with pytest.raises(StepError, match="x: expected File, got a Directory"):
+        one("{type: File, outputBinding: {glob: d}}", {"d/a": ""})
+
+
+def test_every_output_of_another_type_is_told() -> None:
+    text = (
+        JAVASCRIPT
+        + """outputs:
+      a: {type: int, outputBinding: {outputEval: $("one")}}
+      b: {type: 'string[]', outputBinding: {outputEval: '$(["b", 1])'}}
+    """
+    )
+    with pytest.raises(StepError) as error:
+        outputs(text, {})
+    assert error.value.message == (
+        "main: the outputs are not as promised: a: expected int, got string 'one'; "
+        "b[1]: expected string, got int 1"
+    )
+
+
+# outputEval
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression", "expected"),
+    [
+        ("string", "$(self[0].contents)", "a text"),
+        ("int", "$(self.length)", 2),
+        ("int", "$(self[0].size + self[1].size)", 10),
+        ("string", "$(self[1].nameroot)$(self[1].nameext)", "b.txt"),
+        (
+            "'string[]'",
+            "${ return self.map(function (one) { return one.basename; }); }",
+            ["a.txt", "b.txt"],
+        ),
+        ("string", "$(inputs.word)", "from the inputs"),
+        ("int?", "$(null)", None),
+        ("int", "$(0)", 0),
+        ("boolean", "$(false)", False),
+        ("string", "$('')", ""),
+        ("Any", "$({a: [1, {b: null}]})", {"a": [1, {"b": None}]}),
+    ],
+)
+def test_output_eval_makes_any_value(kind: str, expression: str, expected: Any) -> None:
+    text = f"""{JAVASCRIPT}
+inputs: {{word: string}}
+outputs:
+  x:
+    type: {kind}
+    outputBinding: {{glob: '*.txt', loadContents: true, outputEval: "{expression}"}}
+"""
+    found = outputs(text, {"a.txt": "a text", "b.txt": "more"}, {"word": "from the inputs"})
+    assert found == {"x": expected}
+
+
+def test_output_eval_without_a_glob_sees_no_files() -> None:
+    assert one("{type: int, outputBinding: {outputEval: $(self.length)}}", {"a": ""}) == 0
+
+
+def test_output_eval_may_choose_files() -> None:
+    files = {"a": "1", "b": "22", "c": "333"}
+    port = "{type: %s, outputBinding: {glob: '*', outputEval: '%s'}}"
+    assert one(port % ("File", "$(self[1])"), files) == made("b", "22")
+    assert names(one(port % ("'File[]'", "$(self.slice(1))"), files)) == ["b", "c"]
+    assert one(port % ("File", "$(self.slice(2))"), files) == made("c", "333")
+
+
+def test_output_eval_may_change_a_file() -> None:
+    port = """
+      type: File
+      outputBinding:
+        glob: a.txt
+        outputEval: |
+          ${ self[0].basename = "b.txt"; self[0].metadata = {n: 1}; return self[0]; }
+    """
+    text = f"{JAVASCRIPT}outputs:\n  x:{port}"
+    assert outputs(text, {"a.txt": "a"})["x"] == {
+        **made("a.txt", "a"),
+        "basename": "b.txt",
+        "metadata": {"n": 1},
+    }
+
+
+def test_output_eval_may_make_a_file_of_text() -> None:
+    expression = '${ return {class: "File", basename: "a.txt", contents: "text"}; }'
+    found = one(f"{{type: File, outputBinding: {{outputEval: '{expression}'}}}}", {})
+    assert found == {"class": "File", "basename": "a.txt", "contents": "text"}
+
+
+def test_an_input_may_be_passed_on() -> None:
+    text = """
+        inputs: {x: File}
+        outputs: {x: {type: File, outputBinding: {outputEval: $(inputs.x)}}}
+    """
+    given = file("/data/in.txt", secondaryFiles=[file("/data/in.idx")])
+    found = outputs(text, {}, {"x": given})["x"]
+    assert found["location"] == "file:///data/in.txt"
+    assert found["checksum"] == sha1("input")
+    assert names(found["secondaryFiles"]) == ["in.idx"]
+
+
+@pytest.mark.parametrize("version", ["v1.1", "v1.2"])
+def test_output_eval_knows_the_exit_code(version: str) -> None:
+    port = "{type: int, outputBinding: {outputEval: $(runtime.exitCode)}}"
+    assert one(port, {}, exit_code=3, version=version) == 3
+
+
+def test_v1_0_knows_no_exit_code() -> None:
+    port = "{type: int?, outputBinding: {outputEval: $(runtime.exitCode)}}"
+    assert one(port, {}, exit_code=3, version="v1.0") is None
+
+
+def test_contents_are_only_for_expressions() -> None:
+    found = one("{type: File, outputBinding: {glob: a, loadContents: true}}", {"a": "text"})
+    assert found == made("a", "text")
+
+
+@pytest.mark.parametrize(
+    ("listing", "seen"), [("no_listing", None), ("shallow_listing", 2), ("deep_listing", 2)]
+)
+def test_listings_of_outputs_are_for_expressions(listing: str, seen: int | None) -> None:
+    port = """
+      type: int?
+      outputBinding:
+        glob: d
+        loadListing: %s
+        outputEval: '$(self[0].listing ? self[0].listing.length : null)'
+    """
+    text = f"{JAVASCRIPT}outputs:\n  x:{port % listing}"
+    assert outputs(text, {"d/a": "", "d/e/b": ""})["x"] == seen
+
+
+# Streams
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stream_is_an_output(stream: str) -> None:
+    found = outputs(f"{stream}: said.txt\noutputs: {{x: {stream}}}", {"said.txt": "hello"})
+    assert found == {"x": made("said.txt", "hello")}
+
+
+# Records
+
+
+def test_a_record_is_made_of_its_fields() -> None:
+    text = (
+        JAVASCRIPT
+        + """
+outputs:
+  scene:
+    type:
+      type: record
+      fields:
+        image: {type: File, outputBinding: {glob: '*.tif'}, secondaryFiles: [^.tfw]}
+        bands: {type: int, outputBinding: {outputEval: $(3)}}
+        note: {type: File?, outputBinding: {glob: note.txt}}
+"""
+    )
+    found = outputs(text, {"a.tif": "", "a.tfw": ""})["scene"]
+    assert names(found["image"]["secondaryFiles"]) == ["a.tfw"]
+    assert (found["bands"], found["note"]) == (3, None)
+    with pytest.raises(StepError, match=r"the output scene\.image is missing"):
+        outputs(text, {})
+
+
+# Secondary files and formats
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (".ovr", ["a.tif.ovr"]),
+        ("[^.tfw, .ovr]", ["a.tfw", "a.tif.ovr"]),
+        ("[.missing?, ^.tfw]", ["a.tfw"]),
+        ("[.missing]", []),
+        ("[$(self.nameroot).tfw]", ["a.tfw"]),
+        ('[\'$(["a.tfw", self.basename + ".ovr"])\']', ["a.tfw", "a.tif.ovr"]),
+        ('[\'$({class: "File", path: "a.tfw"})\']', ["a.tfw"]),
+    ],
+)
+def test_secondary_files_are_found_beside_their_file(patterns: str, found: list[str]) -> None:
+    port = f"{{type: File, secondaryFiles: {patterns}, outputBinding: {{glob: a.tif}}}}"
+    collected = one(port, {"a.tif": "", "a.tif.ovr": "o", "a.tfw": "w"})
+    assert names(collected["secondaryFiles"]) == found
+
+
+def test_secondary_files_are_whole_objects() -> None:
+    port = "{type: File, secondaryFiles: [.d, .e], outputBinding: {glob: a}}"
+    assert one(port, {"a": "", "a.d/x": "", "a.e": "e"})["secondaryFiles"] == [
+        directory("/out/a.d"),
+        made("a.e", "e"),
+    ]
+
+
+def test_a_secondary_file_that_is_required_may_not_be_missing() -> None:
+    port = "{type: File, secondaryFiles: [{pattern: .a, required: true}], outputBinding: {glob: a}}"
+    with pytest.raises(StepError, match=r"x has no secondary file 'a\.a'"):
+        one(port, {"a": ""})
+
+
+def test_every_file_of_an_array_has_its_secondary_files() -> None:
+    port = "{type: 'File[]', secondaryFiles: .i, outputBinding: {glob: '?'}}"
+    found = one(port, {"a": "", "a.i": "", "b": "", "b.i": ""})
+    assert [names(one["secondaryFiles"]) for one in found] == [["a.i"], ["b.i"]]
+
+
+def test_files_get_the_format_of_their_output() -> None:
+    port = "{type: 'File[]', format: 'http://example.org/%s', outputBinding: {glob: '*'}}"
+    found = one(port % "$(self.nameext)", {"a.csv": "", "b.tif": ""})
+    assert [one["format"] for one in found] == [
+        "http://example.org/.csv",
+        "http://example.org/.tif",
+    ]
+
+
+# cwl.output.json
+
+
+TWO = "outputs: {a: File, b: string?}"
+
+
+def test_cwl_output_json_is_taken_as_the_outputs() -> None:
+    said = {"a": {"class": "File", "path": "sub/a.txt"}, "b": "text"}
+    found = outputs(TWO, {"cwl.output.json": json.dumps(said), "sub/a.txt": "a"})
+    assert found == {"a": made("sub/a.txt", "a"), "b": "text"}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"path": "a.txt"},
+        {"path": "/out/a.txt"},
+        {"location": "a.txt"},
+        {"location": "file:///out/a.txt"},
+    ],
+)
+def test_cwl_output_json_names_files_by_path_or_location(place: dict[str, str]) -> None:
+    said = json.dumps({"a": {"class": "File", **place}})
+    assert outputs(TWO, {"cwl.output.json": said, "a.txt": "a"})["a"] == made("a.txt", "a")
+
+
+def test_what_cwl_output_json_does_not_name_is_null() -> None:
+    said = json.dumps({"a": {"class": "File", "path": "a.txt"}})
+    assert outputs(TWO, {"cwl.output.json": said, "a.txt": "a"})["b"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("{", "cwl.output.json is not JSON"),
+        ("[1]", "cwl.output.json is not an object"),
+        ("{}", "a: expected File, got nothing"),
+        ('{"a": 5}', "a: expected File, got int 5"),
+        ('{"a": {"class": "File", "path": "no.txt"}}', "/out/no.txt does not exist"),
+        ('{"a": {"class": "File", "path": "/secret/key"}}', "neither in the output directory nor"),
+        (
+            '{"a": {"class": "File", "path": "../secret/key"}}',
+            "neither in the output directory nor",
+        ),
+    ],
+)
+def test_cwl_output_json_that_is_wrong(said: str, reason: str) -> None:
+    with pytest.raises(StepError) as error:
+        outputs(TWO, {"cwl.output.json": said})
+    assert reason in error.value.message
+
+
+@pytest.mark.parametrize("location", ["file:///secret/key", "../secret/key", "/secret/key"])
+def test_cwl_output_json_may_not_name_files_of_others(location: str) -> None:
+    said = json.dumps({"a": {"class": "File", "location": location}})
+    with pytest.raises(StepError):
+        outputs(TWO, {"cwl.output.json": said})
+
+
+# Links
+
+
+X = "{type: File, outputBinding: {glob: x}}"
+
+
+def test_a_link_to_another_output_is_followed() -> None:
+    found = one(X, {"a": "text"}, links={"x": "a"})
+    assert (found["basename"], found["size"], found["checksum"]) == ("x", 4, sha1("text"))
+
+
+def test_a_link_to_an_input_is_followed() -> None:
+    text = f"inputs: {{i: File}}\noutputs: {{x: {X}}}"
+    found = outputs(text, {}, {"i": file("/data/in.txt")}, links={"x": "/data/in.txt"})["x"]
+    assert found["checksum"] == sha1("input")
+
+
+def test_a_link_to_what_was_staged_is_followed() -> None:
+    text = f"""
+inputs: {{i: File}}
+requirements: {{InitialWorkDirRequirement: {{listing: [{{entryname: x, entry: $(inputs.i)}}]}}}}
+outputs: {{x: {X}}}
+"""
+    found = outputs(text, {}, {"i": file("/data/in.txt")}, links={"x": "/data/in.txt"})["x"]
+    assert found["checksum"] == sha1("input")
+
+
+@pytest.mark.parametrize("target", ["/secret/key", "../secret/key", "/data/in.txt", "hop"])
+def test_a_link_that_leads_elsewhere_is_refused(target: str) -> None:
+    with pytest.raises(StepError, match="is a link to a file outside") as error:
+        one(X, {}, links={"x": target, "hop": "/secret/key"})
+    assert error.value.hint == "copy the file into the output directory instead of linking to it"
+
+
+def test_a_link_that_leads_nowhere_is_an_error() -> None:
+    with pytest.raises(StepError, match="x is a link that leads nowhere"):
+        one(X, {}, links={"x": "nowhere"})
+
+
+# Exit codes
+
+
+@pytest.mark.parametrize(
+    ("codes", "good", "bad"),
+    [
+        ("", [0], [1, 2, 255, -9]),
+        ("successCodes: [0, 3]", [0, 3], [1]),
+        ("successCodes: [3]", [3], [0]),
+        ("permanentFailCodes: [0]", [], [0, 1]),
+        ("temporaryFailCodes: [5]", [0], [5, 1]),
+    ],
+)
+def test_which_exit_codes_are_success(codes: str, good: list[int], bad: list[int]) -> None:
+    compiled = tool(f"baseCommand: a\n{codes}")
+    assert [code for code in good if not succeeded(compiled, code)] == []
+    assert [code for code in bad if succeeded(compiled, code)] == []
+
+
+# For those who print results
+
+
+def test_results_are_completed_with_checksums_and_listings() -> None:
+    disk = Memory({"/out/a": "a", "/out/a.i": "i", "/out/d/b": "bb"})
+    value = [file("/out/a", secondaryFiles=[file("/out/a.i")]), directory("/out/d"), 5]
+    assert with_checksums(value, disk) == [
+        made("a", "a", secondaryFiles=[made("a.i", "i")]),
+        directory("/out/d", listing=[made("d/b", "bb")]),
+        5,
+    ]
+
+
+def test_a_checksum_that_is_known_is_not_made_again() -> None:
+    known = file("/out/a", size=1, checksum="sha1$known")
+    assert with_checksums(known, Memory({"/out/a": "a"})) == known

@@ -1,0 +1,627 @@
+"""From documents to the resolved form: references, versions, names, types."""
+
+import copy
+import json
+import random
+import socket
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from localproc.cwl.load import WorkflowNotFound, load
+from localproc.cwl.sources import Sources, digest
+from localproc.errors import InvalidPackage, LocalprocError, PackageError, UnsupportedPackage
+from tests.cwl.memory import errors, file, package
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **options: Any) -> NoReturn:
+        raise AssertionError(f"the network was asked for {args}")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+ECHO = """
+class: CommandLineTool
+baseCommand: echo
+inputs: {message: string}
+outputs: {said: stdout}
+"""
+TOOL = f"cwlVersion: v1.2\n{ECHO}"
+
+
+def resolved(text: str, others: Mapping[str, str] | None = None, fragment: str = "") -> Any:
+    return package(text, others, fragment).resolved
+
+
+def main(text: str, others: Mapping[str, str] | None = None) -> Any:
+    return package(text, others).main
+
+
+# Names and types
+
+
+def test_identifiers_are_short() -> None:
+    found = main(TOOL)
+    assert (found["id"], found["class"], found["cwlVersion"]) == ("main", "CommandLineTool", "v1.2")
+    assert found["inputs"] == [{"id": "message", "type": "string"}]
+    assert found["outputs"] == [{"id": "said", "type": "stdout"}]
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [
+        ("int", "int"),
+        ("int?", ["null", "int"]),
+        ("'File[]'", {"type": "array", "items": "File"}),
+        ("'File[]?'", ["null", {"type": "array", "items": "File"}]),
+        ("[int, string]", ["int", "string"]),
+        ("{type: array, items: [int, string]}", {"type": "array", "items": ["int", "string"]}),
+        ("{type: enum, symbols: [a, b]}", {"type": "enum", "symbols": ["a", "b"]}),
+        (
+            "{type: record, fields: {a: int, b: {type: File?}}}",
+            {
+                "type": "record",
+                "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": ["null", "File"]}],
+            },
+        ),
+        (
+            "{type: array, items: {type: array, items: int}}",
+            {"type": "array", "items": {"type": "array", "items": "int"}},
+        ),
+    ],
+)
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_types_are_written_out(written: str, whole: Any, version: str) -> None:
+    text = ECHO.replace("message: string", f"x: {{type: {written}}}")
+    assert main(f"cwlVersion: {version}\n{text}")["inputs"] == [{"id": "x", "type": whole}]
+
+
+NAMED = """
+cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  SchemaDefRequirement:
+    types: %s
+inputs:
+  p: %s
+  band: {type: "%s[]?"}
+outputs: []
+"""
+TYPES = """
+- name: Point
+  type: record
+  fields: {x: double, y: double?}
+- {name: Band, type: enum, symbols: [red, green]}
+"""
+POINT = {
+    "type": "record",
+    "name": "Point",
+    "fields": [{"name": "x", "type": "double"}, {"name": "y", "type": ["null", "double"]}],
+}
+BAND = {"type": "enum", "name": "Band", "symbols": ["red", "green"]}
+
+
+def test_named_types_are_written_out() -> None:
+    here = "[{name: Band, type: enum, symbols: [red, green]}, {name: Point, type: record, "
+    text = NAMED % (here + "fields: {x: double, y: double?}}]", '"#Point"', "#Band")
+    assert [port["type"] for port in main(text)["inputs"]] == [
+        POINT,
+        ["null", {"type": "array", "items": BAND}],
+    ]
+
+
+def test_named_types_are_imported() -> None:
+    text = NAMED % ("[$import: types.yml]", "types.yml#Point", "types.yml#Band")
+    assert [port["type"] for port in main(text, {"types.yml": TYPES})["inputs"]] == [
+        POINT,
+        ["null", {"type": "array", "items": BAND}],
+    ]
+
+
+def test_an_unknown_type_is_told_with_its_place() -> None:
+    text = TOOL.replace("string", "sting")
+    (found,) = errors(text)
+    assert found.startswith("main.cwl:5:10: unknown type 'sting' (known here are Any, Directory,")
+
+
+def test_a_type_that_contains_itself_is_refused() -> None:
+    here = "[{name: Node, type: record, fields: {next: Node?}}]"
+    (found,) = errors(NAMED % (here, "'#Node'", "#Node"))
+    assert "the type Node contains itself" in found
+
+
+@pytest.mark.parametrize(
+    "default",
+    [
+        *(0, False, "", [], {}, 5, "text", [1, None], {"a": None}),
+        [[1, 2], [3]],
+        {"type": "Polygon", "coordinates": [[[1, 2], [3, 4], [5, 6], [1, 2]]]},
+        [{"id": "a"}, {"id": "a"}],
+    ],
+)
+def test_defaults_stay_as_they_are(default: Any) -> None:
+    tool = TOOL.replace("string", f"{{type: Any, default: {json.dumps(default)}}}")
+    assert main(tool)["inputs"][0]["default"] == default
+    workflow = (WORKFLOW % "tool.cwl").replace("text}, out", f"{{default: {json.dumps(default)}}}}}, out")
+    assert main(workflow, {"tool.cwl": TOOL})["steps"][0]["in"][0]["default"] == default
+
+
+def test_numbers_stay_as_they_are_written_but_for_exponents() -> None:
+    text = TOOL.replace("string", "{type: Any, default: [1, 1.0, 1.5, 1e3, 1.5e-3, 0x10]}")
+    found = main(text)["inputs"][0]["default"]
+    assert [(type(one), one) for one in found] == [
+        (int, 1),
+        (float, 1.0),
+        (float, 1.5),
+        (int, 1000),
+        (float, 0.0015),
+        (int, 16),
+    ]
+
+
+def test_metadata_has_full_names() -> None:
+    text = TOOL.replace(
+        "class:", "$namespaces: {s: 'https://schema.org/'}\ns:version: 1.2.3\nclass:"
+    )
+    found = resolved(text)
+    assert found["metadata"] == {"https://schema.org/version": "1.2.3"}
+    assert found["namespaces"] == {"s": "https://schema.org/"}
+
+
+def test_the_resolved_form_is_plain_json() -> None:
+    found = resolved(GRAPH, fragment="second")
+    assert json.loads(json.dumps(found)) == found
+    assert type(found["processes"]["main.cwl#tool"]["inputs"]) is list
+
+
+# Several processes in one document
+
+
+GRAPH = f"""
+cwlVersion: v1.2
+$graph:
+- id: tool
+{ECHO.replace(chr(10), chr(10) + "  ")}
+- id: first
+  class: Workflow
+  inputs: {{text: string}}
+  outputs: {{said: {{type: File, outputSource: say/said}}}}
+  steps:
+    say: {{run: "#tool", in: {{message: text}}, out: [said]}}
+- id: second
+  class: Workflow
+  inputs: {{text: string}}
+  outputs: []
+  steps:
+    again: {{run: "#first", in: {{text: text}}, out: []}}
+"""
+
+
+def test_the_first_workflow_is_run() -> None:
+    assert resolved(GRAPH)["main"] == "main.cwl#first"
+
+
+def test_the_process_called_main_is_run() -> None:
+    assert resolved(GRAPH.replace("id: tool", "id: main").replace("#tool", "#main"))["main"] == (
+        "main.cwl#main"
+    )
+
+
+def test_the_process_that_is_asked_for_is_run() -> None:
+    assert resolved(GRAPH, fragment="second")["main"] == "main.cwl#second"
+    assert resolved(GRAPH, fragment="tool")["main"] == "main.cwl#tool"
+
+
+def test_of_tools_alone_the_first_is_run() -> None:
+    tools = "".join(f"\n- id: {name}{ECHO.replace(chr(10), chr(10) + '  ')}" for name in "ab")
+    assert resolved(f"cwlVersion: v1.2\n$graph:{tools}")["main"] == "main.cwl#a"
+
+
+def test_a_process_that_is_not_there() -> None:
+    with pytest.raises(WorkflowNotFound, match=r"main\.cwl has no process 'third'") as error:
+        package(GRAPH, fragment="third")
+    assert error.value.hint == "it has: tool, first, second"
+
+
+def test_only_what_is_run_is_resolved() -> None:
+    assert list(resolved(GRAPH, fragment="tool")["processes"]) == ["main.cwl#tool"]
+    assert sorted(resolved(GRAPH, fragment="second")["processes"]) == [
+        "main.cwl#first",
+        "main.cwl#second",
+        "main.cwl#tool",
+    ]
+
+
+def test_links_are_named_by_input_or_by_step_and_output() -> None:
+    found = resolved(GRAPH)["processes"]["main.cwl#first"]
+    assert found["steps"][0]["in"] == [{"id": "message", "source": ["text"]}]
+    assert found["steps"][0]["run"] == "main.cwl#tool"
+    assert found["outputs"][0]["source"] == ["say/said"]
+
+
+# Other documents
+
+
+WORKFLOW = """
+cwlVersion: v1.2
+class: Workflow
+inputs: {text: string}
+outputs: []
+steps:
+  say: {run: %s, in: {message: text}, out: []}
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "others", "name"),
+    [
+        ("tool.cwl", {"tool.cwl": TOOL}, "tool.cwl"),
+        ("./tool.cwl", {"tool.cwl": TOOL}, "tool.cwl"),
+        ("sub/tool.cwl", {"sub/tool.cwl": TOOL}, "sub/tool.cwl"),
+        ("../tool.cwl", {"../tool.cwl": TOOL}, "../tool.cwl"),
+        ("tool.cwl#tool", {"tool.cwl": f"{TOOL}id: tool\n"}, "tool.cwl#tool"),
+        ("graph.cwl#tool", {"graph.cwl": GRAPH}, "graph.cwl#tool"),
+        ("graph.cwl", {"graph.cwl": GRAPH.replace("id: tool", "id: main")}, "graph.cwl#main"),
+        ("{$import: tool.cwl}", {"tool.cwl": TOOL}, "main.cwl#steps/say/run"),
+        (
+            "{class: ExpressionTool, inputs: {message: string}, outputs: [], expression: $(null)}",
+            {},
+            "main.cwl#steps/say/run",
+        ),
+    ],
+)
+def test_a_step_runs_a_process_from_anywhere_in_the_package(
+    run: str, others: dict[str, str], name: str
+) -> None:
+    text = WORKFLOW % run
+    others = {one: body.replace('"#tool"', '"#main"') for one, body in others.items()}
+    found = resolved(text, others)
+    assert found["processes"]["main.cwl"]["steps"][0]["run"] == name
+    assert found["processes"][name]["inputs"] == [{"id": "message", "type": "string"}]
+
+
+def test_documents_may_be_of_different_versions() -> None:
+    for version in ("v1.0", "v1.1"):
+        found = resolved(WORKFLOW % "tool.cwl", {"tool.cwl": f"cwlVersion: {version}\n{ECHO}"})
+        assert found["processes"]["tool.cwl"]["cwlVersion"] == version
+        assert found["processes"]["main.cwl"]["cwlVersion"] == "v1.2"
+
+
+def test_a_document_may_be_json() -> None:
+    text = json.dumps(
+        {
+            "cwlVersion": "v1.2",
+            "class": "CommandLineTool",
+            "inputs": [{"id": "x", "type": "int"}],
+            "outputs": {},
+        },
+        indent=1,
+    )
+    assert main(text)["inputs"] == [{"id": "x", "type": "int"}]
+    assert errors(text.replace('"int"', '"itn"'))[0].startswith("main.cwl:5:3: unknown type 'itn'")
+
+
+def test_a_tool_that_is_run_twice_is_there_once() -> None:
+    text = WORKFLOW % "tool.cwl" + "  again: {run: tool.cwl, in: {message: text}, out: []}\n"
+    assert sorted(resolved(text, {"tool.cwl": TOOL})["processes"]) == ["main.cwl", "tool.cwl"]
+
+
+def test_the_first_tool_of_a_graph_may_be_imported() -> None:
+    text = """
+cwlVersion: v1.2
+$graph:
+- $import: tool.cwl
+- class: Workflow
+  id: first
+  inputs: {text: string}
+  outputs: []
+  steps:
+    say: {run: "#tool", in: {message: text}, out: []}
+"""
+    found = resolved(text, {"tool.cwl": f"id: tool\n{ECHO}"})
+    assert found["main"] == "main.cwl#first"
+    assert len(found["processes"]) == 2
+
+
+def test_parts_of_a_document_are_imported_and_included() -> None:
+    text = """
+cwlVersion: v1.2
+class: CommandLineTool
+doc: {$include: about.txt}
+requirements:
+  InlineJavascriptRequirement:
+    expressionLib: ["var a = 1;", {$include: lib.js}]
+inputs: {$import: inputs.yml}
+outputs: []
+"""
+    others = {
+        "about.txt": "What it does.\n",
+        "lib.js": "var b = 2;",
+        "inputs.yml": "a: int\nb: {type: File, default: {class: File, location: b.txt}}",
+    }
+    found = main(text, others)
+    assert found["doc"] == "What it does.\n"
+    assert found["requirements"][0]["expressionLib"] == ["var a = 1;", "var b = 2;"]
+    assert [port["id"] for port in found["inputs"]] == ["a", "b"]
+
+
+def test_a_default_file_lies_beside_its_document() -> None:
+    tool = TOOL.replace("string", "{type: File, default: {class: File, location: data/a%20b.txt}}")
+    found = resolved(WORKFLOW % "sub/tool.cwl", {"sub/tool.cwl": tool})
+    (port,) = found["processes"]["sub/tool.cwl"]["inputs"]
+    assert port["default"] == {"class": "File", "location": "file:///package/sub/data/a%20b.txt"}
+
+
+def test_a_default_file_of_a_step_lies_beside_the_workflow() -> None:
+    text = (WORKFLOW % "tool.cwl").replace(
+        "text}, out", "{default: {class: File, path: a.txt}}}, out"
+    )
+    found = main(text, {"tool.cwl": TOOL.replace("string", "File")})
+    location = file("/package/a.txt")["location"]
+    assert found["steps"][0]["in"][0]["default"] == {"class": "File", "location": location}
+
+
+def test_every_text_is_part_of_the_package() -> None:
+    others = {"tool.cwl": f"{TOOL}doc: {{$include: sub/about.txt}}\n", "sub/about.txt": "About."}
+    found = package(WORKFLOW % "tool.cwl", others)
+    assert list(found.sources.named()) == ["main.cwl", "sub/about.txt", "tool.cwl"]
+
+
+def test_the_digest_is_that_of_the_texts_wherever_they_lie() -> None:
+    def digest_of(folder: str, text: str) -> str:
+        sources = Sources(f"file://{folder}/main.cwl", lambda _: text.encode())
+        load(sources)
+        return digest(sources.named())
+
+    assert digest_of("/a", TOOL) == digest_of("/b", TOOL) != digest_of("/a", f"{TOOL}# changed")
+
+
+# References that lead nowhere
+
+
+@pytest.mark.parametrize("run", ["missing.cwl", "missing.cwl#tool", "sub/missing.cwl"])
+def test_a_document_that_is_missing_is_told_where_it_is_run(run: str) -> None:
+    name = run.partition("#")[0]
+    assert errors(WORKFLOW % run) == [
+        f"main.cwl:7:9: cannot read {name}: No such file or directory"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "others", "said"),
+    [
+        ("'#missing'", {}, "main.cwl has no process 'missing'"),
+        ("tool.cwl#missing", {"tool.cwl": TOOL}, "tool.cwl has no process 'missing'"),
+        ("graph.cwl#missing", {"graph.cwl": GRAPH}, "graph.cwl has no process 'missing'"),
+    ],
+)
+def test_a_process_that_is_missing_is_told_where_it_is_run(
+    run: str, others: dict[str, str], said: str
+) -> None:
+    assert errors(WORKFLOW % run, others) == [f"main.cwl:7:9: {said}"]
+
+
+def test_a_reference_to_the_network_is_not_followed() -> None:
+    (found,) = errors(WORKFLOW % "https://example.org/tool.cwl")
+    assert found.startswith("main.cwl:7:9: cannot read https://example.org/tool.cwl")
+
+
+def test_a_document_of_the_network_is_read_by_whoever_may() -> None:
+    texts = {
+        "file:///package/main.cwl": WORKFLOW % "https://example.org/tool.cwl",
+        "https://example.org/tool.cwl": TOOL,
+    }
+    found = load(Sources("file:///package/main.cwl", lambda uri: texts[uri].encode()))
+    assert found.resolved["processes"]["https://example.org/tool.cwl"]["id"] == "tool"
+
+
+@pytest.mark.parametrize("part", ["inputs: {$import: missing.yml}", "doc: {$include: missing.txt}"])
+def test_a_part_that_is_missing_is_told(part: str) -> None:
+    text = f"cwlVersion: v1.2\nclass: CommandLineTool\noutputs: []\n{part}\n"
+    text += "" if "inputs" in part else "inputs: []\n"
+    with pytest.raises(PackageError, match="missing"):
+        package(text)
+
+
+# Documents that are none
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cwlVersion: v1.2\n  class: x\n", "main.cwl:2:8: mapping values are not allowed here"),
+        ("- a\n- b\n", "main.cwl:1:1: expected a mapping with a class or a $graph"),
+        ("", "main.cwl:1:1: expected a mapping with a class or a $graph"),
+        ("class: CommandLineTool\n", "main.cwl:1:1: cwlVersion is missing"),
+        ("class: Workflow\ncwlVersion: v1.3\n", "main.cwl:2:1: cwlVersion 'v1.3'"),
+        ("class: Workflow\ncwlVersion: 1.2\n", "main.cwl:2:1: cwlVersion 1.2"),
+        ("a: 1\na: 2\n", 'main.cwl:2:1: while constructing a mapping, found duplicate key "a"'),
+        ("a: *nothing\n", "main.cwl:1:4: found undefined alias 'nothing'"),
+    ],
+)
+def test_a_text_that_is_no_document(text: str, said: str) -> None:
+    (found,) = errors(text)
+    assert found.startswith(said)
+
+
+def test_a_document_that_is_no_text() -> None:
+    with pytest.raises(InvalidPackage, match=r"main\.cwl is not text in UTF-8"):
+        load(Sources("file:///package/main.cwl", lambda _: b"class: \xff"))
+
+
+def test_a_byte_order_mark_does_no_harm() -> None:
+    found = load(Sources("file:///package/main.cwl", lambda _: b"\xef\xbb\xbf" + TOOL.encode()))
+    assert found.main["id"] == "main"
+
+
+def test_an_operation_cannot_be_run() -> None:
+    text = "cwlVersion: v1.2\nclass: Operation\ninputs: []\noutputs: []\n"
+    with pytest.raises(UnsupportedPackage) as error:
+        package(text)
+    assert [str(problem) for problem in error.value.problems] == ["main.cwl:2:1: class: Operation"]
+
+
+EXTENSION = """
+cwlVersion: v1.2
+class: CommandLineTool
+$namespaces: {cwltool: "http://commonwl.org/cwltool#"}
+%s:
+  NetworkAccess: {networkAccess: true}
+  cwltool:CUDARequirement: {cudaVersionMin: "11.0"}
+inputs: []
+outputs: []
+"""
+
+
+def test_what_is_only_hinted_at_need_not_be_known() -> None:
+    found = main(EXTENSION % "hints")
+    assert [one["class"] for one in found["hints"]] == ["NetworkAccess"]
+
+
+def test_what_is_required_has_to_be_known() -> None:
+    with pytest.raises(PackageError) as error:
+        package(EXTENSION % "requirements")
+    assert any("CUDARequirement" in str(one) for one in error.value.problems)
+    assert any(one.line == 7 for one in error.value.problems)
+
+
+# Documents that are broken
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "$graph: []",
+        "$graph: {}",
+        "$graph: 5",
+        "$graph: [5]",
+        "$graph: [null]",
+        "$graph: [a]",
+        "$namespaces: [a]\n" + ECHO,
+        "$namespaces: 5\n" + ECHO,
+        "$namespaces: {a: [b]}\n" + ECHO,
+        "$schemas: 5\n" + ECHO,
+        "$schemas: {a: b}\n" + ECHO,
+        "$schemas: [[a]]\n" + ECHO,
+        "doc: {$include: 5}\n" + ECHO,
+        "doc: {$include: [a]}\n" + ECHO,
+        ECHO.replace("{message: string}", "{$import: 5}"),
+        ECHO.replace("{message: string}", "[[a]]"),
+        ECHO + "hints: [a]\n",
+        ECHO + "hints: {a: 5}\n",
+    ],
+)
+def test_a_broken_document_is_refused(part: str) -> None:
+    try:
+        package(f"cwlVersion: v1.2\n{part}")
+    except PackageError as error:
+        assert error.message  # noqa: PT017
+    else:
+        assert part.startswith((ECHO, "$schemas"))
+
+
+BREAKABLE: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "$namespaces": {"f": "http://example.org/"},
+    "$graph": [
+        {
+            "class": "Workflow",
+            "id": "main",
+            "requirements": {
+                "ScatterFeatureRequirement": {},
+                "InlineJavascriptRequirement": {"expressionLib": ["var a = 1;"]},
+                "SchemaDefRequirement": {
+                    "types": [{"name": "T", "type": "enum", "symbols": ["a"]}]
+                },
+            },
+            "inputs": {"a": {"type": "int", "default": 0}, "b": "string[]", "t": {"type": "#T"}},
+            "outputs": {
+                "o": {"type": "File[]", "outputSource": ["s/o"], "pickValue": "all_non_null"}
+            },
+            "steps": {
+                "s": {
+                    "run": "#tool",
+                    "scatter": ["w"],
+                    "when": "$(inputs.w)",
+                    "in": {"w": "b", "n": {"source": "a", "default": 5, "valueFrom": "$(self)"}},
+                    "out": ["o"],
+                }
+            },
+        },
+        {
+            "class": "CommandLineTool",
+            "id": "tool",
+            "baseCommand": ["a", "b"],
+            "arguments": ["a", {"valueFrom": "b", "prefix": "-p"}],
+            "requirements": [{"class": "EnvVarRequirement", "envDef": {"A": "b"}}],
+            "hints": [{"class": "InitialWorkDirRequirement", "listing": ["$(inputs.w)"]}],
+            "inputs": [
+                {"id": "w", "type": "string", "inputBinding": {}},
+                {"id": "n", "type": "int?"},
+            ],
+            "outputs": {
+                "o": {"type": "File", "outputBinding": {"glob": "*"}, "secondaryFiles": ".a"}
+            },
+        },
+    ],
+}
+JUNK: list[Any] = [
+    *(None, True, 5, 1.5, "", "a", "#", "a/b", "$(", "File[]", "#main", "\ud800"),
+    *(
+        [],
+        [None],
+        [[]],
+        [5],
+        ["a", "a"],
+        {},
+        {"a": 5},
+        {"a": None},
+        {"id": "a"},
+        {"class": "Workflow"},
+    ),
+    *({"$import": "a"}, {"$include": "a"}, {"$import": 5}, {"type": "array"}, {"source": ["a"]}),
+]
+
+
+def broken(document: Any, chance: random.Random) -> Any:
+    """Take something out of a document, or put something else in its place."""
+    document = copy.deepcopy(document)
+    current, key = document, None
+    while True:
+        keys = list(current) if isinstance(current, dict) else list(range(len(current)))
+        key = chance.choice(keys)
+        if not isinstance(current[key], (dict, list)) or not current[key] or chance.random() < 0.2:
+            break
+        current = current[key]
+    if chance.random() < 0.3:
+        del current[key]
+    else:
+        current[key] = chance.choice(JUNK)
+    return document
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 2))
+@settings(
+    deadline=None,
+    max_examples=300,
+    derandomize=True,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
+def test_however_a_document_is_broken_it_is_loaded_or_refused(
+    chance: random.Random, times: int
+) -> None:
+    document = BREAKABLE
+    for _ in range(times):
+        document = broken(document, chance)
+    try:
+        errors(json.dumps(document))
+    except LocalprocError as error:
+        assert error.message  # noqa: PT017

@@ -1,0 +1,210 @@
+"""From a tool and its inputs to the task that runs it: resources, environment, streams."""
+
+from typing import Any
+
+import pytest
+
+from localproc.cwl.prepare import Prepared, prepare
+from localproc.errors import StepError, UnsupportedPackage
+from localproc.model import Resources
+from tests.cwl.memory import FOLDERS, Memory, file, tool
+
+DISK = Memory({"/data/a.txt": "x" * 3000})
+
+
+def prepared(
+    text: str, inputs: dict[str, Any] | None = None, version: str = "v1.2", **options: Any
+) -> Prepared:
+    return prepare(tool(text, version), inputs or {}, FOLDERS, DISK, {"PATH": "/bin"}, **options)
+
+
+def requiring(requirement: str, version: str = "v1.2", **inputs: Any) -> Prepared:
+    text = f"requirements: {{{requirement}}}\ninputs: {{x: Any?}}\nbaseCommand: a"
+    return prepared(text, inputs, version)
+
+
+# Resources
+
+
+@pytest.mark.parametrize(("version", "ram"), [("v1.0", 1024), ("v1.1", 256), ("v1.2", 256)])
+def test_a_tool_that_asks_for_nothing_gets_the_default(version: str, ram: int) -> None:
+    assert prepared("baseCommand: a", version=version).resources == Resources(1, ram, 1024, 1024)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("coresMin: 2", Resources(cores=2)),
+        ("coresMax: 4", Resources(cores=4)),
+        ("coresMin: 2, coresMax: 4", Resources(cores=2)),
+        ("coresMin: 0.5", Resources(cores=0.5)),
+        ("ramMin: 2048, tmpdirMin: 1, outdirMin: 5", Resources(ram=2048, tmpdir=1, outdir=5)),
+        ("ramMin: 100.2", Resources(ram=101)),
+        ("coresMin: $(inputs.x)", Resources(cores=3)),
+    ],
+)
+def test_a_tool_gets_at_least_what_it_asks_for(asked: str, expected: Resources) -> None:
+    assert requiring(f"ResourceRequirement: {{{asked}}}", x=3).resources == expected
+
+
+def test_resources_may_depend_on_the_size_of_files() -> None:
+    asked = "ResourceRequirement: {ramMin: $(inputs.x.size)}"
+    assert requiring(asked, x=file("/data/a.txt")).resources.ram == 3000
+
+
+@pytest.mark.parametrize("value", ["many", True, -1, None, [1]])
+def test_resources_are_numbers(value: Any) -> None:
+    if value is None:
+        assert requiring("ResourceRequirement: {ramMin: $(inputs.x)}", x=value).resources.ram == 256
+        return
+    with pytest.raises(StepError, match="ramMin is"):
+        requiring("ResourceRequirement: {ramMin: $(inputs.x)}", x=value)
+
+
+def test_a_tool_is_told_what_it_got() -> None:
+    found = requiring("ResourceRequirement: {coresMin: 1.5, ramMin: 300}")
+    assert found.context.runtime == {
+        "outdir": "/out",
+        "tmpdir": "/tmp/task",
+        "cores": 2,
+        "ram": 300,
+        "outdirSize": 1024,
+        "tmpdirSize": 1024,
+    }
+
+
+def test_a_tool_may_have_a_time_limit() -> None:
+    assert prepared("baseCommand: a").resources.time == 0
+    assert requiring("ToolTimeLimit: {timelimit: $(inputs.x)}", x=90).resources.time == 90
+    for value in (-1, "long", True):
+        with pytest.raises(StepError, match="timelimit is"):
+            requiring("ToolTimeLimit: {timelimit: $(inputs.x)}", x=value)
+
+
+# Environment
+
+
+def test_a_tool_sees_the_base_environment_and_its_own_folders() -> None:
+    expected = {"PATH": "/bin", "HOME": "/out", "TMPDIR": "/tmp/task"}
+    assert prepared("baseCommand: a").env == expected
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "{A: one, B: $(inputs.x)}",
+        "[{envName: A, envValue: one}, {envName: B, envValue: $(inputs.x)}]",
+    ],
+)
+def test_variables_are_set(definition: str) -> None:
+    env = requiring(f"EnvVarRequirement: {{envDef: {definition}}}", x="two").env
+    assert (env["A"], env["B"]) == ("one", "two")
+
+
+def test_the_value_of_a_variable_is_a_text() -> None:
+    with pytest.raises(StepError, match="the variable A is 5, not a string"):
+        requiring("EnvVarRequirement: {envDef: {A: $(inputs.x)}}", x=5)
+
+
+# Streams
+
+
+def test_streams_are_files_in_the_output_directory() -> None:
+    found = prepared("stdin: in.txt\nstdout: out.txt\nstderr: logs/err.txt")
+    assert (found.stdin, found.stdout, found.stderr) == (
+        "/out/in.txt",
+        "/out/out.txt",
+        "/out/logs/err.txt",
+    )
+
+
+def test_streams_of_which_nothing_is_said_are_none() -> None:
+    found = prepared("baseCommand: a")
+    assert (found.stdin, found.stdout, found.stderr) == (None, None, None)
+
+
+def test_streams_may_be_expressions() -> None:
+    text = "inputs: {x: File}\nstdin: $(inputs.x.path)\nstdout: $(inputs.x.nameroot).out"
+    found = prepared(text, {"x": file("/data/a.txt")})
+    assert (found.stdin, found.stdout) == ("/data/a.txt", "/out/a.out")
+
+
+def test_an_input_may_be_the_stdin() -> None:
+    found = prepared("inputs: {x: stdin}", {"x": file("/data/a.txt")})
+    assert found.stdin == "/data/a.txt"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_an_output_that_is_a_stream_has_a_name_of_its_own(stream: str) -> None:
+    found = prepared(f"outputs: {{said: {stream}}}")
+    name = found.stdout if stream == "stdout" else found.stderr
+    assert name is not None
+    assert name.startswith("/out/said_")
+    assert found.tool.outputs[0].spec["outputBinding"]["glob"] == name.removeprefix("/out/")
+    again = prepared(f"outputs: {{said: {stream}}}")
+    assert (found.stdout, found.stderr) == (again.stdout, again.stderr)
+
+
+@pytest.mark.parametrize("name", ["/tmp/out.txt", "../out.txt", "a/../../out.txt", ""])
+def test_streams_stay_in_the_output_directory(name: str) -> None:
+    text = "inputs: {x: string}\n%s: $(inputs.x)"
+    for stream in ("stdout", "stderr"):
+        with pytest.raises(StepError, match=f"{stream} is .*, not a name in the output directory"):
+            prepared(text % stream, {"x": name})
+
+
+def test_streams_are_texts() -> None:
+    for stream in ("stdin", "stdout", "stderr"):
+        with pytest.raises(StepError, match=f"{stream} is 5, not a"):
+            prepared(f"inputs: {{x: int}}\n{stream}: $(inputs.x)", {"x": 5})
+
+
+# Inputs
+
+
+def test_inputs_of_another_type_are_refused() -> None:
+    with pytest.raises(StepError, match="x: expected int, got string 'five'"):
+        prepared("inputs: {x: int}", {"x": "five"})
+
+
+def test_defaults_reach_the_command_line() -> None:
+    text = "baseCommand: a\ninputs: {x: {type: int, default: 0, inputBinding: {}}}"
+    assert prepared(text).argv == ("a", "0")
+
+
+# Containers
+
+DOCKER = "DockerRequirement: {dockerPull: 'debian:12'}"
+
+
+def test_a_required_container_is_refused_where_there_are_none() -> None:
+    with pytest.raises(UnsupportedPackage, match="main requires a container"):
+        requiring(DOCKER)
+
+
+def test_a_hinted_container_is_gone_without_where_there_are_none() -> None:
+    assert prepared(f"hints: {{{DOCKER}}}\nbaseCommand: a").container is None
+
+
+@pytest.mark.parametrize(
+    ("version", "access", "network"),
+    [
+        ("v1.0", "", True),
+        ("v1.1", "", False),
+        ("v1.2", "", False),
+        ("v1.2", ", NetworkAccess: {networkAccess: true}", True),
+        ("v1.2", ", NetworkAccess: {networkAccess: false}", False),
+    ],
+)
+def test_a_container_is_asked_for(version: str, access: str, network: bool) -> None:
+    text = f"requirements: {{{DOCKER}{access}}}\nbaseCommand: a"
+    container = prepared(text, version=version, containers=True).container
+    assert container is not None
+    assert (container.image, container.pull) == ("debian:12", "debian:12")
+    assert (container.outdir, container.network) == ("/out", network)
+
+
+def test_a_container_needs_an_image() -> None:
+    text = "requirements: {DockerRequirement: {dockerFile: FROM debian}}\nbaseCommand: a"
+    with pytest.raises(UnsupportedPackage, match="names no image"):
+        prepared(text, containers=True)

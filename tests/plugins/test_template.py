@@ -1,0 +1,94 @@
+"""The template in use: a job whose tasks and results are its business."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from localproc import Engine
+from localproc.model import Kind
+
+SOURCE = Path(__file__).parents[2] / "plugins" / "localproc-template" / "src"
+
+
+@pytest.fixture
+def template(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(SOURCE)
+    return importlib.import_module("localproc_template")
+
+
+def test_a_job_runs_one_task_after_the_other(
+    tmp_path: Path, packages: Path, template: ModuleType
+) -> None:
+    with Engine(tmp_path / "home", plugins=[template], executor="sequential") as engine:
+        job = engine.run(packages / "three-steps.cwl", {"text": "hello"}).raise_for_status()
+        assert job.result("last").read_text() == "hello\n"
+        failed = engine.run(packages / "three-steps.cwl", {"text": "hello", "code": 3})
+    assert failed.message == "step second failed with exit code 3"
+    assert failed.problem["stderrTail"] == ["one line", "this is why"]
+    assert not (tmp_path / "home" / "executor-sequential").exists(), "it is tidy"
+
+
+def test_results_are_published_in_memory(
+    tmp_path: Path, packages: Path, template: ModuleType
+) -> None:
+    with Engine(tmp_path / "home", plugins=[template], results="memory://results") as engine:
+        job = engine.run(packages / "echo.cwl", {"message": "hello"}).raise_for_status()
+        uri = job.result("said")
+        assert uri == f"memory://results/{job.id}/said.txt"
+        again = engine.run(
+            {
+                "cwlVersion": "v1.2",
+                "class": "CommandLineTool",
+                "id": "reads",
+                "baseCommand": "cat",
+                "inputs": [{"id": "file", "type": "File", "inputBinding": {}}],
+                "stdout": "same.txt",
+                "outputs": [{"id": "same", "type": "stdout"}],
+            },
+            {"file": {"href": uri}},
+            results=str(tmp_path / "results"),
+        )
+        assert again.raise_for_status().result("same").read_text() == "hello\n"
+
+
+SLOW = """
+cwlVersion: v1.2
+class: CommandLineTool
+id: slow
+baseCommand: [sh, -c, 'echo begun >&2; sleep 1; echo done']
+inputs: {}
+stdout: out.txt
+outputs: {out: stdout}
+"""
+RUN = """
+import sys, localproc, localproc_template
+engine = localproc.Engine(sys.argv[1], plugins=[localproc_template], executor="sequential")
+engine.run(sys.argv[2])
+"""
+
+
+def test_a_task_goes_on_when_its_engine_is_killed(tmp_path: Path, template: ModuleType) -> None:
+    (tmp_path / "slow.cwl").write_text(SLOW)
+    home = tmp_path / "home"
+    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
+    path = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as running:
+        deadline = time.monotonic() + 10
+        while not list(home.glob("jobs/*/logs/node_slow.log")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.1)
+        running.send_signal(signal.SIGKILL)
+    with Engine(home, plugins=[template]) as engine:
+        job = engine.jobs()[0].wait(10)
+    assert job.status == "successful"
+    assert [step.attempt for step in job.steps if step.name == "slow"] == [1]
+    assert [event.kind for event in job.events()].count(Kind.STEP_SUBMITTED) == 2
+    assert job.logs("slow").text == "begun\n", "it ran once"

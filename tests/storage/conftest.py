@@ -1,0 +1,74 @@
+"""A web site on this machine, and a desk that inputs are brought to."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from localproc.model import InputPolicy
+from localproc.plugins.storage import Storage
+from localproc.storage.access import Access
+from localproc.storage.filesystem import FilesystemStorage
+from localproc.storage.web import WebStorage
+from tests.storage.desk import Desk
+from tests.storage.website import Site, serving
+
+#: Gives a desk under a policy.
+OpenDesk = Callable[[InputPolicy], Desk]
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Give a web site."""
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def secure_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Give a web site with a certificate of its own making, which is trusted."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with serving(certificate(authority)) as site:
+        yield site
+
+
+@pytest.fixture
+def untrusted_site() -> Iterator[Site]:
+    """Give a web site with a certificate that nobody knows."""
+    with serving(certificate(trustme.CA())) as site:
+        yield site
+
+
+def certificate(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
+    """Give what opens a desk under a policy."""
+    webs: list[WebStorage] = []
+
+    def open_desk(policy: InputPolicy) -> Desk:
+        web = WebStorage(guarded=policy.guarded)
+        webs.append(web)
+
+        def open_storage(scheme: str, _: bool) -> Storage:
+            return FilesystemStorage() if scheme == "file" else web
+
+        return Desk(tmp_path / "inputs", Access(open_storage, policy))
+
+    yield open_desk
+    for web in webs:
+        web._client.close()
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Desk:
+    """Give a desk that takes anything."""
+    return open_desk(InputPolicy())

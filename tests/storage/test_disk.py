@@ -1,0 +1,172 @@
+"""The disk as the interpreter sees it, and files put in place for tools."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from localproc.cwl.files import Stat
+from localproc.model import StageAction
+from localproc.storage.disk import Disk, TooBig, is_full, stage
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+
+
+# Looking
+
+
+def test_what_is_there(tmp_path: Path) -> None:
+    touch(tmp_path, "a.txt")
+    (tmp_path / "link").symlink_to("a.txt")
+    (tmp_path / "dangling").symlink_to("nothing")
+    disk = Disk()
+    assert disk.stat(str(tmp_path)) == Stat(is_dir=True, size=tmp_path.stat().st_size)
+    assert disk.stat(str(tmp_path / "a.txt")) == Stat(is_dir=False, size=5)
+    assert disk.stat(str(tmp_path / "link")) == Stat(is_dir=False, size=5)
+    assert disk.stat(str(tmp_path / "dangling")) is None
+    assert disk.stat(str(tmp_path / "a.txt" / "below")) is None
+
+
+def test_listings_are_sorted_and_have_hidden_files(tmp_path: Path) -> None:
+    touch(tmp_path, "b", ".hidden", "a", "C/x")
+    assert Disk().listdir(str(tmp_path)) == [".hidden", "C", "a", "b"]
+    assert Disk().listdir(str(tmp_path / "missing")) == []
+    assert Disk().listdir(str(tmp_path / "a")) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.tif", ["a.tif", "b.tif"]),
+        ("*", ["a.tif", "b.tif", "c[1].txt", "deep"]),
+        (".*", [".hidden", ".more.tif"]),
+        (".*.tif", [".more.tif"]),
+        ("?.tif", ["a.tif", "b.tif"]),
+        ("[ab].tif", ["a.tif", "b.tif"]),
+        ("[!a].tif", ["b.tif"]),
+        ("*/*.tif", ["deep/d.tif"]),
+        ("deep/*", ["deep/d.tif"]),
+        ("**", ["a.tif", "b.tif", "c[1].txt", "deep"]),
+        ("deep", ["deep"]),
+        ("deep/", ["deep"]),
+        (".", ["."]),
+        (".hidden", [".hidden"]),
+        ("c[[]1].txt", ["c[1].txt"]),
+        ("*.png", []),
+        ("missing.tif", []),
+    ],
+)
+def test_globs_give_sorted_paths(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    touch(tmp_path, "b.tif", "a.tif", "c[1].txt", ".hidden", ".more.tif", "deep/d.tif", "deep/.e")
+    expected = [os.path.normpath(tmp_path / name) for name in found]
+    assert Disk().glob(str(tmp_path), pattern) == expected
+
+
+def test_a_glob_finds_links_whether_they_lead_anywhere_or_not(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to("nothing")
+    for pattern in ("dangling", "dang*"):
+        assert Disk().glob(str(tmp_path), pattern) == [str(tmp_path / "dangling")]
+
+
+def test_a_folder_with_magic_in_its_name_is_looked_through(tmp_path: Path) -> None:
+    touch(tmp_path, "[odd]*/a.tif")
+    assert Disk().glob(str(tmp_path / "[odd]*"), "*.tif") == [str(tmp_path / "[odd]*" / "a.tif")]
+
+
+def test_contents_and_links(tmp_path: Path) -> None:
+    touch(tmp_path, "real/a.txt")
+    (tmp_path / "link").symlink_to("real")
+    assert Disk().read(str(tmp_path / "link" / "a.txt")) == b"real/a.txt"
+    assert Disk().read(str(tmp_path / "link" / "a.txt"), 4) == b"real"
+    assert Disk().realpath(str(tmp_path / "link" / "a.txt")) == str(tmp_path / "real" / "a.txt")
+
+
+def test_a_checksum_is_the_sha1_of_the_contents(tmp_path: Path) -> None:
+    data = os.urandom(3 << 20)
+    (tmp_path / "a.bin").write_bytes(data)
+    digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    assert Disk().checksum(str(tmp_path / "a.bin")) == f"sha1${digest}"
+
+
+def test_a_budget_bounds_what_is_read_for_checksums(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(bytes(600))
+    disk = Disk(budget=1000)
+    disk.checksum(str(tmp_path / "a.bin"))
+    with pytest.raises(TooBig, match=r"a\.bin"):
+        disk.checksum(str(tmp_path / "a.bin"))
+    assert Disk(budget=600).checksum(str(tmp_path / "a.bin"))
+
+
+def test_room_on_the_disk(tmp_path: Path) -> None:
+    assert not is_full(str(tmp_path))
+    assert not is_full(str(tmp_path / "missing"))
+
+
+# Putting in place
+
+
+def test_a_link_is_made_with_the_folders_above_it(tmp_path: Path) -> None:
+    touch(tmp_path, "a.txt")
+    link = tmp_path / "in" / "1" / "a.txt"
+    action = StageAction("link", str(link), str(tmp_path / "a.txt"))
+    stage([action, action])
+    assert os.readlink(link) == str(tmp_path / "a.txt")
+
+
+def test_two_files_do_not_share_a_place(tmp_path: Path) -> None:
+    touch(tmp_path, "a.txt", "b.txt")
+    target = str(tmp_path / "in" / "x.txt")
+    with pytest.raises(FileExistsError):
+        stage([StageAction("link", target, str(tmp_path / name)) for name in ("a.txt", "b.txt")])
+
+
+def test_a_file_is_written_and_a_folder_made(tmp_path: Path) -> None:
+    stage(
+        [
+            StageAction("mkdir", str(tmp_path / "deep" / "empty")),
+            StageAction("write", str(tmp_path / "notes" / "n.txt"), contents="hellö\n"),
+        ]
+    )
+    assert (tmp_path / "notes" / "n.txt").read_bytes() == "hellö\n".encode()
+    assert list((tmp_path / "deep" / "empty").iterdir()) == []
+
+
+def test_a_copy_of_a_file_is_writable_and_not_the_original(tmp_path: Path) -> None:
+    touch(tmp_path, "run.sh")
+    source = tmp_path / "run.sh"
+    source.chmod(0o555)
+    stage([StageAction("copy", str(tmp_path / "out" / "run.sh"), str(source))])
+    copied = tmp_path / "out" / "run.sh"
+    assert copied.stat().st_mode & 0o777 == 0o755, "writable, and still a program"
+    copied.write_text("changed")
+    assert source.read_text() == "run.sh"
+
+
+def test_a_copy_of_a_read_only_tree_is_writable(tmp_path: Path) -> None:
+    touch(tmp_path, "tree/deep/a.txt", "outside.txt")
+    (tmp_path / "tree" / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (tmp_path / "tree" / "deep" / "a.txt").chmod(0o444)
+    (tmp_path / "tree" / "deep").chmod(0o555)
+    (tmp_path / "tree").chmod(0o555)
+    stage([StageAction("copy", str(tmp_path / "out" / "tree"), str(tmp_path / "tree"))])
+    copied = tmp_path / "out" / "tree"
+    for path in (copied, copied / "deep"):
+        assert path.stat().st_mode & 0o700 == 0o700
+    for path in (copied / "deep" / "a.txt", copied / "link.txt"):
+        assert path.stat().st_mode & 0o200
+        path.write_text("changed")
+    assert (tmp_path / "outside.txt").read_text() == "outside.txt", "links were followed"
+    assert (tmp_path / "tree" / "deep" / "a.txt").read_text() == "tree/deep/a.txt"
+    (tmp_path / "tree").chmod(0o755)
+    (tmp_path / "tree" / "deep").chmod(0o755)
+
+
+def test_what_is_not_there_cannot_be_copied(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        stage([StageAction("copy", str(tmp_path / "out.txt"), str(tmp_path / "missing.txt"))])

@@ -1,0 +1,582 @@
+"""Inputs on their way to where tools can read them."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pystac
+import pytest
+
+from localproc import Engine, InvalidInputs
+from localproc.cwl.files import path_uri, uri_path
+from localproc.errors import StagingError
+from localproc.model import InputPolicy
+from localproc.storage.access import safe_name
+from tests.storage.conftest import OpenDesk
+from tests.storage.desk import Desk, directory, file, item, read, tree, write
+from tests.storage.website import Site
+
+# What lies on this machine
+
+
+def test_a_file_of_this_machine_stays_where_it_is(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"pixels")
+    value = file(path_uri(str(tmp_path / "a.tif")))
+    assert desk.bring(value) == value
+    assert not desk.folder.exists()
+    assert desk.log == [f"scene: {tmp_path / 'a.tif'}"]
+
+
+@pytest.mark.parametrize("form", ["file:{}", "file://localhost{}", "FILE://{}"])
+def test_other_ways_to_write_the_address_of_a_file(desk: Desk, tmp_path: Path, form: str) -> None:
+    (tmp_path / "a.tif").write_bytes(b"pixels")
+    staged = desk.bring(file(form.format(tmp_path / "a.tif")))
+    assert Path(uri_path(staged["location"])).read_bytes() == b"pixels"
+
+
+def test_a_folder_of_this_machine_stays_where_it_is(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "catalog").mkdir()
+    value = directory(path_uri(str(tmp_path / "catalog")))
+    assert desk.bring([value]) == [value]
+
+
+def test_a_file_that_is_not_there_is_named(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(StagingError, match=r"missing\.tif does not exist"):
+        desk.bring(file(path_uri(str(tmp_path / "missing.tif"))))
+
+
+def test_values_that_are_no_files_are_left_alone(desk: Desk) -> None:
+    literal = {"class": "File", "basename": "note.txt", "contents": "hello"}
+    for value in (3, "text", None, [1.5, True], {"record": ["x"]}, literal):
+        assert desk.bring(value) == value
+
+
+# Files on the web
+
+
+def test_a_file_on_the_web_is_downloaded(desk: Desk, site: Site) -> None:
+    staged = desk.bring(file(site.add("/data/a.tif", b"pixels")))
+    path = desk.folder / "scene_1" / "a.tif"
+    assert staged == {
+        "class": "File",
+        "location": path_uri(str(path)),
+        "basename": "a.tif",
+        "size": 6,
+    }
+    assert path.read_bytes() == b"pixels"
+
+
+def test_a_file_is_downloaded_over_https(secure_site: Site, desk: Desk) -> None:
+    assert secure_site.root.startswith("https://")
+    desk.bring(file(secure_site.add("/a.tif", b"pixels")))
+    assert (desk.folder / "scene_1" / "a.tif").read_bytes() == b"pixels"
+
+
+def test_a_certificate_that_nobody_knows_is_refused(desk: Desk, untrusted_site: Site) -> None:
+    with pytest.raises(StagingError, match="certificate"):
+        desk.bring(file(untrusted_site.add("/a.tif", b"pixels")))
+
+
+def test_each_file_of_an_array_has_a_folder_of_its_own(desk: Desk, site: Site) -> None:
+    urls = [site.add(f"/{day}/a.tif", day.encode()) for day in ("monday", "tuesday")]
+    staged = desk.bring([file(url) for url in urls])
+    assert [Path(one["location"][7:]).read_text() for one in staged] == ["monday", "tuesday"]
+    assert desk.left() == ["scene_1/a.tif", "scene_2/a.tif"]
+
+
+def test_secondary_files_are_downloaded_too(desk: Desk, site: Site) -> None:
+    beside = file(site.add("/a.tif.aux.xml", b"<aux/>"))
+    staged = desk.bring(file(site.add("/a.tif", b"pixels"), secondaryFiles=[beside]))
+    assert [one["basename"] for one in staged["secondaryFiles"]] == ["a.tif.aux.xml"]
+    assert desk.left() == ["scene_1/a.tif", "scene_2/a.tif.aux.xml"]
+
+
+@pytest.mark.parametrize("name", ["a b.tif", "é+ü.tif", "50%.tif", "q?.tif", "empty"])
+def test_names_survive_the_web(desk: Desk, site: Site, name: str) -> None:
+    site.add("/x", b"" if name == "empty" else b"pixels")
+    staged = desk.bring(file(f"{site.root}/x", basename=name))
+    assert (desk.folder / "scene_1" / name).exists()
+    assert staged["basename"] == name
+
+
+def test_a_redirect_is_followed(desk: Desk, site: Site) -> None:
+    url = site.add("/old.tif", status=302, headers={"Location": site.add("/new.tif", b"pixels")})
+    assert desk.bring(file(url))["size"] == 6
+    assert desk.left() == ["scene_1/old.tif"]
+
+
+def test_what_was_downloaded_is_not_downloaded_again(desk: Desk, site: Site) -> None:
+    url = site.add("/a.tif", b"pixels")
+    assert desk.bring(file(url)) == desk.bring(file(url))
+    assert site.asked == ["GET /a.tif"]
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ({"status": 404}, "404 Not Found"),
+        ({"status": 403}, "403 Forbidden"),
+        ({"status": 500}, "500 Internal Server Error"),
+        ({"body": b"short", "length": 1000}, "received 5 bytes, expected 1000"),
+        ({"status": 302, "headers": {"Location": "/a.tif"}}, "redirect"),
+        ({"status": 302, "headers": {"Location": "file:///etc/passwd"}}, "file://"),
+    ],
+)
+def test_a_download_that_fails_says_why_and_leaves_nothing(
+    desk: Desk, site: Site, page: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(StagingError, match=reason) as error:
+        desk.bring(file(site.add("/a.tif?token=secret", **page)))
+    assert f"{site.root}/a.tif" in str(error.value)
+    assert "secret" not in str(error.value) + str(error.value.to_problem())
+    assert not [path for path in desk.folder.rglob("*") if path.is_file()]
+
+
+def test_a_download_that_fails_leaves_no_empty_folder(desk: Desk, site: Site) -> None:
+    with pytest.raises(StagingError):
+        desk.bring(file(f"{site.root}/missing.tif"))
+    assert desk.left() == []
+
+
+def test_a_server_that_does_not_answer_is_told(desk: Desk) -> None:
+    with pytest.raises(StagingError, match="check the address and the network"):
+        desk.bring(file("http://127.0.0.1:1/a.tif"))
+
+
+def test_an_address_that_is_none_is_told(desk: Desk) -> None:
+    for url in ("http:///a.tif", "http://host:99999/a.tif", "http://[::1/a.tif"):
+        with pytest.raises(StagingError):
+            desk.bring(file(url))
+
+
+def test_a_file_may_have_so_many_bytes_and_no_more(open_desk: OpenDesk, site: Site) -> None:
+    desk = open_desk(InputPolicy(most=1000))
+    desk.bring(file(site.add("/enough.bin", bytes(1000))))
+    with pytest.raises(StagingError, match=r"big\.bin is larger than 1000 bytes"):
+        desk.bring([file(site.add("/big.bin", bytes(1001)))])
+    assert not (desk.folder / "scene_1" / "big.bin").exists()
+
+
+# STAC items
+
+
+def test_a_remote_item_becomes_a_catalog_with_its_assets(desk: Desk, site: Site) -> None:
+    site.add("/scenes/red.tif", b"red")
+    green = site.add("/elsewhere/green.tif?token=x", b"green")
+    assets = {"red": {"href": "./red.tif", "type": "image/tiff"}, "green": {"href": green}}
+    staged = desk.bring(directory(site.add("/scenes/item.json", item(assets, "S2A"))))
+    folder = desk.folder / "scene_1"
+    assert staged == {
+        "class": "Directory",
+        "location": path_uri(str(folder)),
+        "basename": "scene_1",
+    }
+    assert tree(folder) == ["S2A/S2A.json", "S2A/green.tif", "S2A/red.tif", "catalog.json"]
+    assert (folder / "S2A" / "green.tif").read_bytes() == b"green"
+    assert read(folder / "catalog.json") == {
+        "type": "Catalog",
+        "stac_version": "1.0.0",
+        "id": "catalog",
+        "description": "catalog with staged S2A",
+        "links": [
+            {"rel": "root", "href": "./catalog.json", "type": "application/json"},
+            {"rel": "item", "href": "./S2A/S2A.json", "type": "application/geo+json"},
+        ],
+    }
+
+
+def test_a_staged_item_is_as_it_was_but_for_its_links(desk: Desk, site: Site) -> None:
+    site.add("/red.tif", b"red")
+    original = item({"red": {"href": "red.tif", "eo:bands": [{"name": "B04"}]}}, extra={"k": 1})
+    desk.bring(directory(site.add("/item.json", original)))
+    staged = read(desk.folder / "scene_1" / "scene" / "scene.json")
+    assert staged["assets"] == {"red": {"href": "./red.tif", "eo:bands": [{"name": "B04"}]}}
+    assert staged["links"] == [
+        {"rel": "root", "href": "../catalog.json", "type": "application/json"},
+        {"rel": "parent", "href": "../catalog.json", "type": "application/json"},
+    ]
+    for name in ("stac_version", "properties", "geometry", "extra"):
+        assert staged[name] == original[name]
+    assert "collection" not in staged, "there is no collection that it could lie in"
+
+
+def test_pystac_reads_what_was_staged(desk: Desk, site: Site) -> None:
+    site.add("/red.tif", b"red")
+    desk.bring(directory(site.add("/item.json", item({"red": {"href": "red.tif"}}))))
+    catalog = pystac.Catalog.from_file(str(desk.folder / "scene_1" / "catalog.json"))
+    (found,) = catalog.get_items()
+    href = found.assets["red"].get_absolute_href()
+    assert href is not None
+    assert Path(href).read_bytes() == b"red"
+
+
+def test_an_item_of_this_machine_has_its_assets_linked(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "red.tif").write_bytes(b"red")
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "green.tif").write_bytes(b"green")
+    assets = {"red": {"href": "red.tif"}, "green": {"href": str(tmp_path / "far" / "green.tif")}}
+    desk.bring(directory(write(tmp_path / "item.json", item(assets))))
+    folder = desk.folder / "scene_1" / "scene"
+    assert os.readlink(folder / "red.tif") == str(tmp_path / "red.tif")
+    assert (folder / "green.tif").read_bytes() == b"green"
+
+
+def test_an_item_of_this_machine_may_have_assets_on_the_web(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    assets = {"red": {"href": site.add("/red.tif", b"red"), "file:size": 3}}
+    desk.bring(directory(write(tmp_path / "item.json", item(assets))))
+    assert (desk.folder / "scene_1" / "scene" / "red.tif").read_bytes() == b"red"
+
+
+def test_what_was_staged_is_not_staged_again(desk: Desk, site: Site) -> None:
+    site.add("/red.tif", b"red")
+    url = site.add("/item.json", item({"red": {"href": "red.tif"}}))
+    assert desk.bring(directory(url)) == desk.bring(directory(url))
+    assert site.asked.count("GET /red.tif") == 1
+
+
+def test_two_assets_of_one_name_are_told_apart_by_their_keys(desk: Desk, site: Site) -> None:
+    assets = {key: {"href": site.add(f"/{key}/data.tif", key.encode())} for key in ("red", "green")}
+    desk.bring(directory(site.add("/item.json", item(assets))))
+    folder = desk.folder / "scene_1" / "scene"
+    assert (folder / "data.tif").read_bytes() == b"red"
+    assert (folder / "green_data.tif").read_bytes() == b"green"
+    assert read(folder / "scene.json")["assets"]["green"]["href"] == "./green_data.tif"
+
+
+def test_no_asset_ever_takes_the_place_of_another(desk: Desk, site: Site) -> None:
+    names = {"first": "/1/a_x.tif", "second": "/2/x.tif", "a": "/3/x.tif"}
+    assets = {key: {"href": site.add(path, key.encode())} for key, path in names.items()}
+    desk.bring(directory(site.add("/item.json", item(assets))))
+    folder = desk.folder / "scene_1" / "scene"
+    staged = read(folder / "scene.json")["assets"]
+    assert {key: (folder / one["href"]).read_text() for key, one in staged.items()} == {
+        key: key for key in names
+    }
+
+
+def test_an_asset_with_the_name_of_its_item_takes_another(desk: Desk, site: Site) -> None:
+    assets = {"meta": {"href": site.add("/meta/scene.json", b"metadata")}}
+    desk.bring(directory(site.add("/item.json", item(assets, "scene"))))
+    folder = desk.folder / "scene_1" / "scene"
+    staged = read(folder / "scene.json")
+    assert (folder / staged["assets"]["meta"]["href"]).read_bytes() == b"metadata"
+
+
+def test_staging_never_writes_to_the_files_of_its_user(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "scene.json").write_text("written by its user")
+    assets = {"meta": {"href": "meta/scene.json"}}
+    desk.bring(directory(write(tmp_path / "item.json", item(assets, "scene"))))
+    assert (tmp_path / "meta" / "scene.json").read_text() == "written by its user"
+
+
+def multihash(code: str, name: str, data: bytes) -> str:
+    return code + hashlib.new(name, data, usedforsecurity=False).hexdigest()
+
+
+CODES = {"sha256": "1220", "sha512": "1340", "sha1": "1114", "md5": "d50110"}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_an_asset_must_have_the_checksum_that_its_item_says(
+    desk: Desk, site: Site, name: str
+) -> None:
+    href = site.add("/red.tif", b"red")
+    for data in (b"rot", b"red"):
+        asset = {"href": href, "file:size": 3, "file:checksum": multihash(CODES[name], name, data)}
+        url = site.add("/item.json", item({"red": asset}))
+        if data == b"rot":
+            with pytest.raises(StagingError, match=r"red\.tif does not have the checksum"):
+                desk.bring(directory(url))
+            assert desk.left() == []
+        else:
+            desk.bring(directory(url))
+
+
+def test_a_checksum_of_an_unknown_kind_is_not_looked_at(desk: Desk, site: Site) -> None:
+    asset = {"href": site.add("/red.tif", b"red"), "file:checksum": "b220" + "0" * 64}
+    desk.bring(directory(site.add("/item.json", item({"red": asset}))))
+
+
+def test_an_asset_must_have_the_size_that_its_item_says(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "red.tif").write_bytes(b"red")
+    site.add("/red.tif", b"red")
+    document = item({"red": {"href": "red.tif", "file:size": 4}})
+    for uri in (site.add("/item.json", document), write(tmp_path / "item.json", document)):
+        with pytest.raises(StagingError, match=r"red\.tif has 3 bytes, its item says 4"):
+            desk.bring(directory(uri))
+    assert desk.left() == []
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ({"status": 404}, "404 Not Found"),
+        ({"body": b"re", "length": 3}, "received 2 bytes, expected 3"),
+    ],
+)
+def test_an_asset_that_does_not_come_leaves_nothing(
+    desk: Desk, site: Site, page: dict[str, Any], reason: str
+) -> None:
+    assets = {
+        "red": {"href": site.add("/red.tif", b"red")},
+        "green": {"href": site.add("/green.tif", **page)},
+    }
+    with pytest.raises(StagingError, match=rf"green\.tif: .*{reason}"):
+        desk.bring(directory(site.add("/item.json", item(assets))))
+    assert desk.left() == []
+
+
+def test_a_dismissal_stops_between_two_assets(desk: Desk, site: Site) -> None:
+    assets = {key: {"href": site.add(f"/{key}.tif", b"x")} for key in ("red", "green")}
+    url = site.add("/item.json", item(assets))
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        desk.bring(directory(url), stopped=lambda: "GET /red.tif" in site.asked)
+    assert "GET /green.tif" not in site.asked
+    assert desk.left() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<html>", r"item\.json is not JSON"),
+        ([1, 2], "is not a STAC document"),
+        ({"type": "Catalog", "id": "c"}, "is a Catalog, not a STAC item"),
+        ({"type": "FeatureCollection", "features": []}, "is a FeatureCollection, not a STAC item"),
+    ],
+)
+def test_what_is_no_item_is_refused(desk: Desk, site: Site, body: Any, reason: str) -> None:
+    with pytest.raises(StagingError, match=reason):
+        desk.bring(directory(site.add("/item.json", body)))
+    assert desk.left() == []
+
+
+# Names that would lead out of the folder
+
+BAD_IDS = ["../escape", "..", ".", "", "a/b", "a\\b", "..%2Fescape", "-rf", "x" * 201, "a\0b", None]
+
+
+@pytest.mark.parametrize("item_id", BAD_IDS)
+def test_an_id_that_cannot_name_a_folder_is_refused(
+    desk: Desk, site: Site, tmp_path: Path, item_id: str | None
+) -> None:
+    document = item({}, item_id)
+    if item_id is None:
+        del document["id"]
+    with pytest.raises(StagingError, match="cannot be the id of an item"):
+        desk.bring(directory(site.add("/item.json", document)))
+    assert tree(tmp_path) == []
+
+
+def test_an_id_that_is_no_text_is_refused(desk: Desk, site: Site) -> None:
+    with pytest.raises(StagingError):
+        desk.bring(directory(site.add("/item.json", item({}, 5))))
+
+
+@pytest.mark.parametrize(
+    "path", ["/x/..", "/x/.", "/x/", "/%252e%252e%252fescape", "/..%5Cescape", "/-rf"]
+)
+def test_an_asset_that_cannot_name_a_file_is_refused(
+    desk: Desk, site: Site, tmp_path: Path, path: str
+) -> None:
+    with pytest.raises(StagingError, match="cannot be the file name of the asset 'red'"):
+        desk.bring(directory(site.add("/item.json", item({"red": {"href": f"{site.root}{path}"}}))))
+    assert tree(tmp_path) == ["inputs"]
+
+
+def test_slashes_that_are_quoted_do_not_lead_anywhere(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    href = site.add("/..%2F..%2Fescape.tif", b"red")
+    desk.bring(directory(site.add("/item.json", item({"red": {"href": href}}))))
+    assert (desk.folder / "scene_1" / "scene" / "escape.tif").exists()
+    assert len(list(tmp_path.rglob("escape.tif"))) == 1
+
+
+def test_a_key_that_would_have_to_name_a_file_is_refused(desk: Desk, site: Site) -> None:
+    assets = {key: {"href": f"{site.root}/a.tif"} for key in ("red", "../../escape")}
+    site.add("/a.tif", b"x")
+    with pytest.raises(StagingError, match="cannot be an asset's name"):
+        desk.bring(directory(site.add("/item.json", item(assets))))
+    assert desk.left() == []
+
+
+def test_the_name_of_a_file_stays_in_its_folder(desk: Desk, site: Site) -> None:
+    with pytest.raises(StagingError, match="cannot be the name of an input"):
+        desk.bring(file(site.add("/a.tif", b"x"), basename="../../escape.tif"))
+    assert safe_name("plain.tif", "a name") == "plain.tif"
+
+
+# What may be read
+
+
+@pytest.mark.parametrize("scheme", ["file://", "file:", "FILE://"])
+def test_a_remote_item_has_no_assets_on_this_machine(
+    desk: Desk, site: Site, tmp_path: Path, scheme: str
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    assets = {"red": {"href": f"{scheme}{tmp_path / 'secret.txt'}"}}
+    with pytest.raises(StagingError, match="has an asset on this machine"):
+        desk.bring(directory(site.add("/item.json", item(assets))))
+    assert desk.left() == []
+
+
+def test_an_absolute_path_in_a_remote_item_is_one_of_its_server(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    assets = {"red": {"href": str(tmp_path / "secret.txt")}}
+    with pytest.raises(StagingError, match="404 Not Found"):
+        desk.bring(directory(site.add("/item.json", item(assets))))
+    assert site.asked[-1] == f"GET {tmp_path / 'secret.txt'}"
+
+
+@pytest.fixture
+def walled(tmp_path: Path, open_desk: OpenDesk) -> Desk:
+    """Give a desk that takes files from ``data`` alone, beside which there are others."""
+    for name in ("data", "data2", "private"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.tif").write_text(name)
+    (tmp_path / "data" / "way-out").symlink_to(tmp_path / "private")
+    (tmp_path / "data" / "link.tif").symlink_to(tmp_path / "private" / "a.tif")
+    return open_desk(InputPolicy(roots=(str(tmp_path / "data"),)))
+
+
+def test_files_below_a_root_may_be_read(walled: Desk, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    walled.bring(file(path_uri(str(data / "a.tif"))))
+    walled.bring(directory(path_uri(str(data))))
+    document = item({"red": {"href": "a.tif"}})
+    walled.bring(directory(write(data / "item.json", document)))
+
+
+@pytest.mark.parametrize(
+    "path", ["private/a.tif", "data2/a.tif", "data/../private/a.tif", "data/link.tif"]
+)
+def test_files_outside_the_roots_may_not_be_read(walled: Desk, tmp_path: Path, path: str) -> None:
+    uri = path_uri(str(tmp_path)) + f"/{path}"
+    with pytest.raises(StagingError, match="cannot be used as inputs here") as error:
+        walled.bring(file(uri))
+    assert str(tmp_path) not in str(error.value.to_problem())
+
+
+@pytest.mark.parametrize("folder", ["private", "data2", "data/way-out", "."])
+def test_folders_outside_the_roots_may_not_be_read(
+    walled: Desk, tmp_path: Path, folder: str
+) -> None:
+    with pytest.raises(StagingError, match="cannot be used as inputs here"):
+        walled.bring(directory(path_uri(str(tmp_path)) + f"/{folder}"))
+
+
+def test_items_and_assets_outside_the_roots_may_not_be_read(walled: Desk, tmp_path: Path) -> None:
+    outside = write(tmp_path / "private" / "item.json", item({}))
+    with pytest.raises(StagingError, match="cannot be used as inputs here"):
+        walled.bring(directory(outside))
+    for href in ("../private/a.tif", "link.tif", str(tmp_path / "private" / "a.tif")):
+        inside = write(tmp_path / "data" / "item.json", item({"red": {"href": href}}))
+        with pytest.raises(StagingError, match="cannot be used as inputs here"):
+            walled.bring(directory(inside))
+    assert walled.left() == []
+
+
+def test_a_root_that_is_a_link_itself_is_followed(open_desk: OpenDesk, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.tif").touch()
+    (tmp_path / "root").symlink_to("real")
+    desk = open_desk(InputPolicy(roots=(str(tmp_path / "root"),)))
+    desk.bring(file(path_uri(str(tmp_path / "root" / "a.tif"))))
+
+
+# Secrets
+
+
+SECRETS = ["http://jane:secret@127.0.0.1/a.json", "https://secret@127.0.0.1/a.json"]
+
+
+@pytest.mark.parametrize("url", SECRETS)
+@pytest.mark.parametrize("what", ["file", "item", "asset"])
+def test_a_password_in_an_address_is_refused_and_never_shown(
+    desk: Desk, site: Site, url: str, what: str
+) -> None:
+    document = site.add("/item.json", item({"red": {"href": url}}))
+    value = {"file": file(url), "item": directory(url), "asset": directory(document)}[what]
+    with pytest.raises(StagingError, match="has a user or a password in it") as error:
+        desk.bring(value)
+    assert "secret" not in str(error.value) + str(error.value.to_problem()) + "".join(desk.log)
+
+
+TOKEN = "?token=secret"
+
+
+def broken_items(site: Site) -> dict[str, str]:
+    red = site.add("/red.tif" + TOKEN, b"red")
+    return {
+        "no JSON": site.add("/page.html" + TOKEN, b"<html>"),
+        "no STAC": site.add("/list.json" + TOKEN, [1]),
+        "no item": site.add("/catalog.json" + TOKEN, {"type": "Catalog"}),
+        "size": site.add("/size.json" + TOKEN, item({"red": {"href": red, "file:size": 4}})),
+        "checksum": site.add(
+            "/checksum.json" + TOKEN,
+            item({"red": {"href": red, "file:checksum": multihash("1114", "sha1", b"rot")}}),
+        ),
+        "own file": site.add("/own.json" + TOKEN, item({"red": {"href": "file:///etc/hosts"}})),
+    }
+
+
+@pytest.mark.parametrize("what", ["no JSON", "no STAC", "no item", "size", "checksum", "own file"])
+def test_a_token_in_an_address_is_not_shown_in_errors(desk: Desk, site: Site, what: str) -> None:
+    with pytest.raises(StagingError) as error:
+        desk.bring(directory(broken_items(site)[what]))
+    assert "secret" not in str(error.value) + str(error.value.to_problem())
+
+
+def test_a_token_in_an_address_is_not_written_into_the_log(desk: Desk, site: Site) -> None:
+    red = site.add("/red.tif" + TOKEN, b"red")
+    desk.bring([file(red), directory(site.add("/item.json", item({"red": {"href": red}})))])
+    assert "red.tif" in "".join(desk.log)
+    assert "secret" not in "".join(desk.log)
+
+
+# In a job
+
+
+def test_an_address_that_is_none_is_told_before_a_job_is_accepted(localproc_engine: Engine) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "reads",
+        "baseCommand": "true",
+        "inputs": [{"id": "file", "type": "File"}],
+        "outputs": [],
+    }
+    with pytest.raises(InvalidInputs):
+        localproc_engine.run(package, {"file": {"href": "http://[::1/a.tif"}})
+
+
+def test_a_job_reads_a_remote_item(localproc_engine: Engine, site: Site) -> None:
+    site.add("/red.tif", b"red")
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "lists",
+        "baseCommand": ["find", "-L"],
+        "inputs": [{"id": "scene", "type": "Directory", "inputBinding": {"position": 1}}],
+        "arguments": [
+            {"valueFrom": "-type", "position": 2},
+            {"valueFrom": "f", "position": 3},
+            {"valueFrom": "-printf", "position": 4},
+            {"valueFrom": "%P\\n", "position": 5},
+        ],
+        "stdout": "names.txt",
+        "outputs": [{"id": "names", "type": "stdout"}],
+    }
+    url = site.add("/item.json", item({"red": {"href": "red.tif"}}))
+    job = localproc_engine.run(package, {"scene": {"href": url, "type": "application/geo+json"}})
+    names = job.raise_for_status().result("names").read_text().split()
+    assert sorted(names) == ["catalog.json", "scene/red.tif", "scene/scene.json"]
+    assert "asset" in job.logs("stage_in").text

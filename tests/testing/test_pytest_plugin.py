@@ -1,0 +1,180 @@
+"""The pytest plugin, in test runs of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from localproc import Engine
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def known_packages(
+    pytester: pytest.Pytester, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lay packages where the inner tests find them, and no other plugins in their way."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    for name in ("echo.cwl", "three-steps.cwl"):
+        (pytester.path / name).write_text((packages / name).read_text())
+
+
+def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    """Run a test file in a process of its own."""
+    pytester.makepyfile(source)
+    return pytester.runpytest_subprocess("-p", "localproc.testing.pytest_plugin", *options)
+
+
+def test_the_fixture_runs_a_package(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        def test_echo(localproc_engine, localproc_home, tmp_path):
+            job = localproc_engine.run("echo.cwl", {"message": "hello"})
+            assert job.status == "successful"
+            assert job.result("said").read_text() == "hello\\n"
+            assert localproc_engine.home == localproc_home == tmp_path / ".localproc"
+        """,
+        "-W",
+        "error",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_every_test_has_a_home_of_its_own(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_echo(localproc_engine, number):
+            assert localproc_engine.jobs() == []
+            localproc_engine.run("echo.cwl", {"message": "x"})
+        """,
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_a_test_may_choose_where_the_home_is(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.fixture
+        def localproc_home(tmp_path):
+            return tmp_path / "elsewhere"
+
+        def test_echo(localproc_engine, tmp_path):
+            assert localproc_engine.home == tmp_path / "elsewhere"
+        """,
+    )
+    result.assert_outcomes(passed=1)
+
+
+FAILS = """
+def test_steps(localproc_engine):
+    localproc_engine.run("echo.cwl", {"message": "fine"})
+    job = localproc_engine.run("three-steps.cwl", {"text": "x", "code": 3})
+    assert job.status == "successful"
+"""
+
+
+def test_a_test_that_fails_tells_why_its_jobs_did(pytester: pytest.Pytester) -> None:
+    result = run(pytester, FAILS)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- localproc job -*",
+            "three-steps (*)",
+            "step second failed with exit code 3",
+            "  | one line",
+            "  | this is why",
+            "  log: *node_second.log",
+            "  hint: *",
+        ]
+    )
+    assert result.stdout.str().count("- localproc job -") == 1
+
+
+def test_a_test_that_passes_tells_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, FAILS.replace('== "successful"', '== "failed"'), "-rA")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*localproc job*")
+
+
+def test_a_test_that_fails_without_a_failed_job_tells_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "def test_nothing(localproc_engine):\n    assert False\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*localproc job*")
+
+
+@pytest.mark.parametrize("how", ["localproc_engine.close()", "with localproc_engine: pass"])
+def test_a_test_may_close_its_engine(pytester: pytest.Pytester, how: str) -> None:
+    result = run(pytester, FAILS.replace("    assert", f"    {how}\n    assert"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["step second failed with exit code 3"])
+
+
+def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import os, time, pytest
+
+        SLEEPER = {
+            "cwlVersion": "v1.2",
+            "class": "CommandLineTool",
+            "id": "sleeper",
+            "baseCommand": ["sh", "-c", "echo $$ >&2; exec sleep 300"],
+            "inputs": [],
+            "outputs": [],
+        }
+        pids = []
+
+        def test_leaves_a_job(localproc_engine):
+            process = localproc_engine.deploy(SLEEPER)
+            job = process.execute({})
+            for _ in range(3):
+                process.execute({})
+            while not (job.steps and job.logs().stderr):
+                time.sleep(0.02)
+            pids.append(int(job.logs().stderr))
+
+        def test_nothing_is_left():
+            with pytest.raises(ProcessLookupError):
+                os.kill(pids[0], 0)
+        """,
+        "--basetemp",
+        str(pytester.path / "tmp"),
+    )
+    result.assert_outcomes(passed=2)
+    (home,) = (pytester.path / "tmp").glob("*0/.localproc")
+    with Engine(home, run_jobs=False) as engine:
+        assert [job.status for job in engine.jobs()] == ["dismissed"] * 4
+        assert list(engine.alive()) == []
+
+
+def test_a_run_without_the_fixture_imports_no_engine(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import sys
+
+        def pytest_unconfigure():
+            loaded = sorted(name for name in sys.modules if name.startswith("localproc"))
+            print("loaded:", *loaded)
+        """
+    )
+    result = run(pytester, "def test_nothing(): pass\n\ndef test_bad(): assert False\n")
+    result.assert_outcomes(passed=1, failed=1)
+    (line,) = [line for line in result.outlines if line.startswith("loaded:")]
+    assert line.split()[1:] == ["localproc", "localproc.testing", "localproc.testing.pytest_plugin"]
+
+
+def test_the_plugin_is_installed_with_localproc(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    result = pytester.runpytest_subprocess("--fixtures")
+    result.stdout.fnmatch_lines(["localproc_engine -- *", "*engine with a home of its own*"])
