@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import localproc
 from quicklook import quicklook
+
+import localproc
 
 HERE = Path(__file__).parent
 MARKS = {"running": "▸", "successful": "✓", "failed": "✗", "dismissed": "■"}

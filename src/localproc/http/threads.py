@@ -28,7 +28,7 @@ async def offload(function: Callable[..., _T], *arguments: Any, patient: bool = 
 async def pause(seconds: float) -> None:
     """Wait."""
     if _loop() is None:
-        time.sleep(seconds)  # noqa: ASYNC251 - there is no event loop that could be blocked
+        time.sleep(seconds)
     else:
         await asyncio.sleep(seconds)
 
