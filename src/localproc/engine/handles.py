@@ -16,7 +16,7 @@ from localproc.engine.results import typed_results
 from localproc.engine.steplog import StepLog, tail
 from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
 from localproc.machine import StepBook, steps
-from localproc.model import Event, JobRecord, JobStatus, Kind, ProcessRecord, Step
+from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind, ProcessRecord, Step
 from localproc.views import execution_log, ogc, provenance
 
 if TYPE_CHECKING:
@@ -149,8 +149,7 @@ class Job:
     @property
     def inputs(self) -> Mapping[str, Any]:
         """Its inputs as a CWL job object."""
-        found: Mapping[str, Any] = self.events()[0].data["inputs"]
-        return found
+        return self.request.inputs
 
     def wait(self, timeout: float | None = None) -> "Job":
         """Wait for its end, ``timeout`` seconds at the most (then ``TimeoutError``)."""
@@ -265,9 +264,14 @@ class Job:
         return ogc.status_info(self.record, self.steps, base)
 
     @property
+    def request(self) -> JobRequest:
+        """What was asked for."""
+        return request_from(self.events()[0].data)
+
+    @property
     def location(self) -> str:
         """The URI of the folder that its results are published in."""
-        return ogc.results_root(self.id, request_from(self.events()[0].data))
+        return ogc.results_root(self.id, self.request)
 
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Give it as an entry of the execution log, with the last ``lines`` of each step's log."""
