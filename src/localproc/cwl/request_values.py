@@ -23,6 +23,7 @@ from localproc.errors import InvalidInputs, Problem
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
+_QUALIFIED: Final = frozenset({"value", "mediaType", "encoding", "schema", "format"})
 
 
 class RequestReader:
@@ -82,7 +83,9 @@ class RequestReader:
             value = value["value"]
         if what == "string":
             return self._reference(value)
-        return normalize(value, self._base) if what == "Any" else value
+        if what != "Any":
+            return value
+        return normalize(value["value"] if _is_qualified(value) else value, self._base)
 
     def _reference(self, value: Any) -> Any:
         """Make a string that names an existing file by a relative path absolute."""
@@ -175,6 +178,11 @@ def is_link(value: Any, port: Mapping[str, Any]) -> bool:
         if kind(inner) in ("File", "Directory", "stdin", "Any") or _has_href(one):
             return False
     return set(value) <= {"href", "type", "rel", "title", "hreflang", "length"}
+
+
+def _is_qualified(value: Any) -> bool:
+    """Whether an object only wraps a value, as requests have to (schema ``qualifiedInputValue``)."""
+    return isinstance(value, Mapping) and "value" in value and set(value) <= _QUALIFIED
 
 
 def _has_href(cwl_type: CwlType) -> bool:

@@ -139,29 +139,25 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer with a JSON document that tells nothing of where this machine keeps it."""
-        return self.without_home(
-            document(content, status, media_type=media_type, headers=headers)
-        )
+        return self.without_home(document(content, status, media_type=media_type, headers=headers))
 
     def page(
         self,
         template: str,
+        content: Mapping[str, Any],
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        **context: Any,
     ) -> Response:
         """Answer with a page for people."""
-        answer = pages.render(
-            template,
-            status,
-            headers,
-            base=self.base,
-            here=self.here,
-            root=str(self.request.scope.get("root_path", "")),
-            settings=self.settings,
-            namespace=self.engine.namespace,
-            **context,
-        )
+        context = {
+            "base": self.base,
+            "here": self.here,
+            "static": f"{self.request.scope.get('root_path', '')}/static",
+            "title": self.settings.title,
+            "namespace": self.engine.namespace,
+            "query": self.request.query_params,
+        }
+        answer = pages.render(template, {**context, **content}, status, headers)
         return self.without_home(answer)
 
     def without_home(self, answer: Response) -> Response:
@@ -182,7 +178,7 @@ class Exchange:
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
         if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
-            return self.page("problem.html", members["status"], headers, problem=members)
+            return self.page("problem.html", {"problem": members}, members["status"], headers)
         return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
 
 

@@ -59,7 +59,7 @@ def list_jobs(exchange: Exchange) -> Response:
         before=page[0].id if earlier else None,
     )
     if exchange.wants_html:
-        return exchange.page("jobs.html", jobs=page, links=links)
+        return exchange.page("jobs.html", {"jobs": page, "links": links})
     documents = [status_document(exchange, job, steps=False) for job in page]
     return exchange.document({"jobs": documents, "links": links})
 
@@ -134,7 +134,7 @@ def status(exchange: Exchange) -> Response:
     job = exchange.job()
     said = status_document(exchange, job)
     if exchange.wants_html:
-        return exchange.page("job.html", job=job, status=said)
+        return exchange.page("job.html", {"job": job, "info": said})
     return exchange.document(said)
 
 
@@ -164,7 +164,7 @@ def results(exchange: Exchange) -> Response:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
-        return exchange.page("results.html", job=job, results=document)
+        return exchange.page("results.html", {"job": job, "results": document})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
 
 
@@ -172,13 +172,12 @@ def result(exchange: Exchange) -> Response:
     """Answer with one output, or with one item of it."""
     job = exchange.job()
     try:
-        return Delivery(exchange, job).one(
-            exchange.path["output"], exchange.path.get("index", "")
-        )
+        return Delivery(exchange, job).one(exchange.path["output"], exchange.path.get("index", ""))
     except NoSuchOutput as error:
-        if exchange.path["output"] not in exchange.engine.revision(job.record).description[
-            "outputs"
-        ]:
+        if (
+            exchange.path["output"]
+            not in exchange.engine.revision(job.record).description["outputs"]
+        ):
             raise HttpProblem(
                 400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint
             ) from None
