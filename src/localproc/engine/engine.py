@@ -333,4 +333,5 @@ class Engine:
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
         job = replace(job, owner=owner)
         self._core.store.add_job(job, event)
+        self._core.observers.tell(job, [event])
         return job
