@@ -28,7 +28,7 @@ class Acceptance:
 
     def __init__(self, settings: Settings, plugins: PluginBox, results: str) -> None:
         self._settings = settings
-        self._results = settings.results or results
+        self.results = settings.results or results
         self._plugins = plugins
         self._takes: dict[str, Request] = {}
 
@@ -44,7 +44,7 @@ class Acceptance:
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         _check_policy(job_object, policy)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        rest["results"] = results_uri(os.fspath(rest.get("results") or self._results))
+        rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])

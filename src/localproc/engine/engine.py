@@ -100,6 +100,12 @@ class Engine:
         return Path(self._core.home.path)
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of this machine that no client on a network is told of."""
+        results = self._acceptance.results
+        return (self._core.home.path, *([results] if os.path.isabs(results) else []))
+
+    @property
     def settings(self) -> Settings:
         """How the engine is set up."""
         return self._core.settings
@@ -254,6 +260,10 @@ class Engine:
             return False
         shutil.rmtree(self._core.home.job(job_id), ignore_errors=True)
         return True
+
+    def open_jobs(self) -> int:
+        """Count the jobs of the namespace that have not ended."""
+        return self._core.store.open_jobs(self.namespace)
 
     def has_open_jobs(self) -> bool:
         """Whether any job of the home has not ended."""

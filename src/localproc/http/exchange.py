@@ -7,8 +7,7 @@ errors. Handlers are plain functions. Must not know any resource.
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -26,7 +25,6 @@ from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
 
 _LOG: Final = logging.getLogger("localproc.http")
-_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,13 @@ class Exchange:
         """Give the values of a query parameter that may be repeated, or hold several."""
         given = self.request.query_params.getlist(name)
         return [value for one in given for value in one.split(",") if value]
+
+    def flag(self, name: str) -> bool:
+        """Whether a query parameter that is yes or no says yes."""
+        given = (self.query(name) or "false").lower()
+        if given not in ("true", "false"):
+            raise bad_parameter(name, f"{given!r} is neither true nor false")
+        return given == "true"
 
     def limit(self) -> int:
         """Give ``limit``: 1 to 10,000, by default 10; more is taken as the most there is."""
@@ -160,12 +165,16 @@ class Exchange:
         return self.without_home(answer)
 
     def without_home(self, answer: Response) -> Response:
-        """Take the home's path out of an answer."""
-        home = str(self.engine.home).encode()
-        if home in answer.body:
-            answer.body = bytes(answer.body).replace(home, "…".encode())
-            answer.headers["content-length"] = str(len(answer.body))
+        """Take this machine's folders out of an answer."""
+        answer.body = self.scrubbed(bytes(answer.body))
+        answer.headers["content-length"] = str(len(answer.body))
         return answer
+
+    def scrubbed(self, data: bytes) -> bytes:
+        """Take this machine's folders out of what is told."""
+        for folder in self.engine.folders:
+            data = data.replace(folder.encode(), b"...")
+        return data
 
     def problem(self, error: LocalprocError) -> Response:
         """Answer with the problem that an error is (RFC 9457)."""
@@ -181,22 +190,29 @@ Handler = Callable[[Exchange], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def endpoint(handler: Handler, *, patient: bool = False) -> Endpoint:
-    """Make an ASGI endpoint of a handler. A patient one may take its time."""
+def endpoint(**handlers: Handler) -> Endpoint:
+    """Make an ASGI endpoint of the handlers of a resource, by method."""
 
-    @wraps(handler)
     async def serve(request: Request) -> Response:
         exchange = await offload(_begin, request)
         try:
             body = await _read(request, exchange.settings.most_bytes)
         except HttpProblem as error:
             return exchange.problem(error)
-        whole = Exchange(
-            request, exchange.engine, exchange.settings, exchange.base, body, exchange.user
-        )
-        return await offload(_answer, handler, whole, patient=patient)
+        handler = handlers["GET" if request.method == "HEAD" else request.method]
+        takes_time = handler in _PATIENT
+        return await offload(_answer, handler, replace(exchange, body=body), patient=takes_time)
 
     return serve
+
+
+_PATIENT: Final[set[Handler]] = set()
+
+
+def patient(handler: Handler) -> Handler:
+    """Mark a handler that may wait for jobs: it gets a thread of its own kind."""
+    _PATIENT.add(handler)
+    return handler
 
 
 def _begin(request: Request) -> Exchange:
