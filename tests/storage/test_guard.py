@@ -12,7 +12,8 @@ import pytest
 from localproc import Engine
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
-from localproc.storage.web import WebStorage, is_public, redacted
+from localproc.storage.access import redacted
+from localproc.storage.web import WebStorage, is_public
 from tests.storage.desk import item
 from tests.storage.website import Site, serving
 

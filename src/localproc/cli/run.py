@@ -50,8 +50,7 @@ def run(
     """
     with Engine(home, adopt=False, **settings) as engine:
         process = find_process(engine, package)
-        values, base = gather_inputs(process, inputs)
-        job = process.execute(values, base=base, **request)
+        job = process.execute(**gather_inputs(process, inputs), **request)
         watch_patiently(job, quiet=quiet or as_json)
         if as_json:
             print_json(final_document(job))

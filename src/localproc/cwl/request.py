@@ -57,11 +57,18 @@ class Request:
         )
 
     def job_object(
-        self, inputs: Mapping[str, Any], base: str, files: Files, *, references: bool = True
+        self,
+        inputs: Mapping[str, Any],
+        base: str,
+        files: Files,
+        *,
+        references: bool = True,
+        bases: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Give the CWL job object.
 
-        ``base`` is the URI of the folder against which relative paths are resolved.
+        ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` has
+        those of inputs for which it is another.
         ``references``: a string that names an existing file relative to ``base`` by a path
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
@@ -70,15 +77,16 @@ class Request:
         problems = problems or self._authors.mismatches(inputs)
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
-        reader = RequestReader(base, files, self._namespaces, references=references)
-        values = {
-            name: reader.port(inputs[name], port, f"inputs.{name}")
-            for name, port in self._ports.items()
-            if inputs.get(name) is not None
-        }
+        values = {}
+        for name, port in self._ports.items():
+            if inputs.get(name) is not None:
+                folder = (bases or {}).get(name, base)
+                reader = RequestReader(folder, files, self._namespaces, references=references)
+                values[name] = reader.port(inputs[name], port, f"inputs.{name}")
+                problems += reader.problems
         values |= {name: item for name, item in inputs.items() if name.startswith("cwl:")}
-        if reader.problems:
-            raise InvalidInputs("some inputs cannot be used", reader.problems)
+        if problems:
+            raise InvalidInputs("some inputs cannot be used", problems)
         return values
 
     def _unknown(self, inputs: Mapping[str, Any]) -> list[Problem]:

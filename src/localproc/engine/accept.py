@@ -37,10 +37,11 @@ class Acceptance:
         rest = dict(options)
         policy = rest.setdefault("policy", InputPolicy())
         values, base = read_inputs(inputs, rest.pop("base", None))
+        bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else _Rooted(policy)
         takes = self._request(record)
-        job_object = takes.job_object(values, base, files, references=references)
+        job_object = takes.job_object(values, base, files, references=references, bases=bases)
         _check_policy(job_object, policy)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))

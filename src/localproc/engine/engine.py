@@ -175,8 +175,8 @@ class Engine:
         that file, or to the current folder. ``detached`` leaves the job to another engine.
         ``options``: ``outputs`` (which, and how), ``results`` (folder or URI), ``executor``,
         ``title``, ``tags``, ``reason``, ``trigger``, ``run_as``, ``environment``, ``service``,
-        ``reuse``, ``policy``, ``subscriber``, ``base`` (the folder of relative paths) and
-        ``references`` (see ``localproc.cwl.request``).
+        ``reuse``, ``policy``, ``subscriber``, ``base`` (the folder of relative paths),
+        ``bases`` and ``references`` (see ``localproc.cwl.request``).
 
         Raises ``NoSuchProcess``; ``InvalidInputs`` with every problem and its JSON path;
         ``UnsupportedPackage`` if the executor lacks what the package requires. Nothing is left
@@ -343,4 +343,5 @@ class Engine:
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
         job = replace(job, owner=owner)
         self._core.store.add_job(job, event)
+        self._core.observers.tell(job, [event])
         return job

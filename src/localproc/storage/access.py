@@ -1,7 +1,7 @@
 """Reading and writing objects by URI, safely whatever the storage.
 
 Owns the choice of the storage for a URI, holding to an ``InputPolicy``, temporary file and rename,
-sizes and checksums. Must not know STAC or jobs.
+sizes and checksums, and what of a URI may be told. Must not know STAC or jobs.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import posixpath
 import secrets
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from localproc.cwl.files import uri_path
 from localproc.errors import StagingError
@@ -119,3 +119,13 @@ def safe_name(name: str, what: str) -> str:
             hint="a name must not hold slashes, be longer than 200 bytes or begin with a dash",
         )
     return plain
+
+
+def redacted(uri: str) -> str:
+    """Give a URI without what may be secret in it: user, password, query and fragment."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        return uri
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, host + port, parts.path, "…" if parts.query else "", ""))

@@ -27,8 +27,7 @@ from localproc.cwl.files import (
 )
 from localproc.errors import StagingError
 from localproc.storage import stac
-from localproc.storage.access import Access, safe_name, verify
-from localproc.storage.web import redacted
+from localproc.storage.access import Access, redacted, safe_name, verify
 
 _Log = Callable[[str], None]
 

@@ -9,12 +9,13 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import httpx
 
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info
+from localproc.storage.access import redacted
 
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
@@ -103,16 +104,6 @@ def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> h
         max_redirects=redirects,
         trust_env=False,
     )
-
-
-def redacted(uri: str) -> str:
-    """Give a URI without what may be secret in it: user, password, query and fragment."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
-        return uri
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, host + port, parts.path, "…" if parts.query else "", ""))
 
 
 def _checked(uri: str) -> str:
