@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "results": ("jobs", "Print the results of a job."),
     "dismiss": ("jobs", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
+    "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),
     "plugins": ("machine", "List plugins, executors and storages."),
     "doctor": ("machine", "See whether this machine is fit for the work."),

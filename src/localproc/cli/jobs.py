@@ -60,9 +60,7 @@ def execute(
     with Engine(home, run_jobs=False, **settings) as engine:
         found = find_process(engine, process)
         results, reuse = settings["results"], settings["reuse"] or None
-        job = found.execute(
-            **gather_inputs(found, inputs), results=results, reuse=reuse, **request
-        )
+        job = found.execute(**gather_inputs(found, inputs), results=results, reuse=reuse, **request)
         _start_runner(home, settings)
         if not wait:
             print_json(job.status_info()) if as_json else click.echo(job.id)

@@ -181,7 +181,7 @@ def is_link(value: Any, port: Mapping[str, Any]) -> bool:
 
 
 def _is_qualified(value: Any) -> bool:
-    """Whether an object only wraps a value, as requests have to (schema ``qualifiedInputValue``)."""
+    """Whether an object only wraps a value (schema ``qualifiedInputValue``)."""
     return isinstance(value, Mapping) and "value" in value and set(value) <= _QUALIFIED
 
 
