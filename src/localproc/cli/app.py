@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _exit_code(arguments: list[str] | None) -> int:
     try:
-        result: Any = localproc.main(arguments, standalone_mode=False)
+        result: Any = localproc.main(arguments, "localproc", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:

@@ -74,7 +74,7 @@ def processes(site: Site, as_json: bool) -> None:
 def describe(site: Site, package: str, as_json: bool) -> None:
     """Describe the inputs and outputs of a package or a process."""
     with site.look() as engine:
-        process = find_process(engine, package)
+        process = find_process(engine, package, deploy=False)
     if as_json:
         print_json(process_description(process.record))
         return
@@ -177,6 +177,6 @@ def graph(site: Site, package: str, form: str) -> None:
     from localproc.cwl import graph as drawing
 
     with site.look() as engine:
-        resolved = find_process(engine, package).record.resolved
+        resolved = find_process(engine, package, deploy=False).record.resolved
     draw = {"mermaid": drawing.mermaid, "dot": drawing.dot, "svg": drawing.svg}[form]
     click.echo(draw(resolved))

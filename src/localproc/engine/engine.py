@@ -152,6 +152,13 @@ class Engine:
         )
         return Process(self, record)
 
+    def read(self, package: object, *, fragment: str = "") -> Process:
+        """Give the process that a package would be, to look at: it is not deployed.
+
+        Raises what ``deploy`` raises.
+        """
+        return Process(self, self._registry.read(package, fragment))
+
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""
         self._registry.undeploy(process_id, force=force)
