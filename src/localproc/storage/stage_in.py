@@ -105,9 +105,8 @@ class _StageIn:
         data = base64.b64decode(one["contents"])
         folder = self._next()
         if not os.path.isdir(folder):
-            with self._making(folder) as temporary:
-                with open(os.path.join(temporary, name), "wb") as file:
-                    file.write(data)
+            with self._making(folder) as new, open(os.path.join(new, name), "wb") as file:
+                file.write(data)
         self._log(f"{self._name}: {len(data)} bytes that came with the request")
         location = path_uri(os.path.join(folder, name))
         return {"class": "File", "location": location, "basename": name, "size": len(data)}
