@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import jsonschema_rs
 
 from localproc.cwl.describe import is_bbox, is_string_format, schema
-from localproc.cwl.files import Files, local_path, normalize, path_uri, reference, walk
+from localproc.cwl.files import Files, canonical, local_path, normalize, path_uri, reference, walk
 from localproc.cwl.types import CwlType, is_filelike, item_type, kind, members, without_null
 from localproc.errors import InvalidInputs, Problem
 
@@ -43,7 +43,12 @@ class RequestReader:
         if not is_link(value, port):
             return self.value(value, port["type"], path)
         is_text = kind(without_null(port["type"])) == "string"
-        return reference(self._location(value["href"]), text=is_text)
+        try:
+            location = canonical(self._location(value["href"]))
+        except ValueError as error:
+            self.problems.append(Problem(f"its href cannot be used: {error}", path))
+            return None
+        return reference(location, text=is_text)
 
     def value(self, value: Any, cwl_type: CwlType, path: str) -> Any:
         """Give a value of a type."""
