@@ -16,6 +16,7 @@ from localproc.cwl.files import (
     local_path,
     normalize,
     path_uri,
+    shown,
     split_name,
 )
 from localproc.cwl.process import Tool, Workflow
@@ -123,7 +124,7 @@ class Enricher:
         if "secondaryFiles" in file and not self._discover:
             return given
         named = {one.get("basename") for one in given}
-        here = {**file, **_names(file)}
+        here = shown(file)
         for pattern in patterns:
             required = self._required(port_id, pattern, here)
             for wanted in secondary_names(pattern["pattern"], here, self._tool, self._context):
@@ -224,15 +225,6 @@ def apply_pattern(basename: str, pattern: str) -> str:
     while pattern.startswith("^"):
         basename, pattern = split_name(basename)[0], pattern[1:]
     return basename + pattern
-
-
-def _names(file: Mapping[str, Any]) -> dict[str, str]:
-    root, extension = split_name(str(file.get("basename", "")))
-    names = {"nameroot": root, "nameext": extension}
-    if is_local(file):
-        names["path"] = local_path(file)
-        names["dirname"] = posixpath.dirname(names["path"])
-    return names
 
 
 def _is_format(have: str, wanted: str, ontology: Mapping[str, Sequence[str]]) -> bool:
