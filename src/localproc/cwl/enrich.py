@@ -19,6 +19,7 @@ from localproc.cwl.files import (
     shown,
     split_name,
 )
+from localproc.cwl.listing import list_directory
 from localproc.cwl.process import Tool, Workflow
 from localproc.cwl.types import is_directory, is_file, is_filelike, kind, matches, members
 from localproc.errors import StepError
@@ -182,25 +183,6 @@ class Enricher:
             raise StepError(
                 f"{port_id}: {file.get('basename')} is {have}, expected {' or '.join(formats)}"
             )
-
-
-def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any]]:
-    """Give the listing of a directory."""
-    found: list[dict[str, Any]] = []
-    for name in files.listdir(path):
-        inner = posixpath.join(path, name)
-        stat = files.stat(inner)
-        if stat is None:
-            continue  # a link that leads nowhere
-        one: dict[str, Any] = {"location": path_uri(inner), "basename": name}
-        if stat.is_dir:
-            one["class"] = "Directory"
-            if deep:
-                one["listing"] = list_directory(files, inner, deep=True)
-        else:
-            one |= {"class": "File", "size": stat.size}
-        found.append(one)
-    return found
 
 
 def secondary_names(

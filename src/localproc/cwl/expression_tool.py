@@ -8,12 +8,13 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.cwl.collect import INNER_FIELDS, check_outputs
+from localproc.cwl.collect import check_outputs
 from localproc.cwl.expressions import Context, evaluate_field
 from localproc.cwl.files import Files, is_local, local_path, map_files, path_uri, walk
 from localproc.cwl.layout import Folders, Layout
 from localproc.cwl.prepare import begin
 from localproc.cwl.process import Tool
+from localproc.cwl.settle import INNER_FIELDS
 from localproc.errors import StepError
 from localproc.model import StageAction
 

@@ -134,9 +134,7 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer with a JSON document that tells nothing of where this machine keeps it."""
-        return self.without_home(
-            document(content, status, media_type=media_type, headers=headers)
-        )
+        return self.without_home(document(content, status, media_type=media_type, headers=headers))
 
     def page(
         self,
