@@ -220,13 +220,13 @@ def _branch(value: Any, cwl_type: CwlType) -> CwlType:
     text is a text and not the path of a file.
     """
     rest = cwl_type if value is None else without_null(cwl_type)
-    branches = members(rest)
+    branches: list[CwlType] = members(rest)
     if len(branches) == 1:
         return branches[0]
     for fits in (matches, _reads):
         for branch in branches:
             if fits(value, branch):
-                return branch  # type: ignore[no-any-return]
+                return branch
     return rest
 
 

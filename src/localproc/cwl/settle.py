@@ -66,8 +66,8 @@ class Settler:
             if action.source and _is_below(real, self._files.realpath(action.source)):
                 return
         raise StepError(
-            f"{self._task.tool.id}: the output {posixpath.basename(path)!r} is a link to a file outside "
-            f"the job's folder",
+            f"{self._task.tool.id}: the output {posixpath.basename(path)!r} is a link to a file "
+            f"outside the job's folder",
             hint="copy the file into the output directory instead of linking to it",
         )
 
