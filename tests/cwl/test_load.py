@@ -11,7 +11,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.load import WorkflowNotFound, load
+from localproc.cwl.documents import WorkflowNotFound
+from localproc.cwl.load import load
 from localproc.cwl.sources import Sources, digest
 from localproc.errors import InvalidPackage, LocalprocError, PackageError, UnsupportedPackage
 from tests.cwl.memory import errors, file, package
