@@ -40,17 +40,19 @@ def main() -> None:
     effort = (
         Effort(options.rounds or 3, (100, 1_000)) if options.quick else Effort(options.rounds or 5)
     )
-    where = ", ".join(f"{kind} {folder}" for kind, folder in places().items())
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(
-        f"medians of {effort.rounds}; {cores} processors, Python {platform.python_version()}; {where}\n"
-    )
+    print(f"medians of {effort.rounds}, {_machine()}\n")
     table = Table()
     for name in options.only or CONCERNS:
         table.add(CONCERNS[name](effort))
     print(f"\n{table.summary()}")
     if options.json:
         Path(options.json).write_text(json.dumps(table.document(), indent=2) + "\n")
+
+
+def _machine() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    where = ", ".join(f"{kind} {folder}" for kind, folder in places().items())
+    return f"{cores} processors, Python {platform.python_version()}, {where}"
 
 
 def _options() -> argparse.Namespace:
