@@ -25,7 +25,7 @@ class Effort:
     """How much is measured: medians of how many rounds, and how wide scatters are."""
 
     rounds: int
-    widths: tuple[int, ...]
+    widths: tuple[int, ...] = (100, 1_000, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
