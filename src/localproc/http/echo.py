@@ -11,10 +11,11 @@ from localproc.errors import NoSuchProcess
 
 
 def deploy_echo(engine: Engine) -> None:
-    """Deploy ``echo`` in the engine's namespace."""
+    """Deploy ``echo`` in the engine's namespace, unless there is another one of that name."""
     package = files("localproc.http").joinpath("echo.json").read_bytes()
     try:
-        if engine.process("echo").package == package:
+        found = engine.process("echo")
+        if found.record.mutable or found.package == package:
             return
     except NoSuchProcess:
         pass
