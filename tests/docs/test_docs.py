@@ -6,6 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from localproc import errors
 from localproc.cli.app import COMMANDS
 from localproc.cli.app import localproc as command_line
 from localproc.cwl.requirements import SUPPORTED
+from localproc.engine.courier import signature
 from localproc.engine.settings import Settings
 from localproc.http.app import create_app
 from localproc.http.settings import HttpSettings
-from localproc.model import Kind
+from localproc.model import Kind, Letter
 from localproc.plugins import hooks
 from tests.docs.markdown import FILES, ROOT, Block, anchors, blocks, links, names, prose, table
 
@@ -44,6 +47,37 @@ def test_every_link_leads_somewhere(file: Path) -> None:
         assert target.exists(), f"{relative(file)}: {link}"
         if anchor:
             assert anchor in anchors(target), f"{relative(file)}: {link}"
+
+
+# The architecture, the decisions
+
+
+def test_the_layers_are_those_that_are_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    checked = [set(re.findall(r"localproc\.(\w+)", layer)) for layer in contract["layers"]]
+    rows = table("ARCHITECTURE.md", "Layers: arrows point down only")
+    assert [set(re.findall(r"`(\w+)`", row[0])) for row in rows] == checked
+
+
+def test_the_modules_on_the_map_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    places = text.partition("## Where things lie")[2].partition("\n## ")[0]
+    found = re.findall(r"^- `(\w+)/`: (.*?)(?=^- |\Z)", places, re.MULTILINE | re.DOTALL)
+    assert len(found) >= 6
+    for package, said in found:
+        folder = ROOT / "src" / "localproc" / package
+        for name in re.findall(r"`([\w*]+)`", said):
+            assert list(folder.glob(f"{name}.py")), f"{package}/{name}"
+
+
+def test_every_decision_is_in_the_index_in_its_order() -> None:
+    files = sorted(file.name for file in (ROOT / "docs/adr").glob("[0-9]*.md"))
+    assert links(ROOT / "docs/adr/README.md") == files
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    for name in files:
+        titles = re.findall(r"^## (.+)$", (ROOT / "docs/adr" / name).read_text(), re.MULTILINE)
+        assert titles == ["Context", "Decision", "Consequences"], name
 
 
 # Python
@@ -99,10 +133,8 @@ def test_every_requirement_that_is_known_is_named() -> None:
 
 def test_every_hook_is_named() -> None:
     known = {name for name in vars(hooks) if name.startswith("localproc_")}
-    assert (
-        set(re.findall(r"^\| `(localproc_\w+)`", prose(ROOT / "docs/plugins.md"), re.MULTILINE))
-        == known
-    )
+    found = re.findall(r"^\| `(localproc_\w+)` \|", prose(ROOT / "docs/plugins.md"), re.MULTILINE)
+    assert set(found) == known
 
 
 # HTTP
@@ -120,6 +152,20 @@ def test_resources_are_those_of_the_app(tmp_path: Path) -> None:
         row[0].strip("`"): set(row[1].split(", ")) for row in table("docs/http.md", "Resources")
     }
     assert documented == served
+
+
+def test_the_receiver_in_the_guide_knows_what_is_genuine() -> None:
+    block = next(one for one in PYTHON if "def is_genuine" in one.text)
+    guide: dict[str, Any] = {}
+    exec(compile(block.text, str(block), "exec"), guide)
+    letter, body = (
+        Letter("a-job", "https://example.org/told", "successUri"),
+        b'{"status": "successful"}',
+    )
+    headers = signature("a secret", letter, datetime(2026, 5, 31, tzinfo=UTC), body)
+    assert guide["is_genuine"]("a secret", headers, body)
+    assert not guide["is_genuine"]("another", headers, body)
+    assert not guide["is_genuine"]("a secret", headers, body + b" ")
 
 
 # The command line
