@@ -110,16 +110,8 @@ class Diary:
     def _instant(
         self, key: str, name: str, status: StepStatus, progress: int | None, **data: Any
     ) -> None:
-        log = log_name(name)
-        self._note(
-            Kind.STEP_FINISHED,
-            progress=progress,
-            name=name,
-            key=key,
-            log=log,
-            status=status,
-            **data,
-        )
+        data |= {"name": name, "key": key, "log": log_name(name), "status": status}
+        self._note(Kind.STEP_FINISHED, progress=progress, **data)
 
     def _note(
         self, kind: Kind, *, message: str | None = None, progress: int | None = None, **data: Any

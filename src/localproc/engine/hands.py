@@ -40,22 +40,13 @@ class Hands:
                 self._launch(active, tasks)
 
     def _launch(self, active: Active, tasks: list[Task]) -> None:
-        ready = [task for task in tasks if self._put_in_place(active, task)]
+        ready = [task for task in tasks if _put_in_place(active, task)]
         try:
-            active.executor.submit(ready)
+            if ready:
+                active.executor.submit(ready)
         except ExecutorUnavailable as error:
             for task in ready:
                 _not_launched(active, task, error)
-
-    def _put_in_place(self, active: Active, task: Task) -> bool:
-        try:
-            os.mkdir(task.outdir)
-            if task.stage:
-                stage(task.stage)
-        except OSError as error:
-            _not_launched(active, task, as_ours(error))
-            return False
-        return True
 
     def _do(self, active: Active, order: Order) -> None:
         match order:
@@ -73,6 +64,18 @@ class Hands:
                 raise AssertionError("tasks are launched together")
             case _:
                 self._background.do(order, active.context)
+
+
+def _put_in_place(active: Active, task: Task) -> bool:
+    """Make a task's folder and put its files into it; whether that could be done."""
+    try:
+        os.mkdir(task.outdir)
+        if task.stage:
+            stage(task.stage)
+    except OSError as error:
+        _not_launched(active, task, as_ours(error))
+        return False
+    return True
 
 
 def _not_launched(active: Active, task: Task, error: LocalprocError) -> None:
