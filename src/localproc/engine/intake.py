@@ -127,14 +127,16 @@ class Intake:
         self, job: JobRecord, past: history.History, capabilities: Capabilities
     ) -> Surroundings:
         folder = self._home.job(job.id)
-        for part in ("logs", "work"):
-            os.makedirs(os.path.join(folder, part), exist_ok=True)
+        work = os.path.join(folder, "work")
+        os.makedirs(os.path.join(folder, "logs"), exist_ok=True)
+        os.makedirs(work, exist_ok=True)
+        settled = work if os.path.realpath(work) == work else ""
         return Surroundings(
             now=lambda: datetime.now(UTC),
             folder=folder,
             base_env=self._env,
             containers=capabilities.containers,
-            files=lambda: Disk(_BUDGET),
+            files=lambda: Disk(_BUDGET, settled),
             make=stage,
             tmpdir=self._scratch.take,
             done_with=self._scratch.give_back,
