@@ -62,6 +62,8 @@ def create_app(engine: Engine, settings: HttpSettings | None = None, **options: 
         Route(settings.template + path or "/", endpoint(**handlers), methods=list(handlers))
         for path, handlers in _RESOURCES.items()
     ]
+    if settings.template:  # clients write the root with a slash and without
+        routes.append(Route(settings.template + "/", endpoint(**_RESOURCES[""]), methods=["GET"]))
     routes.append(Route("/static/{name}", pages.static))
     if settings.template:
         routes.append(Route("/", service.root))
@@ -99,13 +101,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Error")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return await _problem(
-        request, HttpProblem(error.status_code, title, detail, headers=error.headers)
-    )
+    return _answer(HttpProblem(error.status_code, title, detail, headers=error.headers))
 
 
-async def _problem(request: Request, error: Exception) -> Response:
+async def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HttpProblem)
+    return _answer(error)
+
+
+def _answer(error: HttpProblem) -> Response:
     members = error.to_problem()
     return document(members, members["status"], media_type=PROBLEM, headers=error.headers)
 

@@ -7,7 +7,7 @@ errors. Handlers are plain functions. Must not know any resource.
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -139,29 +139,25 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer with a JSON document that tells nothing of where this machine keeps it."""
-        return self.without_home(
-            document(content, status, media_type=media_type, headers=headers)
-        )
+        return self.without_home(document(content, status, media_type=media_type, headers=headers))
 
     def page(
         self,
         template: str,
+        content: Mapping[str, Any],
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        **context: Any,
     ) -> Response:
         """Answer with a page for people."""
-        answer = pages.render(
-            template,
-            status,
-            headers,
-            base=self.base,
-            here=self.here,
-            root=str(self.request.scope.get("root_path", "")),
-            settings=self.settings,
-            namespace=self.engine.namespace,
-            **context,
-        )
+        context = {
+            "base": self.base,
+            "here": self.here,
+            "static": f"{self.request.scope.get('root_path', '')}/static",
+            "title": self.settings.title,
+            "namespace": self.engine.namespace,
+            "query": self.request.query_params,
+        }
+        answer = pages.render(template, {**context, **content}, status, headers)
         return self.without_home(answer)
 
     def without_home(self, answer: Response) -> Response:
@@ -182,7 +178,7 @@ class Exchange:
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
         if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
-            return self.page("problem.html", members["status"], headers, problem=members)
+            return self.page("problem.html", {"problem": members}, members["status"], headers)
         return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
 
 
@@ -194,14 +190,10 @@ def endpoint(**handlers: Handler) -> Endpoint:
     """Make an ASGI endpoint of the handlers of a resource, by method."""
 
     async def serve(request: Request) -> Response:
-        exchange = await offload(_begin, request)
-        try:
-            body = await _read(request, exchange.settings.most_bytes)
-        except HttpProblem as error:
-            return exchange.problem(error)
+        body = await _read(request, request.app.state.settings.most_bytes)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
-        takes_time = handler in _PATIENT
-        return await offload(_answer, handler, replace(exchange, body=body), patient=takes_time)
+        # One thread for all of it: each change of threads waits for the busy loop of the engine.
+        return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
 
     return serve
 
@@ -215,7 +207,7 @@ def patient(handler: Handler) -> Handler:
     return handler
 
 
-def _begin(request: Request) -> Exchange:
+def _begin(request: Request, body: bytes) -> Exchange:
     settings: HttpSettings = request.app.state.settings
     engines: Mapping[str, Engine] = request.app.state.engines
     namespace = request.path_params.get("namespace", next(iter(engines)))
@@ -224,7 +216,7 @@ def _begin(request: Request) -> Exchange:
     engine = engines[namespace]
     refuse_strangers(request, settings)
     user = identify(request, engine, settings)
-    return Exchange(request, engine, settings, base_of(request, settings), b"", user)
+    return Exchange(request, engine, settings, base_of(request, settings), body, user)
 
 
 async def _read(request: Request, most: int) -> bytes:
@@ -243,14 +235,15 @@ async def _read(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(handler: Handler, exchange: Exchange) -> Response:
+def _answer(request: Request, body: bytes, handler: Handler) -> Response:
     """Call a handler; every error becomes an answer, and none tells more than it should."""
+    exchange = _begin(request, body)
     try:
         return handler(exchange)
     except LocalprocError as error:
         return exchange.problem(error)
     except Exception:
-        _LOG.exception("%s %s", exchange.request.method, exchange.request.url.path)
+        _LOG.exception("%s %s", request.method, request.url.path)
         detail = "something went wrong here; the log of the service has more"
         return exchange.problem(HttpProblem(500, "InternalError", detail))
 

@@ -5,6 +5,7 @@ Owns the resources of that log and its query. Must not know how executions are w
 
 import platform
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from starlette.responses import Response
@@ -18,11 +19,9 @@ from localproc.views.parameters import interval
 
 def build(exchange: Exchange) -> Response:
     """Answer with what runs here."""
-    from localproc import __version__
-
     said = {
         "name": "localproc",
-        "version": __version__,
+        "version": version("localproc"),
         "python": platform.python_version(),
         "service": exchange.settings.title,
         "namespace": exchange.engine.namespace,
@@ -44,7 +43,7 @@ def list_executions(exchange: Exchange) -> Response:
         limit=exchange.limit(),
     )
     if exchange.wants_html:
-        return exchange.page("executions.html", executions=found)
+        return exchange.page("executions.html", {"executions": found})
     return exchange.document(found)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from localproc.engine.handles import Job
 from localproc.errors import JobFailed, LocalprocError, NoSuchOutput
-from localproc.http.answers import HttpProblem, bad_parameter
+from localproc.http.answers import JSON, HttpProblem, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, patient
 from localproc.http.files import FileAnswer, published
@@ -59,7 +59,7 @@ def list_jobs(exchange: Exchange) -> Response:
         before=page[0].id if earlier else None,
     )
     if exchange.wants_html:
-        return exchange.page("jobs.html", jobs=page, links=links)
+        return exchange.page("jobs.html", {"jobs": page, "links": links})
     documents = [status_document(exchange, job, steps=False) for job in page]
     return exchange.document({"jobs": documents, "links": links})
 
@@ -134,7 +134,7 @@ def status(exchange: Exchange) -> Response:
     job = exchange.job()
     said = status_document(exchange, job)
     if exchange.wants_html:
-        return exchange.page("job.html", job=job, status=said)
+        return exchange.page("job.html", {"job": job, "info": said})
     return exchange.document(said)
 
 
@@ -153,7 +153,12 @@ def dismiss(exchange: Exchange) -> Response:
         exchange.engine.hide(job.id)
     elif had_ended:
         exchange.engine.delete(job.id)
-    said["links"] = []
+    if exchange.settings.profile == "zoo":
+        said["message"] = "ZOO-Kernel successfully dismissed your service!"
+    title = "The job list for the current process"
+    said["links"] = [
+        {"rel": "parent", "type": JSON, "href": f"{exchange.base}/jobs", "title": title}
+    ]
     return exchange.document(said)
 
 
@@ -164,7 +169,7 @@ def results(exchange: Exchange) -> Response:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
-        return exchange.page("results.html", job=job, results=document)
+        return exchange.page("results.html", {"job": job, "results": document})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
 
 
@@ -172,13 +177,12 @@ def result(exchange: Exchange) -> Response:
     """Answer with one output, or with one item of it."""
     job = exchange.job()
     try:
-        return Delivery(exchange, job).one(
-            exchange.path["output"], exchange.path.get("index", "")
-        )
+        return Delivery(exchange, job).one(exchange.path["output"], exchange.path.get("index", ""))
     except NoSuchOutput as error:
-        if exchange.path["output"] not in exchange.engine.revision(job.record).description[
-            "outputs"
-        ]:
+        if (
+            exchange.path["output"]
+            not in exchange.engine.revision(job.record).description["outputs"]
+        ):
             raise HttpProblem(
                 400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint
             ) from None

@@ -10,6 +10,7 @@ from typing import Any, Final
 from starlette.responses import Response, StreamingResponse
 
 from localproc.engine.handles import Job
+from localproc.engine.steplog import StepLog
 from localproc.errors import NotFound
 from localproc.http.answers import TEXT, bad_parameter, text
 from localproc.http.exchange import Exchange
@@ -27,11 +28,10 @@ def log(exchange: Exchange) -> Response:
     ``tail`` is a number of lines; ``follow`` keeps the answer open until the step has ended.
     """
     job = exchange.job()
-    step = exchange.path["step"] + ".log"
-    found = job.logs(step)
+    found = job.logs(exchange.path["step"] + ".log")
     if exchange.flag("follow"):
         return StreamingResponse(
-            _followed(exchange, job, step), headers=_LIVE, media_type=f"{TEXT};charset=UTF-8"
+            _followed(exchange, found), headers=_LIVE, media_type=f"{TEXT};charset=UTF-8"
         )
     said = found.text
     tail = exchange.query("tail")
@@ -43,15 +43,14 @@ def log(exchange: Exchange) -> Response:
     return exchange.without_home(text(said))
 
 
-async def _followed(exchange: Exchange, job: Job, step: str) -> AsyncIterator[bytes]:
-    follower = job.follower(step)
-    while True:
-        complete, pieces = await offload(follower.read)
-        for _, piece in pieces:
-            yield exchange.scrubbed(piece.encode())
-        if complete:
-            return
-        await pause(_POLL)
+async def _followed(exchange: Exchange, found: StepLog) -> AsyncIterator[bytes]:
+    piece = await offload(found.read_from)
+    while not piece.complete:
+        for _, written in piece.parts:
+            yield exchange.scrubbed(written.encode())
+        if not piece.parts:
+            await pause(_POLL)
+        piece = await offload(found.read_from, piece.place)
 
 
 def events(exchange: Exchange) -> Response:

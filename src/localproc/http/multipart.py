@@ -4,7 +4,7 @@ Owns taking them apart (RFC 2046). Must not know what the parts hold.
 """
 
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import MIMEPart
 
 from localproc.http.answers import HttpProblem
 
@@ -21,11 +21,11 @@ def read_parts(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
     return parts
 
 
-def _name(part: EmailMessage) -> str:
+def _name(part: MIMEPart) -> str:
     content_id = str(part.get("Content-ID", "")).strip().strip("<>")
     return content_id or part.get_filename("") or ""
 
 
-def _data(part: EmailMessage) -> bytes:
+def _data(part: MIMEPart) -> bytes:
     data = part.get_payload(decode=True)
     return data if isinstance(data, bytes) else b""

@@ -21,14 +21,15 @@ _POLICY: Final = (
 
 
 def render(
-    template: str, status: int, headers: Mapping[str, str] | None, **context: Any
+    template: str,
+    content: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with a page. It runs no script and loads no thing but what is served here."""
-    text = _environment().get_template(template).render(context)
+    text = _environment().get_template(template).render(content)
     safe = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
-    return Response(
-        text, status, {**safe, **(headers or {})}, media_type="text/html;charset=UTF-8"
-    )
+    return Response(text, status, {**safe, **(headers or {})}, media_type="text/html;charset=UTF-8")
 
 
 async def static(request: Request) -> Response:

@@ -46,7 +46,7 @@ def list_processes(exchange: Exchange) -> Response:
         before=page[0].id if earlier else None,
     )
     if exchange.wants_html:
-        return exchange.page("processes.html", processes=page, links=links)
+        return exchange.page("processes.html", {"processes": page, "links": links})
     summaries = [process_summary(one.record, exchange.base) for one in page]
     return exchange.document({"processes": summaries, "links": links})
 
@@ -56,7 +56,7 @@ def describe(exchange: Exchange) -> Response:
     process = exchange.engine.process(exchange.path["process_id"])
     said = process_description(process.record, exchange.base)
     if exchange.wants_html:
-        return exchange.page("process.html", process=process, description=said)
+        return exchange.page("process.html", {"process": process, "description": said})
     return exchange.document(said)
 
 

@@ -4,6 +4,7 @@ Owns what the service says of itself. Must not know processes or jobs.
 """
 
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Final
 
@@ -69,14 +70,14 @@ def landing(exchange: Exchange) -> Response:
         f"POST {base}/processes, execute it with POST {base}/processes/ID/execution.",
         "links": links,
     }
-    return exchange.page("landing.html", **said) if exchange.wants_html else exchange.document(said)
+    return exchange.page("landing.html", said) if exchange.wants_html else exchange.document(said)
 
 
 def conformance(exchange: Exchange) -> Response:
     """Answer with the conformance classes."""
     said = {"conformsTo": conformance_classes(exchange.engine)}
     if exchange.wants_html:
-        return exchange.page("conformance.html", classes=said["conformsTo"])
+        return exchange.page("conformance.html", said)
     return exchange.document(said)
 
 
@@ -84,16 +85,14 @@ def api(exchange: Exchange) -> Response:
     """Answer with the OpenAPI 3.0 definition."""
     said = definition(exchange.base, exchange.settings.title)
     if exchange.wants(OPENAPI, JSON, HTML) == HTML:
-        return exchange.page("api.html", api=said)
+        return exchange.page("api.html", {"api": said})
     return exchange.document(said, media_type="application/vnd.oai.openapi+json;version=3.0")
 
 
 def definition(base: str, title: str) -> dict[str, Any]:
     """Give the OpenAPI document of a namespace whose root is ``base``."""
-    from localproc import __version__
-
     said = {**_definition()}
-    said["info"] = {**said["info"], "title": title, "version": __version__}
+    said["info"] = {**said["info"], "title": title, "version": version("localproc")}
     said["servers"] = [{"url": base}]
     return said
 
