@@ -45,11 +45,12 @@ _PULLS: Final = 64  #: steps that may be started in one turn
 
 @dataclass(slots=True)
 class _Active:
-    """A job that is being run."""
+    """A job that is being run. ``finding``: the executor has yet to say which tasks it has."""
 
     run: JobRun
     executor: Executor
     context: JobContext
+    finding: bool = False
 
 
 class Loop:
@@ -90,6 +91,7 @@ class Loop:
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
+        self._put_off: deque[tuple[float, Callable[[], None]]] = deque()  #: for executors
         self._looked = (-_IDLE, -1)
         self._more = False
         self._stopping = False
@@ -144,6 +146,7 @@ class Loop:
         self._take_messages()
         self._take_reports()
         self._look()
+        self._ask_again()
         self._begin_waiting()
         self._fill()
         self._record()
@@ -156,7 +159,19 @@ class Loop:
         patience = min((one for one in intervals if one is not None), default=_IDLE)
         if any(one.run.has_untold() for one in self._turns):
             patience = min(patience, _SHORT.total_seconds())
+        if self._put_off:
+            patience = min(patience, max(0.0, self._put_off[0][0] - monotonic()))
         return patience
+
+    def _ask_again(self) -> None:
+        """Ask executors again for what they could not do before."""
+        while self._put_off and self._put_off[0][0] <= monotonic():
+            _, ask = self._put_off.popleft()
+            ask()
+
+    def _put_off_asking(self, ask: Callable[[], None], error: ExecutorUnavailable) -> None:
+        _LOG.info("asking again later: %s", error)
+        self._put_off.append((monotonic() + _IDLE, ask))
 
     def _take_messages(self) -> None:
         while self._accepted:
@@ -253,14 +268,26 @@ class Loop:
         active = _Active(run, executor, context)
         self._active[job.id] = active
         self._turns.append(active)
-        self._let(active, lambda run: self._go_on(run, executor))
+        self._let(active, lambda _: self._go_on(active))
 
-    def _go_on(self, run: JobRun, executor: Executor) -> None:
-        resuming = run.recorded > 1
-        run.begin()
+    def _go_on(self, active: _Active) -> None:
+        resuming = active.run.recorded > 1
+        active.run.begin()
         if resuming:
-            tasks = run.unfinished()
-            run.reattached(executor.reattach(tasks) if tasks else {}, tasks)
+            self._find(active, active.run.unfinished())
+
+    def _find(self, active: _Active, tasks: list[Task]) -> None:
+        """Ask the executor for the tasks that an earlier engine had launched."""
+        if self._active.get(active.run.job.id) is not active:
+            return
+        active.finding = True
+        try:
+            found = active.executor.reattach(tasks) if tasks else {}
+        except ExecutorUnavailable as error:
+            self._put_off_asking(lambda: self._find(active, tasks), error)
+            return
+        active.finding = False
+        self._let(active, lambda run: run.reattached(found, tasks))
 
     def _give_up(self, job: JobRecord, past: history.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
@@ -297,7 +324,7 @@ class Loop:
             active = self._turns[0]
             self._turns.rotate(-1)
             left = room[id(active.executor)]
-            if left <= 0 or not active.run.can_start_more:
+            if left <= 0 or active.finding or not active.run.can_start_more:
                 passes += 1
                 continue
             before = len(active.run.running) + active.run.recalling
@@ -375,10 +402,13 @@ class Loop:
             self._submit(executor, tasks)
 
     def _submit(self, executor: Executor, tasks: list[Task]) -> None:
+        wanted = [task for task in tasks if self._running(task) is not None]
         try:
-            executor.submit(tasks)
+            executor.submit(wanted)
         except ExecutorUnavailable as error:
-            for task in tasks:
+            self._put_off_asking(lambda: self._submit(executor, wanted), error)
+        except LocalprocError as error:
+            for task in wanted:
                 self._not_launched(task, error)
 
     def _put_in_place(self, active: _Active, order: Launch) -> bool:
@@ -392,16 +422,20 @@ class Loop:
             return False
         return True
 
-    def _not_launched(self, task: Task, error: LocalprocError) -> None:
+    def _running(self, task: Task) -> _Active | None:
+        """Give the job that wants a task's end, if it still does."""
         active = self._active.get(task.key.partition(":")[0])
-        if active is not None and task.key in active.run.running:
+        return active if active is not None and task.key in active.run.running else None
+
+    def _not_launched(self, task: Task, error: LocalprocError) -> None:
+        if (active := self._running(task)) is not None:
             self._let(active, lambda run: run.not_launched(task.key, error))
             self._more = True
 
     def _do(self, active: _Active, order: Order) -> None:
         if isinstance(order, Stop):
             active.context.stopped.set()
-            if order.keys:
+            if order.keys and not active.finding:  # it stops them when they are found
                 active.executor.cancel(order.keys, self._settings.grace)
         elif isinstance(order, Close):
             self._close_job(active, keep=order.keep or self._settings.keep)
