@@ -386,9 +386,10 @@ class Loop:
                 threading.Event().wait(_IDLE)
 
     def _act(self) -> None:
-        """Do what the jobs have ordered."""
+        """Do what the jobs have ordered: launch first, so that what is to stop can be stopped."""
         changed, self._changed = self._changed, {}
         launched: dict[int, tuple[Executor, list[Task]]] = {}
+        others: list[tuple[_Active, Order]] = []
         for active in changed.values():
             orders, active.run.orders = active.run.orders, []
             for order in orders:
@@ -397,9 +398,11 @@ class Loop:
                         _, tasks = launched.setdefault(id(active.executor), (active.executor, []))
                         tasks.append(order.task)
                 else:
-                    self._do(active, order)
+                    others.append((active, order))
         for executor, tasks in launched.values():
             self._submit(executor, tasks)
+        for active, order in others:
+            self._do(active, order)
 
     def _submit(self, executor: Executor, tasks: list[Task]) -> None:
         wanted = [task for task in tasks if self._running(task) is not None]
