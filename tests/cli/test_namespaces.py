@@ -74,6 +74,12 @@ def test_a_token_that_was_removed_opens_nothing(home: Path) -> None:
     assert "there is no token 'laptop'" in said.err
 
 
+def test_a_token_needs_a_name() -> None:
+    said = localproc("token", "make", " ")
+    assert (said.code, said.out) == (2, "")
+    assert "a token needs a name" in said.err
+
+
 def test_a_new_token_replaces_one_of_its_name(home: Path) -> None:
     first, second = (localproc("token", "make", "laptop").out.strip() for _ in range(2))
     with Engine(home, run_jobs=False) as engine:

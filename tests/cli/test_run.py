@@ -174,6 +174,27 @@ def test_an_executor_that_is_not_there(packages: Path) -> None:
     assert "there is no executor 'moon'" in said.err
 
 
+@pytest.mark.parametrize(
+    ("option", "code", "reason"),
+    [
+        ("--results=s3://bucket/results", 4, "there is no storage 's3'"),
+        ("--results=gopher://host/results", 4, "there is no storage 'gopher'"),
+        ("--results=file/results", 4, "results cannot be published in"),
+        ("--slots=-1", 2, "slots: cannot be negative"),
+        ("--namespace=a/b", 2, "No such option"),
+    ],
+)
+def test_what_cannot_work_is_told_before_a_job_is_accepted(
+    packages: Path, here: Path, home: Path, option: str, code: int, reason: str
+) -> None:
+    (here / "file").touch()
+    said = localproc("run", option, packages / "echo.cwl", "message=x")
+    assert said.code == code
+    assert reason in said.err
+    with Engine(home, run_jobs=False) as engine:
+        assert engine.jobs() == []
+
+
 def test_a_home_that_cannot_be_used(packages: Path, here: Path) -> None:
     (here / "file").touch()
     said = localproc("--home", "file/home", "run", packages / "echo.cwl", "message=x")
