@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.cwl.files import uri_path
 from localproc.cwl.request import Request
 from localproc.engine.inputs import read_inputs
 from localproc.engine.permits import RootedDisk, check_policy
 from localproc.engine.settings import Settings
-from localproc.errors import InvalidInputs, Problem
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem
 from localproc.machine.letters import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRequest, ProcessRecord
 from localproc.plugins.box import PluginBox
@@ -29,6 +30,7 @@ class Acceptance:
         self.results = settings.results or results
         self._plugins = plugins
         self._takes: dict[str, Request] = {}
+        self._fit: set[str] = set()  # places where results can be published
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
         """Give the request; raises ``InvalidInputs`` with every problem."""
@@ -52,7 +54,25 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
+        self._check_results(rest["results"])
         return JobRequest(inputs=job_object, **rest)
+
+    def _check_results(self, uri: str) -> None:
+        """See that there is a storage for results, before a job has worked for them in vain."""
+        if uri in self._fit:
+            return
+        scheme = urlsplit(uri).scheme
+        self._plugins.storage(scheme)
+        if scheme == "file":
+            path = uri_path(uri)
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"results cannot be published in {path}: {error.strerror}",
+                    hint="choose another folder with --results (results=...)",
+                ) from None
+        self._fit.add(uri)
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

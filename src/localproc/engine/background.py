@@ -17,8 +17,8 @@ from localproc.cwl.collect import collect
 from localproc.cwl.identity import identity
 from localproc.cwl.listing import with_checksums
 from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageIn, StageOut
-from localproc.engine.run import as_ours
 from localproc.engine.steplog import LogWriter
+from localproc.engine.story import as_ours
 from localproc.model import JobRequest
 from localproc.storage.access import Access, OpenStorage
 from localproc.storage.disk import Disk
