@@ -49,6 +49,15 @@ def test_every_link_leads_somewhere(file: Path) -> None:
             assert anchor in anchors(target), f"{relative(file)}: {link}"
 
 
+def test_every_variable_of_the_environment_is_told_of() -> None:
+    code = [path for part in ("src", "tests", "benchmarks") for path in (ROOT / part).rglob("*.py")]
+    form = re.compile(r'(?:environ\.get\(|environ\[|envvar=)"((?:LOCALPROC|CWL|OGC)_[A-Z_]+)"')
+    read = {name for path in code for name in form.findall(path.read_text())}
+    told = "".join(file.read_text() for file in FILES)
+    assert len(read) >= 3
+    assert {name for name in read if f"`{name}`" not in told} == set()
+
+
 # The architecture, the decisions
 
 
