@@ -128,6 +128,16 @@ def test_a_name_that_changes_after_it_was_checked_leads_nowhere_else(
     assert (tmp_path / "a.tif").read_bytes() == b"pixels"
 
 
+def test_every_address_of_a_name_is_tried(
+    web: WebStorage, site: Site, tmp_path: Path, name: Name
+) -> None:
+    name("93.184.215.15", ["127.0.0.2"])  # where nobody listens
+    name("public.example", ["93.184.215.15", PUBLIC])
+    site.add("/a.tif", b"pixels")
+    web.fetch(public_url(site, "/a.tif"), str(tmp_path / "a.tif"))
+    assert (tmp_path / "a.tif").read_bytes() == b"pixels"
+
+
 def test_a_name_that_nobody_knows_is_told(
     web: WebStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +149,10 @@ def test_a_name_that_nobody_knows_is_told(
         web.fetch("http://no.example/a.tif?token=secret", str(tmp_path / "a.tif"))
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "2606:4700:4700::1111", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize(
+    "address",
+    [PUBLIC, "2606:4700:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"],
+)
 def test_public_addresses(address: str) -> None:
     assert is_public(address)
 
@@ -152,6 +165,11 @@ def test_public_addresses(address: str) -> None:
         "64:ff9b::a00:1",  # ... through NAT64, as many clouds have it
         "64:ff9b:1::a00:1",
         "2002:a00:1::1",  # ... through 6to4
+        "::ffff:0:10.0.0.1",  # ... translated (SIIT)
+        "2001:0:4136:e378:8000:63bf:f5ff:fffe",  # ... through Teredo
+        "2001:db8::1",
+        "ff02::1",
+        "fec0::1",
         "fe80::1%eth0",
         "255.255.255.255",
         "192.0.2.1",
