@@ -2,6 +2,8 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,20 +54,15 @@ def certificate(authority: trustme.CA) -> ssl.SSLContext:
 @pytest.fixture
 def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
     """Give what opens a desk under a policy."""
-    webs: list[WebStorage] = []
+    with ExitStack() as open_ones:
 
-    def open_desk(policy: InputPolicy) -> Desk:
-        web = WebStorage(guarded=policy.guarded)
-        webs.append(web)
+        @cache
+        def open_storage(scheme: str, guarded: bool) -> Storage:
+            if scheme == "file":
+                return FilesystemStorage()
+            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
 
-        def open_storage(scheme: str, _: bool) -> Storage:
-            return FilesystemStorage() if scheme == "file" else web
-
-        return Desk(tmp_path / "inputs", Access(open_storage, policy))
-
-    yield open_desk
-    for web in webs:
-        web.close()
+        yield lambda policy: Desk(tmp_path / "inputs", Access(open_storage, policy))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.storage.website import Site, serving
 PUBLIC = "93.184.215.14"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web() -> Iterator[WebStorage]:
     storage = WebStorage.open({"guarded": True})
     yield storage

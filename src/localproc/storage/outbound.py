@@ -132,9 +132,10 @@ class Outbound:
         except Exception as error:  # the reason for taking it back must not be lost over it
             self._log(f"not all that was written could be removed: {error}")
         if self._is_local:
-            top = os.path.dirname(uri_path(self._root)) if commit_point else uri_path(self._root)
-            for folder in [*(os.path.dirname(uri_path(uri)) for uri in uris), *self._folders]:
-                _remove_empty(folder, top)
+            root = uri_path(self._root)
+            folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
+            for folder in sorted(folders, reverse=True):
+                _remove_empty(folder, os.path.dirname(root) if commit_point else root)
 
     def _put(self, upload: _Upload) -> None:
         if self._stopped():
