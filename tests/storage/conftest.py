@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import trustme
@@ -17,8 +18,11 @@ from localproc.storage.web import WebStorage
 from tests.storage.desk import Desk
 from tests.storage.website import Site, serving
 
-#: Gives a desk under a policy.
-OpenDesk = Callable[[InputPolicy], Desk]
+
+class OpenDesk(Protocol):
+    """Gives a desk under a policy, which is there until it is stopped."""
+
+    def __call__(self, policy: InputPolicy, stopped: Callable[[], bool] = ...) -> Desk: ...
 
 
 @pytest.fixture
@@ -62,7 +66,10 @@ def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
                 return FilesystemStorage()
             return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
 
-        yield lambda policy: Desk(tmp_path / "inputs", Access(open_storage, policy))
+        def open_desk(policy: InputPolicy, stopped: Callable[[], bool] = lambda: False) -> Desk:
+            return Desk(tmp_path / "inputs", Access(open_storage, policy, stopped))
+
+        yield open_desk
 
 
 @pytest.fixture

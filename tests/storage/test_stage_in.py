@@ -2,13 +2,17 @@
 
 import base64
 import hashlib
+import logging
 import os
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pystac
 import pytest
 
@@ -410,12 +414,41 @@ def test_an_asset_that_does_not_come_leaves_nothing(
     assert desk.left() == []
 
 
-def test_a_dismissal_stops_between_two_assets(desk: Desk, site: Site) -> None:
+def test_a_dismissal_stops_between_two_assets(open_desk: OpenDesk, site: Site) -> None:
+    desk = open_desk(InputPolicy(), lambda: "GET /red.tif" in site.asked)
     assets = {key: {"href": site.add(f"/{key}.tif", b"x")} for key in ("red", "green")}
     url = site.add("/item.json", item(assets))
     with pytest.raises(StagingError, match="the job was dismissed"):
-        desk.bring(directory(url), stopped=lambda: "GET /red.tif" in site.asked)
+        desk.bring(directory(url))
     assert "GET /green.tif" not in site.asked
+    assert desk.left() == []
+
+
+@dataclass
+class Endless:
+    """A file that goes on and on; ``began`` is set when some of it has been sent."""
+
+    url: str
+    began: threading.Event
+
+
+@pytest.fixture
+def endless(site: Site) -> Iterator[Endless]:
+    began, stopped = threading.Event(), threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        while not stopped.wait(0.01):
+            began.set()
+            yield bytes(1000)
+
+    yield Endless(site.add("/endless.bin", chunks=chunks), began)
+    stopped.set()
+
+
+def test_a_dismissal_stops_in_the_middle_of_a_file(open_desk: OpenDesk, endless: Endless) -> None:
+    desk = open_desk(InputPolicy(), endless.began.is_set)
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        desk.bring(file(endless.url))
     assert desk.left() == []
 
 
@@ -643,11 +676,17 @@ def test_a_token_in_an_address_is_not_in_a_traceback(
     assert "secret" not in "".join(traceback.format_exception(error.value))
 
 
-def test_a_token_in_an_address_is_not_written_into_the_log(desk: Desk, site: Site) -> None:
+def test_a_token_in_an_address_is_not_written_into_the_log(
+    desk: Desk, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor into the one of whoever embeds an engine: httpx would write it there."""
+    caplog.set_level(logging.DEBUG)
     red = site.add("/red.tif" + TOKEN, b"red")
     desk.bring([file(red), directory(site.add("/item.json", item({"red": {"href": red}})))])
     assert "red.tif" in "".join(desk.log)
-    assert "secret" not in "".join(desk.log)
+    assert "secret" not in "".join(desk.log) + caplog.text
+    httpx.get(site.root + "/red.tif?not-ours=1")
+    assert "not-ours" in caplog.text, "others may log as they like"
 
 
 # In a job
@@ -668,6 +707,23 @@ def test_an_address_that_is_none_is_told_before_a_job_is_accepted(localproc_engi
         with pytest.raises(InvalidInputs, match=r"inputs\.text: its href cannot be used"):
             localproc_engine.run(package, {"text": {"href": url}})
     assert localproc_engine.jobs() == []
+
+
+def test_whoever_dismisses_a_job_does_not_wait_for_its_inputs(
+    localproc_engine: Engine, endless: Endless
+) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "reads",
+        "baseCommand": "true",
+        "inputs": [{"id": "file", "type": "File"}],
+        "outputs": [],
+    }
+    job = localproc_engine.deploy(package).execute({"file": {"href": endless.url}})
+    assert endless.began.wait(20)
+    job.dismiss()
+    assert job.wait(20).status == "dismissed"
 
 
 def test_a_job_reads_a_remote_item(localproc_engine: Engine, site: Site) -> None:

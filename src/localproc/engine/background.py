@@ -94,8 +94,8 @@ class Background:
         if isinstance(order, StageIn):
             folder = os.path.join(job.folder, "inputs")
             log = LogWriter(order.log)
-            access = Access(self._open_storage, job.request.policy)
-            return stage_in(order.inputs, folder, access, log, job.stopped.is_set)
+            access = Access(self._open_storage, job.request.policy, job.stopped.is_set)
+            return stage_in(order.inputs, folder, access, log)
         return self._publish(order, job)
 
     def _publish(

@@ -12,7 +12,7 @@ from typing import Any
 
 from localproc.cwl.files import path_uri, uri_path
 from localproc.errors import StagingError
-from localproc.plugins.storage import Info
+from localproc.plugins.storage import Info, Watch, unwatched
 from localproc.storage.disk import telling
 
 
@@ -32,8 +32,11 @@ class FilesystemStorage:
             return None
         return Info(uri, found.st_size, f"{found.st_mtime_ns:x}-{found.st_size:x}")
 
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
-        """Copy the file."""
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
+        """Copy the file, at once."""
+        watch(0)
         info = self.info(uri)
         if info is None:
             raise StagingError(f"{uri_path(uri)} does not exist", uri=uri)
