@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from localproc import Engine
 from localproc.cwl.files import path_uri, uri_path
-from localproc.errors import NoSpace, StagingError
+from localproc.errors import JobFailed, NoSpace, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.storage.publish import Publisher, results_uri
@@ -791,6 +792,23 @@ def test_a_folder_with_a_link_to_itself_is_not_published_again_and_again(work: W
     with pytest.raises(StagingError, match="loop is a link to a folder that it lies in"):
         work.publish({"folder": folder})
     assert not work.results.exists()
+
+
+def test_a_job_whose_results_find_no_room(localproc_engine: Engine, small_disk: Path) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "fills",
+        "baseCommand": ["head", "-c", "4000000", "/dev/zero"],
+        "inputs": [],
+        "stdout": "big.bin",
+        "outputs": [{"id": "big", "type": "stdout"}],
+    }
+    job = localproc_engine.run(package, {}, results=str(small_disk / "results"))
+    with pytest.raises(JobFailed, match=r"no space left for .*/big\.bin") as error:
+        job.raise_for_status()
+    assert f"make room on the disk of {small_disk}" in str(error.value)
+    assert tree(small_disk) == ["results"]
 
 
 def test_results_go_to_a_path_or_a_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
