@@ -794,6 +794,27 @@ def test_a_folder_with_a_link_to_itself_is_not_published_again_and_again(work: W
     assert not work.results.exists()
 
 
+def test_an_item_of_this_machine_may_be_passed_on(localproc_engine: Engine, work: Work) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "passes",
+        "inputs": [{"id": "scene", "type": "Directory"}],
+        "steps": [],
+        "outputs": [{"id": "same", "type": "Directory", "outputSource": "scene"}],
+    }
+    (work.folder / "red.tif").write_text("red")
+    uri = write(work.folder / "item.json", item({"red": {"href": "red.tif"}}, "S2A"))
+    job = localproc_engine.run(package, {"scene": {"href": uri}}, results=str(work.results))
+    (published,) = job.raise_for_status().results_document()["same"]["value"]["features"]
+    red = Path(uri_path(published["assets"]["red"]["href"]))
+    assert red.read_text() == "red"
+    assert not red.samefile(work.folder / "red.tif"), (
+        "who changes an input must not change a result"
+    )
+    assert work.results in red.parents
+
+
 def test_a_job_whose_results_find_no_room(localproc_engine: Engine, small_disk: Path) -> None:
     package = {
         "cwlVersion": "v1.2",

@@ -49,6 +49,16 @@ def stage_in(
     return _StageIn(folder, access, log).run(inputs)
 
 
+def linked_files(folder: str) -> list[str]:
+    """Give the files of the user that were not copied into the folder for inputs, but linked to."""
+    return [
+        os.path.realpath(os.path.join(inner, name))
+        for inner, folders, names in os.walk(folder)
+        for name in (*folders, *names)
+        if os.path.islink(os.path.join(inner, name))
+    ]
+
+
 class _StageIn:
     def __init__(self, folder: str, access: Access, log: _Log) -> None:
         self._folder = folder
