@@ -14,7 +14,7 @@ The public names are those below; everything else may change.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
     from localproc.engine.handles import Job, Process
     from localproc.engine.results import StacResults
     from localproc.engine.settings import Settings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from localproc.quick import run
 
 _WHERE = {
-    "Engine": "localproc.engine.engine",
+    "Engine": "localproc.api",
     "InvalidInputs": "localproc.errors",
     "InvalidPackage": "localproc.errors",
     "Job": "localproc.engine.handles",

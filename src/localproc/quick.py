@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.engine.engine import Engine
+from localproc.api import Engine
 from localproc.engine.handles import Job
 
 _ENGINES: Final[dict[str, Engine]] = {}

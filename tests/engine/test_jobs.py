@@ -13,6 +13,7 @@ import pytest
 
 import localproc
 from localproc import Engine, JobFailed
+from localproc.engine.steplog import StepLog
 from localproc.errors import (
     DuplicatedProcess,
     EnvironmentProblem,
@@ -220,6 +221,56 @@ def test_logs_are_followed_while_they_are_written(engine: Engine) -> None:
         seen.append((stream, text, job.status.final))
     assert "".join(text for _, text, _ in seen) == "1\n2\n3\n"
     assert not seen[0][2], "the first line came before the end"
+
+
+def test_a_log_is_read_piece_by_piece(engine: Engine, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    script = f"echo one; printf tw; echo oops >&2; until [ -e {gate} ]; do sleep 0.01; done; echo o"
+    job = engine.deploy({"cwlVersion": "v1.2", **tool("waits", script)}).execute({})
+    until(lambda: job.steps and job.logs().stderr)
+    log = job.logs("waits")
+    first = log.read_from()
+    assert first.parts == (("stdout", "one\n"), ("stderr", "oops\n")), "whole lines only"
+    assert not first.complete
+    assert log.read_from(first.place).parts == ()
+    gate.touch()
+    job.wait()
+    rest = log.read_from(first.place)
+    assert rest.parts == (("stdout", "two\n"),)
+    last = log.read_from(rest.place)
+    assert (last.parts, last.complete) == ((), True)
+
+
+def test_pieces_of_a_log_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "node_x.log"
+    path.write_text("aa\nbb\n" + "c" * 10 + "\nd")
+    log, pieces = StepLog(str(path)), []
+    piece = log.read_from(most=5)
+    while not piece.complete:
+        pieces += [text for _, text in piece.parts]
+        piece = log.read_from(piece.place, most=5)
+    assert pieces == ["aa\n", "bb\n", "c" * 5, "c" * 5, "\nd"]
+
+
+def test_only_selected_outputs_are_published(engine: Engine) -> None:
+    process = engine.deploy(
+        {
+            "cwlVersion": "v1.2",
+            **tool("two", "echo a > a.txt; echo b > b.txt"),
+            "outputs": {
+                name: {"type": "File", "outputBinding": {"glob": f"{name}.txt"}} for name in "ab"
+            },
+        }
+    )
+    published = {}
+    for wanted in (None, {"b": {}}, {}):
+        job = process.execute({}, outputs=wanted).wait()
+        results = job.results()
+        folder = engine.home / "results" / job.id
+        published[str(wanted)] = sorted(one.name for one in folder.glob("*.txt"))
+        assert sorted(one.name for one in results.values()) == published[str(wanted)]
+        assert sorted(job.results_document()) == sorted(results)
+    assert published == {"None": ["a.txt", "b.txt"], "{'b': {}}": ["b.txt"], "{}": []}
 
 
 def test_what_is_not_there_is_said(engine: Engine, packages: Path) -> None:

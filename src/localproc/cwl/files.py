@@ -119,6 +119,21 @@ def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
     return value
 
 
+def shown(value: Any) -> Any:
+    """Give File and Directory objects with the names that expressions ask for."""
+    return map_files(value, _shown_one)
+
+
+def _shown_one(one: Mapping[str, Any]) -> dict[str, Any]:
+    seen = dict(one)
+    if one["class"] == "File":
+        seen["nameroot"], seen["nameext"] = split_name(str(one.get("basename", "")))
+    if is_local(one):
+        seen["path"] = local_path(one)
+        seen["dirname"] = posixpath.dirname(seen["path"])
+    return seen
+
+
 def reference(location: str, *, text: bool) -> dict[str, Any]:
     """Give an input whose value lies behind a URI, as text or as JSON; staging replaces it."""
     return {"class": "Reference", "location": location, "text": text}

@@ -16,7 +16,7 @@ from localproc.engine.results import typed_results
 from localproc.engine.steplog import StepLog, tail
 from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
 from localproc.machine import StepBook, steps
-from localproc.model import Event, JobRecord, JobStatus, Kind, ProcessRecord, Step
+from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind, ProcessRecord, Step
 from localproc.views import execution_log, ogc, provenance
 
 if TYPE_CHECKING:
@@ -149,8 +149,7 @@ class Job:
     @property
     def inputs(self) -> Mapping[str, Any]:
         """Its inputs as a CWL job object."""
-        found: Mapping[str, Any] = self.events()[0].data["inputs"]
-        return found
+        return self.request.inputs
 
     def wait(self, timeout: float | None = None) -> "Job":
         """Wait for its end, ``timeout`` seconds at the most (then ``TimeoutError``)."""
@@ -187,17 +186,13 @@ class Job:
 
     def watch(self) -> Iterator[Step]:
         """Give each step as it changes, from the first one on, until the job has ended."""
-        book = StepBook()
-        seen = 0
+        watch = _Watch(self)
         while True:
-            final = self.status.final
-            events = self.events(seen)
-            seen += len(events)
-            for event in events:
-                yield from book.take(event)
-            if final and not events:
+            changed = watch.look()
+            yield from changed
+            if watch.over:
                 return
-            if not events:
+            if not changed:
                 time.sleep(_WATCH)
 
     def logs(self, step: str = "") -> StepLog:
@@ -210,17 +205,15 @@ class Job:
         if not chosen:
             names = ", ".join(one.name for one in found) or "none yet"
             raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
-        return StepLog(os.path.join(self._engine.logs_folder(self.id), chosen[-1].log))
+        name, log = chosen[-1].name, chosen[-1].log
+        watch = _Watch(self)
+        return StepLog(
+            os.path.join(self._engine.logs_folder(self.id), log), lambda: watch.has_ended(name)
+        )
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
         """Give ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
-        log = self.logs(step)
-        return log.follow(lambda: self._ended(step))
-
-    def _ended(self, step: str) -> bool:
-        if self.status.final:
-            return True
-        return any(one.status.final for one in self.steps if step in (one.name, one.log))
+        return self.logs(step).follow()
 
     def outcome(self) -> "Outcome":
         """Give what the job produced, in CWL's terms.
@@ -247,12 +240,7 @@ class Job:
 
     def result(self, output: str) -> Any:
         """Give one of its results; raises ``NoSuchOutput``."""
-        found = self.results()
-        if output not in found:
-            raise NoSuchOutput(
-                f"job {self.id} has no output {output!r}", hint=f"it has: {', '.join(found)}"
-            )
-        return found[output]
+        return self._one(self.results(), output)
 
     def results_document(self) -> dict[str, Any]:
         """Give its results as OGC API - Processes has them."""
@@ -260,14 +248,29 @@ class Job:
         wanted = self.events()[0].data["outputs"]
         return ogc.results_document(outcome.outputs, outcome.features, wanted)
 
+    def result_document(self, output: str) -> Any:
+        """Give one of the members of its results document; raises ``NoSuchOutput``."""
+        return self._one(self.results_document(), output)
+
+    def _one(self, results: Mapping[str, Any], output: str) -> Any:
+        if output not in results:
+            known = ", ".join(results) or "none"
+            raise NoSuchOutput(f"job {self.id} has no output {output!r}", hint=f"it has: {known}")
+        return results[output]
+
     def status_info(self, base: str = "") -> dict[str, Any]:
         """Give its statusInfo, with steps; ``base`` is what its links hang from."""
         return ogc.status_info(self.record, self.steps, base)
 
     @property
+    def request(self) -> JobRequest:
+        """What was asked for."""
+        return request_from(self.events()[0].data)
+
+    @property
     def location(self) -> str:
         """The URI of the folder that its results are published in."""
-        return ogc.results_root(self.id, request_from(self.events()[0].data))
+        return ogc.results_root(self.id, self.request)
 
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Give it as an entry of the execution log, with the last ``lines`` of each step's log."""
@@ -304,3 +307,27 @@ class Outcome:
 
     outputs: Mapping[str, Any]
     features: Mapping[str, Any]
+
+
+class _Watch:
+    """The steps of a job as they change: each look reads only what is new in its history."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._book = StepBook()
+        self._seen = 0
+        self.over = False  #: whether the job has ended and all of its history has been seen
+
+    def look(self) -> list[Step]:
+        """Give the steps that have changed since the last look, once for each change."""
+        final = self._job.status.final
+        events = self._job.events(self._seen)
+        self._seen += len(events)
+        self.over = final
+        return [step for event in events for step in self._book.take(event)]
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a step has ended."""
+        if not self.over:
+            self.look()
+        return self.over or self._book.has_ended(name)

@@ -495,6 +495,9 @@ class JobRun:
 
     def _stage_out(self, outputs: Mapping[str, Any]) -> None:
         self._staging_out = True
+        wanted = self.request.outputs
+        if wanted is not None:
+            outputs = {name: value for name, value in outputs.items() if name in wanted}
         if not has_files(outputs):
             self._succeed(outputs, {})
             return

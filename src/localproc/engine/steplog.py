@@ -16,6 +16,7 @@ from typing import Final
 
 _TAIL: Final = 64 * 1024
 _POLL: Final = 0.1
+_PIECE: Final = 1 << 20
 
 
 def log_name(step: str) -> str:
@@ -29,10 +30,32 @@ def out_name(log: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a log has been read: bytes of each of its streams."""
+
+    stdout: int = 0
+    stderr: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a log held beyond a place.
+
+    ``parts`` are ``("stdout" | "stderr", text)``, ``place`` is where to go on. ``complete``: the
+    step has ended, and this was the last of it.
+    """
+
+    parts: tuple[tuple[str, str], ...]
+    place: Place
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StepLog:
-    """What a step has written, so far."""
+    """What a step has written, so far. ``ended`` tells whether it will write no more."""
 
     path: str
+    ended: Callable[[], bool] = lambda: True
 
     @property
     def stderr(self) -> str:
@@ -59,25 +82,29 @@ class StepLog:
         """Give the lines of both."""
         return self.text.splitlines()
 
-    def follow(self, ended: Callable[[], bool]) -> Iterator[tuple[str, str]]:
+    def read_from(self, place: Place = Place(), most: int = _PIECE) -> Piece:
+        """Give what there is now beyond a place, without waiting.
+
+        Whole lines only while the step runs; ``most`` bytes of each stream at a time.
+        """
+        ended = self.ended()  # before reading: what is written later is not missed
+        out = _some(out_name(self.path), place.stdout, most, ended=ended)
+        err = _some(self.path, place.stderr, most, ended=ended)
+        parts = (("stdout", _text(out)), ("stderr", _text(err)))
+        return Piece(
+            tuple(part for part in parts if part[1]),
+            Place(place.stdout + len(out), place.stderr + len(err)),
+            complete=ended and not out and not err,
+        )
+
+    def follow(self) -> Iterator[tuple[str, str]]:
         """Give ``("stdout" | "stderr", text)`` as it is written, until the step has ended."""
-        streams = (("stdout", out_name(self.path)), ("stderr", self.path))
-        offsets = {name: 0 for name, _ in streams}
-        while True:
-            last = ended()
-            quiet = True
-            for name, path in streams:
-                data = _read_from(path, offsets[name])
-                if not last:
-                    data = data[: data.rfind(b"\n") + 1]
-                if data:
-                    offsets[name] += len(data)
-                    quiet = False
-                    yield name, data.decode("utf-8", "replace")
-            if last:
-                return
-            if quiet:
+        piece = self.read_from()
+        while not piece.complete:
+            yield from piece.parts
+            if not piece.parts:
                 time.sleep(_POLL)
+            piece = self.read_from(piece.place)
 
 
 def tail(path: str, most: int = 10) -> list[str]:
@@ -88,7 +115,7 @@ def tail(path: str, most: int = 10) -> list[str]:
         except OSError:
             continue
         data = _read_from(candidate, max(0, size - _TAIL))
-        lines = [line for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
+        lines = [line for line in _text(data).splitlines() if line.strip()]
         if lines:
             return lines[-most:]
     return []
@@ -108,16 +135,28 @@ class LogWriter:
 
 
 def _read(path: str) -> str:
-    return _read_from(path, 0).decode("utf-8", "replace")
+    return _text(_read_from(path, 0))
 
 
-def _read_from(path: str, offset: int) -> bytes:
+def _read_from(path: str, offset: int, most: int = -1) -> bytes:
     try:
         with open(path, "rb") as file:
             file.seek(offset)
-            return file.read()
+            return file.read(most)
     except FileNotFoundError:
         return b""
+
+
+def _some(path: str, offset: int, most: int, *, ended: bool) -> bytes:
+    """Give whole lines, but for the last one of all, and one that is longer than ``most``."""
+    data = _read_from(path, offset, most)
+    lines = data[: data.rfind(b"\n") + 1]
+    full = len(data) == most
+    return data if (ended and not full) or (full and not lines) else lines
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _ended(text: str) -> str:

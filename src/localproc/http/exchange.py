@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -26,7 +25,6 @@ from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
 
 _LOG: Final = logging.getLogger("localproc.http")
-_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,13 @@ class Exchange:
         """Give the values of a query parameter that may be repeated, or hold several."""
         given = self.request.query_params.getlist(name)
         return [value for one in given for value in one.split(",") if value]
+
+    def flag(self, name: str) -> bool:
+        """Whether a query parameter that is yes or no says yes."""
+        given = (self.query(name) or "false").lower()
+        if given not in ("true", "false"):
+            raise bad_parameter(name, f"{given!r} is neither true nor false")
+        return given == "true"
 
     def limit(self) -> int:
         """Give ``limit``: 1 to 10,000, by default 10; more is taken as the most there is."""
@@ -139,31 +144,33 @@ class Exchange:
     def page(
         self,
         template: str,
+        content: Mapping[str, Any],
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        **context: Any,
     ) -> Response:
         """Answer with a page for people."""
-        answer = pages.render(
-            template,
-            status,
-            headers,
-            base=self.base,
-            here=self.here,
-            root=str(self.request.scope.get("root_path", "")),
-            settings=self.settings,
-            namespace=self.engine.namespace,
-            **context,
-        )
+        context = {
+            "base": self.base,
+            "here": self.here,
+            "static": f"{self.request.scope.get('root_path', '')}/static",
+            "title": self.settings.title,
+            "namespace": self.engine.namespace,
+            "query": self.request.query_params,
+        }
+        answer = pages.render(template, {**context, **content}, status, headers)
         return self.without_home(answer)
 
     def without_home(self, answer: Response) -> Response:
-        """Take the home's path out of an answer."""
-        home = str(self.engine.home).encode()
-        if home in answer.body:
-            answer.body = bytes(answer.body).replace(home, "…".encode())
-            answer.headers["content-length"] = str(len(answer.body))
+        """Take this machine's folders out of an answer."""
+        answer.body = self.scrubbed(bytes(answer.body))
+        answer.headers["content-length"] = str(len(answer.body))
         return answer
+
+    def scrubbed(self, data: bytes) -> bytes:
+        """Take this machine's folders out of what is told."""
+        for folder in self.engine.folders:
+            data = data.replace(folder.encode(), b"...")
+        return data
 
     def problem(self, error: LocalprocError) -> Response:
         """Answer with the problem that an error is (RFC 9457)."""
@@ -171,7 +178,7 @@ class Exchange:
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
         if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
-            return self.page("problem.html", members["status"], headers, problem=members)
+            return self.page("problem.html", {"problem": members}, members["status"], headers)
         return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
 
 
@@ -179,25 +186,28 @@ Handler = Callable[[Exchange], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def endpoint(handler: Handler, *, patient: bool = False) -> Endpoint:
-    """Make an ASGI endpoint of a handler. A patient one may take its time."""
+def endpoint(**handlers: Handler) -> Endpoint:
+    """Make an ASGI endpoint of the handlers of a resource, by method."""
 
-    @wraps(handler)
     async def serve(request: Request) -> Response:
-        exchange = await offload(_begin, request)
-        try:
-            body = await _read(request, exchange.settings.most_bytes)
-        except HttpProblem as error:
-            return exchange.problem(error)
-        whole = Exchange(
-            request, exchange.engine, exchange.settings, exchange.base, body, exchange.user
-        )
-        return await offload(_answer, handler, whole, patient=patient)
+        body = await _read(request, request.app.state.settings.most_bytes)
+        handler = handlers["GET" if request.method == "HEAD" else request.method]
+        # One thread for all of it: each change of threads waits for the busy loop of the engine.
+        return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
 
     return serve
 
 
-def _begin(request: Request) -> Exchange:
+_PATIENT: Final[set[Handler]] = set()
+
+
+def patient(handler: Handler) -> Handler:
+    """Mark a handler that may wait for jobs: it gets a thread of its own kind."""
+    _PATIENT.add(handler)
+    return handler
+
+
+def _begin(request: Request, body: bytes) -> Exchange:
     settings: HttpSettings = request.app.state.settings
     engines: Mapping[str, Engine] = request.app.state.engines
     namespace = request.path_params.get("namespace", next(iter(engines)))
@@ -206,7 +216,7 @@ def _begin(request: Request) -> Exchange:
     engine = engines[namespace]
     refuse_strangers(request, settings)
     user = identify(request, engine, settings)
-    return Exchange(request, engine, settings, base_of(request, settings), b"", user)
+    return Exchange(request, engine, settings, base_of(request, settings), body, user)
 
 
 async def _read(request: Request, most: int) -> bytes:
@@ -225,14 +235,15 @@ async def _read(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(handler: Handler, exchange: Exchange) -> Response:
+def _answer(request: Request, body: bytes, handler: Handler) -> Response:
     """Call a handler; every error becomes an answer, and none tells more than it should."""
+    exchange = _begin(request, body)
     try:
         return handler(exchange)
     except LocalprocError as error:
         return exchange.problem(error)
     except Exception:
-        _LOG.exception("%s %s", exchange.request.method, exchange.request.url.path)
+        _LOG.exception("%s %s", request.method, request.url.path)
         detail = "something went wrong here; the log of the service has more"
         return exchange.problem(HttpProblem(500, "InternalError", detail))
 

@@ -24,6 +24,11 @@ class StepBook:
         """Give the steps so far."""
         return list(self._steps.values())
 
+    def has_ended(self, name: str) -> bool:
+        """Whether a step is known, and has ended."""
+        step = self._steps.get(name)
+        return step is not None and step.status.final
+
     def take(self, event: Event) -> list[Step]:
         """Take one event in; give the steps that it changed."""
         if event.kind in _CLOSING:

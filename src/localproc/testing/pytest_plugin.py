@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
 
 _ENGINES = pytest.StashKey["list[Engine]"]()
 
@@ -31,7 +31,7 @@ def localproc_home(tmp_path: Path) -> Path:
 @pytest.fixture
 def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> Iterator["Engine"]:
     """Give an engine with a home of its own. What still runs at the end of the test is stopped."""
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
     from localproc.model import JobStatus
 
     engine = Engine(localproc_home)

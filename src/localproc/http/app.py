@@ -1,0 +1,117 @@
+"""The ASGI app: which handler answers what.
+
+Owns the routes, and the errors that no handler sees. Must not know what handlers do.
+"""
+
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from localproc.engine.engine import Engine
+from localproc.http import execution, executions, jobs, live, pages, processes, service
+from localproc.http.answers import PROBLEM, HttpProblem, document
+from localproc.http.echo import deploy_echo
+from localproc.http.exchange import Handler, endpoint
+from localproc.http.settings import HttpSettings
+
+_RESOURCES: Final[dict[str, dict[str, Handler]]] = {
+    "": {"GET": service.landing},
+    "/conformance": {"GET": service.conformance},
+    "/api": {"GET": service.api},
+    "/processes": {"GET": processes.list_processes, "POST": processes.deploy},
+    "/processes/{process_id}": {
+        "GET": processes.describe,
+        "PUT": processes.replace,
+        "DELETE": processes.undeploy,
+    },
+    "/processes/{process_id}/package": {"GET": processes.package},
+    "/processes/{process_id}/execution": {"POST": execution.execute},
+    "/jobs": {"GET": jobs.list_jobs},
+    "/jobs/{job_id}": {"GET": jobs.status, "DELETE": jobs.dismiss},
+    "/jobs/{job_id}/results": {"GET": jobs.results},
+    "/jobs/{job_id}/results/{output}": {"GET": jobs.result},
+    "/jobs/{job_id}/results/{output}/{index}": {"GET": jobs.result},
+    "/jobs/{job_id}/files/{path:path}": {"GET": jobs.file},
+    "/jobs/{job_id}/events": {"GET": live.events},
+    "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
+    "/jobs/{job_id}/prov": {"GET": jobs.prov},
+    "/jobs/{job_id}/{step}.log": {"GET": live.log},
+    "/executions": {"GET": executions.build},
+    "/executions/v1": {"GET": executions.list_executions, "POST": executions.trigger},
+    "/executions/v1/private/{job_id}": {"GET": executions.execution},
+}
+
+
+def create_app(engine: Engine, settings: HttpSettings | None = None, **options: Any) -> Starlette:
+    """Make the ASGI app of an engine; it can be mounted in another.
+
+    ``options`` are those of ``HttpSettings``, by name. The engine stays the caller's to close.
+    """
+    settings = settings or HttpSettings(**options)
+    namespaces = settings.namespaces or (engine.namespace,)
+    if len(namespaces) > 1 and "{namespace}" not in settings.template:
+        raise ValueError("several namespaces need a prefix with {namespace} in it")
+    routes = [
+        Route(settings.template + path or "/", endpoint(**handlers), methods=list(handlers))
+        for path, handlers in _RESOURCES.items()
+    ]
+    if settings.template:  # clients write the root with a slash and without
+        routes.append(Route(settings.template + "/", endpoint(**_RESOURCES[""]), methods=["GET"]))
+    routes.append(Route("/static/{name}", pages.static))
+    if settings.template:
+        routes.append(Route("/", service.root))
+    app = Starlette(routes=routes, middleware=_middleware(settings), exception_handlers=_ERRORS)
+    app.state.settings = settings
+    app.state.engines = {name: engine.within(name) for name in namespaces}
+    if settings.echo:
+        for one in app.state.engines.values():
+            deploy_echo(one)
+    return app
+
+
+def _middleware(settings: HttpSettings) -> list[Middleware]:
+    found = []
+    if settings.hosts:
+        found.append(
+            Middleware(
+                TrustedHostMiddleware, allowed_hosts=list(settings.hosts), www_redirect=False
+            )
+        )
+    if settings.origins:
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(settings.origins),
+                allow_methods=["GET", "POST", "PUT", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "Prefer", "Last-Event-ID"],
+                expose_headers=["Location", "Link", "Preference-Applied"],
+            )
+        )
+    return found
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Error")
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return _answer(HttpProblem(error.status_code, title, detail, headers=error.headers))
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HttpProblem)
+    return _answer(error)
+
+
+def _answer(error: HttpProblem) -> Response:
+    members = error.to_problem()
+    return document(members, members["status"], media_type=PROBLEM, headers=error.headers)
+
+
+_ERRORS: Final[Any] = {HTTPException: _http_error, HttpProblem: _problem}

@@ -1,0 +1,254 @@
+"""Results on their way out.
+
+Owns which form the results of a job are given in: raw values, several parts, a document, links
+(Part 1, the requirements on responses of execution and of results). Must not know how a job was
+asked for.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from localproc.cwl.types import is_filelike
+from localproc.engine.handles import Job
+from localproc.errors import EXCEPTIONS_1, JobFailed, LocalprocError, NoSuchOutput, ResultsNotReady
+from localproc.http.answers import GEOJSON, JSON, TEXT, HttpProblem, Part, multipart, nothing
+from localproc.http.exchange import Exchange
+from localproc.http.files import FileAnswer, published
+from localproc.model import JobStatus
+from localproc.views import ogc
+
+_INLINE: Final = 10 << 20  #: bytes that a file may have to be put into a document
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One result: its value in CWL's terms, its FeatureCollection if it is one, how it is wanted.
+
+    ``mode`` is ``value``, ``reference`` or nothing.
+    """
+
+    name: str
+    value: Any
+    features: Any
+    mode: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file."""
+        return is_filelike(self.value) and self.value["class"] == "File" and not self.features
+
+    @property
+    def media_types(self) -> Sequence[str]:
+        """The media types that it can be had in, its own first."""
+        if self.features:
+            return (GEOJSON, JSON)
+        if self.is_file:
+            return (ogc.file_link(self.value)["type"],)
+        return (TEXT, JSON) if isinstance(self.value, str) else (JSON,)
+
+
+class Delivery:
+    """Gives the results of one job."""
+
+    def __init__(self, exchange: Exchange, job: Job) -> None:
+        self._exchange = exchange
+        self._job = job
+        self._place = f"{exchange.base}/jobs/{job.id}"
+
+    # The forms
+
+    def synchronous(self) -> Response:
+        """Answer an execution that was waited for.
+
+        One output is given raw, several as a document, unless the request says otherwise; none at
+        all if none was asked for.
+        """
+        wanted = self._job.request.outputs
+        outputs = self._outputs()
+        if wanted is not None and not wanted:
+            return nothing()
+        response = self._job.request.options.get("response")
+        described = self._exchange.engine.revision(self._job.record).description["outputs"]
+        alone = len(described if wanted is None else wanted) == 1
+        if response == "raw" or (alone and response != "document"):
+            return self._raw(outputs)
+        return self.document(outputs)
+
+    def results(self, names: Sequence[str]) -> Response:
+        """Answer ``GET jobs/{id}/results``: the outputs of these names, all if there are none."""
+        outputs = self._outputs()
+        if names:
+            outputs = [self._named(name, outputs) for name in names]
+        if self._job.request.options.get("response") == "raw":
+            return self._raw(outputs)
+        return self.document(outputs)
+
+    def one(self, name: str, index: str = "") -> Response:
+        """Answer ``GET jobs/{id}/results/{output}``, or with one item of an array."""
+        found = self._named(name, self._outputs())
+        if index:
+            items = found.value if isinstance(found.value, list) and not found.features else []
+            if not index.isascii() or not index.isdigit() or int(index) >= len(items):
+                raise NoSuchOutput(
+                    f"the output {name!r} has no item {index}", hint=f"it has {len(items)}"
+                )
+            found = Output(name, items[int(index)], None, found.mode)
+        return self._value(found, by_reference=False)
+
+    def document(self, outputs: Sequence[Output]) -> Response:
+        """Answer with the results document (schema ``results.yaml``)."""
+        return self._exchange.document({one.name: self._entry(one) for one in outputs})
+
+    def _raw(self, outputs: Sequence[Output]) -> Response:
+        if not outputs:
+            return nothing()
+        if len(outputs) == 1:
+            return self._value(outputs[0], by_reference=outputs[0].mode == "reference")
+        return multipart([self._part(one) for one in outputs])
+
+    # One output
+
+    def _value(self, output: Output, *, by_reference: bool) -> Response:
+        if by_reference:
+            return nothing({"Link": f'<{self._address(output)}>; rel="{ogc.RESULTS_REL}"'})
+        chosen = self._exchange.wants(*dict.fromkeys((*output.media_types, JSON)))
+        if chosen == JSON and JSON not in output.media_types:
+            return self.document([output])
+        if output.is_file:
+            return FileAnswer(self._path(output), chosen, self._exchange.request)
+        return Response(self._data(output, chosen), media_type=_with_charset(chosen))
+
+    def _part(self, output: Output) -> Part:
+        kind = output.media_types[0]
+        if output.mode == "reference":
+            return Part(output.name, kind, location=self._address(output))
+        return Part(output.name, kind, self._data(output, kind))
+
+    def _data(self, output: Output, kind: str) -> bytes:
+        if output.is_file:
+            with open(self._path(output), "rb") as file:
+                return file.read()
+        if kind == TEXT:
+            return str(output.value).encode()
+        if output.features:
+            return _json(self._addressed(output.features))
+        entry = self._entry(output)
+        qualified = isinstance(output.value, Mapping) and not is_filelike(output.value)
+        return _json(entry["value"] if qualified else entry)
+
+    def _entry(self, output: Output) -> Any:
+        """Give an output as the results document has it."""
+        if output.mode == "reference" and not is_filelike(output.value):
+            return {"href": self._address(output), "type": output.media_types[0]}
+        if output.mode == "value" and output.is_file:
+            inline = self._inline(output)
+            if inline is not None:
+                return inline
+        features = {output.name: output.features} if output.features else {}
+        document = ogc.results_document({output.name: output.value}, features)
+        return self._addressed(document[output.name])
+
+    def _inline(self, output: Output) -> Mapping[str, Any] | None:
+        """Give a file's content as a qualified value, ``None`` if it is too large."""
+        if output.value.get("size", 0) > _INLINE:
+            return None
+        kind = output.media_types[0]
+        data = self._data(output, kind)
+        if kind == JSON or kind.endswith("+json"):
+            try:
+                return {"value": json.loads(data), "mediaType": kind}
+            except ValueError:
+                pass
+        if kind.startswith("text/"):
+            try:
+                return {"value": data.decode(), "mediaType": kind}
+            except UnicodeDecodeError:
+                pass
+        value = base64.b64encode(data).decode("ascii")
+        return {"value": value, "mediaType": kind, "encoding": "base64"}
+
+    def _address(self, output: Output) -> str:
+        if output.is_file:
+            return str(self._addressed(ogc.file_link(output.value))["href"])
+        return f"{self._place}/results/{quote(output.name)}"
+
+    def _path(self, output: Output) -> str:
+        return published(self._job, output.value["location"])
+
+    def _addressed(self, content: Any) -> Any:
+        return self._exchange.addressed(self._job, content)
+
+    # What there is
+
+    def _outputs(self) -> list[Output]:
+        """Give the outputs that there are and that were asked for; raises why there are none."""
+        if self._job.status is not JobStatus.SUCCESSFUL:
+            raise self.failure()
+        outcome = self._job.outcome()
+        wanted = self._job.request.outputs
+        modes = wanted or {}
+        return [
+            Output(
+                name,
+                value,
+                outcome.features.get(name),
+                modes.get(name, {}).get("transmissionMode", ""),
+            )
+            for name, value in outcome.outputs.items()
+            if value is not None and (wanted is None or name in wanted)
+        ]
+
+    def _named(self, name: str, outputs: Sequence[Output]) -> Output:
+        for one in outputs:
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in outputs) or "none"
+        raise NoSuchOutput(f"job {self._job.id} has no output {name!r}", hint=f"it has: {known}")
+
+    def failure(self) -> LocalprocError:
+        """Give the error that stands where the results would be."""
+        status = self._job.status
+        if status is JobStatus.DISMISSED:
+            return HttpProblem(
+                404,
+                "ResultNotAvailable",
+                f"job {self._job.id} was dismissed",
+                kind=EXCEPTIONS_1 + "result-not-available",
+            )
+        if status is not JobStatus.FAILED:
+            return ResultsNotReady(
+                f"job {self._job.id} is {status}", hint=f"see {self._place} for how far it is"
+            )
+        error = JobFailed.from_problem(self._job.problem)
+        return FailedJob(error, self._place)
+
+
+class FailedJob(LocalprocError):
+    """Why a job failed, as an answer: its log is a link, and the status tells whose fault it is."""
+
+    def __init__(self, error: JobFailed, place: str) -> None:
+        super().__init__(error.message, hint=error.hint)
+        self._error = error
+        self._place = place
+
+    def to_problem(self) -> dict[str, Any]:
+        """Give the members of the problem."""
+        said = self._error.to_problem()
+        if "log" in said:
+            said["log"] = f"{self._place}/{said['log'].rsplit('/', 1)[-1]}"
+        # What could not be read or was no good is what the client sent; the rest is ours.
+        return said | {"status": 400 if self._error.step == "stage_in" else 500}
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _with_charset(kind: str) -> str:
+    return f"{kind};charset=UTF-8"

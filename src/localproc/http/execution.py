@@ -1,0 +1,146 @@
+"""Executing a process.
+
+Owns ``POST processes/{id}/execution`` (Part 1): reading the request, choosing between synchronous
+and asynchronous, and the first answer. Must not know how results are written.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.responses import RedirectResponse, Response
+
+from localproc.engine.handles import Job, Process
+from localproc.errors import InvalidInputs, Problem
+from localproc.http.answers import JSON, HttpProblem
+from localproc.http.delivery import Delivery
+from localproc.http.exchange import Exchange, patient
+from localproc.http.forms import form_request
+from localproc.http.jobs import status_document
+from localproc.model import JobStatus
+
+FORM: Final = "multipart/form-data"
+_TRANSMISSION: Final = ("value", "reference")
+
+
+@patient
+def execute(exchange: Exchange) -> Response:
+    """Execute a process (Part 1, requirements ``process-execute-*``)."""
+    process = exchange.engine.process(exchange.path["process_id"])
+    if exchange.content_type == FORM:
+        job = start(exchange, process, form_request(exchange, process))
+        return RedirectResponse(f"{exchange.base}/jobs/{job.id}", 303)
+    if exchange.content_type not in (JSON, "") and not exchange.content_type.endswith("+json"):
+        raise HttpProblem(
+            415,
+            "UnsupportedMediaType",
+            f"an execute request cannot be of the type {exchange.content_type}",
+            hint=f"send it as {JSON}",
+        )
+    asked = _checked(exchange.json())
+    job = start(exchange, process, asked)
+    if not exchange.prefer.asynchronous and _ended(job, _patience(exchange)):
+        return _result(exchange, job)
+    return _accepted(exchange, job)
+
+
+def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job:
+    """Have a job accepted for an execute request."""
+    settings = exchange.settings
+    if exchange.engine.open_jobs() >= settings.most_jobs:
+        raise HttpProblem(
+            429,
+            "TooManyJobs",
+            f"{settings.most_jobs} jobs have not ended; that is the most there may be here",
+            hint="wait for some of them, or dismiss some",
+            headers={"Retry-After": "10"},
+        )
+    inputs = asked.get("inputs", {})
+    count = _count(inputs)
+    if count > settings.most_inputs:
+        raise HttpProblem(
+            413,
+            "TooManyInputs",
+            f"the inputs have {count} values, the most here is {settings.most_inputs}",
+        )
+    return process.execute(
+        inputs,
+        outputs=asked.get("outputs"),
+        subscriber=asked.get("subscriber", {}),
+        title=asked.get("title", ""),
+        policy=settings.policy,
+        run_as=exchange.user,
+        base="",
+        references=False,
+        options={"base": exchange.base, "response": asked.get("response", "")},
+    )
+
+
+def _checked(asked: Any) -> Mapping[str, Any]:
+    """Check the shape of an execute request (schema ``execute.yaml``); raises all problems."""
+    if not isinstance(asked, Mapping):
+        raise InvalidInputs("an execute request is an object", [Problem("is no object", "$")])
+    problems = [
+        Problem("is no object", name)
+        for name in ("inputs", "outputs", "subscriber")
+        if not isinstance(asked.get(name, {}), Mapping)
+    ]
+    if asked.get("response", "raw") not in ("raw", "document"):
+        problems.append(Problem("is neither raw nor document", "response"))
+    if not isinstance(asked.get("title", ""), str):
+        problems.append(Problem("is no text", "title"))
+    outputs = asked.get("outputs", {})
+    for name, wish in outputs.items() if isinstance(outputs, Mapping) else ():
+        if not isinstance(wish, Mapping):
+            problems.append(Problem("is no object", f"outputs.{name}"))
+        elif wish.get("transmissionMode", "value") not in _TRANSMISSION:
+            where = f"outputs.{name}.transmissionMode"
+            problems.append(Problem("is neither value nor reference", where))
+    if problems:
+        raise InvalidInputs("this is not an execute request", problems)
+    return asked
+
+
+def _count(value: Any) -> int:
+    """Count the values in the inputs, whatever they are nested in."""
+    if isinstance(value, Mapping):
+        return sum(map(_count, value.values()))
+    return sum(map(_count, value)) if isinstance(value, list) else 1
+
+
+def _patience(exchange: Exchange) -> float:
+    """Give how many seconds a synchronous execution is waited for."""
+    wished = exchange.prefer.tokens.get("wait", "")
+    most = exchange.settings.sync_seconds
+    return min(float(wished), most) if wished.isascii() and wished.isdigit() else most
+
+
+def _ended(job: Job, seconds: float) -> bool:
+    try:
+        job.wait(seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _accepted(exchange: Exchange, job: Job) -> Response:
+    """Answer that a job was made, and where it is."""
+    headers = {"Location": f"{exchange.base}/jobs/{job.id}"}
+    applied = exchange.prefer.applied(asynchronous=True)
+    if applied:
+        headers["Preference-Applied"] = applied
+    return exchange.document(status_document(exchange, job), 201, headers=headers)
+
+
+def _result(exchange: Exchange, job: Job) -> Response:
+    """Answer with the results of a job that has ended."""
+    headers = {"Link": f'<{exchange.base}/jobs/{job.id}>; rel="monitor"'}
+    applied = exchange.prefer.applied(asynchronous=False)
+    if applied:
+        headers["Preference-Applied"] = applied
+    if job.status is JobStatus.SUCCESSFUL:
+        answer = Delivery(exchange, job).synchronous()
+    else:
+        answer = exchange.problem(Delivery(exchange, job).failure())
+    for name, value in headers.items():
+        answer.headers.append(name, value)
+    return answer

@@ -1,0 +1,108 @@
+"""Published files on their way out.
+
+Owns finding them within the folder of a job's results, and giving them whole or in part. Must not
+know how they got there.
+"""
+
+import os
+import stat
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from localproc.cwl.files import uri_path
+from localproc.engine.handles import Job
+from localproc.errors import NotFound
+from localproc.http.answers import HttpProblem
+from localproc.http.threads import offload
+
+_CHUNK: Final = 1 << 18
+
+
+def published(job: Job, location: str) -> str:
+    """Give the path of a published file; raises ``NotFound`` for whatever else is asked for.
+
+    It is where a job's results are after all links are followed, so that none leads out.
+    """
+    root = job.location
+    if urlsplit(root).scheme != "file":
+        raise NotFound("the results of this job are not on this machine", hint=f"see {root}")
+    inside = os.path.realpath(uri_path(root))
+    path = os.path.realpath(uri_path(location))
+    if not path.startswith(inside + os.sep) or not os.path.isfile(path):
+        raise NotFound("there is no such file among the results of this job")
+    return path
+
+
+class FileAnswer(Response):
+    """A file, or the range of it that was asked for (RFC 9110, one range).
+
+    It is never shown as a page of this site: whatever is in it, a browser runs nothing of it.
+    """
+
+    def __init__(self, path: str, media_type: str, request: Request) -> None:
+        super().__init__(media_type=media_type)
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115
+        except OSError as error:
+            raise NotFound(f"the file cannot be read: {error.strerror}") from None
+        found = os.fstat(self._file.fileno())
+        assert stat.S_ISREG(found.st_mode)
+        tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+        start, end = _range(request, found.st_size, tag)
+        self._start, self._left = start, end - start
+        if self._left < found.st_size:
+            self.status_code = 206
+            self.headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.st_size}"
+        self.headers["Content-Length"] = str(self._left)
+        self.headers["Accept-Ranges"] = "bytes"
+        self.headers["ETag"] = tag
+        self.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, a piece at a time."""
+        head: dict[str, Any] = {"type": "http.response.start", "status": self.status_code}
+        with self._file:
+            await send(head | {"headers": self.raw_headers})
+            if scope["method"] != "HEAD":
+                async for chunk in self._chunks():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        self._file.seek(self._start)
+        left = self._left
+        while left > 0:
+            chunk = await offload(self._file.read, min(left, _CHUNK))
+            if not chunk:
+                return
+            left -= len(chunk)
+            yield chunk
+
+
+def _range(request: Request, size: int, tag: str) -> tuple[int, int]:
+    """Give start and end of what is wanted; raises 416 for what lies beyond the file."""
+    asked = request.headers.get("range", "")
+    unit, _, spec = asked.partition("=")
+    first, dash, last = spec.strip().partition("-")
+    numbers = all(not one or (one.isascii() and one.isdigit()) for one in (first, last))
+    if request.headers.get("if-range", tag) != tag or unit.strip() != "bytes":
+        return 0, size
+    if not dash or not numbers or not (first or last):
+        return 0, size
+    if first:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+    else:
+        start, end = max(0, size - int(last)), size
+    if start >= size or start >= end:
+        raise HttpProblem(
+            416,
+            "RangeNotSatisfiable",
+            f"the file has {size} bytes",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    return start, end

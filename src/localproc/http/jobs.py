@@ -1,0 +1,219 @@
+"""Jobs: the list, one job, its results, inputs and provenance.
+
+Owns Part 1's job resources. Must not know how results are written, nor how jobs are run.
+"""
+
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from localproc.engine.handles import Job
+from localproc.errors import JobFailed, LocalprocError, NoSuchOutput
+from localproc.http.answers import JSON, HttpProblem, bad_parameter
+from localproc.http.delivery import Delivery, FailedJob
+from localproc.http.exchange import Exchange, patient
+from localproc.http.files import FileAnswer, published
+from localproc.http.paging import page_links
+from localproc.model import JobStatus
+from localproc.views import ogc
+from localproc.views.parameters import interval
+
+#: How long DELETE waits for the last process of a job to be gone.
+_STOPPING: Final = 60.0
+_ZOO_SAYS: Final = {
+    JobStatus.ACCEPTED: "ZOO-Kernel accepted to run your service!",
+    JobStatus.RUNNING: "execution submitted",
+    JobStatus.SUCCESSFUL: "ZOO-Kernel successfully run your service!",
+}
+
+
+def status_document(exchange: Exchange, job: Job, *, steps: bool = True) -> dict[str, Any]:
+    """Give the statusInfo of a job; one that failed says why in ``exception``."""
+    record = job.record
+    said = ogc.status_info(record, job.steps if steps else None, exchange.base)
+    if exchange.settings.profile == "zoo" and record.status in _ZOO_SAYS:
+        said["message"] = _ZOO_SAYS[record.status]
+    if steps and record.status is JobStatus.FAILED:
+        error = JobFailed.from_problem(job.problem)
+        said["exception"] = FailedJob(error, f"{exchange.base}/jobs/{job.id}").to_problem()
+    return said
+
+
+def list_jobs(exchange: Exchange) -> Response:
+    """Answer with the job list, newest first (Part 1, class "job list")."""
+    wanted = _filters(exchange)
+    limit = exchange.limit()
+    backward = wanted.after is not None
+    found = _jobs(exchange, wanted, limit + 1)
+    extra = len(found) > limit
+    page = (found[-limit:] if extra and backward else found)[:limit]
+    more = bool(page) and (extra or backward)
+    earlier = bool(page) and (extra if backward else wanted.before is not None)
+    links = page_links(
+        exchange,
+        after=page[-1].id if more else None,
+        before=page[0].id if earlier else None,
+    )
+    if exchange.wants_html:
+        return exchange.page("jobs.html", {"jobs": page, "links": links})
+    documents = [status_document(exchange, job, steps=False) for job in page]
+    return exchange.document({"jobs": documents, "links": links})
+
+
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    before: str | None
+    after: str | None
+    others: Mapping[str, Any]
+    none: bool  #: whether no job can be what was asked for
+
+
+def _filters(exchange: Exchange) -> _Filters:
+    """Read the filters of the standard; raises 400 for what cannot be read.
+
+    What comes after a job in the list, newest first, was made before it.
+    """
+    since, until = interval(exchange.query("datetime"))
+    statuses = exchange.queries("status")
+    unknown = [one for one in statuses if one not in set(JobStatus)]
+    if unknown:
+        known = ", ".join(JobStatus)
+        raise bad_parameter("status", f"there is no status {unknown[0]!r}; there is: {known}")
+    kinds = exchange.queries("type")
+    others = {
+        "process": exchange.queries("processID"),
+        "status": statuses,
+        "since": since,
+        "until": until,
+        "min_duration": _seconds(exchange, "minDuration"),
+        "max_duration": _seconds(exchange, "maxDuration"),
+    }
+    return _Filters(
+        _known(exchange, "after"),
+        _known(exchange, "before"),
+        others,
+        bool(kinds) and "process" not in kinds,
+    )
+
+
+def _seconds(exchange: Exchange, name: str) -> float | None:
+    """Read a duration; 1.0 has it as an array, of which the strictest counts."""
+    given = exchange.queries(name)
+    if not all(one.isascii() and one.isdigit() for one in given):
+        raise bad_parameter(name, f"{','.join(given)!r} is not a number of seconds")
+    strictest = max if name.startswith("min") else min
+    return float(strictest(map(int, given))) if given else None
+
+
+def _known(exchange: Exchange, name: str) -> str | None:
+    """Read the place of a page; raises 400 where there is no such job any more."""
+    given = exchange.query(name)
+    if given is None:
+        return None
+    try:
+        exchange.engine.record(given)
+    except LocalprocError:
+        raise bad_parameter(name, f"there is no job {given!r}; begin with the first page") from None
+    return given
+
+
+def _jobs(exchange: Exchange, wanted: _Filters, limit: int) -> list[Job]:
+    if wanted.none:
+        return []
+    return exchange.engine.jobs(
+        limit=limit, before=wanted.before, after=wanted.after, **wanted.others
+    )
+
+
+def status(exchange: Exchange) -> Response:
+    """Answer with the statusInfo of a job."""
+    job = exchange.job()
+    said = status_document(exchange, job)
+    if exchange.wants_html:
+        return exchange.page("job.html", {"job": job, "info": said})
+    return exchange.document(said)
+
+
+@patient
+def dismiss(exchange: Exchange) -> Response:
+    """Dismiss a job (Part 1, class "dismiss"); nothing of it runs any more when this answers."""
+    job = exchange.job()
+    had_ended = job.status.final
+    job.dismiss(wait=False)
+    try:
+        job.wait(_STOPPING)
+    except TimeoutError:
+        return exchange.document(status_document(exchange, job), 202)
+    said = status_document(exchange, job) | {"status": "dismissed"}
+    if exchange.settings.dismiss != "ogc2":
+        exchange.engine.hide(job.id)
+    elif had_ended:
+        exchange.engine.delete(job.id)
+    if exchange.settings.profile == "zoo":
+        said["message"] = "ZOO-Kernel successfully dismissed your service!"
+    title = "The job list for the current process"
+    said["links"] = [
+        {"rel": "parent", "type": JSON, "href": f"{exchange.base}/jobs", "title": title}
+    ]
+    return exchange.document(said)
+
+
+def results(exchange: Exchange) -> Response:
+    """Answer with the results of a job, all or those that ``outputs`` names."""
+    job = exchange.job()
+    if exchange.wants_html:
+        if job.status is not JobStatus.SUCCESSFUL:
+            raise Delivery(exchange, job).failure()
+        document = exchange.addressed(job, job.results_document())
+        return exchange.page("results.html", {"job": job, "results": document})
+    return Delivery(exchange, job).results(exchange.queries("outputs"))
+
+
+def result(exchange: Exchange) -> Response:
+    """Answer with one output, or with one item of it."""
+    job = exchange.job()
+    try:
+        return Delivery(exchange, job).one(exchange.path["output"], exchange.path.get("index", ""))
+    except NoSuchOutput as error:
+        if (
+            exchange.path["output"]
+            not in exchange.engine.revision(job.record).description["outputs"]
+        ):
+            raise HttpProblem(
+                400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint
+            ) from None
+        raise
+
+
+def file(exchange: Exchange) -> Response:
+    """Answer with a file among the results of a job."""
+    job = exchange.job()
+    path = exchange.path["path"]
+    inside = published(job, f"{job.location}/{quote(path)}")
+    return FileAnswer(inside, _media_type(path), exchange.request)
+
+
+def inputs(exchange: Exchange) -> Response:
+    """Answer with what a job was given."""
+    job = exchange.job()
+    said = {"inputs": job.inputs}
+    if job.request.outputs is not None:
+        said["outputs"] = job.request.outputs
+    return exchange.document(exchange.addressed(job, said))
+
+
+def prov(exchange: Exchange) -> Response:
+    """Answer with where the results of a job come from, as PROV-JSON."""
+    job = exchange.job()
+    return exchange.document(exchange.addressed(job, job.provenance()))
+
+
+def _media_type(name: str) -> str:
+    if name.endswith((".tif", ".tiff")):
+        return "image/tiff; application=geotiff"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind};charset=UTF-8" if kind.startswith("text/") or kind.endswith("json") else kind
