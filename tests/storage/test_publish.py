@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from localproc import Engine
 from localproc.cwl.files import path_uri, uri_path
-from localproc.errors import JobFailed, NoSpace, StagingError
+from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.storage.publish import Publisher, results_uri
@@ -838,3 +838,23 @@ def test_results_go_to_a_path_or_a_uri(tmp_path: Path, monkeypatch: pytest.Monke
     assert results_uri("/data/my results") == "file:///data/my%20results"
     assert results_uri("here") == path_uri(os.path.join(os.getcwd(), "here"))
     assert results_uri("../up", "/data/job") == "file:///data/up"
+    assert results_uri("FILE://localhost/data/") == "file:///data"
+
+
+@pytest.mark.parametrize(
+    ("results", "kind", "reason"),
+    [
+        ("https://example.com/r?token=secret", InvalidInputs, "it can only be read"),
+        ("https://[::1/r?token=secret", InvalidInputs, "results cannot go to https:…"),
+        ("file://server/r", InvalidInputs, "a file of the machine 'server'"),
+        ("nosuch://bucket/r", PluginMissing, "there is no storage 'nosuch'"),
+    ],
+)
+def test_nothing_is_run_for_results_that_could_go_nowhere(
+    localproc_engine: Engine, packages: Path, results: str, kind: type[Exception], reason: str
+) -> None:
+    process = localproc_engine.deploy(packages / "echo.cwl")
+    with pytest.raises(kind, match=reason) as error:
+        process.execute({"message": "x"}, results=results)
+    assert "secret" not in str(error.value)
+    assert localproc_engine.jobs() == []

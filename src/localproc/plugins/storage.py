@@ -73,9 +73,10 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoragePlugin:
-    """A storage that can be opened for a URI scheme."""
+    """A storage that can be opened for a URI scheme. ``writable``: results can go there."""
 
     scheme: str
     open: Callable[[Mapping[str, Any]], Storage]
     summary: str = ""
     options: Mapping[str, str] = field(default_factory=dict)  #: option name to what it means
+    writable: bool = True

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from localproc.cwl.files import is_local, local_path, map_files, path_uri
-from localproc.errors import StagingError
+from localproc.cwl.files import canonical, is_local, local_path, map_files, path_uri
+from localproc.errors import InvalidInputs, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage import layout, stac
 from localproc.storage.access import free_name
+from localproc.storage.addresses import redacted
 from localproc.storage.outbound import Outbound
 from localproc.storage.placement import Placement
 
@@ -170,9 +171,15 @@ class Publisher:
 
 
 def results_uri(root: str, base: str = "") -> str:
-    """Give the URI of a results folder that was given as a path or a URI."""
-    if urlsplit(root).scheme:
-        return root.rstrip("/")
+    """Give the URI of a results folder that was given as a path or a URI.
+
+    Raises ``InvalidInputs`` for one that leads nowhere.
+    """
+    try:
+        if urlsplit(root).scheme:
+            return canonical(root).rstrip("/")
+    except ValueError as error:
+        raise InvalidInputs(f"results cannot go to {redacted(root)}: {error}") from None
     return path_uri(os.path.normpath(os.path.join(base or os.getcwd(), root)))
 
 
