@@ -3,6 +3,7 @@
 import gc
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,6 +95,20 @@ def test_a_public_address_is_asked(web: WebStorage, site: Site, tmp_path: Path, 
     name("public.example", [PUBLIC])
     site.add("/a.tif", b"pixels")
     web.fetch(public_url(site, "/a.tif"), str(tmp_path / "a.tif"))
+    assert (tmp_path / "a.tif").read_bytes() == b"pixels"
+
+
+def test_the_certificate_is_that_of_the_name_which_was_looked_up(
+    secure_site: Site, tmp_path: Path, name: Name
+) -> None:
+    secure_site.add("/a.tif", b"pixels")
+    port = urlsplit(secure_site.root).port
+    with closing(WebStorage(guarded=True)) as web:
+        for host in ("localhost", "public.example"):  # the certificate is for localhost
+            name(host, [PUBLIC])
+        web.fetch(f"https://localhost:{port}/a.tif", str(tmp_path / "a.tif"))
+        with pytest.raises(StagingError, match="certificate"):
+            web.fetch(f"https://public.example:{port}/a.tif", str(tmp_path / "b.tif"))
     assert (tmp_path / "a.tif").read_bytes() == b"pixels"
 
 

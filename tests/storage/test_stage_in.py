@@ -1,6 +1,7 @@
 """Inputs on their way to where tools can read them."""
 
 import base64
+import gzip
 import hashlib
 import logging
 import os
@@ -188,6 +189,16 @@ def test_what_came_with_the_request_is_written_once(desk: Desk) -> None:
     value = {"class": "File", "basename": "a.bin", "contents": "AAE=", "encoding": "base64"}
     assert desk.bring(value) == desk.bring(value)
     assert (desk.folder / "scene_1" / "a.bin").read_bytes() == b"\x00\x01"
+
+
+def test_bytes_are_counted_as_they_are_written(open_desk: OpenDesk, site: Site) -> None:
+    """Not as they come: a few that are compressed may be many."""
+    headers = {"Content-Encoding": "gzip"}
+    assert len(body := gzip.compress(bytes(100_000))) < 1000
+    url = site.add("/bomb.bin", body, headers=headers)
+    with pytest.raises(StagingError, match=r"bomb\.bin is larger than 1000 bytes"):
+        open_desk(InputPolicy(most=1000)).bring(file(url))
+    assert open_desk(InputPolicy(most=100_000)).bring(file(url))["size"] == 100_000
 
 
 # A full disk
