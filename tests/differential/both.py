@@ -29,7 +29,7 @@ def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Pat
         inputs = {} if job is None else str(job)
         options = {"references": False, "results": results, "options": {"layout": "flat"}}
         running = process.execute(inputs, base=str((job or document).parent), **options)
-        return comparable(dict(running.wait(120).outcome().outputs))
+        return _outcome(dict(running.wait(120).outcome().outputs))
     except LocalprocError as error:
         print(f"localproc: {error}")
         return None
@@ -37,7 +37,8 @@ def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Pat
 
 def with_cwltool(document: Path, job: Path | None, folder: Path) -> Outcome:
     """Run a document with the reference implementation, in this process."""
-    logging.getLogger("cwltool").setLevel(logging.ERROR)
+    for name in ("cwltool", "salad"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     arguments = ["--no-container", "--quiet", "--disable-js-validation", "--skip-schemas"]
     arguments += ["--outdir", tempfile.mkdtemp(dir=folder), str(document)]
     said, log = io.StringIO(), io.StringIO()
@@ -53,7 +54,12 @@ def with_cwltool(document: Path, job: Path | None, folder: Path) -> Outcome:
     if code != 0:
         print(f"cwltool: {log.getvalue()}")
         return None
-    return comparable(json.loads(said.getvalue() or "{}"))
+    return _outcome(json.loads(said.getvalue() or "{}"))
+
+
+def _outcome(outputs: Mapping[str, Any]) -> Outcome:
+    """Give outputs as they are compared; one that is null is as good as one that is not there."""
+    return {name: comparable(value) for name, value in outputs.items() if value is not None}
 
 
 def comparable(value: Any) -> Any:
