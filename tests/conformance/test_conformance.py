@@ -4,6 +4,7 @@
 https://github.com/common-workflow-language/cwl-v1.2, or any selection from it.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def test_every_conformance_test_passes_but_those_that_need_a_container(
     suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where cwltest leaves the outputs
-    monkeypatch.setattr(utils.logger, "disabled", True)  # failures are told below
+    monkeypatch.setattr(logging.getLogger("cwltest"), "disabled", True)  # failures are told below
     tests, _ = utils.load_and_validate_tests(str(suite))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda test: run(suite, test), tests))
@@ -66,7 +67,8 @@ def run(suite: Path, test: dict[str, Any]) -> utils.TestResult:
         args=["-m", "localproc", "cwl"],
         timeout=120,
     )
-    return utils.run_test_plain(config, {**test, "tags": []})
+    untagged: Any = {**test, "tags": []}
+    return utils.run_test_plain(config, untagged)
 
 
 def failed(result: utils.TestResult) -> bool:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ Outcome: TypeAlias = dict[str, Any] | None
 
 _FILE: Final = ("class", "basename", "size", "checksum", "contents", "format")
 _DIRECTORY: Final = ("class", "basename")
+#: What tells outputs of one name apart: cwltool has it in the location only.
+_NUMBER: Final = re.compile(r"_\d+(?=\.|$)")
 
 
 def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Path) -> Outcome:
@@ -26,8 +29,8 @@ def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Pat
     results = tempfile.mkdtemp(dir=folder)
     try:
         process = engine.deploy(document)
-        inputs = {} if job is None else str(job)
-        options = {"references": False, "results": results, "options": {"layout": "flat"}}
+        inputs: Any = {} if job is None else str(job)
+        options: Any = {"references": False, "results": results, "options": {"layout": "flat"}}
         running = process.execute(inputs, base=str((job or document).parent), **options)
         return _outcome(dict(running.wait(120).outcome().outputs))
     except LocalprocError as error:
@@ -75,6 +78,7 @@ def comparable(value: Any) -> Any:
         return {key: comparable(item) for key, item in value.items()}
     members = _FILE if value["class"] == "File" else _DIRECTORY
     plain = {name: value[name] for name in members if value.get(name) is not None}
+    plain["basename"] = _NUMBER.sub("", plain["basename"])
     if value["class"] == "File":
         path = unquote(urlsplit(value["location"]).path)
         plain["lines"] = Path(path).read_text(errors="replace").splitlines()

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 Json: TypeAlias = dict[str, Any]
-_JAVASCRIPT = {"InlineJavascriptRequirement": {}}
+_JAVASCRIPT: Json = {"InlineJavascriptRequirement": {}}
 _FEATURES = (
     "InlineJavascriptRequirement",
     "MultipleInputFeatureRequirement",
@@ -51,10 +51,9 @@ WRITE_ALL = _writer(
 )
 CAT = {
     "class": "CommandLineTool",
-    "baseCommand": "cat",
+    "baseCommand": ["cat", "/dev/null"],
     "inputs": {"f": {"type": "File[]", "inputBinding": {}}},
     "outputs": {"o": "stdout"},
-    "stdin": "/dev/null",
     "stdout": "together.txt",
 }
 
@@ -194,7 +193,7 @@ def workflows(draw: st.DrawFn) -> tuple[Json, Json]:
 
 
 def _written(kind: str) -> Any:
-    """Write a type for which CWL v1.2 has no short form."""
-    if kind == "int[][]":
-        return {"type": "array", "items": "int[]"}
-    return {"type": "array", "items": "int?"} if kind == "int?[]" else kind
+    """Write a type; only the outermost part may be in CWL's short form."""
+    if kind.endswith("][]"):
+        return {"type": "array", "items": {"type": "array", "items": "int"}}
+    return {"type": "array", "items": ["null", "int"]} if kind == "int?[]" else kind
