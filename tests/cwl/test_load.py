@@ -149,7 +149,9 @@ def test_a_type_that_contains_itself_is_refused() -> None:
 def test_defaults_stay_as_they_are(default: Any) -> None:
     tool = TOOL.replace("string", f"{{type: Any, default: {json.dumps(default)}}}")
     assert main(tool)["inputs"][0]["default"] == default
-    workflow = (WORKFLOW % "tool.cwl").replace("text}, out", f"{{default: {json.dumps(default)}}}}}, out")
+    workflow = (WORKFLOW % "tool.cwl").replace(
+        "text}, out", f"{{default: {json.dumps(default)}}}}}, out"
+    )
     assert main(workflow, {"tool.cwl": TOOL})["steps"][0]["in"][0]["default"] == default
 
 
