@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import click
 
-from localproc.cwl.types import item_type, kind, matches, without_null
+from localproc.cwl.files import path_uri
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
-from localproc.engine.inputs import parse_value, read_inputs
+from localproc.engine.inputs import read_inputs, typed_values
 from localproc.errors import NoSuchJob, NoSuchProcess
 
 #: Stands for the job that was accepted last.
@@ -71,11 +71,14 @@ def _gathered(
     return called
 
 
-def find_process(engine: Engine, name: str) -> Process:
-    """Give a deployed process, or deploy the package that the name is the path or URL of."""
+def find_process(engine: Engine, name: str, *, deploy: bool = True) -> Process:
+    """Give a deployed process, or that of the package which the name is the path or URL of.
+
+    ``deploy``: such a package is deployed, else it is only read.
+    """
     path = name.partition("#")[0]
     if os.path.exists(name) or os.path.exists(path) or "://" in name:
-        return engine.deploy(name)
+        return engine.deploy(name) if deploy else engine.read(name)
     try:
         return engine.process(name)
     except NoSuchProcess as error:
@@ -93,41 +96,20 @@ def find_job(engine: Engine, job_id: str) -> Job:
     return newest[0]
 
 
-def gather_inputs(process: Process, words: Sequence[str]) -> tuple[dict[str, Any], str]:
+def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
     """Read inputs from a command line: a file, and ``name=value`` that add to it.
 
-    A value is YAML, so ``n=3`` is a number and ``bands=[a, b]`` an array, but for an input that
-    takes texts alone; giving a name again makes an array too. Gives the inputs and the folder that
-    relative paths hang from.
+    Gives arguments of ``Process.execute``. Relative paths in the file are relative to it, those of
+    a ``name=value`` to the current folder.
     """
     files = [word for word in words if "=" not in word or os.path.exists(word)]
     if len(files) > 1:
         raise click.UsageError(f"one inputs file, not {len(files)}: {', '.join(files)}")
-    values, base = read_inputs(files[0]) if files else ({}, "")
-    here = "file://" + os.getcwd()
-    given: dict[str, Any] = {}
-    for word in words:
-        if word in files:
-            continue
-        name, _, text = word.partition("=")
-        value = _value(process, name, text)
-        if name in given:
-            first = given[name]
-            value = [*(first if isinstance(first, list) else [first]), value]
-        given[name] = value
-    return {**values, **given}, base or here
-
-
-def _value(process: Process, name: str, text: str) -> Any:
-    value = parse_value(text)
-    for port in process.ports():
-        if port["id"] == name:
-            item = port["type"]
-            while kind(without_null(item)) == "array":
-                item = item_type(item)
-            if not matches(value, item) and matches(text, item):
-                return text
-    return value
+    values, base = read_inputs(files[0] if files else None)
+    pairs = [(name, text) for name, _, text in (w.partition("=") for w in words if w not in files)]
+    given = typed_values(process.ports(), pairs)
+    here = path_uri(os.getcwd())
+    return {"inputs": {**values, **given}, "base": base, "bases": dict.fromkeys(given, here)}
 
 
 def print_json(document: Any) -> None:

@@ -7,11 +7,13 @@ what is asked of an engine.
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from localproc.engine import presence
 from localproc.engine.compiled import CompiledProcesses
 from localproc.engine.courier import Courier
+from localproc.engine.guarded import GuardedExecutor
 from localproc.engine.home import Home
 from localproc.engine.loop import Loop
 from localproc.engine.news import compose
@@ -37,7 +39,7 @@ class Core:
         *,
         run_jobs: bool,
     ) -> None:
-        self.settings = settings
+        self.settings = replace(settings, adopt=settings.adopt and run_jobs)
         self.home = Home(os.path.abspath(os.path.expanduser(os.fspath(home))))
         self.plugins = PluginBox(plugins)
         self.run_jobs = run_jobs
@@ -51,8 +53,8 @@ class Core:
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         self.processes = CompiledProcesses(self.store)
-        self._observers = Observers(self.plugins)
-        if run_jobs and settings.adopt and self.store.owners():
+        self.observers = Observers(self.plugins)
+        if self.settings.adopt and self.store.owners():
             self.loop()
         if run_jobs and self.store.next_letter() is not None:
             self.ring_courier()
@@ -70,7 +72,7 @@ class Core:
                     self.storage,
                     self._open_executor,
                     self.processes.of_job,
-                    self._observers,
+                    self.observers,
                     self.ring_courier,
                 )
                 self._loop.start()
@@ -128,7 +130,9 @@ class Core:
             self._courier.close()
         if self._presence is not None:
             self._presence.leave()
-        self._observers.close()
+        self.observers.close()
+        for storage in self._storages.values():
+            storage.close()
         self.store.close()
 
     def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
@@ -143,4 +147,4 @@ class Core:
             options=self.settings.executor_options,
         )
         plugin = self.plugins.executor(name)
-        return plugin.open(settings), plugin.capabilities
+        return GuardedExecutor(plugin, settings), plugin.capabilities

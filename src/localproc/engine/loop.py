@@ -192,8 +192,7 @@ class Loop:
         self._looked = (now, current)
         for job_id in self._store.to_dismiss(self._bell.id):
             self._dismiss(job_id)
-        if self._settings.adopt:
-            self._adopt()
+        self._adopt()
 
     def _dismiss(self, job_id: str) -> None:
         active = self._active.get(job_id)
@@ -208,6 +207,7 @@ class Loop:
                     self._let(self._active[job_id], lambda run: run.dismiss())
 
     def _adopt(self) -> None:
+        """Take over the jobs that nobody runs: all, or those that are to stop."""
         owners = self._store.owners()
         folder = self._home.engines
         dead = [
@@ -217,7 +217,8 @@ class Loop:
         ]
         if dead or None in owners:
             room = max(0, self._settings.active * 2 - len(self._waiting))
-            self._waiting.extend(self._store.claim(self._bell.id, dead, room))
+            stopping = not self._settings.adopt
+            self._waiting.extend(self._store.claim(self._bell.id, dead, room, dismissed=stopping))
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._active) < self._settings.active:
@@ -229,7 +230,7 @@ class Loop:
         try:
             executor, capabilities = self._executor(past.request.executor)
             process = self._compiled(job, past)
-        except (LocalprocError, OSError) as error:
+        except Exception as error:
             self._give_up(job, past, as_ours(error))
             return
         folder = self._home.job(job.id)
@@ -271,7 +272,8 @@ class Loop:
         )
         job = machine.apply(job, event)
         told = machine.letters(job.id, past.request.subscriber, [event])
-        self._store.commit(self._bell.id, [Change(job, [event], past.events, told)])
+        if not self._store.commit(self._bell.id, [Change(job, [event], past.events, told)]):
+            self._observers.tell(job, [event])
         if told:
             self._letters_posted()
         self._wake_waiters(job.id)

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.apppkg import described_process
 from localproc.cwl.author_schemas import AuthorSchemas
+from localproc.cwl.carried import carried
 from localproc.cwl.describe import describe_process
 from localproc.cwl.files import uri_path
 from localproc.cwl.sources import digest
-from localproc.engine.packages import PackageSource, Reader, find_source, same_texts
+from localproc.engine.packages import NOWHERE, PackageSource, Reader, find_source, same_texts
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
@@ -57,8 +58,7 @@ class Registry:
         Raises ``DuplicatedProcess`` where a process is deployed and ``replace`` is false,
         ``ImmutableProcess`` where it may not be replaced.
         """
-        source = package if isinstance(package, PackageSource) else find_source(package)
-        source = dataclasses.replace(source, fragment=fragment or source.fragment)
+        source = _source(package, fragment)
         unchanged = self._unchanged(source, process_id) if replace else None
         if unchanged is not None:
             return unchanged
@@ -75,6 +75,11 @@ class Registry:
         self._store.put_process(record)
         return record
 
+    def read(self, package: object, fragment: str = "") -> ProcessRecord:
+        """Give what deploying a package would record, without recording it."""
+        source = _source(package, fragment)
+        return self._unchanged(source, "") or self._record(source, "", InputPolicy(), mutable=True)
+
     def _record(
         self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
     ) -> ProcessRecord:
@@ -84,9 +89,12 @@ class Registry:
         entry = source.entry
         loaded, source = self._reader(policy).load(source)
         check(loaded)
+        resolved = loaded.resolved
+        if source.uri.startswith(NOWHERE):
+            resolved = carried(resolved, NOWHERE, source.parts)
         texts = {**source.deposit, **loaded.sources.named()}
         revision = digest(texts)
-        derived = describe_process(loaded.resolved, revision)
+        derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])
         asked = process_id or source.process_id
@@ -100,7 +108,7 @@ class Registry:
             mutable=mutable,
             deployed=datetime.now(UTC),
             description={**described, "id": name},
-            resolved=loaded.resolved,
+            resolved=resolved,
             texts=texts,
             media_type=source.media_type,
             entry=entry,
@@ -153,6 +161,11 @@ class Registry:
             if process_id in ("", record.id) and same_texts(record.texts, folder):
                 return record
         return None
+
+
+def _source(package: object, fragment: str) -> PackageSource:
+    source = package if isinstance(package, PackageSource) else find_source(package)
+    return dataclasses.replace(source, fragment=fragment or source.fragment)
 
 
 def _id_like(name: str) -> str:

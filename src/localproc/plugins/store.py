@@ -58,8 +58,13 @@ class Store(Protocol):
     def to_dismiss(self, owner: str) -> list[str]:
         """Give the owner's jobs that should stop and have not ended."""
 
-    def claim(self, owner: str, from_owners: Collection[str], most: int) -> list[JobRecord]:
-        """Take over open jobs that belong to nobody or to one of ``from_owners``, oldest first."""
+    def claim(
+        self, owner: str, from_owners: Collection[str], most: int, *, dismissed: bool = False
+    ) -> list[JobRecord]:
+        """Take over open jobs that belong to nobody or to one of ``from_owners``, oldest first.
+
+        ``dismissed``: only those that should stop.
+        """
 
     def release(self, owner: str) -> None:
         """Give the owner's open jobs up."""

@@ -115,15 +115,17 @@ class JobTables(Database):
             ).fetchall()
         return [row["id"] for row in found]
 
-    def claim(self, owner: str, from_owners: Collection[str], most: int) -> list[JobRecord]:
+    def claim(
+        self, owner: str, from_owners: Collection[str], most: int, *, dismissed: bool = False
+    ) -> list[JobRecord]:
         """Take over open jobs that belong to nobody or to one of ``from_owners``."""
         marks = ", ".join("?" * len(from_owners))
         with self.transaction() as db:
             found = db.execute(
                 f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_OPEN} "  # noqa: S608
-                f"AND (owner IS NULL OR owner IN ({marks})) ORDER BY n LIMIT ?) "
+                f"AND (owner IS NULL OR owner IN ({marks})) AND dismiss >= ? ORDER BY n LIMIT ?) "
                 f"RETURNING n, {rows.JOB_COLUMNS}",
-                (owner, *from_owners, most),
+                (owner, *from_owners, int(dismissed), most),
             ).fetchall()
         self._numbers.update((row["id"], row["n"]) for row in found)
         return [rows.job_from(row) for row in sorted(found, key=lambda row: row["n"])]

@@ -124,6 +124,13 @@ class StoreContract:
         assert [(job.id, job.owner) for job in claimed] == [("job-1", "me"), ("job-2", "me")]
         assert store.claim("other", ["dead"], 10) == []
 
+    def test_what_is_to_stop_can_be_claimed_alone(self, store: Store) -> None:
+        for number in range(3):
+            self.add(store, number, owner=None)
+        store.request_dismiss("job-1")
+        claimed = store.claim("me", [], 10, dismissed=True)
+        assert [(job.id, job.dismiss_requested) for job in claimed] == [("job-1", True)]
+
     def test_only_one_of_many_claims_a_job(self, open_store: OpenStore) -> None:
         first = open_store()
         for number in range(40):
