@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 WIDTH: Final = 640.0
-_FLATTEST, _STEEPEST = 0.35, 0.75  #: height of the map by its width
+_FLATTEST, _STEEPEST = 0.3, 0.55  #: height of the map by its width
 _MARGIN: Final = 0.12  #: of the outlines' extent, at each side
 _SMALLEST: Final = 0.002  #: degrees that a map shows at the least
 _LINES: Final = 5  #: of the graticule, about that many in each direction
@@ -23,11 +23,13 @@ _Position = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A feature by its place among all: ``path`` is the SVG path of its outline."""
+    """A feature by its place among all: the SVG path of its outline, and the middle of that."""
 
     number: int
     id: str
     path: str
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def footprints(features: Sequence[Mapping[str, Any]]) -> Footprints | None:
         return None
     frame = _Frame.around(places)
     outlines = [
-        Outline(number, name, frame.path(lines))
+        Outline(number, name, frame.path(lines), *frame.middle(lines))
         for number, (name, lines) in enumerate(shapes)
         if lines
     ]
@@ -87,6 +89,10 @@ class _Frame:
         x = (longitude - west) / (east - west) * WIDTH
         y = (north - latitude) / (north - south) * self.height
         return round(x, 1), round(y, 1)
+
+    def middle(self, lines: Sequence[Sequence[_Position]]) -> _Position:
+        longitudes, latitudes = zip(*(place for line in lines for place in line), strict=True)
+        return self.at(_middle(longitudes), _middle(latitudes))
 
     def path(self, lines: Sequence[Sequence[_Position]]) -> str:
         return " ".join(self._line(line) for line in lines)

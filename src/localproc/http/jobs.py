@@ -4,8 +4,10 @@ Owns Part 1's job resources. Must not know how results are written, nor how jobs
 """
 
 import mimetypes
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -180,9 +182,19 @@ def results(exchange: Exchange) -> Response:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
-        outputs = shown(document, exchange.base)
+        outputs = shown(document, partial(_size_of, exchange, job))
         return exchange.page("results.html", {"job": job, "outputs": outputs})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
+
+
+def _size_of(exchange: Exchange, job: Job, href: str) -> int | None:
+    place = f"{exchange.base}/jobs/{job.id}/files/"
+    if not href.startswith(place):
+        return None
+    try:
+        return os.path.getsize(published(job, f"{job.location}/{href.removeprefix(place)}"))
+    except LocalprocError:
+        return None
 
 
 def result(exchange: Exchange) -> Response:

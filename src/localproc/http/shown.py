@@ -5,7 +5,7 @@ how the page looks.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ _MOST: Final = 500  #: items of one output that a page shows
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A file: ``length`` in bytes, ``None`` if that is not known."""
+    """A file: ``length`` in bytes, ``None`` if it is not served here."""
 
     title: str
     href: str
@@ -48,27 +48,33 @@ class Shown:
     map: Footprints | None = None
 
 
-def shown(document: Mapping[str, Any], base: str) -> list[Shown]:
-    """Give the outputs of a results document; ``base`` is where addresses of ours begin."""
-    return [_output(name, value, base) for name, value in document.items()]
+SizeOf = Callable[[str], int | None]
 
 
-def _output(name: str, value: Any, base: str) -> Shown:
+def shown(document: Mapping[str, Any], size_of: SizeOf) -> list[Shown]:
+    """Give the outputs of a results document.
+
+    ``size_of`` gives the size of a file that is served here, ``None`` for any other address.
+    """
+    return [_output(name, value, size_of) for name, value in document.items()]
+
+
+def _output(name: str, value: Any, size_of: SizeOf) -> Shown:
     if isinstance(value, Mapping) and set(value) == {"value"}:
         value = value["value"]
     if isinstance(value, Mapping) and value.get("type") == "FeatureCollection":
         features = [one for one in value.get("features", ()) if isinstance(one, Mapping)]
         chosen = features[:_MOST]
-        items = [_item(one, base) for one in chosen]
+        items = [_item(one, size_of) for one in chosen]
         return Shown(name, items=items, count=len(features), map=footprints(chosen))
     links = value if isinstance(value, list) else [value]
     if links and all(isinstance(one, Mapping) and "href" in one for one in links):
-        return Shown(name, files=[_linked(one, base) for one in links])
+        return Shown(name, files=[_linked(one, size_of) for one in links])
     return Shown(name, value)
 
 
-def _item(feature: Mapping[str, Any], base: str) -> Item:
-    assets = list(_assets(feature, base))
+def _item(feature: Mapping[str, Any], size_of: SizeOf) -> Item:
+    assets = list(_assets(feature, size_of))
     return Item(
         str(feature.get("id", "")),
         _times(feature.get("properties") or {}),
@@ -77,10 +83,10 @@ def _item(feature: Mapping[str, Any], base: str) -> Item:
     )
 
 
-def _assets(feature: Mapping[str, Any], base: str) -> Iterator[tuple[str, Linked, list[str]]]:
+def _assets(feature: Mapping[str, Any], size_of: SizeOf) -> Iterator[tuple[str, Linked, list[str]]]:
     for name, asset in (feature.get("assets") or {}).items():
         if isinstance(asset, Mapping):
-            yield name, _linked(asset, base), list(asset.get("roles") or ())
+            yield name, _linked(asset, size_of), list(asset.get("roles") or ())
 
 
 def _times(properties: Mapping[str, Any]) -> list[str]:
@@ -100,13 +106,9 @@ def _picture(assets: list[tuple[Linked, list[str]]]) -> str:
     return pictures[0][0].href if pictures else ""
 
 
-def _linked(link: Mapping[str, Any], base: str) -> Linked:
+def _linked(link: Mapping[str, Any], size_of: SizeOf) -> Linked:
     href, kind = str(link.get("href", "")), str(link.get("type", ""))
-    length = link.get("length", link.get("file:size"))
-    return Linked(
-        str(link.get("title") or posixpath.basename(href) or href),
-        href,
-        kind,
-        length if isinstance(length, int) else None,
-        href.startswith(f"{base}/") and kind.partition(";")[0] in _PICTURES,
-    )
+    length = size_of(href)
+    title = str(link.get("title") or posixpath.basename(href) or href)
+    is_picture = length is not None and kind.partition(";")[0] in _PICTURES
+    return Linked(title, href, kind, length, is_picture)
