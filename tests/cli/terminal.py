@@ -79,9 +79,11 @@ def started(*words: object) -> Iterator["subprocess.Popen[str]"]:
 
 
 def end_of(process: "subprocess.Popen[str]", timeout: float = 20) -> Said:
-    """Wait for the end of a command; give what it printed from now on."""
-    out, err = process.communicate(timeout=timeout)
-    return Said(process.returncode, out, err)
+    """Wait for the end of a command; give what it printed that has not been read."""
+    code = process.wait(timeout)  # it prints less than a pipe holds
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return Said(code, process.stdout.read(), process.stderr.read())
 
 
 def until(condition: Callable[[], Any], seconds: float = 15) -> Any:

@@ -202,7 +202,7 @@ def test_ctrl_c_dismisses_the_job(sleeper: Path, home: Path, form: list[str]) ->
         job = job_of(home)
         pid = int(until(lambda: job.logs("sleeper").stderr))
         line = interrupted(process)
-        assert line == f"dismissing {job.id} (Ctrl-C again to leave it running)\n"
+        assert line == f"dismissing {job.id} (Ctrl-C again to leave at once)\n"
         said = end_of(process)
     assert said.code == 3
     assert job.status == "dismissed"
@@ -222,29 +222,29 @@ outputs: {said: stdout}
 """
 
 
-def let_go(here: Path, home: Path) -> tuple[Job, str, Said]:
-    """Run the stubborn tool and press Ctrl-C twice; give the job and what was said each time."""
+@pytest.mark.parametrize("command", ["dismiss", "resume"])
+def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path, command: str) -> None:
     (here / "stubborn.cwl").write_text(STUBBORN)
     with started("run", "stubborn.cwl") as process:
         job = job_of(home)
         text_of(job, "stubborn", "begun")
-        line = interrupted(process)
+        interrupted(process)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        return job, line, end_of(process)
-
-
-def test_ctrl_c_twice_lets_go_of_the_job(here: Path, home: Path) -> None:
-    job, _, said = let_go(here, home)
+        said = end_of(process)
     assert said.code == 130
-    assert f"left: go on with 'localproc resume', job {job.id}" in said.err
+    assert f"left: see it to its end with 'localproc dismiss {job.id}'" in said.err
     assert "Traceback" not in said.err
     assert job.status == "running"
-    said = elsewhere("resume")
-    assert said.out == f"{job.wait(1).id}: {job.status}\n", "the job has come to its end"
+    words = [command, *[job.id] * (command == "dismiss")]
+    assert elsewhere(*words).out == f"{job.id}: dismissed\n", "it was to stop, and stays so"
 
 
-def test_what_is_said_to_ctrl_c_is_true(here: Path, home: Path) -> None:
-    job, line, _ = let_go(here, home)
-    elsewhere("resume")
-    assert ("leave it running" in line) == (job.wait(1).status == "successful")
+def test_ctrl_c_leaves_what_is_resumed(here: Path, home: Path) -> None:
+    job = killed(here, home)
+    with started("resume") as process:
+        until(lambda: process.stderr and "second: running" in process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        said = end_of(process)
+    assert (said.code, said.err) == (130, "left: go on with 'localproc resume'\n")
+    assert elsewhere("resume").out == f"{job.id}: successful\n"

@@ -269,7 +269,8 @@ def test_several_dismissals_are_one_document(packages: Path, home: Path) -> None
         jobs = [engine.run(packages / "echo.cwl", {"message": "x"}) for _ in range(2)]
     said = localproc("dismiss", "--json", *[job.id for job in jobs])
     assert said.code == 0
-    assert said.document, "one document, whatever it is"
+    assert [one["jobID"] for one in said.document["jobs"]] == [job.id for job in jobs]
+    assert {one["status"] for one in said.document["jobs"]} == {"successful"}
 
 
 def test_nothing_to_resume(packages: Path) -> None:

@@ -4,6 +4,7 @@ Owns exit codes: 0 successful, 1 failed, 2 usage or invalid input, 3 dismissed, 
 not import a command before it is called, so that ``--help`` is instant.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import click
 
 from localproc import errors
+from localproc.cli.site import Site
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -34,7 +36,9 @@ COMMANDS: Final = {
     "results": ("jobs", "Print the results of a job."),
     "dismiss": ("jobs", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
+    "executions": ("executions", "List jobs as executions with their phases."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),
+    "token": ("tokens", "Make, list and remove tokens for clients."),
     "plugins": ("machine", "List plugins, executors and storages."),
     "doctor": ("machine", "See whether this machine is fit for the work."),
 }
@@ -43,22 +47,47 @@ COMMANDS: Final = {
 class _Commands(click.Group):
     """A group that imports a command's module when the command is called."""
 
+    _complete = False  # whether plugins have added theirs
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in their own order."""
-        return [*COMMANDS, *(name for name in super().list_commands(ctx) if name not in COMMANDS)]
+        """Give the names in their own order, those of plugins last."""
+        return [*COMMANDS, *self._of_plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Give a command."""
         if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
+            return self._of_plugins().get(cmd_name)
         module = import_module(f"localproc.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def _of_plugins(self) -> dict[str, click.Command]:
+        """Give the commands of plugins; one that fails is told of by ``localproc plugins``."""
+        if not self._complete:
+            from localproc.plugins.box import PluginBox
+
+            self._complete = True
+            PluginBox().tell("localproc_commands", group=self)
+        return {name: one for name, one in self.commands.items() if name not in COMMANDS}
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing any."""
+        """List the commands without importing any of our own."""
+        added = [(name, one.get_short_help_str()) for name, one in self._of_plugins().items()]
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        if added:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(added)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call a command. That its reader has seen enough (``| head``) is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (sys.stdout, sys.stderr):  # or Python complains when it flushes them
+                os.dup2(nowhere, stream.fileno())
+            return 0
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -85,14 +114,21 @@ class _Commands(click.Group):
     show_default=True,
     help="The folder that holds jobs, logs and results. Also LOCALPROC_HOME.",
 )
+@click.option(
+    "--namespace",
+    envvar="LOCALPROC_NAMESPACE",
+    default="default",
+    show_default=True,
+    help="Whose processes and jobs. Also LOCALPROC_NAMESPACE.",
+)
 @click.version_option(package_name="localproc")
 @click.pass_context
-def localproc(ctx: click.Context, home: str) -> None:
+def localproc(ctx: click.Context, home: str, namespace: str) -> None:
     """Run CWL application packages here, with the OGC API - Processes job model.
 
     Begin with: localproc run PACKAGE inputs.yml
     """
-    ctx.obj = home
+    ctx.obj = Site(home, namespace)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -102,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _exit_code(arguments: list[str] | None) -> int:
     try:
-        result: Any = localproc.main(arguments, standalone_mode=False)
+        result: Any = localproc.main(arguments, "localproc", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
@@ -114,9 +150,6 @@ def _exit_code(arguments: list[str] | None) -> int:
     except errors.LocalprocError as error:
         click.echo(f"{_prefix()}{error}", err=True)
         return code_of(error)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     return result if isinstance(result, int) else 0
 
 

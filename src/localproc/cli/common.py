@@ -71,11 +71,14 @@ def _gathered(
     return called
 
 
-def find_process(engine: Engine, name: str) -> Process:
-    """Give a deployed process, or deploy the package that the name is the path or URL of."""
+def find_process(engine: Engine, name: str, *, deploy: bool = True) -> Process:
+    """Give a deployed process, or that of the package which the name is the path or URL of.
+
+    ``deploy``: such a package is deployed, else it is only read.
+    """
     path = name.partition("#")[0]
     if os.path.exists(name) or os.path.exists(path) or "://" in name:
-        return engine.deploy(name)
+        return engine.deploy(name) if deploy else engine.read(name)
     try:
         return engine.process(name)
     except NoSuchProcess as error:

@@ -25,18 +25,14 @@ from localproc.cli.common import (
     request_options,
     seconds,
 )
-from localproc.cli.run import exit_code, watch_patiently
+from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import final_document, result_lines, show_end
-from localproc.engine.engine import Engine
+from localproc.cli.site import Site
 from localproc.engine.handles import Job
 from localproc.engine.runner import serve_detached
 from localproc.model import JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval
-
-
-def _open(home: str) -> Engine:
-    return Engine(home, run_jobs=False)
 
 
 @click.command()
@@ -48,7 +44,7 @@ def _open(home: str) -> Engine:
 @json_option
 @click.pass_obj
 def execute(
-    home: str,
+    site: Site,
     process: str,
     inputs: tuple[str, ...],
     settings: dict[str, Any],
@@ -57,13 +53,11 @@ def execute(
     as_json: bool,
 ) -> int:
     """Start a job and print its id; it runs on in the background."""
-    with Engine(home, run_jobs=False, **settings) as engine:
+    with site.look(**settings) as engine:
         found = find_process(engine, process)
         results, reuse = settings["results"], settings["reuse"] or None
-        job = found.execute(
-            **gather_inputs(found, inputs), results=results, reuse=reuse, **request
-        )
-        _start_runner(home, settings)
+        job = found.execute(**gather_inputs(found, inputs), results=results, reuse=reuse, **request)
+        _start_runner(str(engine.home), settings)
         if not wait:
             print_json(job.status_info()) if as_json else click.echo(job.id)
             return 0
@@ -74,7 +68,7 @@ def execute(
 
 def _start_runner(home: str, settings: dict[str, Any]) -> None:
     """Have a process in the background run what nobody runs; it goes when nothing is left."""
-    command = [sys.executable, "-m", "localproc", "--home", os.path.abspath(home), "resume"]
+    command = [sys.executable, "-m", "localproc", "--home", home, "resume"]
     command.append("--background")
     for name in ("slots", "cores", "ram"):
         command += [f"--{name}", str(settings[name])]
@@ -106,7 +100,7 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
 @json_option
 @click.pass_obj
 def jobs(
-    home: str,
+    site: Site,
     processes: tuple[str, ...],
     statuses: tuple[str, ...],
     when: str | None,
@@ -119,7 +113,7 @@ def jobs(
 ) -> None:
     """List jobs, newest first."""
     since, until = interval(when)
-    with _open(home) as engine:
+    with site.look() as engine:
         found = engine.jobs(
             process=processes,
             status=statuses,
@@ -157,9 +151,9 @@ def _row(job: Job) -> tuple[str, ...]:
 @click.argument("job", default=LAST)
 @json_option
 @click.pass_obj
-def status(home: str, job: str, as_json: bool) -> None:
+def status(site: Site, job: str, as_json: bool) -> None:
     """Show JOB and its steps; without an id the last one."""
-    with _open(home) as engine:
+    with site.look() as engine:
         found = find_job(engine, job)
         if as_json:
             print_json(final_document(found))
@@ -193,12 +187,12 @@ def status(home: str, job: str, as_json: bool) -> None:
 )
 @json_option
 @click.pass_obj
-def logs(home: str, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
+def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
 
     JOB may be "last". A step is named by its name (node_crop_2) or by that of its log file.
     """
-    with _open(home) as engine:
+    with site.look() as engine:
         found = find_job(engine, job)
         names = [step] if step else [one.name for one in found.steps]
         if as_json:
@@ -243,13 +237,12 @@ def _write(job: Job, step: str, wanted: str | None) -> None:
 @click.argument("output", default="")
 @json_option
 @click.pass_obj
-def results(home: str, job: str, output: str, as_json: bool) -> None:
+def results(site: Site, job: str, output: str, as_json: bool) -> None:
     """Print the results of JOB, or one OUTPUT of it."""
-    with _open(home) as engine:
+    with site.look() as engine:
         found = find_job(engine, job)
         if as_json:
-            document = found.results_document()
-            print_json(document if not output else document[output])
+            print_json(found.result_document(output) if output else found.results_document())
             return
         found.outcome()
         values = {output: found.result(output)} if output else found.results()
@@ -262,15 +255,18 @@ def results(home: str, job: str, output: str, as_json: bool) -> None:
 @click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
 @json_option
 @click.pass_obj
-def dismiss(home: str, job_ids: tuple[str, ...], as_json: bool) -> None:
+def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
-    with Engine(home, adopt=False) as engine:
+    with site.open(adopt=False) as engine:
         found = [find_job(engine, job_id) for job_id in job_ids]
         for job in found:
             job.dismiss(wait=False)
         for job in found:
             job.wait()
-            print_json(job.status_info()) if as_json else click.echo(f"{job.id}: {job.status}")
+            if not as_json:
+                click.echo(f"{job.id}: {job.status}")
+        if as_json:
+            print_json({"jobs": [job.status_info() for job in found]})
 
 
 @click.command()
@@ -278,20 +274,25 @@ def dismiss(home: str, job_ids: tuple[str, ...], as_json: bool) -> None:
 @click.option("--background", is_flag=True, hidden=True)
 @json_option
 @click.pass_obj
-def resume(home: str, settings: dict[str, Any], background: bool, as_json: bool) -> int:
+def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool) -> int:
     """Go on with the jobs that nobody runs, and wait for their end.
 
-    Steps that had ended are not run again; tasks that still run are taken over.
+    Steps that had ended are not run again; tasks that still run are taken over. Ctrl-C leaves the
+    jobs to the next one who resumes them.
     """
     if background:
-        serve_detached(home, settings)
+        serve_detached(site.home, settings)
         return 0
-    with Engine(home, **settings) as engine:
+    with site.open(**settings) as engine:
         found = engine.resume()
-        for job in found:
-            watch_patiently(job, quiet=as_json)
-            if not as_json:
-                click.echo(f"{job.id}: {job.status}")
+        try:
+            for job in found:
+                watch(job, quiet=as_json)
+                if not as_json:
+                    click.echo(f"{job.id}: {job.status}")
+        except KeyboardInterrupt:
+            click.echo("left: go on with 'localproc resume'", err=True)
+            raise SystemExit(130) from None
         if as_json:
             print_json({"jobs": [final_document(job) for job in found]})
         elif not found:

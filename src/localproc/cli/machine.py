@@ -15,6 +15,7 @@ import click
 from localproc import errors
 from localproc.cli.app import ENVIRONMENT
 from localproc.cli.common import json_option, print_json, print_table
+from localproc.cli.site import Site
 from localproc.engine.engine import Engine
 from localproc.engine.home import file_system, on_network
 from localproc.engine.settings import base_environment, machine_cores, machine_ram
@@ -23,10 +24,13 @@ from localproc.engine.settings import base_environment, machine_cores, machine_r
 @click.command()
 @json_option
 @click.pass_obj
-def plugins(home: str, as_json: bool) -> None:
-    """List plugins, the executors and storages they bring, and those that are broken."""
-    with Engine(home, run_jobs=False) as engine:
+def plugins(site: Site, as_json: bool) -> None:
+    """List plugins, what they bring, and those that are broken."""
+    with site.look() as engine:
         box = engine.plugins
+        added = click.Group()
+        box.tell("localproc_commands", group=added)
+        commands = [(name, one.get_short_help_str()) for name, one in added.commands.items()]
         executors = [(one.name, one.summary) for one in box.executors()]
         storages = [(one.scheme, one.summary) for one in box.storages()]
         names = box.names()
@@ -37,6 +41,7 @@ def plugins(home: str, as_json: bool) -> None:
                 "plugins": [{"name": name, "from": source} for name, source in names],
                 "executors": [{"name": name, "summary": text} for name, text in executors],
                 "storages": [{"scheme": name, "summary": text} for name, text in storages],
+                "commands": [{"name": name, "summary": text} for name, text in commands],
                 "broken": [{"plugin": name, "reason": reason} for name, reason in broken],
             }
         )
@@ -46,6 +51,9 @@ def plugins(home: str, as_json: bool) -> None:
     print_table(["executor", "runs tasks as"], executors)
     click.echo()
     print_table(["storage", "reads and writes"], storages)
+    if commands:
+        click.echo()
+        print_table(["command", "does"], commands)
     if broken:
         click.echo()
         print_table(["broken", "reason"], broken)
@@ -62,9 +70,9 @@ class _Finding:
 @click.command()
 @json_option
 @click.pass_obj
-def doctor(home: str, as_json: bool) -> int:
+def doctor(site: Site, as_json: bool) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
-    findings = [finding for check in _CHECKS for finding in _safely(check, home)]
+    findings = [finding for check in _CHECKS for finding in _safely(check, site)]
     if as_json:
         print_json([{name: getattr(one, name) for name in one.__slots__} for one in findings])
     else:
@@ -76,28 +84,28 @@ def doctor(home: str, as_json: bool) -> int:
     return ENVIRONMENT if any(one.state == "failed" for one in findings) else 0
 
 
-def _safely(check: Callable[[str], Iterator[_Finding]], home: str) -> Iterator[_Finding]:
+def _safely(check: Callable[[Site], Iterator[_Finding]], site: Site) -> Iterator[_Finding]:
     name = check.__name__.strip("_").replace("_", " ")
     try:
-        yield from check(home)
+        yield from check(site)
     except errors.LocalprocError as error:
         yield _Finding("failed", name, error.message, error.hint)
     except Exception as error:
         yield _Finding("failed", name, f"{type(error).__name__}: {error}")
 
 
-def _python(_: str) -> Iterator[_Finding]:
+def _python(_: Site) -> Iterator[_Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield _Finding("ok", "python", f"{version} at {sys.executable}")
     yield _Finding("ok", "tools are looked for in", base_environment()["PATH"])
 
 
-def _machine(_: str) -> Iterator[_Finding]:
+def _machine(_: Site) -> Iterator[_Finding]:
     yield _Finding("ok", "machine", f"{machine_cores()} cores, {machine_ram()} MiB of memory")
 
 
-def _home(home: str) -> Iterator[_Finding]:
-    with Engine(home, run_jobs=False) as engine:
+def _home(site: Site) -> Iterator[_Finding]:
+    with site.look() as engine:
         path = str(engine.home)
         kind = file_system(path) or "unknown file system"
         if on_network(path):
@@ -126,14 +134,14 @@ def _home(home: str) -> Iterator[_Finding]:
         yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
 
 
-def _javascript(_: str) -> Iterator[_Finding]:
+def _javascript(_: Site) -> Iterator[_Finding]:
     from localproc.cwl.javascript import Script, evaluate
 
     value = evaluate(Script("(1 + 1)"), "{}", "null", "{}")
     yield _Finding("ok" if value == 2 else "failed", "javascript", "QuickJS works")
 
 
-def _local_executor(_: str) -> Iterator[_Finding]:
+def _local_executor(_: Site) -> Iterator[_Finding]:
     tool = {
         "cwlVersion": "v1.2",
         "class": "CommandLineTool",
@@ -147,8 +155,8 @@ def _local_executor(_: str) -> Iterator[_Finding]:
     yield _Finding("ok", "local executor", "runs tools")
 
 
-def _plugins(home: str) -> Iterator[_Finding]:
-    with Engine(home, run_jobs=False) as engine:
+def _plugins(site: Site) -> Iterator[_Finding]:
+    with site.look() as engine:
         engine.plugins.executors()
         engine.plugins.storages()
         for broken in engine.plugins.broken:

@@ -11,13 +11,9 @@ import click
 from localproc import errors
 from localproc.cli.app import USAGE
 from localproc.cli.common import find_process, json_option, print_json, print_table
-from localproc.engine.engine import Engine
+from localproc.cli.site import Site
 from localproc.engine.handles import Process
 from localproc.views.process import process_description, process_summary
-
-
-def _open(home: str, *, allow_remote: bool = False) -> Engine:
-    return Engine(home, run_jobs=False, allow_remote=allow_remote)
 
 
 @click.command()
@@ -28,10 +24,10 @@ def _open(home: str, *, allow_remote: bool = False) -> Engine:
 @json_option
 @click.pass_obj
 def deploy(
-    home: str, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
+    site: Site, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
 ) -> None:
     """Deploy PACKAGE, the path or URL of a CWL document, as a process."""
-    with _open(home, allow_remote=allow_remote) as engine:
+    with site.look(allow_remote=allow_remote) as engine:
         process = engine.deploy(package, process_id=process_id, replace=not no_replace)
         if as_json:
             print_json(process_summary(process.record))
@@ -42,20 +38,25 @@ def deploy(
 @click.command()
 @click.argument("process")
 @click.option("--force", is_flag=True, help="Even if it has jobs that have not ended.")
+@json_option
 @click.pass_obj
-def undeploy(home: str, process: str, force: bool) -> None:
+def undeploy(site: Site, process: str, force: bool, as_json: bool) -> None:
     """Undeploy PROCESS. Its jobs and their history stay."""
-    with _open(home) as engine:
+    with site.look() as engine:
+        record = engine.process(process).record
         engine.undeploy(process, force=force)
-    click.echo(f"{process} is undeployed")
+    if as_json:
+        print_json(process_summary(record))
+    else:
+        click.echo(f"{process} is undeployed")
 
 
 @click.command()
 @json_option
 @click.pass_obj
-def processes(home: str, as_json: bool) -> None:
+def processes(site: Site, as_json: bool) -> None:
     """List the deployed processes."""
-    with _open(home) as engine:
+    with site.look() as engine:
         found = engine.processes()
     if as_json:
         print_json({"processes": [process_summary(one.record) for one in found], "links": []})
@@ -70,10 +71,10 @@ def processes(home: str, as_json: bool) -> None:
 @click.argument("package", metavar="PACKAGE|PROCESS")
 @json_option
 @click.pass_obj
-def describe(home: str, package: str, as_json: bool) -> None:
+def describe(site: Site, package: str, as_json: bool) -> None:
     """Describe the inputs and outputs of a package or a process."""
-    with _open(home) as engine:
-        process = find_process(engine, package)
+    with site.look() as engine:
+        process = find_process(engine, package, deploy=False)
     if as_json:
         print_json(process_description(process.record))
         return
@@ -120,9 +121,9 @@ def _about(description: Any, name: str) -> str:
 @click.command()
 @click.argument("process")
 @click.pass_obj
-def package(home: str, process: str) -> None:
+def package(site: Site, process: str) -> None:
     """Print the package of PROCESS, byte for byte as it was deployed."""
-    with _open(home) as engine:
+    with site.look() as engine:
         sys.stdout.buffer.write(engine.process(process).package)
 
 
@@ -171,11 +172,11 @@ def validate(package: str, allow_remote: bool, as_json: bool) -> int:
     show_default=True,
 )
 @click.pass_obj
-def graph(home: str, package: str, form: str) -> None:
+def graph(site: Site, package: str, form: str) -> None:
     """Draw the steps of a package or a process."""
     from localproc.cwl import graph as drawing
 
-    with _open(home) as engine:
-        resolved = find_process(engine, package).record.resolved
+    with site.look() as engine:
+        resolved = find_process(engine, package, deploy=False).record.resolved
     draw = {"mermaid": drawing.mermaid, "dot": drawing.dot, "svg": drawing.svg}[form]
     click.echo(draw(resolved))

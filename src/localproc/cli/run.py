@@ -19,7 +19,7 @@ from localproc.cli.common import (
     request_options,
 )
 from localproc.cli.show import final_document, show_end, show_steps
-from localproc.engine.engine import Engine
+from localproc.cli.site import Site
 from localproc.engine.handles import Job
 from localproc.model import JobStatus
 
@@ -33,7 +33,7 @@ from localproc.model import JobStatus
 @click.option("--quiet", is_flag=True, help="Show nothing while the job runs.")
 @click.pass_obj
 def run(
-    home: str,
+    site: Site,
     package: str,
     inputs: tuple[str, ...],
     settings: dict[str, Any],
@@ -46,9 +46,9 @@ def run(
     PACKAGE is the path or URL of a CWL document; PACKAGE#NAME picks one of its processes. Relative
     paths in the inputs file are relative to that file, others to the current folder.
 
-    Ctrl-C dismisses the job; a second one leaves it to "localproc resume".
+    Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait.
     """
-    with Engine(home, adopt=False, **settings) as engine:
+    with site.open(adopt=False, **settings) as engine:
         process = find_process(engine, package)
         job = process.execute(**gather_inputs(process, inputs), **request)
         watch_patiently(job, quiet=quiet or as_json)
@@ -66,19 +66,20 @@ def exit_code(job: Job) -> int:
 
 
 def watch_patiently(job: Job, *, quiet: bool) -> None:
-    """Watch a job to its end; Ctrl-C dismisses it, a second one lets go of it."""
+    """Watch a job to its end; Ctrl-C dismisses it, a second one does not wait for that."""
     try:
-        _watch(job, quiet=quiet)
+        watch(job, quiet=quiet)
     except KeyboardInterrupt:
-        click.echo(f"dismissing {job.id} (Ctrl-C again to leave it running)", err=True)
+        click.echo(f"dismissing {job.id} (Ctrl-C again to leave at once)", err=True)
         try:
             job.dismiss()
         except KeyboardInterrupt:
-            click.echo(f"left: go on with 'localproc resume', job {job.id}", err=True)
+            click.echo(f"left: see it to its end with 'localproc dismiss {job.id}'", err=True)
             raise SystemExit(130) from None
 
 
-def _watch(job: Job, *, quiet: bool) -> None:
+def watch(job: Job, *, quiet: bool) -> None:
+    """Watch a job to its end."""
     if quiet:
         job.wait()
     else:

@@ -4,7 +4,7 @@ Owns the resolved form (see ``load.Package``). Must not know how it is interpret
 text but through the documents it is given.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -147,13 +147,14 @@ class Resolver:
         scopes = (_named_types(typed), *scopes)
         types = _Types(scopes, self._documents.sources)
         where = f"{document}#{fragment}" if fragment else document
+        inputs, outputs = _ports((typed.inputs, typed.outputs), types)
         resolved: dict[str, Any] = {
             "class": type(typed).__name__,
             "id": _short(fragment) or _stem(document),
             "source": where,
             "cwlVersion": version,
-            "inputs": [_port(port, types) for port in typed.inputs],
-            "outputs": [_port(port, types) for port in typed.outputs],
+            "inputs": inputs,
+            "outputs": outputs,
             "requirements": self._requirements(typed, "requirements", where),
             "hints": self._requirements(typed, "hints", where),
             "metadata": plain(typed.extension_fields or {}),
@@ -336,6 +337,25 @@ def _flat(items: Any) -> list[Any]:
     if not isinstance(items, list):
         return [items]
     return [leaf for item in items for leaf in _flat(item)]
+
+
+def _ports(groups: Sequence[Any], types: _Types) -> list[list[dict[str, Any]]]:
+    """Resolve groups of ports; raises ``InvalidPackage`` with every type that cannot be used."""
+    found: list[list[dict[str, Any]]] = []
+    wrong: list[InvalidPackage] = []
+    for group in groups:
+        found.append([])
+        for port in group:
+            try:
+                found[-1].append(_port(port, types))
+            except InvalidPackage as error:
+                wrong.append(error)
+    if len(wrong) > 1:
+        problems = [problem for error in wrong for problem in error.problems]
+        raise InvalidPackage(f"{len(wrong)} types cannot be used", problems)
+    if wrong:
+        raise wrong[0]
+    return found
 
 
 def _port(port: Any, types: _Types) -> dict[str, Any]:

@@ -66,11 +66,14 @@ class Sources:
         try:
             return self._read(uri)
         except (OSError, StagingError) as error:
-            reason = getattr(error, "strerror", "") or str(error)
+            if isinstance(error, StagingError):
+                reason, hint = error.message, error.hint
+            else:
+                reason, hint = error.strerror or str(error), "check the path"
             raise InvalidPackage(
-                f"cannot read {self.name(uri)}: {reason}",
-                [Problem(reason, where=self.name(uri))],
-                hint="check the path; documents on the network are read only when allowed",
+                f"cannot read {self.name(uri)}: {reason.removeprefix(f'{uri}: ')}",
+                [] if uri == self.entry else [Problem(reason, where=self.name(uri))],
+                hint=hint,
             ) from error
 
 

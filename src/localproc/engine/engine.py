@@ -20,6 +20,7 @@ from localproc.engine.accept import Acceptance
 from localproc.engine.core import Core
 from localproc.engine.handles import Job, Process
 from localproc.engine.history import request_data
+from localproc.engine.home import check_namespace
 from localproc.engine.ids import new_id
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
@@ -37,6 +38,7 @@ from localproc.model import (
     ProcessRecord,
 )
 from localproc.plugins.box import PluginBox
+from localproc.views import execution_log
 
 
 class Engine:
@@ -66,7 +68,10 @@ class Engine:
         self._set_up(core, core.settings.namespace, allow_remote=allow_remote)
 
     def within(self, namespace: str) -> Self:
-        """Give the same engine for another namespace: its processes and jobs are its own."""
+        """Give the same engine for another namespace: its processes and jobs are its own.
+
+        Raises ``InvalidInputs`` for a name that no folder or URL could have.
+        """
         other = type(self).__new__(type(self))
         other._set_up(self._core, namespace, allow_remote=self._allow_remote)  # noqa: SLF001
         return other
@@ -74,7 +79,7 @@ class Engine:
     def _set_up(self, core: Core, namespace: str, *, allow_remote: bool) -> None:
         self._core = core
         self._allow_remote = allow_remote
-        self.namespace = namespace
+        self.namespace = check_namespace(namespace)
         self._registry = Registry(core.store, namespace, core.storage, allow_remote=allow_remote)
         self._acceptance = Acceptance(core.settings, core.plugins, core.home.results(namespace))
         self._mine: list[str] = []
@@ -146,6 +151,13 @@ class Engine:
             policy=policy,
         )
         return Process(self, record)
+
+    def read(self, package: object, *, fragment: str = "") -> Process:
+        """Give the process that a package would be, to look at: it is not deployed.
+
+        Raises what ``deploy`` raises.
+        """
+        return Process(self, self._registry.read(package, fragment))
 
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""
@@ -229,12 +241,38 @@ class Engine:
         """
         wanted = JobFilter(
             namespace=self.namespace,
-            processes=(process,) if isinstance(process, str) else tuple(process),
-            statuses=tuple(map(JobStatus, [status] if isinstance(status, str) else status)),
+            processes=_several(process),
+            statuses=tuple(map(JobStatus, _several(status))),
             limit=limit,
             **filters,
         )
         return [Job(self, record.id, record) for record in self._core.store.jobs(wanted)]
+
+    def executions(
+        self,
+        *,
+        process: str | Sequence[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        failed: bool = False,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Give jobs as entries of the execution log, newest first; see ``Job.execution``.
+
+        ``since`` and ``until`` bound when they were accepted. ``failed``: only those whose status
+        there is ``failed``, which dismissed ones have too. ``before`` is the ``_id`` of the last
+        one of the page before.
+        """
+        found = self.jobs(
+            process=process,
+            status=execution_log.FAILED if failed else (),
+            since=since,
+            until=until,
+            limit=limit,
+            before=before,
+        )
+        return [job.execution() for job in found]
 
     def resume(self) -> list[Job]:
         """Take over the jobs of the home that nobody runs; give all that are open."""
@@ -345,3 +383,8 @@ class Engine:
         self._core.store.add_job(job, event)
         self._core.observers.tell(job, [event])
         return job
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Give one name, none (an empty one) or several as several."""
+    return tuple(filter(None, [names])) if isinstance(names, str) else tuple(names)

@@ -240,18 +240,23 @@ class Job:
 
     def result(self, output: str) -> Any:
         """Give one of its results; raises ``NoSuchOutput``."""
-        found = self.results()
-        if output not in found:
-            raise NoSuchOutput(
-                f"job {self.id} has no output {output!r}", hint=f"it has: {', '.join(found)}"
-            )
-        return found[output]
+        return self._one(self.results(), output)
 
     def results_document(self) -> dict[str, Any]:
         """Give its results as OGC API - Processes has them."""
         outcome = self.outcome()
         wanted = self.events()[0].data["outputs"]
         return ogc.results_document(outcome.outputs, outcome.features, wanted)
+
+    def result_document(self, output: str) -> Any:
+        """Give one of the members of its results document; raises ``NoSuchOutput``."""
+        return self._one(self.results_document(), output)
+
+    def _one(self, results: Mapping[str, Any], output: str) -> Any:
+        if output not in results:
+            known = ", ".join(results) or "none"
+            raise NoSuchOutput(f"job {self.id} has no output {output!r}", hint=f"it has: {known}")
+        return results[output]
 
     def status_info(self, base: str = "") -> dict[str, Any]:
         """Give its statusInfo, with steps; ``base`` is what its links hang from."""

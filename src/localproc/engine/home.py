@@ -7,11 +7,12 @@ Must not know what the files hold.
 import contextlib
 import fcntl
 import os
+import re
 import socket
 from dataclasses import dataclass
 from typing import Final
 
-from localproc.errors import HomeUnusable
+from localproc.errors import HomeUnusable, InvalidInputs
 
 _NETWORK: Final = frozenset(
     {
@@ -42,6 +43,7 @@ _NETWORK: Final = frozenset(
     }
 )
 DEFAULT_NAMESPACE: Final = "default"
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 _BALLAST: Final = 512 * 1024
 
 
@@ -131,6 +133,17 @@ class Home:
         finally:
             os.close(file)
             os.remove(path)
+
+
+def check_namespace(name: str) -> str:
+    """Give a name that can be a folder's and a part of a URL; raises ``InvalidInputs``."""
+    if _NAMESPACE.fullmatch(name):
+        return name
+    raise InvalidInputs(
+        f"{name!r} cannot be a namespace",
+        hint="a namespace has letters, digits and . _ ~ - alone, at most 64, and begins with a "
+        "letter or digit",
+    )
 
 
 def on_network(path: str) -> bool:

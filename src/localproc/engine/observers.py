@@ -40,4 +40,4 @@ class Observers:
         while (item := self._queue.get()) is not None:
             job, events = item
             for event in events:
-                self._plugins.observe(job=job, event=event)
+                self._plugins.tell("localproc_event", job=job, event=event)

@@ -57,8 +57,7 @@ class Registry:
         Raises ``DuplicatedProcess`` where a process is deployed and ``replace`` is false,
         ``ImmutableProcess`` where it may not be replaced.
         """
-        source = package if isinstance(package, PackageSource) else find_source(package)
-        source = dataclasses.replace(source, fragment=fragment or source.fragment)
+        source = _source(package, fragment)
         unchanged = self._unchanged(source, process_id) if replace else None
         if unchanged is not None:
             return unchanged
@@ -74,6 +73,11 @@ class Registry:
                 return current
         self._store.put_process(record)
         return record
+
+    def read(self, package: object, fragment: str = "") -> ProcessRecord:
+        """Give what deploying a package would record, without recording it."""
+        source = _source(package, fragment)
+        return self._unchanged(source, "") or self._record(source, "", InputPolicy(), mutable=True)
 
     def _record(
         self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
@@ -153,6 +157,11 @@ class Registry:
             if process_id in ("", record.id) and same_texts(record.texts, folder):
                 return record
         return None
+
+
+def _source(package: object, fragment: str) -> PackageSource:
+    source = package if isinstance(package, PackageSource) else find_source(package)
+    return dataclasses.replace(source, fragment=fragment or source.fragment)
 
 
 def _id_like(name: str) -> str:

@@ -84,9 +84,9 @@ class PluginBox:
         """Whether any plugin wants to be told of events."""
         return bool(self._manager.hook.localproc_event.get_hookimpls())
 
-    def observe(self, **facts: Any) -> None:
-        """Tell every observer; one that fails is noted and breaks nothing."""
-        for implementation in self._manager.hook.localproc_event.get_hookimpls():
+    def tell(self, hook: str, **facts: Any) -> None:
+        """Call a hook of every plugin; one that fails is noted and breaks nothing."""
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             arguments = {name: facts[name] for name in implementation.argnames}
             with self._noting(implementation.plugin_name):
                 implementation.function(**arguments)

@@ -17,6 +17,8 @@ STATUSES: Final = {
     JobStatus.FAILED: "failed",
     JobStatus.DISMISSED: "failed",
 }
+#: The states of jobs that are shown as failed.
+FAILED: Final = tuple(status for status, shown in STATUSES.items() if shown == "failed")
 _PHASES: Final = {
     StepStatus.ACCEPTED: "running",
     StepStatus.RUNNING: "running",

@@ -3,7 +3,7 @@
 Owns reading them; every face that takes them uses these. Must not know where they come from.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from localproc.errors import InvalidInputs, Problem
 
@@ -11,32 +11,42 @@ from localproc.errors import InvalidInputs, Problem
 def interval(text: str | None) -> tuple[datetime | None, datetime | None]:
     """Read ``datetime``: an instant, or ``FROM/TO`` where ``..`` or nothing leaves an end open.
 
-    Times without an offset are in UTC. Raises ``InvalidInputs``. Source: Part 1, requirement
-    ``job-list/datetime-definition``.
+    Times without an offset are in UTC; a date stands for the whole day. Raises ``InvalidInputs``.
+    Source: Part 1, requirement ``job-list/datetime-definition``.
     """
     if not text:
         return None, None
     if "/" not in text:
-        at = _time(text)
-        return at, at
+        return _time(text, "datetime"), _time(text, "datetime", last=True)
     start, _, end = text.partition("/")
-    bounds = _bound(start), _bound(end)
-    if bounds[0] and bounds[1] and bounds[0] > bounds[1]:
-        raise InvalidInputs("the interval ends before it begins", [Problem(text, "datetime")])
-    return bounds
+    return bounds(start, end, ("datetime", "datetime"))
 
 
-def _bound(text: str) -> datetime | None:
-    return None if text in ("", "..") else _time(text)
+def bounds(
+    since: str | None, until: str | None, names: tuple[str, str] = ("since", "until")
+) -> tuple[datetime | None, datetime | None]:
+    """Read the ends of an interval, called by ``names``; ``..`` or nothing leaves one open.
+
+    Raises ``InvalidInputs``.
+    """
+    first = None if since in (None, "", "..") else _time(str(since), names[0])
+    last = None if until in (None, "", "..") else _time(str(until), names[1], last=True)
+    if first and last and first > last:
+        where = Problem(f"{since}/{until}", names[1])
+        raise InvalidInputs("the interval ends before it begins", [where])
+    return first, last
 
 
-def _time(text: str) -> datetime:
+def _time(text: str, name: str, *, last: bool = False) -> datetime:
+    """Read a time; of a date, give the first or the last moment of the day."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInputs(
             "this is not a time",
-            [Problem(f"{text!r} is not a time", "datetime")],
+            [Problem(f"{text!r} is not a time", name)],
             hint="write it as 2026-05-31T12:00:00Z",
         ) from None
+    if last and len(text) <= len("2026-05-31"):
+        at += timedelta(days=1, microseconds=-1)
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
