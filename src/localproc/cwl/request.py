@@ -14,7 +14,7 @@ import jsonschema_rs
 from localproc.cwl.author_schemas import AuthorSchemas
 from localproc.cwl.describe import schema
 from localproc.cwl.files import Files
-from localproc.cwl.request_values import RequestReader, is_link
+from localproc.cwl.request_values import RequestReader, is_link, unqualified
 from localproc.cwl.types import (
     CwlType,
     describe,
@@ -68,13 +68,19 @@ class Request:
         """Give the CWL job object.
 
         ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` has
-        those of inputs for which it is another.
+        those of inputs for which it is another. Without one there are no relative paths, and a text
+        for a file whose schema says that it is in base64 is its content.
         ``references``: a string that names an existing file relative to ``base`` by a path
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
         """
+        inputs = {
+            name: unqualified(value, self._ports[name]["type"]) if name in self._ports else value
+            for name, value in inputs.items()
+        }
         problems = [*self._unknown(inputs), *self._mismatches(inputs)]
-        problems = problems or self._authors.mismatches(inputs)
+        if not problems:
+            inputs, problems = self._authors.fitted(inputs, inline=not base)
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
         values = {}

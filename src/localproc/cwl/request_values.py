@@ -24,6 +24,7 @@ CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 _QUALIFIED: Final = frozenset({"value", "mediaType", "encoding", "schema", "format"})
+_PLAIN: Final = frozenset({"string", "boolean", "int", "long", "float", "double", "enum"})
 
 
 class RequestReader:
@@ -166,6 +167,23 @@ class RequestReader:
                     hint="a Directory may also be given as a STAC item (a .json file)",
                 )
             )
+
+
+def unqualified(value: Any, cwl_type: CwlType) -> Any:
+    """Give a plain value, or an array of some, without the wrapper that a request may put around it.
+
+    Files, records and values of any type keep theirs: it says more there.
+    """
+    rest = without_null(cwl_type)
+    if kind(rest) == "array":
+        inner = value["value"] if _is_qualified(value) else value
+        value = inner if isinstance(inner, list) else value
+        items = value if isinstance(value, list) else [value]
+        plain = [unqualified(item, item_type(rest)) for item in items]
+        return plain if isinstance(value, list) else plain[0]
+    branches = members(rest) if kind(rest) == "union" else [rest]
+    is_plain = all(kind(without_null(one)) in _PLAIN for one in branches)
+    return value["value"] if is_plain and _is_qualified(value) else value
 
 
 def is_link(value: Any, port: Mapping[str, Any]) -> bool:
