@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.collect import collect, succeeded, with_checksums
+from localproc.cwl.collect import collect, succeeded
+from localproc.cwl.listing import with_checksums
 from localproc.cwl.prepare import prepare
 from localproc.errors import StepError
 from tests.cwl.memory import FOLDERS, Memory, directory, file, sha1, tool

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.load import WorkflowNotFound, load
+from localproc.cwl.documents import WorkflowNotFound
+from localproc.cwl.load import load
 from localproc.cwl.sources import Sources, digest
 from localproc.errors import InvalidPackage, LocalprocError, PackageError, UnsupportedPackage
 from tests.cwl.memory import errors, file, package
@@ -150,7 +151,9 @@ def test_a_type_that_contains_itself_is_refused() -> None:
 def test_defaults_stay_as_they_are(default: Any) -> None:
     tool = TOOL.replace("string", f"{{type: Any, default: {json.dumps(default)}}}")
     assert main(tool)["inputs"][0]["default"] == default
-    workflow = (WORKFLOW % "tool.cwl").replace("text}, out", f"{{default: {json.dumps(default)}}}}}, out")
+    workflow = (WORKFLOW % "tool.cwl").replace(
+        "text}, out", f"{{default: {json.dumps(default)}}}}}, out"
+    )
     assert main(workflow, {"tool.cwl": TOOL})["steps"][0]["in"][0]["default"] == default
 
 

@@ -206,7 +206,7 @@ def test_the_listing_may_give_dirents() -> None:
 
 
 def test_a_text_that_an_expression_gave_is_not_evaluated_again() -> None:
-    for listing in ("'$([inputs.x])'", "[$(inputs.x)]", "[$([inputs.x])]"):
+    for listing in ("'$([inputs.x])'", "[$(inputs.x)]", "['$([inputs.x])']"):
         assert staged(listing, {"entryname": "go.sh", "entry": "echo $(date)"}) == [
             ("write", "/out/go.sh", "echo $(date)")
         ]

@@ -2,16 +2,24 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from localproc.executors.local import LocalExecutor
-from localproc.model import Resources, TaskState
+from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
 from localproc.testing.executors import ExecutorContract, OpenExecutor
+
+
+def keeper_of(executor: LocalExecutor) -> int:
+    """Give the process of an executor's keeper."""
+    assert executor._keeper is not None
+    return executor._keeper.pid
 
 
 class TestLocalExecutor(ExecutorContract):
@@ -52,7 +60,7 @@ class TestLocalExecutor(ExecutorContract):
         task = self.task(tmp_path, "j:s:1", "echo $$ > pid; touch on; sleep 300")
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")
-        os.kill(executor._pid, signal.SIGKILL)
+        os.kill(keeper_of(executor), signal.SIGKILL)
         assert self.reports(executor, [task.key])[task.key].state is TaskState.LOST
         pid = int((Path(task.outdir) / "pid").read_text())
         deadline = time.monotonic() + 5
@@ -69,8 +77,8 @@ class TestLocalExecutor(ExecutorContract):
         task = self.task(tmp_path, "j:s:1", "touch on; sleep 300")
         first.submit([task])
         self.running(first, Path(task.outdir) / "on")
-        os.kill(first._pid, signal.SIGKILL)
-        os.waitpid(first._pid, 0)
+        os.kill(keeper_of(first), signal.SIGKILL)
+        os.waitpid(keeper_of(first), 0)
         found = open_executor("second").reattach([task])
         assert found[task.key].state is TaskState.LOST
 
@@ -93,7 +101,7 @@ class TestLocalExecutor(ExecutorContract):
         assert isinstance(executor, LocalExecutor)
         executor.submit([task := self.task(tmp_path, "j:s:1", "true")])
         self.reports(executor, [task.key])
-        pid = executor._pid
+        pid = keeper_of(executor)
         executor.close()
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -115,3 +123,51 @@ class TestLocalExecutor(ExecutorContract):
             second.tidy()
             time.sleep(0.05)
         assert not (tmp_path / "keepers" / "first").exists()
+
+    def test_logs_are_there_whether_a_task_writes_or_not(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        logs = tmp_path / "logs"
+        logs.mkdir()
+        scripts = {f"says_{n}": f"echo {n} >&2" for n in range(20)}
+        scripts |= {f"silent_{n}": "true" for n in range(20)}
+        tasks = [self.logging(tmp_path, logs, name, script) for name, script in scripts.items()]
+        executor.submit(tasks)
+        self.reports(executor, [task.key for task in tasks])
+        written = {name: (logs / f"{name}.log").read_text() for name in scripts}
+        assert written == {
+            name: f"{name[5:]}\n" if name.startswith("says_") else "" for name in scripts
+        }
+        assert len(list(logs.iterdir())) == len(scripts), "nothing was printed, so no more files"
+
+    def test_a_log_can_be_read_while_its_task_runs(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        task = self.logging(tmp_path, tmp_path, "live", "echo out; echo err >&2; sleep 300")
+        executor.submit([task])
+        self.running(executor, tmp_path / "live.log")
+        assert (tmp_path / "live.log").read_text() == "err\n"
+        assert (tmp_path / "live.out.log").read_text() == "out\n"
+        executor.cancel([task.key], 0)
+        self.reports(executor, [task.key])
+
+    def test_what_a_task_leaves_behind_does_not_write_into_the_logs_of_others(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        script = f"setsid {sys.executable} -c 'import time; time.sleep(1); print(\"late\")' 1>&2 &"
+        leaves = self.logging(tmp_path, tmp_path, "leaves", f"{script} sleep 0.01")
+        executor.submit([leaves])
+        self.reports(executor, [leaves.key])
+        others = [self.logging(tmp_path, tmp_path, f"other_{n}", "sleep 0.5") for n in range(4)]
+        executor.submit(others)
+        self.reports(executor, [task.key for task in others])
+        deadline = time.monotonic() + 5
+        while not (tmp_path / "leaves.log").read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert (tmp_path / "leaves.log").read_text() == "late\n"
+        assert [(tmp_path / f"other_{n}.log").read_text() for n in range(4)] == [""] * 4
+
+    def logging(self, tmp_path: Path, logs: Path, name: str, script: str) -> Task:
+        """Make a task whose streams are logs."""
+        task = self.task(tmp_path, f"j:{name}:1", script)
+        return replace(task, stdout=str(logs / f"{name}.out.log"), stderr=str(logs / f"{name}.log"))

@@ -65,7 +65,7 @@ def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
 
     yield open_desk
     for web in webs:
-        web._client.close()
+        web.close()
 
 
 @pytest.fixture

@@ -80,3 +80,6 @@ class Recorder:
 
     def describe(self, uri: str) -> Mapping[str, Any]:
         return {"storage:platform": "memory"}
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -12,8 +12,8 @@ import pytest
 from localproc import Engine
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
-from localproc.storage.access import redacted
-from localproc.storage.web import WebStorage, is_public
+from localproc.storage.addresses import is_public, redacted
+from localproc.storage.web import WebStorage
 from tests.storage.desk import item
 from tests.storage.website import Site, serving
 
@@ -24,7 +24,7 @@ PUBLIC = "93.184.215.14"
 def web() -> Iterator[WebStorage]:
     storage = WebStorage.open({"guarded": True})
     yield storage
-    storage._client.close()
+    storage.close()
 
 
 #: Says which addresses a name has from now on.
@@ -207,7 +207,7 @@ def test_what_is_on_the_web_is_told_by_its_headers(site: Site) -> None:
     assert site.asked == ["HEAD /a.tif", "HEAD /missing.tif"]
     with pytest.raises(StagingError, match="503"):
         web.info(site.add("/busy.tif", status=503))
-    web._client.close()
+    web.close()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "results": ("jobs", "Print the results of a job."),
     "dismiss": ("jobs", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
+    "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),
     "token": ("tokens", "Make, list and remove tokens for clients."),

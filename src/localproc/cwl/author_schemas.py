@@ -57,7 +57,7 @@ class AuthorSchemas:
         """
         found = dict(inputs)
         problems: list[Problem] = []
-        for name, validator in self._validators.items():
+        for name in self._validators:
             value = inputs.get(name)
             wrong = self._mismatches(name, value)
             other = [value] if name in self._arrays else {"value": value}

@@ -72,7 +72,8 @@ def _reached(
     yield name, inner
     for step in process.get("steps", ()):
         within = inner.within(step["requirements"], step["hints"])
-        yield from _reached(processes, step["run"], within)
+        if step["run"] is not None:
+            yield from _reached(processes, step["run"], within)
 
 
 def _placer(package: Package, name: str) -> Callable[..., Place]:
@@ -120,8 +121,8 @@ class _Workflow:
 
     def _outputs(self, step: Mapping[str, Any]) -> dict[str, Any]:
         """Give the types of a step's outputs, as its links carry them."""
-        run = self._processes[step["run"]]
-        produced = {port["id"]: port["type"] for port in run["outputs"]}
+        run = self._processes.get(step["run"])
+        produced = {port["id"]: port["type"] for port in run["outputs"]} if run else {}
         types = {}
         for name in step["out"]:
             found = produced.get(name, "Any")
@@ -134,8 +135,19 @@ class _Workflow:
         return types
 
     def _step(self, step: Mapping[str, Any]) -> None:
+        run = self._processes.get(step["run"])
+        if step["scatter"]:
+            self._scatter(step)
+        if "when" in step and self._workflow["cwlVersion"] != "v1.2":
+            self._error(self._place("steps", step["id"], "when"), "when is for CWL v1.2")
+        if run is not None:
+            self._run(step, run)
+        for one in step["in"]:
+            self._step_input(step, one, run)
+
+    def _run(self, step: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+        """Check a step against the process it runs."""
         name = step["id"]
-        run = self._processes[step["run"]]
         at = self._place("steps", name)
         produced = [port["id"] for port in run["outputs"]]
         for out in step["out"]:
@@ -144,29 +156,22 @@ class _Workflow:
                 self._error(place, f"{run['id']} has no output {out!r}", _near(out, produced))
         if run["class"] == "Workflow":
             self._needs("SubworkflowFeatureRequirement", step, at)
-        if step["scatter"]:
-            self._scatter(step)
-        if "when" in step and self._workflow["cwlVersion"] != "v1.2":
-            self._error(self._place("steps", name, "when"), "when is for CWL v1.2")
-        given = {one["id"]: one for one in step["in"]}
+        given = {one["id"] for one in step["in"]}
         for port in run["inputs"]:
-            one = given.get(port["id"])
-            if one is None and not is_optional(port["type"]) and "default" not in port:
+            if not (port["id"] in given or is_optional(port["type"]) or "default" in port):
                 self._error(
                     at,
                     f"the step {name} does not give {run['id']} its input {port['id']!r}",
                     f"add {port['id']} to the step's in; it takes {describe(port['type'])}",
                 )
-        for one in step["in"]:
-            self._step_input(step, one, run)
 
     def _step_input(
-        self, step: Mapping[str, Any], one: Mapping[str, Any], run: Mapping[str, Any]
+        self, step: Mapping[str, Any], one: Mapping[str, Any], run: Mapping[str, Any] | None
     ) -> None:
         at = self._place("steps", step["id"], "in", one["id"])
         if "valueFrom" in one:
             self._needs("StepInputExpressionRequirement", step, at)
-        if not self._links(one, at):
+        if not self._links(one, at) or run is None:
             return
         sink = next((port["type"] for port in run["inputs"] if port["id"] == one["id"]), None)
         if sink is None or "valueFrom" in one or not one["source"]:

@@ -11,23 +11,27 @@ from localproc.cwl.places import Place
 from localproc.cwl.process import Requirements, dialect_of
 from localproc.errors import ExpressionError, Problem
 
-_Placed = tuple[Any, tuple[str, ...]]
+_Path = tuple[str, ...]
 
 
 def check_expressions(
     process: Mapping[str, Any], requirements: Requirements, place: Callable[..., Place]
 ) -> list[Problem]:
     """Give the problems of a process's expressions."""
-    dialect = dialect_of(requirements, process["cwlVersion"])
+    version = process["cwlVersion"]
+    found = [(*field, dialect_of(requirements, version)) for field in _fields(process)]
+    for step in process.get("steps", ()):
+        within = requirements.within(step["requirements"], step["hints"])
+        found += [(*field, dialect_of(within, version)) for field in _step_fields(step)]
     return [
         problem
-        for text, path in _fields(process)
+        for text, path, dialect in found
         if isinstance(text, str) and (problem := _problem(text, dialect, place, path))
     ]
 
 
 def _problem(
-    text: str, dialect: Dialect, place: Callable[..., Place], path: tuple[str, ...]
+    text: str, dialect: Dialect, place: Callable[..., Place], path: _Path
 ) -> Problem | None:
     try:
         parse(text, dialect)
@@ -36,7 +40,13 @@ def _problem(
     return None
 
 
-def _fields(process: Mapping[str, Any]) -> Iterator[_Placed]:
+def _step_fields(step: Mapping[str, Any]) -> Iterator[tuple[Any, _Path]]:
+    yield step.get("when"), ("steps", step["id"], "when")
+    for one in step["in"]:
+        yield one.get("valueFrom"), ("steps", step["id"], "in", one["id"], "valueFrom")
+
+
+def _fields(process: Mapping[str, Any]) -> Iterator[tuple[Any, _Path]]:
     for name in ("stdin", "stdout", "stderr", "expression"):
         yield process.get(name), (name,)
     for index, argument in enumerate(process.get("arguments", ())):
@@ -47,10 +57,6 @@ def _fields(process: Mapping[str, Any]) -> Iterator[_Placed]:
         for port in process[part]:
             for text in _port(port):
                 yield text, (part, port["id"])
-    for step in process.get("steps", ()):
-        yield step.get("when"), ("steps", step["id"], "when")
-        for one in step["in"]:
-            yield one.get("valueFrom"), ("steps", step["id"], "in", one["id"], "valueFrom")
     for requirement in process["requirements"]:
         for text in _requirement(requirement):
             yield text, ("requirements", requirement["class"])

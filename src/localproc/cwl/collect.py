@@ -1,32 +1,23 @@
 """The outputs of a tool that has ended.
 
 Owns success, globs, outputEval, secondaryFiles and formats of outputs, and ``cwl.output.json``
-(CWL v1.2 CommandLineTool, section 4.3 "Output binding"). Must not move or change any file.
+(CWL v1.2 CommandLineTool, section 4.3 "Output binding"). Must not move or change any file, nor know
+which files a task may give out: that is ``settle``'s.
 """
 
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from localproc.cwl.enrich import Enricher, list_directory, secondary_names
+from localproc.cwl.enrich import Enricher, secondary_names
 from localproc.cwl.expressions import Context, evaluate_field
-from localproc.cwl.files import (
-    Files,
-    is_local,
-    local_path,
-    map_files,
-    path_uri,
-    split_name,
-    walk,
-)
+from localproc.cwl.files import Files, local_path, map_files, path_uri, split_name
 from localproc.cwl.prepare import Prepared
 from localproc.cwl.process import Port, Tool
+from localproc.cwl.settle import Settler
 from localproc.cwl.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.errors import StepError
-
-#: What a File or Directory has inside a task only.
-INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")
 
 
 def succeeded(tool: Tool, exit_code: int) -> bool:
@@ -57,6 +48,7 @@ class _Collector:
             runtime["exitCode"] = exit_code
         self._context = Context(task.context.inputs, runtime)
         self._enricher = Enricher(self._tool, self._context, files)
+        self._settler = Settler(task, files)
 
     def outputs(self) -> dict[str, Any]:
         own = posixpath.join(self._outdir, "cwl.output.json")
@@ -64,7 +56,7 @@ class _Collector:
             values = self._declared(own)
         else:
             values = {port.id: self._port(port.id, port.type, port.spec) for port in self._outputs}
-        values = {name: map_files(value, self._settle) for name, value in values.items()}
+        values = {name: map_files(value, self._settler.settle) for name, value in values.items()}
         check_outputs(self._tool, values)
         return values
 
@@ -154,30 +146,13 @@ class _Collector:
         if stat.is_dir:
             listing = binding.get("loadListing") or self._tool.load_listing
             return self._enricher.directory(one, listing)
-        self._guard(path)
+        self._settler.guard(path)
         one["nameroot"], one["nameext"] = split_name(basename)
         one["size"] = stat.size
         one["checksum"] = self._files.checksum(path)
         if binding.get("loadContents"):
             one["contents"] = self._enricher.contents(one)
         return one
-
-    def _guard(self, path: str) -> None:
-        """A link may lead to another output or to an input, never anywhere else."""
-        real = self._files.realpath(path)
-        if real == path or _is_below(real, self._files.realpath(self._outdir)):
-            return
-        for one in walk(self._task.context.inputs):
-            if is_local(one) and _is_below(real, self._files.realpath(local_path(one))):
-                return
-        for action in self._task.stage:
-            if action.source and _is_below(real, self._files.realpath(action.source)):
-                return
-        raise StepError(
-            f"{self._tool.id}: the output {posixpath.basename(path)!r} is a link to a file outside "
-            f"the job's folder",
-            hint="copy the file into the output directory instead of linking to it",
-        )
 
     def _single(
         self, name: str, cwl_type: CwlType, found: list[Any], binding: Mapping[str, Any]
@@ -224,56 +199,6 @@ class _Collector:
             raise StepError(f"{self._tool.id}: an output's format gave {value!r}, not a string")
         return {**one, "format": value}
 
-    def _settle(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        """Give an object the form it has between steps; see that it may be an output at all."""
-        settled = {key: item for key, item in one.items() if key not in INNER_FIELDS}
-        if "location" not in one and "path" not in one:
-            if "contents" in one:
-                settled["contents"] = one["contents"]
-            return self._inner(settled)
-        path = self._path(one)
-        if path is None:
-            return self._inner(settled)
-        stat = self._files.stat(path)
-        if stat is None:
-            raise StepError(f"{self._tool.id}: the output {path} does not exist")
-        settled["location"] = path_uri(path)
-        settled.setdefault("basename", posixpath.basename(path))
-        if one["class"] == "File":
-            if "checksum" not in settled:
-                self._guard(path)
-                settled["checksum"] = self._files.checksum(path)
-            settled["size"] = stat.size
-        return self._inner(settled)
-
-    def _inner(self, settled: dict[str, Any]) -> dict[str, Any]:
-        for part in ("secondaryFiles", "listing"):
-            if part in settled:
-                settled[part] = [self._settle(one) for one in settled[part]]
-        if settled["class"] == "Directory" and "location" in settled:
-            settled.pop("listing", None)  # what is listed can be looked up again
-        return settled
-
-    def _path(self, one: Mapping[str, Any]) -> str | None:
-        """Give the real path behind an object: its path in the task, or its location."""
-        path = one.get("path")
-        location = one.get("location")
-        if path is None:
-            if location is not None and not str(location).startswith(("file:", "/")):
-                if "://" in str(location):
-                    return None
-                return posixpath.normpath(posixpath.join(self._outdir, str(location)))
-            return local_path(one) if is_local(one) else str(location)
-        path = posixpath.normpath(posixpath.join(self._outdir, path))
-        if _is_below(path, self._outdir):
-            return path
-        for known in walk(self._context.inputs):
-            if known.get("path") == path and is_local(known):
-                return local_path(known)
-        raise StepError(
-            f"{self._tool.id}: the output {path} is neither in the output directory nor an input"
-        )
-
 
 def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:
     """Raise ``StepError`` with every output that is not of its type."""
@@ -287,37 +212,8 @@ def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:
         raise StepError(f"{tool.id}: the outputs are not as promised: " + "; ".join(wrong))
 
 
-def with_checksums(value: Any, files: Files) -> Any:
-    """Give a value with size and checksum on every File, and the listing of every Directory."""
-
-    def complete(one: Mapping[str, Any]) -> dict[str, Any]:
-        known = dict(one)
-        if not is_local(known):
-            return known
-        path = local_path(known)
-        stat = files.stat(path)
-        if stat is None:
-            return known
-        if known["class"] == "File":
-            known.setdefault("size", stat.size)
-            if "checksum" not in known:
-                known["checksum"] = files.checksum(path)
-            if known.get("secondaryFiles"):
-                known["secondaryFiles"] = [complete(beside) for beside in known["secondaryFiles"]]
-        else:
-            listing = known.get("listing") or list_directory(files, path, deep=True)
-            known["listing"] = [complete(child) for child in listing]
-        return known
-
-    return map_files(value, complete)
-
-
 def _wants_list(cwl_type: CwlType) -> bool:
     return any(kind(member) == "array" or member == "Any" for member in members(cwl_type))
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _name_of(one: Any) -> Any:

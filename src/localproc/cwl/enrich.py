@@ -16,8 +16,10 @@ from localproc.cwl.files import (
     local_path,
     normalize,
     path_uri,
+    shown,
     split_name,
 )
+from localproc.cwl.listing import list_directory
 from localproc.cwl.process import Tool, Workflow
 from localproc.cwl.types import is_directory, is_file, is_filelike, kind, matches, members
 from localproc.errors import StepError
@@ -123,7 +125,7 @@ class Enricher:
         if "secondaryFiles" in file and not self._discover:
             return given
         named = {one.get("basename") for one in given}
-        here = {**file, **_names(file)}
+        here = shown(file)
         for pattern in patterns:
             required = self._required(port_id, pattern, here)
             for wanted in secondary_names(pattern["pattern"], here, self._tool, self._context):
@@ -183,25 +185,6 @@ class Enricher:
             )
 
 
-def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any]]:
-    """Give the listing of a directory."""
-    found: list[dict[str, Any]] = []
-    for name in files.listdir(path):
-        inner = posixpath.join(path, name)
-        stat = files.stat(inner)
-        if stat is None:
-            continue  # a link that leads nowhere
-        one: dict[str, Any] = {"location": path_uri(inner), "basename": name}
-        if stat.is_dir:
-            one["class"] = "Directory"
-            if deep:
-                one["listing"] = list_directory(files, inner, deep=True)
-        else:
-            one |= {"class": "File", "size": stat.size}
-        found.append(one)
-    return found
-
-
 def secondary_names(
     pattern: str, file: Mapping[str, Any], tool: Tool | Workflow, context: Context
 ) -> list[Any]:
@@ -224,15 +207,6 @@ def apply_pattern(basename: str, pattern: str) -> str:
     while pattern.startswith("^"):
         basename, pattern = split_name(basename)[0], pattern[1:]
     return basename + pattern
-
-
-def _names(file: Mapping[str, Any]) -> dict[str, str]:
-    root, extension = split_name(str(file.get("basename", "")))
-    names = {"nameroot": root, "nameext": extension}
-    if is_local(file):
-        names["path"] = local_path(file)
-        names["dirname"] = posixpath.dirname(names["path"])
-    return names
 
 
 def _is_format(have: str, wanted: str, ontology: Mapping[str, Sequence[str]]) -> bool:

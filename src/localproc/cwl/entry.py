@@ -8,7 +8,7 @@ from typing import Any
 
 from localproc.cwl.enrich import Enricher
 from localproc.cwl.expressions import Context
-from localproc.cwl.files import Files, has_files, is_reference, normalize
+from localproc.cwl.files import Files, has_files, is_reference, normalize, shown
 from localproc.cwl.process import Tool, Workflow
 from localproc.cwl.types import mismatches
 from localproc.errors import StepError
@@ -43,7 +43,7 @@ def complete(
     """
     if not has_files(values):
         return values
-    enricher = Enricher(process, Context(values), files, discover=discover)
+    enricher = Enricher(process, Context(shown(values)), files, discover=discover)
     return {
         port.id: enricher.port(port.id, port.type, values[port.id], port.spec)
         for port in process.inputs

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from schema_salad.exceptions import SchemaSaladException
 
-from localproc.cwl.load import SUPPORTED_REQUIREMENTS
 from localproc.cwl.places import Place, find
+from localproc.cwl.requirements import SUPPORTED
 from localproc.errors import Problem
 
 _LISTS: Final = ("requirements", "hints")
@@ -25,13 +25,18 @@ _UNDEFINED: Final = re.compile(r"contains undefined reference to `([^`]+)`")
 
 
 def explain(
-    error: SchemaSaladException, module: Any, raw: Any, uri: str, options: Any, name: str
+    error: Exception, module: Any, raw: Any, uri: str, options: Any, name: str
 ) -> list[Problem]:
-    """Give the problems of one process, in the order of their lines."""
+    """Give the problems of one process, in the order of their lines.
+
+    ``error`` is what the parser raised: its own kind, or anything where it broke down itself.
+    """
     problems = list(_parts(module, raw, uri, options, name))
-    problems += [found for leaf in error.leaves() if (found := _leaf(leaf, name, problems))]
+    leaves = error.leaves() if isinstance(error, SchemaSaladException) else []
+    problems += [found for leaf in leaves if (found := _leaf(leaf, name, problems))]
     if not problems:
-        problems = [Problem(" ".join(str(error).split()), name, *(error.start or (None, None)))]
+        said = " ".join(str(error).split()) or type(error).__name__
+        problems = [find(name, raw, []).problem(f"cannot make sense of this: {said}")]
     unique = dict.fromkeys(problems)
     return sorted(unique, key=lambda problem: (problem.line or 0, problem.column or 0))
 
@@ -60,7 +65,7 @@ def _requirement(
 ) -> Iterator[Problem]:
     if not hasattr(module, class_name):
         if field == "requirements":
-            close = difflib.get_close_matches(class_name, SUPPORTED_REQUIREMENTS, 1)
+            close = difflib.get_close_matches(class_name, SUPPORTED, 1)
             hint = f"did you mean {close[0]}?" if close else "move it to hints to go without it"
             yield place.problem(f"unknown requirement {class_name!r}", hint)
         return

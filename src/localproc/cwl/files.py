@@ -55,7 +55,26 @@ def path_uri(path: str) -> str:
 
 def uri_path(uri: str) -> str:
     """Give the path of a ``file:`` URI."""
-    return unquote(urlsplit(uri).path) if "%" in uri or "?" in uri or "#" in uri else uri[7:]
+    plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
+    return uri[7:] if plain else unquote(urlsplit(uri).path)
+
+
+def canonical(uri: str) -> str:
+    """Give a URI in the one form that it has here: files of this machine as ``file:///path``.
+
+    RFC 8089 has others: ``file:/path``, ``file://localhost/path``, ``FILE:///path``. Raises
+    ``ValueError`` for a URI that leads nowhere: a file of another machine, no host, a wrong port.
+    """
+    if uri.startswith("file:///"):
+        return uri
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        if parts.netloc.lower() not in ("", "localhost"):
+            raise ValueError(f"it is a file of the machine {parts.netloc!r}, not of this one")
+        return path_uri(unquote(parts.path))
+    if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
+        raise ValueError("it names no host, or no port that can be asked")
+    return uri
 
 
 def is_local(value: Mapping[str, Any]) -> bool:
@@ -100,6 +119,21 @@ def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
     return value
 
 
+def shown(value: Any) -> Any:
+    """Give File and Directory objects with the names that expressions ask for."""
+    return map_files(value, _shown_one)
+
+
+def _shown_one(one: Mapping[str, Any]) -> dict[str, Any]:
+    seen = dict(one)
+    if one["class"] == "File":
+        seen["nameroot"], seen["nameext"] = split_name(str(one.get("basename", "")))
+    if is_local(one):
+        seen["path"] = local_path(one)
+        seen["dirname"] = posixpath.dirname(seen["path"])
+    return seen
+
+
 def reference(location: str, *, text: bool) -> dict[str, Any]:
     """Give an input whose value lies behind a URI, as text or as JSON; staging replaces it."""
     return {"class": "Reference", "location": location, "text": text}
@@ -119,19 +153,21 @@ def normalize(value: Any, base: str = "") -> Any:
     """Give a job's input with its File and Directory objects in the form they have between steps.
 
     A ``path`` becomes a ``location``; relative ones are resolved against ``base``, a URI. Raises
-    ``InvalidInputs`` for an object without location, contents or listing.
+    ``InvalidInputs`` for an object without location, contents or listing, or whose location leads
+    nowhere.
     """
     return map_files(value, lambda one: _normalize_one(one, base))
 
 
 def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
     clean = {key: item for key, item in one.items() if key not in ("path", "dirname")}
-    location = one.get("location")
-    if location is None and "path" in one:
-        location = path_uri(posixpath.normpath(posixpath.join(uri_path(base) or "/", one["path"])))
-    elif isinstance(location, str) and not urlsplit(location).scheme:
-        joined = posixpath.join(uri_path(base) or "/", unquote(location))
-        location = path_uri(posixpath.normpath(joined))
+    try:
+        location = _absolute(one, base)
+    except ValueError as error:
+        raise InvalidInputs(
+            f"a {one['class']} object has a location that cannot be used: {error}",
+            [Problem(f"its location cannot be used: {error}")],
+        ) from None
     if location is not None:
         clean["location"] = location.rstrip("/") if location != "file:///" else location
         clean.setdefault("basename", posixpath.basename(unquote(urlsplit(clean["location"]).path)))
@@ -144,3 +180,15 @@ def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
         if part in one:
             clean[part] = normalize(one[part], base)
     return clean
+
+
+def _absolute(one: Mapping[str, Any], base: str) -> str | None:
+    """Give an object's location, absolute and canonical; raises ``ValueError``."""
+    location = one.get("location")
+    if location is None and "path" in one:
+        path = one["path"]
+    elif isinstance(location, str) and not urlsplit(location).scheme:
+        path = unquote(location)
+    else:
+        return None if location is None else canonical(location)
+    return path_uri(posixpath.normpath(posixpath.join(uri_path(base) or "/", path)))

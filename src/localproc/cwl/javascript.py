@@ -10,7 +10,6 @@ one. So the isolation the specification asks for costs microseconds instead of a
 """
 
 import json
-import math
 import re
 import threading
 from dataclasses import dataclass
@@ -38,7 +37,10 @@ _FREEZE: Final = """
   })(globalThis);
 })()
 """
-_FROZEN: Final = re.compile(r"is read-only|not extensible|not configurable|no setter")
+_CALL: Final = "(function (run, box) { return [run.apply(globalThis, box)]; })"
+_FROZEN: Final = re.compile(
+    r"is read-only|not extensible|not configurable|no setter|cannot define|could not delete"
+)
 _PLACE: Final = re.compile(r"<input>:(\d+)(?::(\d+))?")
 
 
@@ -60,6 +62,7 @@ class _Realm:
         self._context.set_memory_limit(MEMORY_LIMIT)
         if frozen:
             self._context.eval(_FREEZE)
+        self._call = self._context.eval(_CALL)
         self._compiled: dict[Script, Any] = {}
 
     def __len__(self) -> int:
@@ -71,18 +74,9 @@ class _Realm:
         function = self._compiled.get(script)
         if function is None:
             function = self._compiled[script] = context.eval(_source(script))
-        result = function(*(context.parse_json(text) for text in arguments))
-        if hasattr(result, "json"):
-            text = result.json()
-            return None if text is None else json.loads(text)
-        return _plain_number(result) if isinstance(result, float) else result
-
-
-def _plain_number(value: float) -> float | int | None:
-    """Give what JSON.stringify would have written: no fraction, no point; no NaN."""
-    if not math.isfinite(value):
-        return None
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+        # Boxed, values stay JavaScript's until they are JSON: only so do texts come over whole.
+        box = context.parse_json(f"[{','.join(arguments)}]")
+        return json.loads(self._call(function, box).json())[0]
 
 
 _local = threading.local()
@@ -108,6 +102,8 @@ def evaluate(
             return _Realm(frozen=False).run(script, arguments, time_limit)
     except quickjs.JSException as error:
         raise _explain(script, str(error), time_limit) from None
+    except RecursionError:
+        raise _explain(script, "RangeError: the result is nested too deep", time_limit) from None
 
 
 def _realm() -> _Realm:

@@ -49,8 +49,7 @@ class Layout:
 
     def write(self, text: str, name: str) -> None:
         """Put a file with the given contents into the working directory."""
-        target = posixpath.join(self.folders.outdir, name)
-        self._do(StageAction("write", target, contents=text), text)
+        self._write(posixpath.join(self.folders.outdir, name), text)
 
     def _put_at(
         self, entry: Mapping[str, Any], target: str, *, writable: bool, in_place: bool
@@ -64,7 +63,7 @@ class Layout:
             else:
                 self._do(StageAction("link", target, source=source), location)
         elif entry["class"] == "File":
-            self._do(StageAction("write", target, contents=entry.get("contents", "")), target)
+            self._write(target, entry.get("contents", ""))
         else:
             self._do(StageAction("mkdir", target), target)
             for child in _with_secondary(entry.get("listing")):
@@ -115,7 +114,7 @@ class Layout:
         elif one.get("location") is not None:
             self._do(StageAction("link", path, source=self._source(one)), one["location"])
         elif one["class"] == "File":
-            self._do(StageAction("write", path, contents=one.get("contents", "")), path)
+            self._write(path, one.get("contents", ""))
         else:
             self._do(StageAction("mkdir", path), path)
 
@@ -148,16 +147,21 @@ class Layout:
             ]
         return local
 
+    def _write(self, target: str, contents: str) -> None:
+        self._do(StageAction("write", target, contents=contents), contents)
+
     def _do(self, action: StageAction, source: str) -> None:
-        there = self._targets.setdefault(action.target, source)
-        if there != source:
+        """Do it unless it has been done; ``source`` tells what would be at the target."""
+        there = self._targets.get(action.target)
+        if there is None:
+            self._targets[action.target] = source
+            self.actions.append(action)
+        elif there != source:
             name = posixpath.relpath(action.target, self.folders.outdir)
             raise StepError(
                 f"two different files would be staged as {name!r}",
                 hint="give one of them another entryname",
             )
-        if action not in self.actions[-64:]:
-            self.actions.append(action)
 
 
 def _with_secondary(listing: Sequence[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:

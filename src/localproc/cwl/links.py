@@ -8,13 +8,12 @@ Source: CWL v1.2 Workflow, sections 4.2 "WorkflowStep" and 4.2.3 "WorkflowStepIn
 
 import itertools
 import math
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localproc.cwl.enrich import Enricher
 from localproc.cwl.expressions import Context, evaluate_field
-from localproc.cwl.files import Files, is_local, local_path, map_files, normalize, split_name
+from localproc.cwl.files import Files, map_files, normalize, shown
 from localproc.cwl.process import StepInput, Workflow, WorkflowStep
 from localproc.errors import StepError
 
@@ -75,18 +74,18 @@ def evaluated(
         values = _values_from(step, values, enricher)
     if step.when is None:
         return values, True
-    runs = evaluate_field(step.when, step.dialect, Context(_shown(values)))
+    runs = evaluate_field(step.when, step.dialect, Context(shown(values)))
     if not isinstance(runs, bool):
         raise StepError(f"{step.id}: when gave {runs!r}, not a boolean")
     return values, runs
 
 
 def _values_from(step: WorkflowStep, values: dict[str, Any], enricher: Enricher) -> dict[str, Any]:
-    context = Context(_shown(values))
+    context = Context(shown(values))
     after = dict(values)
     for one in step.inputs:
         if "valueFrom" in one.spec:
-            self_ = _shown(_with_listings(values[one.id], enricher))
+            self_ = shown(_with_listings(values[one.id], enricher))
             after[one.id] = normalize(_value_from(one, step, context, self_))
     return after
 
@@ -100,21 +99,6 @@ def _with_listings(value: Any, enricher: Enricher) -> Any:
         value,
         lambda one: enricher.directory(one, "deep_listing") if one["class"] == "Directory" else one,
     )
-
-
-def _shown(value: Any) -> Any:
-    """Give files the names that expressions ask for."""
-    return map_files(value, _shown_one)
-
-
-def _shown_one(one: Mapping[str, Any]) -> dict[str, Any]:
-    shown = dict(one)
-    if one["class"] == "File":
-        shown["nameroot"], shown["nameext"] = split_name(str(one.get("basename", "")))
-    if is_local(one):
-        shown["path"] = local_path(one)
-        shown["dirname"] = posixpath.dirname(shown["path"])
-    return shown
 
 
 class Scatter:

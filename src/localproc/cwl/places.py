@@ -31,7 +31,7 @@ def find(document: str, raw: Any, path: Sequence[str]) -> Place:
     """
     position = _position(raw)
     current = raw
-    if isinstance(raw, Mapping) and "$graph" in raw:
+    if isinstance(raw, Mapping) and "$graph" in raw and not (path and path[0] in raw):
         current = raw["$graph"]
     for name in path:
         current, found = _follow(current, name)

@@ -16,15 +16,23 @@ from urllib.parse import unquote, urlsplit
 import jsonschema_rs
 
 from localproc.cwl.describe import is_bbox, is_string_format, schema
-from localproc.cwl.files import Files, local_path, normalize, path_uri, reference, walk
-from localproc.cwl.types import CwlType, is_filelike, item_type, kind, members, without_null
+from localproc.cwl.files import Files, canonical, local_path, normalize, path_uri, reference, walk
+from localproc.cwl.types import (
+    CwlType,
+    is_filelike,
+    item_type,
+    kind,
+    matches,
+    members,
+    mismatches,
+    without_null,
+)
 from localproc.errors import InvalidInputs, Problem
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 _QUALIFIED: Final = frozenset({"value", "mediaType", "encoding", "schema", "format"})
-_PLAIN: Final = frozenset({"string", "boolean", "int", "long", "float", "double", "enum"})
 
 
 class RequestReader:
@@ -41,52 +49,56 @@ class RequestReader:
 
     def port(self, value: Any, port: Mapping[str, Any], path: str) -> Any:
         """Give the value of an input."""
-        if not is_link(value, port):
-            return self.value(value, port["type"], path)
+        if is_link(value, port):
+            return self._link(value["href"], port, path)
+        before = len(self.problems)
+        found = self.value(_in_array(value, port["type"]), port["type"], path)
+        if len(self.problems) == before:
+            wrong = mismatches(found, port["type"], path)
+            self.problems += [Problem(reason, where) for where, reason in wrong]
+        return found
+
+    def _link(self, href: str, port: Mapping[str, Any], path: str) -> Any:
         is_text = kind(without_null(port["type"])) == "string"
-        return reference(self._location(value["href"]), text=is_text)
+        try:
+            return reference(canonical(self._location(href)), text=is_text)
+        except ValueError as error:
+            self.problems.append(Problem(f"its href cannot be used: {error}", path))
+            return None
 
     def value(self, value: Any, cwl_type: CwlType, path: str) -> Any:
-        """Give a value of a type."""
-        if value is None:
-            return None
-        rest = without_null(cwl_type)
-        if kind(rest) == "union":
-            rest = _branch(value, members(rest))
-        what = kind(rest)
-        if what == "array" and isinstance(rest, Mapping):
-            items = value if isinstance(value, list) else [value]
+        """Give a value of a type; one that is not of it is left as it is."""
+        branch = _branch(value, cwl_type)
+        value = _unqualified(value, branch)
+        what = kind(branch)
+        if what == "array" and isinstance(branch, Mapping) and isinstance(value, list):
             return [
-                self.value(item, rest["items"], f"{path}[{index}]")
-                for index, item in enumerate(items)
+                self.value(item, branch["items"], f"{path}[{index}]")
+                for index, item in enumerate(value)
             ]
-        if what in ("File", "Directory", "stdin"):
+        if what == "record" and isinstance(branch, Mapping):
+            return self._record(value, branch, path)
+        if what in ("File", "Directory", "stdin") and isinstance(value, (str, Mapping)):
             return self._file(value, "File" if what == "stdin" else what, path)
-        if is_string_format(rest):
-            inner = value["value"] if isinstance(value, Mapping) else value
-            return {"value": self._reference(inner)}
-        if what == "record" and isinstance(rest, Mapping) and isinstance(value, Mapping):
-            names = [field["name"] for field in rest["fields"]]
-            if "value" in value and "value" not in names:
-                value = value["value"]
-            if is_bbox(rest):
-                value = {"crs": CRS84, **value}
-            return {
-                **value,
-                **{
-                    field["name"]: self.value(
-                        value.get(field["name"]), field["type"], f"{path}.{field['name']}"
-                    )
-                    for field in rest["fields"]
-                },
-            }
-        if isinstance(value, Mapping) and "value" in value and what not in ("record", "Any"):
-            value = value["value"]
         if what == "string":
             return self._reference(value)
-        if what != "Any":
+        return self._clean(value, path) if what == "Any" else value
+
+    def _record(self, value: Any, cwl_type: Mapping[str, Any], path: str) -> Any:
+        if is_string_format(cwl_type):
+            value = value if isinstance(value, Mapping) else {"value": value}
+        if not isinstance(value, Mapping):
             return value
-        return normalize(value["value"] if _is_qualified(value) else value, self._base)
+        if is_bbox(cwl_type):
+            value = {"crs": CRS84, **value}
+        fields = {field["name"]: field["type"] for field in cwl_type["fields"]}
+        return {
+            **value,
+            **{
+                name: self.value(value.get(name), inner, f"{path}.{name}")
+                for name, inner in fields.items()
+            },
+        }
 
     def _reference(self, value: Any) -> Any:
         """Make a string that names an existing file by a relative path absolute."""
@@ -111,17 +123,21 @@ class RequestReader:
             value = self._inline(value, what, path)
         elif isinstance(value.get("location"), str):
             value = {**value, "location": self._location(value["location"], quoted=True)}
-        try:
-            clean = normalize(value, self._base)
-        except InvalidInputs as error:
-            self.problems.append(Problem(error.problems[0].message, path))
-            return None
+        clean = self._clean(value, path)
         for one in walk([clean]):
             self._check(one, path)
             prefix, _, rest = str(one.get("format", "")).partition(":")
             if prefix in self._namespaces:
                 one["format"] = self._namespaces[prefix] + rest
         return clean
+
+    def _clean(self, value: Any, path: str) -> Any:
+        """Give a value with its files in the form they have between steps."""
+        try:
+            return normalize(value, self._base)
+        except InvalidInputs as error:
+            self.problems.append(Problem(error.problems[0].message, path))
+            return None
 
     def _inline(self, value: Mapping[str, Any], what: str, path: str) -> dict[str, Any]:
         """Give a file whose contents are in the request: text, or anything in base64."""
@@ -169,23 +185,6 @@ class RequestReader:
             )
 
 
-def unqualified(value: Any, cwl_type: CwlType) -> Any:
-    """Give a plain value, or an array of some, without the wrapper that a request may put around it.
-
-    Files, records and values of any type keep theirs: it says more there.
-    """
-    rest = without_null(cwl_type)
-    if kind(rest) == "array":
-        inner = value["value"] if _is_qualified(value) else value
-        value = inner if isinstance(inner, list) else value
-        items = value if isinstance(value, list) else [value]
-        plain = [unqualified(item, item_type(rest)) for item in items]
-        return plain if isinstance(value, list) else plain[0]
-    branches = members(rest) if kind(rest) == "union" else [rest]
-    is_plain = all(kind(without_null(one)) in _PLAIN for one in branches)
-    return value["value"] if is_plain and _is_qualified(value) else value
-
-
 def is_link(value: Any, port: Mapping[str, Any]) -> bool:
     """Whether a value is a link to where the value lies, of an input that is no file."""
     if not isinstance(value, Mapping) or not isinstance(value.get("href"), str):
@@ -196,11 +195,6 @@ def is_link(value: Any, port: Mapping[str, Any]) -> bool:
         if kind(inner) in ("File", "Directory", "stdin", "Any") or _has_href(one):
             return False
     return set(value) <= {"href", "type", "rel", "title", "hreflang", "length"}
-
-
-def _is_qualified(value: Any) -> bool:
-    """Whether an object only wraps a value, as requests have to (schema ``qualifiedInputValue``)."""
-    return isinstance(value, Mapping) and "value" in value and set(value) <= _QUALIFIED
 
 
 def _has_href(cwl_type: CwlType) -> bool:
@@ -216,9 +210,52 @@ def _folder(base: str) -> str:
     return unquote(urlsplit(base).path)
 
 
-def _branch(value: Any, branches: list[Any]) -> Any:
-    """Choose the branch of a union that a request's value is meant for."""
-    for branch in branches:
-        if jsonschema_rs.is_valid(schema(branch, strict=True), value):
-            return branch
-    return branches[0]
+def _in_array(value: Any, cwl_type: CwlType) -> Any:
+    """Put one item that stands for an array of one into an array."""
+    array = without_null(cwl_type)
+    if kind(array) != "array" or value is None:
+        return value
+    plain = _unqualified(value, array)
+    if isinstance(plain, list) and (_reads(plain, array) or not _reads(plain, item_type(array))):
+        return plain
+    return [plain]
+
+
+def _branch(value: Any, cwl_type: CwlType) -> CwlType:
+    """Choose the branch of a union that a value is meant for.
+
+    One that takes the value as it is comes before one that has to read it: where a text will do, a
+    text is a text and not the path of a file.
+    """
+    rest = cwl_type if value is None else without_null(cwl_type)
+    branches: list[CwlType] = members(rest)
+    if len(branches) == 1:
+        return branches[0]
+    for fits in (matches, _reads):
+        for branch in branches:
+            if fits(value, branch):
+                return branch
+    return rest
+
+
+def _reads(value: Any, cwl_type: CwlType) -> bool:
+    """Whether a value has one of the forms that a type's values have in a request."""
+    return jsonschema_rs.is_valid(schema(cwl_type, strict=True), _unqualified(value, cwl_type))
+
+
+def _unqualified(value: Any, cwl_type: CwlType) -> Any:
+    """Take a value out of a qualified one; that of a file says how to read it, so it stays."""
+    if not isinstance(value, Mapping) or "value" not in value:
+        return value
+    what, inner = kind(cwl_type), value["value"]
+    if what == "Any":  # it may have a "value" of its own, among others
+        return inner if set(value) <= _QUALIFIED else value
+    if what in ("File", "Directory", "stdin"):
+        return value
+    if what == "array" and isinstance(cwl_type, Mapping):
+        items = cwl_type["items"]
+        return [_unqualified(item, items) for item in inner] if isinstance(inner, list) else value
+    if what == "record" and isinstance(cwl_type, Mapping):
+        own = any(field["name"] == "value" for field in cwl_type["fields"])
+        return value if own or not isinstance(inner, Mapping) else inner
+    return inner

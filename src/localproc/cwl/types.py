@@ -50,8 +50,8 @@ def members(cwl_type: CwlType) -> list[Any]:
 
 
 def is_optional(cwl_type: CwlType) -> bool:
-    """Whether null fits."""
-    return any(member in ("null", "Any") for member in members(cwl_type) if isinstance(member, str))
+    """Whether null fits. It is no value of Any (CWL v1.2 Schema Salad, "Any")."""
+    return "null" in members(cwl_type)
 
 
 def without_null(cwl_type: CwlType) -> CwlType:
@@ -129,14 +129,10 @@ def _is_primitive(value: Any, name: str) -> bool:
             return isinstance(value, (int, float)) and not isinstance(value, bool)
         case "string":
             return isinstance(value, str)
-        case "File":
+        case "File" | "stdin" | "stdout" | "stderr":
             return is_file(value)
         case "Directory":
             return is_directory(value)
-        case "stdin":
-            return is_file(value)
-        case "stdout" | "stderr":
-            return is_file(value)
     return False
 
 
@@ -185,6 +181,8 @@ class Fit(IntEnum):
 
 def fit(source: CwlType, sink: CwlType) -> Fit:
     """Say how well values of one type go where another is expected."""
+    if source == sink:
+        return Fit.ALWAYS
     if "Any" in (source, sink):
         return Fit.ALWAYS if sink == "Any" and not is_optional(source) else Fit.MAYBE
     if isinstance(source, list):
@@ -199,7 +197,7 @@ def fit(source: CwlType, sink: CwlType) -> Fit:
 
 
 def _fit_plain(source: CwlType, sink: CwlType) -> Fit:
-    ours, theirs = kind(source), kind(sink)
+    ours, theirs = _flowing(source), _flowing(sink)
     if isinstance(source, Mapping) and isinstance(sink, Mapping) and ours == theirs:
         if ours == "array":
             return fit(source["items"], sink["items"])
@@ -216,6 +214,10 @@ def _fit_plain(source: CwlType, sink: CwlType) -> Fit:
         return Fit.ALWAYS
     if ours in _NUMBERS and theirs in _NUMBERS:
         return Fit.ALWAYS if _NUMBERS.index(ours) <= _NUMBERS.index(theirs) else Fit.MAYBE
-    if ours in ("stdout", "stderr", "stdin"):
-        ours = "File"
     return Fit.ALWAYS if ours == theirs else Fit.NEVER
+
+
+def _flowing(cwl_type: CwlType) -> str:
+    """Give the kind of what a link carries: a stream's is a file."""
+    what = kind(cwl_type)
+    return "File" if what in ("stdin", "stdout", "stderr") else what

@@ -39,9 +39,11 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
 def _entries(tool: Tool, context: Context, listing: Any) -> Iterator[tuple[Any, str | None, bool]]:
     """Give each entry (text, File or Directory), its name and whether it is writable."""
     if isinstance(listing, str):
-        listing = evaluate_field(listing, tool.dialect, context)
-        if not isinstance(listing, list):
-            raise _wrong(tool, "listing", listing)
+        given = evaluate_field(listing, tool.dialect, context)
+        if not isinstance(given, list):
+            raise _wrong(tool, "listing", given)
+        yield from _results(tool, given)
+        return
     for item in listing:
         if isinstance(item, str):
             yield from _results(tool, evaluate_field(item, tool.dialect, context))
@@ -79,7 +81,7 @@ def _dirent(
         return
     if is_filelike(value):
         yield normalize(value), name, writable
-    elif isinstance(value, list) and value and all(is_filelike(item) for item in value):
+    elif _is_array_of_files(value) and (value or name is None):
         if name is not None:
             raise StepError(f"{tool.id}: entryname cannot name an array of files")
         for item in value:
@@ -88,6 +90,10 @@ def _dirent(
         raise StepError(f"{tool.id}: a Dirent with text needs an entryname")
     else:
         yield _contents(value), name, writable
+
+
+def _is_array_of_files(value: Any) -> bool:
+    return isinstance(value, list) and all(is_filelike(item) for item in value)
 
 
 def _contents(value: Any) -> str:

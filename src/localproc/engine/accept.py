@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.files import is_local, is_reference, local_path, walk
 from localproc.cwl.request import Request
 from localproc.engine.inputs import read_inputs
+from localproc.engine.permits import RootedDisk, check_policy
 from localproc.engine.settings import Settings
-from localproc.errors import InvalidInputs, Problem, StagingError
+from localproc.errors import InvalidInputs, Problem
 from localproc.machine.letters import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRequest, ProcessRecord
 from localproc.plugins.box import PluginBox
-from localproc.storage.access import Access
 from localproc.storage.disk import Disk
-from localproc.storage.filesystem import FilesystemStorage
 from localproc.storage.publish import results_uri
 
 
@@ -39,10 +37,10 @@ class Acceptance:
         values, base = read_inputs(inputs, rest.pop("base", None))
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
-        files = Disk() if policy.roots is None else _Rooted(policy)
+        files = Disk() if policy.roots is None else RootedDisk(policy)
         takes = self._request(record)
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
-        _check_policy(job_object, policy)
+        check_policy(job_object, policy)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
@@ -65,39 +63,6 @@ class Acceptance:
                 main["inputs"], spaces, record.description["inputs"]
             )
         return found
-
-
-class _Rooted(Disk):
-    """A disk that shows nothing outside the roots of a policy, not even whether it is there."""
-
-    def __init__(self, policy: InputPolicy) -> None:
-        super().__init__()
-        self._access = Access(lambda *_: FilesystemStorage(), policy)
-
-    def stat(self, path: str) -> Any:
-        """Give what is there; anything outside looks like an empty file, refused later."""
-        try:
-            self._access.check_path(path)
-        except StagingError:
-            from localproc.cwl.files import Stat
-
-            return Stat(is_dir=False, size=0)
-        return super().stat(path)
-
-
-def _check_policy(inputs: Mapping[str, Any], policy: InputPolicy) -> None:
-    access = Access(lambda *_: FilesystemStorage(), policy)
-    problems = []
-    for name, value in inputs.items():
-        for one in [value] if is_reference(value) else walk([value]):
-            if not is_local(one):
-                continue
-            try:
-                access.check_path(local_path(one))
-            except StagingError as error:
-                problems.append(Problem(error.message, f"inputs.{name}", hint=error.hint))
-    if problems:
-        raise InvalidInputs("some inputs may not be read", problems)
 
 
 def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:

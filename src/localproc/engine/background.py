@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.collect import collect, with_checksums
+from localproc.cwl.collect import collect
 from localproc.cwl.identity import identity
+from localproc.cwl.listing import with_checksums
 from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageIn, StageOut
 from localproc.engine.run import as_ours
 from localproc.engine.steplog import LogWriter

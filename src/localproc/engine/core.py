@@ -131,6 +131,8 @@ class Core:
         if self._presence is not None:
             self._presence.leave()
         self.observers.close()
+        for storage in self._storages.values():
+            storage.close()
         self.store.close()
 
     def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:

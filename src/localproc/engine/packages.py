@@ -7,7 +7,9 @@ be read. Must not know what is deployed.
 import json
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -16,6 +18,7 @@ from localproc.cwl.files import path_uri, uri_path
 from localproc.cwl.sources import Read, Sources
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
+from localproc.plugins.storage import Storage
 from localproc.storage.access import Access
 
 if TYPE_CHECKING:
@@ -164,8 +167,15 @@ class Reader:
 def examine(package: object, *, allow_remote: bool = False) -> "Findings":
     """Check a package without deploying it; raises ``PackageError`` if it cannot be loaded."""
     from localproc.cwl.check import examine as findings
-    from localproc.storage.web import WebStorage
 
-    access = Access(lambda *_: WebStorage(), InputPolicy())
-    loaded, _ = Reader(access, remote=allow_remote).load(find_source(package))
+    with ExitStack() as open_ones:
+
+        @cache
+        def open_web(_: str, guarded: bool) -> Storage:
+            from localproc.storage.web import WebStorage  # httpx costs 0.15 s
+
+            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
+
+        access = Access(open_web, InputPolicy())
+        loaded, _ = Reader(access, remote=allow_remote).load(find_source(package))
     return findings(loaded)

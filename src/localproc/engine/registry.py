@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.apppkg import described_process
 from localproc.cwl.author_schemas import AuthorSchemas
+from localproc.cwl.carried import carried
 from localproc.cwl.describe import describe_process
 from localproc.cwl.files import uri_path
 from localproc.cwl.sources import digest
-from localproc.engine.packages import PackageSource, Reader, find_source, same_texts
+from localproc.engine.packages import NOWHERE, PackageSource, Reader, find_source, same_texts
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
@@ -88,9 +89,12 @@ class Registry:
         entry = source.entry
         loaded, source = self._reader(policy).load(source)
         check(loaded)
+        resolved = loaded.resolved
+        if source.uri.startswith(NOWHERE):
+            resolved = carried(resolved, NOWHERE, source.parts)
         texts = {**source.deposit, **loaded.sources.named()}
         revision = digest(texts)
-        derived = describe_process(loaded.resolved, revision)
+        derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])
         asked = process_id or source.process_id
@@ -104,7 +108,7 @@ class Registry:
             mutable=mutable,
             deployed=datetime.now(UTC),
             description={**described, "id": name},
-            resolved=loaded.resolved,
+            resolved=resolved,
             texts=texts,
             media_type=source.media_type,
             entry=entry,

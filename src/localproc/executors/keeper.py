@@ -5,12 +5,13 @@ milliseconds: ``python -I -S keeper.py FOLDER CORES RAM SLOTS``. Owns the proces
 tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
-"stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. Every
-line that it answers, on stdout, goes to the end of ``FOLDER/journal`` first: ``{"key", "state":
-"running", "at", "pid"}`` and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss",
-"why"}``. A task waits until there are cores, ram and a slot for it, first come, first served. After
-``{"state": "stopping", "id": n}`` none of the tasks that are to stop will start any more; those
-that run had a SIGTERM.
+"stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. What
+happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "running", "at", "pid"}``
+and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. The same lines are
+its answers, on stdout, a little later: that a task runs once it turns out not to be a short one,
+ends together as long as enough tasks wait here. A task waits until there are cores, ram and a slot
+for it, first come, first served. After ``{"state": "stopping", "id": n}`` none of the tasks that
+are to stop will start any more; those that run had a SIGTERM.
 
 When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its end,
 and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
@@ -32,6 +33,8 @@ from typing import Any
 _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _TERM_GRACE = 2.0
+_SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
+_HELD = 0.005  # seconds for which ends may be kept back, to be told together
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -51,7 +54,11 @@ class Keeper:
         self.running: dict[int, dict[str, Any]] = {}
         self.deadlines: list[tuple[float, int, int]] = []
         self.programs: dict[tuple[str, str], str] = {}
+        self.logs = Logs(folder)
+        self.young: collections.deque[tuple[float, int]] = collections.deque()
+        self.records: list[str] = []
         self.news: list[str] = []
+        self.tell_by = 0.0
 
     def serve(self) -> None:
         """Work until the engine has gone and the last task has ended."""
@@ -70,19 +77,25 @@ class Keeper:
                 self.listen()
             self.enforce_limits()
             self.start_waiting()
+            self.announce()
+            self.write_down()
             self.tell()
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
+        now = time.monotonic()
+        due = [self.deadlines[0][0]] if self.deadlines else []
+        if self.young:
+            due.append(self.young[0][0])
+        if self.news:
+            due.append(self.tell_by)
         if self.unwritten:
-            return 0.5
-        if self.deadlines:
-            return max(0.0, self.deadlines[0][0] - time.monotonic())
-        return None
+            due.append(now + 0.5)
+        return max(0.0, min(due) - now) if due else None
 
     def listen(self) -> None:
         """Take what the engine says."""
-        data = os.read(0, 1 << 20)
+        data = os.read(0, 1 << 16)
         if not data:
             self.detach()
             return
@@ -93,7 +106,8 @@ class Keeper:
                 self.waiting.append(message)
             else:
                 self.stop(set(message["stop"]))
-                self.note(key="", state="stopping", id=message["id"])
+                self.news.append(json.dumps({"state": "stopping", "id": message["id"]}))
+                self.tell_by = 0.0
 
     def detach(self) -> None:
         """The engine has gone: see to what runs, forget what waits."""
@@ -106,15 +120,14 @@ class Keeper:
         waiting, self.waiting = self.waiting, collections.deque()
         for task in waiting:
             if task["run"] in keys:
-                self.note(key=task["run"], state="ended", at=now, started=now, code=-15, why="stop")
+                self.ended(task, at=now, started=now, code=-15, why="stop")
             else:
                 self.waiting.append(task)
         for pid, task in self.running.items():
             if task["run"] in keys:
-                try:
+                self.tell_of(task)  # whoever stops it has to know its process
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGTERM)
-                except ProcessLookupError:
-                    continue
 
     def start_waiting(self) -> None:
         """Start tasks from the head of the queue while there is room for them."""
@@ -127,12 +140,30 @@ class Keeper:
                 self.could_not_start(task, error, started)
                 continue
             self.take(task, -1)
-            task["started"] = started
             self.running[pid] = task
+            now = time.monotonic()
             if task["time"]:
-                deadline = time.monotonic() + task["time"]
-                heapq.heappush(self.deadlines, (deadline, pid, signal.SIGTERM))
-            self.note(key=task["run"], state="running", at=started, pid=pid)
+                heapq.heappush(self.deadlines, (now + task["time"], pid, signal.SIGTERM))
+            self.young.append((now + _SHORT, pid))
+            task["started"] = started
+            line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
+            task["line"] = json.dumps(line)
+            self.records.append(task["line"])
+
+    def announce(self) -> None:
+        """Tell of tasks that have been running for a while; pass over those that have ended."""
+        now = time.monotonic()
+        while self.young and (self.young[0][1] not in self.running or self.young[0][0] <= now):
+            _, pid = self.young.popleft()
+            if pid in self.running:
+                self.tell_of(self.running[pid])
+                self.tell_by = now
+
+    def tell_of(self, task: dict[str, Any]) -> None:
+        """Tell, once, that a task runs."""
+        if "line" in task:
+            self.logs.name(task["lent"])
+            self.news.append(task.pop("line"))
 
     def has_room(self, task: dict[str, Any]) -> bool:
         """Whether the task fits beside the others; one too big for the machine runs alone."""
@@ -153,14 +184,15 @@ class Keeper:
     def spawn(self, task: dict[str, Any]) -> int:
         """Start a task as the leader of a session of its own."""
         os.chdir(task["cwd"])
+        task["lent"] = {}
         files: list[tuple[Any, ...]] = [
             (os.POSIX_SPAWN_OPEN, 0, task["stdin"] or os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, task["stdout"], _APPEND, 0o644),
+            (os.POSIX_SPAWN_OPEN, 1, self.stream(task, "stdout"), _APPEND, 0o644),
         ]
         if task["stderr"] == task["stdout"]:
             files.append((os.POSIX_SPAWN_DUP2, 1, 2))
         else:
-            files.append((os.POSIX_SPAWN_OPEN, 2, task["stderr"], _APPEND, 0o644))
+            files.append((os.POSIX_SPAWN_OPEN, 2, self.stream(task, "stderr"), _APPEND, 0o644))
         argv, env = task["argv"], task["env"]
         program = self.program(argv[0], env.get("PATH", os.defpath))
         options: dict[str, Any] = {"file_actions": files, "setsigdef": _RESET, "setsigmask": ()}
@@ -173,6 +205,16 @@ class Keeper:
                 raise
             shell = ["/bin/sh", program, *argv[1:]]  # as execvp does with a script without "#!"
             return os.posix_spawn("/bin/sh", shell, env, setpgroup=0, **options)
+
+    def stream(self, task: dict[str, Any], name: str) -> str:
+        """Give the file to write a stream to: what lies outside the task's own folder is a log."""
+        path: str = task[name]
+        if path.startswith(task["cwd"] + "/"):
+            return path
+        file = self.logs.lend(path)
+        if file != path:
+            task["lent"][path] = file
+        return file
 
     def program(self, name: str, path: str) -> str:
         """Find a program the way execvp does, in the task's own PATH."""
@@ -199,8 +241,8 @@ class Keeper:
         except OSError:
             pass
         code = 127 if error.errno == errno.ENOENT else 126
-        now = time.time()
-        self.note(key=task["run"], state="ended", at=now, started=started, code=code, why=text)
+        self.logs.take_back(task.get("lent", {}))
+        self.ended(task, at=time.time(), started=started, code=code, why=text)
 
     def reap(self) -> None:
         """Record the ends of tasks, and end what they left behind."""
@@ -217,9 +259,9 @@ class Keeper:
             self.take(task, 1)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
-            self.note(
-                key=task["run"],
-                state="ended",
+            self.logs.take_back(task["lent"], blank=task["stderr"])
+            self.ended(
+                task,
                 at=time.time(),
                 started=task["started"],
                 code=os.waitstatus_to_exitcode(status),
@@ -243,27 +285,123 @@ class Keeper:
             if number == signal.SIGTERM:
                 heapq.heappush(self.deadlines, (now + _TERM_GRACE, pid, signal.SIGKILL))
 
-    def note(self, **fields: Any) -> None:
-        """Remember a line to tell."""
-        self.news.append(json.dumps(fields))
+    def ended(self, task: dict[str, Any], **fields: Any) -> None:
+        """Note how a task ended."""
+        line = json.dumps({"key": task["run"], "state": "ended", **fields})
+        self.records.append(line)
+        if not self.news:
+            self.tell_by = time.monotonic() + _HELD
+        self.news.append(line)
+
+    def write_down(self) -> None:
+        """Write what happened into the journal. A full disk only delays that."""
+        if self.records:
+            self.unwritten += ("\n".join(self.records) + "\n").encode()
+            self.records.clear()
+        if self.unwritten:
+            with contextlib.suppress(OSError):
+                self.unwritten = self.unwritten[os.write(self.journal, self.unwritten) :]
 
     def tell(self) -> None:
-        """Write what happened down, then tell the engine. A full disk only delays the writing."""
-        if not self.news and not self.unwritten:
+        """Tell the engine, unless that can wait because there is enough to do without it."""
+        if not self.news:
             return
-        data = ("\n".join(self.news) + "\n").encode() if self.news else b""
+        if len(self.waiting) >= 2 * self.slots and time.monotonic() < self.tell_by:
+            return
+        data = ("\n".join(self.news) + "\n").encode()
         self.news.clear()
-        self.unwritten += data
-        try:
-            written = os.write(self.journal, self.unwritten)
-            self.unwritten = self.unwritten[written:]
-        except OSError:
-            pass
         try:
             while data and self.attached:
                 data = data[os.write(1, data) :]
         except OSError:
             self.detach()
+
+
+class Logs:
+    """Lends files to tasks to write their logs into.
+
+    Most short tasks write nothing, and on a disk making a file costs more than starting a process.
+    So a task writes into a spare file. That gets the name of the log once the task has run for a
+    moment, or ended and written something; else it is lent again, and the log is one more name of
+    a file that is empty for good.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.device = os.stat(folder).st_dev
+        self.spares: list[str] = []
+        self.made = 0
+        self.empty = ""
+        self.beside: dict[str, bool] = {}
+
+    def lend(self, path: str) -> str:
+        """Give a file to write instead of a log; the log, if an earlier attempt has begun it."""
+        if not self.can_rename(os.path.dirname(path)):
+            return path
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(path).st_nlink == 1:
+                return path
+            os.remove(path)
+        return self.spares.pop() if self.spares else self.fresh("log")
+
+    def name(self, lent: dict[str, str]) -> None:
+        """Give files the names of the logs that they are."""
+        while lent:
+            path, file = lent.popitem()
+            with contextlib.suppress(OSError):  # the job's folder may have been removed
+                os.rename(file, path)
+
+    def take_back(self, lent: dict[str, str], blank: str = "") -> None:
+        """Take back what nobody has written to or holds; ``blank`` shall be there in any case."""
+        for path, file in list(lent.items()):
+            if not os.stat(file).st_size and not is_held(file):
+                self.spares.append(lent.pop(path))
+                if path == blank:
+                    self.leave_empty(path)
+        self.name(lent)
+
+    def leave_empty(self, path: str) -> None:
+        """Make an empty log."""
+        for _ in range(2):
+            self.empty = self.empty or self.fresh("empty")
+            try:
+                os.link(self.empty, path)
+            except OSError as error:
+                if error.errno != errno.EMLINK:
+                    return
+                self.empty = ""
+            else:
+                return
+
+    def fresh(self, kind: str) -> str:
+        """Make a file."""
+        self.made += 1
+        path = os.path.join(self.folder, f"{kind}-{os.getpid()}-{self.made}")
+        os.close(os.open(path, _APPEND, 0o644))
+        return path
+
+    def can_rename(self, folder: str) -> bool:
+        """Whether the folder lies on the file system that the spare files are on."""
+        if folder not in self.beside:
+            try:
+                self.beside = {folder: os.stat(folder).st_dev == self.device}
+            except OSError:
+                return False
+        return self.beside[folder]
+
+
+def is_held(path: str) -> bool:
+    """Whether a process may still write to a file: one that a task left behind, say."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return True  # only Linux can tell
+    file = os.open(path, os.O_WRONLY)
+    try:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)  # granted to a sole owner only
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def adopt_orphans() -> None:

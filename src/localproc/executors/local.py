@@ -1,30 +1,27 @@
 """The local executor: tasks are processes of this machine, started by a keeper.
 
-Owns the conversation with one keeper, and following the tasks of keepers whose engines have gone.
-Must not know jobs or CWL.
+Owns the tasks of one keeper, and following those of keepers whose engines have gone. Must not know
+jobs or CWL.
 """
 
-import contextlib
-import itertools
-import json
 import os
 import selectors
-import sys
-import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from localproc.errors import ExecutorUnavailable
+from localproc.executors.conversation import Conversation
 from localproc.executors.journals import Journal, journals
+from localproc.executors.stopping import Stops
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
 
-_AHEAD: Final = 2  #: tasks a slot that wait at the keeper, so that no slot waits for the engine
+_QUEUE: Final = 0.02  #: seconds of work that wait at the keeper, so that no slot waits for news
+_LEAST, _MOST = 2, 16  #: tasks a slot that wait there
 _FOLLOW: Final = 0.05  #: seconds between looks at the journals of other keepers
-_KEEPER: Final = os.path.join(os.path.dirname(__file__), "keeper.py")
 _NO_KEEPER: Final = "its keeper died before it had recorded an end"
+_STATES: Final = {"timed-out": TaskState.TIMED_OUT, "stop": TaskState.CANCELLED}
 
 
 class LocalExecutor:
@@ -36,14 +33,11 @@ class LocalExecutor:
         self._open: dict[str, Task] = {}
         self._pids: dict[str, int] = {}
         self._followed: dict[str, Journal] = {}
-        self._stopping: dict[str, _Stop] = {}
-        self._stops: dict[int, _Stop] = {}
-        self._numbers = itertools.count(1)
-        self._inbox = b""
-        self._talk = self._hear = -1  #: pipes to and from the keeper
-        self._pid = 0
+        self._usual = 1.0  #: seconds that a task takes, of late
+        self._keeper: Conversation | None = None
         self._bell, self._ring = os.pipe()
         os.set_blocking(self._bell, False)
+        self._stops = Stops(self._ring)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._bell, selectors.EVENT_READ)
 
@@ -56,18 +50,19 @@ class LocalExecutor:
         return _FOLLOW if self._followed else None
 
     def room(self) -> int:
-        """Give what keeps every slot busy with some tasks waiting."""
-        return self._settings.slots * (1 + _AHEAD) - len(self._open)
+        """Give what keeps every slot busy until there is news: the shorter tasks are, the more."""
+        waiting = min(_MOST, max(_LEAST, int(_QUEUE / self._usual)))
+        return self._settings.slots * (1 + waiting) - len(self._open)
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Hand tasks to the keeper."""
         new = [task for task in tasks if task.key not in self._open]
         if not new:
             return
-        self._start_keeper()
+        keeper = self._keeper or self._start_keeper()
         self._open.update((task.key, task) for task in new)
         try:
-            self._say("".join(map(_line, new)))
+            keeper.say(map(_message, new))
         except OSError as error:
             for task in new:
                 del self._open[task.key]
@@ -75,29 +70,28 @@ class LocalExecutor:
 
     def poll(self) -> Sequence[Report]:
         """Give what the keepers have told since the last call."""
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._bell, 4096)
-        reports = [*self._listen(), *self._follow()]
-        return [*self._hold_back(reports), *self._stopped()] if self._stopping else reports
+        reports: list[Report] = []
+        for ready, _ in self._selector.select(0):
+            if ready.fd == self._bell:
+                os.read(self._bell, 4096)
+            else:
+                reports += self._listen()
+        if self._followed:
+            reports += self._follow()
+        return self._stops.hold_back(reports)
 
     def cancel(self, keys: Iterable[str], grace: float) -> None:
         """End tasks in a thread of their own; the loop goes on."""
-        stop = _Stop([self._open[key] for key in keys if key in self._open], self._ring)
-        for key in keys:
-            self._stopping.setdefault(key, stop)
-            if key not in self._open:
-                stop.ended[key] = Report(key, TaskState.CANCELLED)
-        stop.start({task.outdir: self._pids.get(task.key) for task in stop.tasks}, grace)
-        number = next(self._numbers)
-        self._stops[number] = stop
-        message = {"stop": [task.key for task in stop.tasks], "id": number}
-        if self._hear < 0:
-            stop.barrier.set()
-            return
+        keys = list(keys)
+        folders = {key: self._open[key].outdir for key in keys if key in self._open}
+        number = self._stops.begin(keys, folders, self._pids, grace)
         try:
-            self._say(json.dumps(message) + "\n")
+            if self._keeper is not None:
+                self._keeper.say([{"stop": list(folders), "id": number}])
+                return
         except OSError:
-            stop.barrier.set()
+            pass
+        self._stops.go(number)
 
     def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
         """Look for tasks in the journals of keepers whose engines have gone."""
@@ -127,79 +121,41 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Leave the keeper to its tasks; without any it goes at once."""
-        if self._hear >= 0:
-            self._hang_up()
+        if self._keeper is not None:
+            self._keeper.hang_up()
             if not self._open:
-                os.waitpid(self._pid, 0)
+                self._keeper.wait()
                 Journal(self._folder).remove()
         self._selector.close()
         os.close(self._bell)
         os.close(self._ring)
 
-    def _start_keeper(self) -> None:
-        if self._hear >= 0:
-            return
+    def _start_keeper(self) -> Conversation:
         os.makedirs(self._folder, exist_ok=True)
-        stdin, self._talk = os.pipe()
-        self._hear, stdout = os.pipe()
-        settings = self._settings
-        capacity = [str(settings.cores), str(settings.ram), str(settings.slots)]
-        argv = [sys.executable, "-I", "-S", _KEEPER, self._folder, *capacity]
-        files = [
-            (os.POSIX_SPAWN_DUP2, stdin, 0),
-            (os.POSIX_SPAWN_DUP2, stdout, 1),
-            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        ]
-        try:
-            self._pid = os.posix_spawn(
-                sys.executable, argv, os.environ, file_actions=files, setsid=True
-            )
-        except NotImplementedError:  # an older macOS
-            self._pid = os.posix_spawn(
-                sys.executable, argv, os.environ, file_actions=files, setpgroup=0
-            )
-        finally:
-            os.close(stdin)
-            os.close(stdout)
-        os.set_blocking(self._hear, False)
-        self._selector.register(self._hear, selectors.EVENT_READ)
-
-    def _say(self, text: str) -> None:
-        data = text.encode()
-        while data:
-            data = data[os.write(self._talk, data) :]
-
-    def _hang_up(self) -> None:
-        self._selector.unregister(self._hear)
-        os.close(self._talk)
-        os.close(self._hear)
-        self._talk = self._hear = -1
+        keeper = self._keeper = Conversation(self._folder, self._settings)
+        self._selector.register(keeper, selectors.EVENT_READ)
+        return keeper
 
     def _listen(self) -> list[Report]:
-        if self._hear < 0:
+        if self._keeper is None:
             return []
-        try:
-            data = os.read(self._hear, 1 << 20)
-        except BlockingIOError:
-            return []
-        if not data:
-            return self._keeper_died()
-        *lines, self._inbox = (self._inbox + data).split(b"\n")
+        said = self._keeper.listen()
+        if said is None:
+            return self._keeper_died(self._keeper)
         reports = []
-        for text in lines:
-            line = json.loads(text)
+        for line in said:
             if line["state"] == "stopping":
-                self._stops.pop(line["id"]).barrier.set()
+                self._stops.go(line["id"])
             else:
                 reports.append(self._report(line))
         return reports
 
-    def _keeper_died(self) -> list[Report]:
-        self._hang_up()
-        os.waitpid(self._pid, 0)
-        for stop in self._stops.values():
-            stop.barrier.set()
-        self._stops.clear()
+    def _keeper_died(self, keeper: Conversation) -> list[Report]:
+        self._selector.unregister(keeper)
+        keeper.hang_up()
+        keeper.wait()
+        self._keeper = None
+        self._stops.go_all()
         return [self._lost(key) for key in list(self._open) if key not in self._followed]
 
     def _follow(self) -> list[Report]:
@@ -221,16 +177,16 @@ class LocalExecutor:
             return Report(key, TaskState.RUNNING, started=_time(line["at"]))
         self._forget(key)
         why = line.get("why", "")
-        states = {"timed-out": TaskState.TIMED_OUT, "stop": TaskState.CANCELLED}
+        self._usual += (max(1e-4, line["at"] - line["started"]) - self._usual) / 8
         return Report(
             key,
-            states.get(why, TaskState.ENDED),
+            _STATES.get(why, TaskState.ENDED),
             exit_code=line["code"],
             started=_time(line["started"]),
             ended=_time(line["at"]),
             cpu=line.get("cpu"),
             rss=line.get("rss"),
-            reason=why if why not in states else "",
+            reason="" if why in _STATES else why,
         )
 
     def _lost(self, key: str) -> Report:
@@ -248,50 +204,10 @@ class LocalExecutor:
         self._pids.pop(key, None)
         self._followed.pop(key, None)
 
-    def _hold_back(self, reports: Iterable[Report]) -> list[Report]:
-        """Keep the ends of tasks that are being stopped until nothing of them is left."""
-        passed = []
-        for report in reports:
-            stop = self._stopping.get(report.key)
-            if stop is None or report.state is TaskState.RUNNING:
-                passed.append(report)
-            else:
-                stop.ended[report.key] = replace(report, state=TaskState.CANCELLED)
-        return passed
 
-    def _stopped(self) -> list[Report]:
-        ready = [key for key, stop in self._stopping.items() if stop.done and key in stop.ended]
-        return [self._stopping.pop(key).ended[key] for key in ready]
-
-
-class _Stop:
-    """One call of ``cancel``: a thread that ends process trees while the loop goes on."""
-
-    def __init__(self, tasks: Sequence[Task], ring: int) -> None:
-        self.tasks = tasks
-        self.barrier = threading.Event()
-        self.done = False
-        self.ended: dict[str, Report] = {}
-        self._ring = ring
-
-    def start(self, pids: Mapping[str, int | None], grace: float) -> None:
-        """Begin once the keeper starts none of the tasks any more."""
-        threading.Thread(
-            target=self._run, args=(pids, grace), name="localproc-stop", daemon=True
-        ).start()
-
-    def _run(self, pids: Mapping[str, int | None], grace: float) -> None:
-        from localproc.executors import trees
-
-        self.barrier.wait(1.0)
-        trees.end(pids, grace)
-        self.done = True
-        with contextlib.suppress(OSError):  # the executor may have been closed meanwhile
-            os.write(self._ring, b"x")
-
-
-def _line(task: Task) -> str:
-    message = {
+def _message(task: Task) -> dict[str, Any]:
+    """Give a task as the keeper is told of it."""
+    return {
         "run": task.key,
         "argv": task.argv,
         "env": dict(task.env),
@@ -303,7 +219,6 @@ def _line(task: Task) -> str:
         "ram": task.resources.ram,
         "time": task.resources.time,
     }
-    return json.dumps(message) + "\n"
 
 
 def _time(seconds: float) -> datetime:

@@ -7,7 +7,7 @@ errors. Handlers are plain functions. Must not know any resource.
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -193,14 +193,10 @@ def endpoint(**handlers: Handler) -> Endpoint:
     """Make an ASGI endpoint of the handlers of a resource, by method."""
 
     async def serve(request: Request) -> Response:
-        exchange = await offload(_begin, request)
-        try:
-            body = await _read(request, exchange.settings.most_bytes)
-        except HttpProblem as error:
-            return exchange.problem(error)
+        body = await _read(request, request.app.state.settings.most_bytes)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
-        takes_time = handler in _PATIENT
-        return await offload(_answer, handler, replace(exchange, body=body), patient=takes_time)
+        # One thread for all of it: each change of threads waits for the busy loop of the engine.
+        return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
 
     return serve
 
@@ -214,7 +210,7 @@ def patient(handler: Handler) -> Handler:
     return handler
 
 
-def _begin(request: Request) -> Exchange:
+def _begin(request: Request, body: bytes) -> Exchange:
     settings: HttpSettings = request.app.state.settings
     engines: Mapping[str, Engine] = request.app.state.engines
     namespace = request.path_params.get("namespace", next(iter(engines)))
@@ -223,7 +219,7 @@ def _begin(request: Request) -> Exchange:
     engine = engines[namespace]
     refuse_strangers(request, settings)
     user = identify(request, engine, settings)
-    return Exchange(request, engine, settings, base_of(request, settings), b"", user)
+    return Exchange(request, engine, settings, base_of(request, settings), body, user)
 
 
 async def _read(request: Request, most: int) -> bytes:
@@ -242,14 +238,15 @@ async def _read(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(handler: Handler, exchange: Exchange) -> Response:
+def _answer(request: Request, body: bytes, handler: Handler) -> Response:
     """Call a handler; every error becomes an answer, and none tells more than it should."""
+    exchange = _begin(request, body)
     try:
         return handler(exchange)
     except LocalprocError as error:
         return exchange.problem(error)
     except Exception:
-        _LOG.exception("%s %s", exchange.request.method, exchange.request.url.path)
+        _LOG.exception("%s %s", request.method, request.url.path)
         detail = "something went wrong here; the log of the service has more"
         return exchange.problem(HttpProblem(500, "InternalError", detail))
 

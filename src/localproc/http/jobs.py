@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from localproc.engine.handles import Job
 from localproc.errors import JobFailed, LocalprocError, NoSuchOutput
-from localproc.http.answers import HttpProblem, bad_parameter
+from localproc.http.answers import JSON, HttpProblem, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, patient
 from localproc.http.files import FileAnswer, published
@@ -153,7 +153,12 @@ def dismiss(exchange: Exchange) -> Response:
         exchange.engine.hide(job.id)
     elif had_ended:
         exchange.engine.delete(job.id)
-    said["links"] = []
+    if exchange.settings.profile == "zoo":
+        said["message"] = "ZOO-Kernel successfully dismissed your service!"
+    title = "The job list for the current process"
+    said["links"] = [
+        {"rel": "parent", "type": JSON, "href": f"{exchange.base}/jobs", "title": title}
+    ]
     return exchange.document(said)
 
 

@@ -1,6 +1,6 @@
 """The protocol of a storage: where inputs come from and results go to.
 
-Owns the five verbs, each of one object. Must not know staging: temporary files, digests, retries,
+Owns its verbs, each of one object. Must not know staging: temporary files, digests, retries,
 order and redaction are the engine's, so that a storage is safe by construction.
 
 A storage may be used by several threads at once.
@@ -53,6 +53,9 @@ class Storage(Protocol):
 
     def describe(self, uri: str) -> Mapping[str, Any]:
         """Give the ``storage:*`` fields of a STAC asset that lies here, if any."""
+
+    def close(self) -> None:
+        """Let go of connections; the storage is not used afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,29 @@
-"""Reading and writing objects by URI, safely whatever the storage.
+"""Reading objects by URI, safely whatever the storage.
 
-Owns the choice of the storage for a URI, holding to an ``InputPolicy``, temporary file and rename,
-sizes and checksums, and what of a URI may be told. Must not know STAC or jobs.
+Owns the choice of the storage for a URI, holding to an ``InputPolicy``, names, sizes and checksums.
+Must not know STAC or jobs.
 """
 
 import hashlib
 import os
 import posixpath
-import secrets
-from collections.abc import Callable
-from typing import Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+import tempfile
+from collections.abc import Callable, Collection
+from itertools import chain, count
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from localproc.cwl.files import uri_path
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
+from localproc.storage.addresses import redacted
+from localproc.storage.disk import telling
 
 #: Multihash codes of STAC's ``file:checksum``, in hex, and what hashlib calls them.
 _MULTIHASH: Final = {"1220": "sha256", "1340": "sha512", "1114": "sha1", "d50110": "md5"}
 _CHUNK: Final = 1 << 20
+_DOCUMENT: Final = 64 << 20  #: bytes that a document may have
 
 
 #: Opens the storage of a scheme; guarded if the second argument says so.
@@ -35,7 +39,7 @@ class Access:
 
     def storage(self, uri: str) -> Storage:
         """Give the storage of a URI."""
-        return self._open(urlsplit(uri).scheme or "file", self._policy.guarded)
+        return self._open(_scheme(uri), self._policy.guarded)
 
     def check_path(self, path: str) -> None:
         """Raise ``StagingError`` for a path outside the policy's roots, links followed."""
@@ -53,79 +57,92 @@ class Access:
         )
 
     def download(self, uri: str, path: str) -> None:
-        """Bring an object to a path that did not exist: all of it or nothing."""
-        if urlsplit(uri).scheme == "file":
-            self.check_path(uri_path(uri))
-        temporary = f"{path}.{secrets.token_hex(4)}.part"
-        try:
-            self.storage(uri).fetch(uri, temporary, most=self._policy.most)
-            os.replace(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
+        """Bring an object to a path that did not exist. Raises ``StagingError`` or ``NoSpace``."""
+        self._fetch(uri, path, self._policy.most)
 
-    def read(self, uri: str, most: int = 64 << 20) -> bytes:
+    def read(self, uri: str) -> bytes:
         """Give the contents of a small object, such as a STAC item."""
-        if urlsplit(uri).scheme == "file":
-            self.check_path(uri_path(uri))
-            try:
-                with open(uri_path(uri), "rb") as file:
-                    return file.read(most)
-            except OSError as error:
-                raise StagingError(f"{uri_path(uri)}: {error.strerror}", uri=uri) from error
-        import tempfile
-
+        most = min(_DOCUMENT, self._policy.most or _DOCUMENT)
         with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
             path = os.path.join(folder, "object")
-            self.storage(uri).fetch(uri, path, most=most)
+            self._fetch(uri, path, most)
             with open(path, "rb") as file:
                 return file.read()
 
+    def _fetch(self, uri: str, path: str, most: int | None) -> None:
+        if _scheme(uri) == "file":
+            self.check_path(uri_path(uri))
+        with telling(path):
+            self.storage(uri).fetch(uri, path, most=most)
 
-def verify(path: str, size: int | None, checksum: str | None, uri: str) -> None:
-    """Compare a file with what its STAC asset says (``file:size``, ``file:checksum``)."""
+
+def _scheme(uri: str) -> str:
+    try:
+        return urlsplit(uri).scheme or "file"
+    except ValueError as error:
+        raise StagingError(f"{redacted(uri)} is no address: {error}", uri=redacted(uri)) from None
+
+
+def verify(path: str, size: Any, checksum: Any, shown: str) -> None:
+    """Compare a file with what its STAC asset says (``file:size``, ``file:checksum``).
+
+    Checksums are multihashes in hex; those of a kind that is not known here are not looked at.
+    ``shown`` is where the file comes from, without secrets.
+    """
     have = os.stat(path).st_size
     if size is not None and have != size:
-        raise StagingError(f"{uri} has {have} bytes, its item says {size}", uri=uri)
-    name = next(
-        (name for code, name in _MULTIHASH.items() if (checksum or "").startswith(code)), ""
-    )
-    if not checksum or not name:
+        raise StagingError(f"{shown} has {have} bytes, its item says {size}", uri=shown)
+    expected = str(checksum or "").lower()
+    name = next((name for code, name in _MULTIHASH.items() if expected.startswith(code)), "")
+    if not name:
         return
     digest = hashlib.new(name, usedforsecurity=False)
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    if not checksum.endswith(digest.hexdigest()):
+    if not expected.endswith(digest.hexdigest()):
         raise StagingError(
-            f"{uri} does not have the checksum that its item says",
-            uri=uri,
+            f"{shown} does not have the checksum that its item says",
+            uri=shown,
             hint="the file is damaged, or was changed after the item was written",
         )
 
 
-def safe_name(name: str, what: str) -> str:
-    """Give a name that stays in its folder; raises ``StagingError`` for any other."""
-    plain = unquote(name)
+def safe_name(name: Any, what: str) -> str:
+    """Give a name that stays in its folder; raises ``StagingError`` for any other.
+
+    It must do so when it has been unquoted, too: others may take it for a part of a URL.
+    """
     if (
-        not plain
-        or plain in (".", "..")
-        or any(bad in plain for bad in ("/", "\\", "\0"))
-        or plain.startswith("-")
-        or len(plain.encode()) > 200
+        not isinstance(name, str)
+        or {name, unquote(name)} & {".", ".."}
+        or any(bad in unquote(name) for bad in ("/", "\\", "\0"))
+        or name.startswith("-")
+        or not 0 < len(_encoded(name)) <= 200
     ):
         raise StagingError(
             f"{name!r} cannot be {what}",
             hint="a name must not hold slashes, be longer than 200 bytes or begin with a dash",
         )
-    return plain
+    return name
 
 
-def redacted(uri: str) -> str:
-    """Give a URI without what may be secret in it: user, password, query and fragment."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
-        return uri
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, host + port, parts.path, "…" if parts.query else "", ""))
+def _encoded(name: str) -> bytes:
+    """Give a name as a disk has it; nothing for halves of characters, which JSON may hold."""
+    try:
+        return name.encode()
+    except UnicodeEncodeError:
+        return b""
+
+
+def free_name(name: str, key: str, taken: Collection[str]) -> str:
+    """Give the name for an asset's file: its own, with its key in front, or a number as well.
+
+    Raises ``StagingError`` for a key that would have to be part of a name, and cannot be.
+    """
+    if name not in taken:
+        return name
+    named = safe_name(f"{key}_{name}", "an asset's name")
+    stem, extension = os.path.splitext(named)
+    numbered = (f"{stem}_{number}{extension}" for number in count(2))
+    return next(one for one in chain([named], numbered) if one not in taken)

@@ -1,8 +1,10 @@
 """The disk of this machine, as the interpreter wants to see it.
 
-Owns ``Files`` for real paths, and doing ``StageAction``s. Must not know what the files are for.
+Owns ``Files`` for real paths, doing ``StageAction``s, and what errors of the disk mean. Must not
+know what the files are for.
 """
 
+import errno
 import glob as globbing
 import hashlib
 import os
@@ -10,7 +12,8 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from localproc.cwl.files import Stat
+from localproc.cwl.files import Stat, path_uri
+from localproc.errors import LocalprocError, NoSpace, StagingError
 from localproc.model import StageAction
 
 _CHUNK: Final = 1 << 20
@@ -84,6 +87,32 @@ def is_full(path: str) -> bool:
     except OSError:
         return False
     return found.f_bavail * found.f_frsize < _ROOM
+
+
+class telling:  # noqa: N801 - reads as a statement
+    """Says which file an ``OSError`` is about: ``NoSpace`` on a full disk, else ``StagingError``.
+
+    ``path`` is the file that was to be read or written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise self._told(error) from error
+
+    def _told(self, error: OSError) -> LocalprocError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            folder = os.path.dirname(self._path)
+            return NoSpace(
+                f"no space left for {self._path}", hint=f"make room on the disk of {folder}"
+            )
+        reason = error.strerror or str(error)
+        return StagingError(f"{self._path}: {reason}", uri=path_uri(self._path))
 
 
 def stage(actions: Iterable[StageAction]) -> None:

@@ -7,11 +7,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from localproc.cwl.files import path_uri, uri_path
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info
+from localproc.storage.disk import telling
 
 
 class FilesystemStorage:
@@ -35,9 +37,11 @@ class FilesystemStorage:
         info = self.info(uri)
         if info is None:
             raise StagingError(f"{uri_path(uri)} does not exist", uri=uri)
+        if not os.path.isfile(uri_path(uri)):
+            raise StagingError(f"{uri_path(uri)} is not a file", uri=uri)
         if most is not None and info.size > most:
             raise StagingError(f"{uri_path(uri)} is larger than {most} bytes", uri=uri)
-        with _naming(uri):
+        with telling(uri_path(uri)):
             shutil.copyfile(uri_path(uri), path)
         return info
 
@@ -51,7 +55,7 @@ class FilesystemStorage:
     ) -> Info:
         """Link or copy the file beside its place, then rename it into it."""
         target = uri_path(uri)
-        with _naming(uri):
+        with telling(uri_path(uri)):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if not (disposable and _link(path, target)):
                 _copy(path, target)
@@ -69,15 +73,10 @@ class FilesystemStorage:
                     yield info
 
     def delete(self, uris: Iterable[str]) -> None:
-        """Remove files, and the folders that this leaves empty."""
+        """Remove files."""
         for uri in uris:
-            path = uri_path(uri)
-            with _naming(uri):
-                try:
-                    os.remove(path)
-                except FileNotFoundError:
-                    continue
-                _remove_empty(os.path.dirname(path))
+            with telling(uri_path(uri)), suppress(FileNotFoundError, NotADirectoryError):
+                os.remove(uri_path(uri))
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """There is no such thing here."""
@@ -86,6 +85,9 @@ class FilesystemStorage:
     def describe(self, uri: str) -> Mapping[str, Any]:
         """A folder has no ``storage:*`` fields."""
         return {}
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 def _link(path: str, target: str) -> bool:
@@ -122,27 +124,3 @@ def _copy(path: str, target: str) -> None:
 def _beside(target: str) -> str:
     folder, name = os.path.split(target)
     return os.path.join(folder, f".{name[:200]}.{secrets.token_hex(4)}")
-
-
-def _remove_empty(folder: str) -> None:
-    try:
-        while True:
-            os.rmdir(folder)
-            folder = os.path.dirname(folder)
-    except OSError:
-        return
-
-
-class _naming:  # noqa: N801 - reads as a statement
-    """Says which URI an ``OSError`` is about."""
-
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            reason = error.strerror or str(error)
-            raise StagingError(f"{uri_path(self._uri)}: {reason}", uri=self._uri) from error

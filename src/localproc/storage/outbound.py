@@ -1,7 +1,9 @@
 """Writing a job's results to a storage.
 
-Owns which output files may be published at all, and taking back what could not be completed. Must
-not know the layout of results.
+Owns which output files may be published at all, the order of writing, and taking back what could
+not be completed. Must not know the layout of results.
+
+All is planned before anything is written: whoever stops in the middle knows what there may be.
 """
 
 import json
@@ -14,19 +16,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from localproc.cwl.files import uri_path
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
-from localproc.storage import stac
+from localproc.storage.disk import telling
 
 _PARALLEL: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    path: str
+    """A file, or a text that is to become one. ``own``: it may be shared instead of copied."""
+
     uri: str
     media_type: str
-    own: bool
+    path: str = ""
+    text: str = ""
+    own: bool = False
 
 
 class Outbound:
@@ -47,25 +53,45 @@ class Outbound:
     ) -> None:
         self._storage = storage
         self._root = root
+        self._is_local = urlsplit(root).scheme == "file"
         self._own = tuple(os.path.realpath(one) for one in own)
         self._inputs = tuple(os.path.realpath(one) for one in inputs)
         self._log = log
         self._stopped = stopped
-        self._waiting: list[_Upload] = []
+        self._files: list[_Upload] = []
+        self._documents: list[_Upload] = []
+        self._folders: list[str] = []
         self._written: list[str] = []
 
     @property
     def count(self) -> int:
-        """How many objects have been written."""
-        return len(self._written)
+        """How many files there are, documents not counted."""
+        return len(self._files)
 
     def add(self, path: str, uri: str, media_type: str | None = None) -> None:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
         own = any(_is_below(real, one) for one in self._own)
         kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
-        self._waiting.append(_Upload(real, uri, kind, own))
+        self._files.append(_Upload(uri, kind, path=real, own=own))
         self._log(f"{self._shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
+
+    def leave(self, path: str) -> None:
+        """Note what cannot be published: a pipe, a link that leads nowhere."""
+        self._log(f"{self._shown(path)} is left out: it is neither a file nor a folder")
+
+    def add_text(self, text: str, uri: str) -> None:
+        """Note a text that is to be published."""
+        self._files.append(_Upload(uri, "text/plain", text=text))
+
+    def add_folder(self, uri: str) -> None:
+        """Note a folder that is to be there even if it is empty, where there are folders at all."""
+        if self._is_local:
+            self._folders.append(uri_path(uri))
+
+    def add_document(self, document: Mapping[str, Any], uri: str, media_type: str) -> None:
+        """Note a document that is written when all files, and those noted before it, have been."""
+        self._documents.append(_Upload(uri, media_type, text=json.dumps(document, indent=2)))
 
     def guard(self, path: str) -> str:
         """See that a file is the job's own, or an input passed through, links followed."""
@@ -77,39 +103,52 @@ class Outbound:
             )
         return real
 
-    def put(self) -> None:
-        """Publish all that has been noted."""
-        if urlsplit(self._root).scheme == "file" or len(self._waiting) < 2:
-            for upload in self._waiting:
+    def send(self) -> None:
+        """Write all that has been noted; raises ``StagingError`` or ``NoSpace``."""
+        for folder in self._folders:
+            with telling(folder):
+                os.makedirs(folder, exist_ok=True)
+        if self._is_local or len(self._files) < 2:
+            for upload in self._files:
                 self._put(upload)
-            return
-        with ThreadPoolExecutor(_PARALLEL, "localproc-publish") as pool:
-            for _ in pool.map(self._put, self._waiting):
-                pass
+        else:
+            with ThreadPoolExecutor(_PARALLEL, "localproc-publish") as pool:
+                for _ in pool.map(self._put, self._files):
+                    pass
+        for upload in self._documents:
+            self._put(upload)
 
-    def write_json(self, document: Mapping[str, Any], uri: str) -> None:
-        """Publish a document."""
-        self.write(json.dumps(document, indent=2), uri, stac.GEOJSON)
+    def undo(self, commit_point: str = "") -> None:
+        """Take back what has been written.
 
-    def write(self, text: str, uri: str, media_type: str = "text/plain") -> None:
-        """Publish a text."""
-        with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
-            path = os.path.join(folder, "object")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
-            self._storage.put(path, uri, media_type=media_type)
-        self._written.append(uri)
-
-    def undo(self) -> None:
-        """Take back what has been written."""
-        self._storage.delete(reversed(self._written))
+        ``commit_point`` is the URI of the object that leads readers to all others. It goes first;
+        and as the root is the job's own then, all goes that was to be written, for an earlier
+        attempt may have written it.
+        """
+        planned = [upload.uri for upload in (*self._files, *self._documents)]
+        uris = [commit_point, *reversed(planned)] if commit_point else self._written[::-1]
+        try:
+            self._storage.delete(uris)
+        except Exception as error:  # the reason for taking it back must not be lost over it
+            self._log(f"not all that was written could be removed: {error}")
+        if self._is_local:
+            top = os.path.dirname(uri_path(self._root)) if commit_point else uri_path(self._root)
+            for folder in [*(os.path.dirname(uri_path(uri)) for uri in uris), *self._folders]:
+                _remove_empty(folder, top)
 
     def _put(self, upload: _Upload) -> None:
         if self._stopped():
             raise StagingError("stopped: the job was dismissed")
-        self._storage.put(
-            upload.path, upload.uri, media_type=upload.media_type, disposable=upload.own
-        )
+        if upload.path:
+            self._storage.put(
+                upload.path, upload.uri, media_type=upload.media_type, disposable=upload.own
+            )
+        else:
+            with tempfile.NamedTemporaryFile("w", prefix="localproc-", encoding="utf-8") as file:
+                with telling(file.name):
+                    file.write(upload.text)
+                    file.flush()
+                self._storage.put(file.name, upload.uri, media_type=upload.media_type)
         self._written.append(upload.uri)
 
     def _shown(self, path: str) -> str:
@@ -122,3 +161,13 @@ class Outbound:
 
 def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _remove_empty(folder: str, top: str) -> None:
+    """Remove a folder, and those above it, as long as they are empty and below another one."""
+    try:
+        while folder != top and _is_below(folder, top):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+    except OSError:
+        return

@@ -6,16 +6,17 @@ point. Must not know which storage is written to.
 """
 
 import os
-import posixpath
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from localproc.cwl.files import is_local, local_path, map_files, path_uri
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
-from localproc.storage import stac
+from localproc.storage import layout, stac
+from localproc.storage.access import free_name
 from localproc.storage.outbound import Outbound
+from localproc.storage.placement import Placement
 
 _Log = Callable[[str], None]
 
@@ -25,8 +26,9 @@ class Publisher:
 
     ``root`` is the URI of the folder that will hold the files; ``own`` the folders whose files are
     the job's and may be shared with the storage instead of being copied; ``inputs`` paths that
-    outputs may be, or link to, as well. ``catalogs``: STAC catalogs get the layout of results;
-    otherwise every output is a file or a folder below ``root`` under its own name.
+    outputs may be, or link to, as well. ``catalogs``: STAC catalogs get the layout of results, and
+    the root is the job's own; otherwise every output is a file or a folder below ``root`` under
+    its own name, beside what else may lie there.
     """
 
     def __init__(
@@ -47,9 +49,8 @@ class Publisher:
         self._log = log
         self._catalogs = catalogs
         self._out = Outbound(storage, self._root, own, inputs, log, stopped)
-        self._names: dict[str, int] = {}
-        self._placed: dict[str, str] = {}
-        self._items: list[dict[str, Any]] = []
+        self._placement = Placement(self._out, self._root)
+        self._collection_ids: dict[str, str] = {}
         self._collections: dict[str, list[dict[str, Any]]] = {}
 
     def publish(
@@ -59,187 +60,109 @@ class Publisher:
 
         Give the outputs with their new locations, and for each output that is a STAC catalog, or
         a list of them, its FeatureCollection. Doing it again writes the same objects again. What
-        was written is removed if it cannot be completed.
+        was written is removed if it cannot be completed. Raises ``StagingError`` or ``NoSpace``.
         """
         try:
-            return self._publish(outputs)
+            published, features = self._plan(outputs)
+            self._out.send()
         except BaseException:
-            self._out.undo()
+            self._out.undo(f"{self._root}/{stac.CATALOG}" if self._catalogs else "")
             raise
+        self._log(self._summary())
+        return published, features
 
-    def _publish(
-        self, outputs: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        self._reserve()
+    def _plan(self, outputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         published: dict[str, Any] = {}
         features: dict[str, dict[str, Any]] = {}
+        found = [name for name, value in outputs.items() if self._catalogs and _is_catalogs(value)]
+        self._name_collections(found)
         for name, value in outputs.items():
-            if self._catalogs and _is_catalogs(value):
-                items = self._gather(name, value)
+            if name in found:
                 features[name] = {
                     "type": "FeatureCollection",
-                    "features": items,
+                    "features": self._gather(name, value, self._collection_ids[name]),
                     "id": self._job_id,
                 }
                 published[name] = map_files(value, self._catalog_place)
             else:
-                published[name] = map_files(value, self._place)
-        self._out.put()
-        self._put_documents()
-        self._log(self._summary())
+                published[name] = self._placement.place(value)
+        if found:
+            self._add_documents()
         return published, features
 
-    def _summary(self) -> str:
-        items = sum(map(len, self._collections.values()))
-        files = self._out.count
-        told = [f"{items} items"] if self._collections else []
-        return f"published {' with '.join([*told, f'{files} files'])}"
-
-    def _reserve(self) -> None:
-        if self._catalogs:
-            self._names = {stac.CATALOG: 1, self._job_id: 1}
+    def _name_collections(self, outputs: list[str]) -> None:
+        """Give the first catalog's collection the job's id, the others one of their own."""
+        self._collection_ids = {
+            name: f"{self._job_id}-{name}" if number else self._job_id
+            for number, name in enumerate(outputs)
+        }
+        for name in (stac.CATALOG, *self._collection_ids.values()) if outputs else ():
+            self._placement.reserve(name)
 
     def _catalog_place(self, one: Mapping[str, Any]) -> dict[str, Any]:
         return {"class": "Directory", "location": self._root, "basename": self._job_id}
 
-    # Plain files and folders
-
-    def _place(self, one: Mapping[str, Any], folder: str = "") -> dict[str, Any]:
-        if not is_local(one):
-            return self._made(one, folder)
-        path = local_path(one)
-        beside = one.get("secondaryFiles")
-        key = f"{folder}\0{path}"
-        if key in self._placed and not beside:
-            return {**one, "location": self._placed[key]}
-        name = str(one.get("basename") or os.path.basename(path))
-        uri = self._free(folder, name)
-        self._placed[key] = uri
-        placed: dict[str, Any] = {
-            **one,
-            "location": uri,
-            "basename": unquote(posixpath.basename(uri)),
-        }
-        if one["class"] == "File":
-            self._out.add(path, uri)
-        else:
-            placed["listing"] = self._tree(path, uri, one.get("listing"))
-        if beside:
-            placed["secondaryFiles"] = [
-                self._place(inner, posixpath.dirname(uri)) for inner in beside
-            ]
-        return placed
-
-    def _made(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
-        """An object without a place on this machine: a literal, or a reference to elsewhere."""
-        if "location" in one:
-            return dict(one)
-        uri = self._free(folder, str(one.get("basename") or one["class"].lower()))
-        placed: dict[str, Any] = {
-            **one,
-            "location": uri,
-            "basename": unquote(posixpath.basename(uri)),
-        }
-        if one["class"] == "Directory":
-            placed["listing"] = [self._place(inner, uri) for inner in one.get("listing") or ()]
-        else:
-            self._out.write(str(one.get("contents", "")), uri)
-            placed["size"] = len(str(one.get("contents", "")).encode())
-        return placed
-
-    def _tree(self, path: str, uri: str, listing: Any) -> list[dict[str, Any]]:
-        """Publish a folder; give its listing, with what was known of its files."""
-        known = {inner.get("basename"): inner for inner in listing or ()}
-        found = []
-        self._out.guard(path)
-        for name in sorted(os.listdir(path)):
-            inner = os.path.join(path, name)
-            place = f"{uri}/{quote(name)}"
-            base: dict[str, Any] = {"location": place, "basename": name}
-            if os.path.isdir(inner):
-                below = self._tree(inner, place, known.get(name, {}).get("listing"))
-                found.append({**base, "class": "Directory", "listing": below})
-            elif os.path.isfile(inner):
-                self._out.add(inner, place)
-                size = os.stat(inner).st_size
-                found.append({**known.get(name, {}), **base, "class": "File", "size": size})
-        if not found and urlsplit(uri).scheme == "file":
-            os.makedirs(unquote(urlsplit(uri).path), exist_ok=True)
-        return found
-
-    def _free(self, folder: str, name: str) -> str:
-        """Give a URI that no other output has: ``name``, ``name_2``, ..."""
-        key = f"{folder}/{name}" if folder else name
-        count = self._names[key] = self._names.get(key, 0) + 1
-        if count > 1:
-            root, extension = posixpath.splitext(name)
-            candidate = f"{root}_{count}{extension}"
-            if (f"{folder}/{candidate}" if folder else candidate) in self._names:
-                return self._free(folder, name)
-            name = candidate
-        return f"{folder or self._root}/{quote(name)}"
-
-    # Catalogs
-
-    def _gather(self, output: str, value: Any) -> list[dict[str, Any]]:
+    def _gather(self, output: str, value: Any, collection: str) -> list[dict[str, Any]]:
         """Take the items of an output's catalogs on; give them as they will be published."""
-        collection = self._job_id if not self._collections else f"{self._job_id}-{output}"
         taken: dict[str, str] = {}
         items = self._collections[collection] = []
-        for folder in value if isinstance(value, list) else [value]:
-            for nested in _flat(folder):
-                top = local_path(nested)
-                self._out.guard(top)
-                for path, item in stac.items_below(top):
-                    first = taken.setdefault(item["id"], path)
-                    if first != path:
-                        raise StagingError(
-                            f"two items of the output {output} have the id {item['id']!r}",
-                            hint="the id of an item names its folder in the results",
-                        )
-                    items.append(self._item(path, item, collection, top))
+        for folder in _flat(value):
+            top = local_path(folder)
+            self._out.guard(top)
+            for path, item in stac.items_below(top):
+                first = taken.setdefault(item["id"], path)
+                if first != path:
+                    raise StagingError(
+                        f"two items of the output {output} have the id {item['id']!r}",
+                        hint="the id of an item names its folder in the results",
+                    )
+                items.append(self._item(path, item, collection))
         if not items:
             self._log(f"{output}: the catalog has no items")
         return items
 
-    def _item(
-        self, path: str, item: Mapping[str, Any], collection: str, top: str
-    ) -> dict[str, Any]:
+    def _item(self, path: str, item: Mapping[str, Any], collection: str) -> dict[str, Any]:
+        folder = f"{self._root}/{quote(collection)}/{quote(item['id'])}"
         hrefs: dict[str, str] = {}
         extra: dict[str, Mapping[str, Any]] = {}
         taken: set[str] = {f"{item['id']}.json"}
         for key, asset in item["assets"].items():
-            href = str(asset.get("href", ""))
-            if urlsplit(href).scheme not in ("", "file"):
+            if urlsplit(asset["href"]).scheme not in ("", "file"):
                 continue  # an asset that lies elsewhere stays there
-            source = stac.resolve(href, path)
-            if not os.path.isfile(source):
+            source = stac.resolve(asset["href"], path)
+            name = free_name(os.path.basename(source), key, taken)
+            taken.add(name)
+            hrefs[key] = f"{folder}/{quote(name)}"
+            extra[key] = self._storage.describe(hrefs[key])
+            if os.path.isfile(source):
+                self._out.add(source, hrefs[key], asset.get("type"))
+            elif os.path.isdir(source):  # a Zarr store, say
+                self._placement.tree(source, hrefs[key])
+            else:
                 raise StagingError(
                     f"the asset {key!r} of the item {item['id']} does not exist: {source}",
                     hint="the tool that writes the catalog has to write its assets too",
                 )
-            name = os.path.basename(source)
-            name = f"{key}_{name}" if name in taken else name
-            taken.add(name)
-            hrefs[key] = f"{self._root}/{collection}/{quote(item['id'])}/{quote(name)}"
-            extra[key] = self._storage.describe(hrefs[key])
-            self._out.add(source, hrefs[key], asset.get("type"))
-        return stac.published_item(item, collection, hrefs, extra, self._root)
+        return layout.published_item(item, collection, hrefs, extra, self._root)
 
-    def _put_documents(self) -> None:
+    def _add_documents(self) -> None:
         """Items, then collections, then the catalog: whoever finds it finds all the rest."""
-        if not self._collections:
-            return
         everything = [item for items in self._collections.values() for item in items]
-        local = urlsplit(self._root).scheme == "file"
+        is_local = urlsplit(self._root).scheme == "file"
         for item in everything:
             uri = next(link["href"] for link in item["links"] if link["rel"] == "self")
-            self._out.write_json(stac.relative(item, self._root) if local else item, uri)
+            written = layout.relative(item, self._root) if is_local else item
+            self._out.add_document(written, uri, stac.GEOJSON)
         for name, items in self._collections.items():
-            document = stac.collection_of(items, name)
-            self._out.write_json(document, f"{self._root}/{name}/{stac.COLLECTION}")
-        catalog = stac.catalog_of(everything, list(self._collections))
-        self._out.write_json(catalog, f"{self._root}/{stac.CATALOG}")
+            uri = f"{self._root}/{quote(name)}/{stac.COLLECTION}"
+            self._out.add_document(layout.collection_of(items, name), uri, stac.GEOJSON)
+        catalog = layout.catalog_of(everything, list(self._collections))
+        self._out.add_document(catalog, f"{self._root}/{stac.CATALOG}", stac.GEOJSON)
+
+    def _summary(self) -> str:
+        items = sum(map(len, self._collections.values()))
+        told = [f"{items} items"] if self._collections else []
+        return f"published {' with '.join([*told, f'{self._out.count} files'])}"
 
 
 def results_uri(root: str, base: str = "") -> str:

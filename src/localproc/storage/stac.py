@@ -1,50 +1,66 @@
-"""STAC documents as plain dictionaries.
+"""STAC documents as plain dictionaries: what is read of them, and what is staged in.
 
-Owns reading items out of a catalog, and writing the catalog, collection and items that results are
-published as. Must not know storages or jobs. pystac migrates what it reads to the newest version;
-a package's items keep the version and the fields that it wrote, so they are never read by it here.
+Owns reading items out of a catalog, what their hrefs lead to, and the catalog that one item becomes
+as an input. Must not know storages or jobs. pystac migrates what it reads to the newest version; a
+package's items keep the version and the fields that it wrote, so they are never read by it here.
+
+Relative hrefs are written as pystac writes and reads them: as plain paths, without quoting.
 """
 
 import copy
 import json
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from localproc.cwl.files import path_uri, uri_path
+from localproc.cwl.files import canonical, path_uri, uri_path
 from localproc.errors import StagingError
 from localproc.storage.access import safe_name
+from localproc.storage.addresses import redacted
 
 CATALOG: Final = "catalog.json"
 COLLECTION: Final = "collection.json"
 GEOJSON: Final = "application/geo+json"
 JSON: Final = "application/json"
+#: Links that say where an item lies: they are written anew wherever it is put.
+_STRUCTURE: Final = ("root", "parent", "self", "collection", "item", "child", "prev", "next")
 
 
-def parse(data: bytes, uri: str) -> dict[str, Any]:
-    """Read a STAC document; raises ``StagingError`` if it is none."""
+def parse(data: bytes, shown: str) -> dict[str, Any]:
+    """Read a STAC document; raises ``StagingError`` if it is none.
+
+    ``shown`` is where it lies, without secrets.
+    """
     try:
         document = json.loads(data)
     except ValueError as error:
-        raise StagingError(f"{uri} is not JSON: {error}", uri=uri) from None
+        raise StagingError(f"{shown} is not JSON: {error}", uri=shown) from None
     if not isinstance(document, dict) or "type" not in document:
-        raise StagingError(f"{uri} is not a STAC document", uri=uri)
+        raise StagingError(f"{shown} is not a STAC document", uri=shown)
     return document
 
 
-def parse_item(data: bytes, uri: str) -> dict[str, Any]:
-    """Read a STAC item; its id must do as the name of a folder."""
-    item = parse(data, uri)
-    if item["type"] != "Feature" or not isinstance(item.get("assets"), dict):
+def checked_item(document: dict[str, Any], shown: str) -> dict[str, Any]:
+    """See that a document is an item that can be staged; its id must do as the name of a folder.
+
+    Raises ``StagingError``.
+    """
+    assets = document.get("assets")
+    if document["type"] != "Feature" or not isinstance(assets, dict):
         raise StagingError(
-            f"{uri} is a {item['type']}, not a STAC item",
-            uri=uri,
+            f"{shown} is a {document['type']}, not a STAC item",
+            uri=shown,
             hint="name one item for each Directory input",
         )
-    safe_name(str(item.get("id", "")), "the id of an item")
-    return item
+    if safe_name(document.get("id"), "the id of an item") in (CATALOG, COLLECTION):
+        raise StagingError(f"{document['id']!r} cannot be the id of an item", uri=shown)
+    for key, asset in assets.items():
+        if not isinstance(asset, dict) or not isinstance(asset.get("href"), str):
+            raise StagingError(f"the asset {key!r} of {shown} has no href", uri=shown)
+    return document
 
 
 def is_catalog(folder: str) -> bool:
@@ -62,10 +78,10 @@ def items_below(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
     Links out of the folder are an error, for they would not be published.
     """
     top = os.path.realpath(folder)
-    waiting = [os.path.join(folder, CATALOG)]
+    waiting = deque([os.path.join(folder, CATALOG)])
     seen: set[str] = set()
     while waiting:
-        path = waiting.pop(0)
+        path = waiting.popleft()
         real = os.path.realpath(path)
         if real in seen:
             continue
@@ -78,24 +94,59 @@ def items_below(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
         except FileNotFoundError:
             raise StagingError(f"the catalog names {path}, which does not exist") from None
         if document["type"] == "Feature":
-            with open(path, "rb") as file:
-                yield path, parse_item(file.read(), path)
-            continue
-        waiting += [
-            resolve(link["href"], path)
-            for link in document.get("links", ())
+            yield path, checked_item(document, path)
+        else:
+            waiting += [resolve(href, path) for href in _hrefs_below(document, path)]
+
+
+def _hrefs_below(document: Mapping[str, Any], path: str) -> list[str]:
+    try:
+        return [
+            str(link["href"])
+            for link in document.get("links") or ()
             if link.get("rel") in ("item", "child")
         ]
+    except (AttributeError, KeyError, TypeError):
+        raise StagingError(f"{path} has a link without href") from None
 
 
 def resolve(href: str, document: str) -> str:
-    """Give the path of a relative or ``file:`` href in a document of this machine."""
-    parts = urlsplit(href)
-    if parts.scheme == "file":
-        return uri_path(href)
-    if parts.scheme:
-        raise StagingError(f"{href} is a link to the web, where a file is needed", uri=href)
-    return posixpath.normpath(posixpath.join(posixpath.dirname(document), unquote(href)))
+    """Give the path of a relative or ``file:`` href in a document of this machine.
+
+    Some write a name as it is and some quote it, so what is there decides.
+    """
+    uri = _canonical(href)
+    scheme = urlsplit(uri).scheme
+    if scheme == "file":
+        return uri_path(uri)
+    if scheme:
+        shown = redacted(href)
+        raise StagingError(f"{shown} is a link to the web, where a file is needed", uri=shown)
+    folder = posixpath.dirname(document)
+    plain = posixpath.normpath(posixpath.join(folder, href))
+    if os.path.lexists(plain):
+        return plain
+    return posixpath.normpath(posixpath.join(folder, unquote(href)))
+
+
+def absolute(href: str, document_uri: str) -> str:
+    """Resolve an href against the URI of its document, whatever the scheme of that."""
+    uri = _canonical(href)
+    if urlsplit(uri).scheme:
+        return uri
+    scheme, _, place = document_uri.partition(":")
+    if scheme == "file":
+        return path_uri(resolve(href, uri_path(document_uri)))
+    joined = urljoin(f"https:{place}", href)  # urljoin knows but a few schemes
+    return scheme + joined.removeprefix("https")
+
+
+def _canonical(href: str) -> str:
+    try:
+        return canonical(href)
+    except ValueError as error:
+        shown = redacted(href)
+        raise StagingError(f"the href {shown} leads nowhere: {error}", uri=shown) from None
 
 
 def staged_item(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -106,9 +157,21 @@ def staged_item(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
     staged["links"] = [
         {"rel": "root", "href": f"../{CATALOG}", "type": JSON},
         {"rel": "parent", "href": f"../{CATALOG}", "type": JSON},
+        *links_elsewhere(item),
     ]
     staged.pop("collection", None)
     return staged
+
+
+def links_elsewhere(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the links of an item that hold wherever it lies, such as ``derived_from``."""
+    return [
+        link
+        for link in item.get("links") or ()
+        if isinstance(link, Mapping)
+        and link.get("rel") not in _STRUCTURE
+        and str(link.get("href")).startswith(("https:", "http:"))
+    ]
 
 
 def staged_catalog(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,133 +187,3 @@ def staged_catalog(item: Mapping[str, Any]) -> dict[str, Any]:
             {"rel": "item", "href": f"./{item_id}/{item_id}.json", "type": GEOJSON},
         ],
     }
-
-
-def published_item(
-    item: Mapping[str, Any],
-    collection_id: str,
-    hrefs: Mapping[str, str],
-    extra: Mapping[str, Mapping[str, Any]],
-    base: str,
-) -> dict[str, Any]:
-    """Give an item as it stands in the results document: every link absolute.
-
-    ``hrefs`` maps asset keys to where the assets were published, ``extra`` to their ``storage:*``
-    fields; ``base`` is the URI of the job's folder, which holds the catalog.
-    """
-    published = copy.deepcopy(dict(item))
-    for key, href in hrefs.items():
-        published["assets"][key] |= {"href": href, **extra.get(key, {})}
-    folder = f"{base}/{collection_id}"
-    parent = {"href": f"{folder}/{COLLECTION}", "type": JSON, "title": "Processing results"}
-    item_id = item["id"]
-    published["links"] = [
-        {"rel": "collection", **parent},
-        {"rel": "root", "href": f"{base}/{CATALOG}", "type": JSON},
-        {"rel": "self", "href": f"{folder}/{item_id}/{item_id}.json", "type": JSON},
-        {"rel": "parent", **parent},
-    ]
-    published["collection"] = collection_id
-    return published
-
-
-def collection_of(items: Sequence[Mapping[str, Any]], collection_id: str) -> dict[str, Any]:
-    """Give the collection of the results; links are relative to its own place."""
-    links = [
-        {"rel": "root", "href": f"../{CATALOG}", "type": JSON},
-        {"rel": "parent", "href": f"../{CATALOG}", "type": JSON},
-    ]
-    links += [
-        {"rel": "item", "href": f"./{item['id']}/{item['id']}.json", "type": GEOJSON}
-        for item in items
-    ]
-    return {
-        "type": "Collection",
-        "stac_version": _version(items),
-        "id": collection_id,
-        "title": "Processing results",
-        "description": "description",
-        "keywords": ["eoepca"],
-        "license": "proprietary",
-        "extent": {
-            "spatial": {"bbox": [_bbox(items)]},
-            "temporal": {"interval": [_interval(items)]},
-        },
-        "links": links,
-    }
-
-
-def catalog_of(items: Sequence[Mapping[str, Any]], collections: Sequence[str]) -> dict[str, Any]:
-    """Give the catalog of a job's results; links are relative to its own place."""
-    return {
-        "type": "Catalog",
-        "stac_version": _version(items),
-        "id": "catalog",
-        "description": "Root catalog",
-        "links": [
-            {"rel": "root", "href": f"./{CATALOG}", "type": JSON},
-            *(
-                {
-                    "rel": "child",
-                    "href": f"./{one}/{COLLECTION}",
-                    "type": JSON,
-                    "title": "Processing results",
-                }
-                for one in collections
-            ),
-        ],
-    }
-
-
-def relative(document: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """Give a document with the hrefs below its own folder's parent made relative to it.
-
-    A catalog in a folder of this machine can then be moved; on S3 the seeds' absolute ones stay.
-    """
-    own = next(link["href"] for link in document["links"] if link["rel"] == "self")
-    folder = posixpath.dirname(own)
-    moved = copy.deepcopy(dict(document))
-    moved["links"] = [link for link in moved["links"] if link["rel"] != "self"]
-    for part in [*moved["links"], *moved.get("assets", {}).values()]:
-        if part["href"].startswith(base + "/"):
-            path = posixpath.relpath(uri_path(part["href"]), uri_path(folder))
-            part["href"] = path if path.startswith(".") else f"./{path}"
-    return moved
-
-
-def absolute(href: str, document_uri: str) -> str:
-    """Resolve an href against the URI of its document."""
-    if urlsplit(href).scheme:
-        return href
-    if href.startswith("/") and document_uri.startswith("file:"):
-        return path_uri(href)
-    return urljoin(document_uri, href)
-
-
-def _version(items: Sequence[Mapping[str, Any]]) -> str:
-    return str(items[0].get("stac_version", "1.0.0")) if items else "1.0.0"
-
-
-def _bbox(items: Sequence[Mapping[str, Any]]) -> list[float]:
-    boxes = [_flat_box(item["bbox"]) for item in items if item.get("bbox")]
-    if not boxes:
-        return [-180.0, -90.0, 180.0, 90.0]
-    west, south, east, north = zip(*boxes, strict=True)
-    return [min(west), min(south), max(east), max(north)]
-
-
-def _flat_box(box: Sequence[float]) -> tuple[float, float, float, float]:
-    if len(box) == 6:
-        return box[0], box[1], box[3], box[4]
-    return box[0], box[1], box[2], box[3]
-
-
-def _interval(items: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    starts, ends = [], []
-    for item in items:
-        said = item.get("properties", {})
-        start = said.get("start_datetime") or said.get("datetime")
-        end = said.get("end_datetime") or said.get("datetime")
-        starts += [start] if start else []
-        ends += [end] if end else []
-    return [min(starts, default=None), max(ends, default=None)]

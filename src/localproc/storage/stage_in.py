@@ -4,7 +4,8 @@ Owns File and Directory inputs from paths and URIs, and STAC items that become l
 layout of EOEPCA's stage-in: ``catalog.json``, ``<id>/<id>.json`` and the assets beside it). Must
 not know which storage a URI belongs to, nor jobs.
 
-Everything is made in a temporary folder and renamed: a failure leaves nothing behind.
+Everything is made in a temporary folder and renamed: a failure leaves nothing behind, and what is
+there is complete.
 """
 
 import base64
@@ -13,7 +14,8 @@ import os
 import posixpath
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,7 +29,9 @@ from localproc.cwl.files import (
 )
 from localproc.errors import StagingError
 from localproc.storage import stac
-from localproc.storage.access import Access, redacted, safe_name, verify
+from localproc.storage.access import Access, free_name, safe_name, verify
+from localproc.storage.addresses import redacted
+from localproc.storage.disk import telling
 
 _Log = Callable[[str], None]
 
@@ -98,13 +102,14 @@ class _StageIn:
     def _inline(self, one: Mapping[str, Any]) -> dict[str, Any]:
         """Write a file whose contents came with the request, in base64."""
         name = safe_name(str(one["basename"]), "the name of an input")
-        target = os.path.join(self._next(), name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
         data = base64.b64decode(one["contents"])
-        with open(target, "wb") as file:
-            file.write(data)
+        folder = self._next()
+        if not os.path.isdir(folder):
+            with self._making(folder) as new, open(os.path.join(new, name), "wb") as file:
+                file.write(data)
         self._log(f"{self._name}: {len(data)} bytes that came with the request")
-        return {"class": "File", "location": path_uri(target), "basename": name, "size": len(data)}
+        location = path_uri(os.path.join(folder, name))
+        return {"class": "File", "location": location, "basename": name, "size": len(data)}
 
     def _look(self, one: Mapping[str, Any]) -> None:
         path = local_path(one)
@@ -118,62 +123,75 @@ class _StageIn:
 
     def _file(self, location: str, basename: str) -> dict[str, Any]:
         name = safe_name(basename, "the name of an input")
-        target = os.path.join(self._next(), name)
-        if not os.path.exists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            self._access.download(location, target)
+        folder = self._next()
+        target = os.path.join(folder, name)
+        if not os.path.isdir(folder):
+            with self._making(folder) as temporary:
+                self._access.download(location, os.path.join(temporary, name))
         size = os.stat(target).st_size
         self._log(f"{self._name}: {redacted(location)} → {self._shown(target)} ({size} bytes)")
         return {"location": path_uri(target), "size": size, "basename": name}
 
     def _item(self, location: str) -> dict[str, Any]:
-        item = stac.parse_item(self._access.read(location), location)
-        target = self._next()
-        if not os.path.isdir(target):
-            temporary = f"{target}.{secrets.token_hex(4)}.part"
-            try:
+        shown = redacted(location)
+        item = stac.checked_item(stac.parse(self._access.read(location), shown), shown)
+        folder = self._next()
+        if not os.path.isdir(folder):
+            with self._making(folder) as temporary:
                 self._fill(temporary, item, location)
-                os.replace(temporary, target)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-        self._log(f"{self._name}: the STAC item {item['id']} → {self._shown(target)}")
+        self._log(f"{self._name}: the STAC item {item['id']} → {self._shown(folder)}")
         return {
             "class": "Directory",
-            "location": path_uri(target),
-            "basename": os.path.basename(target),
+            "location": path_uri(folder),
+            "basename": os.path.basename(folder),
         }
 
     def _fill(self, folder: str, item: Mapping[str, Any], location: str) -> None:
         inside = os.path.join(folder, item["id"])
+        document = f"{item['id']}.json"
         os.makedirs(inside)
         names: dict[str, str] = {}
         for key, asset in item["assets"].items():
             if self._stopped():
                 raise StagingError("stopped: the job was dismissed")
-            href = stac.absolute(str(asset.get("href", "")), location)
-            names[key] = _free_name(href, key, set(names.values()))
-            self._asset(href, asset, os.path.join(inside, names[key]), location)
-        _write(os.path.join(inside, f"{item['id']}.json"), stac.staged_item(item, names))
+            uri = stac.absolute(asset["href"], location)
+            name = posixpath.basename(unquote(urlsplit(uri).path))
+            name = safe_name(name, f"the file name of the asset {key!r}")
+            names[key] = free_name(name, key, {document, *names.values()})
+            self._asset(uri, asset, os.path.join(inside, names[key]), location)
+        _write(os.path.join(inside, document), stac.staged_item(item, names))
         _write(os.path.join(folder, stac.CATALOG), stac.staged_catalog(item))
 
-    def _asset(self, href: str, asset: Mapping[str, Any], target: str, location: str) -> None:
+    def _asset(self, uri: str, asset: Mapping[str, Any], target: str, location: str) -> None:
         """Link a local asset, download any other; what the item says of it must be true."""
-        if href.startswith("file:"):
-            if not location.startswith("file:"):
-                raise StagingError(
-                    f"the item {redacted(location)} has an asset on this machine", uri=href
-                )
-            self._access.check_path(uri_path(href))
-            if not os.path.isfile(uri_path(href)):
-                raise StagingError(
-                    f"the asset {uri_path(href)} of {location} does not exist", uri=href
-                )
-            os.symlink(uri_path(href), target)
-            verify(target, asset.get("file:size"), None, href)
+        shown = redacted(uri)
+        if not uri.startswith("file:"):
+            self._access.download(uri, target)
+            verify(target, asset.get("file:size"), asset.get("file:checksum"), shown)
+        elif not location.startswith("file:"):
+            raise StagingError(
+                f"the item {redacted(location)} has an asset on this machine", uri=shown
+            )
         else:
-            self._access.download(href, target)
-            verify(target, asset.get("file:size"), asset.get("file:checksum"), href)
-        self._log(f"{self._name}: asset {redacted(href)}")
+            path = uri_path(uri)
+            self._access.check_path(path)
+            if not os.path.isfile(path):
+                raise StagingError(f"the asset {path} of {location} does not exist", uri=shown)
+            os.symlink(path, target)
+            verify(target, asset.get("file:size"), None, shown)
+        self._log(f"{self._name}: asset {shown}")
+
+    @contextmanager
+    def _making(self, folder: str) -> Iterator[str]:
+        """Give a temporary folder, which becomes the folder if all goes well."""
+        temporary = f"{folder}.{secrets.token_hex(4)}.part"
+        with telling(folder):
+            try:
+                os.makedirs(temporary)
+                yield temporary
+                os.replace(temporary, folder)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
 
     def _shown(self, target: str) -> str:
         return os.path.relpath(target, os.path.dirname(self._folder))
@@ -181,13 +199,6 @@ class _StageIn:
     def _next(self) -> str:
         self._count += 1
         return os.path.join(self._folder, f"{self._name}_{self._count}")
-
-
-def _free_name(href: str, key: str, taken: set[str]) -> str:
-    """Give the asset's file name; one that is taken gets the asset's key in front."""
-    name = posixpath.basename(unquote(urlsplit(href).path))
-    name = safe_name(name, f"the file name of the asset {key!r}")
-    return safe_name(f"{key}_{name}", "an asset's name") if name in taken else name
 
 
 def _write(path: str, document: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 Owns the folder they are kept in, and seeing that they are still what they were. Must not know what
 makes two steps equal, nor jobs beyond their ids.
 
-An entry is a folder: ``entry.json`` and the files, which share their bytes with the job that made
+An entry is a folder: ``entry.json``, and ``files``, which share their bytes with the job that made
 them where the disk allows. Whoever changes such a file in place changes both, so an entry whose
 files have another size or time than they had is no longer used.
 """
@@ -19,6 +19,7 @@ from typing import Any, Final
 from localproc.cwl.files import is_local, local_path, map_files, path_uri, walk
 
 _ENTRY: Final = "entry.json"
+_FILES: Final = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Found:
 
     outputs: Mapping[str, Any]
     job_id: str
+
+
+class _NotOurs(Exception):
+    """An output leads out of the folder of its step."""
 
 
 class StepCache:
@@ -48,32 +53,37 @@ class StepCache:
                 entry = json.load(file)
         except (OSError, ValueError):
             return None
+        files = os.path.join(place, _FILES)
         for name, was in entry["files"].items():
-            if _state(os.path.join(place, name)) != was:
+            if _state(os.path.join(files, name)) != was:
                 shutil.rmtree(place, ignore_errors=True)
                 return None
-        outputs = map_files(entry["outputs"], lambda one: _moved(one, "", path_uri(place) + "/"))
+        outputs = map_files(entry["outputs"], lambda one: _moved(one, _FILES, path_uri(files)))
         return Found(outputs, entry["job"])
 
     def keep(self, key: str, outputs: Mapping[str, Any], outdir: str, job_id: str) -> bool:
         """Keep the outputs that a step left in its folder; whether they could be kept.
 
-        Outputs that lie elsewhere (inputs passed through) belong to somebody else: then nothing
-        is kept.
+        Outputs that lie elsewhere, links followed (inputs passed through), belong to somebody
+        else: then nothing is kept.
         """
-        for one in walk(dict(outputs)):
-            if is_local(one) and not local_path(one).startswith(outdir + "/"):
-                return False
         temporary = f"{self._place(key)}.{secrets.token_hex(4)}.part"
+        files = os.path.join(temporary, _FILES)
         try:
-            os.makedirs(temporary)
-            files = self._take(outputs, outdir, temporary)
-            relative = map_files(dict(outputs), lambda one: _moved(one, path_uri(outdir) + "/", ""))
-            entry = {"job": job_id, "outputs": relative, "files": files}
+            os.makedirs(files)
+            for one in walk(dict(outputs)):
+                if is_local(one):
+                    name = os.path.relpath(local_path(one), outdir)
+                    place = os.path.normpath(os.path.join(files, name))
+                    if not f"{place}/".startswith(f"{files}/"):
+                        raise _NotOurs(local_path(one))
+                    _take(local_path(one), place, os.path.realpath(outdir))
+            relative = map_files(dict(outputs), lambda one: _moved(one, path_uri(outdir), _FILES))
+            entry = {"job": job_id, "outputs": relative, "files": _states(files)}
             with open(os.path.join(temporary, _ENTRY), "w", encoding="utf-8") as file:
                 json.dump(entry, file)
             os.rename(temporary, self._place(key))
-        except OSError:
+        except (OSError, _NotOurs):
             shutil.rmtree(temporary, ignore_errors=True)
             return False
         return True
@@ -81,31 +91,28 @@ class StepCache:
     def _place(self, key: str) -> str:
         return os.path.join(self._folder, key[:2], key)
 
-    def _take(self, outputs: Mapping[str, Any], outdir: str, target: str) -> dict[str, list[int]]:
-        """Share or copy the files; give the state of each."""
-        for one in walk(dict(outputs)):
-            if not is_local(one):
-                continue
-            source = local_path(one)
-            place = os.path.join(target, os.path.relpath(source, outdir))
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            if os.path.isdir(source):
-                shutil.copytree(source, place, copy_function=_share, dirs_exist_ok=True)
-            elif not os.path.exists(place):
-                _share(source, place)
-        return {
-            os.path.relpath(os.path.join(folder, name), target): _state(os.path.join(folder, name))
-            for folder, _, names in os.walk(target)
-            for name in names
-        }
+
+def _take(source: str, target: str, top: str, above: tuple[str, ...] = ()) -> None:
+    """Share or copy a file or a folder; raises ``_NotOurs`` if it leads out of ``top``."""
+    real = os.path.realpath(source)
+    if real in above or not (real == top or real.startswith(top + "/")):
+        raise _NotOurs(source)
+    if os.path.isdir(real):
+        os.makedirs(target, exist_ok=True)
+        for name in os.listdir(real):
+            _take(os.path.join(real, name), os.path.join(target, name), top, (*above, real))
+    elif not os.path.exists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        try:
+            os.link(real, target)
+        except OSError:
+            shutil.copy2(real, target)
 
 
-def _share(source: str, target: str) -> str:
-    try:
-        os.link(os.path.realpath(source), target)
-    except OSError:
-        shutil.copy2(source, target)
-    return target
+def _states(folder: str) -> dict[str, list[int]]:
+    """Give the state of every file below a folder."""
+    paths = (os.path.join(inner, name) for inner, _, names in os.walk(folder) for name in names)
+    return {os.path.relpath(path, folder): _state(path) for path in paths}
 
 
 def _state(path: str) -> list[int]:
@@ -119,8 +126,9 @@ def _state(path: str) -> list[int]:
 def _moved(one: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     """Give an object whose location, and those of what belongs to it, hang from another folder."""
     moved = dict(one)
-    if str(one.get("location", "")).startswith(old) and "location" in one:
-        moved["location"] = new + one["location"].removeprefix(old)
+    location = str(one.get("location", ""))
+    if location == old or location.startswith(old + "/"):
+        moved["location"] = new + location.removeprefix(old)
     for part in ("secondaryFiles", "listing"):
         if part in moved:
             moved[part] = [_moved(inner, old, new) for inner in moved[part]]

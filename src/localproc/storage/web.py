@@ -5,7 +5,6 @@ also after a redirect, is made to an address that was looked up and checked just
 name cannot lead into a private network. Must not know staging or jobs.
 """
 
-import ipaddress
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -13,9 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from localproc.cwl.files import canonical
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info
-from localproc.storage.access import redacted
+from localproc.storage.addresses import is_public, redacted
 
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
@@ -91,6 +91,10 @@ class WebStorage:
         """The web has no ``storage:*`` fields."""
         return {}
 
+    def close(self) -> None:
+        """Close the connections that are kept for later."""
+        self._client.close()
+
 
 def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> httpx.Client:
     """Give a client; a guarded one connects to public addresses alone."""
@@ -107,6 +111,12 @@ def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> h
 
 
 def _checked(uri: str) -> str:
+    try:
+        canonical(uri)
+    except ValueError as error:
+        raise StagingError(
+            f"{redacted(uri)} is no web address: {error}", uri=redacted(uri)
+        ) from None
     if "@" in urlsplit(uri).netloc:
         raise StagingError(
             f"{redacted(uri)} has a user or a password in it", uri=redacted(uri), hint="remove it"
@@ -114,17 +124,9 @@ def _checked(uri: str) -> str:
     return uri
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one that anybody may be sent to."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return ip.is_global and not ip.is_multicast
-
-
 def _guard(transport: httpx.HTTPTransport) -> None:
     """Make the transport connect to checked addresses only."""
-    from httpcore import NetworkStream, SyncBackend
+    from httpcore import ConnectError, ConnectTimeout, NetworkStream, SyncBackend
     from httpcore._backends.base import SOCKET_OPTION
 
     class Guarded(SyncBackend):
@@ -137,22 +139,29 @@ def _guard(transport: httpx.HTTPTransport) -> None:
             socket_options: Iterable[SOCKET_OPTION] | None = None,
         ) -> NetworkStream:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = [str(one[4][0]) for one in found]
+            addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
             refused = [one for one in addresses if not is_public(one)]
-            if refused or not addresses:
+            if refused:
                 raise StagingError(
                     f"{host} is at {', '.join(refused)}, which is not a public address",
                     uri=host,
                     hint="only public addresses are asked for inputs here",
                 )
-            return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+            for address in addresses[:-1]:
+                try:
+                    return super().connect_tcp(
+                        address, port, timeout, local_address, socket_options
+                    )
+                except (ConnectError, ConnectTimeout):
+                    continue  # a machine without IPv6, say: the others are tried, as usual
+            return super().connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     pool = transport._pool  # noqa: SLF001 - httpx has no other way to set the network backend
     pool._network_backend = Guarded()  # noqa: SLF001
 
 
 class _explaining:  # noqa: N801 - reads as a statement
-    """Says what went wrong with which URI."""
+    """Says what went wrong with which URI. What httpx says of it has all of the address."""
 
     def __init__(self, uri: str) -> None:
         self._uri = redacted(uri)
@@ -165,10 +174,10 @@ class _explaining:  # noqa: N801 - reads as a statement
             answer = error.response
             raise StagingError(
                 f"{self._uri}: {answer.status_code} {answer.reason_phrase}", uri=self._uri
-            ) from error
-        if isinstance(error, (httpx.HTTPError, httpx.InvalidURL, socket.gaierror)):
+            ) from None
+        if isinstance(error, (httpx.HTTPError, httpx.InvalidURL, socket.gaierror, UnicodeError)):
             raise StagingError(
                 f"{self._uri}: {str(error) or type(error).__name__}",
                 uri=self._uri,
                 hint="check the address and the network",
-            ) from error
+            ) from None

@@ -314,6 +314,10 @@ class MemoryStorage:
         """Nothing to add to STAC assets. S3 would give ``storage:platform`` and the like."""
         return {}
 
+    def close(self) -> None:
+        """Let go of everything. A storage with connections closes them."""
+        self._objects.clear()
+
 
 def _info(uri: str, data: bytes) -> Info:
     return Info(uri, len(data), hashlib.sha256(data).hexdigest())

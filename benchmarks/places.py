@@ -1,0 +1,42 @@
+"""Where homes are put: in memory, and on a disk that really is one.
+
+Owns finding such folders, and fresh ones in them. Must not know what they are for.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from localproc.engine.home import file_system
+
+_IN_MEMORY = frozenset({"tmpfs", "ramfs", "hugetlbfs"})
+_CANDIDATES = ("/dev/shm", tempfile.gettempdir(), "/var/tmp", str(Path.home()), str(Path.cwd()))
+
+
+def places() -> dict[str, str]:
+    """Give a folder for each kind of place that there is: ``tmpfs`` and ``disk``."""
+    found: dict[str, str] = {}
+    for folder in _CANDIDATES:
+        if os.access(folder, os.W_OK):
+            kind = "tmpfs" if file_system(folder) in _IN_MEMORY else "disk"
+            found.setdefault(kind, folder)
+    return found
+
+
+def quickest() -> str:
+    """Give the folder for what has nothing to do with disks."""
+    known = places()
+    return known.get("tmpfs") or known["disk"]
+
+
+@contextmanager
+def fresh(place: str) -> Iterator[str]:
+    """Give an empty folder that goes when it is done with."""
+    folder = tempfile.mkdtemp(prefix="localproc-bench-", dir=place)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

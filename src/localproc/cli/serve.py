@@ -1,0 +1,143 @@
+"""``localproc serve``: the OGC API on an address of this machine.
+
+Owns who may come in by default, and saying where to begin. Must not know what is answered.
+"""
+
+import contextlib
+import ipaddress
+import os
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from localproc.api import Engine
+from localproc.cli.common import engine_options
+from localproc.errors import EnvironmentProblem, PluginMissing
+from localproc.model import InputPolicy
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+#: How long requests may go on after Ctrl-C; those who follow a log would never leave.
+_FAREWELL: Final = 2
+_MOST: Final = 16 << 30
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="The port; 0 takes any that is free.")
+@click.option("--namespace", "namespaces", multiple=True, help="Serve this one; repeatable.")
+@click.option("--prefix", default="/{namespace}/ogc-api", show_default=True, help="Path of all.")
+@click.option("--base-url", default="", help="What clients call this server, behind a proxy.")
+@click.option("--title", default="localproc", help="What the service is called.")
+@click.option(
+    "--file-root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    help="A folder that inputs may name files in; repeatable.",
+)
+@click.option("--allow-private", is_flag=True, help="Inputs may name private web addresses.")
+@click.option("--cors", "origins", multiple=True, help="An origin whose pages may use this.")
+@click.option("--dismiss", type=click.Choice(["seed", "ogc2", "gone"]), default="seed")
+@click.option("--profile", type=click.Choice(["localproc", "zoo"]), default="localproc")
+@click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
+@click.option("--no-echo", is_flag=True, help="Do not offer the echo process.")
+@engine_options
+@click.pass_obj
+def serve(
+    home: str,
+    /,
+    host: str,
+    port: int,
+    settings: dict[str, Any],
+    roots: tuple[str, ...],
+    allow_private: bool,
+    without_token: bool,
+    no_echo: bool,
+    **face: Any,
+) -> None:
+    """Serve OGC API - Processes on this machine, until Ctrl-C.
+
+    On another address than a loopback one, every request needs a token of its namespace:
+    localproc token make NAME.
+    """
+    listener = _listen(host, port)
+    with listener, Engine(home, **settings) as engine:
+        app = _app(
+            engine,
+            **face,
+            echo=not no_echo,
+            hosts=_names(host) if is_loopback(host) else (),
+            require_token=not is_loopback(host) and not without_token,
+            policy=InputPolicy(roots=roots, guarded=not allow_private, most=_MOST),
+        )
+        _say(app, listener)
+        _run(app, listener)
+        engine.close()  # jobs go on without a server; the next one takes them over
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """Give the names this server may be called by: a page elsewhere may have its own point here."""
+    return tuple({"localhost", "127.0.0.1", "[::1]", host})
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            hint="choose another one with --port, or --port 0 for any that is free",
+        ) from None
+
+
+def _app(engine: Engine, **options: Any) -> "Starlette":
+    from localproc.http import create_app
+
+    try:
+        return create_app(engine, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _say(app: "Starlette", listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    settings = app.state.settings
+    for namespace, engine in app.state.engines.items():
+        click.echo(f"serving http://{shown}:{port}{settings.root(namespace)}")
+        if settings.require_token and not engine.tokens.all():
+            hint = f"localproc --namespace {namespace} token make NAME"
+            click.echo(f"  nobody can come in yet; make a token: {hint}")
+    click.echo(f"home {os.path.abspath(engine.home)}; Ctrl-C ends it")
+
+
+def _run(app: "Starlette", listener: socket.socket) -> None:
+    try:
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise PluginMissing(
+            "localproc serve needs uvicorn", hint="pip install 'localproc[http]'"
+        ) from error
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_FAREWELL,
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends
+        uvicorn.Server(config).run(sockets=[listener])

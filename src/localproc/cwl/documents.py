@@ -1,0 +1,192 @@
+"""The documents of a package, read when they are asked for.
+
+Owns which process a URI names, whichever document holds it, and its typed object. Must not know
+what the parts of a process mean.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urldefrag, urljoin
+
+from localproc.cwl.places import Place, find
+from localproc.cwl.raw import parse, plain
+from localproc.cwl.sources import Sources
+from localproc.errors import InvalidPackage, PackageError, UnsupportedPackage
+
+#: What cwl-utils raises for documents that it did not expect to be broken in such a way.
+_CRASHES: Final = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+
+
+class WorkflowNotFound(PackageError):
+    """The process that was asked for is not in the document."""
+
+    type = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/workflow-not-found"
+
+
+class Documents:
+    """Parsed documents by URI, and their processes as typed objects."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.raws: dict[str, Any] = {}
+        self._objects: dict[str, Any] = {}
+        self._options: dict[str, Any] = {}
+
+    def raw(self, uri: str, version: str | None = None) -> Any:
+        """Give a document as YAML with line numbers; raises ``InvalidPackage``."""
+        uri = urldefrag(uri)[0]
+        if uri not in self.raws:
+            self.raws[uri] = parse(self.sources.text(uri), self.sources.name(uri), version)
+        return self.raws[uri]
+
+    def name(self, uri: str) -> str:
+        """Give a process its name: the document's and the fragment."""
+        document, fragment = urldefrag(uri)
+        name = self.sources.name(document)
+        return f"{name}#{fragment}" if fragment else name
+
+    def place(self, uri: str, *path: str) -> Place:
+        """Find where a part of a process stands."""
+        document, fragment = urldefrag(uri)
+        steps = [*filter(None, fragment.split("/")), *path]
+        return find(self.sources.name(document), self.raw(document), steps)
+
+    def pick(self, uri: str, fragment: str) -> str:
+        """Give the URI of the process to run of a document."""
+        raw = self.raw(uri)
+        if "$graph" not in raw:
+            return uri
+        graph = self._graph(uri)
+        if fragment and fragment not in graph:
+            raise WorkflowNotFound(
+                f"{self.sources.name(uri)} has no process {fragment!r}",
+                hint="it has: " + ", ".join(filter(None, graph)),
+            )
+        workflows = [
+            name for name, (_, process) in graph.items() if process.get("class") == "Workflow"
+        ]
+        chosen = "main" if "main" in graph else (workflows or list(graph))[0]
+        return f"{uri}#{fragment or chosen}"
+
+    def processes(self, uri: str) -> list[str]:
+        """Give the URIs of all processes of a document."""
+        if "$graph" not in self.raw(uri):
+            return [uri]
+        return [f"{uri}#{name}" for name in self._graph(uri)]
+
+    def home(self, uri: str, asked_at: Place | None = None) -> str:
+        """Give the URI of a process in the document that holds it, which others may import.
+
+        ``asked_at`` is where somebody wants to run it. Raises ``InvalidPackage``.
+        """
+        document, fragment = urldefrag(uri)
+        try:
+            raw = self.raw(document)
+        except InvalidPackage as error:
+            if asked_at is None or document in self.sources.texts:
+                raise
+            reason = error.problems[0].message if error.problems else error.message
+            raise InvalidPackage(
+                "the package is not complete",
+                [asked_at.problem(f"cannot read {self.sources.name(document)}: {reason}")],
+            ) from None
+        if "$graph" not in raw:
+            known = fragment in ("", _local(raw))
+        else:
+            fragment = fragment or urldefrag(self.pick(document, ""))[1]
+            known = fragment in (graph := self._graph(document))
+        if not known:
+            message = f"{self.sources.name(document)} has no process {fragment!r}"
+            problems = [asked_at.problem(message)] if asked_at else []
+            raise InvalidPackage(message, problems, hint="check the run: field")
+        if "$graph" not in raw:
+            return uri
+        holder = graph[fragment][0]
+        return f"{document}#{fragment}" if holder == document else holder
+
+    def object(self, uri: str) -> Any:
+        """Give the typed object of a process that is at home; raises ``InvalidPackage``."""
+        if uri not in self._objects:
+            self._objects[uri] = self._load(uri)
+        return self._objects[uri]
+
+    def metadata(self, uri: str) -> dict[str, Any]:
+        """Give the annotations at the top of a document, by full URI."""
+        raw = self.raw(uri)
+        spaces = raw.get("$namespaces") or {}
+        found = {}
+        for key, value in raw.items():
+            prefix, colon, rest = str(key).partition(":")
+            if colon and prefix in spaces:
+                found[spaces[prefix] + rest] = plain(value)
+        return found
+
+    def ontology(self) -> dict[str, list[str]]:
+        """Give what the ``$schemas`` of all documents say of file formats: child to parents."""
+        from localproc.cwl.typed import subclasses
+
+        parents: dict[str, list[str]] = {}
+        for options in self._options.values():
+            for child, of in subclasses(options).items():
+                parents.setdefault(child, []).extend(of)
+        return parents
+
+    def _graph(self, uri: str) -> dict[str, tuple[str, Any]]:
+        """Give the processes of a ``$graph`` by name, each with the URI that holds it."""
+        found: dict[str, tuple[str, Any]] = {}
+        for holder, process in self._listed(uri):
+            found.setdefault(_local(process), (holder, process))
+        return found
+
+    def _listed(self, uri: str) -> Iterator[tuple[str, Any]]:
+        raw = self.raw(uri)
+        for process in raw["$graph"]:
+            if "$import" not in process:
+                process["cwlVersion"] = raw["cwlVersion"]
+                yield uri, process
+                continue
+            imported = urljoin(uri, process["$import"])
+            inner = self.raw(imported, raw["cwlVersion"])
+            if "$graph" not in inner:
+                yield imported, inner
+            else:
+                for name, (_, one) in self._graph(imported).items():
+                    yield f"{imported}#{name}", one
+
+    def _load(self, uri: str) -> Any:
+        from schema_salad.exceptions import SchemaSaladException
+
+        from localproc.cwl.explain import explain
+        from localproc.cwl.typed import parser
+
+        document, fragment = urldefrag(uri)
+        raw = self.raw(document)
+        process = self._graph(document)[fragment][1] if "$graph" in raw else raw
+        name = self.sources.name(document)
+        if process.get("class") == "Operation":
+            place = find(name, process, ["class"])
+            raise UnsupportedPackage(
+                "an Operation cannot be run", [place.problem("class: Operation")]
+            )
+        module = parser(raw["cwlVersion"])
+        options = self._loading_options(document, raw)
+        try:
+            return module.load_document_by_yaml(process, document, options)
+        except (SchemaSaladException, *_CRASHES) as error:
+            raise InvalidPackage(
+                f"{name} is not valid CWL {raw['cwlVersion']}",
+                explain(error, module, process, document, options, name),
+            ) from None
+
+    def _loading_options(self, document: str, raw: Any) -> Any:
+        from localproc.cwl.typed import loading_options
+
+        if document not in self._options:
+            self._options[document] = loading_options(
+                self.sources, document, raw.get("$namespaces"), raw.get("$schemas")
+            )
+        return self._options[document]
+
+
+def _local(process: Mapping[str, Any]) -> str:
+    return str(process.get("id", "")).rpartition("#")[2]

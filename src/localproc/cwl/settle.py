@@ -1,0 +1,98 @@
+"""What becomes of a tool's File and Directory objects when it has ended.
+
+Owns the way from paths inside a task to the form such objects have between steps, and which files a
+task may give out at all: those in its output directory, and those it was given. Must not know
+output bindings.
+"""
+
+import posixpath
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localproc.cwl.files import Files, is_local, local_path, path_uri, walk
+from localproc.cwl.prepare import Prepared
+from localproc.errors import StepError
+
+#: What a File or Directory has inside a task only.
+INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")
+
+
+class Settler:
+    """Settles the outputs of one task."""
+
+    def __init__(self, task: Prepared, files: Files) -> None:
+        self._task = task
+        self._files = files
+
+    def settle(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """Give an object the form it has between steps; see that it may be an output at all."""
+        settled = {key: item for key, item in one.items() if key not in INNER_FIELDS}
+        if "location" not in one and "path" not in one:
+            if "contents" in one:
+                settled["contents"] = one["contents"]
+            return self._inner(settled)
+        path = self._path(one)
+        if path is None:
+            return self._inner(settled)
+        stat = self._files.stat(path)
+        if stat is None:
+            raise StepError(f"{self._task.tool.id}: the output {path} does not exist")
+        settled["location"] = path_uri(path)
+        settled.setdefault("basename", posixpath.basename(path))
+        if one["class"] == "File":
+            if "checksum" not in settled:
+                self.guard(path)
+                settled["checksum"] = self._files.checksum(path)
+            settled["size"] = stat.size
+        return self._inner(settled)
+
+    def _inner(self, settled: dict[str, Any]) -> dict[str, Any]:
+        for part in ("secondaryFiles", "listing"):
+            if part in settled:
+                settled[part] = [self.settle(one) for one in settled[part]]
+        if settled["class"] == "Directory" and "location" in settled:
+            settled.pop("listing", None)  # what is listed can be looked up again
+        return settled
+
+    def guard(self, path: str) -> None:
+        """A link may lead to another output or to an input, never anywhere else."""
+        real = self._files.realpath(path)
+        if real == path or _is_below(real, self._files.realpath(self._task.folders.outdir)):
+            return
+        for one in walk(self._task.context.inputs):
+            if is_local(one) and _is_below(real, self._files.realpath(local_path(one))):
+                return
+        for action in self._task.stage:
+            if action.source and _is_below(real, self._files.realpath(action.source)):
+                return
+        raise StepError(
+            f"{self._task.tool.id}: the output {posixpath.basename(path)!r} is a link to a file "
+            f"outside the job's folder",
+            hint="copy the file into the output directory instead of linking to it",
+        )
+
+    def _path(self, one: Mapping[str, Any]) -> str | None:
+        """Give the real path behind an object, ``None`` for one that is elsewhere.
+
+        That is its path in the task or its location; both may be relative to the output directory.
+        """
+        location = str(one.get("location", ""))
+        if "path" not in one and "://" in location and not is_local(one):
+            return None
+        named = one.get("path") or (local_path(one) if is_local(one) else location)
+        path = posixpath.normpath(posixpath.join(self._task.folders.outdir, named))
+        if _is_below(path, self._task.folders.outdir):
+            return path
+        for known in walk(self._task.context.inputs):
+            if known.get("path") == path:
+                return local_path(known) if is_local(known) else path
+            if is_local(known) and _is_below(path, local_path(known)):
+                return path
+        raise StepError(
+            f"{self._task.tool.id}: the output {path} is neither in the output directory nor an "
+            f"input"
+        )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
