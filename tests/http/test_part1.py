@@ -440,9 +440,7 @@ def test_job_creation_success_async(client: httpx.Client) -> None:
 @pytest.mark.parametrize("response", ["document", "raw"])
 def test_a_sync_value(client: httpx.Client, response: str) -> None:
     """SyncDocument and SyncRawValueOne."""
-    answer = execute(
-        client, {"string": TEXT}, outputs={"string": VALUE}, response=response
-    )
+    answer = execute(client, {"string": TEXT}, outputs={"string": VALUE}, response=response)
     assert answer.status_code == 200
     if response == "document":
         valid(answer.json(), VERSION_1, "results")
