@@ -83,7 +83,7 @@ def suite_value(schema: dict[str, Any]) -> Any:
 def suite_request(client: httpx.Client, **members: Any) -> dict[str, Any]:
     outputs = client.get("processes/echo").json()["outputs"]
     inputs = suite_inputs(client)
-    return {"inputs": inputs, "outputs": {name: VALUE for name in outputs}, **members}
+    return {"inputs": inputs, "outputs": dict.fromkeys(outputs, VALUE), **members}
 
 
 def suite_post(client: httpx.Client, body: Any, **headers: str) -> httpx.Response:
@@ -418,7 +418,7 @@ def test_job_creation_input_validation(
 
 def test_job_creation_inputs(client: httpx.Client) -> None:
     """All kinds of inputs at once."""
-    answer = execute(client, INPUTS, outputs={name: VALUE for name in INPUTS}, response="document")
+    answer = execute(client, INPUTS, outputs=dict.fromkeys(INPUTS, VALUE), response="document")
     given = answer.json()
     assert given.pop("binary")["value"] == ENCODED
     expected = {**INPUTS, "mixed": TEXT}

@@ -173,7 +173,7 @@ class Exchange:
         return data
 
     def problem(self, error: LocalprocError) -> Response:
-        """Answer with the problem that an error is (RFC 9457), as plain JSON if that is asked for."""
+        """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
         members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
