@@ -190,13 +190,16 @@ class Exchange:
         return data
 
     def problem(self, error: LocalprocError) -> Response:
-        """Answer with the problem that an error is (RFC 9457)."""
+        """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
         members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
-        if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
+        kind = best(accept, (PROBLEM, JSON, HTML), self.query("f"))
+        if kind == HTML:
             return self.page("problem.html", {"problem": members}, members["status"], headers)
-        return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
+        return self.document(
+            members, members["status"], media_type=kind or PROBLEM, headers=headers
+        )
 
 
 Handler = Callable[[Exchange], Response]

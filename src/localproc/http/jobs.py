@@ -161,7 +161,7 @@ def dismiss(exchange: Exchange) -> Response:
         job.wait(_STOPPING)
     except TimeoutError:
         return exchange.document(status_document(exchange, job), 202)
-    said = status_document(exchange, job) | {"status": "dismissed"}
+    said = status_document(exchange, job) | {"status": "dismissed", "message": "dismissed"}
     if exchange.settings.dismiss != "ogc2":
         exchange.engine.hide(job.id)
     elif had_ended:
