@@ -102,6 +102,20 @@ def test_the_public_names_are_those_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heading", "kind", "for_handles"),
+    [("An engine", localproc.Engine, None), ("A job", localproc.Job, {"record"})],
+)
+def test_the_members_in_the_guide_exist(
+    heading: str, kind: type, for_handles: set[str] | None
+) -> None:
+    told = {name.partition("(")[0] for name in names("docs/engine.md", heading)}
+    there = {name for name in dir(kind) if not name.startswith("_")}
+    assert told - there - {"id"} == set()
+    if for_handles is not None:
+        assert there - told == for_handles
+
+
+@pytest.mark.parametrize(
     ("document", "settings"), [("docs/engine.md", Settings), ("docs/http.md", HttpSettings)]
 )
 def test_settings_are_those_of_the_class_in_its_order(document: str, settings: Any) -> None:
