@@ -110,7 +110,7 @@ def test_the_members_in_the_guide_exist(
 ) -> None:
     told = {name.partition("(")[0] for name in names("docs/engine.md", heading)}
     there = {name for name in dir(kind) if not name.startswith("_")}
-    assert told - there - {"id"} == set()
+    assert told - there - {"id", "tokens"} == set()  # which instances have
     if for_handles is not None:
         assert there - told == for_handles
 
