@@ -53,7 +53,11 @@ class FileAnswer(Response):
         found = os.fstat(self._file.fileno())
         assert stat.S_ISREG(found.st_mode)
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
-        start, end = _range(request, found.st_size, tag)
+        try:
+            start, end = _range(request, found.st_size, tag)
+        except HttpProblem:
+            self._file.close()
+            raise
         self._start, self._left = start, end - start
         if self._left < found.st_size:
             self.status_code = 206
