@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from localproc.api import Engine
 from localproc.cli.common import engine_options
+from localproc.cli.site import Site
 from localproc.errors import EnvironmentProblem, PluginMissing
 from localproc.model import InputPolicy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+
+    from localproc.engine.engine import Engine
 
 #: How long requests may go on after Ctrl-C; those who follow a log would never leave.
 _FAREWELL: Final = 2
@@ -47,7 +49,7 @@ _MOST: Final = 16 << 30
 @engine_options
 @click.pass_obj
 def serve(
-    home: str,
+    site: Site,
     /,
     host: str,
     port: int,
@@ -64,7 +66,7 @@ def serve(
     localproc token make NAME.
     """
     listener = _listen(host, port)
-    with listener, Engine(home, **settings) as engine:
+    with listener, site.open(**settings) as engine:
         app = _app(
             engine,
             **face,
@@ -104,7 +106,7 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _app(engine: Engine, **options: Any) -> "Starlette":
+def _app(engine: "Engine", **options: Any) -> "Starlette":
     from localproc.http import create_app
 
     try:

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.cwl.files import uri_path
 from localproc.cwl.request import Request
 from localproc.engine.inputs import read_inputs
 from localproc.engine.permits import RootedDisk, check_policy
 from localproc.engine.settings import Settings
-from localproc.errors import InvalidInputs, Problem
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem
 from localproc.machine.letters import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRequest, ProcessRecord
 from localproc.plugins.box import PluginBox
+from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
 from localproc.storage.publish import results_uri
 
@@ -29,6 +31,7 @@ class Acceptance:
         self.results = settings.results or results
         self._plugins = plugins
         self._takes: dict[str, Request] = {}
+        self._fit: set[str] = set()  # places where results can be published
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
         """Give the request; raises ``InvalidInputs`` with every problem."""
@@ -42,7 +45,7 @@ class Acceptance:
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         check_policy(job_object, policy)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))
+        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
@@ -53,6 +56,29 @@ class Acceptance:
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
         return JobRequest(inputs=job_object, **rest)
+
+    def _results_uri(self, root: str) -> str:
+        """Give where results go; raises before anything is run for it in vain."""
+        uri = results_uri(root)
+        if uri in self._fit:
+            return uri
+        scheme = urlsplit(uri).scheme
+        if not self._plugins.storage(scheme).writable:
+            raise InvalidInputs(
+                f"results cannot go to {redacted(uri)}: it can only be read",
+                hint="give a folder, or a URI of a storage that can be written to",
+            )
+        if scheme == "file":
+            path = uri_path(uri)
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"results cannot be published in {path}: {error.strerror}",
+                    hint="choose another folder with --results (results=...)",
+                ) from None
+        self._fit.add(uri)
+        return uri
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

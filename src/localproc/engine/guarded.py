@@ -20,7 +20,8 @@ _LATER: Final = 1.0
 class GuardedExecutor:
     """Implements ``localproc.plugins.executor.Executor`` for another one.
 
-    Whatever that raises becomes ``ExecutorUnavailable``, and is logged the first time.
+    Whatever that raises becomes ``ExecutorUnavailable``, and is logged the first time; when tasks
+    are handed over it becomes ``EnvironmentProblem``, as trying again would not help.
     """
 
     def __init__(self, plugin: ExecutorPlugin, settings: ExecutorSettings) -> None:
@@ -56,7 +57,7 @@ class GuardedExecutor:
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Hand tasks over."""
-        with self._guard():
+        with self._guard(EnvironmentProblem):
             self._executor.submit(tasks)
 
     def poll(self) -> Sequence[Report]:
@@ -85,7 +86,7 @@ class GuardedExecutor:
             self._executor.close()
 
     @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
+    def _guard(self, meaning: type[LocalprocError] = ExecutorUnavailable) -> Iterator[None]:
         try:
             yield
         except LocalprocError:
@@ -95,7 +96,7 @@ class GuardedExecutor:
             if said not in self._known:
                 self._known.add(said)
                 _LOG.exception(said)
-            raise ExecutorUnavailable(said) from error
+            raise meaning(said) from error
 
 
 def _said(error: Exception) -> str:

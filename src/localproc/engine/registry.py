@@ -66,7 +66,10 @@ class Registry:
         current = self._store.process(self._namespace, record.id)
         if current is not None:
             if not current.mutable and mutable:
-                raise ImmutableProcess(f"the process {record.id!r} cannot be replaced")
+                raise ImmutableProcess(
+                    f"the process {record.id!r} cannot be replaced",
+                    hint="deploy yours under another id",
+                )
             if not replace:
                 raise DuplicatedProcess(record.id)
             same = current.revision == record.revision

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localproc.errors import InvalidInputs, Problem
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -22,6 +24,8 @@ class Settings:
     gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
     ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
     ``callback_secret`` signs what subscribers are told.
+
+    Raises ``InvalidInputs`` for numbers that are negative.
     """
 
     executor: str = "local"
@@ -39,6 +43,15 @@ class Settings:
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Any] = field(default_factory=dict)
     storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        negative = [
+            Problem("cannot be negative", name)
+            for name in ("cores", "ram", "slots", "grace", "active")
+            if getattr(self, name) < 0
+        ]
+        if negative:
+            raise InvalidInputs("the settings make no sense", negative)
 
     def capacity(self) -> tuple[float, int, int]:
         """Give cores, ram and slots, those of the machine where none are set."""

@@ -11,14 +11,13 @@ from starlette.responses import RedirectResponse, Response
 
 from localproc.engine.handles import Job, Process
 from localproc.errors import InvalidInputs, Problem
-from localproc.http.answers import JSON, HttpProblem
+from localproc.http.answers import FORM, JSON, HttpProblem
 from localproc.http.delivery import Delivery
 from localproc.http.exchange import Exchange, patient
 from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
 from localproc.model import JobStatus
 
-FORM: Final = "multipart/form-data"
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title"})
 _TRANSMISSION: Final = ("value", "reference")
 
