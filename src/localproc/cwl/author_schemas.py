@@ -21,8 +21,8 @@ class AuthorSchemas:
         self, ports: Sequence[Mapping[str, Any]], described: Mapping[str, Mapping[str, Any]]
     ) -> None:
         self._validators = {}
-        self._each = set()  # inputs whose schema is that of one item
-        self._arrays = set()  # inputs whose schema is that of an array
+        self._each: set[str] = set()  # inputs whose schema is that of one item
+        self._arrays: set[str] = set()  # inputs whose schema is that of an array
         self._binaries: dict[str, dict[str, str]] = {}  # files whose schema is a text in base64
         problems = []
         for port in ports:
