@@ -177,7 +177,7 @@ def test_an_image(client: httpx.Client) -> None:
     assert answer.json()["id"] == "BandMath"
     refused = execute(
         client,
-        {"exp": "im1b1", "out": "float", "ram": 128, "il": ["https://example.org/a.tif"]},
+        {"exp": "im1b1", "out": "float", "ram": 128, "il": [{"href": "https://example.org/a.tif"}]},
         "BandMath",
     )
     assert refused.status_code == 422, refused.text
