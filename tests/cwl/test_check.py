@@ -616,3 +616,27 @@ def test_the_same_error_is_told_once_however_often_a_tool_is_run() -> None:
           b: {in: {message: {default: a}}, run: broken.cwl, out: []}
     """)
     assert len(wrong(text, {"broken.cwl": f"{TOOL}\nstdin: $(inputs.message"})) == 1
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1"])
+def test_picking_values_is_for_v1_2(version: str) -> None:
+    text = workflow(
+        """
+        inputs: {a: string?, b: string}
+        outputs:
+          o: {type: string, outputSource: [a, b], »pickValue: first_non_null}
+        steps: []
+    """,
+        "",
+        version=version,
+    )
+    (found,) = wrong(text)
+    assert found.startswith("unknown field 'pickValue'")
+
+
+def test_an_input_of_type_stdin_is_not_for_v1_0() -> None:
+    text = "class: CommandLineTool\nbaseCommand: cat\ninputs: {»i: stdin}\noutputs: []\n"
+    (found,) = wrong(f"cwlVersion: v1.0\n{text}")
+    assert found.startswith("unknown type 'stdin'")
+    for version in ("v1.1", "v1.2"):
+        assert wrong(f"cwlVersion: {version}\n{text}".replace(SIGN, "")) == []

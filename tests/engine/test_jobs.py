@@ -209,7 +209,7 @@ def test_dismissing_what_has_ended_changes_nothing(engine: Engine, packages: Pat
 def test_another_process_dismisses(engine: Engine) -> None:
     job = engine.deploy(SLEEPER).execute({})
     pids = sleeping(job)
-    command = [sys.executable, "-m", "localproc", "--home", engine.home, "dismiss", job.id]
+    command = [sys.executable, "-m", "localproc", "--home", str(engine.home), "dismiss", job.id]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert ended.stdout == f"{job.id}: dismissed\n"
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
@@ -296,7 +296,8 @@ def test_only_selected_outputs_are_published(engine: Engine) -> None:
         }
     )
     published = {}
-    for wanted in (None, {"b": {}}, {}):
+    choices: list[dict[str, dict[str, str]] | None] = [None, {"b": {}}, {}]
+    for wanted in choices:
         job = process.execute({}, outputs=wanted).wait()
         results = job.results()
         folder = engine.home / "results" / job.id
@@ -397,7 +398,7 @@ def test_many_jobs_from_many_processes_on_one_home(tmp_path: Path, packages: Pat
         "    for n in range(50):\n"
         "        process.execute({'message': f'{sys.argv[3]}-{n}'})\n"
     )
-    command = [sys.executable, "-c", script, home, packages / "echo.cwl"]
+    command = [sys.executable, "-c", script, str(home), str(packages / "echo.cwl")]
     submitters = [subprocess.Popen([*command, str(n)]) for n in range(4)]
     assert [one.wait(120) for one in submitters] == [0, 0, 0, 0]
     with Engine(home, run_jobs=False) as engine:

@@ -21,7 +21,14 @@ def run_and_die(home: Path, packages: Path, notes: Path, number: int) -> bool:
     inputs = {"words": WORDS, "notes": str(notes), "seed": str(seed)}
     killer = Path(__file__).with_name("killer.py")
     package = packages / "resume.cwl"
-    command = [sys.executable, killer, home, package, json.dumps(inputs), str(number)]
+    command = [
+        sys.executable,
+        str(killer),
+        str(home),
+        str(package),
+        json.dumps(inputs),
+        str(number),
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode in (0, -9), ended.stderr
     return ended.returncode == -9
@@ -104,7 +111,7 @@ def test_a_failure_recorded_before_the_kill_stays_a_failure(tmp_path: Path, pack
     for number in range(1, 12):
         home = tmp_path / str(number)
         inputs = json.dumps({"text": "hello", "code": 3})
-        command = [sys.executable, killer, home, package, inputs, str(number)]
+        command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
         ended = subprocess.run(command, capture_output=True, check=False, timeout=60)
         with localproc.Engine(home) as engine:
             job = engine.jobs()[0].wait(30)

@@ -18,6 +18,7 @@ from localproc.errors import EnvironmentProblem, InvalidInputs, Problem
 from localproc.machine.letters import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRequest, ProcessRecord
 from localproc.plugins.box import PluginBox
+from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
 from localproc.storage.publish import results_uri
 
@@ -44,7 +45,7 @@ class Acceptance:
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         check_policy(job_object, policy)
         self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))
+        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
@@ -54,15 +55,19 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        self._check_results(rest["results"])
         return JobRequest(inputs=job_object, **rest)
 
-    def _check_results(self, uri: str) -> None:
-        """See that there is a storage for results, before a job has worked for them in vain."""
+    def _results_uri(self, root: str) -> str:
+        """Give where results go; raises before anything is run for it in vain."""
+        uri = results_uri(root)
         if uri in self._fit:
-            return
+            return uri
         scheme = urlsplit(uri).scheme
-        self._plugins.storage(scheme)
+        if not self._plugins.storage(scheme).writable:
+            raise InvalidInputs(
+                f"results cannot go to {redacted(uri)}: it can only be read",
+                hint="give a folder, or a URI of a storage that can be written to",
+            )
         if scheme == "file":
             path = uri_path(uri)
             try:
@@ -73,6 +78,7 @@ class Acceptance:
                     hint="choose another folder with --results (results=...)",
                 ) from None
         self._fit.add(uri)
+        return uri
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

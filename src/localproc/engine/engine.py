@@ -5,7 +5,6 @@ Owns the public verbs, for one namespace of a home. Must not know any face.
 
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -340,16 +339,16 @@ class Engine:
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
         """Wait until a job has ended; give its row, whether it has or the time was over."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        loop = self._core.running_loop()
-        ended = threading.Event() if loop is None else loop.waiter(job_id)
-        while True:
-            record = self.record(job_id)
-            left = 1.0 if self._core.owns(record) else 0.1
-            if deadline is not None:
-                left = min(left, deadline - time.monotonic())
-            if record.status.final or left <= 0:
-                return record
-            ended.wait(left)
+        with self._core.end_of(job_id) as ended:
+            while True:
+                record = self.record(job_id)
+                left = 1.0 if self._core.owns(record) else 0.1
+                if deadline is not None:
+                    left = min(left, deadline - time.monotonic())
+                if record.status.final or left <= 0:
+                    return record
+                if ended.wait(left):
+                    ended.clear()  # the engine may have been closed: then others have to be asked
 
     def store_problems(self) -> list[str]:
         """Let the store check itself; give what is wrong."""

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -51,6 +52,12 @@ class Exchange:
         """The URL of the request without its query, as links have it."""
         root = root_of(self.request, self.settings)
         return self.base + self.request.url.path.removeprefix(root)
+
+    @property
+    def as_json(self) -> str:
+        """The URL of the same resource as JSON."""
+        query = [pair for pair in self.request.query_params.multi_items() if pair[0] != "f"]
+        return f"{self.here}?{urlencode([*query, ('f', 'json')])}"
 
     @property
     def content_type(self) -> str:
@@ -139,7 +146,17 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer with a JSON document that tells nothing of where this machine keeps it."""
-        return self.without_home(document(content, status, media_type=media_type, headers=headers))
+        varied = {"Vary": "Accept", **(headers or {})}
+        return self.without_home(document(content, status, media_type=media_type, headers=varied))
+
+    def either(self, heading: str, content: Any, above: str = "") -> Response:
+        """Answer with a document, or with a page that has nothing but it.
+
+        ``above`` is the URL of what it is a part of.
+        """
+        if not self.wants_html:
+            return self.document(content)
+        return self.page("document.html", {"heading": heading, "document": content, "above": above})
 
     def page(
         self,
@@ -151,9 +168,9 @@ class Exchange:
         """Answer with a page for people."""
         context = {
             "base": self.base,
-            "here": self.here,
-            "static": f"{self.request.scope.get('root_path', '')}/static",
-            "title": self.settings.title,
+            "json": self.as_json,
+            "static": static_of(self.request, self.settings),
+            "service": self.settings.title,
             "namespace": self.engine.namespace,
             "query": self.request.query_params,
         }
@@ -173,13 +190,16 @@ class Exchange:
         return data
 
     def problem(self, error: LocalprocError) -> Response:
-        """Answer with the problem that an error is (RFC 9457)."""
+        """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
         members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
-        if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
+        kind = best(accept, (PROBLEM, JSON, HTML), self.query("f"))
+        if kind == HTML:
             return self.page("problem.html", {"problem": members}, members["status"], headers)
-        return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
+        return self.document(
+            members, members["status"], media_type=kind or PROBLEM, headers=headers
+        )
 
 
 Handler = Callable[[Exchange], Response]
@@ -273,3 +293,10 @@ def base_of(request: Request, settings: HttpSettings) -> str:
         return settings.base_url.rstrip("/") + settings.root(namespace)
     url = request.url
     return f"{url.scheme}://{url.netloc}{root_of(request, settings)}"
+
+
+def static_of(request: Request, settings: HttpSettings) -> str:
+    """Give the URL of what pages are made with."""
+    if settings.base_url:
+        return f"{settings.base_url.rstrip('/')}/static"
+    return f"{request.scope.get('root_path', '')}/static"

@@ -143,10 +143,15 @@ def _result(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get("class") in ("File", "Directory"):
             return file_link(value)
-        return {"value": dict(value)}
+        return dict(value) if _is_box(value) else {"value": dict(value)}
     if isinstance(value, list):
         return [_result(item) for item in value]
     return value
+
+
+def _is_box(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a bounding box, which is not wrapped (schema ``bbox.yaml``)."""
+    return "bbox" in value and set(value) <= {"bbox", "crs"} and isinstance(value["bbox"], list)
 
 
 def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
