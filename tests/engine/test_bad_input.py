@@ -105,7 +105,7 @@ def test_packages_that_are_wrong(localproc_engine: Engine, tmp_path: Path) -> No
 
 def item(folder: Path, item_id: str = "scene", asset: str = "a.tif") -> Path:
     path = folder / "item.json"
-    document = {
+    document: dict[str, object] = {
         "type": "Feature",
         "stac_version": "1.0.0",
         "id": item_id,
@@ -189,7 +189,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Give a disk of three megabytes."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         absent("a tmpfs cannot be mounted here")
     yield folder
