@@ -140,7 +140,7 @@ class Resolver:
             entry = plain(one)
             if not isinstance(entry, dict):
                 continue  # a hint that is none: requirements have been seen to
-            class_name = entry.get("class") or type(one).__name__
+            class_name = str(entry.get("class") or type(one).__name__)
             if class_name == "SchemaDefRequirement":
                 continue
             if class_name not in SUPPORTED:
