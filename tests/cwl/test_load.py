@@ -474,6 +474,10 @@ def test_an_operation_cannot_be_run() -> None:
     with pytest.raises(UnsupportedPackage) as error:
         package(text)
     assert [str(problem) for problem in error.value.problems] == ["main.cwl:2:1: class: Operation"]
+    inner = WORKFLOW % "{class: Operation, inputs: [], outputs: []}"
+    with pytest.raises(UnsupportedPackage) as error:
+        package(inner)
+    assert [str(problem) for problem in error.value.problems] == ["main.cwl:7:15: class: Operation"]
 
 
 EXTENSION = """

@@ -12,7 +12,7 @@ from urllib.parse import urldefrag, urljoin
 from localproc.cwl.places import Place, find
 from localproc.cwl.raw import directives, parse, plain
 from localproc.cwl.sources import Sources
-from localproc.errors import InvalidPackage, PackageError, Problem, UnsupportedPackage
+from localproc.errors import InvalidPackage, PackageError, Problem
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
 #: What cwl-utils raises for documents that it did not expect to be broken in such a way.
@@ -211,12 +211,10 @@ def _unreadable(error: InvalidPackage, place: Place, name: str) -> Problem:
 
 
 def _check_class(process: Mapping[str, Any], name: str) -> None:
-    """See that a process is one, and one that can be run."""
+    """See that a process is one."""
     found = process.get("class")
     place = find(name, process, ["class"])
-    if found == "Operation":
-        raise UnsupportedPackage("an Operation cannot be run", [place.problem("class: Operation")])
-    if found not in _CLASSES:
+    if found not in (*_CLASSES, "Operation"):
         close = difflib.get_close_matches(str(found), _CLASSES, 1)
         hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
         said = "the class is missing" if found is None else f"unknown class {found!r}"
