@@ -221,6 +221,7 @@ def test_files_are_links() -> None:
     assert document["files"] == [link, [link]]
     assert document["folder"] == {
         "href": "file:///r/out",
+        "rel": "item",
         "title": "out",
         "type": "application/vnd.localproc.directory",
     }
