@@ -117,6 +117,7 @@ def test_executions_for_people(past: Past) -> None:
         ("--since yesterday", "--since: 'yesterday' is not a time"),
         ("--since 2026-02-01 --until 2026-01-01", "ends before it begins"),
         ("show nothing", "no job 'nothing'"),
+        ("--json show", "options of the list go without a further command"),
     ],
 )
 def test_what_makes_no_sense_is_told(past: Past, words: str, reason: str) -> None:

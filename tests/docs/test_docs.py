@@ -49,6 +49,15 @@ def test_every_link_leads_somewhere(file: Path) -> None:
             assert anchor in anchors(target), f"{relative(file)}: {link}"
 
 
+def test_every_variable_of_the_environment_is_told_of() -> None:
+    code = [path for part in ("src", "tests", "benchmarks") for path in (ROOT / part).rglob("*.py")]
+    form = re.compile(r'(?:environ\.get\(|environ\[|envvar=)"((?:LOCALPROC|CWL|OGC)_[A-Z_]+)"')
+    read = {name for path in code for name in form.findall(path.read_text())}
+    told = "".join(file.read_text() for file in FILES)
+    assert len(read) >= 3
+    assert {name for name in read if f"`{name}`" not in told} == set()
+
+
 # The architecture, the decisions
 
 
@@ -90,6 +99,20 @@ def test_python_compiles(block: Block) -> None:
 
 def test_the_public_names_are_those_of_the_package() -> None:
     assert names("docs/engine.md", "The Python API") == localproc.__all__
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind", "for_handles"),
+    [("An engine", localproc.Engine, None), ("A job", localproc.Job, {"record"})],
+)
+def test_the_members_in_the_guide_exist(
+    heading: str, kind: type, for_handles: set[str] | None
+) -> None:
+    told = {name.partition("(")[0] for name in names("docs/engine.md", heading)}
+    there = {name for name in dir(kind) if not name.startswith("_")}
+    assert told - there - {"id", "tokens"} == set()  # which instances have
+    if for_handles is not None:
+        assert there - told == for_handles
 
 
 @pytest.mark.parametrize(

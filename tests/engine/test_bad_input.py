@@ -103,7 +103,7 @@ def test_packages_that_are_wrong(localproc_engine: Engine, tmp_path: Path) -> No
 
 def item(folder: Path, item_id: str = "scene", asset: str = "a.tif") -> Path:
     path = folder / "item.json"
-    document = {
+    document: dict[str, object] = {
         "type": "Feature",
         "stac_version": "1.0.0",
         "id": item_id,

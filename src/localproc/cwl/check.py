@@ -114,6 +114,7 @@ class _Workflow:
             self._step(step)
         for port in self._workflow["outputs"]:
             self._output(port)
+        self._unused()
         self._cycles()
 
     def _error(self, place: Place, message: str, hint: str = "") -> None:
@@ -190,6 +191,18 @@ class _Workflow:
             what = f"{' and '.join(port['source'])} goes to the output {port['id']}"
             self._fits(self._carried(port), port["type"], what, at)
 
+    def _unused(self) -> None:
+        sinks = [
+            *self._workflow["outputs"],
+            *(one for step in self._workflow["steps"] for one in step["in"]),
+        ]
+        used = {source for sink in sinks for source in sink["source"]}
+        for port in self._workflow["inputs"]:
+            if port["id"] not in used:
+                at = self._place("inputs", port["id"])
+                said = f"nothing in the workflow takes the input {port['id']!r}"
+                self._findings.warnings.append(at.problem(said))
+
     def _links(self, sink: Mapping[str, Any], at: Place) -> bool:
         """See that the links lead somewhere; whether they all do."""
         sources = sink["source"]
@@ -226,7 +239,7 @@ class _Workflow:
         found = fit(source, sink)
         said = f"{what}, but {describe(source)} is not {describe(sink)}"
         if found is Fit.NEVER:
-            self._error(at, said)
+            self._error(at, said, "link something of that type, or make it so with valueFrom")
         elif found is Fit.MAYBE and "Any" not in (source, sink):
             self._findings.warnings.append(at.problem(f"{said} in every case"))
 
@@ -272,7 +285,9 @@ class _Workflow:
             if name in _closure(name, left):
                 around = " → ".join(sorted(_closure(name, left) & left.keys()))
                 self._error(
-                    self._place("steps", name), f"a cycle: {name} waits for itself ({around})"
+                    self._place("steps", name),
+                    f"a cycle: {name} waits for itself ({around})",
+                    "one of its links has to go",
                 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localproc.engine.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
 
 
@@ -25,7 +26,8 @@ class Settings:
     ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
     ``callback_secret`` signs what subscribers are told.
 
-    Raises ``InvalidInputs`` for numbers that are negative.
+    Raises ``InvalidInputs`` for negative numbers, and for a ``namespace`` that can be no folder's
+    name.
     """
 
     executor: str = "local"
@@ -39,7 +41,7 @@ class Settings:
     adopt: bool = True
     keep: bool = False
     reuse: bool = False
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Any] = field(default_factory=dict)
     storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Settings:
         ]
         if negative:
             raise InvalidInputs("the settings make no sense", negative)
+        check_namespace(self.namespace)
 
     def capacity(self) -> tuple[float, int, int]:
         """Give cores, ram and slots, those of the machine where none are set."""
