@@ -354,7 +354,7 @@ class Logs:
     def take_back(self, lent: dict[str, str], blank: str = "") -> None:
         """Take back what nobody has written to or holds; ``blank`` shall be there in any case."""
         for path, file in list(lent.items()):
-            if not os.stat(file).st_size and not is_held(file):
+            if is_untouched(file):
                 self.spares.append(lent.pop(path))
                 if path == blank:
                     self.leave_empty(path)
@@ -390,18 +390,20 @@ class Logs:
         return self.beside[folder]
 
 
-def is_held(path: str) -> bool:
-    """Whether a process may still write to a file: one that a task left behind, say."""
+def is_untouched(path: str) -> bool:
+    """Whether a file is empty, and no process that a task left behind can still write to it."""
     if not hasattr(fcntl, "F_SETLEASE"):
-        return True  # only Linux can tell
+        return False  # only Linux can tell
     file = os.open(path, os.O_WRONLY)
     try:
+        if os.fstat(file).st_size:
+            return False
         fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)  # granted to a sole owner only
     except OSError:
-        return True
+        return False
     finally:
         os.close(file)
-    return False
+    return True
 
 
 def adopt_orphans() -> None:
