@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from localproc.executors.keeper import Logs
+from localproc.executors.keeper.logs import Logs
 from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
