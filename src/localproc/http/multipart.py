@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from email import message_from_string, policy
 from email.message import EmailMessage
-from typing import Final, cast
+from typing import Final
 
 from localproc.http.answers import HttpProblem
 
@@ -73,7 +73,7 @@ def _split(piece: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _head(lines: str) -> EmailMessage:
-    return cast("EmailMessage", message_from_string(lines + "\n\n", policy=policy.HTTP))
+    return message_from_string(lines + "\n\n", policy=policy.HTTP)
 
 
 def _decoded(data: bytes, encoding: str) -> bytes:
