@@ -172,28 +172,6 @@ def test_a_store_that_is_damaged(tmp_path: Path) -> None:
         Engine(tmp_path)
 
 
-def fill(path: Path) -> None:
-    """Write until the disk is full."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(file, bytes(4096))
-    except OSError:
-        os.close(file)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a disk of three megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        absent("a tmpfs cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
 def test_a_disk_that_a_tool_fills(small_disk: Path, packages: Path) -> None:
     with Engine(small_disk / "home") as engine:
         job = engine.run(shell("fills", "head -c 10000000 /dev/zero > big.bin", []))

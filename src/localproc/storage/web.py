@@ -115,7 +115,7 @@ def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> h
         timeout=timeout,
         follow_redirects=redirects > 0,
         max_redirects=redirects,
-        trust_env=False,
+        trust_env=not guarded,  # a proxy would ask for us, whatever the address
     )
 
 
