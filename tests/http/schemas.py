@@ -41,12 +41,17 @@ def _validator(path: str) -> Any:
 
 
 def _read(uri: str) -> Any:
+    if urlsplit(uri).scheme != "file" or "/cql2/" in uri:
+        return {}  # GeoJSON and filters, which are other standards'
     path = Path(unquote(urlsplit(uri).path))
     schema = plain(YAML(typ="safe", pure=True).load(path.read_text("utf-8")))
     if path.name in ("inputValueNoObject.yaml", "inputValue.yaml"):
         # Exactly one can never hold: every text is also a binary value, every integer a number. The
         # draft of 2.0 mends it in the same way.
         return {"anyOf": schema["oneOf"]}
+    if path.match(f"{VERSION_2}/schema.yaml"):
+        # The draft took over that of the fields of a coverage: it knows no schema of a mere text.
+        return {"type": "object"}
     return schema
 
 
@@ -56,5 +61,7 @@ def plain(schema: Any) -> Any:
         return [plain(one) for one in schema]
     if not isinstance(schema, Mapping):
         return schema
-    found = {key: plain(value) for key, value in schema.items() if key != "nullable"}
-    return {"anyOf": [found, {"type": "null"}]} if schema.get("nullable") is True else found
+    # A mapping of properties may have one of that name, which is a schema and no flag.
+    found = {key: plain(value) for key, value in schema.items()}
+    is_nullable = found["nullable"] if isinstance(found.get("nullable"), bool) else False
+    return {"anyOf": [found, {"type": "null"}]} if is_nullable else found

@@ -145,7 +145,8 @@ class Delivery:
     def _entry(self, output: Output) -> Any:
         """Give an output as the results document has it."""
         if output.mode == "reference" and not is_filelike(output.value):
-            return {"href": self._address(output), "type": output.media_types[0]}
+            kind = output.media_types[0]
+            return {"href": self._address(output), "rel": ogc.ITEM_REL, "type": kind}
         if output.mode == "value" and output.is_file:
             inline = self._inline(output)
             if inline is not None:

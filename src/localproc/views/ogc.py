@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from localproc.model import JobRecord, JobRequest, JobStatus, Step
 
+#: What a result given as a link is to the results: 2.0 wants every link to have a relation.
+ITEM_REL: Final = "item"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 JSON: Final = "application/json"
 
@@ -156,7 +158,11 @@ def _is_box(value: Mapping[str, Any]) -> bool:
 
 def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
     """Give a File or Directory object as a link."""
-    link: dict[str, Any] = {"href": value.get("location", ""), "title": value.get("basename", "")}
+    link: dict[str, Any] = {
+        "href": value.get("location", ""),
+        "rel": ITEM_REL,
+        "title": value.get("basename", ""),
+    }
     kind = value.get("format") or _media_type(value)
     if kind:
         link["type"] = kind
