@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -150,5 +151,6 @@ def test_docker_is_declared_where_containers_can_run(
     assert PART_2 + "docker" not in client.get("conformance").json()["conformsTo"]
     executor = engine.plugins.executor("local")
     able = replace(executor.capabilities, containers=True)
-    monkeypatch.setattr(executor, "capabilities", able)
+    with_containers = SimpleNamespace(capabilities=able)
+    monkeypatch.setattr(type(engine.plugins), "executor", lambda *_: with_containers)
     assert PART_2 + "docker" in client.get("conformance").json()["conformsTo"]
