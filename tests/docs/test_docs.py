@@ -77,7 +77,8 @@ def test_the_modules_on_the_map_exist() -> None:
     for package, said in found:
         folder = ROOT / "src" / "localproc" / package
         for name in re.findall(r"`([\w*]+)`", said):
-            assert list(folder.glob(f"{name}.py")), f"{package}/{name}"
+            there = [*folder.glob(f"{name}.py"), *folder.glob(f"{name}/__init__.py")]
+            assert there, f"{package}/{name}"
 
 
 def test_every_decision_is_in_the_index_in_its_order() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from localproc.cwl.check_expressions import check_expressions
+from localproc.cwl.cycles import cycles
 from localproc.cwl.load import Package
 from localproc.cwl.places import Place
 from localproc.cwl.process import Requirements
@@ -267,39 +268,12 @@ class _Workflow:
         self._error(at, f"this needs {requirement}", f"add {requirement}: {{}} to the requirements")
 
     def _cycles(self) -> None:
-        """Find steps that wait for each other."""
-        after = {
-            step["id"]: {
-                source.partition("/")[0]
-                for one in step["in"]
-                for source in one["source"]
-                if "/" in source and not source.startswith("?")
-            }
-            for step in self._workflow["steps"]
-        }
-        left = dict(after)
-        while ready := [name for name, needs in left.items() if not needs & left.keys()]:
-            for name in ready:
-                del left[name]
-        for name in left:
-            if name in _closure(name, left):
-                around = " → ".join(sorted(_closure(name, left) & left.keys()))
-                self._error(
-                    self._place("steps", name),
-                    f"a cycle: {name} waits for itself ({around})",
-                    "one of its links has to go",
-                )
-
-
-def _closure(name: str, after: Mapping[str, set[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(after[name])
-    while waiting:
-        one = waiting.pop()
-        if one not in seen and one in after:
-            seen.add(one)
-            waiting += after[one]
-    return seen
+        for name, around in cycles(self._workflow["steps"]):
+            self._error(
+                self._place("steps", name),
+                f"a cycle: {name} waits for itself ({' → '.join(around)})",
+                "one of its links has to go",
+            )
 
 
 def _method(step: Mapping[str, Any]) -> str:

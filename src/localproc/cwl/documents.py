@@ -83,33 +83,30 @@ class Documents:
         ``asked_at`` is where somebody wants to run it. Raises ``InvalidPackage``.
         """
         document, fragment = urldefrag(uri)
+        raw = self._asked_for(document, asked_at)
+        if "$graph" not in raw:
+            if fragment in ("", _local(raw)):
+                return uri
+        else:
+            fragment = fragment or urldefrag(self.pick(document, ""))[1]
+            holder, _ = self._graph(document).get(fragment, ("", None))
+            if holder:
+                return f"{document}#{fragment}" if holder == document else holder
+        message = f"{self.sources.name(document)} has no process {fragment!r}"
+        problems = [asked_at.problem(message, "check the run: field")] if asked_at else []
+        raise InvalidPackage(message, problems)
+
+    def _asked_for(self, document: str, asked_at: Place | None) -> Any:
+        """Give a document as YAML; that there is none is a problem of who asks for it."""
         try:
-            raw = self.raw(document)
+            return self.raw(document)
         except InvalidPackage as error:
             if asked_at is None or document in self.sources.texts:
                 raise
             reason = error.problems[0].message if error.problems else error.message
-            raise InvalidPackage(
-                "the package is not complete",
-                [
-                    asked_at.problem(
-                        f"cannot read {self.sources.name(document)}: {reason}", "check the path"
-                    )
-                ],
-            ) from None
-        if "$graph" not in raw:
-            known = fragment in ("", _local(raw))
-        else:
-            fragment = fragment or urldefrag(self.pick(document, ""))[1]
-            known = fragment in (graph := self._graph(document))
-        if not known:
-            message = f"{self.sources.name(document)} has no process {fragment!r}"
-            problems = [asked_at.problem(message, "check the run: field")] if asked_at else []
-            raise InvalidPackage(message, problems)
-        if "$graph" not in raw:
-            return uri
-        holder = graph[fragment][0]
-        return f"{document}#{fragment}" if holder == document else holder
+            said = f"cannot read {self.sources.name(document)}: {reason}"
+            problem = asked_at.problem(said, "check the path")
+            raise InvalidPackage("the package is not complete", [problem]) from None
 
     def object(self, uri: str) -> Any:
         """Give the typed object of a process that is at home; raises ``InvalidPackage``."""
