@@ -8,8 +8,9 @@ these for granted. Must not know what the parts of a process mean.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from localproc.cwl.characters import has_half, joined
 from localproc.cwl.files import has_files
 from localproc.cwl.places import Place, find
 from localproc.errors import InvalidPackage, Problem
@@ -83,11 +84,15 @@ def _yaml(text: str, name: str) -> Any:
     from schema_salad.utils import yaml_no_ts
 
     try:
-        raw = yaml_no_ts().load(text)
+        raw = yaml_no_ts().load(joined(text))
     except MarkedYAMLError as error:
         raise InvalidPackage(f"{name} is not valid YAML", [_yaml_problem(error, name)]) from None
-    except (ValueError, RecursionError) as error:  # a value that its tag does not take, for one
+    # A character that no text has, or a value that its tag does not take, for one.
+    except (YAMLError, ValueError, RecursionError) as error:
         raise InvalidPackage(f"{name} is not valid YAML", [Problem(str(error), name)]) from None
+    if has_half(raw, text):
+        message = "a text in it has half a character"
+        raise InvalidPackage(f"{name} is not valid YAML", [Problem(message, name)])
     if isinstance(raw, dict):
         add_lc_filename(raw, name)  # type: ignore[arg-type]
     return raw
