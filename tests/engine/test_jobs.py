@@ -145,6 +145,39 @@ def tool(name: str, script: str) -> dict[str, object]:
     }
 
 
+def test_a_step_that_fails_before_it_starts_stops_what_was_started_with_it(engine: Engine) -> None:
+    tool = {
+        "class": "CommandLineTool",
+        "baseCommand": ["sh", "-c", "echo $$ >&2; exec sleep 300"],
+        "inputs": {"n": "int", "m": "string"},
+        "outputs": {},
+    }
+    step = {
+        "run": tool,
+        "scatter": "n",
+        "in": {"n": "n", "m": {"valueFrom": "${ if (inputs.n > 1) throw 'no'; return 'x'; }"}},
+        "out": [],
+    }
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "both",
+        "requirements": {
+            "InlineJavascriptRequirement": {},
+            "ScatterFeatureRequirement": {},
+            "StepInputExpressionRequirement": {},
+        },
+        "inputs": {"n": "int[]"},
+        "outputs": {},
+        "steps": {"s": step},
+    }
+    job = engine.run(package, {"n": [1, 2]})
+    assert [step.status for step in job.steps] == ["dismissed", "failed"]
+    work = f"{engine.home}/jobs/{job.id}"
+    left = [one for one in psutil.process_iter(["environ"]) if work in str(one.info["environ"])]
+    assert left == []
+
+
 def test_dismissing_ends_the_whole_tree(engine: Engine) -> None:
     other = engine.deploy(SLEEPER, process_id="other").execute({"seconds": 1})
     job = engine.deploy(SLEEPER).execute({})

@@ -166,8 +166,10 @@ def test_published_layout(run: Run) -> None:
         f"{inner}/collection.json",
         f"{inner}/LE07_OLINDA_N/LE07_OLINDA_N.json",
         f"{inner}/LE07_OLINDA_N/otsu.tif",
+        f"{inner}/LE07_OLINDA_N/thumbnail.png",
         f"{inner}/LE07_OLINDA_S/LE07_OLINDA_S.json",
         f"{inner}/LE07_OLINDA_S/otsu.tif",
+        f"{inner}/LE07_OLINDA_S/thumbnail.png",
     }
 
 
@@ -222,6 +224,20 @@ def test_published_asset(run: Run, expected: Expected) -> None:
         "stddev": 0,
         "valid_percent": pytest.approx(100 * expected.share, abs=0.1),
     }
+
+
+@each_item
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_published_thumbnail(run: Run, expected: Expected) -> None:
+    asset = run.item(expected.item)["assets"]["thumbnail"]
+    assert (asset["href"], asset["type"]) == ("./thumbnail.png", "image/png")
+    assert asset["roles"] == ["thumbnail"]
+    with (
+        rasterio.open(run.folder(expected.item) / "otsu.tif") as mask,
+        rasterio.open(run.folder(expected.item) / "thumbnail.png") as picture,
+    ):
+        assert (picture.read(1) == mask.read(1)).all()
+        assert picture.colormap(1)[1] == (31, 98, 196, 255)
 
 
 def test_results_are_pystac_items(run: Run) -> None:
@@ -552,7 +568,12 @@ def test_stac_writes_catalog_and_items(tmp_path: Path) -> None:
     out.mkdir()
     source = write_source(tmp_path, "scene", datetime="2021-07-13T19:03:24Z", gsd=10)
     stac.write_catalog([source], [write_mask(tmp_path, [[0, 1], [0, 0]])], out)
-    assert files_below(out) == {"catalog.json", "scene/scene.json", "scene/otsu.tif"}
+    assert files_below(out) == {
+        "catalog.json",
+        "scene/scene.json",
+        "scene/otsu.tif",
+        "scene/thumbnail.png",
+    }
     links = read_json(out / "catalog.json")["links"]
     assert [link["href"] for link in links if link["rel"] == "item"] == ["./scene/scene.json"]
     item = read_json(out / "scene" / "scene.json")
@@ -567,6 +588,11 @@ def test_stac_writes_catalog_and_items(tmp_path: Path) -> None:
     }
     with rasterio.open(out / "scene" / item["assets"]["data"]["href"]) as src:
         assert src.read(1).tolist() == [[0, 1], [0, 0]]
+
+
+def test_stac_thins_out_the_picture_of_a_large_mask(tmp_path: Path) -> None:
+    stac.write_thumbnail(write_mask(tmp_path, np.ones((20, 1000))), tmp_path / "water.png")
+    assert read_png(tmp_path / "water.png").shape == (1, 5, 250)
 
 
 def test_stac_keeps_an_interval(tmp_path: Path) -> None:

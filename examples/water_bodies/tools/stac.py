@@ -1,13 +1,16 @@
 """Put water masks into a STAC catalog, one item for each scene that they were made from.
 
-Writes ``catalog.json``, ``<item id>/<item id>.json`` and ``<item id>/otsu.tif``. An item keeps the
-id and the time of its scene; its geometry is that of the mask.
+Writes ``catalog.json``, and in a folder for each item ``<item id>.json``, ``otsu.tif`` and a small
+picture of it, ``thumbnail.png``. An item keeps the id and the time of its scene; its geometry is
+that of the mask.
 """
 
 import argparse
 import json
+import math
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.warp import transform
 
 VERSION = "1.0.0"
@@ -26,6 +29,8 @@ EXTENSIONS = [
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 TIMES = ("datetime", "start_datetime", "end_datetime")
 DIGITS = 7  # of a degree: about a centimetre
+LONGEST = 256  # pixels of a thumbnail; it is thinned out to that
+COLOURS = {0: (236, 239, 241), 1: (31, 98, 196)}  # of land and of water
 
 
 def main() -> None:
@@ -51,6 +56,7 @@ def write_catalog(references: list[str], rasters: list[Path], folder: Path) -> N
         items[item_id] = item_of(source, raster)
         (folder / item_id).mkdir()
         shutil.copyfile(raster, folder / item_id / raster.name)
+        write_thumbnail(raster, folder / item_id / "thumbnail.png")
         write_json(items[item_id], folder / item_id / f"{item_id}.json")
     write_json(catalog_of(list(items)), folder / "catalog.json")
 
@@ -128,9 +134,29 @@ def item_of(source: dict[str, Any], raster: Path) -> dict[str, Any]:
                 "title": "Water mask",
                 "roles": ["data", "visual"],
                 "raster:bands": [band],
-            }
+            },
+            "thumbnail": {
+                "href": "./thumbnail.png",
+                "type": "image/png",
+                "title": "Water in blue",
+                "roles": ["thumbnail"],
+            },
         },
     }
+
+
+def write_thumbnail(raster: Path, png: Path) -> None:
+    """Draw a mask."""
+    with rasterio.open(raster) as opened:
+        step = max(1, math.ceil(max(opened.shape) / LONGEST))
+        height, width = (math.ceil(length / step) for length in opened.shape)
+        mask = opened.read(1, out_shape=(height, width))
+    profile = {"driver": "PNG", "width": width, "height": height, "count": 1, "dtype": "uint8"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a picture has no place
+        with rasterio.open(png, "w", **profile) as picture:
+            picture.write_colormap(1, COLOURS)
+            picture.write(mask, 1)
 
 
 def footprint(raster: Any) -> list[list[float]]:

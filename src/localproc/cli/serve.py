@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from localproc.api import Engine
 from localproc.cli.common import engine_options
+from localproc.cli.site import Site
 from localproc.errors import EnvironmentProblem, PluginMissing
 from localproc.model import InputPolicy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+
+    from localproc.engine.engine import Engine
 
 #: How long requests may go on after Ctrl-C; those who follow a log would never leave.
 _FAREWELL: Final = 2
@@ -43,11 +45,17 @@ _MOST: Final = 16 << 30
 @click.option("--dismiss", type=click.Choice(["seed", "ogc2", "gone"]), default="seed")
 @click.option("--profile", type=click.Choice(["localproc", "zoo"]), default="localproc")
 @click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
+@click.option(
+    "--callback-secret",
+    envvar="LOCALPROC_CALLBACK_SECRET",
+    default="",
+    help="Signs what subscribers are told. Better as LOCALPROC_CALLBACK_SECRET.",
+)
 @click.option("--no-echo", is_flag=True, help="Do not offer the echo process.")
 @engine_options
 @click.pass_obj
 def serve(
-    home: str,
+    site: Site,
     /,
     host: str,
     port: int,
@@ -55,6 +63,7 @@ def serve(
     roots: tuple[str, ...],
     allow_private: bool,
     without_token: bool,
+    callback_secret: str,
     no_echo: bool,
     **face: Any,
 ) -> None:
@@ -64,7 +73,7 @@ def serve(
     localproc token make NAME.
     """
     listener = _listen(host, port)
-    with listener, Engine(home, **settings) as engine:
+    with listener, site.open(callback_secret=callback_secret, **settings) as engine:
         app = _app(
             engine,
             **face,
@@ -104,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _app(engine: Engine, **options: Any) -> "Starlette":
+def _app(engine: "Engine", **options: Any) -> "Starlette":
     from localproc.http import create_app
 
     try:

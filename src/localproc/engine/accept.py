@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.cwl.files import uri_path
 from localproc.cwl.process import tools
 from localproc.cwl.request import Request
 from localproc.engine.core import Core
@@ -19,10 +20,11 @@ from localproc.engine.history import request_data
 from localproc.engine.ids import new_id
 from localproc.engine.inputs import read_inputs
 from localproc.engine.permits import RootedDisk, check_policy
-from localproc.errors import InvalidInputs, Problem, UnsupportedPackage
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
 from localproc.machine import new_job
 from localproc.machine.letters import SUBSCRIBER_MEMBERS
 from localproc.model import Event, InputPolicy, JobRecord, JobRequest, Kind, ProcessRecord
+from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
 from localproc.storage.publish import results_uri
 
@@ -34,6 +36,7 @@ class Acceptance:
         self.results = core.settings.results or core.home.results(namespace)
         self._core = core
         self._takes: dict[str, Request] = {}
+        self._fit: set[str] = set()  # places where results can be published
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
         """Give what is asked for.
@@ -51,7 +54,7 @@ class Acceptance:
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         check_policy(job_object, policy)
         self._core.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))
+        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
@@ -83,6 +86,29 @@ class Acceptance:
                     f"{tool.id} requires a container, and the executor {name!r} has none",
                     hint="use an executor with containers, or move DockerRequirement to hints",
                 )
+
+    def _results_uri(self, root: str) -> str:
+        """Give where results go; raises before anything is run for it in vain."""
+        uri = results_uri(root)
+        if uri in self._fit:
+            return uri
+        scheme = urlsplit(uri).scheme
+        if not self._core.plugins.storage(scheme).writable:
+            raise InvalidInputs(
+                f"results cannot go to {redacted(uri)}: it can only be read",
+                hint="give a folder, or a URI of a storage that can be written to",
+            )
+        if scheme == "file":
+            path = uri_path(uri)
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"results cannot be published in {path}: {error.strerror}",
+                    hint="choose another folder with --results (results=...)",
+                ) from None
+        self._fit.add(uri)
+        return uri
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

@@ -58,13 +58,13 @@ class Engine(Records):
         Raises ``InvalidInputs`` for a name that no folder or URL could have.
         """
         other = type(self).__new__(type(self))
-        other._set_up(self._core, namespace, allow_remote=self._allow_remote)  # noqa: SLF001
+        other._set_up(self._core, check_namespace(namespace), allow_remote=self._allow_remote)  # noqa: SLF001
         return other
 
     def _set_up(self, core: Core, namespace: str, *, allow_remote: bool) -> None:
         self._core = core
         self._allow_remote = allow_remote
-        self.namespace = check_namespace(namespace)
+        self.namespace = namespace
         self._registry = Registry(core.store, namespace, core.storage, allow_remote=allow_remote)
         self._acceptance = Acceptance(core, namespace)
         self._mine: list[str] = []

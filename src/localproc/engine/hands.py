@@ -4,8 +4,10 @@ Owns handing tasks to executors with their files in place, and everything else t
 Must not decide anything, and does nothing that is not recorded.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from localproc.engine.active import Active
 from localproc.engine.background import Background
@@ -15,6 +17,8 @@ from localproc.engine.story import as_ours
 from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc.model import Task
 from localproc.storage.disk import stage
+
+_LOG: Final = logging.getLogger("localproc")
 
 
 class Hands:
@@ -26,26 +30,42 @@ class Hands:
         self._background = background
         self._settings = settings
         self._closed = closed
+        self._put_off: list[tuple[Active, list[Task]]] = []
 
     def act(self, jobs: Iterable[Active]) -> None:
-        """Do all that the jobs have ordered; tasks of one job reach its executor together."""
+        """Do all that the jobs have ordered; tasks of one job reach its executor together.
+
+        They do so first of all: what is launched and stopped in one turn has to be there by then.
+        """
+        others: list[tuple[Active, Order]] = []
         for active in jobs:
             tasks = []
             for order in active.run.orders():
-                if isinstance(order, Launch):
+                if not isinstance(order, Launch):
+                    others.append((active, order))
+                elif _put_in_place(active, order.task):
                     tasks.append(order.task)
-                else:
-                    self._do(active, order)
-            if tasks:
-                self._launch(active, tasks)
+            self._launch(active, tasks)
+        for active, order in others:
+            self._do(active, order)
+
+    def try_again(self) -> None:
+        """Hand over what an executor could not be reached for before."""
+        put_off, self._put_off = self._put_off, []
+        for active, tasks in put_off:
+            self._launch(active, tasks)
 
     def _launch(self, active: Active, tasks: list[Task]) -> None:
-        ready = [task for task in tasks if _put_in_place(active, task)]
+        wanted = [task for task in tasks if active.run.is_running(task.key)]
+        if not wanted:
+            return
         try:
-            if ready:
-                active.executor.submit(ready)
+            active.executor.submit(wanted)
         except ExecutorUnavailable as error:
-            for task in ready:
+            _LOG.info("tasks wait: %s", error)
+            self._put_off.append((active, wanted))
+        except LocalprocError as error:
+            for task in wanted:
                 _not_launched(active, task, error)
 
     def _do(self, active: Active, order: Order) -> None:

@@ -166,6 +166,7 @@ class Loop:
             for job_id in self._store.to_dismiss(self._bell.id):
                 self._dismiss(job_id)
             self._intake.adopt()
+            self._hands.try_again()
 
     def _dismiss(self, job_id: str) -> None:
         """Dismiss a job, also one that waits for its turn."""

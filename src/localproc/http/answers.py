@@ -18,6 +18,7 @@ PROBLEM: Final = "application/problem+json"
 GEOJSON: Final = "application/geo+json"
 HTML: Final = "text/html"
 TEXT: Final = "text/plain"
+FORM: Final = "multipart/form-data"
 
 
 def document(

@@ -16,9 +16,10 @@ from starlette.routing import Route
 
 from localproc.engine.engine import Engine
 from localproc.http import execution, executions, jobs, live, pages, processes, service
-from localproc.http.answers import PROBLEM, HttpProblem, document
+from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
 from localproc.http.echo import deploy_echo
-from localproc.http.exchange import Handler, endpoint
+from localproc.http.exchange import Handler, endpoint, static_of
+from localproc.http.negotiation import best
 from localproc.http.settings import HttpSettings
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
@@ -101,17 +102,24 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Error")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return _answer(HttpProblem(error.status_code, title, detail, headers=error.headers))
+    return _answer(request, HttpProblem(error.status_code, title, detail, headers=error.headers))
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HttpProblem)
-    return _answer(error)
+    return _answer(request, error)
 
 
-def _answer(error: HttpProblem) -> Response:
+def _answer(request: Request, error: HttpProblem) -> Response:
+    """Answer with a problem where no engine is known, and so nothing of it can be told."""
     members = error.to_problem()
-    return document(members, members["status"], media_type=PROBLEM, headers=error.headers)
+    settings: HttpSettings = request.app.state.settings
+    accept, asked = request.headers.get("accept", ""), request.query_params.get("f")
+    if best(accept, (PROBLEM, JSON, HTML), asked) != HTML:
+        return document(members, members["status"], media_type=PROBLEM, headers=error.headers)
+    content = {"problem": members, "service": settings.title}
+    content["static"] = static_of(request, settings)
+    return pages.render("problem.html", content, members["status"], error.headers)
 
 
 _ERRORS: Final[Any] = {HTTPException: _http_error, HttpProblem: _problem}

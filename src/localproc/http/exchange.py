@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -24,6 +25,8 @@ from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
 
+_DEEPEST: Final = 100  #: levels that a document may have
+_LEAVES: Final = (str, int, float, type(None))
 _LOG: Final = logging.getLogger("localproc.http")
 
 
@@ -51,6 +54,12 @@ class Exchange:
         """The URL of the request without its query, as links have it."""
         root = root_of(self.request, self.settings)
         return self.base + self.request.url.path.removeprefix(root)
+
+    @property
+    def as_json(self) -> str:
+        """The URL of the same resource as JSON."""
+        query = [pair for pair in self.request.query_params.multi_items() if pair[0] != "f"]
+        return f"{self.here}?{urlencode([*query, ('f', 'json')])}"
 
     @property
     def content_type(self) -> str:
@@ -109,9 +118,13 @@ class Exchange:
     def json(self) -> Any:
         """Read the body as JSON; raises 400."""
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise HttpProblem(400, "InvalidBody", f"the body is not JSON: {error}") from None
+        if _depth(found) > _DEEPEST:
+            detail = f"the body has more than {_DEEPEST} levels, one in another"
+            raise HttpProblem(400, "InvalidBody", detail)
+        return found
 
     # Jobs
 
@@ -139,7 +152,17 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer with a JSON document that tells nothing of where this machine keeps it."""
-        return self.without_home(document(content, status, media_type=media_type, headers=headers))
+        varied = {"Vary": "Accept", **(headers or {})}
+        return self.without_home(document(content, status, media_type=media_type, headers=varied))
+
+    def either(self, heading: str, content: Any, above: str = "") -> Response:
+        """Answer with a document, or with a page that has nothing but it.
+
+        ``above`` is the URL of what it is a part of.
+        """
+        if not self.wants_html:
+            return self.document(content)
+        return self.page("document.html", {"heading": heading, "document": content, "above": above})
 
     def page(
         self,
@@ -151,9 +174,9 @@ class Exchange:
         """Answer with a page for people."""
         context = {
             "base": self.base,
-            "here": self.here,
-            "static": f"{self.request.scope.get('root_path', '')}/static",
-            "title": self.settings.title,
+            "json": self.as_json,
+            "static": static_of(self.request, self.settings),
+            "service": self.settings.title,
             "namespace": self.engine.namespace,
             "query": self.request.query_params,
         }
@@ -173,13 +196,16 @@ class Exchange:
         return data
 
     def problem(self, error: LocalprocError) -> Response:
-        """Answer with the problem that an error is (RFC 9457)."""
+        """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
         members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
-        if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
+        kind = best(accept, (PROBLEM, JSON, HTML), self.query("f"))
+        if kind == HTML:
             return self.page("problem.html", {"problem": members}, members["status"], headers)
-        return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
+        return self.document(
+            members, members["status"], media_type=kind or PROBLEM, headers=headers
+        )
 
 
 Handler = Callable[[Exchange], Response]
@@ -260,6 +286,16 @@ def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
     )
 
 
+def _depth(value: Any) -> int:
+    """Count the levels of a document, without a call for each."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [item for items in inner if not isinstance(items, _LEAVES) for item in items]
+    return depth
+
+
 def root_of(request: Request, settings: HttpSettings) -> str:
     """Give the path of the namespace's root, with whatever the app is mounted under."""
     mounted = str(request.scope.get("root_path", ""))
@@ -273,3 +309,10 @@ def base_of(request: Request, settings: HttpSettings) -> str:
         return settings.base_url.rstrip("/") + settings.root(namespace)
     url = request.url
     return f"{url.scheme}://{url.netloc}{root_of(request, settings)}"
+
+
+def static_of(request: Request, settings: HttpSettings) -> str:
+    """Give the URL of what pages are made with."""
+    if settings.base_url:
+        return f"{settings.base_url.rstrip('/')}/static"
+    return f"{request.scope.get('root_path', '')}/static"

@@ -26,14 +26,14 @@ def build(exchange: Exchange) -> Response:
         "service": exchange.settings.title,
         "namespace": exchange.engine.namespace,
     }
-    return exchange.document(said)
+    return exchange.either("What runs here", said)
 
 
 def list_executions(exchange: Exchange) -> Response:
     """Answer with executions, newest first: of a process, of days, or those that failed."""
     since, until = interval(exchange.query("datetime"))
     status = exchange.query("status")
-    if status not in (None, "failed"):
+    if status not in (None, "", "failed"):
         raise bad_parameter("status", "the one that can be asked for is failed")
     found = exchange.engine.executions(
         process=exchange.query("name") or "",
@@ -50,7 +50,8 @@ def list_executions(exchange: Exchange) -> Response:
 def execution(exchange: Exchange) -> Response:
     """Answer with one execution."""
     job = exchange.job()
-    return exchange.document(exchange.addressed(job, job.execution()))
+    said = exchange.addressed(job, job.execution())
+    return exchange.either("Execution", said, f"{exchange.base}/jobs/{job.id}")
 
 
 def trigger(exchange: Exchange) -> Response:

@@ -1,14 +1,205 @@
 """Execute requests from the form on a process's page.
 
-Owns reading the form's fields. Must not know how the form looks.
+Owns the fields of that form: one for each input, and how what was filled in is read. Must not know
+how the form looks. Whether a value fits is the engine's to say: what a field cannot read goes on as
+the text that it is.
 """
 
-from typing import Any
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
+from localproc.cwl.types import CwlType, item_type, kind, without_null
 from localproc.engine.handles import Process
+from localproc.errors import InvalidInputs, Problem
 from localproc.http.exchange import Exchange
+from localproc.http.multipart import BodyPart, read_parts
+from localproc.http.words import brief
+
+_SCALARS: Final = ("string", "number", "integer")
+_CORNERS: Final = ("west", "south", "east", "north")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form.
+
+    ``kind`` is ``text``, ``number``, ``flag``, ``choice``, ``lines`` (one value a line), ``json``,
+    ``bbox`` (a field for each side), ``file`` or ``files``. ``default`` is what is filled in.
+    """
+
+    name: str
+    kind: str
+    title: str
+    description: str
+    required: bool
+    schema: Mapping[str, Any]
+    default: Any
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """What there is to choose from."""
+        return [brief(one) for one in self.schema["enum"]]
+
+    @property
+    def shown(self) -> str:
+        """The default as it is filled in."""
+        if self.default is None:
+            return ""
+        if self.kind == "lines" and isinstance(self.default, list):
+            return "\n".join(map(brief, self.default))
+        return brief(self.default)
+
+    @property
+    def corners(self) -> list[tuple[str, str]]:
+        """The sides of a box, with what is filled in."""
+        box = self.default.get("bbox", ()) if isinstance(self.default, Mapping) else ()
+        filled = [brief(one) for one in box] if len(box) == 4 else [""] * 4
+        return list(zip(_CORNERS, filled, strict=True))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether numbers have no fraction."""
+        return self.schema.get("type") == "integer"
+
+    @property
+    def hint(self) -> str:
+        """Say how to fill it in, where that is not plain."""
+        if self.kind == "lines":
+            items = self.schema["items"].get("type", "value")
+            return f"{_NAMES.get(items, 'values')}, one a line"
+        if self.kind == "number":
+            low, high = self.schema.get("minimum"), self.schema.get("maximum")
+            bounds = [f"from {low}"] * (low is not None) + [f"to {high}"] * (high is not None)
+            return " ".join(["whole number" if self.is_whole else "number", *bounds])
+        if self.kind == "json":
+            return "JSON" if self.schema.get("type") in ("object", "array") else "text or JSON"
+        return str(self.schema.get("format", "")) if self.kind == "text" else ""
+
+
+_NAMES: Final = {"string": "texts", "number": "numbers", "integer": "whole numbers"}
+
+
+def form_fields(process: Process) -> list[Field]:
+    """Give the fields of a process's form, in the order of the package."""
+    return [_field(port["id"], port["type"], process.inputs) for port in process.ports()]
+
+
+def _field(name: str, cwl_type: CwlType, inputs: Mapping[str, Any]) -> Field:
+    said = inputs.get(name, {})
+    schema = said.get("schema", {})
+    return Field(
+        name,
+        _field_kind(without_null(cwl_type), schema),
+        str(said.get("title") or name),
+        str(said.get("description") or ""),
+        said.get("minOccurs", 1) != 0,
+        schema,
+        schema.get("default"),
+    )
+
+
+def _field_kind(cwl_type: CwlType, schema: Mapping[str, Any]) -> str:
+    if kind(cwl_type) == "File":
+        return "file"
+    if kind(cwl_type) == "array" and kind(without_null(item_type(cwl_type))) == "File":
+        return "files"
+    if "ogc-bbox" in (
+        schema.get("format"),
+        *(one.get("format") for one in schema.get("allOf", ())),
+    ):
+        return "bbox"
+    if "enum" in schema:
+        return "choice"
+    what = schema.get("type")
+    if what == "boolean":
+        return "flag"
+    if what in ("number", "integer"):
+        return "number"
+    if what == "array" and schema.get("items", {}).get("type") in _SCALARS:
+        return "lines"
+    return "text" if what == "string" else "json"
 
 
 def form_request(exchange: Exchange, process: Process) -> dict[str, Any]:
-    """Give the execute request that a form holds."""
-    raise NotImplementedError
+    """Give the execute request that a form holds; raises ``InvalidInputs``, or 400.
+
+    Fields that were left empty are left out.
+    """
+    given: dict[str, list[BodyPart]] = {}
+    for part in read_parts(exchange.request.headers["content-type"], exchange.body):
+        if part.filename or part.data:
+            given.setdefault(part.field, []).append(part)
+    inputs: dict[str, Any] = {}
+    problems = []
+    fields = {field.name: field for field in form_fields(process)}
+    for name, parts in given.items():
+        try:
+            inputs[name] = _value(fields.get(name), parts)
+        except ValueError as error:
+            problems.append(Problem(str(error), f"inputs.{name}"))
+    if problems:
+        raise InvalidInputs("the form cannot be read", problems)
+    return {"inputs": inputs}
+
+
+def _value(field: Field | None, parts: Sequence[BodyPart]) -> Any:
+    """Read what a field was filled in with."""
+    what = field.kind if field is not None else "text"
+    if what in ("file", "files"):
+        found = [one for part in parts for one in _files(part)]
+        return found[0] if what == "file" and len(found) == 1 else found
+    texts = [part.text for part in parts]
+    if field is not None and what == "bbox":
+        if len(texts) != len(_CORNERS):
+            raise ValueError("a box has four sides: " + ", ".join(_CORNERS))
+        return {"bbox": [_number(one) for one in texts]}
+    if field is not None and what == "lines":
+        return _lines(field, "\n".join(texts))
+    return _scalar(field, what, texts[-1])
+
+
+def _scalar(field: Field | None, what: str, text: str) -> Any:
+    if what == "flag":
+        return {"true": True, "false": False}.get(text, text)
+    if what == "number":
+        return _number(text)
+    if field is not None and what == "choice":
+        return dict(zip(field.choices, field.schema["enum"], strict=True)).get(text, text)
+    if what != "json":
+        return text.replace("\r\n", "\n")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError as error:
+        if text.lstrip()[:1] in ("{", "["):
+            raise ValueError(f"is not JSON: {error}") from None
+        return text
+
+
+def _lines(field: Field, text: str) -> list[Any]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if field.schema["items"]["type"] == "string":
+        return list(lines)
+    return [_number(line) for line in lines]
+
+
+def _files(part: BodyPart) -> list[Any]:
+    """Give a file that was sent, or the addresses of some."""
+    if not part.filename:
+        return part.text.split()
+    data = base64.b64encode(part.data).decode("ascii")
+    kind = part.media_type or "application/octet-stream"
+    return [{"value": data, "encoding": "base64", "mediaType": kind}]
+
+
+def _number(text: str) -> Any:
+    for reader in (int, float):
+        try:
+            return reader(text)
+        except ValueError:
+            pass
+    return text

@@ -4,8 +4,11 @@ Owns Part 1's job resources. Must not know how results are written, nor how jobs
 """
 
 import mimetypes
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -18,12 +21,16 @@ from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, patient
 from localproc.http.files import FileAnswer, published
 from localproc.http.paging import page_links
+from localproc.http.shown import shown
+from localproc.http.timeline import timeline
 from localproc.model import JobStatus
+from localproc.storage.addresses import redacted
 from localproc.views import ogc
 from localproc.views.parameters import interval
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ZOO_SAYS: Final = {
     JobStatus.ACCEPTED: "ZOO-Kernel accepted to run your service!",
     JobStatus.RUNNING: "execution submitted",
@@ -59,7 +66,9 @@ def list_jobs(exchange: Exchange) -> Response:
         before=page[0].id if earlier else None,
     )
     if exchange.wants_html:
-        return exchange.page("jobs.html", {"jobs": page, "links": links})
+        processes = [one.id for one in exchange.engine.processes()]
+        content = {"jobs": page, "links": links, "processes": processes, "statuses": JobStatus}
+        return exchange.page("jobs.html", content)
     documents = [status_document(exchange, job, steps=False) for job in page]
     return exchange.document({"jobs": documents, "links": links})
 
@@ -77,7 +86,7 @@ def _filters(exchange: Exchange) -> _Filters:
 
     What comes after a job in the list, newest first, was made before it.
     """
-    since, until = interval(exchange.query("datetime"))
+    since, until = interval(exchange.query("datetime") or _between(exchange))
     statuses = exchange.queries("status")
     unknown = [one for one in statuses if one not in set(JobStatus)]
     if unknown:
@@ -98,6 +107,11 @@ def _filters(exchange: Exchange) -> _Filters:
         others,
         bool(kinds) and "process" not in kinds,
     )
+
+
+def _between(exchange: Exchange) -> str:
+    """Give the interval of the form on the job list's page, which has a field for each end."""
+    return f"{exchange.query('since') or ''}/{exchange.query('until') or ''}"
 
 
 def _seconds(exchange: Exchange, name: str) -> float | None:
@@ -134,7 +148,9 @@ def status(exchange: Exchange) -> Response:
     job = exchange.job()
     said = status_document(exchange, job)
     if exchange.wants_html:
-        return exchange.page("job.html", {"job": job, "info": said})
+        record = job.record
+        content = {"job": job, "record": record, "rows": timeline(record, job.steps), "info": said}
+        return exchange.page("job.html", content)
     return exchange.document(said)
 
 
@@ -148,7 +164,7 @@ def dismiss(exchange: Exchange) -> Response:
         job.wait(_STOPPING)
     except TimeoutError:
         return exchange.document(status_document(exchange, job), 202)
-    said = status_document(exchange, job) | {"status": "dismissed"}
+    said = status_document(exchange, job) | {"status": "dismissed", "message": "dismissed"}
     if exchange.settings.dismiss != "ogc2":
         exchange.engine.hide(job.id)
     elif had_ended:
@@ -169,8 +185,19 @@ def results(exchange: Exchange) -> Response:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
-        return exchange.page("results.html", {"job": job, "results": document})
+        outputs = shown(document, partial(_size_of, exchange, job))
+        return exchange.page("results.html", {"job": job, "outputs": outputs})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
+
+
+def _size_of(exchange: Exchange, job: Job, href: str) -> int | None:
+    place = f"{exchange.base}/jobs/{job.id}/files/"
+    if not href.startswith(place):
+        return None
+    try:
+        return os.path.getsize(published(job, f"{job.location}/{href.removeprefix(place)}"))
+    except LocalprocError:
+        return None
 
 
 def result(exchange: Exchange) -> Response:
@@ -200,16 +227,27 @@ def file(exchange: Exchange) -> Response:
 def inputs(exchange: Exchange) -> Response:
     """Answer with what a job was given."""
     job = exchange.job()
-    said = {"inputs": job.inputs}
+    said = {"inputs": _without_secrets(job.inputs)}
     if job.request.outputs is not None:
         said["outputs"] = job.request.outputs
-    return exchange.document(exchange.addressed(job, said))
+    place = f"{exchange.base}/jobs/{job.id}"
+    return exchange.either("Inputs", exchange.addressed(job, said), place)
 
 
 def prov(exchange: Exchange) -> Response:
     """Answer with where the results of a job come from, as PROV-JSON."""
     job = exchange.job()
-    return exchange.document(exchange.addressed(job, job.provenance()))
+    said = exchange.addressed(job, _without_secrets(job.provenance()))
+    return exchange.either("Provenance", said, f"{exchange.base}/jobs/{job.id}")
+
+
+def _without_secrets(document: Any) -> Any:
+    """Take users, passwords and queries, which may be signatures, out of all addresses."""
+    if isinstance(document, Mapping):
+        return {key: _without_secrets(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_without_secrets(item) for item in document]
+    return redacted(document) if isinstance(document, str) and _URL.match(document) else document
 
 
 def _media_type(name: str) -> str:

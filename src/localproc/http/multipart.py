@@ -1,31 +1,87 @@
 """Bodies of several parts.
 
-Owns taking them apart (RFC 2046). Must not know what the parts hold.
+Owns taking them apart (RFC 2046, and RFC 7578 for forms). Must not know what the parts hold.
 """
 
-from email import message_from_bytes, policy
-from email.message import MIMEPart
+import base64
+import binascii
+import quopri
+import re
+from dataclasses import dataclass
+from email import message_from_string, policy
+from email.message import EmailMessage
+from typing import Final
 
 from localproc.http.answers import HttpProblem
 
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
-def read_parts(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
-    """Give the parts with their names (Content-ID, else file name), in order; raises 400."""
-    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
-    message = message_from_bytes(head + body, policy=policy.HTTP)
-    if message.defects or not message.is_multipart():
+
+@dataclass(frozen=True, slots=True)
+class BodyPart:
+    """One part. ``field`` is its name in a form; ``filename`` is empty for what is no file."""
+
+    content_id: str
+    field: str
+    filename: str
+    media_type: str
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        """What other parts may call it: its Content-ID, else its file name."""
+        return self.content_id or self.filename
+
+    @property
+    def text(self) -> str:
+        """Its content as text."""
+        return self.data.decode("utf-8", "replace")
+
+
+def read_parts(content_type: str, body: bytes) -> list[BodyPart]:
+    """Give the parts in their order; raises 400."""
+    boundary = _head(f"Content-Type: {content_type}").get_boundary()
+    if not boundary:
+        raise HttpProblem(400, "InvalidBody", "the body's type names no boundary of its parts")
+    mark = re.escape(boundary.encode("utf-8", "surrogateescape"))
+    _, *pieces = re.split(rb"(?:\A|\r?\n)--" + mark + rb"(?=--|[ \t]*\r?\n)", body)
+    if not pieces or not pieces[-1].startswith(b"--"):
         raise HttpProblem(400, "InvalidBody", "the parts of the body cannot be told apart")
-    parts = [(_name(part), _data(part)) for part in message.iter_parts()]
-    if not parts:
+    if not pieces[:-1]:
         raise HttpProblem(400, "InvalidBody", "the body has no parts")
-    return parts
+    return [_part(piece) for piece in pieces[:-1]]
 
 
-def _name(part: MIMEPart) -> str:
-    content_id = str(part.get("Content-ID", "")).strip().strip("<>")
-    return content_id or part.get_filename("") or ""
+def _part(piece: bytes) -> BodyPart:
+    head, _, data = _split(piece.lstrip(b" \t"))
+    said = _head(head.decode("utf-8", "replace"))
+    return BodyPart(
+        str(said.get("Content-ID", "")).strip().strip("<>"),
+        str(said.get_param("name", "", "content-disposition")),
+        said.get_filename("") or "",
+        said.get_content_type() if "Content-Type" in said else "",
+        _decoded(data, str(said.get("Content-Transfer-Encoding", "")).strip().lower()),
+    )
 
 
-def _data(part: MIMEPart) -> bytes:
-    data = part.get_payload(decode=True)
-    return data if isinstance(data, bytes) else b""
+def _split(piece: bytes) -> tuple[bytes, bytes, bytes]:
+    """Part the head from the data. The piece begins with the line break after the boundary."""
+    found = _HEAD_END.search(piece)
+    if found is None:
+        raise HttpProblem(400, "InvalidBody", "a part of the body has no end of its head")
+    return piece[: found.start()].lstrip(b"\r\n"), found[0], piece[found.end() :]
+
+
+def _head(lines: str) -> EmailMessage:
+    return message_from_string(lines + "\n\n", policy=policy.HTTP)
+
+
+def _decoded(data: bytes, encoding: str) -> bytes:
+    if encoding == "quoted-printable":
+        return quopri.decodestring(data)
+    if encoding != "base64":
+        return data
+    try:
+        return base64.b64decode(data)
+    except binascii.Error:
+        raise HttpProblem(400, "InvalidBody", "a part of the body is not base64") from None

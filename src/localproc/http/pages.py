@@ -5,6 +5,7 @@ Owns templates and what lies beside them. Must not know what is on the pages.
 
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from localproc.http.words import FILTERS
 
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _POLICY: Final = (
@@ -27,8 +30,13 @@ def render(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with a page. It runs no script and loads no thing but what is served here."""
-    text = _environment().get_template(template).render(content)
-    safe = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+    common = {"base": "", "json": "", "namespace": "", "version": version("localproc")}
+    text = _environment().get_template(template).render({**common, **content})
+    safe = {
+        "Content-Security-Policy": _POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept",
+    }
     return Response(text, status, {**safe, **(headers or {})}, media_type="text/html;charset=UTF-8")
 
 
@@ -48,10 +56,12 @@ async def static(request: Request) -> Response:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("localproc.http"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(FILTERS)
+    return environment

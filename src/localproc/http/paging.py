@@ -17,7 +17,9 @@ def page_links(
     The next page comes ``after`` the last id of this one, the page before it ends ``before`` its
     first; ``None`` where there is no such page.
     """
-    kept = [pair for pair in exchange.request.query_params.multi_items() if pair[0] != "f"]
+    kept = [
+        pair for pair in exchange.request.query_params.multi_items() if pair[1] and pair[0] != "f"
+    ]
     plain = [pair for pair in kept if pair[0] not in ("before", "after")]
     links = [
         _link("self", JSON, exchange.here, kept, "This page"),

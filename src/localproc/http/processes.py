@@ -7,13 +7,14 @@ jobs.
 from typing import Final
 from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from localproc.cwl.apppkg import MEDIA_TYPE as APPPKG
 from localproc.engine.packages import NOWHERE, PackageSource, find_source
 from localproc.errors import EXCEPTIONS_2, DuplicatedProcess
-from localproc.http.answers import HttpProblem, nothing
+from localproc.http.answers import FORM, HttpProblem, nothing
 from localproc.http.exchange import Exchange
+from localproc.http.forms import form_fields
 from localproc.http.multipart import read_parts
 from localproc.http.paging import page_links
 from localproc.views.process import process_description, process_summary
@@ -28,13 +29,13 @@ _CWL: Final = (
     "text/x-yaml",
 )
 _SINGLE: Final = (*_CWL, APPPKG, "application/json")
-_MULTIPART: Final = ("multipart/related", "multipart/form-data", "multipart/mixed")
+_MULTIPART: Final = ("multipart/related", FORM, "multipart/mixed")
 
 
 def list_processes(exchange: Exchange) -> Response:
     """Answer with the process list, by id."""
     found = exchange.engine.processes()
-    after, before = exchange.query("before") or "", exchange.query("after")
+    after, before = exchange.query("after") or "", exchange.query("before")
     rest = [one for one in found if one.id > after and (before is None or one.id < before)]
     limit = exchange.limit()
     page = rest[-limit:] if before is not None else rest[:limit]
@@ -56,7 +57,9 @@ def describe(exchange: Exchange) -> Response:
     process = exchange.engine.process(exchange.path["process_id"])
     said = process_description(process.record, exchange.base)
     if exchange.wants_html:
-        return exchange.page("process.html", {"process": process, "description": said})
+        fields = form_fields(process)
+        content = {"process": process, "description": said, "fields": fields}
+        return exchange.page("process.html", content)
     return exchange.document(said)
 
 
@@ -85,8 +88,11 @@ def deploy(exchange: Exchange) -> Response:
             hint="PUT replaces it, DELETE undeploys it",
             headers={"Location": _place(exchange, error.process_id)},
         ) from None
+    place = _place(exchange, process.id)
+    if exchange.content_type == FORM and exchange.wants_html:
+        return RedirectResponse(place, 303)
     said = process_summary(process.record, exchange.base)
-    return exchange.document(said, 201, headers={"Location": _place(exchange, process.id)})
+    return exchange.document(said, 201, headers={"Location": place})
 
 
 def replace(exchange: Exchange) -> Response:
@@ -133,13 +139,13 @@ def _several(exchange: Exchange) -> PackageSource:
     """
     content_type = exchange.request.headers["content-type"]
     parts = read_parts(content_type, exchange.body)
-    (name, first), *others = parts
-    source = find_source(first, NOWHERE)
+    first, *others = parts
+    source = find_source(first.data, NOWHERE)
     return PackageSource(
-        NOWHERE + (name or source.uri.removeprefix(NOWHERE)),
-        data=first,
+        NOWHERE + (first.name or source.uri.removeprefix(NOWHERE)),
+        data=first.data,
         media_type=content_type,
-        parts={NOWHERE + name: data for name, data in others},
+        parts={NOWHERE + one.name: one.data for one in others},
         deposit={"package.multipart": exchange.body},
     )
 

@@ -12,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from localproc.engine.engine import Engine
+from localproc.http import pages
 from localproc.http.answers import HTML, JSON, document
-from localproc.http.exchange import Exchange
+from localproc.http.apidoc import operations
+from localproc.http.exchange import Exchange, static_of
+from localproc.http.negotiation import best
 
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 _REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"
@@ -32,7 +35,7 @@ def conformance_classes(engine: Engine) -> list[str]:
     return [*_CLASSES, *([_PART_2 + "docker"] if executor.capabilities.containers else [])]
 
 
-def root(request: Request) -> Response:
+async def root(request: Request) -> Response:
     """Answer with the namespaces that are served here."""
     settings = request.app.state.settings
     here = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
@@ -45,7 +48,12 @@ def root(request: Request) -> Response:
         }
         for namespace in request.app.state.engines
     ]
-    return document({"title": settings.title, "links": places})
+    accept, asked = request.headers.get("accept", ""), request.query_params.get("f")
+    if best(accept, (JSON, HTML), asked) == HTML:
+        static = static_of(request, settings)
+        content = {"service": settings.title, "static": static, "links": places}
+        return pages.render("root.html", content)
+    return document({"title": settings.title, "links": places}, headers={"Vary": "Accept"})
 
 
 def landing(exchange: Exchange) -> Response:
@@ -85,7 +93,7 @@ def api(exchange: Exchange) -> Response:
     """Answer with the OpenAPI 3.0 definition."""
     said = definition(exchange.base, exchange.settings.title)
     if exchange.wants(OPENAPI, JSON, HTML) == HTML:
-        return exchange.page("api.html", {"api": said})
+        return exchange.page("api.html", {"api": said, "tags": operations(said)})
     return exchange.document(said, media_type="application/vnd.oai.openapi+json;version=3.0")
 
 

@@ -1,0 +1,158 @@
+"""Where on Earth results are, as a map.
+
+Owns the map of a FeatureCollection: outlines, and lines of longitude and latitude. Must not know
+what it is drawn with: sizes are in the units of a drawing that is ``WIDTH`` wide.
+
+Degrees are drawn as they are, a degree of longitude as wide as it is at the middle of the map.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+WIDTH: Final = 640.0
+_FLATTEST, _STEEPEST = 0.3, 0.55  #: height of the map by its width
+_MARGIN: Final = 0.12  #: of the outlines' extent, at each side
+_SMALLEST: Final = 0.002  #: degrees that a map shows at the least
+_LINES: Final = 5  #: of the graticule, about that many in each direction
+_DOT: Final = 4.0
+
+_Position = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A feature by its place among all: the SVG path of its outline, and the middle of that."""
+
+    number: int
+    id: str
+    path: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Footprints:
+    """A map: ``meridians`` and ``parallels`` are positions with their labels."""
+
+    width: float
+    height: float
+    outlines: Sequence[Outline]
+    meridians: Sequence[tuple[float, str]]
+    parallels: Sequence[tuple[float, str]]
+
+
+def footprints(features: Sequence[Mapping[str, Any]]) -> Footprints | None:
+    """Give the map of features, ``None`` if none of them is anywhere."""
+    shapes = [(str(one.get("id", "")), list(_lines(one.get("geometry")))) for one in features]
+    places = [place for _, lines in shapes for line in lines for place in line]
+    if not places:
+        return None
+    frame = _Frame.around(places)
+    outlines = [
+        Outline(number, name, frame.path(lines), *frame.middle(lines))
+        for number, (name, lines) in enumerate(shapes)
+        if lines
+    ]
+    west, south, east, north = frame.bounds
+    return Footprints(
+        WIDTH,
+        round(frame.height, 1),
+        outlines,
+        [(frame.at(x, north)[0], _label(x, "EW", step)) for x, step in _ticks(west, east)],
+        [(frame.at(west, y)[1], _label(y, "NS", step)) for y, step in _ticks(south, north)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the map shows; ``bounds`` are west, south, east, north."""
+
+    bounds: tuple[float, float, float, float]
+    height: float
+
+    @classmethod
+    def around(cls, places: Sequence[_Position]) -> "_Frame":
+        longitudes, latitudes = zip(*places, strict=True)
+        x, y = _middle(longitudes), _middle(latitudes)
+        narrow = max(math.cos(math.radians(y)), 0.05)
+        wide = max((max(longitudes) - min(longitudes)) * narrow, _SMALLEST)
+        high = max(max(latitudes) - min(latitudes), _SMALLEST)
+        wide, high = wide * (1 + 2 * _MARGIN), high * (1 + 2 * _MARGIN)
+        wide, high = max(wide, high / _STEEPEST), max(high, wide * _FLATTEST)
+        half = wide / narrow / 2
+        return cls((x - half, y - high / 2, x + half, y + high / 2), WIDTH * high / wide)
+
+    def at(self, longitude: float, latitude: float) -> _Position:
+        west, south, east, north = self.bounds
+        x = (longitude - west) / (east - west) * WIDTH
+        y = (north - latitude) / (north - south) * self.height
+        return round(x, 1), round(y, 1)
+
+    def middle(self, lines: Sequence[Sequence[_Position]]) -> _Position:
+        longitudes, latitudes = zip(*(place for line in lines for place in line), strict=True)
+        return self.at(_middle(longitudes), _middle(latitudes))
+
+    def path(self, lines: Sequence[Sequence[_Position]]) -> str:
+        return " ".join(self._line(line) for line in lines)
+
+    def _line(self, line: Sequence[_Position]) -> str:
+        places = [self.at(*place) for place in line]
+        if len(places) == 1:
+            x, y = places[0]
+            half = f"a{_DOT} {_DOT} 0 1 0"
+            return f"M{x - _DOT:.1f} {y}{half} {2 * _DOT} 0{half} {-2 * _DOT} 0"
+        closed = "Z" if line[0] == line[-1] else ""
+        return "M" + "L".join(f"{x} {y}" for x, y in places) + closed
+
+
+def _lines(geometry: Any) -> Iterator[list[_Position]]:
+    """Give the lines of a GeoJSON geometry; what is none has no lines."""
+    if not isinstance(geometry, Mapping):
+        return
+    for one in geometry.get("geometries") or ():
+        yield from _lines(one)
+    dots = geometry.get("type") == "MultiPoint"
+    yield from _nested(geometry.get("coordinates"), dots=dots)
+
+
+def _nested(coordinates: Any, *, dots: bool) -> Iterator[list[_Position]]:
+    place = _place(coordinates)
+    if place is not None:
+        yield [place]
+    elif isinstance(coordinates, list):
+        line = [found for found in map(_place, coordinates) if found is not None]
+        if dots or not line:
+            for one in coordinates:
+                yield from _nested(one, dots=dots)
+        else:
+            yield line
+
+
+def _place(coordinates: Any) -> _Position | None:
+    if not isinstance(coordinates, list) or len(coordinates) < 2:
+        return None
+    x, y = coordinates[:2]
+    if not all(isinstance(one, int | float) and math.isfinite(one) for one in (x, y)):
+        return None
+    return (float(x), float(y)) if abs(x) <= 360 and abs(y) <= 90 else None
+
+
+def _middle(numbers: Sequence[float]) -> float:
+    return (min(numbers) + max(numbers)) / 2
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, float]]:
+    """Give round numbers between two, with the step between them."""
+    rough = (high - low) / _LINES
+    scale = 10.0 ** math.floor(math.log10(rough))
+    step = next(scale * one for one in (1, 2, 5, 10) if scale * one >= rough)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [(number * step, step) for number in range(first, last + 1)]
+
+
+def _label(degrees: float, sides: str, step: float) -> str:
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    side = "" if round(degrees, digits) == 0 else f" {sides[degrees < 0]}"
+    return f"{abs(degrees):.{digits}f}°{side}"

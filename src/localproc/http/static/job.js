@@ -1,0 +1,128 @@
+// Keeps the page of a job up to date.
+//
+// The server knows how a job looks; so whenever something has happened, this fetches the page again
+// and puts its live part in the place of the old. Steps that are open stay open.
+"use strict";
+
+const CLOCK = 2000; // ms between looks at what changes by itself: times and logs
+const REST = 200; // ms from one look to the next at the least
+const said = document.getElementById("said");
+const job = live().dataset.job;
+let source = null;
+let clock = null;
+let looking = false;
+let wanted = false;
+
+function live() {
+  return document.getElementById("live");
+}
+
+function announce(text) {
+  if (said.textContent !== text) said.textContent = text;
+}
+
+function start() {
+  document.documentElement.classList.add("script");
+  document.addEventListener("toggle", (event) => showLog(event.target), true);
+  document.addEventListener("click", (event) => {
+    if (event.target.id === "dismiss") dismiss(event.target);
+  });
+  if ("final" in live().dataset) return;
+  source = new EventSource(live().dataset.events);
+  for (const kind of ["step", "status", "error"]) source.addEventListener(kind, look);
+  clock = setInterval(() => document.hidden || look(), CLOCK);
+}
+
+function stop() {
+  if (source) source.close();
+  clearInterval(clock);
+  source = clock = null;
+}
+
+// Looking again
+
+async function look() {
+  wanted = true;
+  if (looking) return;
+  looking = true;
+  while (wanted && source) {
+    wanted = false;
+    await lookOnce();
+    await new Promise((resolve) => setTimeout(resolve, REST));
+  }
+  looking = false;
+}
+
+async function lookOnce() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!source) return; // dismissed meanwhile
+    if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    else if (answer.status === 404 || answer.status === 410) leave();
+  } catch {
+    announce("The service does not answer.");
+  }
+}
+
+function show(fresh) {
+  const next = document.adoptNode(fresh.getElementById("live"));
+  const focused = document.activeElement.closest("details, [id]");
+  for (const old of live().querySelectorAll("details[open]")) {
+    const same = next.querySelector(`#${CSS.escape(old.id)}`);
+    if (!same) continue;
+    same.querySelector("pre").textContent = old.querySelector("pre").textContent;
+    same.open = true; // which fetches its log again
+  }
+  live().replaceWith(next);
+  if (focused && next.contains(document.getElementById(focused.id))) {
+    const same = document.getElementById(focused.id);
+    (same.querySelector("summary") || same).focus();
+  }
+  document.title = fresh.title;
+  announce(`${next.dataset.status}: ${document.getElementById("message").textContent}`);
+  if ("final" in next.dataset) stop();
+}
+
+function leave() {
+  stop();
+  announce("This job is no longer here.");
+  document.getElementById("message").textContent = "This job is no longer here.";
+}
+
+// Logs
+
+async function showLog(details) {
+  if (!details.open || !details.dataset.log) return;
+  const answer = await fetch(`${details.dataset.log}?tail=20`);
+  if (!answer.ok) return;
+  const place = details.querySelector("pre");
+  place.textContent = await answer.text();
+  place.scrollTop = place.scrollHeight;
+}
+
+// Dismissing
+
+async function dismiss(button) {
+  button.disabled = true;
+  announce("Dismissing ...");
+  const answer = await fetch(job, { method: "DELETE", headers: { Accept: "application/json" } });
+  const told = await answer.json();
+  if (!answer.ok) {
+    button.disabled = false;
+    announce(told.detail);
+    document.getElementById("message").textContent = told.detail;
+    return;
+  }
+  stop();
+  button.remove();
+  for (const badge of live().querySelectorAll(".badge, .part")) {
+    if (!["running", "accepted"].includes(badge.dataset.status)) continue;
+    badge.dataset.status = "dismissed";
+    if (badge.matches(".badge")) badge.textContent = "dismissed";
+  }
+  live().dataset.status = told.status;
+  document.getElementById("message").textContent = told.message;
+  announce(`${told.status}: ${told.message}`);
+}
+
+start();

@@ -1,0 +1,342 @@
+"""The pages in a real browser."""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from localproc.errors import NoSuchJob
+from tests.browser.conftest import Service
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+SCREENSHOTS = os.environ.get("LOCALPROC_SCREENSHOTS")
+MOST = 200_000  # bytes of a screenshot
+
+#: Two steps; each tells that it has begun and waits until its gate, a file, is there.
+GATES = """
+cwlVersion: v1.2
+$graph:
+  - class: Workflow
+    id: gates
+    inputs: {first_gate: string, second_gate: string}
+    outputs: {}
+    steps:
+      first: {run: "#wait", in: {gate: first_gate}, out: [out]}
+      second: {run: "#wait", in: {gate: second_gate, after: first/out}, out: [out]}
+  - class: CommandLineTool
+    id: wait
+    baseCommand: [sh, -c, 'echo waiting; while [ ! -e "$0" ]; do sleep 0.05; done; echo through >&2']
+    inputs: {gate: {type: string, inputBinding: {position: 1}}, after: File?}
+    stdout: out.txt
+    outputs: {out: stdout}
+"""
+
+#: Gives each element with text of its own whose contrast to what is behind it is below 4.5.
+PALE = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const parse = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data;
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((one) => one / 255)
+      .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const color = parse(getComputedStyle(one).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+    return [255, 255, 255];
+  };
+  const pale = [];
+  for (const element of document.body.querySelectorAll(":not(svg *)")) {
+    const own = [...element.childNodes].some((one) => one.nodeType === 3 && one.data.trim());
+    if (!own || !element.checkVisibility()) continue;
+    const shades = [parse(getComputedStyle(element).color), behind(element)].map(light);
+    const contrast = (Math.max(...shades) + 0.05) / (Math.min(...shades) + 0.05);
+    if (contrast < 4.5) pale.push(`${element.outerHTML.slice(0, 80)}: ${contrast.toFixed(1)}`);
+  }
+  return pale;
+}
+"""
+
+
+def expect(locator: "Locator") -> Any:
+    from playwright.sync_api import expect
+
+    return expect(locator)
+
+
+def state(page: "Page") -> "Locator":
+    return page.locator(".state .badge")
+
+
+def step(page: "Page", name: str) -> "Locator":
+    return page.locator(f"#step-{name}")
+
+
+def mark(page: "Page") -> None:
+    """Leave something in the page that does not survive when it is loaded anew."""
+    page.evaluate("document.marked = true")
+
+
+def is_marked(page: "Page") -> bool:
+    return bool(page.evaluate("document.marked === true"))
+
+
+# From the form to the result
+
+
+def test_a_form_is_filled_in_and_its_job_succeeds(
+    service: Service, page: "Page", tmp_path: Path
+) -> None:
+    (tmp_path / "upload.bin").write_bytes(bytes(range(256)))
+    page.goto(f"{service.base}/processes")
+    page.get_by_role("link", name="Echo").click()
+    page.get_by_label("A text string").fill("<i>hello</i>")
+    page.get_by_label("A number number").fill("2.5")
+    page.get_by_label("Yes or no").select_option("yes")
+    page.get_by_label("One of three").select_option("second")
+    page.get_by_label("Several texts").fill("one\ntwo")
+    page.get_by_label("Any object").fill('{"a": 1}')
+    for side, degrees in {"west": "5", "south": "45", "east": "6", "north": "46"}.items():
+        page.get_by_label(side).fill(degrees)
+    page.get_by_label("An image or any other file").set_input_files(tmp_path / "upload.bin")
+    page.get_by_label("Seconds to wait before").fill("2")
+    page.get_by_role("button", name="Execute").click()
+
+    page.wait_for_url("**/jobs/*")
+    mark(page)
+    expect(state(page)).to_have_text(re.compile("accepted|running"))
+    expect(state(page)).to_have_text("successful")
+    assert is_marked(page)
+
+    page.get_by_role("link", name="Results", exact=True).click()
+    main = page.get_by_role("main")
+    for said in ("<i>hello</i>", "2.5", "true", "second", '"two"', '"a": 1', "256 B", "5,"):
+        expect(main).to_contain_text(said)
+
+
+def test_a_form_that_does_not_fit_is_explained(service: Service, page: "Page") -> None:
+    page.goto(f"{service.base}/processes/three-steps")
+    page.get_by_role("button", name="Execute").click()
+    assert page.url.endswith("/processes/three-steps")  # the browser asks for what is required
+    assert page.locator(":invalid:not(form)").count() == 1
+
+
+def test_a_package_is_deployed_from_the_list(
+    service: Service, page: "Page", tmp_path: Path
+) -> None:
+    (tmp_path / "gates.cwl").write_text(GATES.replace("id: gates", "id: uploaded"))
+    page.goto(f"{service.base}/processes")
+    page.get_by_label("A CWL document").set_input_files(tmp_path / "gates.cwl")
+    page.get_by_role("button", name="Deploy").click()
+    page.wait_for_url("**/processes/uploaded")
+    expect(page.get_by_role("heading", level=1)).to_have_text("uploaded")
+    service.engine.undeploy("uploaded")
+
+
+# A job's page
+
+
+def test_steps_and_logs_appear_while_they_happen(
+    service: Service, page: "Page", tmp_path: Path
+) -> None:
+    gates = {name: str(tmp_path / name) for name in ("first_gate", "second_gate")}
+    job = service.engine.deploy(GATES).execute(gates)
+    page.goto(f"{service.base}/jobs/{job.id}")
+    mark(page)
+    first, second = step(page, "first"), step(page, "second")
+    expect(first.locator(".badge")).to_have_text("running")
+    expect(second).to_have_count(0)
+
+    first.locator("summary").click()
+    expect(first.locator("pre")).to_have_text("waiting\n")
+    Path(gates["first_gate"]).touch()
+    expect(first.locator(".badge")).to_have_text("successful")
+    expect(second.locator(".badge")).to_have_text("running")
+    expect(first.locator("pre")).to_contain_text("through")
+    assert first.get_attribute("open") is not None
+    assert second.get_attribute("open") is None
+    length = float(second.locator(".part").get_attribute("width") or 0)
+    expect(second.locator(".part")).not_to_have_attribute("width", f"{length}")
+
+    Path(gates["second_gate"]).touch()
+    expect(state(page)).to_have_text("successful")
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "100")
+    expect(page.get_by_role("status")).to_contain_text("successful")
+    assert page.title().startswith("successful")
+    assert is_marked(page)
+    assert first.get_attribute("open") is not None
+
+
+def test_the_keyboard_keeps_its_place(service: Service, page: "Page", tmp_path: Path) -> None:
+    gates = {name: str(tmp_path / name) for name in ("first_gate", "second_gate")}
+    job = service.engine.deploy(GATES).execute(gates)
+    page.goto(f"{service.base}/jobs/{job.id}")
+    first = step(page, "first")
+    first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(first.locator("pre")).to_have_text("waiting\n")
+    Path(gates["first_gate"]).touch()
+    expect(first.locator(".badge")).to_have_text("successful")
+    expect(first.locator("summary")).to_be_focused()
+    Path(gates["second_gate"]).touch()
+    expect(state(page)).to_have_text("successful")
+
+
+def test_a_failure_says_why_without_reloading(service: Service, page: "Page") -> None:
+    package = "cwlVersion: v1.2\nclass: CommandLineTool\nid: fails\ninputs: []\noutputs: []\n"
+    package += "baseCommand: [sh, -c, 'sleep 2; echo this is why >&2; exit 7']\n"
+    job = service.engine.deploy(package).execute()
+    page.goto(f"{service.base}/jobs/{job.id}")
+    mark(page)
+    expect(state(page)).to_have_text("failed")
+    why = page.locator(".failure")
+    for said in ("exit code 7", "this is why", "What to do"):
+        expect(why).to_contain_text(said)
+    assert is_marked(page)
+
+
+def test_a_job_is_dismissed(service: Service, page: "Page") -> None:
+    job = service.engine.execute("echo", {"pause": 600})
+    page.goto(f"{service.base}/jobs/{job.id}")
+    mark(page)
+    expect(state(page)).to_have_text("running")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(state(page)).to_have_text("dismissed")
+    expect(page.get_by_role("status")).to_contain_text("dismissed")
+    expect(page.get_by_role("button", name="Dismiss")).to_have_count(0)
+    expect(page.locator(".steps .badge")).to_have_text("dismissed")
+    assert is_marked(page)
+    assert job.status == "dismissed"
+    page.goto(f"{service.base}/jobs")
+    expect(page.get_by_role("link", name=job.id[-12:])).to_have_count(0)
+
+
+def test_a_job_that_is_taken_away_is_not_waited_for(service: Service, page: "Page") -> None:
+    job = service.engine.execute("echo", {"pause": 600})
+    page.goto(f"{service.base}/jobs/{job.id}")
+    expect(state(page)).to_have_text("running")
+    job.dismiss()
+    service.engine.delete(job.id)
+    with pytest.raises(NoSuchJob):
+        service.engine.job(job.id)
+    expect(state(page)).to_have_text(re.compile("running|dismissed"))
+    expect(page.get_by_role("status")).to_have_text(re.compile("no longer here|dismissed"))
+
+
+# Lists and results
+
+
+def test_jobs_are_filtered(service: Service, page: "Page") -> None:
+    page.goto(f"{service.base}/jobs")
+    page.get_by_label("failed").check()
+    page.get_by_label("Process").select_option("three-steps")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody .badge")).to_have_text("failed")
+    assert page.get_by_label("failed").is_checked()
+    page.get_by_label("From").fill("2020-01-01T00:00")
+    page.get_by_label("To", exact=False).last.fill("2020-01-02T00:00")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("main")).to_contain_text("There is no such job.")
+    page.get_by_role("link", name="Show all").click()
+    assert page.locator("tbody tr").count() >= 3
+
+
+def test_results_are_on_a_map_with_quicklooks(
+    service: Service, page: "Page", water_bodies: str
+) -> None:
+    page.goto(f"{service.base}/jobs/{water_bodies}/results")
+    pictures = page.locator("img.quicklook")
+    expect(pictures).to_have_count(2)
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        loaded = picture.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }")
+        assert loaded == 194
+    expect(page.locator(".map .outline")).to_have_count(2)
+    expect(page.locator(".map")).to_contain_text("8.00° S")
+    page.locator(".map a").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".item:target h3")).to_have_text("LE07_OLINDA_S")
+    with page.expect_download() as download:
+        page.locator(".item a").first.click()
+    assert download.value.suggested_filename.startswith("otsu")
+
+
+# All pages
+
+
+PAGES = [
+    "",
+    "/conformance",
+    "/api?f=html",
+    "/processes",
+    "/processes/echo",
+    "/processes/three-steps",
+    "/jobs",
+    "/jobs?status=failed",
+    "/executions",
+    "/executions/v1",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_read(service: Service, browser: "Browser", scheme: Any) -> None:
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 640})
+    page = context.new_page()
+    jobs = service.engine.jobs(process="three-steps")
+    places = [*PAGES, *(f"/jobs/{job.id}" for job in jobs), f"/jobs/{jobs[0].id}/results"]
+    for place in places:
+        page.goto(service.base + place)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, place
+        assert page.evaluate(PALE) == [], place
+    context.close()
+
+
+def test_pages_work_without_scripts(service: Service, browser: "Browser") -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{service.base}/processes/echo")
+    page.get_by_label("A text string").fill("hello")
+    page.get_by_label("Seconds to wait before").fill("1")
+    page.get_by_role("button", name="Execute").click()
+    page.wait_for_url("**/jobs/*")
+    expect(page.get_by_role("button", name="Dismiss")).to_be_hidden()
+    service.engine.job(page.url.rpartition("/")[2]).wait()
+    page.get_by_role("link", name="Refresh").click()
+    expect(state(page)).to_have_text("successful")
+    expect(page.get_by_role("link", name="Refresh")).to_have_count(0)
+    context.close()
+
+
+def test_screenshots(service: Service, page: "Page", water_bodies: str, tmp_path: Path) -> None:
+    """The pictures of the documentation: with ``LOCALPROC_SCREENSHOTS`` they go to that folder."""
+    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {
+        "process": "/processes/water-bodies",
+        "jobs": "/jobs",
+        "job": f"/jobs/{water_bodies}",
+        "results": f"/jobs/{water_bodies}/results",
+    }
+    page.set_viewport_size({"width": 1000, "height": 900})
+    for name, place in places.items():
+        page.goto(service.base + place)
+        if name == "job":
+            step(page, "node_otsu").locator("summary").click()
+            expect(step(page, "node_otsu").locator("pre")).to_contain_text("threshold")
+        for picture in page.locator("img").all():
+            picture.evaluate("(one) => one.decode()")
+        page.screenshot(path=folder / f"{name}.png")
+        assert 10_000 < (folder / f"{name}.png").stat().st_size < MOST
