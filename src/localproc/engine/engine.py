@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +97,8 @@ class Engine:
     ) -> None:
         if kind is None:
             for job_id in self._mine:
-                self.wait_for(job_id, None)
+                with suppress(NoSuchJob):  # it was deleted meanwhile
+                    self.wait_for(job_id, None)
         self.close()
 
     @property
