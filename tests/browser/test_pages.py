@@ -29,7 +29,10 @@ $graph:
       second: {run: "#wait", in: {gate: second_gate, after: first/out}, out: [out]}
   - class: CommandLineTool
     id: wait
-    baseCommand: [sh, -c, 'echo waiting >&2; while [ ! -e "$0" ]; do sleep 0.05; done; echo through >&2']
+    baseCommand:
+      - sh
+      - -c
+      - 'echo waiting >&2; while [ ! -e "$0" ]; do sleep 0.05; done; echo through >&2'
     inputs: {gate: {type: string, inputBinding: {position: 1}}, after: File?}
     stdout: out.txt
     outputs: {out: stdout}
