@@ -17,6 +17,8 @@ from benchmarks.interpreter import interpreter
 from benchmarks.jobs import jobs
 from benchmarks.measure import Effort
 from benchmarks.places import places
+from benchmarks.service_list import lists
+from benchmarks.service_load import load
 from benchmarks.startup import startup
 from benchmarks.table import Line, Table
 from benchmarks.workflows import graphs, scatters
@@ -29,6 +31,8 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "jobs": jobs,
     "graphs": graphs,
     "demo": demo,
+    "lists": lists,
+    "load": load,
     "growth": growth,
     "scatters": scatters,
 }

@@ -3,9 +3,11 @@
 Owns cold starts: every measurement is a new process, and every run a new home.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import contestants
@@ -15,11 +17,32 @@ from benchmarks.places import fresh, quickest
 from benchmarks.table import Line, Row
 
 _IMPORT = "import time; t = time.perf_counter(); import localproc; print(time.perf_counter() - t)"
+_BYTE_CODE = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 _OURS, _THEIRS = "localproc run", "cwltool command"
 
 
 def startup(effort: Effort) -> Iterator[Line]:
-    """Measure the import, the help and a cold run."""
+    """Measure the import, the help and a cold run, all with the byte code of an installation."""
+    with fresh(quickest()) as folder, _byte_code_in(folder):
+        for warm_up in (_cold_run, _cwltool_run):
+            warm_up()
+        yield from _rows(effort)
+
+
+@contextmanager
+def _byte_code_in(folder: str) -> Iterator[None]:
+    """Have Python keep byte code there, wherever localproc and cwltool were imported from."""
+    kept = {name: os.environ.pop(name, None) for name in _BYTE_CODE}
+    os.environ["PYTHONPYCACHEPREFIX"] = folder
+    try:
+        yield
+    finally:
+        os.environ |= {name: value for name, value in kept.items() if value is not None}
+        if kept["PYTHONPYCACHEPREFIX"] is None:
+            del os.environ["PYTHONPYCACHEPREFIX"]
+
+
+def _rows(effort: Effort) -> Iterator[Row]:
     costs = in_turn(
         effort.rounds, {"import": _import, "help": _help, _OURS: _cold_run, _THEIRS: _cwltool_run}
     )

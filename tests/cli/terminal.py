@@ -2,12 +2,13 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,3 +94,19 @@ def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.02)
     return found
+
+
+def on_terminal(*words: object, columns: int = 100) -> str:
+    """Run a command on a terminal of its own; give all that it drew."""
+    size = {"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "50"}
+    ours, its = pty.openpty()
+    drawn = b""
+    with subprocess.Popen(
+        command(*words), stdin=its, stdout=its, stderr=its, env={**os.environ, **size}
+    ):
+        os.close(its)
+        with suppress(OSError):  # Linux says so when the other side has gone
+            while data := os.read(ours, 1 << 16):
+                drawn += data
+    os.close(ours)
+    return drawn.decode()

@@ -100,3 +100,10 @@ def test_inputs_that_are_wrong(packages: Path, here: Path, text: str) -> None:
     assert said.code == 1
     assert said.out == ""
     assert said.err
+
+
+def test_the_tool_and_its_inputs_may_be_uris(packages: Path, here: Path) -> None:
+    job = here / "a job.yml"
+    job.write_text("message: hello\n")
+    said = localproc("cwl", (packages / "echo.cwl").as_uri(), job.as_uri())
+    assert (said.code, (here / "said.txt").read_text()) == (0, "hello\n")

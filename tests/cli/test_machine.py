@@ -15,9 +15,16 @@ from localproc.plugins import hookimpl
 @hookimpl
 def localproc_commands(group):
     @group.command()
-    def greet():
+    @click.pass_obj
+    def greet(site):
         "Say hello."
-        click.echo("hello")
+        with site.look() as engine:
+            click.echo(f"hello {engine.namespace}, {len(engine.jobs())} jobs")
+
+    @group.command()
+    def run():
+        "Take the place of another."
+        click.echo("taken")
 """
 
 
@@ -65,9 +72,26 @@ def test_plugins_bring_commands(here: Path, monkeypatch: pytest.MonkeyPatch) -> 
     install(here / "modules", "greeter", PLUGIN)
     monkeypatch.syspath_prepend(here / "modules")
     monkeypatch.setenv("PYTHONPATH", str(here / "modules"), prepend=":")
-    said = elsewhere("greet")
-    assert (said.code, said.out) == (0, "hello\n")
-    assert "greet" in elsewhere("--help").out
+    said = elsewhere("--namespace", "acme", "greet")
+    assert (said.code, said.out) == (0, "hello acme, 0 jobs\n")
+    help_text = elsewhere("--help").out
+    assert "Commands of plugins:\n  greet  Say hello.\n" in help_text
+    assert "Take the place of another" not in help_text
+    assert "taken" not in elsewhere("run", "--help").out
+    assert elsewhere("greeet").err.strip().endswith("Did you mean 'greet'?")
+    commands = localproc("plugins", "--json").document["commands"]
+    assert {"name": "greet", "summary": "Say hello."} in commands
+
+
+def test_a_plugin_whose_commands_fail_breaks_no_other(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(here / "modules", "sulks", PLUGIN.replace("@group.command()", "1 / 0", 1))
+    monkeypatch.syspath_prepend(here / "modules")
+    monkeypatch.setenv("PYTHONPATH", str(here / "modules"), prepend=":")
+    assert elsewhere("greet").code == 2
+    assert elsewhere("jobs").code == 0
+    assert "sulks   ZeroDivisionError: division by zero" in localproc("plugins").out
 
 
 def test_a_machine_that_is_well(packages: Path) -> None:

@@ -50,6 +50,8 @@ def test_undeploying(packages: Path) -> None:
     localproc("deploy", packages / "echo.cwl")
     said = localproc("undeploy", "echo")
     assert (said.code, said.out) == (0, "echo is undeployed\n")
+    localproc("deploy", packages / "echo.cwl")
+    assert localproc("undeploy", "--json", "echo").document["id"] == "echo"
     said = localproc("undeploy", "echo")
     assert said.code == 2
     assert "no process 'echo' is deployed" in said.err
@@ -91,6 +93,16 @@ def test_describing_for_people(packages: Path) -> None:
     said = localproc("describe", packages / "echo.cwl")
     assert "Writes a message into a file." in said.out
     assert "What to say" in said.out
+
+
+@pytest.mark.parametrize("command", ["describe", "graph"])
+def test_looking_at_a_package_deploys_nothing(packages: Path, here: Path, command: str) -> None:
+    localproc("deploy", packages / "echo.cwl")
+    (here / "echo.cwl").write_text((packages / "echo.cwl").read_text().replace("What to", "WHAT"))
+    assert "WHAT" in localproc("describe", "echo.cwl").out
+    assert localproc(command, packages / "three-steps.cwl").code == 0
+    assert [one["id"] for one in localproc("processes", "--json").document["processes"]] == ["echo"]
+    assert "What to" in localproc("describe", "echo").out
 
 
 def test_describing_what_is_not_there() -> None:
@@ -147,6 +159,12 @@ def test_validating_what_cannot_even_be_read(here: Path, text: str) -> None:
     assert said.code == 2
     assert "error: " in said.err
     assert localproc("validate", "--json", "wrong.cwl").document["valid"] is False
+
+
+def test_what_cannot_be_read_is_told_once(here: Path) -> None:
+    said = localproc("validate", here)
+    assert said.code == 2
+    assert said.err.count("Is a directory") == 1
 
 
 def test_validating_what_is_not_there() -> None:

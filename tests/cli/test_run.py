@@ -5,9 +5,10 @@ import os
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
-from localproc import Engine
+from localproc import Engine, Job
 from tests.cli.terminal import command, elsewhere, end_of, localproc, started, until
 
 
@@ -92,6 +93,39 @@ def test_a_job_that_somebody_dismisses(sleeper: Path, home: Path) -> None:
     assert said.err.splitlines()[-1] == f"job {job.id} was dismissed"
 
 
+FAMILY = """\
+cwlVersion: v1.2
+class: CommandLineTool
+id: family
+baseCommand: [sh, -c, 'trap "" TERM; sh -c "sleep 300 & sleep 300" & echo "$$" >&2; wait; wait']
+inputs: {}
+outputs: {}
+"""
+
+
+def family(job: Job) -> list[psutil.Process]:
+    """Wait for the tool to have children and grandchildren; give them all."""
+    leader = psutil.Process(int(until(lambda: job.steps and job.logs().stderr)))
+    until(lambda: len(leader.children(recursive=True)) == 3)
+    return [leader, *leader.children(recursive=True)]
+
+
+def test_a_dismissal_from_elsewhere_leaves_nothing_of_a_job_and_all_of_others(
+    here: Path, home: Path
+) -> None:
+    (here / "family.cwl").write_text(FAMILY)
+    with started("run", "family.cwl") as one, started("run", "family.cwl") as other:
+        with Engine(home, run_jobs=False) as engine:
+            jobs = until(lambda: len(engine.jobs(status="running")) == 2 and engine.jobs())
+            doomed, lucky = [(job, family(job)) for job in jobs]
+            assert elsewhere("dismiss", doomed[0].id).out == f"{doomed[0].id}: dismissed\n"
+            assert [process for process in doomed[1] if process.is_running()] == []
+            assert all(process.is_running() for process in lucky[1])
+            assert lucky[0].status == "running"
+            elsewhere("dismiss", lucky[0].id)
+        assert {end_of(one).code, end_of(other).code} == {3}
+
+
 def test_a_deployed_process_is_run_by_its_id(packages: Path) -> None:
     localproc("deploy", packages / "echo.cwl")
     assert localproc("run", "echo", "message=x").code == 0
@@ -138,6 +172,27 @@ def test_an_executor_that_is_not_there(packages: Path) -> None:
     said = localproc("run", "--executor", "moon", packages / "echo.cwl", "message=x")
     assert said.code == 4
     assert "there is no executor 'moon'" in said.err
+
+
+@pytest.mark.parametrize(
+    ("option", "code", "reason"),
+    [
+        ("--results=s3://bucket/results", 4, "there is no storage 's3'"),
+        ("--results=gopher://host/results", 4, "there is no storage 'gopher'"),
+        ("--results=file/results", 4, "results cannot be published in"),
+        ("--slots=-1", 2, "slots: cannot be negative"),
+        ("--namespace=a/b", 2, "No such option"),
+    ],
+)
+def test_what_cannot_work_is_told_before_a_job_is_accepted(
+    packages: Path, here: Path, home: Path, option: str, code: int, reason: str
+) -> None:
+    (here / "file").touch()
+    said = localproc("run", option, packages / "echo.cwl", "message=x")
+    assert said.code == code
+    assert reason in said.err
+    with Engine(home, run_jobs=False) as engine:
+        assert engine.jobs() == []
 
 
 def test_a_home_that_cannot_be_used(packages: Path, here: Path) -> None:

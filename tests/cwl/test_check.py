@@ -38,6 +38,8 @@ NO_METHOD = (
     "scatter over several inputs needs a scatterMethod "
     "(one of nested_crossproduct, flat_crossproduct, dotproduct)"
 )
+#: What is advised for every link of a wrong type.
+LINK_HINT = " (link something of that type, or make it so with valueFrom)"
 ALL = """
 requirements:
   InlineJavascriptRequirement: {}
@@ -68,13 +70,15 @@ def wrong(text: str, others: Mapping[str, str] | None = None) -> list[str]:
     for place in places:
         assert any(one.startswith(place) for one in found), f"nothing at {place}, but {found}"
         found = [one.removeprefix(place) for one in found]
-    return found
+    return [one.removesuffix(LINK_HINT) for one in found]
 
 
 def warned(text: str) -> list[str]:
+    """Give the warnings of a document, but for inputs that these tests have no use for."""
     found = findings(text, {"say.cwl": TOOL})
     assert found.errors == []
-    return [str(problem) for problem in found.warnings]
+    said = [str(problem) for problem in found.warnings]
+    return [one for one in said if "takes the input" not in one]
 
 
 def test_nothing_is_wrong_with_a_good_workflow() -> None:
@@ -480,9 +484,9 @@ def test_steps_that_wait_for_each_other() -> None:
           d: {in: {message: {default: a}, times: c/length}, SAY, out: [length]}
     """)
     assert wrong(text) == [
-        "a cycle: a waits for itself (a \u2192 b \u2192 c)",
-        "a cycle: b waits for itself (a \u2192 b \u2192 c)",
-        "a cycle: c waits for itself (a \u2192 b \u2192 c)",
+        "a cycle: a waits for itself (a \u2192 b \u2192 c) (one of its links has to go)",
+        "a cycle: b waits for itself (a \u2192 b \u2192 c) (one of its links has to go)",
+        "a cycle: c waits for itself (a \u2192 b \u2192 c) (one of its links has to go)",
     ]
 
 
@@ -597,6 +601,17 @@ def test_the_expression_of_an_expression_tool() -> None:
 # All together
 
 
+def test_an_input_that_nothing_takes_is_a_warning() -> None:
+    text = workflow("""
+        inputs: {text: string, unused: int}
+        steps:
+          say: {in: {message: text}, SAY, out: []}
+    """)
+    assert [str(one) for one in findings(text, {"say.cwl": TOOL}).warnings] == [
+        "main.cwl:13:24: nothing in the workflow takes the input 'unused'"
+    ]
+
+
 def test_checking_raises_with_every_error() -> None:
     text = workflow("""
         steps:
@@ -616,3 +631,26 @@ def test_the_same_error_is_told_once_however_often_a_tool_is_run() -> None:
           b: {in: {message: {default: a}}, run: broken.cwl, out: []}
     """)
     assert len(wrong(text, {"broken.cwl": f"{TOOL}\nstdin: $(inputs.message"})) == 1
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1"])
+def test_picking_values_is_for_v1_2(version: str) -> None:
+    text = workflow(
+        """
+        inputs: {a: string?, b: string}
+        outputs:
+          o: {type: string, outputSource: [a, b], »pickValue: first_non_null}
+        steps: []
+    """,
+        "",
+        version=version,
+    )
+    assert wrong(text)[0].startswith("unknown field 'pickValue'")
+
+
+def test_an_input_of_type_stdin_is_not_for_v1_0() -> None:
+    text = "class: CommandLineTool\nbaseCommand: cat\ninputs: {»i: stdin}\noutputs: []\n"
+    (found,) = wrong(f"cwlVersion: v1.0\n{text}")
+    assert found.startswith("unknown type 'stdin'")
+    for version in ("v1.1", "v1.2"):
+        assert wrong(f"cwlVersion: {version}\n{text}".replace(SIGN, "")) == []

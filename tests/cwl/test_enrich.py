@@ -164,6 +164,13 @@ def test_before_v1_2_patterns_are_written_the_same_way() -> None:
     assert names(told(scene, file("/data/scene.tif"), SCENE)) == ["scene.tif.ovr", "scene.tfw"]
 
 
+def test_in_v1_0_a_question_mark_is_part_of_the_name() -> None:
+    disk = Memory({"/data/scene.tif": "", "/data/scene.tif.ovr?": ""})
+    for version, found in (("v1.0", ["scene.tif.ovr?"]), ("v1.1", []), ("v1.2", [])):
+        scene = one_input("{type: File, secondaryFiles: ['.ovr?']}", version)
+        assert names(told(scene, file("/data/scene.tif"), disk)) == found
+
+
 def test_every_file_of_an_array_has_its_secondary_files() -> None:
     disk = Memory({f"/data/{name}": "" for name in ("a.tif", "a.tfw", "b.tif", "b.tfw")})
     scenes = one_input("{type: 'File[]', secondaryFiles: ^.tfw}")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localproc.cwl.files import (
+    canonical,
     has_files,
     is_local,
     local_path,
@@ -30,6 +31,44 @@ def test_a_path_survives_becoming_a_uri(path: str) -> None:
     assert uri_path(uri) == path
     assert is_local({"location": uri})
     assert local_path({"location": uri}) == path
+
+
+@given(st.text("abc /%#?&+'\"\u00e9\U0001f30d", min_size=1).map(lambda text: "/" + text))
+@pytest.mark.parametrize("form", ["file:", "file://localhost", "file://LOCALHOST", "FILE://"])
+def test_a_file_has_one_address(form: str, path: str) -> None:
+    uri = path_uri(path)
+    other = form + uri.removeprefix("file://")
+    if not path.startswith("//") or form != "file:":
+        assert canonical(other) == uri
+        assert normalize({"class": "File", "location": other})["location"] == uri.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["file:///a%20b#c", "file:///a b", "https://x.org:8443/a?b=c", "s3://bucket/a", "memory:a"],
+)
+def test_other_addresses_stay_as_they_are(uri: str) -> None:
+    assert canonical(uri) == uri
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["file://server/a", "http://[::1/a", "http:///a", "https://:80/a", "http://x:99999/a"],
+)
+def test_an_address_that_leads_nowhere_is_told(uri: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        canonical(uri)
+    with pytest.raises(InvalidInputs, match="location cannot be used"):
+        normalize(
+            [
+                {
+                    "class": "File",
+                    "location": "a",
+                    "secondaryFiles": [{"class": "File", "location": uri}],
+                }
+            ],
+            BASE,
+        )
 
 
 @pytest.mark.parametrize(

@@ -394,7 +394,7 @@ def test_the_digest_is_that_of_the_texts_wherever_they_lie() -> None:
 def test_a_document_that_is_missing_is_told_where_it_is_run(run: str) -> None:
     name = run.partition("#")[0]
     assert errors(WORKFLOW % run) == [
-        f"main.cwl:7:9: cannot read {name}: No such file or directory"
+        f"main.cwl:7:9: cannot read {name}: No such file or directory (check the path)"
     ]
 
 
@@ -409,7 +409,7 @@ def test_a_document_that_is_missing_is_told_where_it_is_run(run: str) -> None:
 def test_a_process_that_is_missing_is_told_where_it_is_run(
     run: str, others: dict[str, str], said: str
 ) -> None:
-    assert errors(WORKFLOW % run, others) == [f"main.cwl:7:9: {said}"]
+    assert errors(WORKFLOW % run, others) == [f"main.cwl:7:9: {said} (check the run: field)"]
 
 
 def test_a_reference_to_the_network_is_not_followed() -> None:
@@ -494,6 +494,63 @@ def test_what_is_required_has_to_be_known() -> None:
         package(EXTENSION % "requirements")
     assert any("CUDARequirement" in str(one) for one in error.value.problems)
     assert any(one.line == 7 for one in error.value.problems)
+
+
+# Everything that is wrong is told at once
+
+
+def test_a_problem_in_one_document_hides_none_in_another() -> None:
+    text = """
+cwlVersion: v1.2
+class: Workflow
+inputs: {text: string}
+outputs: []
+steps:
+  a: {run: a.cwl, in: {message: text}, out: []}
+  b: {run: b.cwl, in: {message: txet}, out: []}
+  c: {run: c.cwl, in: {message: text}, out: []}
+"""
+    others = {"a.cwl": TOOL.replace("inputs", "inptus"), "b.cwl": TOOL.replace("string", "sting")}
+    found = errors(text, others)
+    assert {one.rpartition(" (")[0] for one in found} >= {
+        "a.cwl:5:1: unknown field 'inptus'",
+        "main.cwl:8:24: nothing in the workflow is called 'txet'",
+        "main.cwl:9:7: cannot read c.cwl: No such file or directory",
+    }
+    assert any(one.startswith("b.cwl:5:10: unknown type 'sting'") for one in found)
+
+
+def test_an_unknown_field_does_not_hide_the_rest() -> None:
+    found = errors(f"{TOOL.replace('string', 'sting')}lable: a\n")
+    assert [one.partition(" (")[0] for one in found] == [
+        "main.cwl:7:1: unknown field 'lable'",
+        "main.cwl:5:10: unknown type 'sting'",
+    ]
+
+
+def test_all_processes_of_a_graph_are_looked_at() -> None:
+    text = """
+cwlVersion: v1.2
+$graph:
+- {class: Workflow, id: main, inputs: [], outputs: [], steps: {a: {in: [], out: []}}}
+- {class: CommandLineTool, id: tool, inputs: []}
+"""
+    assert [one.partition(" (")[0] for one in errors(text)] == [
+        "main.cwl:4:64: the field 'run' is missing",
+        "main.cwl:5:4: the field 'outputs' is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("class: ComandLineTool", "2:1: unknown class 'ComandLineTool' (did you mean Command"),
+        ("label: a tool", "1:1: the class is missing (known are CommandLineTool, Expression"),
+    ],
+)
+def test_a_process_without_a_class(line: str, said: str) -> None:
+    (found,) = errors(f"cwlVersion: v1.2\n{line}\ninputs: []\noutputs: []\n")
+    assert found.startswith(f"main.cwl:{said}")
 
 
 # Documents that are broken

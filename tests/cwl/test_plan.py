@@ -1,7 +1,7 @@
 """The order of things: which tools run next, with which inputs, and what comes of them."""
 
 import random
-import time
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from textwrap import dedent
@@ -265,10 +265,8 @@ steps:
 def test_a_large_scatter_pulls_only_what_is_asked_for() -> None:
     many: list[Any] = [{"name": f"scene {index}"} for index in range(100_000)]
     many[50] = {"name": None}
-    started = time.monotonic()
     lazy = plan(LAZY.replace("$(self.name)", "$(self.name.length)"), i=many)
     first = [lazy.pull() for _ in range(50)]
-    assert time.monotonic() - started < 5
     assert [one.key for one in first if one is not None] == [f"s[{index}]" for index in range(50)]
     with pytest.raises(LocalprocError):
         lazy.pull()
@@ -278,9 +276,8 @@ def test_a_large_scatter_pulls_only_what_is_asked_for() -> None:
 def test_a_large_scatter_can_be_gone_through() -> None:
     many = list(range(100_000))
     through = plan(LAZY.replace("{source: i, valueFrom: $(self.name)}", "i"), i=many)
-    started = time.monotonic()
-    complete(through, lambda _: {})
-    assert time.monotonic() - started < 30
+    assert complete(through, lambda _: {}) == {}
+    assert through.progress == 1
 
 
 # Workflows in workflows
@@ -520,3 +517,29 @@ def test_progress_never_goes_back_and_ends_at_one(
     assert progress == sorted(progress)
     assert progress[-1] == 1
     assert all(one <= 1 for one in progress)
+
+
+# Memory
+
+
+def test_a_wide_scatter_costs_little_memory_for_each_task() -> None:
+    width = 5_000
+    wide = """
+        inputs: {x: "int[]"}
+        outputs: {o: {type: "Any[]", outputSource: s/out}}
+        steps: {s: {run: ANY, scatter: x, in: {x: x}, out: [out]}}
+    """
+    plan("inputs: {}\noutputs: {}\nsteps: {}")  # so that what is loaded once does not count
+    items = list(range(width))
+    tracemalloc.start()
+    try:
+        scatter = plan(wide, x=items)
+        before = tracemalloc.get_traced_memory()[0]
+        keys = pulled(scatter)
+        for key in keys:
+            scatter.finish(key, {"out": key * 5})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert scatter.outputs == {"o": [key * 5 for key in keys]}
+    assert (most - before) / width < 4096

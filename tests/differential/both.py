@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ Outcome: TypeAlias = dict[str, Any] | None
 
 _FILE: Final = ("class", "basename", "size", "checksum", "contents", "format")
 _DIRECTORY: Final = ("class", "basename")
+#: What tells outputs of one name apart: cwltool has it in the location only.
+_NUMBER: Final = re.compile(r"_\d+(?=\.|$)")
 
 
 def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Path) -> Outcome:
@@ -26,10 +29,10 @@ def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Pat
     results = tempfile.mkdtemp(dir=folder)
     try:
         process = engine.deploy(document)
-        inputs = {} if job is None else str(job)
-        options = {"references": False, "results": results, "options": {"layout": "flat"}}
+        inputs: Any = {} if job is None else str(job)
+        options: Any = {"references": False, "results": results, "options": {"layout": "flat"}}
         running = process.execute(inputs, base=str((job or document).parent), **options)
-        return comparable(dict(running.wait(120).outcome().outputs))
+        return _outcome(dict(running.wait(120).outcome().outputs))
     except LocalprocError as error:
         print(f"localproc: {error}")
         return None
@@ -37,7 +40,8 @@ def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Pat
 
 def with_cwltool(document: Path, job: Path | None, folder: Path) -> Outcome:
     """Run a document with the reference implementation, in this process."""
-    logging.getLogger("cwltool").setLevel(logging.ERROR)
+    for name in ("cwltool", "salad"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     arguments = ["--no-container", "--quiet", "--disable-js-validation", "--skip-schemas"]
     arguments += ["--outdir", tempfile.mkdtemp(dir=folder), str(document)]
     said, log = io.StringIO(), io.StringIO()
@@ -53,7 +57,12 @@ def with_cwltool(document: Path, job: Path | None, folder: Path) -> Outcome:
     if code != 0:
         print(f"cwltool: {log.getvalue()}")
         return None
-    return comparable(json.loads(said.getvalue() or "{}"))
+    return _outcome(json.loads(said.getvalue() or "{}"))
+
+
+def _outcome(outputs: Mapping[str, Any]) -> Outcome:
+    """Give outputs as they are compared; one that is null is as good as one that is not there."""
+    return {name: comparable(value) for name, value in outputs.items() if value is not None}
 
 
 def comparable(value: Any) -> Any:
@@ -69,6 +78,7 @@ def comparable(value: Any) -> Any:
         return {key: comparable(item) for key, item in value.items()}
     members = _FILE if value["class"] == "File" else _DIRECTORY
     plain = {name: value[name] for name in members if value.get(name) is not None}
+    plain["basename"] = _NUMBER.sub("", plain["basename"])
     if value["class"] == "File":
         path = unquote(urlsplit(value["location"]).path)
         plain["lines"] = Path(path).read_text(errors="replace").splitlines()

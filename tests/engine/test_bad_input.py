@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import pytest
 from localproc import Engine, InvalidInputs, InvalidPackage
 from localproc.engine.home import file_system, on_network
 from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
-from tests.conftest import absent
+from tests.conftest import fill
 
 DIRECTORY_TOOL = {
     "cwlVersion": "v1.2",
@@ -105,7 +103,7 @@ def test_packages_that_are_wrong(localproc_engine: Engine, tmp_path: Path) -> No
 
 def item(folder: Path, item_id: str = "scene", asset: str = "a.tif") -> Path:
     path = folder / "item.json"
-    document = {
+    document: dict[str, object] = {
         "type": "Feature",
         "stac_version": "1.0.0",
         "id": item_id,
@@ -172,28 +170,6 @@ def test_a_store_that_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "localproc.db").write_bytes(b"not a database at all" * 1000)
     with pytest.raises(StoreCorrupted, match="results and logs in the home stay"):
         Engine(tmp_path)
-
-
-def fill(path: Path) -> None:
-    """Write until the disk is full."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(file, bytes(4096))
-    except OSError:
-        os.close(file)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a disk of three megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
-    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        absent("a tmpfs cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_disk_that_a_tool_fills(small_disk: Path, packages: Path) -> None:

@@ -151,6 +151,39 @@ def tool(name: str, script: str) -> dict[str, object]:
     }
 
 
+def test_a_step_that_fails_before_it_starts_stops_what_was_started_with_it(engine: Engine) -> None:
+    tool = {
+        "class": "CommandLineTool",
+        "baseCommand": ["sh", "-c", "echo $$ >&2; exec sleep 300"],
+        "inputs": {"n": "int", "m": "string"},
+        "outputs": {},
+    }
+    step = {
+        "run": tool,
+        "scatter": "n",
+        "in": {"n": "n", "m": {"valueFrom": "${ if (inputs.n > 1) throw 'no'; return 'x'; }"}},
+        "out": [],
+    }
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "both",
+        "requirements": {
+            "InlineJavascriptRequirement": {},
+            "ScatterFeatureRequirement": {},
+            "StepInputExpressionRequirement": {},
+        },
+        "inputs": {"n": "int[]"},
+        "outputs": {},
+        "steps": {"s": step},
+    }
+    job = engine.run(package, {"n": [1, 2]})
+    assert [step.status for step in job.steps] == ["dismissed", "failed"]
+    work = f"{engine.home}/jobs/{job.id}"
+    left = [one for one in psutil.process_iter(["environ"]) if work in str(one.info["environ"])]
+    assert left == []
+
+
 def test_dismissing_ends_the_whole_tree(engine: Engine) -> None:
     other = engine.deploy(SLEEPER, process_id="other").execute({"seconds": 1})
     job = engine.deploy(SLEEPER).execute({})
@@ -182,7 +215,8 @@ def test_dismissing_what_has_ended_changes_nothing(engine: Engine, packages: Pat
 def test_another_process_dismisses(engine: Engine) -> None:
     job = engine.deploy(SLEEPER).execute({})
     pids = sleeping(job)
-    command = [sys.executable, "-m", "localproc", "--home", engine.home, "dismiss", job.id]
+    home = str(engine.home)
+    command = [sys.executable, "-m", "localproc", "--home", home, "dismiss", job.id]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert ended.stdout == f"{job.id}: dismissed\n"
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
@@ -269,7 +303,8 @@ def test_only_selected_outputs_are_published(engine: Engine) -> None:
         }
     )
     published = {}
-    for wanted in (None, {"b": {}}, {}):
+    selections: list[dict[str, object] | None] = [None, {"b": {}}, {}]
+    for wanted in selections:
         job = process.execute({}, outputs=wanted).wait()
         results = job.results()
         folder = engine.home / "results" / job.id
@@ -370,7 +405,7 @@ def test_many_jobs_from_many_processes_on_one_home(tmp_path: Path, packages: Pat
         "    for n in range(50):\n"
         "        process.execute({'message': f'{sys.argv[3]}-{n}'})\n"
     )
-    command = [sys.executable, "-c", script, home, packages / "echo.cwl"]
+    command = [sys.executable, "-c", script, str(home), str(packages / "echo.cwl")]
     submitters = [subprocess.Popen([*command, str(n)]) for n in range(4)]
     assert [one.wait(120) for one in submitters] == [0, 0, 0, 0]
     with Engine(home, run_jobs=False) as engine:
@@ -447,3 +482,27 @@ def test_a_finished_job_can_be_forgotten(engine: Engine, packages: Path) -> None
         engine.job(job.id)
     assert not os.path.exists(engine.job_folder(job.id))
     assert result.exists(), "published results stay"
+
+
+def test_a_bug_in_one_job_fails_that_job_and_no_other(
+    engine: Engine, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    process = engine.deploy(packages / "echo.cwl")
+    with monkeypatch.context() as patch:
+        patch.setattr("localproc.engine.steps.Steps.start", buggy)
+        job = process.execute({"message": "x"}).wait(10)
+    assert job.status == "failed"
+    assert job.message == "internal error: ZeroDivisionError: a bug"
+    assert "bug in localproc" in job.problem["hint"]
+    assert process.execute({"message": "x"}).wait(10).status == "successful"
+
+
+def test_waiting_again_and_again_leaves_nothing_behind(engine: Engine, packages: Path) -> None:
+    job = engine.run(packages / "echo.cwl", {"message": "x"})
+    for _ in range(5):
+        job.wait()
+        job.results()
+    assert engine._core.loop()._waiters._waiting == {}

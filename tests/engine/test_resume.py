@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 import localproc
-from localproc.model import Kind, StepStatus
+from localproc import hookimpl
+from localproc.errors import ExecutorUnavailable
+from localproc.executors.local import LocalExecutor
+from localproc.model import Kind, Report, StepStatus, Task
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
 
 WORDS = ["one", "two", "three"]
 
@@ -21,7 +26,8 @@ def run_and_die(home: Path, packages: Path, notes: Path, number: int) -> bool:
     inputs = {"words": WORDS, "notes": str(notes), "seed": str(seed)}
     killer = Path(__file__).with_name("killer.py")
     package = packages / "resume.cwl"
-    command = [sys.executable, killer, home, package, json.dumps(inputs), str(number)]
+    command = [sys.executable, str(killer), str(home), str(package), json.dumps(inputs)]
+    command.append(str(number))
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode in (0, -9), ended.stderr
     return ended.returncode == -9
@@ -104,7 +110,7 @@ def test_a_failure_recorded_before_the_kill_stays_a_failure(tmp_path: Path, pack
     for number in range(1, 12):
         home = tmp_path / str(number)
         inputs = json.dumps({"text": "hello", "code": 3})
-        command = [sys.executable, killer, home, package, inputs, str(number)]
+        command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
         ended = subprocess.run(command, capture_output=True, check=False, timeout=60)
         with localproc.Engine(home) as engine:
             job = engine.jobs()[0].wait(30)
@@ -125,3 +131,48 @@ def test_opening_the_home_to_look_takes_nothing_over(tmp_path: Path, packages: P
         assert job.status in ("accepted", "running")
     with localproc.Engine(tmp_path / "home", run_jobs=False) as engine:
         assert engine.jobs()[0].status == job.status
+
+
+class Unreachable:
+    """A plugin with the local executor as one that cannot be reached at first."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    @hookimpl
+    def localproc_executors(self) -> list[ExecutorPlugin]:
+        return [ExecutorPlugin("far", self.open)]
+
+    def open(self, settings: ExecutorSettings) -> LocalExecutor:
+        executor = LocalExecutor(settings)
+        reattach = executor.reattach
+
+        def reluctantly(tasks: Sequence[Task]) -> Mapping[str, Report]:
+            self.refusals -= 1
+            if self.refusals >= 0:
+                raise ExecutorUnavailable("nobody answers")
+            return reattach(tasks)
+
+        executor.reattach = reluctantly  # type: ignore[method-assign]
+        return executor
+
+
+def test_a_job_waits_while_its_executor_cannot_be_reached(tmp_path: Path) -> None:
+    script = f"echo x >> {tmp_path}/ran; sleep 1"
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "slow",
+        "baseCommand": ["sh", "-c", script],
+        "inputs": [],
+        "outputs": [],
+    }
+    engine = localproc.Engine(tmp_path / "home", plugins=[Unreachable(0)])
+    job = engine.deploy(package).execute({}, executor="far")
+    while not (tmp_path / "ran").exists():
+        job.status  # noqa: B018
+    engine.close()
+    with localproc.Engine(tmp_path / "home", plugins=[Unreachable(1)]) as engine:
+        job = engine.job(job.id).wait(30)
+    assert job.status == "successful", job.problem
+    assert (tmp_path / "ran").read_text() == "x\n", "it was taken over, not run again"

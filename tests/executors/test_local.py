@@ -1,5 +1,6 @@
 """The local executor keeps the contract, and its keeper outlives everybody."""
 
+import errno
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from localproc.executors.keeper.logs import Logs
 from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
@@ -171,3 +173,43 @@ class TestLocalExecutor(ExecutorContract):
         """Make a task whose streams are logs."""
         task = self.task(tmp_path, f"j:{name}:1", script)
         return replace(task, stdout=str(logs / f"{name}.out.log"), stderr=str(logs / f"{name}.log"))
+
+
+def test_empty_logs_are_as_many_as_there_have_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may not have more names than its file system allows."""
+    link, most = os.link, 3
+
+    def limited(source: str, target: str) -> None:
+        if os.stat(source).st_nlink > most:
+            raise OSError(errno.EMLINK, "too many links", target)
+        link(source, target)
+
+    monkeypatch.setattr("os.link", limited)
+    (tmp_path / "keeper").mkdir()
+    lender = Logs(str(tmp_path / "keeper"))
+    paths = [tmp_path / f"{n}.log" for n in range(10)]
+    for path in paths:
+        lender.take_back({str(path): lender.lend(str(path))}, blank=str(path))
+    assert [path.read_bytes() for path in paths] == [b""] * 10
+    assert len({path.stat().st_ino for path in paths}) == 4
+
+
+def test_a_log_that_an_earlier_attempt_has_begun_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "keeper").mkdir()
+    lender, log = Logs(str(tmp_path / "keeper")), tmp_path / "node_x.log"
+    log.write_text("first attempt\n")
+    assert lender.lend(str(log)) == str(log)
+
+
+def test_an_empty_log_that_is_begun_again_does_not_fill_those_of_others(tmp_path: Path) -> None:
+    (tmp_path / "keeper").mkdir()
+    lender = Logs(str(tmp_path / "keeper"))
+    one, other = str(tmp_path / "one.log"), str(tmp_path / "other.log")
+    for path in (one, other):
+        lender.take_back({path: lender.lend(path)}, blank=path)
+    lent = {one: lender.lend(one)}
+    Path(lent[one]).write_text("again\n")
+    lender.take_back(lent, blank=one)
+    assert (Path(one).read_text(), Path(other).read_text()) == ("again\n", "")

@@ -2,7 +2,10 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import trustme
@@ -15,8 +18,11 @@ from localproc.storage.web import WebStorage
 from tests.storage.desk import Desk
 from tests.storage.website import Site, serving
 
-#: Gives a desk under a policy.
-OpenDesk = Callable[[InputPolicy], Desk]
+
+class OpenDesk(Protocol):
+    """Gives a desk under a policy, which is there until it is stopped."""
+
+    def __call__(self, policy: InputPolicy, stopped: Callable[[], bool] = ...) -> Desk: ...
 
 
 @pytest.fixture
@@ -52,20 +58,18 @@ def certificate(authority: trustme.CA) -> ssl.SSLContext:
 @pytest.fixture
 def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
     """Give what opens a desk under a policy."""
-    webs: list[WebStorage] = []
+    with ExitStack() as open_ones:
 
-    def open_desk(policy: InputPolicy) -> Desk:
-        web = WebStorage(guarded=policy.guarded)
-        webs.append(web)
+        @cache
+        def open_storage(scheme: str, guarded: bool) -> Storage:
+            if scheme == "file":
+                return FilesystemStorage()
+            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
 
-        def open_storage(scheme: str, _: bool) -> Storage:
-            return FilesystemStorage() if scheme == "file" else web
+        def open_desk(policy: InputPolicy, stopped: Callable[[], bool] = lambda: False) -> Desk:
+            return Desk(tmp_path / "inputs", Access(open_storage, policy, stopped))
 
-        return Desk(tmp_path / "inputs", Access(open_storage, policy))
-
-    yield open_desk
-    for web in webs:
-        web.close()
+        yield open_desk
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What inputs are brought to, and samples of what is brought."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,9 @@ class Desk:
     access: Access
     log: list[str] = field(default_factory=list)
 
-    def bring(self, value: Any, stopped: Callable[[], bool] = lambda: False) -> Any:
+    def bring(self, value: Any) -> Any:
         """Stage one input in, called ``scene``."""
-        folder, log = str(self.folder), self.log.append
-        return stage_in({"scene": value}, folder, self.access, log, stopped)["scene"]
+        return stage_in({"scene": value}, str(self.folder), self.access, self.log.append)["scene"]
 
     def left(self) -> list[str]:
         """List all that lies there."""

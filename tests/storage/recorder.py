@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from localproc.errors import StagingError
-from localproc.plugins.storage import Info
+from localproc.plugins.storage import Info, Watch, unwatched
 
 
 class Crashed(Exception):
@@ -37,7 +37,9 @@ class Recorder:
     def info(self, uri: str) -> Info | None:
         return Info(uri, len(self.objects[uri])) if uri in self.objects else None
 
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
         raise NotImplementedError
 
     def put(

@@ -170,3 +170,14 @@ def test_a_copy_of_a_read_only_tree_is_writable(tmp_path: Path) -> None:
 def test_what_is_not_there_cannot_be_copied(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         stage([StageAction("copy", str(tmp_path / "out.txt"), str(tmp_path / "missing.txt"))])
+
+
+def test_links_below_a_settled_folder_are_followed(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    (work / "step").mkdir(parents=True)
+    (work / "step" / "file").write_text("x")
+    (work / "link").symlink_to(tmp_path)
+    disk = Disk(settled=str(work))
+    for path in ("step/file", "link/work/step/file", "step/../step/file", "link", "missing"):
+        whole = f"{work}/{path}"
+        assert disk.realpath(whole) == os.path.realpath(whole)

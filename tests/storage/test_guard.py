@@ -3,6 +3,7 @@
 import gc
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from tests.storage.website import Site, serving
 PUBLIC = "93.184.215.14"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web() -> Iterator[WebStorage]:
     storage = WebStorage.open({"guarded": True})
     yield storage
@@ -97,6 +98,20 @@ def test_a_public_address_is_asked(web: WebStorage, site: Site, tmp_path: Path, 
     assert (tmp_path / "a.tif").read_bytes() == b"pixels"
 
 
+def test_the_certificate_is_that_of_the_name_which_was_looked_up(
+    secure_site: Site, tmp_path: Path, name: Name
+) -> None:
+    secure_site.add("/a.tif", b"pixels")
+    port = urlsplit(secure_site.root).port
+    with closing(WebStorage(guarded=True)) as web:
+        for host in ("localhost", "public.example"):  # the certificate is for localhost
+            name(host, [PUBLIC])
+        web.fetch(f"https://localhost:{port}/a.tif", str(tmp_path / "a.tif"))
+        with pytest.raises(StagingError, match="certificate"):
+            web.fetch(f"https://public.example:{port}/a.tif", str(tmp_path / "b.tif"))
+    assert (tmp_path / "a.tif").read_bytes() == b"pixels"
+
+
 @pytest.mark.parametrize("addresses", [["10.0.0.1"], [PUBLIC, "10.0.0.1"], ["::1", PUBLIC]])
 def test_a_name_with_any_private_address_is_refused(
     web: WebStorage, site: Site, tmp_path: Path, name: Name, addresses: list[str]
@@ -128,6 +143,16 @@ def test_a_name_that_changes_after_it_was_checked_leads_nowhere_else(
     assert (tmp_path / "a.tif").read_bytes() == b"pixels"
 
 
+def test_every_address_of_a_name_is_tried(
+    web: WebStorage, site: Site, tmp_path: Path, name: Name
+) -> None:
+    name("93.184.215.15", ["127.0.0.2"])  # where nobody listens
+    name("public.example", ["93.184.215.15", PUBLIC])
+    site.add("/a.tif", b"pixels")
+    web.fetch(public_url(site, "/a.tif"), str(tmp_path / "a.tif"))
+    assert (tmp_path / "a.tif").read_bytes() == b"pixels"
+
+
 def test_a_name_that_nobody_knows_is_told(
     web: WebStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +164,10 @@ def test_a_name_that_nobody_knows_is_told(
         web.fetch("http://no.example/a.tif?token=secret", str(tmp_path / "a.tif"))
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "2606:4700:4700::1111", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize(
+    "address",
+    [PUBLIC, "2606:4700:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"],
+)
 def test_public_addresses(address: str) -> None:
     assert is_public(address)
 
@@ -152,6 +180,11 @@ def test_public_addresses(address: str) -> None:
         "64:ff9b::a00:1",  # ... through NAT64, as many clouds have it
         "64:ff9b:1::a00:1",
         "2002:a00:1::1",  # ... through 6to4
+        "::ffff:0:10.0.0.1",  # ... translated (SIIT)
+        "2001:0:4136:e378:8000:63bf:f5ff:fffe",  # ... through Teredo
+        "2001:db8::1",
+        "ff02::1",
+        "fec0::1",
         "fe80::1%eth0",
         "255.255.255.255",
         "192.0.2.1",

@@ -3,7 +3,7 @@
 import copy
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from localproc import Engine
 from localproc.cwl.files import path_uri, uri_path
-from localproc.errors import StagingError
+from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.storage.publish import Publisher, results_uri
+from tests.conftest import fill
 from tests.storage.desk import directory, item, read, tree, write
 from tests.storage.recorder import Crashed, Recorder
 
@@ -303,6 +305,47 @@ def test_an_asset_keeps_its_name(work: Work, name: str) -> None:
     assert uri_path(features["out"]["features"][0]["assets"]["mask"]["href"]).endswith(f"/{name}")
 
 
+def test_an_asset_may_be_a_folder(work: Work) -> None:
+    value = work.catalog("out", scene("N"))
+    document = item({"cube": {"href": "cube.zarr", "type": "application/vnd+zarr"}}, "N")
+    write(work.folder / "work" / "out" / "N" / "N.json", document)
+    work.file("out/N/cube.zarr/0/0.0", "chunk")
+    _, features = work.publish({"out": value})
+    assert (work.results / JOB / "N" / "cube.zarr" / "0" / "0.0").read_text() == "chunk"
+    (feature,) = features["out"]["features"]
+    assert feature["assets"]["cube"]["href"].endswith("/job-1/N/cube.zarr")
+
+
+def test_where_an_item_comes_from_is_kept(work: Work) -> None:
+    origin = {"rel": "derived_from", "href": "https://example.com/l1.json"}
+    document = scene("N", "mask.tif", links=[{"rel": "root", "href": "../catalog.json"}, origin])
+    _, features = work.publish({"out": work.catalog("out", document)})
+    for published in (work.read("job-1/N/N.json"), *features["out"]["features"]):
+        assert published["links"][-1] == origin
+        assert [one["rel"] for one in published["links"]].count("root") == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "Catalog", "links": [{"rel": "item"}]},
+        {"type": "Catalog", "links": ["item.json"]},
+        {"type": "Catalog", "links": 5},
+    ],
+)
+def test_a_catalog_with_links_that_are_none_is_told(work: Work, document: Any) -> None:
+    value = work.catalog("out")
+    write(work.folder / "work" / "out" / "catalog.json", document)
+    with pytest.raises(StagingError, match=r"catalog\.json has a link without href"):
+        work.publish({"out": value})
+
+
+@pytest.mark.parametrize("fields", [{"bbox": None}, {"bbox": []}, {"properties": None}])
+def test_an_item_without_place_and_time_is_published(work: Work, fields: Any) -> None:
+    work.publish({"out": work.catalog("out", scene("N", "mask.tif", **fields))})
+    assert work.read("job-1/N/N.json")["id"] == "N"
+
+
 def test_an_asset_that_is_missing_is_named_and_nothing_is_published(work: Work) -> None:
     value = work.catalog("out", scene("N", "mask.tif"), scene("S", "mask.tif"))
     (work.folder / "work" / "out" / "S" / "mask.tif").unlink()
@@ -460,6 +503,82 @@ def test_a_catalog_never_outlives_what_it_names(work: Work) -> None:
     assert f"{BUCKET}/catalog.json" not in storage.objects or storage.objects == whole.objects
 
 
+def test_a_plan_that_fails_takes_an_earlier_catalog_away(work: Work) -> None:
+    outputs = two_scenes(work)
+    storage = Recorder()
+    work.publish(outputs, storage)
+    (work.folder / "work" / "more" / "W" / "mask.tif").unlink()
+    with pytest.raises(StagingError, match="does not exist"):
+        work.publish(outputs, storage)
+    assert f"{BUCKET}/catalog.json" not in storage.objects
+
+
+def test_why_it_failed_is_told_though_nothing_can_be_removed(work: Work) -> None:
+    class Stuck(Recorder):
+        def delete(self, uris: Iterable[str]) -> None:
+            raise StagingError("deleting is not allowed")
+
+    with pytest.raises(StagingError, match="no more room"):
+        work.publish(two_scenes(work), Stuck(refuse=3))
+    assert work.log[-1] == "not all that was written could be removed: deleting is not allowed"
+
+
+@pytest.mark.parametrize("filler", [0, 1])
+def test_a_full_disk_is_told_and_nothing_is_left(work: Work, small_disk: Path, filler: int) -> None:
+    """Full from the start, or only when the second file comes."""
+    work.results = small_disk / "results" / JOB
+    work.results.parent.mkdir()
+    if filler:
+        fill(small_disk / "filler")
+    outputs = {
+        "out": work.catalog("out", scene("N", "mask.tif")),
+        "first": work.file("1/first.bin", "x" * (2 << 20)),
+        "second": work.file("1/second.bin", "x" * (2 << 20)),
+    }
+    with pytest.raises(NoSpace, match=r"no space left for .*/results/job-1/") as error:
+        work.publish(outputs)
+    assert "make room on the disk of" in error.value.hint
+    assert list((small_disk / "results").iterdir()) == []
+
+
+@pytest.fixture
+def shared_folder(work: Work) -> Path:
+    """Give a folder of the user's for the results of many, with files and an empty folder."""
+    folder = work.folder / "results"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "mine.txt").write_text("not the job's")
+    work.results = folder
+    return folder
+
+
+def test_only_what_was_written_is_removed_where_others_have_files(
+    work: Work, shared_folder: Path
+) -> None:
+    (shared_folder / "z").mkdir()
+    (shared_folder / "z" / "a.txt").mkdir()
+    deep = work.folder / "work" / "deep"
+    work.file("deep/er/a.txt")
+    outputs = {
+        "folder": directory(path_uri(str(deep))),
+        "fails": work.file("z", "a file cannot take the place of a folder"),
+        "mine": work.file("mine.txt", "never written"),
+    }
+    with pytest.raises(StagingError, match=r"results/z: "):
+        work.publish(outputs, catalogs=False)
+    assert tree(shared_folder) == ["empty", "mine.txt", "z/a.txt"]
+    assert (shared_folder / "mine.txt").read_text() == "not the job's"
+
+
+def test_a_folder_for_results_stays_though_nothing_came(work: Work) -> None:
+    work.results.mkdir(parents=True)
+    value = work.catalog("out", scene("N", "mask.tif"))
+    (work.folder / "work" / "out" / "N" / "mask.tif").unlink()
+    with pytest.raises(StagingError):
+        work.publish({"out": directory(value["location"])})
+    assert not work.results.exists(), "the job's own"
+    assert work.results.parent.exists(), "not the job's"
+
+
 def test_publishing_again_on_this_machine_gives_the_same_files(work: Work) -> None:
     outputs = two_scenes(work)
     first = work.publish(outputs)
@@ -531,6 +650,33 @@ def test_names_that_collide_are_numbered(work: Work) -> None:
     names = ["a.tar.gz", "a.tar_2.gz", "a.tar_3.gz"]
     assert [one["basename"] for one in published["files"]] == names
     assert [(work.results / name).read_text() for name in names] == ["0", "1", "2"]
+
+
+def test_other_collections_have_names_that_are_not_taken(work: Work) -> None:
+    outputs = {
+        "file": work.file("job-1-more", "a file"),
+        "out": work.catalog("out", scene("N", "mask.tif")),
+        "more": work.catalog("more", scene("N", "mask.tif")),
+    }
+    published, _ = work.publish(outputs)
+    assert published["file"]["basename"] == "job-1-more_2"
+    assert (work.results / "job-1-more" / "collection.json").exists()
+
+
+def test_a_file_keeps_its_name_where_there_is_no_catalog(work: Work) -> None:
+    published, _ = work.publish({"file": work.file("catalog.json", "{}")})
+    assert published["file"]["basename"] == "catalog.json"
+
+
+@pytest.mark.parametrize("name", ["../escape.txt", "a/b.txt", "..", "a\0b"])
+def test_the_name_of_an_output_stays_in_its_folder(work: Work, name: str) -> None:
+    """A tool can name its outputs as it likes, in cwl.output.json or by an expression."""
+    literal = {"class": "File", "basename": name, "contents": "x"}
+    folder = {"class": "Directory", "basename": "folder", "listing": [literal]}
+    for value in (literal, work.file("a.txt", basename=name), folder):
+        with pytest.raises(StagingError, match="an output cannot have the name"):
+            work.publish({"out": value})
+    assert not (work.folder / "results").exists()
 
 
 def test_names_that_the_layout_needs_are_not_taken(work: Work) -> None:
@@ -618,13 +764,72 @@ def test_a_folder_with_a_link_out_of_the_job_is_refused(work: Work) -> None:
     assert not work.results.exists()
 
 
+def test_what_is_neither_file_nor_folder_is_left_out_and_noted(work: Work) -> None:
+    work.file("folder/a.txt")
+    folder = work.folder / "work" / "folder"
+    (folder / "nowhere").symlink_to("missing")
+    os.mkfifo(folder / "pipe")
+    work.publish({"folder": directory(path_uri(str(folder)))})
+    assert tree(work.results) == ["folder/a.txt"]
+    for name in ("nowhere", "pipe"):
+        assert f"work/folder/{name} is left out: it is neither a file nor a folder" in work.log
+
+
+def test_an_empty_folder_is_published(work: Work) -> None:
+    (work.folder / "work" / "empty").mkdir(parents=True)
+    outputs = {
+        "real": directory(path_uri(str(work.folder / "work" / "empty"))),
+        "made": {"class": "Directory", "basename": "made", "listing": []},
+    }
+    work.publish(outputs)
+    assert tree(work.results) == ["empty", "made"]
+
+
 def test_a_folder_with_a_link_to_itself_is_not_published_again_and_again(work: Work) -> None:
     work.file("folder/a.txt")
     (work.folder / "work" / "folder" / "loop").symlink_to(".")
     folder = directory(path_uri(str(work.folder / "work" / "folder")))
-    with suppress(StagingError):  # it may be refused, too
+    with pytest.raises(StagingError, match="loop is a link to a folder that it lies in"):
         work.publish({"folder": folder})
-    assert len(list(work.results.rglob("a.txt"))) < 3
+    assert not work.results.exists()
+
+
+def test_an_item_of_this_machine_may_be_passed_on(localproc_engine: Engine, work: Work) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "passes",
+        "inputs": [{"id": "scene", "type": "Directory"}],
+        "steps": [],
+        "outputs": [{"id": "same", "type": "Directory", "outputSource": "scene"}],
+    }
+    (work.folder / "red.tif").write_text("red")
+    uri = write(work.folder / "item.json", item({"red": {"href": "red.tif"}}, "S2A"))
+    job = localproc_engine.run(package, {"scene": {"href": uri}}, results=str(work.results))
+    (published,) = job.raise_for_status().results_document()["same"]["value"]["features"]
+    red = Path(uri_path(published["assets"]["red"]["href"]))
+    assert red.read_text() == "red"
+    assert not red.samefile(work.folder / "red.tif"), (
+        "who changes an input must not change a result"
+    )
+    assert work.results in red.parents
+
+
+def test_a_job_whose_results_find_no_room(localproc_engine: Engine, small_disk: Path) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "fills",
+        "baseCommand": ["head", "-c", "4000000", "/dev/zero"],
+        "inputs": [],
+        "stdout": "big.bin",
+        "outputs": [{"id": "big", "type": "stdout"}],
+    }
+    job = localproc_engine.run(package, {}, results=str(small_disk / "results"))
+    with pytest.raises(JobFailed, match=r"no space left for .*/big\.bin") as error:
+        job.raise_for_status()
+    assert f"make room on the disk of {small_disk}" in str(error.value)
+    assert tree(small_disk) == ["results"]
 
 
 def test_results_go_to_a_path_or_a_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -633,3 +838,23 @@ def test_results_go_to_a_path_or_a_uri(tmp_path: Path, monkeypatch: pytest.Monke
     assert results_uri("/data/my results") == "file:///data/my%20results"
     assert results_uri("here") == path_uri(os.path.join(os.getcwd(), "here"))
     assert results_uri("../up", "/data/job") == "file:///data/up"
+    assert results_uri("FILE://localhost/data/") == "file:///data"
+
+
+@pytest.mark.parametrize(
+    ("results", "kind", "reason"),
+    [
+        ("https://example.com/r?token=secret", InvalidInputs, "it can only be read"),
+        ("https://[::1/r?token=secret", InvalidInputs, "results cannot go to https:…"),
+        ("file://server/r", InvalidInputs, "a file of the machine 'server'"),
+        ("nosuch://bucket/r", PluginMissing, "there is no storage 'nosuch'"),
+    ],
+)
+def test_nothing_is_run_for_results_that_could_go_nowhere(
+    localproc_engine: Engine, packages: Path, results: str, kind: type[Exception], reason: str
+) -> None:
+    process = localproc_engine.deploy(packages / "echo.cwl")
+    with pytest.raises(kind, match=reason) as error:
+        process.execute({"message": "x"}, results=results)
+    assert "secret" not in str(error.value)
+    assert localproc_engine.jobs() == []

@@ -1,16 +1,25 @@
 """Inputs on their way to where tools can read them."""
 
+import base64
+import gzip
 import hashlib
+import logging
 import os
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pystac
 import pytest
 
 from localproc import Engine, InvalidInputs
-from localproc.cwl.files import path_uri, uri_path
-from localproc.errors import StagingError
+from localproc.cwl.files import path_uri, reference, uri_path
+from localproc.errors import NoSpace, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.access import safe_name
 from tests.storage.conftest import OpenDesk
@@ -158,6 +167,61 @@ def test_a_file_may_have_so_many_bytes_and_no_more(open_desk: OpenDesk, site: Si
     assert desk.left() == ["scene_1/enough.bin"]
 
 
+@pytest.mark.parametrize("place", ["nothing.json", "folder", "pipe", "/dev/zero"])
+def test_a_document_of_this_machine_must_be_a_file(desk: Desk, tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StagingError, match=r"does not exist|is not a file"):
+        desk.bring(reference(path_uri(str(tmp_path / place)), text=True))
+    assert desk.left() == []
+
+
+def test_a_document_that_is_too_large_is_not_cut_off(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localproc.storage.access._DOCUMENT", 10)
+    (tmp_path / "a.txt").write_text("x" * 11)
+    with pytest.raises(StagingError, match=r"a\.txt is larger than 10 bytes"):
+        desk.bring(reference(path_uri(str(tmp_path / "a.txt")), text=True))
+
+
+def test_what_came_with_the_request_is_written_once(desk: Desk) -> None:
+    value = {"class": "File", "basename": "a.bin", "contents": "AAE=", "encoding": "base64"}
+    assert desk.bring(value) == desk.bring(value)
+    assert (desk.folder / "scene_1" / "a.bin").read_bytes() == b"\x00\x01"
+
+
+def test_bytes_are_counted_as_they_are_written(open_desk: OpenDesk, site: Site) -> None:
+    """Not as they come: a few that are compressed may be many."""
+    headers = {"Content-Encoding": "gzip"}
+    body = gzip.compress(bytes(100_000))
+    assert len(body) < 1000
+    url = site.add("/bomb.bin", body, headers=headers)
+    with pytest.raises(StagingError, match=r"bomb\.bin is larger than 1000 bytes"):
+        open_desk(InputPolicy(most=1000)).bring(file(url))
+    assert open_desk(InputPolicy(most=100_000)).bring(file(url))["size"] == 100_000
+
+
+# A full disk
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(
+    open_desk: OpenDesk, site: Site, small_disk: Path
+) -> None:
+    desk = open_desk(InputPolicy())
+    desk.folder = small_disk / "inputs"
+    big = site.add("/big.bin", bytes(4 << 20))
+    document = site.add(
+        "/item.json", item({"small": {"href": site.add("/a")}, "big": {"href": big}})
+    )
+    inline = {"contents": base64.b64encode(bytes(4 << 20)).decode(), "encoding": "base64"}
+    for value in (file(big), directory(document), {"class": "File", "basename": "a", **inline}):
+        with pytest.raises(NoSpace, match=r"no space left for .*/inputs/scene_1") as error:
+            desk.bring(value)
+        assert f"make room on the disk of {small_disk}" in error.value.hint
+        assert desk.left() == []
+
+
 # STAC items
 
 
@@ -273,6 +337,36 @@ def test_staging_never_writes_to_the_files_of_its_user(desk: Desk, tmp_path: Pat
     assert (tmp_path / "meta" / "scene.json").read_text() == "written by its user"
 
 
+@pytest.mark.parametrize("name", ["50%.tif", "a%20b.tif", "a#1.tif", "q?.tif", "é+ü.tif"])
+@pytest.mark.parametrize("write_name", [str, quote])
+def test_an_asset_of_this_machine_may_have_any_name(
+    desk: Desk, tmp_path: Path, name: str, write_name: Callable[[str], str]
+) -> None:
+    """Whether the item has it as it is, as pystac writes it, or as a part of a URL."""
+    (tmp_path / name).write_bytes(b"red")
+    document = item({"red": {"href": f"./{write_name(name)}"}})
+    desk.bring(directory(write(tmp_path / "item.json", document)))
+    folder = desk.folder / "scene_1" / "scene"
+    assert (folder / name).read_bytes() == b"red"
+    assert read(folder / "scene.json")["assets"]["red"]["href"] == f"./{name}"
+
+
+def test_an_asset_may_be_a_folder_of_this_machine(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "cube.zarr").mkdir()
+    (tmp_path / "cube.zarr" / ".zattrs").write_text("{}")
+    desk.bring(directory(write(tmp_path / "item.json", item({"cube": {"href": "cube.zarr"}}))))
+    assert (desk.folder / "scene_1" / "scene" / "cube.zarr" / ".zattrs").read_text() == "{}"
+
+
+def test_links_that_hold_anywhere_are_kept(desk: Desk, site: Site) -> None:
+    origin = {"rel": "derived_from", "href": "https://example.com/l1.json"}
+    links = [{"rel": "self", "href": "https://example.com/i.json"}, origin, {"rel": "via"}]
+    desk.bring(directory(site.add("/item.json", item({}, links=links))))
+    staged = read(desk.folder / "scene_1" / "scene" / "scene.json")["links"]
+    assert [one["rel"] for one in staged] == ["root", "parent", "derived_from"]
+    assert origin in staged
+
+
 def multihash(code: str, name: str, data: bytes) -> str:
     return code + hashlib.new(name, data, usedforsecurity=False).hexdigest()
 
@@ -332,12 +426,41 @@ def test_an_asset_that_does_not_come_leaves_nothing(
     assert desk.left() == []
 
 
-def test_a_dismissal_stops_between_two_assets(desk: Desk, site: Site) -> None:
+def test_a_dismissal_stops_between_two_assets(open_desk: OpenDesk, site: Site) -> None:
+    desk = open_desk(InputPolicy(), lambda: "GET /red.tif" in site.asked)
     assets = {key: {"href": site.add(f"/{key}.tif", b"x")} for key in ("red", "green")}
     url = site.add("/item.json", item(assets))
     with pytest.raises(StagingError, match="the job was dismissed"):
-        desk.bring(directory(url), stopped=lambda: "GET /red.tif" in site.asked)
+        desk.bring(directory(url))
     assert "GET /green.tif" not in site.asked
+    assert desk.left() == []
+
+
+@dataclass
+class Endless:
+    """A file that goes on and on; ``began`` is set when some of it has been sent."""
+
+    url: str
+    began: threading.Event
+
+
+@pytest.fixture
+def endless(site: Site) -> Iterator[Endless]:
+    began, stopped = threading.Event(), threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        while not stopped.wait(0.01):
+            began.set()
+            yield bytes(1000)
+
+    yield Endless(site.add("/endless.bin", chunks=chunks), began)
+    stopped.set()
+
+
+def test_a_dismissal_stops_in_the_middle_of_a_file(open_desk: OpenDesk, endless: Endless) -> None:
+    desk = open_desk(InputPolicy(), endless.began.is_set)
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        desk.bring(file(endless.url))
     assert desk.left() == []
 
 
@@ -376,6 +499,27 @@ def test_an_id_that_cannot_name_a_folder_is_refused(
 def test_an_id_that_is_no_text_is_refused(desk: Desk, site: Site) -> None:
     with pytest.raises(StagingError):
         desk.bring(directory(site.add("/item.json", item({}, 5))))
+
+
+@pytest.mark.parametrize("item_id", ["catalog.json", "collection.json", "\ud800"])
+def test_an_id_that_names_something_else_is_refused(desk: Desk, site: Site, item_id: str) -> None:
+    with pytest.raises(StagingError, match="cannot be the id of an item"):
+        desk.bring(directory(site.add("/item.json", item({}, item_id))))
+    assert desk.left() == []
+
+
+@pytest.mark.parametrize("asset", [None, "red.tif", {}, {"href": None}, {"href": 5}])
+def test_an_asset_without_href_is_told(desk: Desk, site: Site, asset: Any) -> None:
+    with pytest.raises(StagingError, match=r"the asset 'red' of .*item\.json has no href"):
+        desk.bring(directory(site.add("/item.json", item({"red": asset}))))
+    assert desk.left() == []
+
+
+@pytest.mark.parametrize("href", ["http://[::1/a.tif", "http:///a.tif", "file://server/a.tif"])
+def test_an_href_that_leads_nowhere_is_told(desk: Desk, site: Site, href: str) -> None:
+    with pytest.raises(StagingError, match="leads nowhere"):
+        desk.bring(directory(site.add("/item.json", item({"red": {"href": href}}))))
+    assert desk.left() == []
 
 
 @pytest.mark.parametrize(
@@ -535,11 +679,26 @@ def test_a_token_in_an_address_is_not_shown_in_errors(desk: Desk, site: Site, wh
     assert "secret" not in str(error.value) + str(error.value.to_problem())
 
 
-def test_a_token_in_an_address_is_not_written_into_the_log(desk: Desk, site: Site) -> None:
+@pytest.mark.parametrize("page", [{"status": 404}, {"body": b"x", "length": 9}])
+def test_a_token_in_an_address_is_not_in_a_traceback(
+    desk: Desk, site: Site, page: dict[str, Any]
+) -> None:
+    with pytest.raises(StagingError) as error:
+        desk.bring(file(site.add("/a.tif" + TOKEN, **page), basename="a.tif"))
+    assert "secret" not in "".join(traceback.format_exception(error.value))
+
+
+def test_a_token_in_an_address_is_not_written_into_the_log(
+    desk: Desk, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor into the one of whoever embeds an engine: httpx would write it there."""
+    caplog.set_level(logging.DEBUG)
     red = site.add("/red.tif" + TOKEN, b"red")
     desk.bring([file(red), directory(site.add("/item.json", item({"red": {"href": red}})))])
     assert "red.tif" in "".join(desk.log)
-    assert "secret" not in "".join(desk.log)
+    assert "secret" not in "".join(desk.log) + caplog.text
+    httpx.get(site.root + "/red.tif?not-ours=1")
+    assert "not-ours" in caplog.text, "others may log as they like"
 
 
 # In a job
@@ -551,11 +710,32 @@ def test_an_address_that_is_none_is_told_before_a_job_is_accepted(localproc_engi
         "class": "CommandLineTool",
         "id": "reads",
         "baseCommand": "true",
+        "inputs": [{"id": "file", "type": "File?"}, {"id": "text", "type": "string?"}],
+        "outputs": [],
+    }
+    for url in ("http://[::1/a.tif", "http:///a.tif", "http://host:99999/a.tif", "file://pc/a.tif"):
+        with pytest.raises(InvalidInputs, match=r"inputs\.file: its location cannot be used"):
+            localproc_engine.run(package, {"file": {"href": url}})
+        with pytest.raises(InvalidInputs, match=r"inputs\.text: its href cannot be used"):
+            localproc_engine.run(package, {"text": {"href": url}})
+    assert localproc_engine.jobs() == []
+
+
+def test_whoever_dismisses_a_job_does_not_wait_for_its_inputs(
+    localproc_engine: Engine, endless: Endless
+) -> None:
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "reads",
+        "baseCommand": "true",
         "inputs": [{"id": "file", "type": "File"}],
         "outputs": [],
     }
-    with pytest.raises(InvalidInputs):
-        localproc_engine.run(package, {"file": {"href": "http://[::1/a.tif"}})
+    job = localproc_engine.deploy(package).execute({"file": {"href": endless.url}})
+    assert endless.began.wait(20)
+    job.dismiss()
+    assert job.wait(20).status == "dismissed"
 
 
 def test_a_job_reads_a_remote_item(localproc_engine: Engine, site: Site) -> None:

@@ -5,19 +5,23 @@ import http.server
 import json
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Page:
-    """An answer. ``length`` is what it says of its own length, if not the truth."""
+    """An answer. ``length`` is what it says of its own length, if not the truth.
+
+    ``chunks`` give its body instead, of a length that nobody knows.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int | None = None
+    chunks: Callable[[], Iterator[bytes]] | None = None
 
 
 class Site:
@@ -72,10 +76,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for name, value in page.headers.items():
             self.send_header(name, value)
         length = len(page.body) if page.length is None else page.length
-        self.send_header("Content-Length", str(length))
+        if page.chunks is None:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(page.body)
+            for chunk in [page.body] if page.chunks is None else page.chunks():
+                self.wfile.write(chunk)
 
     do_HEAD = do_GET  # noqa: N815 - so it is called
 

@@ -212,6 +212,7 @@ def test_files_are_links() -> None:
     document = results_document({"file": tif, "files": [tif, [tif]], "folder": folder}, {})
     link = {
         "href": "s3://b/a.tif",
+        "rel": "item",
         "title": "a.tif",
         "type": "image/tiff; application=geotiff",
         "length": 12,
@@ -220,6 +221,7 @@ def test_files_are_links() -> None:
     assert document["files"] == [link, [link]]
     assert document["folder"] == {
         "href": "file:///r/out",
+        "rel": "item",
         "title": "out",
         "type": "application/vnd.localproc.directory",
     }

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from localproc.errors import InvalidInputs
-from localproc.views.parameters import interval
+from localproc.views.parameters import bounds, interval
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 SUMMER = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
@@ -46,6 +46,22 @@ def test_what_is_no_time_is_told(text: str) -> None:
         interval(text)
     assert error.value.hint == "write it as 2026-05-31T12:00:00Z"
     assert error.value.problems[0].where == "datetime"
+
+
+def test_a_date_is_a_whole_day() -> None:
+    last = datetime(2026, 1, 1, 23, 59, 59, 999999, UTC)
+    assert interval("2026-01-01") == (NEW_YEAR, last)
+    assert interval("2026-01-01/2026-01-01") == (NEW_YEAR, last)
+    assert bounds("2026-01-01", "2026-01-01") == (NEW_YEAR, last)
+
+
+def test_the_ends_of_an_interval_may_come_one_by_one() -> None:
+    assert bounds(None, None) == (None, None)
+    assert bounds("..", "2026-01-01T00:00:00Z") == (None, NEW_YEAR)
+    with pytest.raises(InvalidInputs, match=r"--until: 'soon' is not a time"):
+        bounds("2026-01-01", "soon", ("--since", "--until"))
+    with pytest.raises(InvalidInputs, match="ends before it begins"):
+        bounds("2026-01-02", "2026-01-01")
 
 
 def test_an_interval_that_ends_before_it_begins_is_told() -> None:

@@ -7,7 +7,6 @@ documents. Must not know any one command.
 import functools
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -117,38 +116,27 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: drawn on a terminal, plain columns elsewhere."""
-    table = [tuple(str(cell) for cell in row) for row in rows]
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-
-        drawn = Table(*headings, box=None, header_style="bold", pad_edge=False)
-        for row in table:
-            drawn.add_row(*(_styled(cell) for cell in row))
-        Console().print(drawn)
-        return
-    widths = [max(map(len, column)) for column in zip(headings, *table, strict=True)]
-    for row in [tuple(headings), *table]:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
-
-
-_STYLES = {
-    "successful": "green",
-    "failed": "red",
-    "dismissed": "yellow",
-    "running": "cyan",
-    "skipped": "dim",
-    "reused": "blue",
+_STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "successful": {"fg": "green"},
+    "success": {"fg": "green"},
+    "failed": {"fg": "red"},
+    "dismissed": {"fg": "yellow"},
+    "running": {"fg": "cyan"},
+    "skipped": {"dim": True},
+    "reused": {"fg": "blue"},
 }
 
 
-def _styled(cell: str) -> Any:
-    from rich.text import Text
-
-    return Text(cell, style=_STYLES.get(cell, ""))
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print columns; what is too long for a terminal goes on in its next line, never away."""
+    table = [tuple(headings), *(tuple(str(cell) for cell in row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for number, row in enumerate(table):
+        line = ""
+        for cell, width in zip(row, widths, strict=True):
+            style = _STYLES.get(cell, {}) if number else {"bold": True}
+            line += click.style(cell, **style) + " " * (width - len(cell) + 2)
+        click.echo(line.rstrip())
 
 
 def seconds(duration: float | None) -> str:

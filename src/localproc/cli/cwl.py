@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from localproc import errors
-from localproc.cwl.files import is_local, local_path, map_files
+from localproc.cwl.files import is_local, local_path, map_files, uri_path
 from localproc.engine.engine import Engine
 from localproc.engine.inputs import read_inputs
 
@@ -37,6 +37,8 @@ UNSUPPORTED: Final = 33
 @click.argument("job", required=False)
 def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON."""
+    if job is not None and job.startswith("file:"):
+        job = uri_path(job)
     try:
         with tempfile.TemporaryDirectory(prefix="localproc-") as home:
             outputs = _run(home, os.path.abspath(outdir), tool, job, quiet=quiet)

@@ -34,6 +34,8 @@ def executions(
 ) -> None:
     """List jobs as executions with their phases, newest first."""
     if context.invoked_subcommand is not None:
+        if processes or since or until or failed or before or as_json:
+            raise click.UsageError("options of the list go without a further command")
         return
     first, last = bounds(since, until, ("--since", "--until"))
     with context.obj.look() as engine:

@@ -45,6 +45,12 @@ _MOST: Final = 16 << 30
 @click.option("--dismiss", type=click.Choice(["seed", "ogc2", "gone"]), default="seed")
 @click.option("--profile", type=click.Choice(["localproc", "zoo"]), default="localproc")
 @click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
+@click.option(
+    "--callback-secret",
+    envvar="LOCALPROC_CALLBACK_SECRET",
+    default="",
+    help="Signs what subscribers are told. Better as LOCALPROC_CALLBACK_SECRET.",
+)
 @click.option("--no-echo", is_flag=True, help="Do not offer the echo process.")
 @engine_options
 @click.pass_obj
@@ -57,6 +63,7 @@ def serve(
     roots: tuple[str, ...],
     allow_private: bool,
     without_token: bool,
+    callback_secret: str,
     no_echo: bool,
     **face: Any,
 ) -> None:
@@ -66,7 +73,7 @@ def serve(
     localproc token make NAME.
     """
     listener = _listen(host, port)
-    with listener, site.open(**settings) as engine:
+    with listener, site.open(callback_secret=callback_secret, **settings) as engine:
         app = _app(
             engine,
             **face,

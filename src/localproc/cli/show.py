@@ -78,9 +78,10 @@ def _drawn(job: Job, steps: list[Step]) -> Any:
             seconds(step.duration),
         )
     record = job.record
-    bar = ProgressBar(100, record.progress, width=40)
-    head = Text.assemble((record.process_id, "bold"), f"  {record.status}  {record.progress} %")
-    return Group(head, bar, table)
+    head = Table.grid(padding=(0, 2))
+    bar = ProgressBar(100, record.progress, width=30)
+    head.add_row(Text(record.process_id, "bold"), bar, f"{record.progress} %", record.status.value)
+    return Group(head, table)
 
 
 def show_end(job: Job, engine: Engine) -> None:

@@ -52,7 +52,7 @@ def is_apppkg(data: bytes) -> bool:
         return False
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return "executionUnit" in found and "cwlVersion" not in found
 
@@ -61,7 +61,7 @@ def read_apppkg(data: bytes, name: str) -> AppPackage:
     """Read an application package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
     try:
         package = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(name, f"it is not JSON: {error}") from None
     if not isinstance(package, Mapping):
         raise _wrong(name, "expected an object with an executionUnit")

@@ -35,20 +35,16 @@ def _carried(value: Any, base: str, parts: Mapping[str, bytes], problems: list[P
         return [_carried(item, base, parts, problems) for item in value]
     if not isinstance(value, Mapping):
         return value
-    if value.get("class") in ("File", "Directory"):
-        location = str(value.get("location", ""))
-        if location.startswith(base):
-            return _literal(value, location, base, parts, problems)
-    return {key: _carried(item, base, parts, problems) for key, item in value.items()}
+    found = {key: _carried(item, base, parts, problems) for key, item in value.items()}
+    if found.get("class") in ("File", "Directory") and str(found.get("location")).startswith(base):
+        return _literal(found, base, parts, problems)
+    return found
 
 
 def _literal(
-    value: Mapping[str, Any],
-    location: str,
-    base: str,
-    parts: Mapping[str, bytes],
-    problems: list[Problem],
+    value: dict[str, Any], base: str, parts: Mapping[str, bytes], problems: list[Problem]
 ) -> dict[str, Any]:
+    location = value["location"]
     name = unquote(location.removeprefix(base))
     rest = {key: item for key, item in value.items() if key != "location"}
     try:

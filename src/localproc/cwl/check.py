@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from localproc.cwl.check_expressions import check_expressions
+from localproc.cwl.cycles import cycles
 from localproc.cwl.load import Package
 from localproc.cwl.places import Place
 from localproc.cwl.process import Requirements
@@ -114,6 +115,7 @@ class _Workflow:
             self._step(step)
         for port in self._workflow["outputs"]:
             self._output(port)
+        self._unused()
         self._cycles()
 
     def _error(self, place: Place, message: str, hint: str = "") -> None:
@@ -190,6 +192,18 @@ class _Workflow:
             what = f"{' and '.join(port['source'])} goes to the output {port['id']}"
             self._fits(self._carried(port), port["type"], what, at)
 
+    def _unused(self) -> None:
+        sinks = [
+            *self._workflow["outputs"],
+            *(one for step in self._workflow["steps"] for one in step["in"]),
+        ]
+        used = {source for sink in sinks for source in sink["source"]}
+        for port in self._workflow["inputs"]:
+            if port["id"] not in used:
+                at = self._place("inputs", port["id"])
+                said = f"nothing in the workflow takes the input {port['id']!r}"
+                self._findings.warnings.append(at.problem(said))
+
     def _links(self, sink: Mapping[str, Any], at: Place) -> bool:
         """See that the links lead somewhere; whether they all do."""
         sources = sink["source"]
@@ -226,7 +240,7 @@ class _Workflow:
         found = fit(source, sink)
         said = f"{what}, but {describe(source)} is not {describe(sink)}"
         if found is Fit.NEVER:
-            self._error(at, said)
+            self._error(at, said, "link something of that type, or make it so with valueFrom")
         elif found is Fit.MAYBE and "Any" not in (source, sink):
             self._findings.warnings.append(at.problem(f"{said} in every case"))
 
@@ -254,37 +268,12 @@ class _Workflow:
         self._error(at, f"this needs {requirement}", f"add {requirement}: {{}} to the requirements")
 
     def _cycles(self) -> None:
-        """Find steps that wait for each other."""
-        after = {
-            step["id"]: {
-                source.partition("/")[0]
-                for one in step["in"]
-                for source in one["source"]
-                if "/" in source and not source.startswith("?")
-            }
-            for step in self._workflow["steps"]
-        }
-        left = dict(after)
-        while ready := [name for name, needs in left.items() if not needs & left.keys()]:
-            for name in ready:
-                del left[name]
-        for name in left:
-            if name in _closure(name, left):
-                around = " → ".join(sorted(_closure(name, left) & left.keys()))
-                self._error(
-                    self._place("steps", name), f"a cycle: {name} waits for itself ({around})"
-                )
-
-
-def _closure(name: str, after: Mapping[str, set[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(after[name])
-    while waiting:
-        one = waiting.pop()
-        if one not in seen and one in after:
-            seen.add(one)
-            waiting += after[one]
-    return seen
+        for name, around in cycles(self._workflow["steps"]):
+            self._error(
+                self._place("steps", name),
+                f"a cycle: {name} waits for itself ({' → '.join(around)})",
+                "one of its links has to go",
+            )
 
 
 def _method(step: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ Owns which process a URI names, whichever document holds it, and its typed objec
 what the parts of a process mean.
 """
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
@@ -11,8 +12,9 @@ from urllib.parse import urldefrag, urljoin
 from localproc.cwl.places import Place, find
 from localproc.cwl.raw import parse, plain
 from localproc.cwl.sources import Sources
-from localproc.errors import InvalidPackage, PackageError, UnsupportedPackage
+from localproc.errors import InvalidPackage, PackageError, Problem, UnsupportedPackage
 
+_CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
 #: What cwl-utils raises for documents that it did not expect to be broken in such a way.
 _CRASHES: Final = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
@@ -31,6 +33,7 @@ class Documents:
         self.raws: dict[str, Any] = {}
         self._objects: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
+        self.problems: list[Problem] = []  #: of processes that could be read in spite of them
 
     def raw(self, uri: str, version: str | None = None) -> Any:
         """Give a document as YAML with line numbers; raises ``InvalidPackage``."""
@@ -80,29 +83,30 @@ class Documents:
         ``asked_at`` is where somebody wants to run it. Raises ``InvalidPackage``.
         """
         document, fragment = urldefrag(uri)
+        raw = self._asked_for(document, asked_at)
+        if "$graph" not in raw:
+            if fragment in ("", _local(raw)):
+                return uri
+        else:
+            fragment = fragment or urldefrag(self.pick(document, ""))[1]
+            holder, _ = self._graph(document).get(fragment, ("", None))
+            if holder:
+                return f"{document}#{fragment}" if holder == document else holder
+        message = f"{self.sources.name(document)} has no process {fragment!r}"
+        problems = [asked_at.problem(message, "check the run: field")] if asked_at else []
+        raise InvalidPackage(message, problems)
+
+    def _asked_for(self, document: str, asked_at: Place | None) -> Any:
+        """Give a document as YAML; that there is none is a problem of who asks for it."""
         try:
-            raw = self.raw(document)
+            return self.raw(document)
         except InvalidPackage as error:
             if asked_at is None or document in self.sources.texts:
                 raise
             reason = error.problems[0].message if error.problems else error.message
-            raise InvalidPackage(
-                "the package is not complete",
-                [asked_at.problem(f"cannot read {self.sources.name(document)}: {reason}")],
-            ) from None
-        if "$graph" not in raw:
-            known = fragment in ("", _local(raw))
-        else:
-            fragment = fragment or urldefrag(self.pick(document, ""))[1]
-            known = fragment in (graph := self._graph(document))
-        if not known:
-            message = f"{self.sources.name(document)} has no process {fragment!r}"
-            problems = [asked_at.problem(message)] if asked_at else []
-            raise InvalidPackage(message, problems, hint="check the run: field")
-        if "$graph" not in raw:
-            return uri
-        holder = graph[fragment][0]
-        return f"{document}#{fragment}" if holder == document else holder
+            said = f"cannot read {self.sources.name(document)}: {reason}"
+            problem = asked_at.problem(said, "check the path")
+            raise InvalidPackage("the package is not complete", [problem]) from None
 
     def object(self, uri: str) -> Any:
         """Give the typed object of a process that is at home; raises ``InvalidPackage``."""
@@ -156,27 +160,29 @@ class Documents:
     def _load(self, uri: str) -> Any:
         from schema_salad.exceptions import SchemaSaladException
 
-        from localproc.cwl.explain import explain
+        from localproc.cwl.explain import explain, strike_out
         from localproc.cwl.typed import parser
 
         document, fragment = urldefrag(uri)
         raw = self.raw(document)
         process = self._graph(document)[fragment][1] if "$graph" in raw else raw
         name = self.sources.name(document)
-        if process.get("class") == "Operation":
-            place = find(name, process, ["class"])
-            raise UnsupportedPackage(
-                "an Operation cannot be run", [place.problem("class: Operation")]
-            )
+        _check_class(process, name)
         module = parser(raw["cwlVersion"])
         options = self._loading_options(document, raw)
-        try:
-            return module.load_document_by_yaml(process, document, options)
-        except (SchemaSaladException, *_CRASHES) as error:
-            raise InvalidPackage(
-                f"{name} is not valid CWL {raw['cwlVersion']}",
-                explain(error, module, process, document, options, name),
-            ) from None
+        problems: list[Problem] = []
+        while True:
+            try:
+                typed = module.load_document_by_yaml(process, document, options)
+                break
+            except (SchemaSaladException, *_CRASHES) as error:
+                found = explain(error, module, process, document, options, name)
+                problems += found
+                if not strike_out(process, found):
+                    message = f"{name} is not valid CWL {raw['cwlVersion']}"
+                    raise InvalidPackage(message, list(dict.fromkeys(problems))) from None
+        self.problems += problems
+        return typed
 
     def _loading_options(self, document: str, raw: Any) -> Any:
         from localproc.cwl.typed import loading_options
@@ -186,6 +192,19 @@ class Documents:
                 self.sources, document, raw.get("$namespaces"), raw.get("$schemas")
             )
         return self._options[document]
+
+
+def _check_class(process: Mapping[str, Any], name: str) -> None:
+    """See that a process is one, and one that can be run."""
+    found = process.get("class")
+    place = find(name, process, ["class"])
+    if found == "Operation":
+        raise UnsupportedPackage("an Operation cannot be run", [place.problem("class: Operation")])
+    if found not in _CLASSES:
+        close = difflib.get_close_matches(str(found), _CLASSES, 1)
+        hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
+        said = "the class is missing" if found is None else f"unknown class {found!r}"
+        raise InvalidPackage(f"{name} holds no process", [place.problem(said, hint)])
 
 
 def _local(process: Mapping[str, Any]) -> str:

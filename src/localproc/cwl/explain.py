@@ -7,7 +7,7 @@ the parts whose class is known are tried here once more, each by itself.
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schema_salad.exceptions import SchemaSaladException
@@ -16,11 +16,13 @@ from localproc.cwl.places import Place, find
 from localproc.cwl.requirements import SUPPORTED
 from localproc.errors import Problem
 
+_UNKNOWN: Final = "unknown field"
 _LISTS: Final = ("requirements", "hints")
 _USELESS: Final = re.compile(
     r"Expected a <class 'NoneType'>|valid type for this field is|^Expected one of|^\s*$"
 )
 _FIELD: Final = re.compile(r"invalid field `([^`]+)`, expected one of: (.*)", re.DOTALL)
+_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
 _UNDEFINED: Final = re.compile(r"contains undefined reference to `([^`]+)`")
 
 
@@ -37,8 +39,34 @@ def explain(
     if not problems:
         said = " ".join(str(error).split()) or type(error).__name__
         problems = [find(name, raw, []).problem(f"cannot make sense of this: {said}")]
-    unique = dict.fromkeys(problems)
-    return sorted(unique, key=lambda problem: (problem.line or 0, problem.column or 0))
+    start = find(name, raw, [])
+    placed = [one if one.line else start.problem(one.message, one.hint) for one in problems]
+    return sorted(dict.fromkeys(placed), key=lambda one: (one.line or 0, one.column or 0))
+
+
+def strike_out(raw: Any, problems: Sequence[Problem]) -> bool:
+    """Take out the fields that are unknown, so that the rest can be read; whether there were any.
+
+    Only what ``explain`` found in ``raw`` is taken out; positions of the rest stay as they are.
+    """
+    places = {(one.line, one.column) for one in problems if one.message.startswith(_UNKNOWN)}
+    return bool(places) and _strike_out(raw, places)
+
+
+def _strike_out(raw: Any, places: Collection[tuple[int | None, int | None]]) -> bool:
+    struck = False
+    if isinstance(raw, dict):
+        for key in list(raw):
+            at = find("", raw, [key])
+            if (at.line, at.column) in places and key != "$graph":
+                del raw[key]
+                struck = True
+            else:
+                struck |= _strike_out(raw[key], places)
+    elif isinstance(raw, list):
+        for item in raw:
+            struck |= _strike_out(item, places)
+    return struck
 
 
 def _parts(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator[Problem]:
@@ -130,7 +158,10 @@ def _leaf(leaf: SchemaSaladException, name: str, better: list[Problem]) -> Probl
         fields = re.findall(r"`([^`]+)`", found[2])
         close = difflib.get_close_matches(found[1], fields, 1)
         hint = f"did you mean {close[0]!r}?" if close else "known are " + ", ".join(sorted(fields))
-        return Problem(f"unknown field {found[1]!r}", name, line, column, hint)
+        return Problem(f"{_UNKNOWN} {found[1]!r}", name, line, column, hint)
+    if found := _MISSING.search(message):
+        said = f"the field {found[1]!r} is missing"
+        return Problem(said, name, line, column, f"add {found[1]}: here")
     if found := _UNDEFINED.search(message):
         what = found[1].rpartition("/")[2]
         return Problem(f"{what!r} is not defined", name, line, column)

@@ -67,10 +67,10 @@ def load(sources: Sources, fragment: str = "") -> Package:
         "ontology": documents.ontology(),
     }
     package = Package(plain(resolved), sources, documents.raws)
-    if resolver.problems:
+    if documents.problems or resolver.problems:
         from localproc.cwl.check import examine
 
         # What did load is checked all the same: its author wants to hear everything at once.
-        problems = [*resolver.problems, *examine(package).errors]
+        problems = [*documents.problems, *resolver.problems, *examine(package).errors]
         raise InvalidPackage(f"{sources.name(sources.entry)} cannot be run", problems)
     return package

@@ -40,12 +40,14 @@ class Request:
         """Give the CWL job object.
 
         ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` those
-        of inputs that have another one.
+        of inputs that have another one. Without one there are no relative paths, and a text for a
+        file whose schema says base64 is its content.
         ``references``: a string that names an existing file relative to ``base`` by a path
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
         """
         problems = [*self._unknown(inputs), *self._missing(inputs)]
+        inputs, misfits = self._authors.fitted(inputs, inline=not base)
         values = {}
         for name, port in self._ports.items():
             if name in inputs and not (inputs[name] is None and _may_be_left_out(port)):
@@ -53,7 +55,7 @@ class Request:
                 reader = RequestReader(folder, files, self._namespaces, references=references)
                 values[name] = reader.port(inputs[name], port, f"inputs.{name}")
                 problems += reader.problems
-        problems = problems or self._authors.mismatches(inputs)
+        problems = problems or misfits
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
         return values | {name: item for name, item in inputs.items() if name.startswith("cwl:")}

@@ -146,6 +146,8 @@ class RequestReader:
             return dict(inner)
         if what == "Directory":
             self.problems.append(Problem("a directory cannot be given inline", path))
+        if isinstance(value.get("format"), Mapping):  # as drafts of the standard had it
+            value = {**value["format"], **value}
         kind = str(value.get("mediaType", "")).partition(";")[0].strip()
         name = "input" + (mimetypes.guess_extension(kind) or "")
         if value.get("encoding") != "base64" and not str(kind).startswith(("image/", "video/")):

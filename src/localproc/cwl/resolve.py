@@ -65,7 +65,7 @@ class Resolver:
         try:
             return self._process(uri)
         except InvalidPackage as error:
-            problems = [*self.problems, *error.problems]
+            problems = [*self._documents.problems, *self.problems, *error.problems]
             for other in self._documents.processes(urldefrag(uri)[0]):
                 try:
                     self._documents.object(self._documents.home(other))

@@ -1,37 +1,49 @@
-"""From what a user asks for to a request that can be recorded.
+"""From what a user asks for to a job that is recorded as accepted.
 
-Owns checking inputs, outputs and options before a job is accepted. Must not record anything.
+Owns checking inputs, outputs, options and the executor, and the job's first event. Must not know
+who runs it.
 """
 
 import getpass
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.cwl.files import uri_path
+from localproc.cwl.process import tools
 from localproc.cwl.request import Request
+from localproc.engine.core import Core
+from localproc.engine.history import request_data
+from localproc.engine.ids import new_id
 from localproc.engine.inputs import read_inputs
 from localproc.engine.permits import RootedDisk, check_policy
-from localproc.engine.settings import Settings
-from localproc.errors import InvalidInputs, Problem
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
+from localproc.machine import new_job
 from localproc.machine.letters import SUBSCRIBER_MEMBERS
-from localproc.model import InputPolicy, JobRequest, ProcessRecord
-from localproc.plugins.box import PluginBox
+from localproc.model import Event, InputPolicy, JobRecord, JobRequest, Kind, ProcessRecord
+from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
 from localproc.storage.publish import results_uri
 
 
 class Acceptance:
-    """Makes requests for the processes of an engine."""
+    """Takes jobs on, for one namespace."""
 
-    def __init__(self, settings: Settings, plugins: PluginBox, results: str) -> None:
-        self._settings = settings
-        self.results = settings.results or results
-        self._plugins = plugins
+    def __init__(self, core: Core, namespace: str) -> None:
+        self.results = core.settings.results or core.home.results(namespace)
+        self._core = core
         self._takes: dict[str, Request] = {}
+        self._fit: set[str] = set()  # places where results can be published
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
-        """Give the request; raises ``InvalidInputs`` with every problem."""
+        """Give what is asked for.
+
+        Raises ``InvalidInputs`` with every problem, or ``UnsupportedPackage`` if the executor lacks
+        what the package requires.
+        """
         rest = dict(options)
         policy = rest.setdefault("policy", InputPolicy())
         values, base = read_inputs(inputs, rest.pop("base", None))
@@ -41,18 +53,62 @@ class Acceptance:
         takes = self._request(record)
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         check_policy(job_object, policy)
-        self._plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        rest["results"] = results_uri(os.fspath(rest.get("results") or self.results))
+        self._core.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         rest["tags"] = tuple(rest.get("tags", ()))
-        rest.setdefault("executor", self._settings.executor)
+        rest.setdefault("executor", self._core.settings.executor)
         rest["run_as"] = rest.get("run_as") or _user()
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
+        self._check_executor(record, rest["executor"])
         return JobRequest(inputs=job_object, **rest)
+
+    def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
+        """Record a job that ``owner`` is to run, or whoever finds it."""
+        at = datetime.now(UTC)
+        event = Event(Kind.ACCEPTED, at, request_data(request), message="accepted")
+        job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
+        job = replace(job, owner=owner)
+        self._core.store.add_job(job, event)
+        self._core.observers.tell(job, [event])
+        return job
+
+    def _check_executor(self, record: ProcessRecord, name: str) -> None:
+        if self._core.plugins.executor(name).capabilities.containers:
+            return
+        for tool in tools(self._core.processes.of(record)):
+            if "DockerRequirement" in tool.requirements.required:
+                raise UnsupportedPackage(
+                    f"{tool.id} requires a container, and the executor {name!r} has none",
+                    hint="use an executor with containers, or move DockerRequirement to hints",
+                )
+
+    def _results_uri(self, root: str) -> str:
+        """Give where results go; raises before anything is run for it in vain."""
+        uri = results_uri(root)
+        if uri in self._fit:
+            return uri
+        scheme = urlsplit(uri).scheme
+        if not self._core.plugins.storage(scheme).writable:
+            raise InvalidInputs(
+                f"results cannot go to {redacted(uri)}: it can only be read",
+                hint="give a folder, or a URI of a storage that can be written to",
+            )
+        if scheme == "file":
+            path = uri_path(uri)
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"results cannot be published in {path}: {error.strerror}",
+                    hint="choose another folder with --results (results=...)",
+                ) from None
+        self._fit.add(uri)
+        return uri
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

@@ -17,13 +17,13 @@ from localproc.cwl.collect import collect
 from localproc.cwl.identity import identity
 from localproc.cwl.listing import with_checksums
 from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageIn, StageOut
-from localproc.engine.run import as_ours
 from localproc.engine.steplog import LogWriter
+from localproc.engine.story import as_ours
 from localproc.model import JobRequest
 from localproc.storage.access import Access, OpenStorage
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
-from localproc.storage.stage_in import stage_in
+from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
 from localproc.views.ogc import results_root
 
@@ -95,8 +95,8 @@ class Background:
         if isinstance(order, StageIn):
             folder = os.path.join(job.folder, "inputs")
             log = LogWriter(order.log)
-            access = Access(self._open_storage, job.request.policy)
-            return stage_in(order.inputs, folder, access, log, job.stopped.is_set)
+            access = Access(self._open_storage, job.request.policy, job.stopped.is_set)
+            return stage_in(order.inputs, folder, access, log)
         return self._publish(order, job)
 
     def _publish(
@@ -105,12 +105,13 @@ class Background:
         flat = job.request.options.get("layout") == "flat"
         root = results_root(job.job_id, job.request)
         outputs = with_checksums(order.outputs, Disk()) if flat else order.outputs
+        inputs = os.path.join(job.folder, "inputs")
         publisher = Publisher(
             self._open_storage(urlsplit(root).scheme, False),
             root,
             job.job_id,
-            own=(os.path.join(job.folder, "work"), os.path.join(job.folder, "inputs")),
-            inputs=(*order.inputs, *job.package_files, self._cache.folder),
+            own=(os.path.join(job.folder, "work"), inputs),
+            inputs=(*order.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
             log=LogWriter(order.log),
             catalogs=not flat,
             stopped=job.stopped.is_set,

@@ -7,6 +7,7 @@ what is asked of an engine.
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -78,9 +79,10 @@ class Core:
                 self._loop.start()
             return self._loop
 
-    def running_loop(self) -> Loop | None:
-        """Give the loop if there is one."""
-        return self._loop
+    def end_of(self, job_id: str) -> AbstractContextManager[threading.Event]:
+        """Give what is set when the job has ended, if it runs in this engine."""
+        loop = self._loop
+        return nullcontext(threading.Event()) if loop is None else loop.end_of(job_id)
 
     def ring_courier(self) -> None:
         """Have letters delivered; the courier is started the first time."""

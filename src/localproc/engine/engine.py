@@ -4,45 +4,30 @@ Owns the public verbs, for one namespace of a home. Must not know any face.
 """
 
 import os
-import shutil
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from localproc.cwl.process import tools
-from localproc.engine import presence
 from localproc.engine.accept import Acceptance
 from localproc.engine.core import Core
 from localproc.engine.handles import Job, Process
-from localproc.engine.history import request_data
 from localproc.engine.home import check_namespace
-from localproc.engine.ids import new_id
+from localproc.engine.records import Records
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
 from localproc.engine.tokens import Tokens
-from localproc.errors import EnvironmentProblem, NoSuchJob, UnsupportedPackage
-from localproc.machine import new_job
+from localproc.errors import EnvironmentProblem
 from localproc.model import (
-    Event,
     InputPolicy,
     JobFilter,
-    JobRecord,
-    JobRequest,
     JobStatus,
-    Kind,
-    ProcessRecord,
 )
-from localproc.plugins.box import PluginBox
 from localproc.views import execution_log
 
 
-class Engine:
+class Engine(Records):
     """Runs application packages, in this process, and keeps what happens in a home.
 
     ``home`` is a folder; several engines, in one process or several, may share it. ``settings`` are
@@ -74,15 +59,15 @@ class Engine:
         Raises ``InvalidInputs`` for a name that no folder or URL could have.
         """
         other = type(self).__new__(type(self))
-        other._set_up(self._core, namespace, allow_remote=self._allow_remote)  # noqa: SLF001
+        other._set_up(self._core, check_namespace(namespace), allow_remote=self._allow_remote)  # noqa: SLF001
         return other
 
     def _set_up(self, core: Core, namespace: str, *, allow_remote: bool) -> None:
         self._core = core
         self._allow_remote = allow_remote
-        self.namespace = check_namespace(namespace)
+        self.namespace = namespace
         self._registry = Registry(core.store, namespace, core.storage, allow_remote=allow_remote)
-        self._acceptance = Acceptance(core.settings, core.plugins, core.home.results(namespace))
+        self._acceptance = Acceptance(core, namespace)
         self._mine: list[str] = []
         self.tokens = Tokens(core.store, namespace)
 
@@ -102,25 +87,10 @@ class Engine:
         self.close()
 
     @property
-    def home(self) -> Path:
-        """The home's folder."""
-        return Path(self._core.home.path)
-
-    @property
     def folders(self) -> tuple[str, ...]:
         """The folders of this machine that no client on a network is told of."""
         results = self._acceptance.results
         return (self._core.home.path, *([results] if os.path.isabs(results) else []))
-
-    @property
-    def settings(self) -> Settings:
-        """How the engine is set up."""
-        return self._core.settings
-
-    @property
-    def plugins(self) -> PluginBox:
-        """The plugins of this engine, and which of them are broken."""
-        return self._core.plugins
 
     # Processes
 
@@ -200,10 +170,9 @@ class Engine:
             raise EnvironmentProblem("the engine is closed")
         record = process.record if isinstance(process, Process) else self._registry.get(process)
         request = self._acceptance.request(record, inputs, options)
-        self._check_executor(record, request.executor)
         if detached or not self._core.run_jobs:
-            return Job(self, self._accept(record, request, None).id)
-        job = self._accept(record, request, self._core.owner())
+            return Job(self, self._acceptance.accept(record, request, owner=None).id)
+        job = self._acceptance.accept(record, request, owner=self._core.owner())
         self._mine.append(job.id)
         self._core.loop().accept(job)
         return Job(self, job.id)
@@ -282,109 +251,9 @@ class Engine:
         open_states = (JobStatus.ACCEPTED, JobStatus.RUNNING)
         return self.jobs(status=open_states, limit=10_000)
 
-    def dismiss(self, job_id: str) -> None:
-        """Ask for a job to stop, whoever runs it; one that has ended stays as it is."""
-        self.record(job_id)
-        if self._core.store.request_dismiss(job_id):
-            self._core.call_owner(self.record(job_id))
-
-    def hide(self, job_id: str) -> None:
-        """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
-        self.record(job_id)
-        self._core.store.hide_job(job_id)
-
-    def delete(self, job_id: str) -> bool:
-        """Forget a job that has ended; its folder goes too, its published results stay."""
-        self.record(job_id)
-        if not self._core.store.delete_job(job_id):
-            return False
-        shutil.rmtree(self._core.home.job(job_id), ignore_errors=True)
-        return True
-
-    def open_jobs(self) -> int:
-        """Count the jobs of the namespace that have not ended."""
-        return self._core.store.open_jobs(self.namespace)
-
-    def has_open_jobs(self) -> bool:
-        """Whether any job of the home has not ended."""
-        return bool(self._core.store.owners())
-
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""
         self._core.close()
-
-    # For the handles and the faces
-
-    def record(self, job_id: str) -> JobRecord:
-        """Give a job's row; raises ``NoSuchJob``."""
-        found = self._core.store.job(job_id)
-        if found is None or found.namespace != self.namespace:
-            raise NoSuchJob(job_id)
-        return found
-
-    def events(self, job_id: str, after: int = 0) -> list[Event]:
-        """Give a job's events."""
-        return self._core.store.events(job_id, after)
-
-    def revision(self, job: JobRecord) -> ProcessRecord:
-        """Give the process revision that a job runs."""
-        found = self._core.store.process(job.namespace, job.process_id, job.revision)
-        return self._registry.get(job.process_id) if found is None else found
-
-    def job_folder(self, job_id: str) -> str:
-        """Give a job's folder."""
-        return self._core.home.job(job_id)
-
-    def logs_folder(self, job_id: str) -> str:
-        """Give the folder of a job's logs."""
-        return self._core.home.logs(job_id)
-
-    def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
-        """Wait until a job has ended; give its row, whether it has or the time was over."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        loop = self._core.running_loop()
-        ended = threading.Event() if loop is None else loop.waiter(job_id)
-        while True:
-            record = self.record(job_id)
-            left = 1.0 if self._core.owns(record) else 0.1
-            if deadline is not None:
-                left = min(left, deadline - time.monotonic())
-            if record.status.final or left <= 0:
-                return record
-            ended.wait(left)
-
-    def store_problems(self) -> list[str]:
-        """Let the store check itself; give what is wrong."""
-        return self._core.store.check()
-
-    def alive(self) -> Iterator[tuple[str, int | None]]:
-        """Give the engines that use the home now, with their process ids."""
-        folder = self._core.home.engines
-        for one in presence.engines(folder):
-            if presence.is_alive(folder, one):
-                yield one, presence.pid_of(folder, one)
-
-    # Inside
-
-    def _check_executor(self, record: ProcessRecord, name: str) -> None:
-        """Refuse what the executor cannot run before the job is accepted."""
-        if self.plugins.executor(name).capabilities.containers:
-            return
-        for tool in tools(self._core.processes.of(record)):
-            if "DockerRequirement" in tool.requirements.required:
-                raise UnsupportedPackage(
-                    f"{tool.id} requires a container, and the executor {name!r} has none",
-                    hint="use an executor with containers, or move DockerRequirement to hints",
-                )
-
-    def _accept(self, record: ProcessRecord, request: JobRequest, owner: str | None) -> JobRecord:
-        at = datetime.now(UTC)
-        event = Event(Kind.ACCEPTED, at, request_data(request), message="accepted")
-        job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
-        job = replace(job, owner=owner)
-        self._core.store.add_job(job, event)
-        self._core.observers.tell(job, [event])
-        return job
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -4,9 +4,8 @@ Owns what an error that an executor should not have raised means to the loop: no
 submitted. Must not know any executor.
 """
 
-import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
@@ -20,7 +19,8 @@ _LATER: Final = 1.0
 class GuardedExecutor:
     """Implements ``localproc.plugins.executor.Executor`` for another one.
 
-    Whatever that raises becomes ``ExecutorUnavailable``, and is logged the first time.
+    Whatever that raises is logged the first time, and means no news; when tasks are handed over it
+    becomes ``EnvironmentProblem``, as trying again would not help.
     """
 
     def __init__(self, plugin: ExecutorPlugin, settings: ExecutorSettings) -> None:
@@ -37,65 +37,82 @@ class GuardedExecutor:
             ) from error
 
     def fileno(self) -> int | None:
-        """Give its descriptor."""
-        with contextlib.suppress(ExecutorUnavailable), self._guard():
+        """Give its descriptor, if it has one."""
+        try:
             return self._executor.fileno()
-        return None
+        except Exception as error:
+            self._note(error)
+            return None
 
     def interval(self) -> float | None:
         """Give its interval."""
-        with contextlib.suppress(ExecutorUnavailable), self._guard():
+        try:
             return self._executor.interval()
-        return _LATER
+        except Exception as error:
+            self._note(error)
+            return _LATER
 
     def room(self) -> int:
         """Give its room, none while it cannot tell."""
-        with contextlib.suppress(ExecutorUnavailable), self._guard():
+        try:
             return self._executor.room()
-        return 0
+        except Exception as error:
+            self._note(error)
+            return 0
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Hand tasks over."""
-        with self._guard():
-            self._executor.submit(tasks)
-
-    def poll(self) -> Sequence[Report]:
-        """Give its news."""
-        with self._guard():
-            return list(self._executor.poll())
-
-    def cancel(self, keys: Iterable[str], grace: float) -> None:
-        """Have it stop tasks."""
-        with contextlib.suppress(ExecutorUnavailable), self._guard():
-            self._executor.cancel(keys, grace)
-
-    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
-        """Have it find tasks again."""
-        with self._guard():
-            return self._executor.reattach(tasks)
-
-    def tidy(self) -> None:
-        """Have it tidy up."""
-        with contextlib.suppress(ExecutorUnavailable), self._guard():
-            self._executor.tidy()
-
-    def close(self) -> None:
-        """Have it let go."""
-        with contextlib.suppress(ExecutorUnavailable), self._guard():
-            self._executor.close()
-
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
         try:
-            yield
+            self._executor.submit(tasks)
         except LocalprocError:
             raise
         except Exception as error:
-            said = f"the executor {self._name!r} has failed: {_said(error)}"
-            if said not in self._known:
-                self._known.add(said)
-                _LOG.exception(said)
-            raise ExecutorUnavailable(said) from error
+            raise EnvironmentProblem(self._note(error)) from error
+
+    def poll(self) -> Sequence[Report]:
+        """Give its news."""
+        try:
+            return self._executor.poll()
+        except Exception as error:
+            raise ExecutorUnavailable(self._note(error)) from error
+
+    def cancel(self, keys: Iterable[str], grace: float) -> None:
+        """Have it stop tasks."""
+        try:
+            self._executor.cancel(keys, grace)
+        except Exception as error:
+            self._note(error)
+
+    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
+        """Have it find tasks again."""
+        try:
+            return self._executor.reattach(tasks)
+        except Exception as error:
+            raise ExecutorUnavailable(self._note(error)) from error
+
+    def tidy(self) -> None:
+        """Have it tidy up."""
+        try:
+            self._executor.tidy()
+        except Exception as error:
+            self._note(error)
+
+    def close(self) -> None:
+        """Have it let go."""
+        try:
+            self._executor.close()
+        except Exception as error:
+            self._note(error)
+
+    def _note(self, error: Exception) -> str:
+        """Log an error that it should not have raised, once; give what to say of any."""
+        if isinstance(error, ExecutorUnavailable):
+            return error.message
+        said = f"the executor {self._name!r} has failed: {_said(error)}"
+        if said not in self._known:
+            self._known.add(said)
+            _LOG.error(said, exc_info=error)
+        return said
 
 
 def _said(error: Exception) -> str:

@@ -5,24 +5,22 @@ at that moment. Must not know how jobs are run.
 """
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from localproc.engine.history import request_from
 from localproc.engine.results import typed_results
 from localproc.engine.steplog import StepLog, tail
+from localproc.engine.watch import Watch
 from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
-from localproc.machine import StepBook, steps
+from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind, ProcessRecord, Step
 from localproc.views import execution_log, ogc, provenance
 
 if TYPE_CHECKING:
     from localproc.engine.engine import Engine
-
-_WATCH: Final = 0.05
 
 
 class Process:
@@ -186,14 +184,7 @@ class Job:
 
     def watch(self) -> Iterator[Step]:
         """Give each step as it changes, from the first one on, until the job has ended."""
-        watch = _Watch(self)
-        while True:
-            changed = watch.look()
-            yield from changed
-            if watch.over:
-                return
-            if not changed:
-                time.sleep(_WATCH)
+        return self._watch().until_the_end(self._engine.end_of(self.id))
 
     def logs(self, step: str = "") -> StepLog:
         """Give the log of a step, the last one's if none is named; raises ``NoSuchStep``.
@@ -206,10 +197,13 @@ class Job:
             names = ", ".join(one.name for one in found) or "none yet"
             raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
         name, log = chosen[-1].name, chosen[-1].log
-        watch = _Watch(self)
+        watch = self._watch()
         return StepLog(
             os.path.join(self._engine.logs_folder(self.id), log), lambda: watch.has_ended(name)
         )
+
+    def _watch(self) -> Watch:
+        return Watch(lambda: self.record, self.events)
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
         """Give ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
@@ -307,27 +301,3 @@ class Outcome:
 
     outputs: Mapping[str, Any]
     features: Mapping[str, Any]
-
-
-class _Watch:
-    """The steps of a job as they change: each look reads only what is new in its history."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._book = StepBook()
-        self._seen = 0
-        self.over = False  #: whether the job has ended and all of its history has been seen
-
-    def look(self) -> list[Step]:
-        """Give the steps that have changed since the last look, once for each change."""
-        final = self._job.status.final
-        events = self._job.events(self._seen)
-        self._seen += len(events)
-        self.over = final
-        return [step for event in events for step in self._book.take(event)]
-
-    def has_ended(self, name: str) -> bool:
-        """Whether a step has ended."""
-        if not self.over:
-            self.look()
-        return self.over or self._book.has_ended(name)

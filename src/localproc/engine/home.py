@@ -4,7 +4,6 @@ Owns where everything lies, whether the folder can be used, and which journal mo
 Must not know what the files hold.
 """
 
-import contextlib
 import fcntl
 import os
 import re
@@ -112,10 +111,13 @@ class Home:
         except OSError:
             self.drop_ballast()
 
-    def drop_ballast(self) -> None:
-        """Give that room up."""
-        with contextlib.suppress(FileNotFoundError):
+    def drop_ballast(self) -> bool:
+        """Give that room up; whether there was any."""
+        try:
             os.remove(self.ballast)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""

@@ -89,3 +89,25 @@ class Done:
     order: Asked
     value: Any = None
     error: LocalprocError | None = None
+
+
+class OrderBook:
+    """The orders of one job: those that nobody has taken yet, and how many are to be answered."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Order] = []
+        self.unanswered = 0
+
+    def give(self, order: Order) -> None:
+        """Order something."""
+        self.waiting.append(order)
+
+    def ask(self, order: Asked) -> None:
+        """Order something that is answered."""
+        self.unanswered += 1
+        self.waiting.append(order)
+
+    def take(self) -> list[Order]:
+        """Give what is to be done now."""
+        orders, self.waiting = self.waiting, []
+        return orders

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Where documents that are handed over are thought to lie, if they come from elsewhere.
 NOWHERE: Final = "file:///package/"
+#: What documents that are handed over are called, if they do not say so themselves.
+UNNAMED: Final = "package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ def find_source(package: object, base: str = "") -> PackageSource:
         package = json.dumps(package, indent=2).encode()
     if isinstance(package, bytes):
         is_json = package.lstrip()[:1] == b"{"
-        kind, name = ("json", "package.json") if is_json else ("yaml", "package.cwl")
-        return PackageSource(base + name, data=package, media_type=f"application/cwl+{kind}")
+        kind, suffix = ("json", ".json") if is_json else ("yaml", ".cwl")
+        return PackageSource(
+            base + UNNAMED + suffix, data=package, media_type=f"application/cwl+{kind}"
+        )
     text = str(package)
     if isinstance(package, str) and "\n" in text:
         return find_source(text.encode(), base)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localproc.cwl.files import Stat, is_local, is_reference, local_path, uri_path, walk
+from localproc.cwl.types import is_filelike
 from localproc.errors import InvalidInputs, Problem, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.access import Access
@@ -59,7 +60,7 @@ def _files(value: Any) -> Iterator[str]:
 def _texts(value: Any) -> Iterator[str]:
     """Give the paths among texts: ``file:`` URIs, absolute paths, and those that lead upwards."""
     if isinstance(value, Mapping):
-        for item in value.values():
+        for item in () if is_filelike(value) or is_reference(value) else value.values():
             yield from _texts(item)
     elif isinstance(value, list):
         for item in value:

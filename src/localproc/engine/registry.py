@@ -17,7 +17,14 @@ from localproc.cwl.carried import carried
 from localproc.cwl.describe import describe_process
 from localproc.cwl.files import uri_path
 from localproc.cwl.sources import digest
-from localproc.engine.packages import NOWHERE, PackageSource, Reader, find_source, same_texts
+from localproc.engine.packages import (
+    NOWHERE,
+    UNNAMED,
+    PackageSource,
+    Reader,
+    find_source,
+    same_texts,
+)
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
@@ -66,7 +73,10 @@ class Registry:
         current = self._store.process(self._namespace, record.id)
         if current is not None:
             if not current.mutable and mutable:
-                raise ImmutableProcess(f"the process {record.id!r} cannot be replaced")
+                raise ImmutableProcess(
+                    f"the process {record.id!r} cannot be replaced",
+                    hint="deploy yours under another id",
+                )
             if not replace:
                 raise DuplicatedProcess(record.id)
             same = current.revision == record.revision
@@ -99,6 +109,8 @@ class Registry:
         AuthorSchemas(loaded.main["inputs"], described["inputs"])
         asked = process_id or source.process_id
         name = check_id(asked) if asked else _id_like(derived["id"])
+        if not asked and source.uri.startswith(NOWHERE) and name == UNNAMED:
+            name = f"process-{revision[:8]}"  # or all that came without an id would have the same
         return ProcessRecord(
             id=name,
             namespace=self._namespace,

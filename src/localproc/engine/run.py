@@ -1,136 +1,129 @@
 """One job's life inside an engine.
 
 Owns the decisions: facts in (a report of a task, inputs staged, a dismissal), events and orders
-out. Must not know threads, the store or any executor; the loop records ``events`` and then does
-``orders``. The only disk it looks at is the one it is given, for inputs and outputs of steps.
+out. Must not know threads, the store or any executor; the loop records the events and then does
+the orders. The only disk it looks at is the one it is given, for inputs and outputs of steps.
 """
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from localproc import machine
-from localproc.cwl.collect import collect, succeeded
-from localproc.cwl.entry import complete, fill
-from localproc.cwl.files import has_files, is_local, is_reference, local_path, walk
-from localproc.cwl.identity import may_be_reused
 from localproc.cwl.plan import Invocation, Plan, Skipped
-from localproc.cwl.prepare import Prepared
 from localproc.cwl.process import Tool, Workflow
 from localproc.engine import story
+from localproc.engine.diary import Diary
 from localproc.engine.history import History, Known
-from localproc.engine.orders import (
-    Close,
-    Collect,
-    Done,
-    Launch,
-    Order,
-    Recall,
-    Remember,
-    StageIn,
-    StageOut,
-    Stop,
-)
-from localproc.engine.steplog import log_name, tail
+from localproc.engine.orders import Close, Collect, Done, Order, OrderBook, Recall, StageIn, Stop
+from localproc.engine.staging import OWN_STEPS, STAGE_IN, STAGE_OUT, Staging
+from localproc.engine.steps import Steps
 from localproc.engine.workshop import Surroundings, Workshop
-from localproc.errors import JobFailed, LocalprocError
-from localproc.model import Event, JobRecord, Kind, Report, StepStatus, Task, TaskState
+from localproc.errors import JobDismissed, JobFailed, LocalprocError
+from localproc.model import JobRecord, Report, StepStatus, Task, TaskState
 from localproc.plugins.store import Change
-from localproc.storage.disk import TooBig, is_full
 
-STAGE_IN: Final = "stage_in"
-STAGE_OUT: Final = "stage_out"
-_OWN: Final = frozenset({STAGE_IN, STAGE_OUT})
-_MOST_ATTEMPTS: Final = 3
-_BEFORE, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
-
-
-@dataclass(slots=True)
-class Running:
-    """A task that has been launched. ``identity`` is set if its outputs are to be remembered."""
-
-    invocation: Invocation
-    name: str
-    attempt: int
-    task: Task
-    prepared: Prepared
-    identity: str = ""
-    told_running: bool = False
-    started: datetime | None = None
+_STAGED, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
 
 
 class JobRun:
-    """A job that an engine has taken on."""
+    """A job that an engine has taken on.
+
+    It begins, takes facts as they come, gives a step to start whenever it is asked for one, and
+    ends. Every fact is followed by ``_advance``, which sees whether there is still something to
+    wait for, and if not, what comes next: publishing the outputs, or the end.
+    """
 
     def __init__(
-        self,
-        job: JobRecord,
-        history: History,
-        process: Tool | Workflow,
-        around: Surroundings,
+        self, job: JobRecord, history: History, process: Tool | Workflow, around: Surroundings
     ) -> None:
-        self.job = job
         self.request = history.request
-        self.recorded = history.events
-        self.events: list[Event] = []
-        self.orders: list[Order] = []
-        self.running: dict[str, Running] = {}
-        self.recalling = 0  #: steps whose earlier outputs are being looked for
+        self._recorded = history.events
         self._history = history
         self._process = process
         self._around = around
-        self._workshop = Workshop(job.id, around, history.names)
+        self._diary = Diary(job, around.now)
+        self._orders = OrderBook()
+        workshop = Workshop(job.id, around, history.names)
+        self._staging = Staging(process, self._diary, self._orders, workshop, around)
+        self._steps = Steps(
+            self._diary, self._orders, workshop, around, self._step_ended, self._fail
+        )
         self._inputs: Mapping[str, Any] = {}
         self._plan: Plan | None = None
-        self._ready: deque[Invocation | Skipped] = deque()
-        self._collecting: dict[str, Running] = {}
-        self._busy = 0  # orders that are being done in the background
-        self._staging_out = False
+        self._passed_over: deque[Invocation | Skipped] = deque()
         self._resuming = bool(history.steps)
-        self._ending: tuple[Kind, JobFailed | None] | None = None
+        self._ending: JobFailed | JobDismissed | None = None  #: why it is to end before its time
 
     # What the loop asks
 
     @property
+    def job(self) -> JobRecord:
+        """The job's row as it is now."""
+        return self._diary.job
+
+    @property
+    def under_way(self) -> int:
+        """How many steps have been started and take up room of the executor, now or soon."""
+        return len(self._steps.running) + self._steps.recalling
+
+    @property
+    def recalling(self) -> int:
+        """How many of them the executor does not know of yet."""
+        return self._steps.recalling
+
+    @property
     def can_start_more(self) -> bool:
         """Whether there may be steps to start now."""
-        return self._plan is not None and self._ending is None and not self._staging_out
+        return self._ending is None and self._plan is not None and self._plan.outputs is None
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to record or to do."""
+        return bool(self._diary.events or self._orders.waiting)
+
+    def is_running(self, key: str) -> bool:
+        """Whether a task has been launched and not been reported as ended."""
+        return key in self._steps.running
+
+    def change(self) -> Change | None:
+        """Give what is to be recorded, if anything."""
+        events = self._diary.events
+        if not events:
+            return None
+        told = machine.letters(self.job.id, self.request.subscriber, events)
+        return Change(self.job, events, self._recorded, told)
+
+    def recorded(self) -> None:
+        """What ``change`` gave has been recorded."""
+        self._recorded += len(self._diary.tear_off())
+
+    def orders(self) -> list[Order]:
+        """Give what is to be done, now that what led to it has been recorded."""
+        return self._orders.take()
+
+    # Beginning, and going on after another engine
 
     def begin(self) -> None:
         """Start, or go on after another engine."""
-        if not self._history.started:
-            self._note(Kind.STARTED, message="started")
+        history = self._history
+        if not history.started:
+            self._diary.started()
         if self.job.dismiss_requested:
-            self._ending = (Kind.DISMISSED, None)
-        elif self._history.problem is not None:
-            self._ending = (Kind.FAILED, JobFailed.from_problem(self._history.problem))
-        staged = self._history.steps.get(STAGE_IN)
+            self._end_as(JobDismissed(f"job {self.job.id} was dismissed"))
+        elif history.problem is not None:
+            self._end_as(JobFailed.from_problem(history.problem))
+        staged = history.steps.get(STAGE_IN)
         if staged is not None and staged.outputs is not None:
-            self._plan_steps(staged.outputs)
+            self._make_plan(staged.outputs)
         elif self._ending is None:
-            self._take_inputs()
+            self._stage_in(again=staged is not None)
         self._advance()
 
-    def pull(self) -> bool:
-        """Start the next step, if there is one; whether there was."""
-        if not self.can_start_more:
-            return False
-        assert self._plan is not None
-        try:
-            instance = self._ready.popleft() if self._ready else self._plan.pull()
-            if instance is None:
-                self._advance()  # a scatter over nothing ends without ever having begun
-                return False
-            known = self._history.steps.get(instance.key)
-            if known is None:
-                self._start(instance)
-            else:
-                self._already_ended(instance, known)
-        except LocalprocError as error:
-            self._broke(self._plan.current, error)
-        return True
+    @property
+    def resuming(self) -> bool:
+        """Whether another engine had begun steps of it: ``unfinished`` has to be asked for."""
+        return self._resuming
 
     def unfinished(self) -> list[Task]:
         """Find the tasks that an earlier engine had launched and whose end is not recorded.
@@ -138,451 +131,181 @@ class JobRun:
         Steps that had ended are passed over; new ones wait until ``pull`` asks for them.
         """
         steps = self._history.steps
-        waiting = {key for key, known in steps.items() if not known.ended and key not in _OWN}
-        while waiting and self._plan is not None:
-            try:
-                instance = self._plan.pull()
-            except LocalprocError as error:
-                self._broke(self._plan.current, error)
-                break
-            if instance is None:
-                break
+        waiting = {key for key, known in steps.items() if not known.ended} - OWN_STEPS
+        while waiting and (instance := self._next()) is not None:
             known = steps.get(instance.key)
-            if known is not None and not known.ended and isinstance(instance, Invocation):
+            if known is None:
+                self._passed_over.append(instance)
+            elif known.ended:
+                self._ended_before(instance, known)
+            elif isinstance(instance, Invocation):
                 waiting.discard(instance.key)
-                self._prepare(instance, known.name, known.attempt, known.tmpdir)
-            elif known is not None:
-                self._already_ended(instance, known)
-            else:
-                self._ready.append(instance)
-        return [running.task for running in self.running.values()]
-
-    def change(self) -> Change:
-        """Give what is to be recorded."""
-        told = machine.letters(self.job.id, self.request.subscriber, self.events)
-        return Change(self.job, self.events, self.recorded, told)
-
-    def has_untold(self) -> bool:
-        """Whether tasks run of which that has not been recorded."""
-        return any(not one.told_running for one in self.running.values())
-
-    # Facts
+                self._steps.take_up(instance, known)
+        return [running.task for running in self._steps.running.values()]
 
     def reattached(self, found: Mapping[str, Report], tasks: list[Task]) -> None:
         """Take in what the executor knows of the tasks that ``unfinished`` gave."""
         for task in tasks:
             report = found.get(task.key)
             if report is None or report.state is TaskState.LOST:
-                running = self.running.pop(task.key)
-                if self._ending is None:
-                    self._launch_again(running)
-                else:
-                    self._finish_step(running.name, StepStatus.DISMISSED, report)
+                self._steps.missing(task, report)
             else:
-                self.report(report)
+                self._steps.report(report)
         self._resuming = False
         if self._ending is not None:
             self._stop()
         self._advance()
 
+    # Facts
+
+    def pull(self) -> bool:
+        """Start the next step, if there is one; whether there was."""
+        if not self.can_start_more:
+            return False
+        instance = self._passed_over.popleft() if self._passed_over else self._next()
+        if instance is not None:
+            known = self._history.steps.get(instance.key)
+            if known is None:
+                self._steps.start(instance)
+            else:
+                self._ended_before(instance, known)
+        self._advance()
+        return instance is not None
+
     def report(self, report: Report) -> None:
         """Take news of a task."""
-        running = self.running.get(report.key)
-        if running is None or report.state is TaskState.QUEUED:
-            return
-        if report.state is TaskState.RUNNING:
-            running.started = report.started
-            return
-        del self.running[report.key]
-        self._around.done_with(running.task.tmpdir)
-        ended_well = report.state is TaskState.ENDED and succeeded(
-            running.prepared.tool, report.exit_code or 0
-        )
-        if report.state is TaskState.CANCELLED or self._ending is not None:
-            self._finish_step(running.name, StepStatus.DISMISSED, report)
-        elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
-            self._launch_again(running)
-        elif ended_well:
-            self._collect(running, report)
-        else:
-            self._failed(running, report)
+        self._steps.report(report)
         self._advance()
 
     def not_launched(self, key: str, error: LocalprocError) -> None:
         """Take note that a task's files could not be put in place."""
-        running = self.running.pop(key)
-        self._around.done_with(running.task.tmpdir)
-        self._step_broke(running.name, None, error)
-
-    def note_running(self, longer_than: datetime) -> None:
-        """Record which tasks run, but for those that have only just begun and may be over soon."""
-        for one in self.running.values():
-            if not one.told_running and one.started and one.started < longer_than:
-                one.told_running = True
-                self._note(Kind.STEP_RUNNING, name=one.name, started=one.started.isoformat())
+        self._steps.not_launched(key, error)
+        self._advance()
 
     def done(self, done: Done) -> None:
         """Take in what came of an order."""
-        self._busy -= 1
+        self._orders.unanswered -= 1
         match done.order:
-            case Collect(name=name, report=report):
-                running = self._collecting.pop(name)
-                if done.error is not None:
-                    self._step_broke(name, report, done.error)
-                else:
-                    self._step_ended(running, report, done.value)
-            case Recall():
-                self._recalled(done.order, done)
-            case StageIn():
-                self._staged_in(done)
-            case StageOut():
-                self._staged_out(done)
+            case Collect() as order:
+                self._steps.collected(order, done)
+            case Recall() as order:
+                self._steps.recalled(order, done)
+            case _:
+                self._staged(done)
         self._advance()
 
     def dismiss(self) -> None:
         """Take note that somebody wants the job to stop."""
-        if self.job.status.final or self._ending_kind is Kind.DISMISSED:
-            return
-        self._note(Kind.DISMISS_REQUESTED, message="dismissing")
-        self._ending = (Kind.DISMISSED, None)
-        self._stop()
-        self._maybe_end()
+        if not self.job.status.final and not isinstance(self._ending, JobDismissed):
+            self._diary.dismiss_requested()
+            self._end_as(JobDismissed(f"job {self.job.id} was dismissed"))
+            self._advance()
 
-    def fail(self, error: JobFailed) -> None:
+    def fail(self, problem: JobFailed) -> None:
         """End the job as failed, once all that it has started has stopped."""
-        if self._ending is None and not self.job.status.final:
-            self._ending = (Kind.FAILED, error)
-            self._stop()
-            self._maybe_end()
+        self._fail(problem)
+        self._advance()
 
     # Steps
 
-    def _take_inputs(self) -> None:
-        """Stage the inputs in if there are files among them."""
-        try:
-            inputs = fill(self._process, self.request.inputs)
-        except LocalprocError as error:
-            self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
-            return
-        if has_files(inputs) or any(map(is_reference, inputs.values())):
-            self._stage_in(inputs)
-        else:
-            self._plan_steps(inputs)
-
-    def _plan_steps(self, inputs: Mapping[str, Any]) -> None:
+    def _make_plan(self, inputs: Mapping[str, Any]) -> None:
         self._inputs = inputs
         try:
             self._plan = Plan(self._process, inputs, self._around.files())
         except LocalprocError as error:
-            self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
+            self._process_broke(error)
 
-    def _start(self, instance: Invocation | Skipped) -> None:
-        name = self._workshop.name(instance.step)
-        if isinstance(instance, Skipped):
-            self._note_instant(instance, name, StepStatus.SKIPPED)
-            self._advance()
-        elif instance.tool.expression is not None:
-            self._evaluate(instance, name)
-        elif self._around.reuse and may_be_reused(instance.tool, instance.inputs):
-            self.recalling += 1
-            self._ask(Recall(name, instance))
-        else:
-            self._launch(instance, name, 1)
-
-    def _evaluate(self, invocation: Invocation, name: str) -> None:
-        """Run an ExpressionTool here and now."""
-        try:
-            outputs = self._workshop.evaluate(invocation, name)
-        except (LocalprocError, OSError) as error:
-            self._instant_broke(invocation.key, name, error)
-            return
-        progress = self._finished(invocation.key, outputs)
-        self._note_instant(
-            invocation, name, StepStatus.SUCCESSFUL, outputs=outputs, progress=progress
-        )
-        self._advance()
-
-    def _recalled(self, order: Recall, done: Done) -> None:
-        self.recalling -= 1
-        if self._ending is not None:
-            self._note_instant(order.invocation, order.name, StepStatus.DISMISSED)
-            return
-        if done.error is not None:
-            self._instant_broke(order.invocation.key, order.name, done.error)
-            return
-        identity, found = done.value
-        if found is None:
-            self._launch(order.invocation, order.name, 1, identity)
-            return
-        self._note_instant(
-            order.invocation,
-            order.name,
-            StepStatus.REUSED,
-            outputs=found.outputs,
-            reused_from=found.job_id,
-            progress=self._finished(order.invocation.key, found.outputs),
-        )
-
-    def _launch(self, invocation: Invocation, name: str, attempt: int, identity: str = "") -> None:
-        running = self._prepare(invocation, name, attempt, self._around.tmpdir())
-        if running is None:
-            return
-        running.identity = identity
-        self._note(
-            Kind.STEP_SUBMITTED,
-            key=invocation.key,
-            name=name,
-            attempt=attempt,
-            log=log_name(name),
-            command=running.task.argv,
-            tmpdir=running.task.tmpdir,
-            message=f"running {name}",
-        )
-        self.orders.append(Launch(running.task))
-
-    def _prepare(
-        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
-    ) -> Running | None:
-        try:
-            prepared, task = self._workshop.prepare(invocation, name, attempt, tmpdir)
-        except (LocalprocError, OSError) as error:
-            self._around.done_with(tmpdir)
-            self._instant_broke(invocation.key, name, error)
+    def _next(self) -> Invocation | Skipped | None:
+        """Give the next step instance of the plan."""
+        if self._plan is None:
             return None
-        running = Running(invocation, name, attempt, task, prepared)
-        self.running[task.key] = running
-        return running
-
-    def _launch_again(self, running: Running) -> None:
-        """Run a task that was lost as a new attempt, in a folder of its own."""
-        self._launch(running.invocation, running.name, running.attempt + 1, running.identity)
-
-    def _already_ended(self, instance: Invocation | Skipped, known: Known) -> None:
-        if isinstance(instance, Invocation) and known.outputs is not None:
-            self._finished(instance.key, known.outputs)
-            self._advance()
-
-    def _collect(self, running: Running, report: Report) -> None:
         try:
-            outputs = collect(running.prepared, report.exit_code or 0, self._around.files())
-        except TooBig:
-            self._collecting[running.name] = running
-            self._ask(Collect(running.name, running.prepared, report))
-        except (LocalprocError, OSError) as error:
-            self._step_broke(running.name, report, error)
-        else:
-            self._step_ended(running, report, outputs)
+            return self._plan.pull()
+        except LocalprocError as error:
+            self._steps.broke(self._plan.current, error)
+            return None
 
-    def _step_ended(self, running: Running, report: Report, outputs: Mapping[str, Any]) -> None:
-        self._finish_step(
-            running.name,
-            StepStatus.SUCCESSFUL,
-            report,
-            outputs=outputs,
-            progress=self._finished(running.invocation.key, outputs),
-        )
-        if running.identity:
-            self.orders.append(Remember(running.identity, outputs, running.task.outdir))
+    def _ended_before(self, instance: Invocation | Skipped, known: Known) -> None:
+        if isinstance(instance, Invocation) and known.outputs is not None:
+            self._step_ended(instance.key, known.outputs)
 
-    def _failed(self, running: Running, report: Report) -> None:
-        problem = story.step_failed(
-            self.job.id,
-            running.name,
-            report,
-            tail(running.task.stderr),
-            self._log(running.name),
-            disk_full=is_full(running.task.outdir),
-        )
-        self._finish_step(running.name, StepStatus.FAILED, report, problem)
-        self.fail(problem)
-
-    def _step_broke(self, name: str, report: Report | None, error: Exception) -> None:
-        """A step that was launched could not be started, or its outputs not be collected."""
-        problem = story.step_broke(self.job.id, name, as_ours(error), self._log(name))
-        self._finish_step(name, StepStatus.FAILED, report, problem)
-        self.fail(problem)
-
-    def _broke(self, key: str, error: LocalprocError) -> None:
-        """A step's inputs could not be worked out."""
-        step = key.rpartition("/")[2].partition("[")[0]
-        self._instant_broke(key, self._workshop.name(step), error)
-
-    def _instant_broke(self, key: str, name: str, error: Exception) -> None:
-        """A step failed before it was ever launched."""
-        problem = story.step_broke(self.job.id, name, as_ours(error), "")
-        self._note(
-            Kind.STEP_FINISHED,
-            name=name,
-            key=key,
-            log=log_name(name),
-            status=StepStatus.FAILED,
-            problem=problem.to_problem(),
-            said=problem.message,
-        )
-        self.fail(problem)
-
-    def _note_instant(
-        self,
-        instance: Invocation | Skipped,
-        name: str,
-        status: StepStatus,
-        progress: int | None = None,
-        **data: Any,
-    ) -> None:
-        """Record a step that begins and ends in one."""
-        self._note(
-            Kind.STEP_FINISHED,
-            progress=progress,
-            name=name,
-            key=instance.key,
-            log=log_name(name),
-            status=status,
-            **data,
-        )
-
-    def _finish_step(
-        self,
-        name: str,
-        status: StepStatus,
-        report: Report | None,
-        problem: JobFailed | None = None,
-        outputs: Mapping[str, Any] | None = None,
-        progress: int | None = None,
-    ) -> None:
-        data: dict[str, Any] = {"name": name, "status": status}
-        if report is not None:
-            data |= {
-                "exit_code": report.exit_code,
-                "started": report.started and report.started.isoformat(),
-                "ended": report.ended and report.ended.isoformat(),
-            }
-            if report.rss is not None:
-                data |= {"rss": report.rss, "cpu": report.cpu}
-        if outputs is not None:
-            data["outputs"] = outputs
-        if problem is not None:
-            data |= {"problem": problem.to_problem(), "said": problem.message}
-        self._note(Kind.STEP_FINISHED, progress=progress, **data)
-
-    def _finished(self, key: str, outputs: Mapping[str, Any]) -> int:
+    def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
         """Tell the plan; give the job's progress."""
         assert self._plan is not None
         try:
             self._plan.finish(key, outputs)
         except LocalprocError as error:
-            self.fail(story.step_broke(self.job.id, self._process.id, error, ""))
-        return _BEFORE + int(_STEPS * self._plan.progress)
+            self._process_broke(error)
+        return _STAGED + int(_STEPS * self._plan.progress)
 
     # Staging
 
-    def _stage_in(self, inputs: Mapping[str, Any]) -> None:
-        if STAGE_IN not in self._history.steps:
-            self._note_own(STAGE_IN)
-        self._note(Kind.STEP_RUNNING, name=STAGE_IN, message="staging inputs")
-        self._ask(StageIn(inputs, self._log(STAGE_IN)))
-
-    def _staged_in(self, done: Done) -> None:
-        if done.error is None:
-            try:
-                filled = fill(self._process, done.value)
-                inputs = complete(self._process, filled, self._around.files(), discover=True)
-            except LocalprocError as error:
-                done = Done(done.order, error=error)
-        if self._own_step_failed(STAGE_IN, done):
-            return
-        self._finish_step(STAGE_IN, StepStatus.SUCCESSFUL, None, outputs=inputs, progress=_BEFORE)
-        self._plan_steps(inputs)
+    def _stage_in(self, *, again: bool) -> None:
+        try:
+            inputs = self._staging.stage_in(self.request.inputs, again=again)
+        except LocalprocError as error:
+            self._process_broke(error)
+        else:
+            if inputs is not None:
+                self._make_plan(inputs)
 
     def _stage_out(self, outputs: Mapping[str, Any]) -> None:
-        self._staging_out = True
         wanted = self.request.outputs
         if wanted is not None:
             outputs = {name: value for name, value in outputs.items() if name in wanted}
-        if not has_files(outputs):
+        if not self._staging.stage_out(outputs, self._inputs):
             self._succeed(outputs, {})
-            return
-        self._note_own(STAGE_OUT)
-        self._note(Kind.STEP_RUNNING, name=STAGE_OUT, message="publishing results")
-        known = tuple(local_path(one) for one in walk(self._inputs) if is_local(one))
-        self._ask(StageOut(outputs, known, self._log(STAGE_OUT)))
 
-    def _staged_out(self, done: Done) -> None:
-        if self._own_step_failed(STAGE_OUT, done):
-            return
-        self._finish_step(STAGE_OUT, StepStatus.SUCCESSFUL, None)
-        self._succeed(*done.value)
-
-    def _note_own(self, name: str) -> None:
-        log = log_name(name)
-        self._note(Kind.STEP_SUBMITTED, key=name, name=name, attempt=1, log=log, command=[])
-
-    def _own_step_failed(self, name: str, done: Done) -> bool:
+    def _staged(self, done: Done) -> None:
+        name = STAGE_IN if isinstance(done.order, StageIn) else STAGE_OUT
         if self._ending is not None:
-            self._finish_step(name, StepStatus.DISMISSED, None)
-            return True
-        if done.error is None:
-            return False
-        problem = story.step_broke(self.job.id, name, done.error, self._log(name))
-        self._finish_step(name, StepStatus.FAILED, None, problem)
-        self.fail(problem)
-        return True
+            self._diary.ended(name, StepStatus.DISMISSED)
+            return
+        try:
+            if name == STAGE_IN:
+                self._make_plan(self._staging.staged_in(done, _STAGED))
+            else:
+                self._succeed(*self._staging.staged_out(done))
+        except LocalprocError as error:
+            problem = story.step_broke(self.job.id, name, error, self._staging.log(name))
+            self._diary.ended(name, StepStatus.FAILED, problem=problem)
+            self._fail(problem)
 
     # Endings
 
     def _advance(self) -> None:
         """Do what follows when nothing is left to wait for."""
-        if self._ending is not None:
-            self._maybe_end()
+        waits = self._steps.running or self._orders.unanswered or self._resuming
+        if waits or self.job.status.final:
             return
-        waits = self.running or self._busy or self._resuming or self._staging_out
-        if self._plan is not None and self._plan.outputs is not None and not waits:
+        if self._ending is not None:
+            self._end(self._ending)
+        elif self._plan is not None and self._plan.outputs is not None:
             self._stage_out(self._plan.outputs)
 
-    def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-        self._note(Kind.SUCCEEDED, message="successful", outputs=outputs, features=features)
-        self.orders.append(Close(keep=False))
+    def _process_broke(self, error: LocalprocError) -> None:
+        self._fail(story.step_broke(self.job.id, self._process.id, error))
+
+    def _fail(self, problem: JobFailed) -> None:
+        if self._ending is None and not self.job.status.final:
+            self._end_as(problem)
+
+    def _end_as(self, ending: JobFailed | JobDismissed) -> None:
+        self._ending = ending
+        self._steps.stopping = True
+        if not self._resuming:
+            self._stop()
 
     def _stop(self) -> None:
-        self.orders.append(Stop(tuple(self.running)))
+        self._orders.give(Stop(tuple(self._steps.running)))
 
-    def _maybe_end(self) -> None:
-        waits = self.running or self._busy or self._resuming
-        if self._ending is None or waits or self.job.status.final:
-            return
-        kind, error = self._ending
-        if error is None:
-            self._note(kind, message="dismissed")
+    def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+        self._diary.succeeded(outputs, features)
+        self._orders.give(Close(keep=False))
+
+    def _end(self, ending: JobFailed | JobDismissed) -> None:
+        if isinstance(ending, JobFailed):
+            self._diary.failed(ending)
         else:
-            self._note(kind, message=error.message, problem=error.to_problem())
-        self.orders.append(Close(keep=kind is Kind.FAILED))
-
-    # Helpers
-
-    def _ask(self, order: Collect | Recall | StageIn | StageOut) -> None:
-        self._busy += 1
-        self.orders.append(order)
-
-    def _note(
-        self, kind: Kind, *, message: str | None = None, progress: int | None = None, **data: Any
-    ) -> None:
-        event = Event(kind, self._around.now(), data, progress, message)
-        self.job = machine.apply(self.job, event)
-        self.events.append(event)
-
-    def _log(self, name: str) -> str:
-        return self._workshop.log_path(log_name(name))
-
-    @property
-    def _ending_kind(self) -> Kind | None:
-        return None if self._ending is None else self._ending[0]
-
-
-def as_ours(error: Exception) -> LocalprocError:
-    """Give any error as one of ours."""
-    if isinstance(error, LocalprocError):
-        return error
-    if isinstance(error, OSError):
-        where = f": {error.filename}" if error.filename else ""
-        hint = "the disk is full: make room" if error.errno == 28 else ""
-        return LocalprocError(f"{error.strerror or error}{where}", hint=hint)
-    return LocalprocError(f"{type(error).__name__}: {error}")
+            self._diary.dismissed()
+        self._orders.give(Close(keep=isinstance(ending, JobFailed)))

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localproc.engine.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.errors import InvalidInputs, Problem
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -22,6 +25,9 @@ class Settings:
     gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
     ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
     ``callback_secret`` signs what subscribers are told.
+
+    Raises ``InvalidInputs`` for negative numbers, and for a ``namespace`` that can be no folder's
+    name.
     """
 
     executor: str = "local"
@@ -35,10 +41,20 @@ class Settings:
     adopt: bool = True
     keep: bool = False
     reuse: bool = False
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Any] = field(default_factory=dict)
     storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        negative = [
+            Problem("cannot be negative", name)
+            for name in ("cores", "ram", "slots", "grace", "active")
+            if getattr(self, name) < 0
+        ]
+        if negative:
+            raise InvalidInputs("the settings make no sense", negative)
+        check_namespace(self.namespace)
 
     def capacity(self) -> tuple[float, int, int]:
         """Give cores, ram and slots, those of the machine where none are set."""

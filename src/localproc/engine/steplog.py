@@ -129,7 +129,13 @@ class LogWriter:
 
     def __call__(self, line: str) -> None:
         """Add a line."""
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        try:
+            self._add(line)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            self._add(line)
+
+    def _add(self, line: str) -> None:
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(line + "\n")
 

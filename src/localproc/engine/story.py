@@ -4,6 +4,7 @@ Owns the few lines that name the step, its exit code, the end of its stderr, its
 Must not know how it came to that.
 """
 
+import errno
 from typing import Final
 
 from localproc.errors import JobFailed, LocalprocError
@@ -40,8 +41,9 @@ def step_failed(
     )
 
 
-def step_broke(job_id: str, step: str, error: LocalprocError, log: str) -> JobFailed:
+def step_broke(job_id: str, step: str, error: Exception, log: str = "") -> JobFailed:
     """Tell of a step that could not be prepared, staged or collected."""
+    error = as_ours(error)
     return JobFailed(
         f"step {step}: {error.message}",
         job_id=job_id,
@@ -80,3 +82,14 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"
     return "the whole log says more; the step's folder is kept, with all that it wrote"
+
+
+def as_ours(error: Exception) -> LocalprocError:
+    """Give any error as one of ours."""
+    if isinstance(error, LocalprocError):
+        return error
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        hint = "the disk is full: make room" if error.errno == errno.ENOSPC else ""
+        return LocalprocError(f"{error.strerror or error}{where}", hint=hint)
+    return LocalprocError(f"{type(error).__name__}: {error}")

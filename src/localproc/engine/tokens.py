@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 
-from localproc.errors import NotFound
+from localproc.errors import InvalidInputs, NotFound
 from localproc.model import TokenRecord
 from localproc.plugins.store import Store
 
@@ -20,7 +20,12 @@ class Tokens:
         self._namespace = namespace
 
     def make(self, name: str) -> str:
-        """Make a token and give its secret, which cannot be had again; replaces one so named."""
+        """Make a token and give its secret, which cannot be had again; replaces one so named.
+
+        Raises ``InvalidInputs`` for a name of nothing.
+        """
+        if not name.strip():
+            raise InvalidInputs("a token needs a name", hint="name it after who will use it")
         secret = f"lp_{secrets.token_urlsafe(32)}"
         record = TokenRecord(self._namespace, name, datetime.now(UTC))
         self._store.put_token(_digest(secret), record)

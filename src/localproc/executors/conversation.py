@@ -11,7 +11,10 @@ from typing import Any, Final
 
 from localproc.plugins.executor import ExecutorSettings
 
-_KEEPER: Final = os.path.join(os.path.dirname(__file__), "keeper.py")
+_PLACE: Final = os.path.dirname(__file__)
+_PROGRAM: Final = (
+    "import sys; sys.path.append(sys.argv[1]); from keeper.keeper import main; main(*sys.argv[2:])"
+)
 _MOST: Final = 1 << 16
 
 
@@ -24,7 +27,7 @@ class Conversation:
         self._rest = b""
         capacity = [str(settings.cores), str(settings.ram), str(settings.slots)]
         try:
-            self.pid = _spawn([_KEEPER, folder, *capacity], stdin, stdout)
+            self.pid = _spawn([_PROGRAM, _PLACE, folder, *capacity], stdin, stdout)
         except BaseException:
             self.hang_up()
             raise
@@ -66,7 +69,7 @@ class Conversation:
 
 def _spawn(arguments: list[str], stdin: int, stdout: int) -> int:
     """Start a keeper in a session of its own, so that it outlives this process."""
-    argv = [sys.executable, "-I", "-S", *arguments]
+    argv = [sys.executable, "-I", "-S", "-c", *arguments]
     files: list[tuple[Any, ...]] = [
         (os.POSIX_SPAWN_DUP2, stdin, 0),
         (os.POSIX_SPAWN_DUP2, stdout, 1),

@@ -8,7 +8,7 @@ asked for.
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -99,7 +99,7 @@ class Delivery:
                     f"the output {name!r} has no item {index}", hint=f"it has {len(items)}"
                 )
             found = Output(name, items[int(index)], None, found.mode)
-        return self._value(found, by_reference=False)
+        return self._value(replace(found, mode=""), by_reference=False)
 
     def document(self, outputs: Sequence[Output]) -> Response:
         """Answer with the results document (schema ``results.yaml``)."""
@@ -138,14 +138,15 @@ class Delivery:
             return str(output.value).encode()
         if output.features:
             return _json(self._addressed(output.features))
-        entry = self._entry(output)
-        qualified = isinstance(output.value, Mapping) and not is_filelike(output.value)
-        return _json(entry["value"] if qualified else entry)
+        if isinstance(output.value, Mapping) and not is_filelike(output.value):
+            return _json(self._addressed(output.value))
+        return _json(self._entry(output))
 
     def _entry(self, output: Output) -> Any:
         """Give an output as the results document has it."""
         if output.mode == "reference" and not is_filelike(output.value):
-            return {"href": self._address(output), "type": output.media_types[0]}
+            kind = output.media_types[0]
+            return {"href": self._address(output), "rel": ogc.ITEM_REL, "type": kind}
         if output.mode == "value" and output.is_file:
             inline = self._inline(output)
             if inline is not None:

@@ -7,9 +7,16 @@ Owns deploying it. Clients and conformance suites try a service with it (Part 1,
 from importlib.resources import files
 
 from localproc.engine.engine import Engine
+from localproc.errors import NoSuchProcess
 
 
 def deploy_echo(engine: Engine) -> None:
-    """Deploy ``echo`` in the engine's namespace."""
+    """Deploy ``echo`` in the engine's namespace, unless there is another one of that name."""
     package = files("localproc.http").joinpath("echo.json").read_bytes()
+    try:
+        found = engine.process("echo")
+        if found.record.mutable or found.package == package:
+            return
+    except NoSuchProcess:
+        pass
     engine.deploy(package, process_id="echo", mutable=False)

@@ -25,6 +25,8 @@ from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
 
+_DEEPEST: Final = 100  #: levels that a document may have
+_LEAVES: Final = (str, int, float, type(None))
 _LOG: Final = logging.getLogger("localproc.http")
 
 
@@ -116,9 +118,13 @@ class Exchange:
     def json(self) -> Any:
         """Read the body as JSON; raises 400."""
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise HttpProblem(400, "InvalidBody", f"the body is not JSON: {error}") from None
+        if _depth(found) > _DEEPEST:
+            detail = f"the body has more than {_DEEPEST} levels, one in another"
+            raise HttpProblem(400, "InvalidBody", detail)
+        return found
 
     # Jobs
 
@@ -190,13 +196,16 @@ class Exchange:
         return data
 
     def problem(self, error: LocalprocError) -> Response:
-        """Answer with the problem that an error is (RFC 9457)."""
+        """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
         members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
         accept = self.request.headers.get("accept", "")
-        if best(accept, (PROBLEM, JSON, HTML), self.query("f")) == HTML:
+        kind = best(accept, (PROBLEM, JSON, HTML), self.query("f"))
+        if kind == HTML:
             return self.page("problem.html", {"problem": members}, members["status"], headers)
-        return self.document(members, members["status"], media_type=PROBLEM, headers=headers)
+        return self.document(
+            members, members["status"], media_type=kind or PROBLEM, headers=headers
+        )
 
 
 Handler = Callable[[Exchange], Response]
@@ -275,6 +284,16 @@ def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
         "The JobID from the request does not match any of the Jobs running on this server",
         kind="http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job" if zoo else error.type,
     )
+
+
+def _depth(value: Any) -> int:
+    """Count the levels of a document, without a call for each."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [item for items in inner if not isinstance(items, _LEAVES) for item in items]
+    return depth
 
 
 def root_of(request: Request, settings: HttpSettings) -> str:

@@ -18,6 +18,7 @@ from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
 from localproc.model import JobStatus
 
+_MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title"})
 _TRANSMISSION: Final = ("value", "reference")
 
 
@@ -78,6 +79,12 @@ def _checked(asked: Any) -> Mapping[str, Any]:
     """Check the shape of an execute request (schema ``execute.yaml``); raises all problems."""
     if not isinstance(asked, Mapping):
         raise InvalidInputs("an execute request is an object", [Problem("is no object", "$")])
+    if asked and not _MEMBERS & set(asked):
+        raise InvalidInputs(
+            "this is not an execute request",
+            [Problem("there is no such member", name) for name in asked],
+            hint='send {"inputs": {INPUT: VALUE}}',
+        )
     problems = [
         Problem("is no object", name)
         for name in ("inputs", "outputs", "subscriber")
@@ -132,7 +139,8 @@ def _accepted(exchange: Exchange, job: Job) -> Response:
 
 def _result(exchange: Exchange, job: Job) -> Response:
     """Answer with the results of a job that has ended."""
-    headers = {"Link": f'<{exchange.base}/jobs/{job.id}>; rel="monitor"'}
+    # Without quotes, as the official test suite looks for it.
+    headers = {"Link": f"<{exchange.base}/jobs/{job.id}>; rel=monitor"}
     applied = exchange.prefer.applied(asynchronous=False)
     if applied:
         headers["Preference-Applied"] = applied

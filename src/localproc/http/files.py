@@ -32,7 +32,10 @@ def published(job: Job, location: str) -> str:
     if urlsplit(root).scheme != "file":
         raise NotFound("the results of this job are not on this machine", hint=f"see {root}")
     inside = os.path.realpath(uri_path(root))
-    path = os.path.realpath(uri_path(location))
+    try:
+        path = os.path.realpath(uri_path(location))
+    except ValueError:  # a zero byte, or what is no UTF-8
+        path = ""
     if not path.startswith(inside + os.sep) or not os.path.isfile(path):
         raise NotFound("there is no such file among the results of this job")
     return path
@@ -53,7 +56,11 @@ class FileAnswer(Response):
         found = os.fstat(self._file.fileno())
         assert stat.S_ISREG(found.st_mode)
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
-        start, end = _range(request, found.st_size, tag)
+        try:
+            start, end = _range(request, found.st_size, tag)
+        except HttpProblem:
+            self._file.close()
+            raise
         self._start, self._left = start, end - start
         if self._left < found.st_size:
             self.status_code = 206

@@ -31,7 +31,7 @@ def identify(request: Request, engine: Engine, settings: HttpSettings) -> str:
         401,
         "Unauthorized",
         "the token is not one of this namespace" if secret else "a token is needed here",
-        hint="localproc token add NAME makes one; send it as Authorization: Bearer TOKEN",
+        hint="localproc token make NAME makes one; send it as Authorization: Bearer TOKEN",
         headers={"WWW-Authenticate": f'{scheme} realm="localproc"'},
     )
 

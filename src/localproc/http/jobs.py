@@ -5,6 +5,7 @@ Owns Part 1's job resources. Must not know how results are written, nor how jobs
 
 import mimetypes
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,11 +24,13 @@ from localproc.http.paging import page_links
 from localproc.http.shown import shown
 from localproc.http.timeline import timeline
 from localproc.model import JobStatus
+from localproc.storage.addresses import redacted
 from localproc.views import ogc
 from localproc.views.parameters import interval
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ZOO_SAYS: Final = {
     JobStatus.ACCEPTED: "ZOO-Kernel accepted to run your service!",
     JobStatus.RUNNING: "execution submitted",
@@ -161,7 +164,7 @@ def dismiss(exchange: Exchange) -> Response:
         job.wait(_STOPPING)
     except TimeoutError:
         return exchange.document(status_document(exchange, job), 202)
-    said = status_document(exchange, job) | {"status": "dismissed"}
+    said = status_document(exchange, job) | {"status": "dismissed", "message": "dismissed"}
     if exchange.settings.dismiss != "ogc2":
         exchange.engine.hide(job.id)
     elif had_ended:
@@ -224,7 +227,7 @@ def file(exchange: Exchange) -> Response:
 def inputs(exchange: Exchange) -> Response:
     """Answer with what a job was given."""
     job = exchange.job()
-    said = {"inputs": job.inputs}
+    said = {"inputs": _without_secrets(job.inputs)}
     if job.request.outputs is not None:
         said["outputs"] = job.request.outputs
     place = f"{exchange.base}/jobs/{job.id}"
@@ -234,8 +237,17 @@ def inputs(exchange: Exchange) -> Response:
 def prov(exchange: Exchange) -> Response:
     """Answer with where the results of a job come from, as PROV-JSON."""
     job = exchange.job()
-    said = exchange.addressed(job, job.provenance())
+    said = exchange.addressed(job, _without_secrets(job.provenance()))
     return exchange.either("Provenance", said, f"{exchange.base}/jobs/{job.id}")
+
+
+def _without_secrets(document: Any) -> Any:
+    """Take users, passwords and queries, which may be signatures, out of all addresses."""
+    if isinstance(document, Mapping):
+        return {key: _without_secrets(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_without_secrets(item) for item in document]
+    return redacted(document) if isinstance(document, str) and _URL.match(document) else document
 
 
 def _media_type(name: str) -> str:

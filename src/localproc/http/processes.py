@@ -35,7 +35,7 @@ _MULTIPART: Final = ("multipart/related", FORM, "multipart/mixed")
 def list_processes(exchange: Exchange) -> Response:
     """Answer with the process list, by id."""
     found = exchange.engine.processes()
-    after, before = exchange.query("before") or "", exchange.query("after")
+    after, before = exchange.query("after") or "", exchange.query("before")
     rest = [one for one in found if one.id > after and (before is None or one.id < before)]
     limit = exchange.limit()
     page = rest[-limit:] if before is not None else rest[:limit]

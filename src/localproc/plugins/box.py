@@ -21,11 +21,6 @@ _T = TypeVar("_T", ExecutorPlugin, StoragePlugin)
 
 #: Named, not imported: the rules must not know the adapters.
 BUILTIN: Final = ("localproc.executors.builtin", "localproc.storage.builtin")
-_HINTS: Final = {
-    "docker": "pip install localproc-docker",
-    "slurm": "pip install localproc-slurm",
-    "s3": "pip install localproc-s3",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +113,7 @@ class PluginBox:
 def _find(what: str, name: str, plugins: Iterable[_T], key: Callable[[_T], str]) -> _T:
     known = {key(one): one for one in plugins}
     if name not in known:
-        raise PluginMissing(
-            f"there is no {what} {name!r}",
-            hint=_HINTS.get(name, "there is: " + ", ".join(sorted(known))),
-        )
+        there = ", ".join(sorted(known))
+        hint = f"there is: {there}; a plugin that is installed beside localproc can bring more"
+        raise PluginMissing(f"there is no {what} {name!r}", hint=hint)
     return known[name]

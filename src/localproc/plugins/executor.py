@@ -59,7 +59,8 @@ class Executor(Protocol):
     def poll(self) -> Sequence[Report]:
         """Give the news since the last call, of all its tasks at once.
 
-        Raises ``ExecutorUnavailable`` for "no news".
+        That a task runs need not be told of one that has ended by then. Raises
+        ``ExecutorUnavailable`` for "no news".
         """
 
     def cancel(self, keys: Iterable[str], grace: float) -> None:

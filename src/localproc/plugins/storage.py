@@ -20,14 +20,27 @@ class Info:
     etag: str = ""
 
 
+#: Is called with the bytes that have come so far; what it raises ends the transfer.
+Watch = Callable[[int], None]
+
+
+def unwatched(_: int) -> None:
+    """Let a transfer go on."""
+
+
 class Storage(Protocol):
     """Objects under URIs of one scheme. Errors are ``StagingError``s that name the URI."""
 
     def info(self, uri: str) -> Info | None:
         """Give what is there, ``None`` for nothing."""
 
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
-        """Write the object to a new file at ``path``; refuse more than ``most`` bytes."""
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
+        """Write the object to a new file at ``path``; refuse more than ``most`` bytes.
+
+        ``watch`` is to be called again and again while it is transferred.
+        """
 
     def put(
         self,
@@ -60,9 +73,10 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoragePlugin:
-    """A storage that can be opened for a URI scheme."""
+    """A storage that can be opened for a URI scheme. ``writable``: results can go there."""
 
     scheme: str
     open: Callable[[Mapping[str, Any]], Storage]
     summary: str = ""
     options: Mapping[str, str] = field(default_factory=dict)  #: option name to what it means
+    writable: bool = True

@@ -31,11 +31,22 @@ OpenStorage = Callable[[str, bool], Storage]
 
 
 class Access:
-    """All storages of an engine, under one policy."""
+    """All storages of an engine, under one policy, until ``stopped`` says that it is over."""
 
-    def __init__(self, open_storage: OpenStorage, policy: InputPolicy) -> None:
+    def __init__(
+        self,
+        open_storage: OpenStorage,
+        policy: InputPolicy,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._open = open_storage
         self._policy = policy
+        self._stopped = stopped
+
+    def go_on(self, _: int = 0) -> None:
+        """Raise ``StagingError`` if nobody waits for the files any more."""
+        if self._stopped():
+            raise StagingError("stopped: the job was dismissed")
 
     def storage(self, uri: str) -> Storage:
         """Give the storage of a URI."""
@@ -73,7 +84,7 @@ class Access:
         if _scheme(uri) == "file":
             self.check_path(uri_path(uri))
         with telling(path):
-            self.storage(uri).fetch(uri, path, most=most)
+            self.storage(uri).fetch(uri, path, most=most, watch=self.go_on)
 
 
 def _scheme(uri: str) -> str:

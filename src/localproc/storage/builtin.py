@@ -14,8 +14,10 @@ def localproc_storages() -> Iterable[StoragePlugin]:
     guarded = {"guarded": "true: refuse addresses that are not public"}
     return [
         StoragePlugin("file", FilesystemStorage.open, "folders of this machine"),
-        StoragePlugin("https", _open_web, "files on the web, read only", guarded),
-        StoragePlugin("http", _open_web, "files on the web, read only, unencrypted", guarded),
+        StoragePlugin("https", _open_web, "files on the web, read only", guarded, writable=False),
+        StoragePlugin(
+            "http", _open_web, "files on the web, read only, unencrypted", guarded, writable=False
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ from localproc.model import StageAction
 
 _CHUNK: Final = 1 << 20
 _ROOM: Final = 64 * 1024
+_UNSETTLED: Final = frozenset({"", ".", ".."})
 _MAGIC: Final = frozenset("*?[")
 
 
@@ -29,11 +30,13 @@ class Disk:
     """Implements ``localproc.cwl.files.Files``.
 
     ``budget`` bounds how many bytes may be read for checksums before ``TooBig`` is raised;
-    ``None`` for no bound. It keeps the engine's loop from reading large outputs.
+    ``None`` for no bound. It keeps the engine's loop from reading large outputs. ``settled`` is a
+    folder that no link leads to: of a path in it, only what lies below is looked at.
     """
 
-    def __init__(self, budget: int | None = None) -> None:
+    def __init__(self, budget: int | None = None, settled: str = "") -> None:
         self._budget = budget
+        self._settled = settled
 
     def stat(self, path: str) -> Stat | None:
         """Give what is there."""
@@ -65,6 +68,13 @@ class Disk:
 
     def realpath(self, path: str) -> str:
         """Follow every link."""
+        if self._settled and path.startswith(self._settled + "/"):
+            at = self._settled
+            for name in path[len(at) + 1 :].split("/"):
+                at = f"{at}/{name}"
+                if name in _UNSETTLED or os.path.islink(at):
+                    return os.path.realpath(path)
+            return path
         return os.path.realpath(path)
 
     def checksum(self, path: str) -> str:

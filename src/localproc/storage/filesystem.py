@@ -12,7 +12,7 @@ from typing import Any
 
 from localproc.cwl.files import path_uri, uri_path
 from localproc.errors import StagingError
-from localproc.plugins.storage import Info
+from localproc.plugins.storage import Info, Watch, unwatched
 from localproc.storage.disk import telling
 
 
@@ -32,8 +32,11 @@ class FilesystemStorage:
             return None
         return Info(uri, found.st_size, f"{found.st_mtime_ns:x}-{found.st_size:x}")
 
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
-        """Copy the file."""
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
+        """Copy the file, at once."""
+        watch(0)
         info = self.info(uri)
         if info is None:
             raise StagingError(f"{uri_path(uri)} does not exist", uri=uri)
@@ -55,10 +58,16 @@ class FilesystemStorage:
     ) -> Info:
         """Link or copy the file beside its place, then rename it into it."""
         target = uri_path(uri)
-        with telling(uri_path(uri)):
+        with telling(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            if not (disposable and _link(path, target)):
-                _copy(path, target)
+            temporary = _beside(target)
+            try:
+                if not (disposable and _linked(path, temporary)):
+                    shutil.copyfile(path, temporary)
+                os.replace(temporary, target)
+            finally:  # it is still there, too, if it and the target are links to one file
+                with suppress(FileNotFoundError):
+                    os.remove(temporary)
             return Info(uri, os.stat(target).st_size)
 
     def list(self, prefix: str) -> Iterator[Info]:
@@ -90,35 +99,13 @@ class FilesystemStorage:
         """There is nothing to let go of."""
 
 
-def _link(path: str, target: str) -> bool:
-    """Make the target the same file, if both lie on one file system."""
+def _linked(path: str, target: str) -> bool:
+    """Make the target the same file, if the file system can."""
     try:
         os.link(path, target, follow_symlinks=True)
-    except FileExistsError:
-        if os.path.samefile(path, target):
-            return True
-    except OSError:
-        return False
-    else:
-        return True
-    temporary = _beside(target)
-    try:
-        os.link(path, temporary, follow_symlinks=True)
-        os.replace(temporary, target)
     except OSError:
         return False
     return True
-
-
-def _copy(path: str, target: str) -> None:
-    temporary = _beside(target)
-    try:
-        shutil.copyfile(path, temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
 
 
 def _beside(target: str) -> str:

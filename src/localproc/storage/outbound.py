@@ -6,14 +6,14 @@ not be completed. Must not know the layout of results.
 All is planned before anything is written: whoever stops in the middle knows what there may be.
 """
 
-import json
 import mimetypes
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import chain
+from typing import Final
 from urllib.parse import urlsplit
 
 from localproc.cwl.files import uri_path
@@ -58,40 +58,39 @@ class Outbound:
         self._inputs = tuple(os.path.realpath(one) for one in inputs)
         self._log = log
         self._stopped = stopped
-        self._files: list[_Upload] = []
-        self._documents: list[_Upload] = []
+        self._stages: list[list[_Upload]] = [[]]
         self._folders: list[str] = []
         self._written: list[str] = []
 
     @property
     def count(self) -> int:
-        """How many files there are, documents not counted."""
-        return len(self._files)
+        """How many files there are."""
+        return sum(map(len, self._stages))
+
+    def barrier(self) -> None:
+        """Have what is noted from now on written when all before it has been."""
+        self._stages.append([])
 
     def add(self, path: str, uri: str, media_type: str | None = None) -> None:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
         own = any(_is_below(real, one) for one in self._own)
         kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
-        self._files.append(_Upload(uri, kind, path=real, own=own))
+        self._stages[-1].append(_Upload(uri, kind, path=real, own=own))
         self._log(f"{self._shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
 
     def leave(self, path: str) -> None:
         """Note what cannot be published: a pipe, a link that leads nowhere."""
         self._log(f"{self._shown(path)} is left out: it is neither a file nor a folder")
 
-    def add_text(self, text: str, uri: str) -> None:
+    def add_text(self, text: str, uri: str, media_type: str = "text/plain") -> None:
         """Note a text that is to be published."""
-        self._files.append(_Upload(uri, "text/plain", text=text))
+        self._stages[-1].append(_Upload(uri, media_type, text=text))
 
     def add_folder(self, uri: str) -> None:
         """Note a folder that is to be there even if it is empty, where there are folders at all."""
         if self._is_local:
             self._folders.append(uri_path(uri))
-
-    def add_document(self, document: Mapping[str, Any], uri: str, media_type: str) -> None:
-        """Note a document that is written when all files, and those noted before it, have been."""
-        self._documents.append(_Upload(uri, media_type, text=json.dumps(document, indent=2)))
 
     def guard(self, path: str) -> str:
         """See that a file is the job's own, or an input passed through, links followed."""
@@ -108,15 +107,14 @@ class Outbound:
         for folder in self._folders:
             with telling(folder):
                 os.makedirs(folder, exist_ok=True)
-        if self._is_local or len(self._files) < 2:
-            for upload in self._files:
+        if self._is_local:
+            for upload in chain(*self._stages):
                 self._put(upload)
-        else:
-            with ThreadPoolExecutor(_PARALLEL, "localproc-publish") as pool:
-                for _ in pool.map(self._put, self._files):
+            return
+        with ThreadPoolExecutor(_PARALLEL, "localproc-publish") as pool:
+            for stage in self._stages:
+                for _ in pool.map(self._put, stage):
                     pass
-        for upload in self._documents:
-            self._put(upload)
 
     def undo(self, commit_point: str = "") -> None:
         """Take back what has been written.
@@ -125,16 +123,17 @@ class Outbound:
         and as the root is the job's own then, all goes that was to be written, for an earlier
         attempt may have written it.
         """
-        planned = [upload.uri for upload in (*self._files, *self._documents)]
+        planned = [upload.uri for upload in chain(*self._stages)]
         uris = [commit_point, *reversed(planned)] if commit_point else self._written[::-1]
         try:
             self._storage.delete(uris)
         except Exception as error:  # the reason for taking it back must not be lost over it
             self._log(f"not all that was written could be removed: {error}")
         if self._is_local:
-            top = os.path.dirname(uri_path(self._root)) if commit_point else uri_path(self._root)
-            for folder in [*(os.path.dirname(uri_path(uri)) for uri in uris), *self._folders]:
-                _remove_empty(folder, top)
+            root = uri_path(self._root)
+            folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
+            for folder in sorted(folders, reverse=True):
+                _remove_empty(folder, os.path.dirname(root) if commit_point else root)
 
     def _put(self, upload: _Upload) -> None:
         if self._stopped():

@@ -5,16 +5,18 @@ Owns the layout of results (``<root>/<job>/catalog.json``, ``<job>/<job>/collect
 point. Must not know which storage is written to.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from localproc.cwl.files import is_local, local_path, map_files, path_uri
-from localproc.errors import StagingError
+from localproc.cwl.files import canonical, is_local, local_path, map_files, path_uri
+from localproc.errors import InvalidInputs, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage import layout, stac
 from localproc.storage.access import free_name
+from localproc.storage.addresses import redacted
 from localproc.storage.outbound import Outbound
 from localproc.storage.placement import Placement
 
@@ -64,11 +66,15 @@ class Publisher:
         """
         try:
             published, features = self._plan(outputs)
+            told = [f"{self._out.count} files"]
+            if self._collections:
+                told.insert(0, f"{sum(map(len, self._collections.values()))} items")
+                self._add_documents()
             self._out.send()
         except BaseException:
             self._out.undo(f"{self._root}/{stac.CATALOG}" if self._catalogs else "")
             raise
-        self._log(self._summary())
+        self._log(f"published {' with '.join(told)}")
         return published, features
 
     def _plan(self, outputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -86,8 +92,6 @@ class Publisher:
                 published[name] = map_files(value, self._catalog_place)
             else:
                 published[name] = self._placement.place(value)
-        if found:
-            self._add_documents()
         return published, features
 
     def _name_collections(self, outputs: list[str]) -> None:
@@ -149,26 +153,33 @@ class Publisher:
         """Items, then collections, then the catalog: whoever finds it finds all the rest."""
         everything = [item for items in self._collections.values() for item in items]
         is_local = urlsplit(self._root).scheme == "file"
+        self._out.barrier()
         for item in everything:
             uri = next(link["href"] for link in item["links"] if link["rel"] == "self")
             written = layout.relative(item, self._root) if is_local else item
-            self._out.add_document(written, uri, stac.GEOJSON)
+            self._add(written, uri)
+        self._out.barrier()
         for name, items in self._collections.items():
             uri = f"{self._root}/{quote(name)}/{stac.COLLECTION}"
-            self._out.add_document(layout.collection_of(items, name), uri, stac.GEOJSON)
+            self._add(layout.collection_of(items, name), uri)
+        self._out.barrier()
         catalog = layout.catalog_of(everything, list(self._collections))
-        self._out.add_document(catalog, f"{self._root}/{stac.CATALOG}", stac.GEOJSON)
+        self._add(catalog, f"{self._root}/{stac.CATALOG}")
 
-    def _summary(self) -> str:
-        items = sum(map(len, self._collections.values()))
-        told = [f"{items} items"] if self._collections else []
-        return f"published {' with '.join([*told, f'{self._out.count} files'])}"
+    def _add(self, document: Mapping[str, Any], uri: str) -> None:
+        self._out.add_text(json.dumps(document, indent=2), uri, stac.GEOJSON)
 
 
 def results_uri(root: str, base: str = "") -> str:
-    """Give the URI of a results folder that was given as a path or a URI."""
-    if urlsplit(root).scheme:
-        return root.rstrip("/")
+    """Give the URI of a results folder that was given as a path or a URI.
+
+    Raises ``InvalidInputs`` for one that leads nowhere.
+    """
+    try:
+        if urlsplit(root).scheme:
+            return canonical(root).rstrip("/")
+    except ValueError as error:
+        raise InvalidInputs(f"results cannot go to {redacted(root)}: {error}") from None
     return path_uri(os.path.normpath(os.path.join(base or os.getcwd(), root)))
 
 

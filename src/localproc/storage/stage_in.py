@@ -41,21 +41,30 @@ def stage_in(
     folder: str,
     access: Access,
     log: _Log,
-    stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Give the inputs with every file on this machine.
 
-    ``folder`` is the job's own for inputs. Raises ``StagingError``.
+    ``folder`` is the job's own for inputs. Raises ``StagingError`` or ``NoSpace``.
     """
-    return _StageIn(folder, access, log, stopped).run(inputs)
+    return _StageIn(folder, access, log).run(inputs)
+
+
+def linked_files(folder: str) -> list[str]:
+    """Give the files of the user that were not copied into the folder for inputs, but linked to."""
+    return [
+        os.path.realpath(os.path.join(inner, name))
+        for inner, folders, names in os.walk(folder)
+        for name in (*folders, *names)
+        if os.path.islink(os.path.join(inner, name))
+    ]
 
 
 class _StageIn:
-    def __init__(self, folder: str, access: Access, log: _Log, stopped: Callable[[], bool]) -> None:
+    def __init__(self, folder: str, access: Access, log: _Log) -> None:
         self._folder = folder
         self._access = access
         self._log = log
-        self._stopped = stopped
+        self._name = ""
         self._count = 0
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,8 +76,7 @@ class _StageIn:
         return staged
 
     def _one(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        if self._stopped():
-            raise StagingError("stopped: the job was dismissed")
+        self._access.go_on()
         staged = dict(one)
         location = str(one.get("location", ""))
         if one.get("encoding") == "base64":
@@ -152,8 +160,7 @@ class _StageIn:
         os.makedirs(inside)
         names: dict[str, str] = {}
         for key, asset in item["assets"].items():
-            if self._stopped():
-                raise StagingError("stopped: the job was dismissed")
+            self._access.go_on()
             uri = stac.absolute(asset["href"], location)
             name = posixpath.basename(unquote(urlsplit(uri).path))
             name = safe_name(name, f"the file name of the asset {key!r}")
@@ -175,10 +182,11 @@ class _StageIn:
         else:
             path = uri_path(uri)
             self._access.check_path(path)
-            if not os.path.isfile(path):
+            if not os.path.exists(path):
                 raise StagingError(f"the asset {path} of {location} does not exist", uri=shown)
             os.symlink(path, target)
-            verify(target, asset.get("file:size"), None, shown)
+            if os.path.isfile(path):  # a Zarr store is a folder
+                verify(path, asset.get("file:size"), None, shown)
         self._log(f"{self._name}: asset {shown}")
 
     @contextmanager

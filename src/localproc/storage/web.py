@@ -5,8 +5,10 @@ also after a redirect, is made to an address that was looked up and checked just
 name cannot lead into a private network. Must not know staging or jobs.
 """
 
+import logging
 import socket
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,11 +16,14 @@ import httpx
 
 from localproc.cwl.files import canonical
 from localproc.errors import StagingError
-from localproc.plugins.storage import Info
+from localproc.plugins.storage import Info, Watch, unwatched
 from localproc.storage.addresses import is_public, redacted
 
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
+_QUIET: Final = ContextVar("localproc_quiet", default=False)
+
+logging.getLogger("httpx").addFilter(lambda _: not _QUIET.get())
 
 
 class WebStorage:
@@ -42,14 +47,17 @@ class WebStorage:
         size = int(answer.headers.get("content-length", 0))
         return Info(uri, size, answer.headers.get("etag", ""))
 
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
         """Download; the length that was announced must be the length that came."""
         size = 0
         with _explaining(uri), self._client.stream("GET", _checked(uri)) as answer:
             answer.raise_for_status()
             with open(path, "wb") as file:
-                for chunk in answer.iter_bytes(1 << 20):
+                for chunk in answer.iter_bytes():
                     size += len(chunk)
+                    watch(size)
                     if most is not None and size > most:
                         raise StagingError(
                             f"{redacted(uri)} is larger than {most} bytes", uri=redacted(uri)
@@ -101,13 +109,26 @@ def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> h
     transport = httpx.HTTPTransport(retries=2)
     if guarded:
         _guard(transport)
-    return httpx.Client(
+    return _Client(
         transport=transport,
+        headers={"accept-encoding": "identity"},  # files are wanted as they are
         timeout=timeout,
         follow_redirects=redirects > 0,
         max_redirects=redirects,
-        trust_env=False,
+        trust_env=not guarded,  # a proxy would ask for us, whatever the address
     )
+
+
+class _Client(httpx.Client):
+    """Keeps what it asks for out of httpx's own log, for addresses may have tokens in them."""
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request."""
+        before = _QUIET.set(True)
+        try:
+            return super().send(request, **options)
+        finally:
+            _QUIET.reset(before)
 
 
 def _checked(uri: str) -> str:

@@ -61,7 +61,8 @@ class Database:
     def _configure(self, journal: str, *, durable: bool) -> None:
         db = self._db
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA cache_size = -16384")
+        db.execute("PRAGMA cache_size = -8192")
+        db.execute("PRAGMA wal_autocheckpoint = 4096")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
             db.execute(f"PRAGMA journal_mode = {journal}")
         full = durable or journal != "wal"

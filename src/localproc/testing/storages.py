@@ -4,6 +4,7 @@ Inherit from ``StorageContract`` and give it a ``storage`` and a ``root``; every
 against your storage. Owns what staging relies on. Must not know any storage.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 
 NAMES = ("plain.txt", "a/b c/é+ü.txt", "hash#1.txt", "50%.txt", "q?.txt")
+
+
+class _Enough(Exception):
+    """Whoever watches a transfer wants no more of it."""
 
 
 class StorageContract:
@@ -85,6 +90,35 @@ class StorageContract:
         storage.put(self.file(tmp_path, bytes(2000)), f"{root}/big.bin")
         with pytest.raises(StagingError):
             storage.fetch(f"{root}/big.bin", str(tmp_path / "fetched"), most=1000)
+
+    def test_whoever_watches_can_end_a_transfer(
+        self, storage: Storage, root: str, tmp_path: Path
+    ) -> None:
+        storage.put(self.file(tmp_path), f"{root}/long.bin")
+
+        def stop(_: int) -> None:
+            raise _Enough
+
+        with pytest.raises(_Enough):
+            storage.fetch(f"{root}/long.bin", str(tmp_path / "fetched"), watch=stop)
+
+    def test_several_threads_may_use_it_at_once(
+        self, storage: Storage, root: str, tmp_path: Path
+    ) -> None:
+        def round_trip(number: int) -> bytes:
+            source, back = tmp_path / f"{number}.bin", tmp_path / f"{number}.back"
+            source.write_bytes(b"%d" % number)
+            storage.put(str(source), f"{root}/many/{number}.bin")
+            storage.fetch(f"{root}/many/{number}.bin", str(back))
+            return back.read_bytes()
+
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(round_trip, range(32)))
+        assert found == [b"%d" % number for number in range(32)]
+        assert len(list(storage.list(f"{root}/many/"))) == 32
+
+    def test_it_can_be_closed(self, storage: Storage) -> None:
+        storage.close()
 
     def test_a_prefix_lists_what_is_below_it(
         self, storage: Storage, root: str, tmp_path: Path

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from localproc.model import JobRecord, JobRequest, JobStatus, Step
 
+#: What a result given as a link is to the results: 2.0 wants every link to have a relation.
+ITEM_REL: Final = "item"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 JSON: Final = "application/json"
 
@@ -143,15 +145,24 @@ def _result(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get("class") in ("File", "Directory"):
             return file_link(value)
-        return {"value": dict(value)}
+        return dict(value) if _is_box(value) else {"value": dict(value)}
     if isinstance(value, list):
         return [_result(item) for item in value]
     return value
 
 
+def _is_box(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a bounding box, which is not wrapped (schema ``bbox.yaml``)."""
+    return "bbox" in value and set(value) <= {"bbox", "crs"} and isinstance(value["bbox"], list)
+
+
 def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
     """Give a File or Directory object as a link."""
-    link: dict[str, Any] = {"href": value.get("location", ""), "title": value.get("basename", "")}
+    link: dict[str, Any] = {
+        "href": value.get("location", ""),
+        "rel": ITEM_REL,
+        "title": value.get("basename", ""),
+    }
     kind = value.get("format") or _media_type(value)
     if kind:
         link["type"] = kind

@@ -23,7 +23,7 @@ from localproc.errors import StagingError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import hookimpl
 from localproc.plugins.executor import Capabilities, ExecutorPlugin, ExecutorSettings
-from localproc.plugins.storage import Info, StoragePlugin
+from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
 
 
 @hookimpl
@@ -267,8 +267,11 @@ class MemoryStorage:
         data = self._objects.get(uri)
         return None if data is None else _info(uri, data)
 
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info:
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
         """Write an object to a file. Partial files and retries are the engine's business."""
+        watch(0)  # again and again where it takes long: so a job can be dismissed meanwhile
         data = self._objects.get(uri)
         if data is None:
             raise StagingError(f"{uri} does not exist", uri=uri)

@@ -1,8 +1,6 @@
-"""The keeper: a small process that starts tasks, records their ends and outlives the engine.
+"""What the keeper does.
 
-Run as a script, with the standard library alone and without site-packages, so that it starts in
-milliseconds: ``python -I -S keeper.py FOLDER CORES RAM SLOTS``. Owns the processes of one engine's
-tasks. Must not know what they are for.
+Owns the processes of one engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. What
@@ -30,8 +28,9 @@ import sys
 import time
 from typing import Any
 
-_RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
-_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+from .logs import APPEND, Logs
+from .starter import Starter
+
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
 _HELD = 0.005  # seconds for which ends may be kept back, to be told together
@@ -44,7 +43,7 @@ class Keeper:
     def __init__(self, folder: str, cores: float, ram: int, slots: int) -> None:
         self.lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
-        self.journal = os.open(os.path.join(folder, "journal"), _APPEND, 0o600)
+        self.journal = os.open(os.path.join(folder, "journal"), APPEND, 0o600)
         self.attached = True  # to an engine that lives
         self.inbox = b""
         self.unwritten = b""
@@ -53,8 +52,8 @@ class Keeper:
         self.waiting: collections.deque[dict[str, Any]] = collections.deque()
         self.running: dict[int, dict[str, Any]] = {}
         self.deadlines: list[tuple[float, int, int]] = []
-        self.programs: dict[tuple[str, str], str] = {}
         self.logs = Logs(folder)
+        self.starter = Starter(self.logs)
         self.young: collections.deque[tuple[float, int]] = collections.deque()
         self.records: list[str] = []
         self.news: list[str] = []
@@ -135,7 +134,7 @@ class Keeper:
             task = self.waiting.popleft()
             started = time.time()
             try:
-                pid = self.spawn(task)
+                pid = self.starter.start(task)
             except OSError as error:
                 self.could_not_start(task, error, started)
                 continue
@@ -181,61 +180,11 @@ class Keeper:
         self.free[1] += sign * min(task["ram"], self.ram)
         self.free[2] += sign
 
-    def spawn(self, task: dict[str, Any]) -> int:
-        """Start a task as the leader of a session of its own."""
-        os.chdir(task["cwd"])
-        task["lent"] = {}
-        files: list[tuple[Any, ...]] = [
-            (os.POSIX_SPAWN_OPEN, 0, task["stdin"] or os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, self.stream(task, "stdout"), _APPEND, 0o644),
-        ]
-        if task["stderr"] == task["stdout"]:
-            files.append((os.POSIX_SPAWN_DUP2, 1, 2))
-        else:
-            files.append((os.POSIX_SPAWN_OPEN, 2, self.stream(task, "stderr"), _APPEND, 0o644))
-        argv, env = task["argv"], task["env"]
-        program = self.program(argv[0], env.get("PATH", os.defpath))
-        options: dict[str, Any] = {"file_actions": files, "setsigdef": _RESET, "setsigmask": ()}
-        try:
-            return os.posix_spawn(program, argv, env, setsid=True, **options)
-        except NotImplementedError:  # an older macOS
-            return os.posix_spawn(program, argv, env, setpgroup=0, **options)
-        except OSError as error:
-            if error.errno != errno.ENOEXEC:
-                raise
-            shell = ["/bin/sh", program, *argv[1:]]  # as execvp does with a script without "#!"
-            return os.posix_spawn("/bin/sh", shell, env, setpgroup=0, **options)
-
-    def stream(self, task: dict[str, Any], name: str) -> str:
-        """Give the file to write a stream to: what lies outside the task's own folder is a log."""
-        path: str = task[name]
-        if path.startswith(task["cwd"] + "/"):
-            return path
-        file = self.logs.lend(path)
-        if file != path:
-            task["lent"][path] = file
-        return file
-
-    def program(self, name: str, path: str) -> str:
-        """Find a program the way execvp does, in the task's own PATH."""
-        if "/" in name:
-            return name
-        found = self.programs.get((name, path))
-        if found is None:
-            for folder in path.split(":"):
-                found = os.path.join(folder or ".", name)
-                if os.access(found, os.X_OK) and not os.path.isdir(found):
-                    break
-            else:
-                raise FileNotFoundError(errno.ENOENT, "command not found", name)
-            self.programs[name, path] = found
-        return found
-
     def could_not_start(self, task: dict[str, Any], error: OSError, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
         text = f"localproc: cannot start {task['argv'][0]!r}: {error.strerror}\n"
         try:
-            fd = os.open(task["stderr"], _APPEND, 0o644)
+            fd = os.open(task["stderr"], APPEND, 0o644)
             os.write(fd, text.encode())
             os.close(fd)
         except OSError:
@@ -317,93 +266,6 @@ class Keeper:
             self.detach()
 
 
-class Logs:
-    """Lends files to tasks to write their logs into.
-
-    Most short tasks write nothing, and on a disk making a file costs more than starting a process.
-    So a task writes into a spare file. That gets the name of the log once the task has run for a
-    moment, or ended and written something; else it is lent again, and the log is one more name of
-    a file that is empty for good.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.device = os.stat(folder).st_dev
-        self.spares: list[str] = []
-        self.made = 0
-        self.empty = ""
-        self.beside: dict[str, bool] = {}
-
-    def lend(self, path: str) -> str:
-        """Give a file to write instead of a log; the log, if an earlier attempt has begun it."""
-        if not self.can_rename(os.path.dirname(path)):
-            return path
-        with contextlib.suppress(FileNotFoundError):
-            if os.stat(path).st_nlink == 1:
-                return path
-            os.remove(path)
-        return self.spares.pop() if self.spares else self.fresh("log")
-
-    def name(self, lent: dict[str, str]) -> None:
-        """Give files the names of the logs that they are."""
-        while lent:
-            path, file = lent.popitem()
-            with contextlib.suppress(OSError):  # the job's folder may have been removed
-                os.rename(file, path)
-
-    def take_back(self, lent: dict[str, str], blank: str = "") -> None:
-        """Take back what nobody has written to or holds; ``blank`` shall be there in any case."""
-        for path, file in list(lent.items()):
-            if not os.stat(file).st_size and not is_held(file):
-                self.spares.append(lent.pop(path))
-                if path == blank:
-                    self.leave_empty(path)
-        self.name(lent)
-
-    def leave_empty(self, path: str) -> None:
-        """Make an empty log."""
-        for _ in range(2):
-            self.empty = self.empty or self.fresh("empty")
-            try:
-                os.link(self.empty, path)
-            except OSError as error:
-                if error.errno != errno.EMLINK:
-                    return
-                self.empty = ""
-            else:
-                return
-
-    def fresh(self, kind: str) -> str:
-        """Make a file."""
-        self.made += 1
-        path = os.path.join(self.folder, f"{kind}-{os.getpid()}-{self.made}")
-        os.close(os.open(path, _APPEND, 0o644))
-        return path
-
-    def can_rename(self, folder: str) -> bool:
-        """Whether the folder lies on the file system that the spare files are on."""
-        if folder not in self.beside:
-            try:
-                self.beside = {folder: os.stat(folder).st_dev == self.device}
-            except OSError:
-                return False
-        return self.beside[folder]
-
-
-def is_held(path: str) -> bool:
-    """Whether a process may still write to a file: one that a task left behind, say."""
-    if not hasattr(fcntl, "F_SETLEASE"):
-        return True  # only Linux can tell
-    file = os.open(path, os.O_WRONLY)
-    try:
-        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)  # granted to a sole owner only
-    except OSError:
-        return True
-    finally:
-        os.close(file)
-    return False
-
-
 def adopt_orphans() -> None:
     """Become the parent of processes that tasks leave behind, so as to reap them (Linux)."""
     if sys.platform == "linux":
@@ -412,7 +274,8 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-if __name__ == "__main__":
+def main(folder: str, cores: str, ram: str, slots: str) -> None:
+    """Be a keeper."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     adopt_orphans()
-    Keeper(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])).serve()
+    Keeper(folder, float(cores), int(ram), int(slots)).serve()

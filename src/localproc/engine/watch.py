@@ -1,0 +1,54 @@
+"""Watching a job from outside.
+
+Owns looking at a history piece by piece, and waiting for more of it. Must not know how jobs are
+run: what it sees is what has been recorded.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Final
+
+from localproc.machine import StepBook
+from localproc.model import Event, JobRecord, Step
+
+_PAUSE: Final = 0.05
+
+
+class Watch:
+    """The steps of one job as they change: each look reads only what is new.
+
+    ``record`` gives the job's row, ``events`` its events without the first so many.
+    """
+
+    def __init__(
+        self, record: Callable[[], JobRecord], events: Callable[[int], list[Event]]
+    ) -> None:
+        self._record = record
+        self._events = events
+        self._book = StepBook()
+        self._seen = 0
+        self._over = False
+
+    def look(self) -> list[Step]:
+        """Give the steps that have changed since the last look, once for each change."""
+        final = self._record().status.final  # before its events: they are all there then
+        events = self._events(self._seen)
+        self._seen += len(events)
+        self._over = final
+        return [step for event in events for step in self._book.take(event)]
+
+    def until_the_end(self, end: AbstractContextManager[threading.Event]) -> Iterator[Step]:
+        """Give each step as it changes, until the job has ended; ``end`` is set when it has."""
+        with end as ended:
+            while not self._over:
+                changed = self.look()
+                yield from changed
+                if not (changed or self._over) and ended.wait(_PAUSE):
+                    ended.clear()  # the engine was closed: the job goes on elsewhere
+
+    def has_ended(self, step: str) -> bool:
+        """Whether a step has ended."""
+        if not self._over:
+            self.look()
+        return self._over or self._book.has_ended(step)

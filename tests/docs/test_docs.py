@@ -1,0 +1,301 @@
+"""What the documents say is what there is, and their examples run."""
+
+import dataclasses
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import localproc
+from localproc import errors
+from localproc.cli.app import COMMANDS
+from localproc.cli.app import localproc as command_line
+from localproc.cwl.requirements import SUPPORTED
+from localproc.engine.courier import signature
+from localproc.engine.settings import Settings
+from localproc.http.app import create_app
+from localproc.http.settings import HttpSettings
+from localproc.model import Kind, Letter
+from localproc.plugins import hooks
+from tests.docs.markdown import FILES, ROOT, Block, anchors, blocks, links, names, prose, table
+
+BLOCKS = [block for file in FILES for block in blocks(file)]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+SHELL = [block for block in BLOCKS if block.language in ("console", "sh")]
+TO_RUN = sorted({block.file for block in BLOCKS if block.mark.startswith("run")})
+
+
+def relative(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_every_link_leads_somewhere(file: Path) -> None:
+    for link in links(file):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (file.parent / path).resolve() if path else file
+        assert target.exists(), f"{relative(file)}: {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{relative(file)}: {link}"
+
+
+def test_every_variable_of_the_environment_is_told_of() -> None:
+    code = [path for part in ("src", "tests", "benchmarks") for path in (ROOT / part).rglob("*.py")]
+    form = re.compile(r'(?:environ\.get\(|environ\[|envvar=)"((?:LOCALPROC|CWL|OGC)_[A-Z_]+)"')
+    read = {name for path in code for name in form.findall(path.read_text())}
+    told = "".join(file.read_text() for file in FILES)
+    assert len(read) >= 3
+    assert {name for name in read if f"`{name}`" not in told} == set()
+
+
+# The architecture, the decisions
+
+
+def test_the_layers_are_those_that_are_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    checked = [set(re.findall(r"localproc\.(\w+)", layer)) for layer in contract["layers"]]
+    rows = table("ARCHITECTURE.md", "Layers: arrows point down only")
+    assert [set(re.findall(r"`(\w+)`", row[0])) for row in rows] == checked
+
+
+def test_the_modules_on_the_map_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    places = text.partition("## Where things lie")[2].partition("\n## ")[0]
+    found = re.findall(r"^- `(\w+)/`: (.*?)(?=^- |\Z)", places, re.MULTILINE | re.DOTALL)
+    assert len(found) >= 6
+    for package, said in found:
+        folder = ROOT / "src" / "localproc" / package
+        for name in re.findall(r"`([\w*]+)`", said):
+            there = [*folder.glob(f"{name}.py"), *folder.glob(f"{name}/__init__.py")]
+            assert there, f"{package}/{name}"
+
+
+def test_every_decision_is_in_the_index_in_its_order() -> None:
+    files = sorted(file.name for file in (ROOT / "docs/adr").glob("[0-9]*.md"))
+    assert links(ROOT / "docs/adr/README.md") == files
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    for name in files:
+        titles = re.findall(r"^## (.+)$", (ROOT / "docs/adr" / name).read_text(), re.MULTILINE)
+        assert titles == ["Context", "Decision", "Consequences"], name
+
+
+# Python
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_python_compiles(block: Block) -> None:
+    compile(block.text, str(block), "exec")
+
+
+def test_the_public_names_are_those_of_the_package() -> None:
+    assert names("docs/engine.md", "The Python API") == localproc.__all__
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind", "for_handles"),
+    [("An engine", localproc.Engine, None), ("A job", localproc.Job, {"record"})],
+)
+def test_the_members_in_the_guide_exist(
+    heading: str, kind: type, for_handles: set[str] | None
+) -> None:
+    told = {name.partition("(")[0] for name in names("docs/engine.md", heading)}
+    there = {name for name in dir(kind) if not name.startswith("_")}
+    assert told - there - {"id", "tokens"} == set()  # which instances have
+    if for_handles is not None:
+        assert there - told == for_handles
+
+
+@pytest.mark.parametrize(
+    ("document", "settings"), [("docs/engine.md", Settings), ("docs/http.md", HttpSettings)]
+)
+def test_settings_are_those_of_the_class_in_its_order(document: str, settings: Any) -> None:
+    fields = dataclasses.fields(settings)
+    assert names(document, "Settings") == [field.name for field in fields]
+    for field, row in zip(fields, table(document, "Settings"), strict=True):
+        if row[1].startswith("`") and field.default is not dataclasses.MISSING:
+            assert repr(field.default).replace("'", '"') == row[1].strip("`"), field.name
+
+
+def test_every_kind_of_event_is_told_of() -> None:
+    assert names("docs/engine.md", "Events") == list(Kind)
+
+
+def test_the_tree_of_errors_is_whole() -> None:
+    tree = next(
+        one.text for one in blocks(ROOT / "docs/engine.md") if "LocalprocError\n" in one.text
+    )
+    known = {
+        name
+        for name, one in vars(errors).items()
+        if isinstance(one, type) and issubclass(one, errors.LocalprocError) and name[0] != "_"
+    }
+    assert set(re.findall(r"[A-Z]\w+", tree)) == known
+
+
+def test_troubleshooting_names_errors_that_exist() -> None:
+    found = set(names("docs/troubleshooting.md", "Troubleshooting"))
+    assert found
+    assert {name for name in found if not issubclass(getattr(errors, name), Exception)} == set()
+
+
+def test_every_requirement_that_is_known_is_named() -> None:
+    text = prose(ROOT / "docs/packages.md")
+    section = text.partition("These requirements are known:")[2].partition("Any other")[0]
+    assert set(re.findall(r"`(\w+)`", section)) == SUPPORTED
+
+
+def test_every_hook_is_named() -> None:
+    known = {name for name in vars(hooks) if name.startswith("localproc_")}
+    found = re.findall(r"^\| `(localproc_\w+)` \|", prose(ROOT / "docs/plugins.md"), re.MULTILINE)
+    assert set(found) == known
+
+
+# HTTP
+
+
+def test_resources_are_those_of_the_app(tmp_path: Path) -> None:
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as engine:
+        routes: Any = create_app(engine, prefix="/here", echo=False).routes
+    served = {
+        (re.sub(r":\w+}", "}", one.path.removeprefix("/here")) or "/"): one.methods - {"HEAD"}
+        for one in routes
+        if one.path.startswith("/here")
+    }
+    documented = {
+        row[0].strip("`"): set(row[1].split(", ")) for row in table("docs/http.md", "Resources")
+    }
+    assert documented == served
+
+
+def test_the_receiver_in_the_guide_knows_what_is_genuine() -> None:
+    block = next(one for one in PYTHON if "def is_genuine" in one.text)
+    guide: dict[str, Any] = {}
+    exec(compile(block.text, str(block), "exec"), guide)
+    letter, body = (
+        Letter("a-job", "https://example.org/told", "successUri"),
+        b'{"status": "successful"}',
+    )
+    headers = signature("a secret", letter, datetime(2026, 5, 31, tzinfo=UTC), body)
+    assert guide["is_genuine"]("a secret", headers, body)
+    assert not guide["is_genuine"]("another", headers, body)
+    assert not guide["is_genuine"]("a secret", headers, body + b" ")
+
+
+# The command line
+
+
+def commands(block: Block) -> list[list[str]]:
+    """Give the calls of localproc in a block, as words."""
+    joined = re.sub(r"\\\n\s*", "", block.text)
+    lines = [re.sub(r"^\$ |\s+#.*$", "", line) for line in joined.splitlines()]
+    found = [
+        shlex.split(line.partition(" > ")[0]) for line in lines if line.startswith("localproc ")
+    ]
+    return [words for words in found if words]
+
+
+def check_call(words: list[str]) -> None:
+    """See that every command and option of a call exists; what else stands there is an argument."""
+    said = shlex.join(words)
+    context = click.Context(command_line)
+    command: click.Command = command_line
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-"):
+            options = {name: one for one in command.get_params(context) for name in one.opts}
+            name, _, value = word.partition("=")
+            assert name in options, f"{said}: {command.name} has no {name}"
+            option = options[name]
+            if isinstance(option, click.Option) and not option.is_flag and not value:
+                next(rest, None)
+        elif isinstance(command, click.Group):
+            inner = command.get_command(context, word)
+            assert inner is not None, f"{said}: there is no command {word}"
+            command = inner
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_commands_and_options_in_shell_blocks_exist(block: Block) -> None:
+    for words in commands(block):
+        check_call(words[1:])
+
+
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_commands_and_options_in_the_text_exist(file: Path) -> None:
+    for code in re.findall(r"`(localproc [^`]+)`", prose(file)):
+        if "..." not in code and "[" not in code:
+            check_call(shlex.split(code)[1:])
+
+
+def test_every_command_is_in_the_guide() -> None:
+    assert names("docs/command-line.md", "The command line") == list(COMMANDS)
+
+
+def test_every_option_is_in_the_guide() -> None:
+    text = (ROOT / "docs/command-line.md").read_text()
+    context = click.Context(command_line)
+    for name in COMMANDS:
+        command = command_line.get_command(context, name)
+        assert command is not None
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        for option in [one for one in options if not one.hidden]:
+            assert any(one in text for one in option.opts), f"{name} {option.opts}"
+
+
+# Running the examples
+
+
+def environment() -> dict[str, str]:
+    """Give the environment in which the examples run: this very localproc, and nothing set."""
+    found = {name: one for name, one in os.environ.items() if not name.startswith("LOCALPROC_")}
+    source = str(Path(localproc.__file__).parents[1])
+    return {**found, "PYTHONPATH": source, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def run(words: list[str], folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("file", TO_RUN, ids=relative)
+def test_marked_examples_run_one_after_the_other(file: Path, tmp_path: Path) -> None:
+    for block in blocks(file):
+        if block.mark.startswith("file: "):
+            (tmp_path / block.mark.removeprefix("file: ")).write_text(block.text)
+    for number, block in enumerate(blocks(file)):
+        if block.mark == "run" and block.language == "python":
+            run(["-W", "error", "-c", block.text], tmp_path)
+        elif block.mark == "run":
+            for words in commands(block):
+                run(["-m", "localproc", *words[1:]], tmp_path)
+        elif block.mark == "run: pytest":
+            test = tmp_path / f"test_example_{number}.py"
+            test.write_text(block.text)
+            run(["-m", "pytest", "-p", "localproc.testing.pytest_plugin", test.name], tmp_path)
+
+
+def test_marks_are_of_a_known_kind() -> None:
+    marks = {block.mark for block in BLOCKS if block.mark}
+    assert {
+        one for one in marks if not re.fullmatch(r"run|run: pytest|file: \w+\.\w+", one)
+    } == set()
+    assert {"run", "run: pytest"} <= marks

@@ -1,0 +1,126 @@
+"""An executor that cannot be asked for a while: no news, and never a failure."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc import Engine, Job, hookimpl
+from localproc.errors import ExecutorUnavailable
+from localproc.executors.local import LocalExecutor
+from localproc.model import Report, Task
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
+
+SLOW = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "slow",
+    "baseCommand": ["sh", "-c", "echo begun >&2; sleep 1; echo done"],
+    "inputs": [],
+    "stdout": "out.txt",
+    "outputs": [{"id": "out", "type": "stdout"}],
+}
+
+
+class Away(LocalExecutor):
+    """Runs tasks as the local one does, but does not answer the first calls of some kinds."""
+
+    def __init__(self, settings: ExecutorSettings, silent: dict[str, int]) -> None:
+        super().__init__(settings)
+        self._silent = silent
+
+    def _answer(self, call: str) -> None:
+        if self._silent.get(call, 0) > 0:
+            self._silent[call] -= 1
+            raise ExecutorUnavailable("the scheduler does not answer")
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        self._answer("submit")
+        super().submit(tasks)
+
+    def poll(self) -> Sequence[Report]:
+        self._answer("poll")
+        return super().poll()
+
+    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
+        self._answer("reattach")
+        return super().reattach(tasks)
+
+
+class Plugin:
+    """Offers it, as ``away``."""
+
+    def __init__(self, **silent: int) -> None:
+        self.silent = silent
+
+    @hookimpl
+    def localproc_executors(self) -> Iterable[ExecutorPlugin]:
+        return [ExecutorPlugin("away", lambda settings: Away(settings, self.silent))]
+
+
+@pytest.fixture
+def open_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+    engines: list[Engine] = []
+
+    def open_engine(**silent: int) -> Engine:
+        engines.append(Engine(tmp_path / "home", plugins=[Plugin(**silent)], executor="away"))
+        return engines[-1]
+
+    yield open_engine
+    for engine in engines:
+        engine.close()
+
+
+def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
+def attempts(job: Job) -> list[int]:
+    return [step.attempt for step in job.steps if step.name == "slow"]
+
+
+def test_tasks_that_cannot_be_handed_over_are_handed_over_later(
+    open_engine: Callable[..., Engine], packages: Path
+) -> None:
+    engine = open_engine(submit=2, poll=3)
+    job = engine.run(packages / "echo.cwl", {"message": "hello"})
+    assert job.raise_for_status().result("said").read_text() == "hello\n"
+
+
+def test_a_task_that_was_never_handed_over_can_be_dismissed(
+    open_engine: Callable[..., Engine],
+) -> None:
+    job = open_engine(submit=10**6).deploy(SLOW).execute({})
+    until(lambda: job.steps)
+    assert job.dismiss(wait=False).wait(10).status == "dismissed"
+
+
+def test_tasks_that_cannot_be_found_again_now_are_found_later(
+    open_engine: Callable[..., Engine],
+) -> None:
+    first = open_engine()
+    job = first.deploy(SLOW).execute({})
+    until(lambda: job.steps and job.logs("slow").stderr)
+    first.close()
+    job = open_engine(reattach=2).job(job.id).wait(20)
+    assert job.status == "successful"
+    assert attempts(job) == [1], "it was not run again"
+    assert job.logs("slow").stderr == "begun\n"
+
+
+def test_what_is_dismissed_before_it_is_found_again_is_stopped_then(
+    open_engine: Callable[..., Engine],
+) -> None:
+    first = open_engine()
+    job = first.deploy({**SLOW, "baseCommand": ["sh", "-c", "echo begun >&2; sleep 300"]})
+    sleeper = job.execute({})
+    until(lambda: sleeper.steps and sleeper.logs("slow").stderr)
+    first.close()
+    second = open_engine(reattach=2).job(sleeper.id)
+    assert second.dismiss(wait=False).wait(20).status == "dismissed"
+    assert [step.status for step in second.steps] == ["dismissed"]

@@ -1,0 +1,60 @@
+"""What a text from a command line or a form means for an input of a type."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localproc.engine.inputs import parse_value, typed_value, typed_values
+
+STRINGS = {"type": "array", "items": "string"}
+FILES = {"type": "array", "items": "File"}
+
+
+@pytest.mark.parametrize(
+    ("text", "cwl_type", "value"),
+    [
+        ("3", "int", 3),
+        ("3", "string", "3"),
+        ("three", "int", "three"),
+        ("", "string", ""),
+        ("", ["null", "string"], ""),
+        ("", ["null", "int"], None),
+        ("null", ["null", "string"], None),
+        ("a: b", "string", "a: b"),
+        ("[a, b]", STRINGS, ["a", "b"]),
+        ("[a, 1]", STRINGS, ["a", 1]),
+        ("a: b", STRINGS, "a: b"),
+        ("1", ["null", STRINGS], "1"),
+        ("2026", "File", "2026"),
+        ("2026", ["null", "Directory"], "2026"),
+        ("[a.tif, b.tif]", FILES, ["a.tif", "b.tif"]),
+        ("{class: File, path: a.tif}", "File", {"class": "File", "path": "a.tif"}),
+        ("1e3", "int", 1000),
+        ("2026-05-31", "Any", "2026-05-31"),
+    ],
+)
+def test_a_text_is_read_as_its_input_wants_it(text: str, cwl_type: Any, value: Any) -> None:
+    assert typed_value(text, cwl_type) == value
+
+
+def test_a_name_that_comes_again_makes_an_array() -> None:
+    ports: list[dict[str, Any]] = [{"id": "bands", "type": STRINGS}, {"id": "n", "type": "int"}]
+    texts = [("bands", "[1, 2]"), ("n", "1"), ("bands", "3"), ("unknown", "3")]
+    assert typed_values(ports, texts) == {"bands": [1, 2, "3"], "n": 1, "unknown": 3}
+    assert typed_values(ports, [("n", "1"), ("n", "2")]) == {"n": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "text", ["!!int x", "!!bool x", "!!set {a}", "&a [*a]", "\a", "[" * 5000, '{"a":' * 5000]
+)
+def test_what_no_input_could_be_is_a_text(text: str) -> None:
+    assert parse_value(text) == text
+
+
+@given(st.text())
+def test_any_text_will_do_where_a_text_is_wanted(text: str) -> None:
+    value = typed_value(text, "string")
+    assert isinstance(value, str)
+    assert value == text or parse_value(text) == value
