@@ -18,7 +18,7 @@ from localproc.engine.records import Records
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
 from localproc.engine.tokens import Tokens
-from localproc.errors import EnvironmentProblem
+from localproc.errors import EnvironmentProblem, NoSuchJob
 from localproc.model import (
     InputPolicy,
     JobFilter,
