@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from localproc.cwl.characters import has_half
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
@@ -124,6 +125,8 @@ class Exchange:
         if _depth(found) > _DEEPEST:
             detail = f"the body has more than {_DEEPEST} levels, one in another"
             raise HttpProblem(400, "InvalidBody", detail)
+        if has_half(found, self.body.decode("utf-8", "replace")):
+            raise HttpProblem(400, "InvalidBody", "a text in the body has half a character")
         return found
 
     # Jobs

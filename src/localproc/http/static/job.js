@@ -27,7 +27,10 @@ function start() {
   document.addEventListener("click", (event) => {
     if (event.target.id === "dismiss") dismiss(event.target);
   });
-  if ("final" in live().dataset) return;
+  if (!("final" in live().dataset)) follow();
+}
+
+function follow() {
   source = new EventSource(live().dataset.events);
   for (const kind of ["step", "status", "error"]) source.addEventListener(kind, look);
   clock = setInterval(() => document.hidden || look(), CLOCK);
@@ -105,15 +108,16 @@ async function showLog(details) {
 async function dismiss(button) {
   button.disabled = true;
   announce("Dismissing ...");
+  stop(); // soon there may be nothing to look at
   const answer = await fetch(job, { method: "DELETE", headers: { Accept: "application/json" } });
   const told = await answer.json();
   if (!answer.ok) {
-    button.disabled = false;
     announce(told.detail);
     document.getElementById("message").textContent = told.detail;
+    button.disabled = false;
+    follow();
     return;
   }
-  stop();
   button.remove();
   for (const badge of live().querySelectorAll(".badge, .part")) {
     if (!["running", "accepted"].includes(badge.dataset.status)) continue;
