@@ -191,9 +191,17 @@ def test_a_resumed_job_puts_its_results_where_they_were_wanted(
     assert (here / "wanted" / job.id / "out.txt").read_text() == "done\n"
 
 
+def processes_of(job: Job) -> list[psutil.Process]:
+    """Give the processes that know a folder of the job from their environment."""
+    found = psutil.process_iter(["environ"])
+    return [one for one in found if job.folder in str(one.info["environ"])]
+
+
 def test_a_killed_job_is_dismissed_by_anybody(here: Path, home: Path) -> None:
     job = killed(here, home)
+    assert processes_of(job) != []
     assert elsewhere("dismiss", "last").out == f"{job.id}: dismissed\n"
+    assert processes_of(job) == []
 
 
 # Ctrl-C
