@@ -22,6 +22,7 @@ from localproc.http import pages
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.guard import identify, refuse_strangers
 from localproc.http.negotiation import Preferences, best
+from localproc.http.numbers import whole
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
@@ -95,9 +96,10 @@ class Exchange:
         given = self.query("limit")
         if given is None:
             return 10
-        if not given.isascii() or not given.isdigit() or int(given) < 1:
+        limit = whole(given)
+        if not limit:
             raise bad_parameter("limit", f"{given!r} is not a number from 1 to 10000")
-        return min(int(given), 10_000)
+        return min(limit, 10_000)
 
     def wants(self, *offered: str) -> str:
         """Give the media type to answer with; raises 406, or 400 for an unknown ``f``."""

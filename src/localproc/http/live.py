@@ -14,6 +14,7 @@ from localproc.engine.steplog import StepLog
 from localproc.errors import NotFound
 from localproc.http.answers import TEXT, bad_parameter, text
 from localproc.http.exchange import Exchange
+from localproc.http.numbers import whole
 from localproc.http.threads import offload, pause
 from localproc.machine import StepBook
 from localproc.model import JobStatus
@@ -37,10 +38,11 @@ def log(exchange: Exchange) -> Response:
     said = found.text
     tail = exchange.query("tail")
     if tail is not None:
-        if not tail.isascii() or not tail.isdigit():
+        count = whole(tail)
+        if count is None:
             raise bad_parameter("tail", f"{tail!r} is not a number of lines")
         lines = said.splitlines(keepends=True)
-        said = "".join(lines[max(0, len(lines) - int(tail)) :])
+        said = "".join(lines[max(0, len(lines) - count) :])
     return exchange.without_home(text(said))
 
 
@@ -61,8 +63,7 @@ def events(exchange: Exchange) -> Response:
     that comes back says in ``Last-Event-ID`` what it has seen.
     """
     job = exchange.job()
-    seen = exchange.request.headers.get("last-event-id", "0")
-    after = int(seen) if seen.isascii() and seen.isdigit() else 0
+    after = whole(exchange.request.headers.get("last-event-id", "")) or 0
     return StreamingResponse(
         _told(exchange, job, after), headers=_LIVE, media_type="text/event-stream"
     )
