@@ -33,13 +33,18 @@ function start() {
 function follow() {
   source = new EventSource(live().dataset.events);
   for (const kind of ["step", "status", "error"]) source.addEventListener(kind, look);
-  clock = setInterval(() => document.hidden || look(), CLOCK);
+  clock = setInterval(() => document.hidden || isSelecting() || look(), CLOCK);
 }
 
 function stop() {
   if (source) source.close();
   clearInterval(clock);
   source = clock = null;
+}
+
+function isSelecting() {
+  const selection = getSelection();
+  return !selection.isCollapsed && live().contains(selection.anchorNode);
 }
 
 // Looking again
@@ -69,7 +74,7 @@ async function lookOnce() {
 
 function show(fresh) {
   const next = document.adoptNode(fresh.getElementById("live"));
-  const focused = document.activeElement.closest("details, [id]");
+  const focused = live().contains(document.activeElement) && selector(document.activeElement);
   for (const old of live().querySelectorAll("details[open]")) {
     const same = next.querySelector(`#${CSS.escape(old.id)}`);
     if (!same) continue;
@@ -77,13 +82,17 @@ function show(fresh) {
     same.open = true; // which fetches its log again
   }
   live().replaceWith(next);
-  if (focused && next.contains(document.getElementById(focused.id))) {
-    const same = document.getElementById(focused.id);
-    (same.querySelector("summary") || same).focus();
-  }
+  if (focused) next.querySelector(focused)?.focus();
   document.title = fresh.title;
   announce(`${next.dataset.status}: ${document.getElementById("message").textContent}`);
   if ("final" in next.dataset) stop();
+}
+
+// What finds the same element in the page as it will be.
+function selector(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const step = element.closest("details");
+  return (step ? `#${CSS.escape(step.id)} ` : "") + element.localName;
 }
 
 function leave() {
