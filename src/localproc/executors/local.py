@@ -177,7 +177,7 @@ class LocalExecutor:
             return Report(key, TaskState.RUNNING, started=_time(line["at"]))
         self._forget(key)
         why = line.get("why", "")
-        self._usual += (max(1e-4, line["at"] - line["started"]) - self._usual) / 8
+        self._note_duration(line["at"] - line["started"])
         return Report(
             key,
             _STATES.get(why, TaskState.ENDED),
@@ -188,6 +188,10 @@ class LocalExecutor:
             rss=line.get("rss"),
             reason="" if why in _STATES else why,
         )
+
+    def _note_duration(self, took: float) -> None:
+        """One long task says at once that few should wait; short ones have to say it often."""
+        self._usual = max(1e-4, took, self._usual + (took - self._usual) / 8)
 
     def _lost(self, key: str) -> Report:
         """Nobody saw the end of this task; what is left of it must not go on unseen."""
