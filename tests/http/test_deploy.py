@@ -214,6 +214,31 @@ def test_cwl_that_is_too_deep(client: httpx.Client, content: bytes) -> None:
         assert deploy(client, content, kind).status_code == 400
 
 
+@pytest.mark.parametrize("label", ['"\\ud83c\\udf0d"', '"\U0001f30d"'], ids=["escaped", "plain"])
+@pytest.mark.parametrize("kind", ["application/cwl", PACKAGE])
+def test_characters_beyond_the_first_plane(client: httpx.Client, kind: str, label: str) -> None:
+    text = json.dumps({**TOOL, "label": "LABEL"}).replace('"LABEL"', label)
+    if kind == PACKAGE:
+        text = f'{{"executionUnit": {{"value": {text}}}}}'
+    answer = deploy(client, text, kind)
+    assert answer.json()["title"] == "\U0001f30d"
+    works(client, answer)
+
+
+@pytest.mark.parametrize("half", ["\\ud83c", "\\udf0d", "x\\uDFFFx"])
+def test_halves_of_characters(client: httpx.Client, half: str) -> None:
+    tool = json.dumps({**TOOL, "label": "LABEL"}).replace("LABEL", half)
+    assert deploy(client, tool, "application/cwl").status_code == 400
+    assert deploy(client, f'{{"executionUnit": {{"value": {tool}}}}}').status_code == 400
+    body = f'{{"inputs": {{"string": "{half}"}}}}'
+    assert client.post("processes/echo/execution", content=body).status_code == 400
+
+
+def test_characters_that_no_text_has(client: httpx.Client) -> None:
+    for content in (b"\0", b"label: \x07", b"\x80\x81"):
+        assert deploy(client, content, "application/cwl").status_code == 400
+
+
 def test_cwl_that_is_no_good_is_told_with_its_place(client: httpx.Client) -> None:
     answer = deploy(client, CWL.replace("message: message", "message: massage"), "application/cwl")
     assert answer.status_code == 400

@@ -121,9 +121,12 @@ def test_newest_first(history: History) -> None:
         ({"limit": 2}, [4, 5]),
         ({"limit": 1, "status": "successful"}, [4]),
         ({"limit": 99999}, [0, 1, 2, 3, 4, 5]),
+        ({"limit": "9" * 5000}, [0, 1, 2, 3, 4, 5]),
+        ({"minDuration": "9" * 5000}, []),
+        ({"maxDuration": "9" * 20}, [0, 1, 2, 3, 4, 5]),
         ({"unknown": "parameter"}, [0, 1, 2, 3, 4, 5]),
     ],
-    ids=str,
+    ids=lambda given: str(given)[:50],
 )
 def test_filters(history: History, query: dict[str, Any], wanted: list[int]) -> None:
     client, jobs = history

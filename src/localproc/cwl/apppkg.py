@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from localproc.cwl.characters import has_half
 from localproc.cwl.image_tool import image_tool
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 
@@ -65,6 +66,8 @@ def read_apppkg(data: bytes, name: str) -> AppPackage:
         raise _wrong(name, f"it is not JSON: {error}") from None
     if not isinstance(package, Mapping):
         raise _wrong(name, "expected an object with an executionUnit")
+    if has_half(package, data.decode("utf-8", "replace")):
+        raise _wrong(name, "a text in it has half a character")
     unit = package.get("executionUnit")
     if isinstance(unit, list):
         if len(unit) > 1:

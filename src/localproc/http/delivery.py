@@ -20,6 +20,7 @@ from localproc.errors import EXCEPTIONS_1, JobFailed, LocalprocError, NoSuchOutp
 from localproc.http.answers import GEOJSON, JSON, TEXT, HttpProblem, Part, multipart, nothing
 from localproc.http.exchange import Exchange
 from localproc.http.files import FileAnswer, published
+from localproc.http.numbers import whole
 from localproc.model import JobStatus
 from localproc.views import ogc
 
@@ -94,11 +95,12 @@ class Delivery:
         found = self._named(name, self._outputs())
         if index:
             items = found.value if isinstance(found.value, list) and not found.features else []
-            if not index.isascii() or not index.isdigit() or int(index) >= len(items):
+            place = whole(index)
+            if place is None or place >= len(items):
                 raise NoSuchOutput(
                     f"the output {name!r} has no item {index}", hint=f"it has {len(items)}"
                 )
-            found = Output(name, items[int(index)], None, found.mode)
+            found = Output(name, items[place], None, found.mode)
         return self._value(replace(found, mode=""), by_reference=False)
 
     def document(self, outputs: Sequence[Output]) -> Response:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from localproc.cwl.characters import has_half
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
@@ -21,6 +22,7 @@ from localproc.http import pages
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.guard import identify, refuse_strangers
 from localproc.http.negotiation import Preferences, best
+from localproc.http.numbers import whole
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
@@ -94,9 +96,10 @@ class Exchange:
         given = self.query("limit")
         if given is None:
             return 10
-        if not given.isascii() or not given.isdigit() or int(given) < 1:
+        limit = whole(given)
+        if not limit:
             raise bad_parameter("limit", f"{given!r} is not a number from 1 to 10000")
-        return min(int(given), 10_000)
+        return min(limit, 10_000)
 
     def wants(self, *offered: str) -> str:
         """Give the media type to answer with; raises 406, or 400 for an unknown ``f``."""
@@ -124,6 +127,8 @@ class Exchange:
         if _depth(found) > _DEEPEST:
             detail = f"the body has more than {_DEEPEST} levels, one in another"
             raise HttpProblem(400, "InvalidBody", detail)
+        if has_half(found, self.body.decode("utf-8", "replace")):
+            raise HttpProblem(400, "InvalidBody", "a text in the body has half a character")
         return found
 
     # Jobs

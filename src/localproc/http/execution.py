@@ -16,6 +16,7 @@ from localproc.http.delivery import Delivery
 from localproc.http.exchange import Exchange, patient
 from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
+from localproc.http.numbers import whole
 from localproc.model import JobStatus
 
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title"})
@@ -117,7 +118,8 @@ def _patience(exchange: Exchange) -> float:
     """Give how many seconds a synchronous execution is waited for."""
     wished = exchange.prefer.tokens.get("wait", "")
     most = exchange.settings.sync_seconds
-    return min(float(wished), most) if wished.isascii() and wished.isdigit() else most
+    seconds = whole(wished)
+    return most if seconds is None else min(float(seconds), most)
 
 
 def _ended(job: Job, seconds: float) -> bool:

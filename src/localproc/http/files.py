@@ -18,6 +18,7 @@ from localproc.cwl.files import uri_path
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem
+from localproc.http.numbers import whole
 from localproc.http.threads import offload
 
 _CHUNK: Final = 1 << 18
@@ -95,16 +96,16 @@ def _range(request: Request, size: int, tag: str) -> tuple[int, int]:
     """Give start and end of what is wanted; raises 416 for what lies beyond the file."""
     asked = request.headers.get("range", "")
     unit, _, spec = asked.partition("=")
-    first, dash, last = spec.strip().partition("-")
-    numbers = all(not one or (one.isascii() and one.isdigit()) for one in (first, last))
-    if request.headers.get("if-range", tag) != tag or unit.strip() != "bytes":
+    from_text, dash, to_text = spec.strip().partition("-")
+    first, last = whole(from_text), whole(to_text)
+    if request.headers.get("if-range", tag) != tag or unit.strip() != "bytes" or not dash:
         return 0, size
-    if not dash or not numbers or not (first or last):
-        return 0, size
-    if first:
-        start, end = int(first), min(int(last) + 1, size) if last else size
+    if first is not None and (last is not None or not to_text):
+        start, end = first, size if last is None else min(last + 1, size)
+    elif last is not None and not from_text:
+        start, end = max(0, size - last), size
     else:
-        start, end = max(0, size - int(last)), size
+        return 0, size
     if start >= size or start >= end:
         raise HttpProblem(
             416,

@@ -20,6 +20,7 @@ from localproc.http.answers import JSON, HttpProblem, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, patient
 from localproc.http.files import FileAnswer, published
+from localproc.http.numbers import whole
 from localproc.http.paging import page_links
 from localproc.http.shown import shown
 from localproc.http.timeline import timeline
@@ -30,6 +31,7 @@ from localproc.views.parameters import interval
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
+_AGES: Final = 1e10  #: seconds; no job takes longer, and there are dates for it
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ZOO_SAYS: Final = {
     JobStatus.ACCEPTED: "ZOO-Kernel accepted to run your service!",
@@ -117,10 +119,11 @@ def _between(exchange: Exchange) -> str:
 def _seconds(exchange: Exchange, name: str) -> float | None:
     """Read a duration; 1.0 has it as an array, of which the strictest counts."""
     given = exchange.queries(name)
-    if not all(one.isascii() and one.isdigit() for one in given):
+    seconds = [one for one in map(whole, given) if one is not None]
+    if len(seconds) < len(given):
         raise bad_parameter(name, f"{','.join(given)!r} is not a number of seconds")
     strictest = max if name.startswith("min") else min
-    return float(strictest(map(int, given))) if given else None
+    return min(float(strictest(seconds)), _AGES) if seconds else None
 
 
 def _known(exchange: Exchange, name: str) -> str | None:

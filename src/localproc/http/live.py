@@ -14,8 +14,10 @@ from localproc.engine.steplog import StepLog
 from localproc.errors import NotFound
 from localproc.http.answers import TEXT, bad_parameter, text
 from localproc.http.exchange import Exchange
+from localproc.http.numbers import whole
 from localproc.http.threads import offload, pause
 from localproc.machine import StepBook
+from localproc.model import JobStatus
 from localproc.views import ogc
 
 _POLL: Final = 0.2
@@ -36,10 +38,11 @@ def log(exchange: Exchange) -> Response:
     said = found.text
     tail = exchange.query("tail")
     if tail is not None:
-        if not tail.isascii() or not tail.isdigit():
+        count = whole(tail)
+        if count is None:
             raise bad_parameter("tail", f"{tail!r} is not a number of lines")
         lines = said.splitlines(keepends=True)
-        said = "".join(lines[max(0, len(lines) - int(tail)) :])
+        said = "".join(lines[max(0, len(lines) - count) :])
     return exchange.without_home(text(said))
 
 
@@ -60,8 +63,7 @@ def events(exchange: Exchange) -> Response:
     that comes back says in ``Last-Event-ID`` what it has seen.
     """
     job = exchange.job()
-    seen = exchange.request.headers.get("last-event-id", "0")
-    after = int(seen) if seen.isascii() and seen.isdigit() else 0
+    after = whole(exchange.request.headers.get("last-event-id", "")) or 0
     return StreamingResponse(
         _told(exchange, job, after), headers=_LIVE, media_type="text/event-stream"
     )
@@ -70,6 +72,7 @@ def events(exchange: Exchange) -> Response:
 async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes]:
     book = StepBook()
     seen = 0
+    told: JobStatus | None = None
     quiet = 0.0
     while True:
         try:
@@ -82,7 +85,9 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
             for step in book.take(event):
                 if seen > after:
                     yield _event("step", seen, ogc.step_info(step))
-        if found and seen > after:
+        # The job may have ended after its status was read, but before its events were.
+        if seen > after and (found or status.status is not told):
+            told = status.status
             said = ogc.status_info(status, None, exchange.base)
             yield exchange.scrubbed(_event("status", seen, said))
         if status.status.final and not found:

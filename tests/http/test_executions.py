@@ -1,0 +1,155 @@
+"""The execution log: the same jobs as entries with phases, as process services give it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from localproc import Engine
+from tests.http.packages import FAILING
+from tests.http.service import ended, finish, start, until
+
+FIELDS = {
+    "_id",
+    "service",
+    "name",
+    "environment",
+    "trigger",
+    "reason",
+    "start",
+    "end",
+    "runAs",
+    "status",
+    "message",
+    "phases",
+    "loaderMessage",
+    "data",
+}
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, list[str]]]:
+    """Give a client and the ids of three executions, the oldest first: good, failed, dismissed."""
+    with Engine(tmp_path_factory.mktemp("home")) as engine:
+        engine.deploy(FAILING)
+        with engine.client() as client:
+            jobs = [finish(client, {"string": "a"}), finish(client, {}, "failing")]
+            jobs.append(start(client, {"pause": 60}))
+            ids = [job.rpartition("/")[2] for job in jobs]
+            engine.dismiss(ids[-1])
+            ended(client, jobs[-1])
+            yield client, ids
+
+
+Log = tuple[httpx.Client, list[str]]
+
+
+def listed(client: httpx.Client, **query: Any) -> list[str]:
+    answer = client.get("executions/v1", params=query)
+    assert answer.status_code == 200, answer.text
+    return [one["_id"] for one in answer.json()]
+
+
+def test_build_information(log: Log) -> None:
+    said = log[0].get("executions").json()
+    assert said["name"] == "localproc"
+    assert said["version"]
+
+
+def test_one_execution_has_the_members_of_the_log(log: Log) -> None:
+    client, ids = log
+    one = client.get(f"executions/v1/private/{ids[0]}").json()
+    assert set(one) == FIELDS
+    assert (one["_id"], one["name"], one["status"]) == (ids[0], "echo", "success")
+    assert (one["trigger"], one["runAs"]) == ("manual", "anonymous")
+    assert one["start"] <= one["end"]
+    assert one["start"].endswith("Z")
+    assert set(one["data"]) == {"name", "curves", "series"}
+    pause, give_back = one["phases"]
+    assert set(give_back) == {"name", "start", "end", "status", "message", "log"}
+    assert (pause["name"], give_back["name"]) == ("pause", "give_back")
+    assert give_back["message"] == "Completed give_back"
+
+
+def test_a_failure_has_the_log_of_its_phases(log: Log) -> None:
+    client, ids = log
+    one = client.get(f"executions/v1/private/{ids[1]}").json()
+    assert one["status"] == "failed"
+    (phase,) = one["phases"]
+    assert (phase["name"], phase["status"]) == ("break", "failed")
+    assert phase["log"][-2:] == ["one line", "this is why"]
+
+
+def test_one_that_runs_has_no_end(log: Log) -> None:
+    client, _ = log
+    job = start(client, {"pause": 60})
+    name = job.rpartition("/")[2]
+    until(lambda: client.get(job).json()["status"] == "running")
+    one = client.get(f"executions/v1/private/{name}").json()
+    assert one["status"] == "running"
+    assert "end" not in one
+    client.delete(job)
+    assert client.get(f"executions/v1/private/{name}").status_code == 404
+
+
+def test_the_list(log: Log) -> None:
+    """Of a process, of days, and of those that failed; what was dismissed counts as failed."""
+    client, ids = log
+    assert listed(client) == ids[::-1]
+    assert listed(client, name="echo") == [ids[2], ids[0]]
+    assert listed(client, name="none") == []
+    assert listed(client, status="failed") == [ids[2], ids[1]]
+    assert listed(client, name="failing", status="failed") == [ids[1]]
+    day = timedelta(days=1)
+    yesterday, tomorrow = ((datetime.now(UTC) + by).isoformat() for by in (-day, day))
+    assert listed(client, datetime=f"{yesterday}/{tomorrow}") == ids[::-1]
+    assert listed(client, datetime=f"../{yesterday}", status="failed") == []
+    assert listed(client, name="failing", datetime=f"{yesterday}/..") == [ids[1]]
+    assert listed(client, limit=1) == [ids[2]]
+
+
+@pytest.mark.parametrize("query", ["status=success", "datetime=x", "limit=0"])
+def test_filters_that_cannot_be_read(log: Log, query: str) -> None:
+    assert log[0].get(f"executions/v1?{query}").status_code == 400
+
+
+def test_one_that_is_not_there(log: Log) -> None:
+    assert log[0].get("executions/v1/private/none").status_code == 404
+
+
+def test_starting_one(client: httpx.Client) -> None:
+    body = {"name": "echo", "body": {"string": "a"}}
+    answer = client.post("executions/v1", json=body)
+    assert answer.status_code == 201
+    one = answer.json()
+    assert (one["name"], one["trigger"]) == ("echo", "manual")
+    assert one["status"] in ("triggered", "running", "success")
+    assert client.get(answer.headers["location"]).json()["_id"] == one["_id"]
+    job = f"jobs/{one['_id']}"
+    assert ended(client, job)["status"] == "successful"
+    assert client.get(f"{job}/results").json() == {"string": "a"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "none"}, 404),
+        ({"body": {}}, 400),
+        ({"name": 5}, 400),
+        ({"name": "echo", "body": []}, 400),
+        ({"name": "echo", "body": {"integer": "x"}}, 400),
+        ([], 400),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_started(client: httpx.Client, body: Any, status: int) -> None:
+    answer = client.post("executions/v1", json=body)
+    assert answer.status_code == status
+
+
+def test_the_same_in_python(engine: Engine, client: httpx.Client) -> None:
+    job = finish(client, {"string": "a"}).rpartition("/")[2]
+    assert engine.job(job).execution() == client.get(f"executions/v1/private/{job}").json()
+    assert [one["_id"] for one in engine.executions(process="echo", limit=1)] == [job]
