@@ -125,7 +125,7 @@ def test_processes_of_all_kinds(engine: Engine, client: Any) -> None:
         assert process.id == name
         assert process.version
     described = client.get_process_description(process_id="many-types")
-    assert set(described.inputs) == set(MANY_TYPES["inputs"])  # type: ignore[call-overload]
+    assert set(described.inputs) == set(MANY_TYPES["inputs"])
     assert {one.value for one in described.job_control_options} == {
         "sync-execute",
         "async-execute",

@@ -105,8 +105,7 @@ def test_job_list(client: httpx.Client, version: str) -> None:
 @pytest.mark.parametrize("mode", [None, VALUE, REFERENCE], ids=["default", "value", "reference"])
 def test_results(client: httpx.Client, version: str, mode: Any) -> None:
     """Of every kind of output, in every way they can be transmitted."""
-    outputs = dict.fromkeys(INPUTS, mode) if mode else None
-    members = {"outputs": outputs} if outputs else {}
+    members: Any = {"outputs": dict.fromkeys(INPUTS, mode)} if mode else {}
     waited = execute(client, INPUTS, response="document", **members)
     assert waited.json().keys() == INPUTS.keys()
     valid(waited.json(), version, "results")
