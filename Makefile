@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench screenshots clean
 
 help:
 	@echo "make demo   run the water bodies example on real scenes, in an environment of its own"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types and import layers"
 	@echo "make bench  measure against cwltool and the bare cost of starting processes"
+	@echo "make screenshots  take the pictures of the documentation anew, with chromium"
 	@echo "make clean  remove the environment and what was built"
 
 $(BIN)/python:
@@ -37,6 +38,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.dev
+	LOCALPROC_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser -k screenshots
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

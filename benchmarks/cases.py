@@ -62,6 +62,7 @@ class Case:
     inputs: Mapping[str, Any]
     warm_up: Mapping[str, Any]
     stages: Sequence[Sequence[Command]]
+    javascript: bool = False
 
     @property
     def tasks(self) -> int:
@@ -146,7 +147,8 @@ def diamond() -> Case:
     said = "A B!"
     stages = [[["echo", said]], [["echo", f"{said}!"]] * 18, [["echo", *[f"{said}!!"] * 18]]]
     inputs = {"words": ["b", "a"]}
-    return Case("diamond of 20 with JavaScript", _graph(workflow, _LOUD), inputs, inputs, stages)
+    package = _graph(workflow, _LOUD)
+    return Case("diamond of 20 with JavaScript", package, inputs, inputs, stages, javascript=True)
 
 
 def _graph(workflow: Mapping[str, Any], *tools: Mapping[str, Any]) -> dict[str, Any]:

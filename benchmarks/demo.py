@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import contestants
 from benchmarks.cases import Command
 from benchmarks.measure import Cost, Effort, apart, cost_of, in_turn
-from benchmarks.places import fresh, places
+from benchmarks.places import fresh, usual
 from benchmarks.table import Line, Note, Row
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "water_bodies"
@@ -23,7 +23,7 @@ def demo(effort: Effort) -> Iterator[Line]:
     if importlib.util.find_spec("rasterio") is None:
         yield Note(_CASE, "its tools need rasterio and numpy: pip install localproc[example]")
         return
-    place = places()["disk"]
+    place = usual()
     with fresh(place) as folder:
         commands, path = apart(_commands, folder)
         costs = in_turn(

@@ -28,8 +28,13 @@ def places() -> dict[str, str]:
 
 def quickest() -> str:
     """Give the folder for what has nothing to do with disks."""
+    return next(iter(places().values()))
+
+
+def usual() -> str:
+    """Give the folder that a user's home would be in."""
     known = places()
-    return known.get("tmpfs") or known["disk"]
+    return known.get("disk") or known["tmpfs"]
 
 
 @contextmanager

@@ -43,9 +43,8 @@ def _byte_code_in(folder: str) -> Iterator[None]:
 
 
 def _rows(effort: Effort) -> Iterator[Row]:
-    costs = in_turn(
-        effort.rounds, {"import": _import, "help": _help, _OURS: _cold_run, _THEIRS: _cwltool_run}
-    )
+    measured = {"import": _import, "help": _help, _OURS: _cold_run, _THEIRS: _cwltool_run}
+    costs = in_turn(effort.rounds, measured)
     ours, theirs = costs[_OURS].wall, costs[_THEIRS].wall
     yield Row("import localproc", "localproc", costs["import"].wall, "s", target=0.1)
     yield Row("localproc --help", "localproc", costs["help"].wall, "s", target=0.3)

@@ -5,6 +5,8 @@ Owns which cases are run where, and their targets.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
+from shutil import which
 from typing import Final
 
 from benchmarks import contestants
@@ -38,10 +40,10 @@ def graphs(effort: Effort) -> Iterator[Line]:
 
 
 def _everywhere(case: Case, effort: Effort) -> Iterator[Line]:
+    if why := _without_cwltool(case):
+        yield Note(case.name, f"without cwltool: {why}")
     for place, folder in places().items():
         yield from _rows(case, place, folder, effort)
-    if case.tasks > _CWLTOOL_UP_TO:
-        yield Note(case.name, "without cwltool, whose cost per task grows with the width: minutes")
 
 
 def _rows(case: Case, place: str, folder: str, effort: Effort) -> Iterator[Row]:
@@ -68,9 +70,20 @@ def _rows(case: Case, place: str, folder: str, effort: Effort) -> Iterator[Row]:
 def _who(case: Case) -> Iterator[tuple[str, Callable[[Case, str], Cost]]]:
     yield _FLOOR, contestants.floor
     yield _OURS, contestants.localproc
-    if case.tasks <= _CWLTOOL_UP_TO:
+    if not _without_cwltool(case):
         yield _THEIRS, contestants.cwltool
         yield _COMMAND, contestants.cwltool_command
+
+
+def _without_cwltool(case: Case) -> str:
+    """Say why cwltool does not take part, if it does not."""
+    if find_spec("cwltool") is None:
+        return "it is not installed (pip install localproc[dev])"
+    if case.tasks > _CWLTOOL_UP_TO:
+        return "its cost per task grows with the width, so it would take minutes"
+    if case.javascript and which("node") is None:
+        return "it needs node for JavaScript, and there is none"
+    return ""
 
 
 def _run(run: Callable[[Case, str], Cost], case: Case, place: str) -> Cost:

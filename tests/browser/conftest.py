@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 6_000  # ms
+PATIENCE = 30_000  # ms
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterato
         finally:
             server.should_exit = True
             thread.join()
+            for job in engine.jobs(status=("accepted", "running")):
+                job.dismiss()
 
 
 @pytest.fixture(scope="module")

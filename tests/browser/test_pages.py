@@ -11,7 +11,7 @@ from localproc.errors import NoSuchJob
 from tests.browser.conftest import Service
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 SCREENSHOTS = os.environ.get("LOCALPROC_SCREENSHOTS")
 MOST = 200_000  # bytes of a screenshot
@@ -29,7 +29,10 @@ $graph:
       second: {run: "#wait", in: {gate: second_gate, after: first/out}, out: [out]}
   - class: CommandLineTool
     id: wait
-    baseCommand: [sh, -c, 'echo waiting; while [ ! -e "$0" ]; do sleep 0.05; done; echo through >&2']
+    baseCommand:
+      - sh
+      - -c
+      - 'echo waiting >&2; while [ ! -e "$0" ]; do sleep 0.05; done; echo through >&2'
     inputs: {gate: {type: string, inputBinding: {position: 1}}, after: File?}
     stdout: out.txt
     outputs: {out: stdout}
@@ -223,7 +226,10 @@ def test_a_job_is_dismissed(service: Service, page: "Page") -> None:
     expect(page.get_by_role("link", name=job.id[-12:])).to_have_count(0)
 
 
-def test_a_job_that_is_taken_away_is_not_waited_for(service: Service, page: "Page") -> None:
+def test_a_job_that_is_taken_away_is_not_waited_for(
+    service: Service, context: "BrowserContext"
+) -> None:
+    page = context.new_page()
     job = service.engine.execute("echo", {"pause": 600})
     page.goto(f"{service.base}/jobs/{job.id}")
     expect(state(page)).to_have_text("running")

@@ -1,7 +1,6 @@
 """Jobs that outlive the command that started them, and commands that are cut short."""
 
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,7 @@ def text_of(job: Job, step: str, text: str) -> None:
 
 
 def test_execute_prints_the_id_and_returns_at_once(sleeper: Path, home: Path) -> None:
-    began = time.monotonic()
-    said = elsewhere("execute", sleeper)
-    assert time.monotonic() - began < 5
+    said = elsewhere("execute", sleeper)  # which sleeps for longer than a command may take here
     assert said.code == 0
     job = job_of(home)
     assert said.out == f"{job.id}\n"
@@ -94,28 +91,35 @@ COUNTS = """\
 cwlVersion: v1.2
 class: CommandLineTool
 id: counts
-baseCommand: [sh, -c, 'for n in 1 2 3; do echo out $n; echo err $n >&2; sleep 0.4; done']
-inputs: {}
+baseCommand:
+  - sh
+  - -c
+  - >-
+    for n in 1 2 3; do
+    echo out $n; echo err $n >&2; while [ -e "$0" ]; do sleep 0.05; done;
+    done
+inputs: {while_there_is: {type: string, inputBinding: {}}}
 outputs: {}
 """
 
 
 def test_a_log_is_followed_while_it_is_written(here: Path, home: Path) -> None:
     (here / "counts.cwl").write_text(COUNTS)
-    elsewhere("execute", "counts.cwl")
+    (here / "gate").touch()
+    elsewhere("execute", "counts.cwl", f"while_there_is={here / 'gate'}")
     job = job_of(home)
     with started("logs", "last", "counts", "--follow") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "out 1\n"
         assert not job.status.final, "the first line came before the end"
+        (here / "gate").unlink()
         rest = end_of(process)
     assert rest == Said(0, "out 2\nout 3\n", "err 1\nerr 2\nerr 3\n")
 
 
 def test_all_steps_are_followed_as_they_start(here: Path, home: Path) -> None:
     (here / "counts.cwl").write_text(COUNTS)
-    elsewhere("execute", "counts.cwl")
-    job_of(home)
+    elsewhere("execute", "counts.cwl", "while_there_is=nothing")
     said = elsewhere("logs", "--follow", "--stream", "stdout")
     assert said == Said(0, "--- counts ---\nout 1\nout 2\nout 3\n", "")
 
@@ -132,12 +136,18 @@ $graph:
     outputs: {said: {type: File, outputSource: second/out}}
     steps:
       first: {run: "#note", in: {notes: notes}, out: [out]}
-      second: {run: "#note", in: {notes: notes, s: {default: 1.5}, after: first/out}, out: [out]}
+      second: {run: "#note", in: {notes: notes, waits: {default: 1}, after: first/out}, out: [out]}
   - class: CommandLineTool
     id: note
-    baseCommand: [sh, -c, 'echo begun >&2; echo x >> "$1"; sleep $0; echo done']
+    baseCommand:
+      - sh
+      - -c
+      - >-
+        echo begun >&2; echo x >> "$1";
+        while [ $0 = 1 ] && [ -e "$1.wait" ]; do sleep 0.05; done;
+        echo done
     inputs:
-      s: {type: float, default: 0, inputBinding: {position: 1}}
+      waits: {type: int, default: 0, inputBinding: {position: 1}}
       notes: {type: string, inputBinding: {position: 2}}
       after: File?
     stdout: out.txt
@@ -146,8 +156,9 @@ $graph:
 
 
 def killed(here: Path, home: Path, *words: object) -> Job:
-    """Run the two steps, and kill the command while the second one runs; give the job."""
+    """Run the two steps, and kill the command while the second one waits; give the job."""
     (here / "two.cwl").write_text(TWO)
+    (here / "notes.wait").touch()
     with started("run", "two.cwl", f"notes={here / 'notes'}", *words) as process:
         job = job_of(home)
         text_of(job, "second", "begun")
@@ -159,6 +170,7 @@ def killed(here: Path, home: Path, *words: object) -> Job:
 
 def test_a_job_is_resumed_after_its_command_was_killed(here: Path, home: Path) -> None:
     job = killed(here, home)
+    (here / "notes.wait").unlink()
     log = (Path(job.folder) / "logs" / "node_first.log").stat().st_mtime_ns
     said = elsewhere("resume")
     assert (said.code, said.out) == (0, f"{job.id}: successful\n")
@@ -172,15 +184,24 @@ def test_a_resumed_job_puts_its_results_where_they_were_wanted(
     here: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = killed(here, home, "--results", "wanted")
+    (here / "notes.wait").unlink()
     monkeypatch.chdir(tmp_path)
     document = elsewhere("resume", "--json").document
     assert [one["status"] for one in document["jobs"]] == ["successful"]
     assert (here / "wanted" / job.id / "out.txt").read_text() == "done\n"
 
 
+def processes_of(job: Job) -> list[psutil.Process]:
+    """Give the processes that know a folder of the job from their environment."""
+    found = psutil.process_iter(["environ"])
+    return [one for one in found if job.folder in str(one.info["environ"])]
+
+
 def test_a_killed_job_is_dismissed_by_anybody(here: Path, home: Path) -> None:
     job = killed(here, home)
-    assert elsewhere("dismiss", "last", timeout=10).out == f"{job.id}: dismissed\n"
+    assert processes_of(job) != []
+    assert elsewhere("dismiss", "last").out == f"{job.id}: dismissed\n"
+    assert processes_of(job) == []
 
 
 # Ctrl-C
@@ -222,22 +243,19 @@ outputs: {said: stdout}
 """
 
 
-@pytest.mark.parametrize("command", ["dismiss", "resume"])
-def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path, command: str) -> None:
+def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path) -> None:
     (here / "stubborn.cwl").write_text(STUBBORN)
     with started("run", "stubborn.cwl") as process:
         job = job_of(home)
         text_of(job, "stubborn", "begun")
         interrupted(process)
-        time.sleep(0.2)
+        until(lambda: job.record.dismiss_requested)
         process.send_signal(signal.SIGINT)
         said = end_of(process)
     assert said.code == 130
     assert f"left: see it to its end with 'localproc dismiss {job.id}'" in said.err
     assert "Traceback" not in said.err
-    assert job.status == "running"
-    words = [command, *[job.id] * (command == "dismiss")]
-    assert elsewhere(*words).out == f"{job.id}: dismissed\n", "it was to stop, and stays so"
+    assert elsewhere("dismiss", job.id).out == f"{job.id}: dismissed\n"
 
 
 def test_ctrl_c_leaves_what_is_resumed(here: Path, home: Path) -> None:
@@ -247,4 +265,5 @@ def test_ctrl_c_leaves_what_is_resumed(here: Path, home: Path) -> None:
         process.send_signal(signal.SIGINT)
         said = end_of(process)
     assert (said.code, said.err) == (130, "left: go on with 'localproc resume'\n")
+    (here / "notes.wait").unlink()
     assert elsewhere("resume").out == f"{job.id}: successful\n"

@@ -389,6 +389,8 @@ def test_the_digest_is_that_of_the_texts_wherever_they_lie() -> None:
 
 # References that lead nowhere
 
+NO_FILE = "No such file or directory"
+
 
 @pytest.mark.parametrize("run", ["missing.cwl", "missing.cwl#tool", "sub/missing.cwl"])
 def test_a_document_that_is_missing_is_told_where_it_is_run(run: str) -> None:
@@ -430,8 +432,10 @@ def test_a_document_of_the_network_is_read_by_whoever_may() -> None:
 def test_a_part_that_is_missing_is_told(part: str) -> None:
     text = f"cwlVersion: v1.2\nclass: CommandLineTool\noutputs: []\n{part}\n"
     text += "" if "inputs" in part else "inputs: []\n"
-    with pytest.raises(PackageError, match="missing"):
-        package(text)
+    (found,) = errors(text)
+    column = part.index("{") + 2
+    name = "missing.yml" if "inputs" in part else "missing.txt"
+    assert found == f"main.cwl:4:{column}: cannot read {name}: {NO_FILE} (check the path)"
 
 
 # Documents that are none
@@ -470,6 +474,10 @@ def test_an_operation_cannot_be_run() -> None:
     with pytest.raises(UnsupportedPackage) as error:
         package(text)
     assert [str(problem) for problem in error.value.problems] == ["main.cwl:2:1: class: Operation"]
+    inner = WORKFLOW % "{class: Operation, inputs: [], outputs: []}"
+    with pytest.raises(UnsupportedPackage) as error:
+        package(inner)
+    assert [str(problem) for problem in error.value.problems] == ["main.cwl:7:15: class: Operation"]
 
 
 EXTENSION = """

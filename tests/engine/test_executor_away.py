@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localproc import Engine, Job, hookimpl
@@ -117,10 +118,12 @@ def test_what_is_dismissed_before_it_is_found_again_is_stopped_then(
     open_engine: Callable[..., Engine],
 ) -> None:
     first = open_engine()
-    job = first.deploy({**SLOW, "baseCommand": ["sh", "-c", "echo begun >&2; sleep 300"]})
+    job = first.deploy({**SLOW, "baseCommand": ["sh", "-c", "echo $$ >&2; exec sleep 300"]})
     sleeper = job.execute({})
     until(lambda: sleeper.steps and sleeper.logs("slow").stderr)
+    pid = int(sleeper.logs("slow").stderr)
     first.close()
     second = open_engine(reattach=2).job(sleeper.id)
     assert second.dismiss(wait=False).wait(20).status == "dismissed"
     assert [step.status for step in second.steps] == ["dismissed"]
+    assert not psutil.pid_exists(pid)

@@ -67,6 +67,12 @@ def test_a_job_from_package_to_result(engine: Engine, packages: Path) -> None:
     assert job.record.created <= job.record.started <= job.record.finished  # type: ignore[operator]
 
 
+def test_an_engine_does_not_wait_for_what_was_deleted(tmp_path: Path, packages: Path) -> None:
+    with Engine(tmp_path) as engine:
+        job = engine.run(packages / "echo.cwl", {"message": "x"})
+        assert engine.delete(job.id)
+
+
 def test_results_are_there_when_the_engine_is_closed(tmp_path: Path, packages: Path) -> None:
     with Engine(tmp_path / "home") as engine:
         job = engine.deploy(packages / "echo.cwl").execute({"message": "hello"})

@@ -274,17 +274,18 @@ def test_job_page_has_a_bar_for_each_step(site: Site) -> None:
     assert site.get(logs[1], params={"tail": 1}).text == "this is why\n"
 
 
-def test_job_page_without_steps(site: Site) -> None:
+def test_job_page_offers_to_dismiss_what_runs(site: Site) -> None:
+    def live(page: Page) -> dict[str, str]:
+        return next(said for _, said in page.tags if said.get("id") == "live")
+
     job = site.engine.execute("echo", {"pause": 60})
     page = site.page(f"jobs/{job.id}")
-    assert "data-final" not in dict(page.tags[_place(page, "live")][1])
+    assert "data-final" not in live(page)
     assert "Dismiss" in page.text
     job.dismiss()
-    assert "data-final" in dict(page.tags[_place(page, "live")][1]) or site.page(f"jobs/{job.id}")
-
-
-def _place(page: Page, name: str) -> int:
-    return next(index for index, (_, said) in enumerate(page.tags) if said.get("id") == name)
+    page = site.page(f"jobs/{job.id}")
+    assert "data-final" in live(page)
+    assert "Dismiss" not in page.text
 
 
 def test_results_page_shows_each_value_in_its_way(site: Site) -> None:
@@ -439,6 +440,38 @@ def test_a_form_as_it_is_shown_can_be_sent(site: Site) -> None:
     answer = submit(site, "hostile", *fields)
     job = site.engine.job(answer.headers["location"].rpartition("/")[2]).wait()
     assert job.inputs["text"] == EVIL
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": True},
+        {"allOf": [True]},
+        {"type": ["string", "null"]},
+        {"format": "ogc-bbox", "default": {"bbox": 7}},
+        {"type": "boolean", "default": "x"},
+    ],
+    ids=json.dumps,
+)
+def test_every_schema_has_a_form(site: Site, schema: dict[str, Any]) -> None:
+    tool = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "odd",
+        "baseCommand": "true",
+        "inputs": {"odd": "Any?"},
+        "outputs": {},
+    }
+    described = {"id": "odd", "version": "1", "inputs": {"odd": {"schema": schema}}}
+    site.engine.deploy(
+        {
+            "processDescription": {"process": described},
+            "executionUnit": {"value": tool, "mediaType": "application/cwl+json"},
+        }
+    )
+    page = site.page("processes/odd")
+    assert page.faults() == []
+    assert {field["name"] for field in page.fields()} == {"odd"}
 
 
 def test_a_bad_form_names_each_field(site: Site) -> None:

@@ -105,7 +105,8 @@ def test_job_list(client: httpx.Client, version: str) -> None:
 @pytest.mark.parametrize("mode", [None, VALUE, REFERENCE], ids=["default", "value", "reference"])
 def test_results(client: httpx.Client, version: str, mode: Any) -> None:
     """Of every kind of output, in every way they can be transmitted."""
-    members: Any = {"outputs": dict.fromkeys(INPUTS, mode)} if mode else {}
+    outputs = dict.fromkeys(INPUTS, mode) if mode else None
+    members: dict[str, Any] = {"outputs": outputs} if outputs else {}
     waited = execute(client, INPUTS, response="document", **members)
     assert waited.json().keys() == INPUTS.keys()
     valid(waited.json(), version, "results")

@@ -54,7 +54,9 @@ def test_when() -> None:
         ({"type": "array", "items": {"enum": ["a", 1]}}, "array of one of a, 1"),
         ({"anyOf": [{"type": "string"}, {"type": "string"}, {}]}, "string or anything"),
         ({"allOf": [{"format": "ogc-bbox"}, {"type": "object"}]}, "ogc-bbox"),
-        ({"allOf": [{"type": "object"}]}, "object"),
+        ({"allOf": [{"type": "object"}, True]}, "object"),
+        ({"type": ["string", "null"]}, "string or null"),
+        ({"type": "array", "items": True}, "array of anything"),
         (None, "anything"),
     ],
 )

@@ -57,9 +57,8 @@ def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> in
 
 def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> dict[str, Any]:
     inputs, base = read_inputs(job)
-    package, inputs = _with_cwl_tool(tool, dict(inputs), job)
     with Engine(home) as engine:
-        process = engine.deploy(package)
+        process = engine.deploy(tool)
         known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
         running = process.execute(
             known, base=base, references=False, results=outdir, options={"layout": "flat"}
@@ -70,18 +69,9 @@ def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> 
         return dict(map_files(dict(running.outcome().outputs), _printed))
 
 
-def _with_cwl_tool(
-    tool: str, inputs: dict[str, Any], job: str | None
-) -> tuple[str, dict[str, Any]]:
-    """A job file may name the tool itself (``cwl:tool``)."""
-    named = inputs.pop("cwl:tool", None)
-    if named and job is None:
-        return os.path.join(os.path.dirname(os.path.abspath(tool)), named), inputs
-    return tool, inputs
-
-
 def _is_input(known: Mapping[str, Any], name: str) -> bool:
-    return name in known or name.startswith("cwl:")
+    """What else a job file says is passed over, as cwltool does; ``cwl:tool`` names the tool."""
+    return name in known or (name.startswith("cwl:") and name != "cwl:tool")
 
 
 def _printed(one: Mapping[str, Any]) -> dict[str, Any]:

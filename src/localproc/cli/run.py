@@ -70,8 +70,8 @@ def watch_patiently(job: Job, *, quiet: bool) -> None:
     try:
         watch(job, quiet=quiet)
     except KeyboardInterrupt:
-        click.echo(f"dismissing {job.id} (Ctrl-C again to leave at once)", err=True)
         try:
+            click.echo(f"dismissing {job.id} (Ctrl-C again to leave at once)", err=True)
             job.dismiss()
         except KeyboardInterrupt:
             click.echo(f"left: see it to its end with 'localproc dismiss {job.id}'", err=True)

@@ -10,9 +10,9 @@ from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
 from localproc.cwl.places import Place, find
-from localproc.cwl.raw import parse, plain
+from localproc.cwl.raw import directives, parse, plain
 from localproc.cwl.sources import Sources
-from localproc.errors import InvalidPackage, PackageError, Problem, UnsupportedPackage
+from localproc.errors import InvalidPackage, PackageError, Problem
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
 #: What cwl-utils raises for documents that it did not expect to be broken in such a way.
@@ -39,8 +39,21 @@ class Documents:
         """Give a document as YAML with line numbers; raises ``InvalidPackage``."""
         uri = urldefrag(uri)[0]
         if uri not in self.raws:
-            self.raws[uri] = parse(self.sources.text(uri), self.sources.name(uri), version)
+            raw = parse(self.sources.text(uri), self.sources.name(uri), version)
+            self._read_parts(uri, raw)
+            self.raws[uri] = raw
         return self.raws[uri]
+
+    def _read_parts(self, uri: str, raw: Any) -> None:
+        """Read what a document imports and includes, to tell where it does if that fails."""
+        problems = []
+        for _, named, place in directives(raw, self.sources.name(uri)):
+            try:
+                self.sources.text(urljoin(uri, named))
+            except InvalidPackage as error:
+                problems.append(_unreadable(error, place, self.sources.name(urljoin(uri, named))))
+        if problems:
+            raise InvalidPackage("the package is not complete", problems)
 
     def name(self, uri: str) -> str:
         """Give a process its name: the document's and the fragment."""
@@ -103,9 +116,7 @@ class Documents:
         except InvalidPackage as error:
             if asked_at is None or document in self.sources.texts:
                 raise
-            reason = error.problems[0].message if error.problems else error.message
-            said = f"cannot read {self.sources.name(document)}: {reason}"
-            problem = asked_at.problem(said, "check the path")
+            problem = _unreadable(error, asked_at, self.sources.name(document))
             raise InvalidPackage("the package is not complete", [problem]) from None
 
     def object(self, uri: str) -> Any:
@@ -194,13 +205,16 @@ class Documents:
         return self._options[document]
 
 
+def _unreadable(error: InvalidPackage, place: Place, name: str) -> Problem:
+    reason = error.problems[0].message if error.problems else error.message
+    return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", "check the path")
+
+
 def _check_class(process: Mapping[str, Any], name: str) -> None:
-    """See that a process is one, and one that can be run."""
+    """See that a process is one."""
     found = process.get("class")
     place = find(name, process, ["class"])
-    if found == "Operation":
-        raise UnsupportedPackage("an Operation cannot be run", [place.problem("class: Operation")])
-    if found not in _CLASSES:
+    if found not in (*_CLASSES, "Operation"):
         close = difflib.get_close_matches(str(found), _CLASSES, 1)
         hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
         said = "the class is missing" if found is None else f"unknown class {found!r}"

@@ -12,7 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from localproc.cwl.characters import has_half, joined
 from localproc.cwl.files import has_files
-from localproc.cwl.places import find
+from localproc.cwl.places import Place, find
 from localproc.errors import InvalidPackage, Problem
 
 VERSIONS: Final = ("v1.0", "v1.1", "v1.2")
@@ -129,18 +129,23 @@ def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
         yield find(name, raw, ["$schemas"]).problem("$schemas is no list of URIs")
 
 
-def _misdirected(value: Any, name: str) -> Iterator[Problem]:
-    """Give the directives that name no document."""
+def directives(value: Any, name: str) -> Iterator[tuple[str, Any, Place]]:
+    """Give every ``$import`` and ``$include``: what it names, and where it stands."""
     if isinstance(value, list):
         for item in value:
-            yield from _misdirected(item, name)
+            yield from directives(item, name)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if key in _DIRECTIVES and not isinstance(item, str):
-                place = find(name, value, [key])
-                yield place.problem(f"{key} of {item!r}, which is no document", "give its path")
+            if key in _DIRECTIVES:
+                yield key, item, find(name, value, [key])
             else:
-                yield from _misdirected(item, name)
+                yield from directives(item, name)
+
+
+def _misdirected(raw: Any, name: str) -> Iterator[Problem]:
+    for key, named, place in directives(raw, name):
+        if not isinstance(named, str):
+            yield place.problem(f"{key} of {named!r}, which is no document", "give its path")
 
 
 def _keep_defaults(process: Any) -> None:
@@ -153,7 +158,9 @@ def _keep_defaults(process: Any) -> None:
         _keep_defaults(step.get("run"))
     for entry in entries:
         default = entry.get("default")
-        if isinstance(default, (dict, list)) and not (has_files(default) or _directs(default)):
+        if isinstance(default, (dict, list)) and not (
+            has_files(default) or any(directives(default, ""))
+        ):
             entry["default"] = Kept("a default")
             entry["default"].value = plain(default)
 
@@ -161,11 +168,3 @@ def _keep_defaults(process: Any) -> None:
 def _entries(listed: Any) -> list[Any]:
     found = list(listed.values()) if isinstance(listed, dict) else listed
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _directs(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(_directs(item) for item in value)
-    return isinstance(value, dict) and any(
-        key in _DIRECTIVES or _directs(item) for key, item in value.items()
-    )

@@ -100,6 +100,9 @@ class Resolver:
         return name
 
     def _resolve(self, name: str, typed: Any, site: _Site) -> None:
+        if type(typed).__name__ == "Operation":
+            problem = self._documents.place(site.uri, "class").problem("class: Operation")
+            raise UnsupportedPackage("an Operation cannot be run", [problem])
         site = replace(site, scopes=(named_types(typed), *site.scopes), above=(*site.above, name))
         document, fragment = urldefrag(site.uri)
         resolved: dict[str, Any] = {
@@ -140,7 +143,7 @@ class Resolver:
             entry = plain(one)
             if not isinstance(entry, dict):
                 continue  # a hint that is none: requirements have been seen to
-            class_name = entry.get("class") or type(one).__name__
+            class_name = str(entry.get("class") or type(one).__name__)
             if class_name == "SchemaDefRequirement":
                 continue
             if class_name not in SUPPORTED:

@@ -5,6 +5,7 @@ Owns the public verbs, for one namespace of a home. Must not know any face.
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ from localproc.engine.records import Records
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
 from localproc.engine.tokens import Tokens
-from localproc.errors import EnvironmentProblem
+from localproc.errors import EnvironmentProblem, NoSuchJob
 from localproc.model import (
     InputPolicy,
     JobFilter,
@@ -81,7 +82,8 @@ class Engine(Records):
     ) -> None:
         if kind is None:
             for job_id in self._mine:
-                self.wait_for(job_id, None)
+                with suppress(NoSuchJob):  # it was deleted meanwhile
+                    self.wait_for(job_id, None)
         self.close()
 
     @property

@@ -116,8 +116,8 @@ class JobRun:
         staged = history.steps.get(STAGE_IN)
         if staged is not None and staged.outputs is not None:
             self._make_plan(staged.outputs)
-        elif self._ending is None:
-            self._stage_in(again=staged is not None)
+        elif self._ending is None or (self._resuming and staged is None):
+            self._stage_in(again=staged is not None)  # what is to stop has to be found first
         self._advance()
 
     @property

@@ -55,8 +55,10 @@ class Field:
     @property
     def corners(self) -> list[tuple[str, str]]:
         """The sides of a box, with what is filled in."""
-        box = self.default.get("bbox", ()) if isinstance(self.default, Mapping) else ()
-        filled = [brief(one) for one in box] if len(box) == 4 else [""] * 4
+        box = self.default.get("bbox") if isinstance(self.default, Mapping) else None
+        filled = (
+            [brief(one) for one in box] if isinstance(box, list) and len(box) == 4 else [""] * 4
+        )
         return list(zip(_CORNERS, filled, strict=True))
 
     @property
@@ -106,10 +108,8 @@ def _field_kind(cwl_type: CwlType, schema: Mapping[str, Any]) -> str:
         return "file"
     if kind(cwl_type) == "array" and kind(without_null(item_type(cwl_type))) == "File":
         return "files"
-    if "ogc-bbox" in (
-        schema.get("format"),
-        *(one.get("format") for one in schema.get("allOf", ())),
-    ):
+    parts = [schema, *(one for one in schema.get("allOf", ()) if isinstance(one, Mapping))]
+    if any(one.get("format") == "ogc-bbox" for one in parts):
         return "bbox"
     if "enum" in schema:
         return "choice"
@@ -118,7 +118,8 @@ def _field_kind(cwl_type: CwlType, schema: Mapping[str, Any]) -> str:
         return "flag"
     if what in ("number", "integer"):
         return "number"
-    if what == "array" and schema.get("items", {}).get("type") in _SCALARS:
+    items = schema.get("items")
+    if what == "array" and isinstance(items, Mapping) and items.get("type") in _SCALARS:
         return "lines"
     return "text" if what == "string" else "json"
 

@@ -17,6 +17,7 @@ from localproc.http.exchange import Exchange
 from localproc.http.numbers import whole
 from localproc.http.threads import offload, pause
 from localproc.machine import StepBook
+from localproc.model import JobStatus
 from localproc.views import ogc
 
 _POLL: Final = 0.2
@@ -71,6 +72,7 @@ def events(exchange: Exchange) -> Response:
 async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes]:
     book = StepBook()
     seen = 0
+    told: JobStatus | None = None
     quiet = 0.0
     while True:
         try:
@@ -83,7 +85,9 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
             for step in book.take(event):
                 if seen > after:
                     yield _event("step", seen, ogc.step_info(step))
-        if found and seen > after:
+        # The job may have ended after its status was read, but before its events were.
+        if seen > after and (found or status.status is not told):
+            told = status.status
             said = ogc.status_info(status, None, exchange.base)
             yield exchange.scrubbed(_event("status", seen, said))
         if status.status.final and not found:

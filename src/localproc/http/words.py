@@ -65,9 +65,12 @@ def schema(found: Any) -> str:
         if word in found:
             return " or ".join(dict.fromkeys(schema(one) for one in found[word]))
     if "allOf" in found:
-        formats = [one["format"] for one in found["allOf"] if "format" in one]
-        return formats[0] if formats else " and ".join(schema(one) for one in found["allOf"])
+        parts = [one for one in found["allOf"] if isinstance(one, Mapping)]
+        formats = [one["format"] for one in parts if "format" in one]
+        return formats[0] if formats else " and ".join(map(schema, parts)) or "anything"
     kind = found.get("type", "anything")
+    if isinstance(kind, list):
+        return " or ".join(kind)
     if kind == "array":
         return f"array of {schema(found.get('items'))}"
     special = found.get("format") or found.get("contentMediaType")

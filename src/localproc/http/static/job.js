@@ -27,16 +27,24 @@ function start() {
   document.addEventListener("click", (event) => {
     if (event.target.id === "dismiss") dismiss(event.target);
   });
-  if ("final" in live().dataset) return;
+  if (!("final" in live().dataset)) follow();
+}
+
+function follow() {
   source = new EventSource(live().dataset.events);
   for (const kind of ["step", "status", "error"]) source.addEventListener(kind, look);
-  clock = setInterval(() => document.hidden || look(), CLOCK);
+  clock = setInterval(() => document.hidden || isSelecting() || look(), CLOCK);
 }
 
 function stop() {
   if (source) source.close();
   clearInterval(clock);
   source = clock = null;
+}
+
+function isSelecting() {
+  const selection = getSelection();
+  return !selection.isCollapsed && live().contains(selection.anchorNode);
 }
 
 // Looking again
@@ -66,7 +74,7 @@ async function lookOnce() {
 
 function show(fresh) {
   const next = document.adoptNode(fresh.getElementById("live"));
-  const focused = document.activeElement.closest("details, [id]");
+  const focused = live().contains(document.activeElement) && selector(document.activeElement);
   for (const old of live().querySelectorAll("details[open]")) {
     const same = next.querySelector(`#${CSS.escape(old.id)}`);
     if (!same) continue;
@@ -74,13 +82,17 @@ function show(fresh) {
     same.open = true; // which fetches its log again
   }
   live().replaceWith(next);
-  if (focused && next.contains(document.getElementById(focused.id))) {
-    const same = document.getElementById(focused.id);
-    (same.querySelector("summary") || same).focus();
-  }
+  if (focused) next.querySelector(focused)?.focus();
   document.title = fresh.title;
   announce(`${next.dataset.status}: ${document.getElementById("message").textContent}`);
   if ("final" in next.dataset) stop();
+}
+
+// What finds the same element in the page as it will be.
+function selector(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const step = element.closest("details");
+  return (step ? `#${CSS.escape(step.id)} ` : "") + element.localName;
 }
 
 function leave() {
@@ -105,15 +117,16 @@ async function showLog(details) {
 async function dismiss(button) {
   button.disabled = true;
   announce("Dismissing ...");
+  stop(); // soon there may be nothing to look at
   const answer = await fetch(job, { method: "DELETE", headers: { Accept: "application/json" } });
   const told = await answer.json();
   if (!answer.ok) {
-    button.disabled = false;
     announce(told.detail);
     document.getElementById("message").textContent = told.detail;
+    button.disabled = false;
+    follow();
     return;
   }
-  stop();
   button.remove();
   for (const badge of live().querySelectorAll(".badge, .part")) {
     if (!["running", "accepted"].includes(badge.dataset.status)) continue;

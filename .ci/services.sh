@@ -1,0 +1,15 @@
+# What tests need beside Python. Every function leaves alone what is there already.
+
+# Chromium, which looks at the pages.
+have_chromium() {
+  if command -v chromium chromium-browser >/dev/null; then
+    return
+  fi
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    as_root=(sudo -n)
+  fi
+  "${as_root[@]}" apt-get -q update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q install --yes --no-install-recommends chromium
+}
