@@ -2,8 +2,8 @@
 
 Owns driving the app by hand. Must not know any resource.
 
-The app never waits for anything but the threads of ``localproc.http.threads``, and without an event
-loop it does not even wait for those. So its coroutine runs to its end as soon as it is stepped.
+The app never waits for anything but the threads of ``localproc.http.threads``, and ``here`` it does
+not even wait for those. So its coroutine runs to its end as soon as it is stepped.
 """
 
 import io
@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 from starlette.types import ASGIApp, Message
+
+from localproc.http.threads import here
 
 _HEADERS = list[tuple[bytes, bytes]]
 
@@ -44,10 +46,11 @@ class _Exchange:
 
     def step(self) -> bool:
         """Go as far as the next piece of the body; give whether there may be more."""
-        try:
-            self._run.send(None)
-        except StopIteration:
-            return False
+        with here():
+            try:
+                self._run.send(None)
+            except StopIteration:
+                return False
         return True
 
     def body(self) -> Iterator[bytes]:
