@@ -78,6 +78,8 @@ def ask(operation: Any, mode: Any, job: str, count: int) -> Counter[int]:
             case.path_parameters |= {
                 name: value for name, value in there.items() if name in case.path_parameters
             }
+        if known and mode is POSITIVE and operation.label == "POST /executions/v1":
+            case.body["name"] = "echo"
         answer = case.call()
         states[answer.status_code] += 1
         case.validate_response(answer, checks=wanted)
