@@ -4,8 +4,9 @@ Owns their names, writing the engine's own steps' logs, and reading and followin
 what steps do.
 
 A step's stderr goes to ``node_<step>.log``, the log that people ask for; what it prints to stdout,
-unless its tool captures that, goes to ``node_<step>.out.log`` beside it. Both are written by the
-step's own process, so they can be read while it runs, and survive everybody else.
+unless its tool captures that, goes to ``node_<step>.out.log`` beside it, which is not there if it
+printed nothing. Both are written by the step's own process, so they can be read while it runs, and
+survive everybody else.
 """
 
 import os
