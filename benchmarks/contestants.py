@@ -24,7 +24,10 @@ def floor(case: Case, folder: str) -> Cost:
 
 
 def bare(stages: Sequence[Sequence[Command]], folder: str, **options: Any) -> None:
-    """Run the commands of each stage, two at a time, each in a folder of its own."""
+    """Run the commands of each stage, two at a time, each in a folder of its own.
+
+    It waits for any child, so the process must have no others.
+    """
     count = 0
     for stage in stages:
         running: dict[int, subprocess.Popen[bytes]] = {}

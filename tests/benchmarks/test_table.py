@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from benchmarks.cases import chain, diamond, scatter
 from benchmarks.contestants import bare
+from benchmarks.measure import apart
 from benchmarks.table import Note, Row, Table
 
 
@@ -41,5 +42,5 @@ def test_the_bare_commands_are_those_of_the_cases() -> None:
 
 
 def test_the_floor_runs_every_command_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    bare(chain().stages, str(tmp_path))
+    apart(bare, chain().stages, str(tmp_path))
     assert [path.read_text() for path in tmp_path.glob("*/said.txt")] == ["hello\n"] * 5

@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -156,8 +155,8 @@ class TestLocalExecutor(ExecutorContract):
     def test_what_a_task_leaves_behind_does_not_write_into_the_logs_of_others(
         self, executor: LocalExecutor, tmp_path: Path
     ) -> None:
-        script = f"setsid {sys.executable} -c 'import time; time.sleep(1); print(\"late\")' 1>&2 &"
-        leaves = self.logging(tmp_path, tmp_path, "leaves", f"{script} sleep 0.01")
+        late = "setsid sh -c 'touch on; sleep 1; echo late >&2' & until [ -e on ]; do :; done"
+        leaves = self.logging(tmp_path, tmp_path, "leaves", late)
         executor.submit([leaves])
         self.reports(executor, [leaves.key])
         others = [self.logging(tmp_path, tmp_path, f"other_{n}", "sleep 0.5") for n in range(4)]

@@ -104,13 +104,19 @@ def _names(host: str) -> tuple[str, ...]:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small answers at once only on sockets that say they are TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(2048)
     except OSError as error:
+        listener.close()
         raise EnvironmentProblem(
             f"cannot listen on {host} port {port}: {error.strerror or error}",
             hint="choose another one with --port, or --port 0 for any that is free",
         ) from None
+    return listener
 
 
 def _app(engine: "Engine", **options: Any) -> "Starlette":

@@ -19,6 +19,7 @@ from localproc.plugins.executor import ExecutorSettings
 
 _QUEUE: Final = 0.02  #: seconds of work that wait at the keeper, so that no slot waits for news
 _LEAST, _MOST = 2, 16  #: tasks a slot that wait there
+_UNKNOWN: Final = 3600.0
 _FOLLOW: Final = 0.05  #: seconds between looks at the journals of other keepers
 _NO_KEEPER: Final = "its keeper died before it had recorded an end"
 _STATES: Final = {"timed-out": TaskState.TIMED_OUT, "stop": TaskState.CANCELLED}
@@ -33,7 +34,7 @@ class LocalExecutor:
         self._open: dict[str, Task] = {}
         self._pids: dict[str, int] = {}
         self._followed: dict[str, Journal] = {}
-        self._usual = 1.0  #: seconds that a task takes, of late
+        self._usual = _UNKNOWN  #: seconds that a task takes, of late
         self._keeper: Conversation | None = None
         self._bell, self._ring = os.pipe()
         os.set_blocking(self._bell, False)
@@ -177,7 +178,7 @@ class LocalExecutor:
             return Report(key, TaskState.RUNNING, started=_time(line["at"]))
         self._forget(key)
         why = line.get("why", "")
-        self._usual += (max(1e-4, line["at"] - line["started"]) - self._usual) / 8
+        self._note_duration(line["at"] - line["started"])
         return Report(
             key,
             _STATES.get(why, TaskState.ENDED),
@@ -188,6 +189,11 @@ class LocalExecutor:
             rss=line.get("rss"),
             reason="" if why in _STATES else why,
         )
+
+    def _note_duration(self, took: float) -> None:
+        """One long task says at once that few should wait; short ones have to say it often."""
+        known = took if self._usual == _UNKNOWN else self._usual
+        self._usual = max(1e-4, took, known + (took - known) / 8)
 
     def _lost(self, key: str) -> Report:
         """Nobody saw the end of this task; what is left of it must not go on unseen."""
