@@ -10,7 +10,8 @@ from localproc import Engine
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = Engine(tmp_path_factory.mktemp("home"))
+    # Jobs that only sleep must not keep others waiting, however few processors there are.
+    engine = Engine(tmp_path_factory.mktemp("home"), cores=8, slots=8)
     yield engine
     for job in engine.jobs(status=("accepted", "running"), limit=1000):
         job.dismiss()

@@ -32,7 +32,7 @@ FIELDS = {
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, list[str]]]:
     """Give a client and the ids of three executions, the oldest first: good, failed, dismissed."""
-    with Engine(tmp_path_factory.mktemp("home")) as engine:
+    with Engine(tmp_path_factory.mktemp("home"), cores=8, slots=8) as engine:
         engine.deploy(FAILING)
         with engine.client() as client:
             jobs = [finish(client, {"string": "a"}), finish(client, {}, "failing")]

@@ -65,7 +65,7 @@ MAKER = {
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, list[str]]]:
     """Give a client, and the ids of jobs that will not change: six, the oldest first."""
-    with Engine(tmp_path_factory.mktemp("history")) as engine:
+    with Engine(tmp_path_factory.mktemp("history"), cores=8, slots=8) as engine:
         engine.deploy(FAILING)
         engine.deploy(SLEEPER)
         with engine.client() as client:
