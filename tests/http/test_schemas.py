@@ -8,12 +8,18 @@ import pytest
 
 from localproc import Engine
 from tests.http.packages import BAND_MATH, CWL, FAILING, package
-from tests.http.schemas import COMMON, DEPLOY, VERSION_1, VERSION_2, valid
+from tests.http.schemas import COMMON, DEPLOY, VERSION_1, VERSION_2, valid, where
 from tests.http.service import execute, finish, start, until
 from tests.http.test_part1 import INPUTS, REFERENCE, VALUE
 
 BOTH = (VERSION_1, VERSION_2)
 both = pytest.mark.parametrize("version", BOTH, ids=["1.0", "2.0-draft"])
+
+
+@pytest.fixture(autouse=True)
+def _schemas() -> None:
+    """Before anything is started."""
+    where()
 
 
 def common(version: str) -> str:
