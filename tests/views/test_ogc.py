@@ -249,10 +249,3 @@ def test_catalogs_are_feature_collections() -> None:
     features = {"type": "FeatureCollection", "features": [], "id": "job-1"}
     folder = {"class": "Directory", "location": "file:///r/job-1", "basename": "job-1"}
     assert results_document({"out": folder}, {"out": features}) == {"out": {"value": features}}
-
-
-def test_outputs_that_nobody_asked_for_are_left_out() -> None:
-    outputs = {"a": 1, "b": 2}
-    assert results_document(outputs, {}, {"b": {}}) == {"b": 2}
-    assert results_document(outputs, {}, {}) == {}
-    assert results_document(outputs, {}, None) == outputs

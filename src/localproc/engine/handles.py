@@ -239,8 +239,7 @@ class Job:
     def results_document(self) -> dict[str, Any]:
         """Give its results as OGC API - Processes has them."""
         outcome = self.outcome()
-        wanted = self.events()[0].data["outputs"]
-        return ogc.results_document(outcome.outputs, outcome.features, wanted)
+        return ogc.results_document(outcome.outputs, outcome.features)
 
     def result_document(self, output: str) -> Any:
         """Give one of the members of its results document; raises ``NoSuchOutput``."""

@@ -27,7 +27,7 @@ def compose(store: Store, letter: Letter) -> Message | None:
     if job.status is not JobStatus.SUCCESSFUL:
         return None
     last = events[-1].data
-    document = ogc.results_document(last["outputs"], last["features"], request.outputs)
+    document = ogc.results_document(last["outputs"], last["features"])
     if base:
         place = f"{base}/jobs/{job.id}"
         document = with_addresses(document, ogc.results_root(job.id, request), f"{place}/files")

@@ -119,21 +119,15 @@ def results_root(job_id: str, request: JobRequest) -> str:
     return request.results if flat else f"{request.results}/{job_id}"
 
 
-def results_document(
-    outputs: Mapping[str, Any],
-    features: Mapping[str, Any],
-    wanted: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+def results_document(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
     """Give the results of a job (schema ``results.yaml``).
 
     STAC catalogs are qualified values holding a FeatureCollection, files and folders are links,
-    everything else is its value; objects are wrapped as qualified values. Outputs that were not
-    asked for are left out, and so are those that are null.
+    everything else is its value; objects are wrapped as qualified values. Outputs that are null are
+    left out.
     """
     document: dict[str, Any] = {}
     for name, value in outputs.items():
-        if wanted is not None and name not in wanted:
-            continue
         if name in features:
             document[name] = {"value": features[name]}
         elif value is not None:
