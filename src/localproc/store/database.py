@@ -1,10 +1,11 @@
-"""One SQLite file and its connection.
+"""One SQLite file and its connections.
 
 Owns opening it, transactions, and what SQLite's errors mean. Must not know what is kept in it.
 
-One connection serves all threads of a process, behind a lock: a transaction costs less than
-handing it to a thread that owns the connection. Other processes share the file through SQLite's own
-locks. Commits survive the death of any process; surviving a power cut too is ``durable=True``.
+Two connections serve all threads of a process, one to write and one to read, each behind a lock: a
+transaction costs less than handing it to a thread that owns the connection, and whoever reads does
+not wait for one. Other processes share the file through SQLite's own locks. Commits survive the
+death of any process; surviving a power cut too is ``durable=True``.
 """
 
 import contextlib
@@ -21,27 +22,24 @@ _BUSY: Final = 30.0
 
 
 class Database:
-    """The connection."""
+    """The connections."""
 
     def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
         self._path = path
-        self._lock = threading.RLock()
+        self._writing = threading.RLock()
+        self._reading = threading.RLock()
         self._closed = False
-        with self._meaning():
-            self._db = sqlite3.connect(
-                path, timeout=_BUSY, isolation_level=None, check_same_thread=False
-            )
-            self._db.row_factory = sqlite3.Row
-            try:
-                self._configure(journal, durable=durable)
-            except BaseException:
-                self._db.close()
-                raise
+        with self._meaning(), contextlib.ExitStack() as opened:
+            self._db = opened.enter_context(contextlib.closing(self._connect()))
+            self._configure(journal, durable=durable)
+            self._reader = opened.enter_context(contextlib.closing(self._connect()))
+            self._reader.execute("PRAGMA query_only = ON")
+            opened.pop_all()
 
     def version(self) -> int:
         """Give a number that changes when another process has written."""
-        with self.reading() as db:
-            return int(db.execute("PRAGMA data_version").fetchone()[0])
+        with self._writing, self._meaning():  # to this connection, its own writes are no news
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def check(self) -> list[str]:
         """Let SQLite check the whole file."""
@@ -53,10 +51,18 @@ class Database:
         return [] if found == ["ok"] else found
 
     def close(self) -> None:
-        """Close the connection. What is asked afterwards is read through one of its own."""
-        with self._lock:
+        """Close the connections. What is asked afterwards is read through one of its own."""
+        with self._writing, self._reading:
             self._closed = True
+            self._reader.close()
             self._db.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False
+        )
+        db.row_factory = sqlite3.Row
+        return db
 
     def _configure(self, journal: str, *, durable: bool) -> None:
         db = self._db
@@ -92,8 +98,8 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection, for a transaction of its own."""
-        with self._lock, self._meaning():
+        """Give the connection that writes, for a transaction of its own."""
+        with self._writing, self._meaning():
             if self._closed:
                 raise EnvironmentProblem("the engine is closed")
             self._db.execute("BEGIN IMMEDIATE")
@@ -108,12 +114,11 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection to read from."""
-        with self._lock, self._meaning():
+        with self._reading, self._meaning():
             if not self._closed:
-                yield self._db
+                yield self._reader
                 return
-            with contextlib.closing(sqlite3.connect(self._path, timeout=_BUSY)) as db:
-                db.row_factory = sqlite3.Row
+            with contextlib.closing(self._connect()) as db:
                 yield db
 
     @contextlib.contextmanager
