@@ -2,16 +2,18 @@
 
 Owns opening it, transactions, and what SQLite's errors mean. Must not know what is kept in it.
 
-Two connections serve all threads of a process, one to write and one to read, each behind a lock: a
-transaction costs less than handing it to a thread that owns the connection, and whoever reads does
-not wait for one. Other processes share the file through SQLite's own locks. Commits survive the
-death of any process; surviving a power cut too is ``durable=True``.
+One connection writes for all threads of a process, behind a lock: a transaction costs less than
+handing it to a thread that owns the connection. Whoever reads takes a connection of those that
+nobody uses, so that no thread waits for another that holds a lock and waits for the interpreter.
+Other processes share the file through SQLite's own locks. Commits survive the death of any process;
+surviving a power cut too is ``durable=True``.
 """
 
 import contextlib
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,6 +21,7 @@ from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCor
 from localproc.store.schema import SCHEMA, VERSION
 
 _BUSY: Final = 30.0
+_READERS: Final = 8  #: connections that are kept to read with
 
 
 class Database:
@@ -26,19 +29,20 @@ class Database:
 
     def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
         self._path = path
-        self._writing = threading.RLock()
-        self._reading = threading.RLock()
+        self._lock = threading.RLock()
         self._closed = False
-        with self._meaning(), contextlib.ExitStack() as opened:
-            self._db = opened.enter_context(contextlib.closing(self._connect()))
-            self._configure(journal, durable=durable)
-            self._reader = opened.enter_context(contextlib.closing(self._connect()))
-            self._reader.execute("PRAGMA query_only = ON")
-            opened.pop_all()
+        self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
+        with self._meaning():
+            self._db = self._connect()
+            try:
+                self._configure(journal, durable=durable)
+            except BaseException:
+                self._db.close()
+                raise
 
     def version(self) -> int:
         """Give a number that changes when another process has written."""
-        with self._writing, self._meaning():  # to this connection, its own writes are no news
+        with self._lock, self._meaning():  # to this connection, its own writes are no news
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def check(self) -> list[str]:
@@ -52,10 +56,11 @@ class Database:
 
     def close(self) -> None:
         """Close the connections. What is asked afterwards is read through one of its own."""
-        with self._writing, self._reading:
+        with self._lock:
             self._closed = True
-            self._reader.close()
             self._db.close()
+        while self._readers:
+            self._readers.pop().close()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -99,7 +104,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Give the connection that writes, for a transaction of its own."""
-        with self._writing, self._meaning():
+        with self._lock, self._meaning():
             if self._closed:
                 raise EnvironmentProblem("the engine is closed")
             self._db.execute("BEGIN IMMEDIATE")
@@ -114,12 +119,18 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection to read from."""
-        with self._reading, self._meaning():
-            if not self._closed:
-                yield self._reader
-                return
-            with contextlib.closing(self._connect()) as db:
+        with self._meaning():
+            try:
+                db = self._readers.pop()
+            except IndexError:
+                db = self._connect()
+            try:
                 yield db
+            finally:
+                if self._closed or len(self._readers) >= _READERS:
+                    db.close()
+                else:
+                    self._readers.append(db)
 
     @contextlib.contextmanager
     def _meaning(self) -> Iterator[None]:

@@ -147,7 +147,9 @@ class JobTables(Database):
         """Give how many jobs have not ended."""
         with self.reading() as db:
             found = db.execute(
-                f"SELECT count(*) FROM jobs WHERE {_OPEN} AND namespace = ? "  # noqa: S608
+                # Told which index: SQLite would rather count all jobs of the namespace.
+                f"SELECT count(*) FROM jobs INDEXED BY jobs_open "  # noqa: S608
+                f"WHERE {_OPEN} AND namespace = ? "
                 "AND process = coalesce(?, process)",
                 (namespace, process_id),
             ).fetchone()
