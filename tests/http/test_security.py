@@ -164,6 +164,15 @@ def test_tokens_belong_to_a_namespace(tmp_path: Path) -> None:
             assert answer.status_code == status
 
 
+def test_the_root_names_the_namespaces_that_a_token_opens(tmp_path: Path) -> None:
+    settings: Any = {"namespaces": ("ada", "grace"), "require_token": True}
+    with Engine(tmp_path, namespace="ada") as engine, client_of(engine, **settings) as client:
+        assert client.get("/").status_code == 401
+        secret = engine.within("grace").tokens.make("grace")
+        links = client.get("/", headers=bearer(secret)).json()["links"]
+        assert [link["title"] for link in links] == ["grace"]
+
+
 def test_the_prefix_of_a_catalog(tmp_path: Path) -> None:
     """The path that everything hangs from can be any, with the namespace somewhere in it."""
     prefix = "/api/catalogs/user/catalogs/{workspace}"

@@ -13,10 +13,13 @@ from starlette.responses import Response
 
 from localproc.engine.engine import Engine
 from localproc.http import pages
-from localproc.http.answers import HTML, JSON, document
+from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
 from localproc.http.exchange import Exchange, static_of
+from localproc.http.guard import identify
 from localproc.http.negotiation import best
+from localproc.http.settings import HttpSettings
+from localproc.http.threads import offload
 
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 _REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"
@@ -36,7 +39,11 @@ def conformance_classes(engine: Engine) -> list[str]:
 
 
 async def root(request: Request) -> Response:
-    """Answer with the namespaces that are served here."""
+    """Answer with the namespaces that are served here, to those who may enter them."""
+    return await offload(_root, request)
+
+
+def _root(request: Request) -> Response:
     settings = request.app.state.settings
     here = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
     places = [
@@ -46,7 +53,7 @@ async def root(request: Request) -> Response:
             "title": namespace,
             "href": (settings.base_url.rstrip("/") or here) + settings.root(namespace),
         }
-        for namespace in request.app.state.engines
+        for namespace in _open_to(request, settings)
     ]
     accept, asked = request.headers.get("accept", ""), request.query_params.get("f")
     if best(accept, (JSON, HTML), asked) == HTML:
@@ -54,6 +61,21 @@ async def root(request: Request) -> Response:
         content = {"service": settings.title, "static": static, "links": places}
         return pages.render("root.html", content)
     return document({"title": settings.title, "links": places}, headers={"Vary": "Accept"})
+
+
+def _open_to(request: Request, settings: HttpSettings) -> list[str]:
+    """Give the namespaces that a request may see; raises 401 if there is none."""
+    found, refused = [], None
+    for namespace, engine in request.app.state.engines.items():
+        try:
+            identify(request, engine, settings)
+        except HttpProblem as error:
+            refused = error
+        else:
+            found.append(namespace)
+    if refused is not None and not found:
+        raise refused
+    return found
 
 
 def landing(exchange: Exchange) -> Response:

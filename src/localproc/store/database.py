@@ -67,12 +67,12 @@ class Database:
             self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )
         db.row_factory = sqlite3.Row
+        db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
         return db
 
     def _configure(self, journal: str, *, durable: bool) -> None:
         db = self._db
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA cache_size = -8192")
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
             db.execute(f"PRAGMA journal_mode = {journal}")

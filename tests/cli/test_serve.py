@@ -1,0 +1,109 @@
+"""``localproc serve``: who gets in, and what it says."""
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from localproc.cli.serve import is_loopback
+from tests.cli.terminal import elsewhere, end_of, localproc, started
+
+
+@contextmanager
+def serving(*words: object) -> Iterator[list[str]]:
+    """Serve on a free port; give the addresses that it names. Ctrl-C ends it, without an error."""
+    with started("serve", "--port", 0, *words) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("home "):
+            lines.append(process.stdout.readline())
+            assert lines[-1], process.stderr and process.stderr.read()
+        yield re.findall(r"http://\S+", "".join(lines))
+        process.send_signal(signal.SIGINT)
+        assert end_of(process).code == 0
+
+
+def test_it_says_where_it_is_and_answers_there() -> None:
+    with serving() as (address,):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/default/ogc-api", address)
+        landing = httpx.get(address).json()
+        assert landing["title"] == "localproc: default"
+        assert all(link["href"].startswith(address) for link in landing["links"])
+        request = {"inputs": {"string": "hello"}, "outputs": {"string": {}}}
+        assert httpx.post(f"{address}/processes/echo/execution", json=request).text == "hello"
+
+
+def test_processes_that_were_deployed_before_are_there(sleeper: Path) -> None:
+    assert localproc("--namespace", "acme", "deploy", sleeper).code == 0
+    with serving("--namespace", "acme", "--namespace", "other", "--no-echo") as (acme, other):
+        assert acme.endswith("/acme/ogc-api")
+        assert [one["id"] for one in httpx.get(f"{acme}/processes").json()["processes"]] == [
+            "sleeper"
+        ]
+        assert httpx.get(f"{other}/processes").json()["processes"] == []
+
+
+def test_the_namespace_may_be_named_before_the_command() -> None:
+    with started("--namespace", "acme", "serve", "--port", 0) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().endswith("/acme/ogc-api\n")
+
+
+def test_an_address_that_others_reach_needs_a_token() -> None:
+    with serving("--host", "0.0.0.0") as (address, *_):
+        address = address.replace("0.0.0.0", "127.0.0.1")
+        refused = httpx.get(address)
+        assert refused.status_code == 401
+        assert "localproc token make" in refused.json()["hint"]
+        token = elsewhere("token", "make", "alice").out.strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(address, headers=headers).status_code == 200
+    with serving("--host", "0.0.0.0", "--without-token") as (address, *_):
+        assert httpx.get(address.replace("0.0.0.0", "127.0.0.1")).status_code == 200
+
+
+def test_a_name_that_a_page_elsewhere_gave_this_machine_is_refused() -> None:
+    with serving() as (address,):
+        answer = httpx.get(address, headers={"Host": "attacker.example"})
+        assert answer.status_code == 400
+
+
+def test_files_may_be_named_below_the_roots_alone(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("in/a.txt", "b.txt"):
+        (tmp_path / name).write_text("hello")
+    with serving("--file-root", tmp_path / "in") as (address,):
+        execution = f"{address}/processes/echo/execution"
+        for name, status in (("in/a.txt", 200), ("b.txt", 400)):
+            link = {"href": (tmp_path / name).as_uri()}
+            answer = httpx.post(execution, json={"inputs": {"binary": link}})
+            assert answer.status_code == status, answer.text
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = localproc("serve", "--port", taken.getsockname()[1])
+    assert said.code == 4
+    assert "cannot listen on 127.0.0.1 port" in said.err
+    assert "--port 0" in said.err
+
+
+def test_several_namespaces_need_room_in_the_prefix() -> None:
+    said = localproc("serve", "--port", 0, "--prefix", "/", "--namespace", "a", "--namespace", "b")
+    assert said.code == 2
+    assert "{namespace}" in said.err
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])
+def test_addresses_that_only_this_machine_reaches(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", ""])
+def test_addresses_that_others_reach(host: str) -> None:
+    assert not is_loopback(host)
