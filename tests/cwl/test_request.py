@@ -14,28 +14,28 @@ from localproc.errors import InvalidInputs
 from tests.cwl.memory import Memory, directory, file
 from tests.cwl.strategies import PRIMITIVES, cwl_types, values_of
 
-BASE = "file:///work"
+BASE = "file:///base"
 DISK = Memory(
     {
-        "/work/a.txt": "a",
-        "/work/a b.txt": "",
-        "/work/a%20b.txt": "",
-        "/work/sub/item.json": "",
-        "/work/sub/shape.geojson": "",
-        "/work/item.json": "",
+        "/base/a.txt": "a",
+        "/base/a b.txt": "",
+        "/base/a%20b.txt": "",
+        "/base/sub/item.json": "",
+        "/base/sub/shape.geojson": "",
+        "/base/item.json": "",
         "/elsewhere/b.txt": "b",
     },
-    ["/work/folder", *(f"/data/{name}" for name in "abc")],
+    ["/base/folder", *(f"/data/{name}" for name in "abc")],
 )
 BANDS = {"type": "enum", "symbols": ["red", "green"]}
 POINT = {
     "type": "record",
     "fields": [{"name": "x", "type": "double"}, {"name": "scene", "type": ["null", "File"]}],
 }
-A = file("/work/a.txt")
+A = file("/base/a.txt")
 NO_BAND = "expected one of red, green, got %s"
 NO_FOLDER = (
-    "/work/a.txt is a file, not a directory "
+    "/base/a.txt is a file, not a directory "
     "(a Directory may also be given as a STAC item (a .json file))"
 )
 
@@ -146,11 +146,11 @@ def test_what_belongs_to_cwl_itself_is_passed_on() -> None:
         ("./a.txt", A),
         ("../elsewhere/b.txt", file("/elsewhere/b.txt")),
         ("/elsewhere/b.txt", file("/elsewhere/b.txt")),
-        ("file:///work/a.txt", A),
+        ("file:///base/a.txt", A),
         ({"href": "a.txt"}, A),
-        ({"href": "file:///work/a.txt", "type": "text/plain"}, A),
+        ({"href": "file:///base/a.txt", "type": "text/plain"}, A),
         ({"class": "File", "path": "a.txt"}, A),
-        ({"class": "File", "path": "/work/a.txt"}, A),
+        ({"class": "File", "path": "/base/a.txt"}, A),
         ({"class": "File", "location": "a.txt"}, A),
         ({"class": "File", "path": "a.txt", "size": 1}, {**A, "size": 1}),
         ({"class": "File", "path": "a.txt", "basename": "b"}, {**A, "basename": "b"}),
@@ -162,7 +162,7 @@ def test_a_file_may_be_given_in_many_ways(given: Any, expected: dict[str, Any]) 
 
 
 def test_paths_are_taken_as_they_are_and_uris_unquoted() -> None:
-    quoted, plain = "file:///work/a%2520b.txt", "file:///work/a%20b.txt"
+    quoted, plain = "file:///base/a%2520b.txt", "file:///base/a%20b.txt"
     assert taken("File", "a b.txt")["location"] == plain
     assert taken("File", "a%20b.txt")["location"] == quoted
     assert taken("File", {"class": "File", "path": "a%20b.txt"})["location"] == quoted
@@ -187,7 +187,7 @@ def test_a_file_may_be_given_with_those_beside_it() -> None:
         "path": "a.txt",
         "secondaryFiles": [{"class": "File", "path": "a b.txt"}],
     }
-    assert taken("File", given)["secondaryFiles"] == [file("/work/a%20b.txt", basename="a b.txt")]
+    assert taken("File", given)["secondaryFiles"] == [file("/base/a%20b.txt", basename="a b.txt")]
 
 
 @pytest.mark.parametrize(
@@ -222,11 +222,11 @@ def test_contents_that_are_no_base64_are_refused(value: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("folder", directory("/work/folder")),
-        ("folder/", directory("/work/folder")),
-        ({"class": "Directory", "path": "folder"}, directory("/work/folder")),
-        ({"href": "folder"}, directory("/work/folder")),
-        ("item.json", directory("/work/item.json")),
+        ("folder", directory("/base/folder")),
+        ("folder/", directory("/base/folder")),
+        ({"class": "Directory", "path": "folder"}, directory("/base/folder")),
+        ({"href": "folder"}, directory("/base/folder")),
+        ("item.json", directory("/base/item.json")),
         ("https://example.org/item.json", None),
         ({"class": "Directory", "listing": []}, {"class": "Directory", "listing": []}),
     ],
@@ -284,14 +284,14 @@ def test_where_a_text_will_do_a_text_is_a_text(cwl_type: CwlType) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("sub/item.json", "/work/sub/item.json"),
-        ("item.json", "/work/item.json"),
-        ("sub/shape.geojson", "/work/sub/shape.geojson"),
-        ("./a.txt", "/work/a.txt"),
+        ("sub/item.json", "/base/sub/item.json"),
+        ("item.json", "/base/item.json"),
+        ("sub/shape.geojson", "/base/sub/shape.geojson"),
+        ("./a.txt", "/base/a.txt"),
         ("a.txt", "a.txt"),
         ("missing/item.json", "missing/item.json"),
         ("missing.json", "missing.json"),
-        ("/work/item.json", "/work/item.json"),
+        ("/base/item.json", "/base/item.json"),
         ("https://example.org/item.json", "https://example.org/item.json"),
         ("urn:ogc:def:crs", "urn:ogc:def:crs"),
         ("just words", "just words"),
@@ -367,19 +367,19 @@ def test_what_is_wrong_inside_of_a_value_is_told_with_its_path(
 @pytest.mark.parametrize(
     ("cwl_type", "value", "said"),
     [
-        ("File", "missing.txt", "/work/missing.txt does not exist (check the path)"),
-        ("File", "folder", "/work/folder is a directory, not a file"),
-        ("Directory", "missing", "/work/missing does not exist (check the path)"),
+        ("File", "missing.txt", "/base/missing.txt does not exist (check the path)"),
+        ("File", "folder", "/base/folder is a directory, not a file"),
+        ("Directory", "missing", "/base/missing does not exist (check the path)"),
         ("Directory", "a.txt", NO_FOLDER),
         (
             "File",
             {"class": "File", "path": "a.txt", "secondaryFiles": [{"class": "File", "path": "no"}]},
-            "/work/no does not exist (check the path)",
+            "/base/no does not exist (check the path)",
         ),
         (
             "Directory",
             {"class": "Directory", "listing": [{"class": "File", "path": "no"}]},
-            "/work/no does not exist (check the path)",
+            "/base/no does not exist (check the path)",
         ),
     ],
 )
