@@ -2,14 +2,20 @@
 
 # Chromium, which looks at the pages.
 have_chromium() {
-  if command -v chromium chromium-browser >/dev/null; then
-    return
-  fi
+  command -v chromium chromium-browser >/dev/null || install chromium
+}
+
+# Node, with which cwltool evaluates JavaScript.
+have_node() {
+  command -v node nodejs >/dev/null || install nodejs
+}
+
+install() {
   local as_root=()
   if [ "$(id -u)" != 0 ]; then
     as_root=(sudo -n)
   fi
   "${as_root[@]}" apt-get -q update
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -q install --yes --no-install-recommends chromium
+    apt-get -q install --yes --no-install-recommends "$1"
 }
