@@ -96,10 +96,3 @@ def engines(folder: str) -> list[str]:
     except FileNotFoundError:
         return []
     return [name.removesuffix(_LOCK) for name in names if name.endswith(_LOCK)]
-
-
-def bury(folder: str, engine: str) -> None:
-    """Remove what a dead engine has left."""
-    for end in (_BELL, _LOCK):
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(os.path.join(folder, engine + end))
