@@ -382,7 +382,7 @@ def test_the_digest_is_that_of_the_texts_wherever_they_lie() -> None:
     def digest_of(folder: str, text: str) -> str:
         sources = Sources(f"file://{folder}/main.cwl", lambda _: text.encode())
         load(sources)
-        return digest(sources.named())
+        return digest(sources.named(), "main.cwl")
 
     assert digest_of("/a", TOOL) == digest_of("/b", TOOL) != digest_of("/a", f"{TOOL}# changed")
 

@@ -505,4 +505,4 @@ def test_waiting_again_and_again_leaves_nothing_behind(engine: Engine, packages:
     for _ in range(5):
         job.wait()
         job.results()
-    assert engine._core.loop()._waiters._waiting == {}
+    assert engine._core.loop()._ends._waiting == {}

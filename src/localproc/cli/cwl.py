@@ -58,6 +58,7 @@ def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> in
 def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> dict[str, Any]:
     inputs, base = read_inputs(job)
     with Engine(home) as engine:
+        engine.warm_up()
         process = engine.deploy(tool)
         known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
         running = process.execute(

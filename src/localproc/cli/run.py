@@ -49,6 +49,7 @@ def run(
     Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait.
     """
     with site.open(adopt=False, **settings) as engine:
+        engine.warm_up()
         process = find_process(engine, package)
         job = process.execute(**gather_inputs(process, inputs), **request)
         watch_patiently(job, quiet=quiet or as_json)

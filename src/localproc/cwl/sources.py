@@ -77,9 +77,12 @@ class Sources:
             ) from error
 
 
-def digest(texts: Mapping[str, bytes]) -> str:
-    """Give the digest of a whole package, the same wherever its folder lies."""
-    total = hashlib.sha256()
+def digest(texts: Mapping[str, bytes], main: str) -> str:
+    """Give the digest of a process: that of a whole package, the same wherever its folder lies.
+
+    ``main`` names the process among those of the package.
+    """
+    total = hashlib.sha256(main.encode())
     for name, data in texts.items():
         total.update(f"{name}\0{len(data)}\0".encode())
         total.update(data)

@@ -35,8 +35,10 @@ class Acceptance:
     def __init__(self, core: Core, namespace: str) -> None:
         self.results = core.settings.results or core.home.results(namespace)
         self._core = core
+        self._user = _user()
         self._takes: dict[str, Request] = {}
         self._fit: set[str] = set()  # places where results can be published
+        self._runnable: set[tuple[str, str]] = set()  # revisions, each with an executor
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
         """Give what is asked for.
@@ -60,7 +62,7 @@ class Acceptance:
             _check_outputs(record, rest["outputs"])
         rest["tags"] = tuple(rest.get("tags", ()))
         rest.setdefault("executor", self._core.settings.executor)
-        rest["run_as"] = rest.get("run_as") or _user()
+        rest["run_as"] = rest.get("run_as") or self._user
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
@@ -78,14 +80,16 @@ class Acceptance:
         return job
 
     def _check_executor(self, record: ProcessRecord, name: str) -> None:
-        if self._core.plugins.executor(name).capabilities.containers:
+        if (record.revision, name) in self._runnable:
             return
-        for tool in tools(self._core.processes.of(record)):
-            if "DockerRequirement" in tool.requirements.required:
-                raise UnsupportedPackage(
-                    f"{tool.id} requires a container, and the executor {name!r} has none",
-                    hint="use an executor with containers, or move DockerRequirement to hints",
-                )
+        if not self._core.plugins.executor(name).capabilities.containers:
+            for tool in tools(self._core.processes.of(record)):
+                if "DockerRequirement" in tool.requirements.required:
+                    raise UnsupportedPackage(
+                        f"{tool.id} requires a container, and the executor {name!r} has none",
+                        hint="use an executor with containers, or move DockerRequirement to hints",
+                    )
+        self._runnable.add((record.revision, name))
 
     def _results_uri(self, root: str) -> str:
         """Give where results go; raises before anything is run for it in vain."""

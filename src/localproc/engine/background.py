@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from localproc.cwl.collect import collect
 from localproc.cwl.identity import identity
 from localproc.cwl.listing import with_checksums
-from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageIn, StageOut
+from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageOut
 from localproc.engine.steplog import LogWriter
 from localproc.engine.story import as_ours
 from localproc.model import JobRequest
@@ -80,8 +80,6 @@ class Background:
         try:
             value = self._value(order, job)
         except Exception as error:
-            if isinstance(order, (StageIn, StageOut)):
-                LogWriter(order.log)(f"failed: {error}")
             self._report(job.job_id, Done(order, error=as_ours(error)))
         else:
             self._report(job.job_id, Done(order, value))
@@ -92,15 +90,15 @@ class Background:
         if isinstance(order, Recall):
             key = identity(order.invocation.tool, order.invocation.inputs, Disk())
             return key, self._cache.find(key)
-        if isinstance(order, StageIn):
+        with LogWriter(order.log) as log:
+            if isinstance(order, StageOut):
+                return self._publish(order, job, log)
             folder = os.path.join(job.folder, "inputs")
-            log = LogWriter(order.log)
             access = Access(self._open_storage, job.request.policy, job.stopped.is_set)
             return stage_in(order.inputs, folder, access, log)
-        return self._publish(order, job)
 
     def _publish(
-        self, order: StageOut, job: JobContext
+        self, order: StageOut, job: JobContext, log: LogWriter
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         flat = job.request.options.get("layout") == "flat"
         root = results_root(job.job_id, job.request)
@@ -112,7 +110,7 @@ class Background:
             job.job_id,
             own=(os.path.join(job.folder, "work"), inputs),
             inputs=(*order.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
-            log=LogWriter(order.log),
+            log=log,
             catalogs=not flat,
             stopped=job.stopped.is_set,
         )

@@ -7,13 +7,13 @@ what is asked of an engine.
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
 from localproc.engine import presence
 from localproc.engine.compiled import CompiledProcesses
 from localproc.engine.courier import Courier
+from localproc.engine.ends import Ends
 from localproc.engine.guarded import GuardedExecutor
 from localproc.engine.home import Home
 from localproc.engine.loop import Loop
@@ -45,6 +45,7 @@ class Core:
         self.plugins = PluginBox(plugins)
         self.run_jobs = run_jobs
         self.closed = False
+        self.ends = Ends()
         self._storages: dict[tuple[str, bool], Storage] = {}
         self._lock = threading.RLock()
         self._presence: Presence | None = None
@@ -74,15 +75,11 @@ class Core:
                     self._open_executor,
                     self.processes.of_job,
                     self.observers,
+                    self.ends,
                     self.ring_courier,
                 )
                 self._loop.start()
             return self._loop
-
-    def end_of(self, job_id: str) -> AbstractContextManager[threading.Event]:
-        """Give what is set when the job has ended, if it runs in this engine."""
-        loop = self._loop
-        return nullcontext(threading.Event()) if loop is None else loop.end_of(job_id)
 
     def ring_courier(self) -> None:
         """Have letters delivered; the courier is started the first time."""

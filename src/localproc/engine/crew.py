@@ -6,9 +6,10 @@ Owns when each is asked for news, and how much room it has. Must not know jobs.
 import logging
 import selectors
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from typing import Final
 
-from localproc.errors import ExecutorUnavailable
+from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc.model import Report
 from localproc.plugins.executor import Capabilities, Executor
 
@@ -36,6 +37,11 @@ class Crew:
                 self._files[name] = file
                 self._selector.register(file, selectors.EVENT_READ)
         return found
+
+    def warm_up(self, name: str) -> None:
+        """Open an executor ahead of its first job, which is told if that fails."""
+        with suppress(LocalprocError):
+            self.get(name)
 
     def patience(self, most: float) -> float:
         """Give after how many seconds one of them wants to be asked anyway."""

@@ -5,7 +5,6 @@ Owns the public verbs, for one namespace of a home. Must not know any face.
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +17,7 @@ from localproc.engine.records import Records
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
 from localproc.engine.tokens import Tokens
-from localproc.errors import EnvironmentProblem, NoSuchJob
+from localproc.errors import EnvironmentProblem
 from localproc.model import (
     InputPolicy,
     JobFilter,
@@ -68,7 +67,6 @@ class Engine(Records):
         self.namespace = namespace
         self._registry = Registry(core.store, namespace, core.storage, allow_remote=allow_remote)
         self._acceptance = Acceptance(core, namespace)
-        self._mine: list[str] = []
         self.tokens = Tokens(core.store, namespace)
 
     def __enter__(self) -> Self:
@@ -80,11 +78,11 @@ class Engine(Records):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            for job_id in self._mine:
-                with suppress(NoSuchJob):  # it was deleted meanwhile
-                    self.wait_for(job_id, None)
-        self.close()
+        try:
+            if kind is None:
+                self._core.ends.wait_for_all()
+        finally:
+            self.close()
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -173,7 +171,6 @@ class Engine(Records):
         if detached or not self._core.run_jobs:
             return Job(self, self._acceptance.accept(record, request, owner=None).id)
         job = self._acceptance.accept(record, request, owner=self._core.owner())
-        self._mine.append(job.id)
         self._core.loop().accept(job)
         return Job(self, job.id)
 
@@ -188,8 +185,15 @@ class Engine(Records):
         The job's ``status`` tells how it ended; ``results()`` and ``raise_for_status()`` raise
         ``JobFailed`` with the story if it failed.
         """
-        process = package if isinstance(package, Process) else self.deploy(package)
-        return process.execute(inputs, **options).wait()
+        if not isinstance(package, Process):
+            self.warm_up(options.get("executor", ""))
+            package = self.deploy(package)
+        return package.execute(inputs, **options).wait()
+
+    def warm_up(self, executor: str = "") -> None:
+        """Start what runs jobs while there is still something else to do before the first one."""
+        if self._core.run_jobs and not self._core.closed:
+            self._core.loop().warm_up(executor or self._core.settings.executor)
 
     def job(self, job_id: str) -> Job:
         """Give a job of the home by its id; raises ``NoSuchJob``."""

@@ -76,13 +76,18 @@ class Home:
         """A file that is given up when the disk is full, so that this can still be recorded."""
         return os.path.join(self.path, ".ballast")
 
+    @property
+    def jobs(self) -> str:
+        """The folder of the folders of all jobs."""
+        return os.path.join(self.path, "jobs")
+
     def job(self, job_id: str) -> str:
         """A job's folder."""
-        return os.path.join(self.path, "jobs", job_id)
+        return os.path.join(self.jobs, job_id)
 
     def logs(self, job_id: str) -> str:
         """The folder of a job's step logs."""
-        return os.path.join(self.path, "jobs", job_id, "logs")
+        return os.path.join(self.jobs, job_id, "logs")
 
     def prepare(self) -> str:
         """Make the folder fit for use; give the journal mode that is safe there.
@@ -91,7 +96,7 @@ class Home:
         working locks.
         """
         try:
-            for folder in (self.path, self.engines, os.path.join(self.path, "jobs")):
+            for folder in (self.path, self.engines, self.jobs):
                 os.makedirs(folder, exist_ok=True)
             self._try_lock()
         except OSError as error:

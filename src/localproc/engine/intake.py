@@ -61,6 +61,7 @@ class Intake:
         self._scratch = scratch
         self._compiled = compiled
         self._env = base_environment()
+        self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
         self._later: list[JobRecord] = []
 
@@ -128,15 +129,16 @@ class Intake:
     ) -> Surroundings:
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
-        os.makedirs(os.path.join(folder, "logs"), exist_ok=True)
-        os.makedirs(work, exist_ok=True)
-        settled = work if os.path.realpath(work) == work else ""
+        is_new = _make(folder)
+        _make(self._home.logs(job.id))
+        _make(work)
+        no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return Surroundings(
             now=lambda: datetime.now(UTC),
             folder=folder,
             base_env=self._env,
             containers=capabilities.containers,
-            files=lambda: Disk(_BUDGET, settled),
+            files=lambda: Disk(_BUDGET, work if no_links else ""),
             make=stage,
             tmpdir=self._scratch.take,
             done_with=self._scratch.give_back,
@@ -153,6 +155,15 @@ class Intake:
         job = machine.apply(job, event)
         told = machine.letters(job.id, past.request.subscriber, [event])
         self._ledger.record([Change(job, [event], past.events, told)])
+
+
+def _make(folder: str) -> bool:
+    """Make a folder; whether it was not there."""
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _reattach(active: Active) -> None:

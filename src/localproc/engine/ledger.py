@@ -12,6 +12,7 @@ from typing import Final
 from localproc.engine.home import Home
 from localproc.engine.observers import Observers
 from localproc.errors import NoSpace
+from localproc.model import JobRecord
 from localproc.plugins.store import Change, Store
 
 _LOG: Final = logging.getLogger("localproc")
@@ -21,7 +22,7 @@ _RETRY: Final = 1.0
 class Ledger:
     """The store as one engine writes to it.
 
-    ``ended`` is told the id of each job whose end has been recorded; ``posted`` is called when
+    ``ended`` is told each job whose end has been recorded; ``posted`` is called when
     there are letters.
     """
 
@@ -31,7 +32,7 @@ class Ledger:
         owner: str,
         home: Home,
         observers: Observers,
-        ended: Callable[[str], None],
+        ended: Callable[[JobRecord], None],
         posted: Callable[[], None],
     ) -> None:
         self._store = store
@@ -54,7 +55,7 @@ class Ledger:
             if change.job.id not in lost:
                 self._observers.tell(change.job, change.events)
                 if change.job.status.final:
-                    self._ended(change.job.id)
+                    self._ended(change.job)
         if any(change.letters for change in changes):
             self._posted()
         return lost

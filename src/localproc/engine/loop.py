@@ -9,7 +9,6 @@ import selectors
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -17,6 +16,7 @@ from typing import Final
 from localproc.engine.active import Active
 from localproc.engine.background import Background
 from localproc.engine.crew import Crew, OpenExecutor
+from localproc.engine.ends import Ends
 from localproc.engine.hands import Hands
 from localproc.engine.home import Home
 from localproc.engine.intake import Compiled, Intake
@@ -28,7 +28,6 @@ from localproc.engine.run import JobRun
 from localproc.engine.scratch import Scratch
 from localproc.engine.settings import Settings
 from localproc.engine.turns import Turns
-from localproc.engine.waiters import Waiters
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
 from localproc.storage.access import OpenStorage
@@ -41,7 +40,7 @@ _PULLS: Final = 64  #: steps that may be started in one turn
 class Loop:
     """The thread and all that it holds.
 
-    Other threads may call ``start``, ``accept``, ``ring``, ``end_of`` and ``stop``.
+    Other threads may call ``start``, ``warm_up``, ``accept``, ``ring`` and ``stop``.
     """
 
     def __init__(
@@ -54,6 +53,7 @@ class Loop:
         open_executor: OpenExecutor,
         compiled: Compiled,
         observers: Observers,
+        ends: Ends,
         letters_posted: Callable[[], None],
     ) -> None:
         self._store = store
@@ -64,15 +64,16 @@ class Loop:
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
         self._background = Background(open_storage, cache, self._report_done)
         self._scratch = Scratch(os.path.join(home.path, "tmp", bell.id), self._background.call)
-        self._waiters = Waiters()
+        self._ends = ends
         self._crew = Crew(open_executor, self._selector)
-        self._ledger = Ledger(store, bell.id, home, observers, self._waiters.wake, letters_posted)
+        self._ledger = Ledger(store, bell.id, home, observers, ends.come, letters_posted)
         self._intake = Intake(
             store, bell.id, home, settings, self._crew, self._ledger, self._scratch, compiled
         )
         self._hands = Hands(self._background, settings, self._forget)
         self._turns = Turns()
         self._active: dict[str, Active] = {}
+        self._wanted: deque[str] = deque()
         self._accepted: deque[JobRecord] = deque()
         self._done: deque[tuple[str, Done]] = deque()
         self._rung = True
@@ -88,25 +89,27 @@ class Loop:
         """Begin."""
         self._thread.start()
 
+    def warm_up(self, executor: str) -> None:
+        """Open an executor that is going to be needed."""
+        self._wanted.append(executor)
+        self._bell.wake()
+
     def accept(self, job: JobRecord) -> None:
         """Take on a job that this engine has recorded as its own."""
+        self._ends.expect(job)
         self._accepted.append(job)
-        self._bell.ring()
+        self._bell.wake()
 
     def ring(self) -> None:
         """Have the loop look at the store now."""
         self._looked = -_IDLE
-        self._bell.ring()
-
-    def end_of(self, job_id: str) -> AbstractContextManager[threading.Event]:
-        """Give what is set when the job has ended in this engine."""
-        return self._waiters.of(job_id)
+        self._bell.wake()
 
     def stop(self) -> None:
         """End the thread. Jobs stay as they are, tasks go on; another engine will take them."""
         self._stopping = True
         self._ledger.close()
-        self._bell.ring()
+        self._bell.wake()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -138,8 +141,9 @@ class Loop:
     def _take_messages(self, ready: set[int]) -> None:
         """Take what other threads have left, and note whether another process has rung."""
         if self._bell.fileno() in ready:
-            self._bell.answer()
-            self._rung = True
+            self._rung |= self._bell.answer()
+        while self._wanted:
+            self._crew.warm_up(self._wanted.popleft())
         while self._accepted:
             self._intake.add(self._accepted.popleft())
         while self._done:
@@ -193,6 +197,7 @@ class Loop:
             active.run.recorded()
             if active.context.job_id in lost:
                 self._forget(active)
+                self._ends.lost(active.context.job_id)
 
     def _act(self) -> None:
         """Do what has been ordered; what fails at that is to be decided about at once."""
@@ -206,7 +211,7 @@ class Loop:
     def _report_done(self, job_id: str, done: Done) -> None:
         """In a thread of the background's: something that was ordered has been done."""
         self._done.append((job_id, done))
-        self._bell.ring()
+        self._bell.wake()
 
     def _leave(self) -> None:
         """Let go of everything in an order in which nothing is lost."""
@@ -216,4 +221,4 @@ class Loop:
         if not self._active:
             self._scratch.close()
         self._selector.close()
-        self._waiters.wake_all()
+        self._ends.close()

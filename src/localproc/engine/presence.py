@@ -15,6 +15,8 @@ from typing import Final
 
 _LOCK: Final = ".lock"
 _BELL: Final = ".bell"
+_RING: Final = b"!"  #: somebody has changed the store
+_WAKE: Final = b"."  #: a thread of the same process has something for the loop
 
 
 class Presence:
@@ -34,16 +36,19 @@ class Presence:
         """Give what is readable when somebody has rung."""
         return self._bell
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the loop."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._ring, b"!")
+        with contextlib.suppress(OSError):  # a full pipe wakes it as well
+            os.write(self._ring, _WAKE)
 
-    def answer(self) -> None:
-        """Take all rings at once."""
+    def answer(self) -> bool:
+        """Take all rings at once; give whether one of them came from another process."""
+        heard = b""
         with contextlib.suppress(BlockingIOError):
-            while len(os.read(self._bell, 4096)) == 4096:
-                pass
+            while len(part := os.read(self._bell, 4096)) == 4096:
+                heard += part
+            heard += part
+        return _RING in heard
 
     def leave(self) -> None:
         """Go."""
@@ -84,7 +89,7 @@ def ring(folder: str, engine: str) -> None:
     with contextlib.suppress(OSError):
         bell = os.open(os.path.join(folder, engine + _BELL), os.O_WRONLY | os.O_NONBLOCK)
         try:
-            os.write(bell, b"!")
+            os.write(bell, _RING)
         finally:
             os.close(bell)
 

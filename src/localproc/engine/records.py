@@ -5,7 +5,6 @@ run here: dismissing, hiding, forgetting. Must not know how jobs are accepted or
 """
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from localproc.engine import presence
 from localproc.engine.core import Core
+from localproc.engine.ends import End
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
 from localproc.errors import NoSuchJob
@@ -71,20 +71,21 @@ class Records:
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
         """Wait until a job has ended; give its row, whether it has or the time was over."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self.end_of(job_id) as ended:
+        with self.end_of(job_id) as end:
+            pause = 1.0 if end.expected_in == self.namespace else 0.0
             while True:
+                left = pause if deadline is None else min(pause, deadline - time.monotonic())
+                if end.wait(max(0, left)) and end.job is not None:
+                    return end.job
+                end.clear()  # the engine may have been closed: then others have to be asked
                 record = self.record(job_id)
-                left = 1.0 if self._core.owns(record) else 0.1
-                if deadline is not None:
-                    left = min(left, deadline - time.monotonic())
-                if record.status.final or left <= 0:
+                if record.status.final or left < pause:
                     return record
-                if ended.wait(left):
-                    ended.clear()  # the engine may have been closed: then others have to be asked
+                pause = 1.0 if self._core.owns(record) else 0.1
 
-    def end_of(self, job_id: str) -> AbstractContextManager[threading.Event]:
+    def end_of(self, job_id: str) -> AbstractContextManager[End]:
         """Give what is set when a job has ended in this process, or the engine is closed."""
-        return self._core.end_of(job_id)
+        return self._core.ends.of(job_id)
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is."""

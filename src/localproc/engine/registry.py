@@ -79,8 +79,7 @@ class Registry:
                 )
             if not replace:
                 raise DuplicatedProcess(record.id)
-            same = current.revision == record.revision
-            if same and current.resolved["main"] == record.resolved["main"]:
+            if current.revision == record.revision:
                 return current
         self._store.put_process(record)
         return record
@@ -103,7 +102,7 @@ class Registry:
         if source.uri.startswith(NOWHERE):
             resolved = carried(resolved, NOWHERE, source.parts)
         texts = {**source.deposit, **loaded.sources.named()}
-        revision = digest(texts)
+        revision = digest(texts, resolved["main"])
         derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])

@@ -12,8 +12,10 @@ survive everybody else.
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 _TAIL: Final = 64 * 1024
 _POLL: Final = 0.1
@@ -123,22 +125,29 @@ def tail(path: str, most: int = 10) -> list[str]:
 
 
 class LogWriter:
-    """Writes the log of one of the engine's own steps."""
+    """Writes the log of one of the engine's own steps, and notes the error that ends it."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            with suppress(OSError):  # the disk may be full
+                self(f"failed: {error}")
+        os.close(self._file)
 
     def __call__(self, line: str) -> None:
         """Add a line."""
-        try:
-            self._add(line)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            self._add(line)
-
-    def _add(self, line: str) -> None:
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        os.write(self._file, f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _read(path: str) -> str:

@@ -41,6 +41,7 @@ class LocalExecutor:
         self._stops = Stops(self._ring)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._bell, selectors.EVENT_READ)
+        self._start_keeper()
 
     def fileno(self) -> int | None:
         """Give the selector's own descriptor: readable when any of its sources is."""

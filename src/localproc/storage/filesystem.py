@@ -56,18 +56,11 @@ class FilesystemStorage:
         media_type: str = "application/octet-stream",
         disposable: bool = False,
     ) -> Info:
-        """Link or copy the file beside its place, then rename it into it."""
+        """Link the file to its place; where that cannot be, write it beside and rename it."""
         target = uri_path(uri)
         with telling(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            temporary = _beside(target)
-            try:
-                if not (disposable and _linked(path, temporary)):
-                    shutil.copyfile(path, temporary)
-                os.replace(temporary, target)
-            finally:  # it is still there, too, if it and the target are links to one file
-                with suppress(FileNotFoundError):
-                    os.remove(temporary)
+            if not (disposable and _linked(path, target)):
+                _replace(path, target, link=disposable)
             return Info(uri, os.stat(target).st_size)
 
     def list(self, prefix: str) -> Iterator[Info]:
@@ -106,6 +99,19 @@ def _linked(path: str, target: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _replace(path: str, target: str, *, link: bool) -> None:
+    """Put a file where there may be another, so that whoever looks finds one of them, whole."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    temporary = _beside(target)
+    try:
+        if not (link and _linked(path, temporary)):
+            shutil.copyfile(path, temporary)
+        os.replace(temporary, target)
+    finally:  # it is still there, too, if it and the target are links to one file
+        with suppress(FileNotFoundError):
+            os.remove(temporary)
 
 
 def _beside(target: str) -> str:

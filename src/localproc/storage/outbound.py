@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from localproc.cwl.files import uri_path
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
-from localproc.storage.disk import telling
+from localproc.storage.disk import Disk, telling
 
 _PARALLEL: Final = 8
 
@@ -39,7 +39,8 @@ class Outbound:
     """The files of one job on their way out.
 
     ``own`` are the folders whose files are the job's and may be shared with the storage instead of
-    being copied; ``inputs`` paths that outputs may be, or link to, as well.
+    being copied, first the one that most are in; ``inputs`` paths that outputs may be, or link to,
+    as well.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Outbound:
         self._is_local = urlsplit(root).scheme == "file"
         self._own = tuple(os.path.realpath(one) for one in own)
         self._inputs = tuple(os.path.realpath(one) for one in inputs)
+        self._files = Disk(settled=self._own[0])
         self._log = log
         self._stopped = stopped
         self._stages: list[list[_Upload]] = [[]]
@@ -94,7 +96,7 @@ class Outbound:
 
     def guard(self, path: str) -> str:
         """See that a file is the job's own, or an input passed through, links followed."""
-        real = os.path.realpath(path)
+        real = self._files.realpath(path)
         if not any(_is_below(real, one) for one in (*self._own, *self._inputs)):
             raise StagingError(
                 f"the output {path} leads out of the job's folder, to {real}",

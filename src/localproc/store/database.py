@@ -104,22 +104,25 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Give the connection that writes, for a transaction of its own."""
-        with self._lock, self._meaning():
+        with self._lock:
             if self._closed:
                 raise EnvironmentProblem("the engine is closed")
-            self._db.execute("BEGIN IMMEDIATE")
+            db = self._db
             try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except BaseException as error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.DatabaseError):
+                    raise _explained(error, self._path) from error
                 raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection to read from."""
-        with self._meaning():
+        try:
             try:
                 db = self._readers.pop()
             except IndexError:
@@ -131,6 +134,8 @@ class Database:
                     db.close()
                 else:
                     self._readers.append(db)
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self._path) from error
 
     @contextlib.contextmanager
     def _meaning(self) -> Iterator[None]:
