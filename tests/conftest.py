@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["LOCALPROC_CACHE"] = ""  # tests load what they run, and leave the user's cache alone
+
 PACKAGES = Path(__file__).parent / "packages"
 
 

@@ -260,7 +260,12 @@ def environment() -> dict[str, str]:
     """Give the environment in which the examples run: this very localproc, and nothing set."""
     found = {name: one for name, one in os.environ.items() if not name.startswith("LOCALPROC_")}
     source = str(Path(localproc.__file__).parents[1])
-    return {**found, "PYTHONPATH": source, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return {
+        **found,
+        "PYTHONPATH": source,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "LOCALPROC_CACHE": "",
+    }
 
 
 def run(words: list[str], folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Namespaces: one engine, processes and jobs of their own."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,73 @@ def test_settings_are_not_negative(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInputs, match=f"{name}: cannot be negative"):
         Engine(tmp_path / "home", **settings)
     assert not (tmp_path / "home").exists()
+
+
+SLEEP = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "sleep",
+    "baseCommand": ["sleep", "0.3"],
+    "inputs": {},
+    "outputs": {},
+}
+
+
+def test_an_engine_is_left_when_the_jobs_of_all_its_namespaces_have_ended(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        own = engine.deploy(SLEEP).execute()
+        theirs = engine.within("acme").deploy(SLEEP).execute()
+        with engine.within("acme").client() as client:
+            answer = client.post(
+                "processes/sleep/execution",
+                json={},
+                headers={"Prefer": "respond-async"},
+            )
+            assert answer.status_code == 201
+    with Engine(tmp_path, run_jobs=False) as engine:
+        assert engine.job(own.id).status == "successful"
+        acme = engine.within("acme").jobs()
+        assert {str(one.status) for one in acme} == {"successful"}
+        assert theirs.id in {one.id for one in acme}
+        assert len(acme) == 2
+
+
+def test_an_engine_that_was_closed_is_left_at_once(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        job = engine.deploy({**SLEEP, "baseCommand": ["sleep", "60"]}).execute()
+        engine.close()
+    with Engine(tmp_path) as engine:
+        assert engine.job(job.id).dismiss().status == "dismissed"
+
+
+def test_a_job_of_another_namespace_cannot_be_waited_for(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        job = engine.within("acme").deploy(SLEEP).execute()
+        with pytest.raises(NoSuchJob):
+            engine.wait_for(job.id, 0)
+
+
+def tool(name: str, port: str) -> dict[str, Any]:
+    return {
+        "class": "CommandLineTool",
+        "id": name,
+        "baseCommand": ["echo", name],
+        "inputs": {port: {"type": "string", "inputBinding": {}}},
+        "stdout": "said.txt",
+        "outputs": {"said": "stdout"},
+    }
+
+
+@pytest.mark.parametrize("ids", [("", ""), ("same", "same")])
+def test_every_process_of_a_package_is_a_process_of_its_own(
+    tmp_path: Path, localproc_engine: Engine, ids: tuple[str, str]
+) -> None:
+    package = tmp_path / "both.cwl"
+    graph = {"cwlVersion": "v1.2", "$graph": [tool("one", "a"), tool("two", "b")]}
+    package.write_text(json.dumps(graph))
+    for name, port, process_id in zip(("one", "two"), ("a", "b"), ids, strict=True):
+        process = localproc_engine.deploy(f"{package}#{name}", process_id=process_id)
+        job = process.execute({port: "x"}).wait().raise_for_status()
+        assert job.result("said").read_text() == f"{name} x\n"
+    again = localproc_engine.deploy(f"{package}#one", process_id=ids[0])
+    assert again.execute({"a": "x"}).wait().result("said").read_text() == "one x\n"

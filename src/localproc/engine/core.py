@@ -21,6 +21,7 @@ from localproc.engine.news import compose
 from localproc.engine.observers import Observers
 from localproc.engine.presence import Presence
 from localproc.engine.settings import Settings
+from localproc.engine.shelf import Shelf, shelf_folder
 from localproc.model import JobRecord
 from localproc.plugins.box import PluginBox
 from localproc.plugins.executor import Capabilities, Executor, ExecutorSettings
@@ -54,6 +55,7 @@ class Core:
         journal = self.home.prepare()
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
+        self.shelf = Shelf(shelf_folder())
         self.processes = CompiledProcesses(self.store)
         self.observers = Observers(self.plugins)
         if self.settings.adopt and self.store.owners():

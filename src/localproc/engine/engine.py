@@ -65,7 +65,9 @@ class Engine(Records):
         self._core = core
         self._allow_remote = allow_remote
         self.namespace = namespace
-        self._registry = Registry(core.store, namespace, core.storage, allow_remote=allow_remote)
+        self._registry = Registry(
+            core.store, namespace, core.shelf, core.storage, allow_remote=allow_remote
+        )
         self._acceptance = Acceptance(core, namespace)
         self.tokens = Tokens(core.store, namespace)
 

@@ -217,7 +217,10 @@ class Loop:
         """Let go of everything in an order in which nothing is lost."""
         self._background.close()
         self._store.release(self._bell.id)
-        self._crew.close(tidy=not self._store.owners())
+        idle = not self._store.owners()
+        self._crew.close(tidy=idle)
+        if idle:
+            self._bell.bury()
         if not self._active:
             self._scratch.close()
         self._selector.close()

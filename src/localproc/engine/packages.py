@@ -91,6 +91,11 @@ def _media_type(path: str) -> str:
     return "application/cwl+json" if path.endswith(".json") else "application/cwl+yaml"
 
 
+def is_file(source: PackageSource) -> bool:
+    """Whether a package is on this machine's disk, as its user wrote it."""
+    return source.data is None and urlsplit(source.uri).scheme == "file"
+
+
 def same_texts(texts: Mapping[str, bytes], folder: str) -> bool:
     """Whether a package's files in a folder are as they were."""
     for name, data in texts.items():

@@ -25,8 +25,7 @@ class Presence:
     def __init__(self, folder: str) -> None:
         self.id = secrets.token_hex(8)
         self._base = os.path.join(folder, self.id)
-        self._lock = os.open(self._base + _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = _locked(self._base + _LOCK)
         os.write(self._lock, f"{os.getpid()}\n".encode())
         os.mkfifo(self._base + _BELL, 0o600)
         self._bell = os.open(self._base + _BELL, os.O_RDONLY | os.O_NONBLOCK)
@@ -50,6 +49,17 @@ class Presence:
             heard += part
         return _RING in heard
 
+    def bury(self) -> None:
+        """Remove what engines of the home that were killed have left behind."""
+        folder = os.path.dirname(self._base)
+        for engine in engines(folder):
+            base = os.path.join(folder, engine)
+            with contextlib.suppress(OSError), open(base + _LOCK, "r+b") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for end in (_BELL, _LOCK):
+                    with contextlib.suppress(FileNotFoundError):
+                        os.remove(base + end)
+
     def leave(self) -> None:
         """Go."""
         for file in (self._bell, self._ring):
@@ -58,6 +68,17 @@ class Presence:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(self._base + end)
         os.close(self._lock)
+
+
+def _locked(path: str) -> int:
+    """Make a file and lock it."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        os.close(file)  # it was taken for a dead engine's before it was locked
 
 
 def is_alive(folder: str, engine: str) -> bool:

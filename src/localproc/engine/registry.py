@@ -9,7 +9,6 @@ import os
 import re
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from localproc.cwl.apppkg import described_process
 from localproc.cwl.author_schemas import AuthorSchemas
@@ -23,8 +22,10 @@ from localproc.engine.packages import (
     PackageSource,
     Reader,
     find_source,
+    is_file,
     same_texts,
 )
+from localproc.engine.shelf import Shelf
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
@@ -43,9 +44,16 @@ class Registry:
     """Deploys and finds processes. ``allow_remote``: packages may include remote documents."""
 
     def __init__(
-        self, store: Store, namespace: str, open_storage: OpenStorage, *, allow_remote: bool
+        self,
+        store: Store,
+        namespace: str,
+        shelf: Shelf,
+        open_storage: OpenStorage,
+        *,
+        allow_remote: bool,
     ) -> None:
         self._store = store
+        self._shelf = shelf
         self._namespace = namespace
         self._open_storage = open_storage
         self._allow_remote = allow_remote
@@ -92,6 +100,25 @@ class Registry:
     def _record(
         self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
     ) -> ProcessRecord:
+        """Give a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+        name = check_id(process_id) if process_id else ""
+        may_be_known = is_file(source) and policy == InputPolicy()
+        record = self._shelf.find(source) if may_be_known else None
+        if record is None:
+            record = self._loaded(source, policy)
+            if may_be_known:
+                self._shelf.keep(source, record)
+        name = name or record.id
+        return dataclasses.replace(
+            record,
+            id=name,
+            namespace=self._namespace,
+            mutable=mutable,
+            deployed=datetime.now(UTC),
+            description={**record.description, "id": name},
+        )
+
+    def _loaded(self, source: PackageSource, policy: InputPolicy) -> ProcessRecord:
         """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
         from localproc.cwl.check import check
 
@@ -106,7 +133,7 @@ class Registry:
         derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])
-        asked = process_id or source.process_id
+        asked = source.process_id
         name = check_id(asked) if asked else _id_like(derived["id"])
         if not asked and source.uri.startswith(NOWHERE) and name == UNNAMED:
             name = f"process-{revision[:8]}"  # or all that came without an id would have the same
@@ -116,9 +143,9 @@ class Registry:
             version=described["version"],
             revision=revision,
             title=described["title"],
-            mutable=mutable,
+            mutable=True,
             deployed=datetime.now(UTC),
-            description={**described, "id": name},
+            description=described,
             resolved=resolved,
             texts=texts,
             media_type=source.media_type,
@@ -165,7 +192,7 @@ class Registry:
 
     def _unchanged(self, source: PackageSource, process_id: str) -> ProcessRecord | None:
         """Find the process that was made of just these files: nothing needs to be parsed then."""
-        if source.data is not None or urlsplit(source.uri).scheme != "file":
+        if not is_file(source):
             return None
         folder = os.path.dirname(uri_path(source.uri))
         for record in self._store.processes_from(self._namespace, source.entry):

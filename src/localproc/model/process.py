@@ -10,10 +10,11 @@ from typing import Any
 class ProcessRecord:
     """One revision of one process in one namespace.
 
-    ``revision`` is the digest of the package's texts; ``resolved`` is the package as the
-    interpreter reads it (see ``localproc.cwl.load``); ``texts`` maps the names of the package's
-    files to their bytes, the entry first, just as its author wrote them; ``media_type`` is that of
-    the entry, and ``entry`` the URI it was deployed from, if it came from one.
+    ``revision`` is the digest of the package's texts and of which process of it this is;
+    ``resolved`` is the package as the interpreter reads it (see ``localproc.cwl.load``); ``texts``
+    maps the names of the package's files to their bytes, the entry first, just as its author wrote
+    them; ``media_type`` is that of the entry, and ``entry`` the URI it was deployed from, if it
+    came from one.
     """
 
     id: str

@@ -1,0 +1,92 @@
+"""Which engines of a home are alive, and how they are called."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from localproc import Engine
+from localproc.engine import presence
+from localproc.engine.presence import Presence
+
+KILLED = """
+import os, signal, sys
+from localproc.engine.presence import Presence
+Presence(sys.argv[1])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed_engine(folder: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False)
+
+
+def test_an_engine_lives_until_it_leaves(tmp_path: Path) -> None:
+    engine = Presence(str(tmp_path))
+    assert presence.engines(str(tmp_path)) == [engine.id]
+    assert presence.is_alive(str(tmp_path), engine.id)
+    assert presence.pid_of(str(tmp_path), engine.id) == os.getpid()
+    engine.leave()
+    assert not presence.is_alive(str(tmp_path), engine.id)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_knows_its_own_bell_from_that_of_others(tmp_path: Path) -> None:
+    engine = Presence(str(tmp_path))
+    engine.wake()
+    assert engine.answer() is False
+    presence.ring(str(tmp_path), engine.id)
+    engine.wake()
+    assert engine.answer() is True
+    assert engine.answer() is False
+    engine.leave()
+
+
+def test_a_bell_that_nobody_answers_can_be_rung_for_ever(tmp_path: Path) -> None:
+    engine = Presence(str(tmp_path))
+    presence.ring(str(tmp_path), engine.id)
+    for _ in range(70_000):  # more than a pipe holds
+        engine.wake()
+    assert engine.answer() is True
+    engine.leave()
+
+
+def test_engines_that_were_killed_are_buried_and_nobody_else(tmp_path: Path) -> None:
+    one, other = Presence(str(tmp_path)), Presence(str(tmp_path))
+    killed_engine(tmp_path)
+    assert len(presence.engines(str(tmp_path))) == 3
+    one.bury()
+    assert sorted(presence.engines(str(tmp_path))) == sorted([one.id, other.id])
+    assert presence.is_alive(str(tmp_path), other.id)
+    one.leave()
+    other.leave()
+
+
+def test_who_is_taken_for_dead_while_it_begins_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: list[int] = []
+    flock = presence.fcntl.flock
+
+    def buried_once(file: int, how: int) -> None:
+        if not locked:
+            for path in tmp_path.iterdir():
+                path.unlink()
+        locked.append(file)
+        flock(file, how)
+
+    monkeypatch.setattr(presence.fcntl, "flock", buried_once)
+    engine = Presence(str(tmp_path))
+    monkeypatch.undo()
+    assert len(locked) == 2
+    assert presence.is_alive(str(tmp_path), engine.id)
+    engine.leave()
+
+
+def test_the_last_engine_of_a_home_buries_the_dead(tmp_path: Path, packages: Path) -> None:
+    with Engine(tmp_path) as engine:
+        killed_engine(tmp_path / "engines")
+        engine.run(packages / "echo.cwl", {"message": "x"})
+    assert list((tmp_path / "engines").iterdir()) == []
