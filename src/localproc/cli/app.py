@@ -4,6 +4,7 @@ Owns exit codes: 0 successful, 1 failed, 2 usage or invalid input, 3 dismissed, 
 not import a command before it is called, so that ``--help`` is instant.
 """
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -134,6 +135,8 @@ def localproc(ctx: click.Context, home: str, namespace: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; never returns."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files can be any bytes
     sys.exit(_exit_code(arguments))
 
 

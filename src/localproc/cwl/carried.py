@@ -8,8 +8,8 @@ they came.
 import posixpath
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
+from localproc.cwl.files import unquoted
 from localproc.errors import InvalidPackage, Problem
 
 
@@ -45,7 +45,7 @@ def _literal(
     value: dict[str, Any], base: str, parts: Mapping[str, bytes], problems: list[Problem]
 ) -> dict[str, Any]:
     location = value["location"]
-    name = unquote(location.removeprefix(base))
+    name = unquoted(location.removeprefix(base))
     rest = {key: item for key, item in value.items() if key != "location"}
     try:
         contents = parts[location].decode()

@@ -48,15 +48,25 @@ class Files(Protocol):
         """Give ``sha1$`` and the digest in hex."""
 
 
+def quoted(text: str) -> str:
+    """Write a path or a name as a part of a URI; a byte that is no UTF-8 stays itself (``%FF``)."""
+    return quote(text, errors="surrogateescape")
+
+
+def unquoted(text: str) -> str:
+    """Read a part of a URI as a path or a name."""
+    return unquote(text, errors="surrogateescape")
+
+
 def path_uri(path: str) -> str:
     """Give the ``file:`` URI of an absolute path."""
-    return "file://" + quote(path)
+    return "file://" + quoted(path)
 
 
 def uri_path(uri: str) -> str:
     """Give the path of a ``file:`` URI."""
     plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
-    return uri[7:] if plain else unquote(urlsplit(uri).path)
+    return uri[7:] if plain else unquoted(urlsplit(uri).path)
 
 
 def canonical(uri: str) -> str:
@@ -71,7 +81,7 @@ def canonical(uri: str) -> str:
     if parts.scheme == "file":
         if parts.netloc.lower() not in ("", "localhost"):
             raise ValueError(f"it is a file of the machine {parts.netloc!r}, not of this one")
-        return path_uri(unquote(parts.path))
+        return path_uri(unquoted(parts.path))
     if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
         raise ValueError("it names no host, or no port that can be asked")
     return uri
@@ -170,7 +180,7 @@ def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
         ) from None
     if location is not None:
         clean["location"] = location.rstrip("/") if location != "file:///" else location
-        clean.setdefault("basename", posixpath.basename(unquote(urlsplit(clean["location"]).path)))
+        clean.setdefault("basename", posixpath.basename(unquoted(urlsplit(clean["location"]).path)))
     elif "contents" not in one and "listing" not in one:
         raise InvalidInputs(
             f"a {one['class']} object has neither location nor path",
@@ -188,7 +198,7 @@ def _absolute(one: Mapping[str, Any], base: str) -> str | None:
     if location is None and "path" in one:
         path = one["path"]
     elif isinstance(location, str) and not urlsplit(location).scheme:
-        path = unquote(location)
+        path = unquoted(location)
     else:
         return None if location is None else canonical(location)
     return path_uri(posixpath.normpath(posixpath.join(uri_path(base) or "/", path)))

@@ -11,12 +11,21 @@ import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import jsonschema_rs
 
 from localproc.cwl.describe import is_bbox, is_string_format, schema
-from localproc.cwl.files import Files, canonical, local_path, normalize, path_uri, reference, walk
+from localproc.cwl.files import (
+    Files,
+    canonical,
+    local_path,
+    normalize,
+    path_uri,
+    reference,
+    unquoted,
+    walk,
+)
 from localproc.cwl.types import (
     CwlType,
     is_filelike,
@@ -163,7 +172,7 @@ class RequestReader:
         """Give an absolute URI for a URI or a path."""
         if _SCHEME.match(reference):
             return reference
-        plain = unquote(reference) if quoted else reference
+        plain = unquoted(reference) if quoted else reference
         return path_uri(posixpath.normpath(posixpath.join(_folder(self._base) or "/", plain)))
 
     def _check(self, one: Mapping[str, Any], path: str) -> None:
@@ -209,7 +218,7 @@ def _may_be_item(location: str) -> bool:
 
 
 def _folder(base: str) -> str:
-    return unquote(urlsplit(base).path)
+    return unquoted(urlsplit(base).path)
 
 
 def _in_array(value: Any, cwl_type: CwlType) -> Any:

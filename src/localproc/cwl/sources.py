@@ -10,8 +10,9 @@ import posixpath
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Final, TypeAlias
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
+from localproc.cwl.files import unquoted
 from localproc.errors import InvalidPackage, Problem, StagingError
 
 #: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
@@ -52,8 +53,8 @@ class Sources:
         parts = urlsplit(uri)
         if parts.scheme != "file":
             return uri
-        folder = posixpath.dirname(unquote(urlsplit(self.entry).path))
-        name = posixpath.relpath(unquote(parts.path), folder or "/")
+        folder = posixpath.dirname(unquoted(urlsplit(self.entry).path))
+        name = posixpath.relpath(unquoted(parts.path), folder or "/")
         return f"{name}?{parts.query}" if parts.query else name
 
     def named(self) -> dict[str, bytes]:

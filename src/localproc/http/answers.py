@@ -29,13 +29,19 @@ def document(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with a JSON document."""
-    data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(data, status, dict(headers or {}), f"{media_type};charset=UTF-8")
+    return Response(json_data(content), status, dict(headers or {}), f"{media_type};charset=UTF-8")
+
+
+def json_data(content: Any) -> bytes:
+    """Write JSON. Bytes of names that are no UTF-8 are escaped as JSON's lone surrogates."""
+    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return written.encode(errors="backslashreplace")
 
 
 def text(content: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a text."""
-    return Response(content.encode(), 200, dict(headers or {}), f"{TEXT};charset=UTF-8")
+    data = content.encode(errors="backslashreplace")
+    return Response(data, 200, dict(headers or {}), f"{TEXT};charset=UTF-8")
 
 
 def nothing(headers: Mapping[str, str] | None = None) -> Response:

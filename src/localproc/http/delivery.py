@@ -17,7 +17,16 @@ from starlette.responses import Response
 from localproc.cwl.types import is_filelike
 from localproc.engine.handles import Job
 from localproc.errors import EXCEPTIONS_1, JobFailed, LocalprocError, NoSuchOutput, ResultsNotReady
-from localproc.http.answers import GEOJSON, JSON, TEXT, HttpProblem, Part, multipart, nothing
+from localproc.http.answers import (
+    GEOJSON,
+    JSON,
+    TEXT,
+    HttpProblem,
+    Part,
+    json_data,
+    multipart,
+    nothing,
+)
 from localproc.http.exchange import Exchange
 from localproc.http.files import FileAnswer, published
 from localproc.http.numbers import whole
@@ -137,12 +146,12 @@ class Delivery:
             with open(self._path(output), "rb") as file:
                 return file.read()
         if kind == TEXT:
-            return str(output.value).encode()
+            return str(output.value).encode(errors="backslashreplace")
         if output.features:
-            return _json(self._addressed(output.features))
+            return json_data(self._addressed(output.features))
         if isinstance(output.value, Mapping) and not is_filelike(output.value):
-            return _json(self._addressed(output.value))
-        return _json(self._entry(output))
+            return json_data(self._addressed(output.value))
+        return json_data(self._entry(output))
 
     def _entry(self, output: Output) -> Any:
         """Give an output as the results document has it."""
@@ -247,10 +256,6 @@ class FailedJob(LocalprocError):
             said["log"] = f"{self._place}/{said['log'].rsplit('/', 1)[-1]}"
         # What could not be read or was no good is what the client sent; the rest is ours.
         return said | {"status": 400 if self._error.step == "stage_in" else 500}
-
-
-def _json(content: Any) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _with_charset(kind: str) -> str:

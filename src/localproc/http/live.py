@@ -3,7 +3,6 @@
 Owns the log of a step, whole or followed, and server-sent events. Must not know how steps are run.
 """
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from localproc.engine.handles import Job
 from localproc.engine.steplog import StepLog
 from localproc.errors import NotFound
-from localproc.http.answers import TEXT, bad_parameter, text
+from localproc.http.answers import TEXT, bad_parameter, json_data, text
 from localproc.http.exchange import Exchange
 from localproc.http.numbers import whole
 from localproc.http.threads import offload, pause
@@ -100,8 +99,7 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
 
 
 def _event(kind: str, number: int, content: Any) -> bytes:
-    data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {number}\nevent: {kind}\ndata: {data}\n\n".encode()
+    return f"id: {number}\nevent: {kind}\ndata: ".encode() + json_data(content) + b"\n\n"
 
 
 _LIVE: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -37,7 +37,8 @@ def render(
         "X-Content-Type-Options": "nosniff",
         "Vary": "Accept",
     }
-    return Response(text, status, {**safe, **(headers or {})}, media_type="text/html;charset=UTF-8")
+    data = text.encode(errors="backslashreplace")
+    return Response(data, status, {**safe, **(headers or {})}, media_type="text/html;charset=UTF-8")
 
 
 async def static(request: Request) -> Response:

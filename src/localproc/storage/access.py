@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Callable, Collection
 from itertools import chain, count
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from localproc.cwl.files import uri_path
+from localproc.cwl.files import unquoted, uri_path
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
@@ -126,8 +126,8 @@ def safe_name(name: Any, what: str) -> str:
     """
     if (
         not isinstance(name, str)
-        or {name, unquote(name)} & {".", ".."}
-        or any(bad in unquote(name) for bad in ("/", "\\", "\0"))
+        or {name, unquoted(name)} & {".", ".."}
+        or any(bad in unquoted(name) for bad in ("/", "\\", "\0"))
         or name.startswith("-")
         or not 0 < len(_encoded(name)) <= 200
     ):

@@ -10,9 +10,8 @@ import copy
 import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-from localproc.cwl.files import uri_path
+from localproc.cwl.files import quoted, uri_path
 from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, links_elsewhere
 
 
@@ -31,9 +30,9 @@ def published_item(
     published = copy.deepcopy(dict(item))
     for key, href in hrefs.items():
         published["assets"][key] |= {"href": href, **extra.get(key, {})}
-    folder = f"{base}/{quote(collection_id)}"
+    folder = f"{base}/{quoted(collection_id)}"
     parent = {"href": f"{folder}/{COLLECTION}", "type": JSON, "title": "Processing results"}
-    item_id = quote(item["id"])
+    item_id = quoted(item["id"])
     published["links"] = [
         {"rel": "collection", **parent},
         {"rel": "root", "href": f"{base}/{CATALOG}", "type": JSON},

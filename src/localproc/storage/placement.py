@@ -9,9 +9,8 @@ import posixpath
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
-from urllib.parse import quote, unquote
 
-from localproc.cwl.files import is_local, local_path, map_files
+from localproc.cwl.files import is_local, local_path, map_files, quoted, unquoted
 from localproc.errors import StagingError
 from localproc.storage.outbound import Outbound
 
@@ -28,7 +27,7 @@ class Placement:
 
     def reserve(self, name: str) -> None:
         """Keep a name at the top free of outputs."""
-        self._taken.add(f"{self._root}/{quote(name)}")
+        self._taken.add(f"{self._root}/{quoted(name)}")
 
     def place(self, value: Any) -> Any:
         """Have all files of an output published; give it with their new locations."""
@@ -47,7 +46,7 @@ class Placement:
         self._out.add_folder(uri)
         for name in sorted(os.listdir(path)):
             inner = os.path.join(path, name)
-            place = f"{uri}/{quote(name)}"
+            place = f"{uri}/{quoted(name)}"
             base: dict[str, Any] = {"location": place, "basename": name}
             if os.path.isdir(inner):
                 listed = known.get(name, {}).get("listing")
@@ -97,10 +96,10 @@ class Placement:
         """Give a URI that no other output has: ``name``, ``name_2``, ..."""
         if name in (".", "..") or "/" in name or "\0" in name:
             raise StagingError(f"an output cannot have the name {name!r}")
-        wanted = f"{folder}/{quote(name)}"
+        wanted = f"{folder}/{quoted(name)}"
         stem, extension = posixpath.splitext(name)
         for number in count(self._numbers.get(wanted, 1)):
-            uri = wanted if number == 1 else f"{folder}/{quote(f'{stem}_{number}{extension}')}"
+            uri = wanted if number == 1 else f"{folder}/{quoted(f'{stem}_{number}{extension}')}"
             if uri not in self._taken:
                 break
         self._numbers[wanted] = number + 1
@@ -109,4 +108,4 @@ class Placement:
 
 
 def _at(uri: str) -> dict[str, Any]:
-    return {"location": uri, "basename": unquote(posixpath.basename(uri))}
+    return {"location": uri, "basename": unquoted(posixpath.basename(uri))}

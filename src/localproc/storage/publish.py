@@ -9,9 +9,9 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from localproc.cwl.files import canonical, is_local, local_path, map_files, path_uri
+from localproc.cwl.files import canonical, is_local, local_path, map_files, path_uri, quoted
 from localproc.errors import InvalidInputs, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage import layout, stac
@@ -126,7 +126,7 @@ class Publisher:
         return items
 
     def _item(self, path: str, item: Mapping[str, Any], collection: str) -> dict[str, Any]:
-        folder = f"{self._root}/{quote(collection)}/{quote(item['id'])}"
+        folder = f"{self._root}/{quoted(collection)}/{quoted(item['id'])}"
         hrefs: dict[str, str] = {}
         extra: dict[str, Mapping[str, Any]] = {}
         taken: set[str] = {f"{item['id']}.json"}
@@ -136,7 +136,7 @@ class Publisher:
             source = stac.resolve(asset["href"], path)
             name = free_name(os.path.basename(source), key, taken)
             taken.add(name)
-            hrefs[key] = f"{folder}/{quote(name)}"
+            hrefs[key] = f"{folder}/{quoted(name)}"
             extra[key] = self._storage.describe(hrefs[key])
             if os.path.isfile(source):
                 self._out.add(source, hrefs[key], asset.get("type"))
@@ -160,7 +160,7 @@ class Publisher:
             self._add(written, uri)
         self._out.barrier()
         for name, items in self._collections.items():
-            uri = f"{self._root}/{quote(name)}/{stac.COLLECTION}"
+            uri = f"{self._root}/{quoted(name)}/{stac.COLLECTION}"
             self._add(layout.collection_of(items, name), uri)
         self._out.barrier()
         catalog = layout.catalog_of(everything, list(self._collections))

@@ -14,9 +14,9 @@ import posixpath
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from localproc.cwl.files import canonical, path_uri, uri_path
+from localproc.cwl.files import canonical, path_uri, unquoted, uri_path
 from localproc.errors import StagingError
 from localproc.storage.access import safe_name
 from localproc.storage.addresses import redacted
@@ -126,7 +126,7 @@ def resolve(href: str, document: str) -> str:
     plain = posixpath.normpath(posixpath.join(folder, href))
     if os.path.lexists(plain):
         return plain
-    return posixpath.normpath(posixpath.join(folder, unquote(href)))
+    return posixpath.normpath(posixpath.join(folder, unquoted(href)))
 
 
 def absolute(href: str, document_uri: str) -> str:

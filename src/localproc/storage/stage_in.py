@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from localproc.cwl.files import (
     is_local,
@@ -25,6 +25,7 @@ from localproc.cwl.files import (
     local_path,
     map_files,
     path_uri,
+    unquoted,
     uri_path,
 )
 from localproc.errors import StagingError
@@ -162,7 +163,7 @@ class _StageIn:
         for key, asset in item["assets"].items():
             self._access.go_on()
             uri = stac.absolute(asset["href"], location)
-            name = posixpath.basename(unquote(urlsplit(uri).path))
+            name = posixpath.basename(unquoted(urlsplit(uri).path))
             name = safe_name(name, f"the file name of the asset {key!r}")
             names[key] = free_name(name, key, {document, *names.values()})
             self._asset(uri, asset, os.path.join(inside, names[key]), location)

@@ -7,7 +7,8 @@ not know who serves them.
 import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote
+
+from localproc.cwl.files import unquoted
 
 _PLACES: Final = frozenset({"href", "location", "prov:location"})
 
@@ -32,4 +33,4 @@ def with_addresses(document: Any, root: str, address: str) -> Any:
 def _address(href: str, root: str, address: str) -> str:
     if href.startswith(f"{root}/") and root.startswith("file:"):
         return address + href[len(root) :]
-    return posixpath.basename(unquote(href)) if href.startswith("file:") else href
+    return posixpath.basename(unquoted(href)) if href.startswith("file:") else href
