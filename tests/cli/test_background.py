@@ -180,6 +180,16 @@ def test_a_job_is_resumed_after_its_command_was_killed(here: Path, home: Path) -
     assert job.result("said").read_text() == "done\n"
 
 
+def test_jobs_of_every_namespace_are_resumed(packages: Path, home: Path) -> None:
+    with Engine(home) as engine:
+        process = engine.within("acme").deploy(packages / "echo.cwl")
+        job = process.execute({"message": "hello"}, detached=True)
+    said = elsewhere("resume")
+    assert (said.code, said.out) == (0, f"{job.id}: successful\n")
+    with Engine(home, run_jobs=False) as engine:
+        assert engine.within("acme").job(job.id).result("said").read_text() == "hello\n"
+
+
 def test_a_resumed_job_puts_its_results_where_they_were_wanted(
     here: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,13 @@ def test_pages_follow_one_another(past: Past) -> None:
     assert past.localproc("jobs", "--limit", 3, "--before", past.failed).err == ""
 
 
+@pytest.mark.parametrize("command", ["jobs", "executions"])
+def test_a_page_after_a_job_that_is_not_there_is_refused(past: Past, command: str) -> None:
+    said = past.localproc(command, "--before", "nothing")
+    assert said.code == 2
+    assert "no job 'nothing'" in said.err
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

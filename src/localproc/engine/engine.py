@@ -214,8 +214,10 @@ class Engine(Records):
         ``process`` and ``status`` are one or several; further ``filters`` are those of
         ``localproc.model.JobFilter``: ``since``, ``until``, ``min_duration``, ``max_duration``,
         ``trigger``, ``run_as``, ``tag``, ``hidden``, and ``before`` (the last job of the page
-        before).
+        before; raises ``NoSuchJob``).
         """
+        if filters.get("before") is not None:
+            self.record(filters["before"])
         wanted = JobFilter(
             namespace=self.namespace,
             processes=_several(process),
@@ -252,10 +254,14 @@ class Engine(Records):
         return [job.execution() for job in found]
 
     def resume(self) -> list[Job]:
-        """Take over the jobs of the home that nobody runs; give all that are open."""
+        """Take over the jobs of the home that nobody runs; give all that are open.
+
+        They may be those of any namespace.
+        """
         self._core.loop().ring()
         open_states = (JobStatus.ACCEPTED, JobStatus.RUNNING)
-        return self.jobs(status=open_states, limit=10_000)
+        found = self._core.store.jobs(JobFilter(statuses=open_states, limit=10_000))
+        return [Job(self.within(record.namespace), record.id, record) for record in found]
 
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""
