@@ -1,5 +1,6 @@
 """Which engines of a home are alive, and how they are called."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def test_who_is_taken_for_dead_while_it_begins_begins_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     locked: list[int] = []
-    flock = presence.fcntl.flock
+    flock = fcntl.flock
 
     def buried_once(file: int, how: int) -> None:
         if not locked:
@@ -77,7 +78,7 @@ def test_who_is_taken_for_dead_while_it_begins_begins_again(
         locked.append(file)
         flock(file, how)
 
-    monkeypatch.setattr(presence.fcntl, "flock", buried_once)
+    monkeypatch.setattr(fcntl, "flock", buried_once)
     engine = Presence(str(tmp_path))
     monkeypatch.undo()
     assert len(locked) == 2
