@@ -29,13 +29,15 @@ class Ends:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._closed = False
         self._open: dict[str, str] = {}  # to their namespaces
         self._waiting: dict[str, list[End]] = {}
 
     def expect(self, job: JobRecord) -> None:
         """Note a job that this engine has accepted."""
         with self._changed:
-            self._open[job.id] = job.namespace
+            if not self._closed:
+                self._open[job.id] = job.namespace
 
     @contextmanager
     def of(self, job_id: str) -> Iterator[End]:
@@ -68,8 +70,10 @@ class Ends:
 
     def close(self) -> None:
         """Tell everybody that nothing will end here any more."""
-        for job_id in [*self._open, *self._waiting]:
-            self._tell(job_id, None)
+        with self._changed:
+            self._closed = True
+            for job_id in [*self._open, *self._waiting]:
+                self._tell(job_id, None)
 
     def _tell(self, job_id: str, job: JobRecord | None) -> None:
         with self._changed:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
 from tempfile import gettempdir
+from threading import get_ident
 from typing import Any, Final
 
 from localproc.cwl.files import uri_path
@@ -55,7 +56,7 @@ class Shelf:
         with suppress(OSError):
             path = self._path(source)
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            temporary = f"{path}.{os.getpid()}"
+            temporary = f"{path}.{os.getpid()}-{get_ident()}"
             with open(temporary, "w", encoding="utf-8") as file:
                 json.dump(_to_json(record), file)
             os.replace(temporary, path)
@@ -86,13 +87,15 @@ def shelf_folder() -> str:
 
 def _loader() -> str:
     """Name the code that makes a process of a package; editing or upgrading it changes the name."""
-    newest = 0
+    files: list[tuple[str, int, int]] = []
     for package in _LOADERS:
         spec = find_spec(package)
         for folder in (spec and spec.submodule_search_locations) or ():
-            times = (entry.stat().st_mtime_ns for entry in os.scandir(folder) if entry.is_file())
-            newest = max(newest, *times)
-    return str(newest)
+            for entry in os.scandir(folder):
+                if entry.is_file():
+                    found = entry.stat()
+                    files.append((entry.path, found.st_size, found.st_mtime_ns))
+    return repr(sorted(files))
 
 
 def _folder(source: PackageSource) -> str:
