@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import contestants
 from benchmarks.cases import Command
 from benchmarks.measure import Cost, Effort, apart, cost_of, in_turn
-from benchmarks.places import fresh, usual
+from benchmarks.places import lasting, usual
 from benchmarks.table import Line, Note, Row
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "water_bodies"
@@ -25,14 +25,14 @@ def demo(effort: Effort) -> Iterator[Line]:
         yield Note(_CASE, "its tools need rasterio and numpy: pip install localproc[example]")
         return
     place = usual()
-    with fresh(place) as folder:
-        commands, path = apart(_commands, folder)
-        measured = {
-            "bare": partial(_bare, commands, path, place),
-            "first": partial(_ours, place, ""),
-            "again": partial(_ours, place, folder),
-        }
-        costs = in_turn(effort.rounds, measured)
+    folder = lasting(place)
+    commands, path = apart(_commands, folder)
+    measured = {
+        "bare": partial(_bare, commands, path, place),
+        "first": partial(_ours, place, ""),
+        "again": partial(_ours, place, folder),
+    }
+    costs = in_turn(effort.rounds, measured)
     bare, first, again = (costs[name].wall for name in measured)
     yield Row(_CASE, "its tasks by a plain loop", bare, "s")
     yield Row(_CASE, "localproc, package never met before", first, "s", "the loop", first / bare)
@@ -53,8 +53,7 @@ def _commands(folder: str) -> tuple[list[list[Command]], str]:
 
 
 def _bare(commands: Sequence[Sequence[Command]], path: str, place: str) -> Cost:
-    with fresh(place) as folder:
-        return apart(_loop, commands, path, folder)
+    return apart(_loop, commands, path, lasting(place))
 
 
 def _loop(commands: Sequence[Sequence[Command]], path: str, folder: str) -> Cost:
@@ -66,8 +65,7 @@ def _loop(commands: Sequence[Sequence[Command]], path: str, folder: str) -> Cost
 
 
 def _ours(place: str, cache: str) -> Cost:
-    with fresh(place) as folder:
-        return apart(_example, folder, cache)
+    return apart(_example, lasting(place), cache)
 
 
 def _example(folder: str, cache: str) -> Cost:

@@ -3,6 +3,7 @@
 Owns finding such folders, and fresh ones in them. Must not know what they are for.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -35,6 +36,17 @@ def usual() -> str:
     """Give the folder that a user's home would be in."""
     known = places()
     return known.get("disk") or known["tmpfs"]
+
+
+def lasting(place: str) -> str:
+    """Give an empty folder that goes when all has been measured.
+
+    It is for whatever makes many files. Removing them at once would slow down what is measured
+    next: for minutes ext4 passes over the inodes that have just become free.
+    """
+    folder = tempfile.mkdtemp(prefix="localproc-bench-", dir=place)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Final
 from benchmarks import contestants
 from benchmarks.cases import Case, chain, diamond, scatter
 from benchmarks.measure import Cost, Effort, apart, in_turn
-from benchmarks.places import fresh, places
+from benchmarks.places import lasting, places
 from benchmarks.table import Line, Note, Row
 
 _FLOOR, _OURS, _THEIRS = "floor", "localproc", "cwltool in process"
@@ -87,8 +87,7 @@ def _without_cwltool(case: Case) -> str:
 
 
 def _run(run: Callable[[Case, str], Cost], case: Case, place: str) -> Cost:
-    with fresh(place) as folder:
-        return apart(run, case, folder)
+    return apart(run, case, lasting(place))
 
 
 def _per_task(seconds: float, case: Case) -> float:
