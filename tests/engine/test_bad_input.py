@@ -10,6 +10,8 @@ import pytest
 from localproc import Engine, InvalidInputs, InvalidPackage
 from localproc.engine.home import file_system, on_network
 from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
+from localproc.model import JobRecord
+from localproc.store.jobs import JobTables
 from tests.conftest import fill
 
 DIRECTORY_TOOL = {
@@ -192,6 +194,26 @@ def test_a_disk_that_is_full_from_the_start(small_disk: Path, packages: Path) ->
         assert process.execute({"message": "goes on"}).wait(20).status == "successful"
 
 
+def test_jobs_of_nobody_wait_until_there_is_room_to_take_them(
+    tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, asked = JobTables.claim, []
+
+    def full_at_first(*arguments: Any, **options: Any) -> list[JobRecord]:
+        asked.append(arguments)
+        if len(asked) == 1:
+            raise NoSpace("no space left")
+        return claim(*arguments, **options)
+
+    monkeypatch.setattr(JobTables, "claim", full_at_first)
+    with Engine(tmp_path) as engine:
+        process = engine.deploy(packages / "echo.cwl")
+        job = process.execute({"message": "x"}, detached=True)
+        engine.resume()
+        assert job.wait(20).status == "successful"
+    assert len(asked) > 1
+
+
 MOUNTS = """\
 25 30 0:23 / / rw,relatime - ext4 /dev/vda rw
 36 25 0:32 / /home rw,relatime shared:1 - nfs4 server:/home rw
@@ -221,3 +243,18 @@ def test_a_home_on_a_network_file_system_gets_a_safe_journal(
     with Engine(tmp_path / "home") as engine:
         assert engine.run(packages / "echo.cwl", {"message": "x"}).status == "successful"
     assert not (tmp_path / "home" / "localproc.db-wal").exists()
+
+
+def test_a_job_that_can_have_no_folder_fails_and_the_engine_goes_on(
+    tmp_path: Path, packages: Path
+) -> None:
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(packages / "echo.cwl")
+        folders = tmp_path / "home" / "jobs"
+        folders.rmdir()
+        folders.write_text("in the way")
+        job = process.execute({"message": "x"}).wait(10)
+        assert job.status == "failed"
+        assert str(folders) in job.message
+        folders.unlink()
+        assert process.execute({"message": "x"}).wait(10).status == "successful"

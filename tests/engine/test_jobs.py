@@ -500,6 +500,28 @@ def test_a_bug_in_one_job_fails_that_job_and_no_other(
     assert process.execute({"message": "x"}).wait(10).status == "successful"
 
 
+def test_an_engine_that_stops_says_so_and_another_one_goes_on(
+    tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    with Engine(tmp_path) as engine:
+        process = engine.deploy(packages / "echo.cwl")
+        monkeypatch.setattr("localproc.engine.loop.Turns.fill", buggy)
+        job = process.execute({"message": "x"})
+        stopped = "the engine has stopped: ZeroDivisionError: a bug"
+        with pytest.raises(EnvironmentProblem, match=stopped):
+            job.wait(20)
+        with pytest.raises(EnvironmentProblem, match=stopped):
+            list(job.watch())
+        with pytest.raises(EnvironmentProblem, match=stopped):
+            process.execute({"message": "x"})
+    monkeypatch.undo()
+    with Engine(tmp_path) as engine:
+        assert engine.job(job.id).wait(20).status == "successful"
+
+
 def test_waiting_again_and_again_leaves_nothing_behind(engine: Engine, packages: Path) -> None:
     job = engine.run(packages / "echo.cwl", {"message": "x"})
     for _ in range(5):

@@ -22,6 +22,8 @@ from localproc.engine.observers import Observers
 from localproc.engine.presence import Presence
 from localproc.engine.settings import Settings
 from localproc.engine.shelf import Shelf, shelf_folder
+from localproc.engine.story import as_ours
+from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
 from localproc.plugins.box import PluginBox
 from localproc.plugins.executor import Capabilities, Executor, ExecutorSettings
@@ -82,6 +84,15 @@ class Core:
                 )
                 self._loop.start()
             return self._loop
+
+    def check(self) -> None:
+        """Raise ``EnvironmentProblem`` if jobs are not run any more though nobody has closed it."""
+        broken = None if self._loop is None else self._loop.broken
+        if broken is not None:
+            raise EnvironmentProblem(
+                f"the engine has stopped: {as_ours(broken).message}",
+                hint="its jobs are still there: another engine on the home goes on with them",
+            ) from broken
 
     def ring_courier(self) -> None:
         """Have letters delivered; the courier is started the first time."""

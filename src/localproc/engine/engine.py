@@ -168,6 +168,7 @@ class Engine(Records):
         """
         if self._core.closed:
             raise EnvironmentProblem("the engine is closed")
+        self.check()
         record = process.record if isinstance(process, Process) else self._registry.get(process)
         request = self._acceptance.request(record, inputs, options)
         if detached or not self._core.run_jobs:

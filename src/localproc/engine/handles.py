@@ -203,7 +203,13 @@ class Job:
         )
 
     def _watch(self) -> Watch:
-        return Watch(lambda: self.record, self.events)
+        def record() -> JobRecord:
+            found = self.record
+            if not found.status.final:
+                self._engine.check()
+            return found
+
+        return Watch(record, self.events)
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
         """Give ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""

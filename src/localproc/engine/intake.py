@@ -9,6 +9,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,7 +26,7 @@ from localproc.engine.scratch import Scratch
 from localproc.engine.settings import Settings, base_environment
 from localproc.engine.story import as_ours
 from localproc.engine.workshop import Surroundings
-from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError
+from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
 from localproc.model import Event, JobRecord, Kind, Task
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
@@ -78,7 +79,8 @@ class Intake:
         if dead or None in owners:
             room = max(0, self._settings.active * 2 - len(self._waiting))
             stopping = not self._settings.adopt
-            self._waiting += self._store.claim(self._owner, dead, room, dismissed=stopping)
+            with suppress(NoSpace):  # they will be there at the next look
+                self._waiting += self._store.claim(self._owner, dead, room, dismissed=stopping)
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
@@ -107,10 +109,10 @@ class Intake:
         try:
             executor, capabilities = self._crew.get(past.request.executor)
             process = self._compiled(job, past)
+            around = self._surroundings(job, past, capabilities)
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
-        around = self._surroundings(job, past, capabilities)
         stopped, own = threading.Event(), tuple(own_files(process))
         context = JobContext(job.id, around.folder, past.request, stopped, own)
         active = Active(JobRun(job, past, process, around), executor, context)
@@ -160,7 +162,7 @@ class Intake:
 def _make(folder: str) -> bool:
     """Make a folder; whether it was not there."""
     try:
-        os.mkdir(folder)
+        os.makedirs(folder)
     except FileExistsError:
         return False
     return True

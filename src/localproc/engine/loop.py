@@ -4,6 +4,7 @@ Owns the order of things: take facts in, let the jobs decide, record events and 
 transaction, then act. Must not decide anything about a job itself, nor know any face.
 """
 
+import logging
 import os
 import selectors
 import threading
@@ -33,6 +34,7 @@ from localproc.plugins.store import Store
 from localproc.storage.access import OpenStorage
 from localproc.storage.step_cache import StepCache
 
+_LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
 _PULLS: Final = 64  #: steps that may be started in one turn
 
@@ -81,6 +83,7 @@ class Loop:
         self._version = -1
         self._more = False
         self._stopping = False
+        self.broken: Exception | None = None  #: the bug or mishap that has ended the thread
         self._thread = threading.Thread(target=self._live, name="localproc-loop", daemon=True)
 
     # For other threads
@@ -119,6 +122,9 @@ class Loop:
         try:
             while not self._stopping:
                 self._turn()
+        except Exception as error:
+            _LOG.exception("the engine has stopped: %s", error)
+            self.broken = error
         finally:
             self._leave()
 
@@ -215,13 +221,15 @@ class Loop:
 
     def _leave(self) -> None:
         """Let go of everything in an order in which nothing is lost."""
-        self._background.close()
-        self._store.release(self._bell.id)
-        idle = not self._store.owners()
-        self._crew.close(tidy=idle)
-        if idle:
-            self._bell.bury()
-        if not self._active:
-            self._scratch.close()
-        self._selector.close()
-        self._ends.close()
+        try:
+            self._background.close()
+            self._store.release(self._bell.id)
+            idle = not self._store.owners()
+            self._crew.close(tidy=idle)
+            if idle:
+                self._bell.bury()
+            if not self._active:
+                self._scratch.close()
+            self._selector.close()
+        finally:
+            self._ends.close()

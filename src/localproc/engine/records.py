@@ -69,7 +69,10 @@ class Records:
         return self._core.home.logs(job_id)
 
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
-        """Wait until a job has ended; give its row, whether it has or the time was over."""
+        """Wait until a job has ended; give its row, whether it has or the time was over.
+
+        Raises ``EnvironmentProblem`` if this engine has stopped by itself.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.end_of(job_id) as end:
             pause = 1.0 if end.expected_in == self.namespace else 0.0
@@ -81,7 +84,12 @@ class Records:
                 record = self.record(job_id)
                 if record.status.final or left < pause:
                     return record
+                self.check()
                 pause = 1.0 if self._core.owns(record) else 0.1
+
+    def check(self) -> None:
+        """Raise ``EnvironmentProblem`` if this engine runs no jobs any more, by mishap."""
+        self._core.check()
 
     def end_of(self, job_id: str) -> AbstractContextManager[End]:
         """Give what is set when a job has ended in this process, or the engine is closed."""
