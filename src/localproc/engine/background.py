@@ -17,7 +17,7 @@ from localproc.cwl.collect import collect
 from localproc.cwl.identity import identity
 from localproc.cwl.listing import with_checksums
 from localproc.engine.orders import Asked, Collect, Done, Recall, Remember, StageOut
-from localproc.engine.steplog import LogWriter
+from localproc.engine.steplog import log_writer
 from localproc.engine.story import as_ours
 from localproc.model import JobRequest
 from localproc.storage.access import Access, OpenStorage
@@ -90,7 +90,7 @@ class Background:
         if isinstance(order, Recall):
             key = identity(order.invocation.tool, order.invocation.inputs, Disk())
             return key, self._cache.find(key)
-        with LogWriter(order.log) as log:
+        with log_writer(order.log) as log:
             if isinstance(order, StageOut):
                 return self._publish(order, job, log)
             folder = os.path.join(job.folder, "inputs")
@@ -98,7 +98,7 @@ class Background:
             return stage_in(order.inputs, folder, access, log)
 
     def _publish(
-        self, order: StageOut, job: JobContext, log: LogWriter
+        self, order: StageOut, job: JobContext, log: Callable[[str], None]
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         flat = job.request.options.get("layout") == "flat"
         root = results_root(job.job_id, job.request)

@@ -12,10 +12,9 @@ survive everybody else.
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 _TAIL: Final = 64 * 1024
 _POLL: Final = 0.1
@@ -124,30 +123,26 @@ def tail(path: str, most: int = 10) -> list[str]:
     return []
 
 
-class LogWriter:
-    """Writes the log of one of the engine's own steps, and notes the error that ends it."""
+@contextmanager
+def log_writer(path: str) -> Iterator[Callable[[str], None]]:
+    """Give what adds a line to the log of one of the engine's own steps.
 
-    def __init__(self, path: str) -> None:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    The error that ends the step is noted there too.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
-    def __enter__(self) -> Self:
-        return self
+    def add(line: str) -> None:
+        os.write(file, f"{line}\n".encode(errors="backslashreplace"))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            with suppress(OSError):  # the disk may be full
-                self(f"failed: {error}")
-        os.close(self._file)
-
-    def __call__(self, line: str) -> None:
-        """Add a line."""
-        os.write(self._file, f"{line}\n".encode(errors="backslashreplace"))
+    try:
+        yield add
+    except BaseException as error:
+        with suppress(OSError):  # the disk may be full
+            add(f"failed: {error}")
+        raise
+    finally:
+        os.close(file)
 
 
 def _read(path: str) -> str:
