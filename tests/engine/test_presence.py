@@ -58,7 +58,7 @@ def test_engines_that_were_killed_are_buried_and_nobody_else(tmp_path: Path) -> 
     one, other = Presence(str(tmp_path)), Presence(str(tmp_path))
     killed_engine(tmp_path)
     assert len(presence.engines(str(tmp_path))) == 3
-    one.bury()
+    assert len(one.bury()) == 1
     assert sorted(presence.engines(str(tmp_path))) == sorted([one.id, other.id])
     assert presence.is_alive(str(tmp_path), other.id)
     one.leave()
@@ -89,5 +89,8 @@ def test_who_is_taken_for_dead_while_it_begins_begins_again(
 def test_the_last_engine_of_a_home_buries_the_dead(tmp_path: Path, packages: Path) -> None:
     with Engine(tmp_path) as engine:
         killed_engine(tmp_path / "engines")
+        [dead] = presence.engines(str(tmp_path / "engines"))
+        (tmp_path / "tmp" / dead / "1").mkdir(parents=True)
         engine.run(packages / "echo.cwl", {"message": "x"})
     assert list((tmp_path / "engines").iterdir()) == []
+    assert list((tmp_path / "tmp").iterdir()) == []

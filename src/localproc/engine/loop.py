@@ -226,10 +226,9 @@ class Loop:
             self._store.release(self._bell.id)
             idle = not self._store.owners()
             self._crew.close(tidy=idle)
-            if idle:
-                self._bell.bury()
+            dead = self._bell.bury() if idle else ()
             if not self._active:
-                self._scratch.close()
+                self._scratch.close(dead)
             self._selector.close()
         finally:
             self._ends.close()

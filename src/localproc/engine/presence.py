@@ -49,8 +49,9 @@ class Presence:
             heard += part
         return _RING in heard
 
-    def bury(self) -> None:
-        """Remove what engines of the home that were killed have left behind."""
+    def bury(self) -> list[str]:
+        """Remove the locks and bells of engines of the home that were killed; give their ids."""
+        buried = []
         folder = os.path.dirname(self._base)
         for engine in engines(folder):
             base = os.path.join(folder, engine)
@@ -59,6 +60,8 @@ class Presence:
                 for end in (_BELL, _LOCK):
                     with contextlib.suppress(FileNotFoundError):
                         os.remove(base + end)
+                buried.append(engine)
+        return buried
 
     def leave(self) -> None:
         """Go."""

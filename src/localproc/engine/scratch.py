@@ -6,7 +6,7 @@ Must not know tasks.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from localproc.engine.background import remove
 
@@ -41,6 +41,7 @@ class Scratch:
         elif path:
             self._later(lambda: remove(path))
 
-    def close(self) -> None:
-        """Remove them all."""
-        remove(self._folder)
+    def close(self, dead: Iterable[str] = ()) -> None:
+        """Remove them all, and those of engines that are dead."""
+        for engine in (os.path.basename(self._folder), *dead):
+            remove(os.path.join(os.path.dirname(self._folder), engine))
