@@ -506,17 +506,19 @@ def test_an_engine_that_stops_says_so_and_another_one_goes_on(
     def buggy(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    with Engine(tmp_path) as engine:
-        process = engine.deploy(packages / "echo.cwl")
-        monkeypatch.setattr("localproc.engine.loop.Turns.fill", buggy)
-        job = process.execute({"message": "x"})
-        stopped = "the engine has stopped: ZeroDivisionError: a bug"
-        with pytest.raises(EnvironmentProblem, match=stopped):
-            job.wait(20)
-        with pytest.raises(EnvironmentProblem, match=stopped):
-            list(job.watch())
-        with pytest.raises(EnvironmentProblem, match=stopped):
-            process.execute({"message": "x"})
+    stopped = "the engine has stopped: ZeroDivisionError: a bug"
+    engine = Engine(tmp_path)
+    process = engine.deploy(packages / "echo.cwl")
+    monkeypatch.setattr("localproc.engine.loop.Turns.fill", buggy)
+    job = process.execute({"message": "x"})
+    with pytest.raises(EnvironmentProblem, match=stopped):
+        job.wait(20)
+    with pytest.raises(EnvironmentProblem, match=stopped):
+        list(job.watch())
+    with pytest.raises(EnvironmentProblem, match=stopped):
+        process.execute({"message": "x"})
+    with pytest.raises(EnvironmentProblem, match=stopped), engine:
+        pass
     monkeypatch.undo()
     with Engine(tmp_path) as engine:
         assert engine.job(job.id).wait(20).status == "successful"

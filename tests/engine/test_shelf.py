@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,7 @@ from localproc.errors import InvalidPackage
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder of a cache, and have the test's own folder count as a lasting one."""
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    """Give the folder of a cache."""
     monkeypatch.setenv("LOCALPROC_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "packages"
 
@@ -125,9 +122,7 @@ def test_without_a_cache_nothing_is_kept(
     assert not cache.exists()
 
 
-def test_packages_for_the_moment_are_not_kept(tmp_path: Path, packages: Path, cache: Path) -> None:
-    shutil.copy(packages / "echo.cwl", tmp_path / "temporary")
-    described(tmp_path / "one", tmp_path / "temporary" / "echo.cwl")
+def test_texts_are_not_kept(tmp_path: Path, packages: Path, cache: Path) -> None:
     described(tmp_path / "one", (packages / "echo.cwl").read_text())
     assert not cache.exists()
 

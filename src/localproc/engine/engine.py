@@ -37,7 +37,8 @@ class Engine(Records):
     Raises ``HomeUnusable`` or ``StoreCorrupted``.
 
     As a context manager it waits, when left in peace, for the jobs that it has accepted; left by an
-    exception, it leaves them to the next engine that opens the home.
+    exception, it leaves them to the next engine that opens the home. Raises ``EnvironmentProblem``
+    if it has stopped by itself and they cannot be waited for.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Engine(Records):
         try:
             if kind is None:
                 self._core.ends.wait_for_all()
+                self.check()
         finally:
             self.close()
 
@@ -262,7 +264,8 @@ class Engine(Records):
         self._core.loop().ring()
         open_states = (JobStatus.ACCEPTED, JobStatus.RUNNING)
         found = self._core.store.jobs(JobFilter(statuses=open_states, limit=10_000))
-        return [Job(self.within(record.namespace), record.id, record) for record in found]
+        engines = {record.namespace: self.within(record.namespace) for record in found}
+        return [Job(engines[record.namespace], record.id, record) for record in found]
 
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""

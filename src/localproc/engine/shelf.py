@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
-from tempfile import gettempdir
 from threading import get_ident
 from typing import Any, Final
 
@@ -23,15 +22,14 @@ from localproc.cwl.files import uri_path
 from localproc.engine.packages import PackageSource, same_texts
 from localproc.model import ProcessRecord
 
-_MOST: Final = 200  #: packages that are kept
+_MOST: Final = 500  #: packages that are kept
 _LOADERS: Final = ("localproc.cwl", "localproc.engine", "cwl_utils.parser")
 
 
 class Shelf:
     """The processes that packages on disk were, each by the URI of its entry.
 
-    ``folder`` may be unwritable, or no name at all: then nothing is kept. Nor is a package in a
-    folder for temporary files, which is not likely to be met again.
+    ``folder`` may be unwritable, or no name at all: then nothing is kept.
     """
 
     def __init__(self, folder: str) -> None:
@@ -47,12 +45,11 @@ class Shelf:
                 os.utime(file.fileno())
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return record if same_texts(record.texts, _folder(source)) else None
+        folder = os.path.dirname(uri_path(source.uri))
+        return record if same_texts(record.texts, folder) else None
 
     def keep(self, source: PackageSource, record: ProcessRecord) -> None:
         """Keep the process that a package is."""
-        if _is_temporary(_folder(source)):
-            return
         with suppress(OSError):
             path = self._path(source)
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
@@ -96,14 +93,6 @@ def _loader() -> str:
                     found = entry.stat()
                     files.append((entry.path, found.st_size, found.st_mtime_ns))
     return repr(sorted(files))
-
-
-def _folder(source: PackageSource) -> str:
-    return os.path.dirname(uri_path(source.uri))
-
-
-def _is_temporary(folder: str) -> bool:
-    return f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(gettempdir())}/")
 
 
 def _to_json(record: ProcessRecord) -> dict[str, Any]:

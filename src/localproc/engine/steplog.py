@@ -130,19 +130,17 @@ def log_writer(path: str) -> Iterator[Callable[[str], None]]:
     The error that ends the step is noted there too.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    with open(path, "ab", buffering=0) as file:
 
-    def add(line: str) -> None:
-        os.write(file, f"{line}\n".encode(errors="backslashreplace"))
+        def add(line: str) -> None:
+            file.write(f"{line}\n".encode(errors="backslashreplace"))
 
-    try:
-        yield add
-    except BaseException as error:
-        with suppress(OSError):  # the disk may be full
-            add(f"failed: {error}")
-        raise
-    finally:
-        os.close(file)
+        try:
+            yield add
+        except BaseException as error:
+            with suppress(OSError):  # the disk may be full
+                add(f"failed: {error}")
+            raise
 
 
 def _read(path: str) -> str:
