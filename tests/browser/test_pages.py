@@ -326,6 +326,13 @@ def test_pages_work_without_scripts(service: Service, browser: "Browser") -> Non
     context.close()
 
 
+def test_a_workflow_is_drawn(service: Service, page: "Page") -> None:
+    page.goto(f"{service.base}/processes/three-steps")
+    drawing = page.get_by_role("img", name="steps: first, second, third")
+    drawing.evaluate("(one) => one.decode()")
+    assert drawing.evaluate("(one) => one.naturalHeight") > 200
+
+
 def test_screenshots(service: Service, page: "Page", water_bodies: str, tmp_path: Path) -> None:
     """The pictures of the documentation: with ``LOCALPROC_SCREENSHOTS`` they go to that folder."""
     folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path

@@ -110,7 +110,20 @@ def test_the_list(log: Log) -> None:
     assert listed(client, limit=1) == [ids[2]]
 
 
-@pytest.mark.parametrize("query", ["status=success", "datetime=x", "limit=0"])
+def test_the_pages_of_the_list(log: Log) -> None:
+    """They are linked in a header, as the list itself has no room for links; filters stay."""
+    client, ids = log
+    first = client.get("executions/v1", params={"limit": 1, "status": "failed"})
+    assert [one["_id"] for one in first.json()] == [ids[2]]
+    assert "prev" not in first.links
+    second = client.get(first.links["next"]["url"])
+    assert [one["_id"] for one in second.json()] == [ids[1]]
+    assert "next" not in second.links
+    back = client.get(second.links["prev"]["url"])
+    assert [one["_id"] for one in back.json()] == [ids[2]]
+
+
+@pytest.mark.parametrize("query", ["status=success", "datetime=x", "limit=0", "after=none"])
 def test_filters_that_cannot_be_read(log: Log, query: str) -> None:
     assert log[0].get(f"executions/v1?{query}").status_code == 400
 

@@ -96,6 +96,7 @@ RESOURCES = [
     "processes/echo",
     "processes/fields",
     "processes/hostile",
+    "processes/three-steps",
     "jobs",
     "jobs/{successful}",
     "jobs/{failed}",
@@ -256,6 +257,21 @@ def test_process_page_tells_of_inputs_and_outputs(site: Site) -> None:
     text = site.page("processes/fields").text
     for said in ("Any text at all", "array of string", "one of first, second", "by default"):
         assert said in text
+
+
+def test_process_page_of_a_workflow_draws_its_steps(site: Site) -> None:
+    """The picture may have looks of its own, and nothing else; who cannot see it reads it."""
+    (picture,) = drawings(site.page("processes/three-steps"))
+    assert picture["alt"] == "inputs: text, code; steps: first, second, third; outputs: last"
+    drawing = site.get(picture["src"])
+    assert drawing.headers["content-type"].startswith("image/svg+xml")
+    assert drawing.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert "third" in drawing.text
+    assert drawings(site.page("processes/fields")) == []
+
+
+def drawings(page: Page) -> list[dict[str, str]]:
+    return [said for said in page.all("img") if said["src"].endswith("/graph")]
 
 
 def test_job_page_of_a_failure_says_why(site: Site) -> None:

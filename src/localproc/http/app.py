@@ -33,6 +33,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
         "DELETE": processes.undeploy,
     },
     "/processes/{process_id}/package": {"GET": processes.package},
+    "/processes/{process_id}/graph": {"GET": processes.graph},
     "/processes/{process_id}/execution": {"POST": execution.execute},
     "/jobs": {"GET": jobs.list_jobs},
     "/jobs/{job_id}": {"GET": jobs.status, "DELETE": jobs.dismiss},

@@ -14,6 +14,9 @@ from localproc.errors import InvalidInputs, Problem
 from localproc.http.answers import bad_parameter
 from localproc.http.exchange import Exchange
 from localproc.http.execution import start
+from localproc.http.joblist import page_of_jobs
+from localproc.http.paging import link_header
+from localproc.views.execution_log import FAILED
 from localproc.views.parameters import interval
 
 
@@ -30,21 +33,25 @@ def build(exchange: Exchange) -> Response:
 
 
 def list_executions(exchange: Exchange) -> Response:
-    """Answer with executions, newest first: of a process, of days, or those that failed."""
+    """Answer with executions, newest first: of a process, of days, or those that failed.
+
+    The list is bare, so the links to its other pages are headers (RFC 8288).
+    """
     since, until = interval(exchange.query("datetime"))
     status = exchange.query("status")
     if status not in (None, "", "failed"):
         raise bad_parameter("status", "the one that can be asked for is failed")
-    found = exchange.engine.executions(
-        process=exchange.query("name") or "",
-        since=since,
-        until=until,
-        failed=status == "failed",
-        limit=exchange.limit(),
-    )
+    filters = {
+        "process": exchange.query("name") or "",
+        "status": FAILED if status else (),
+        "since": since,
+        "until": until,
+    }
+    page, links = page_of_jobs(exchange, filters)
+    found = [job.execution() for job in page]
     if exchange.wants_html:
-        return exchange.page("executions.html", {"executions": found})
-    return exchange.document(found)
+        return exchange.page("executions.html", {"executions": found, "links": links})
+    return exchange.document(found, headers={"Link": link_header(links)})
 
 
 def execution(exchange: Exchange) -> Response:

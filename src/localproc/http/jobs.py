@@ -7,7 +7,6 @@ import mimetypes
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from localproc.http.answers import JSON, HttpProblem, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, patient
 from localproc.http.files import FileAnswer, published
+from localproc.http.joblist import page_of_jobs
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
 from localproc.http.shown import shown
@@ -54,19 +54,11 @@ def status_document(exchange: Exchange, job: Job, *, steps: bool = True) -> dict
 
 def list_jobs(exchange: Exchange) -> Response:
     """Answer with the job list, newest first (Part 1, class "job list")."""
-    wanted = _filters(exchange)
-    limit = exchange.limit()
-    backward = wanted.after is not None
-    found = _jobs(exchange, wanted, limit + 1)
-    extra = len(found) > limit
-    page = (found[-limit:] if extra and backward else found)[:limit]
-    more = bool(page) and (extra or backward)
-    earlier = bool(page) and (extra if backward else wanted.before is not None)
-    links = page_links(
-        exchange,
-        after=page[-1].id if more else None,
-        before=page[0].id if earlier else None,
-    )
+    filters = _filters(exchange)
+    if "process" in (exchange.queries("type") or ["process"]):
+        page, links = page_of_jobs(exchange, filters)
+    else:
+        page, links = [], page_links(exchange)
     if exchange.wants_html:
         processes = [one.id for one in exchange.engine.processes()]
         content = {"jobs": page, "links": links, "processes": processes, "statuses": JobStatus}
@@ -75,27 +67,15 @@ def list_jobs(exchange: Exchange) -> Response:
     return exchange.document({"jobs": documents, "links": links})
 
 
-@dataclass(frozen=True, slots=True)
-class _Filters:
-    before: str | None
-    after: str | None
-    others: Mapping[str, Any]
-    none: bool  #: whether no job can be what was asked for
-
-
-def _filters(exchange: Exchange) -> _Filters:
-    """Read the filters of the standard; raises 400 for what cannot be read.
-
-    What comes after a job in the list, newest first, was made before it.
-    """
+def _filters(exchange: Exchange) -> dict[str, Any]:
+    """Read the filters of the standard; raises 400 for what cannot be read."""
     since, until = interval(exchange.query("datetime") or _between(exchange))
     statuses = exchange.queries("status")
     unknown = [one for one in statuses if one not in set(JobStatus)]
     if unknown:
         known = ", ".join(JobStatus)
         raise bad_parameter("status", f"there is no status {unknown[0]!r}; there is: {known}")
-    kinds = exchange.queries("type")
-    others = {
+    return {
         "process": exchange.queries("processID"),
         "status": statuses,
         "since": since,
@@ -103,12 +83,6 @@ def _filters(exchange: Exchange) -> _Filters:
         "min_duration": _seconds(exchange, "minDuration"),
         "max_duration": _seconds(exchange, "maxDuration"),
     }
-    return _Filters(
-        _known(exchange, "after"),
-        _known(exchange, "before"),
-        others,
-        bool(kinds) and "process" not in kinds,
-    )
 
 
 def _between(exchange: Exchange) -> str:
@@ -124,26 +98,6 @@ def _seconds(exchange: Exchange, name: str) -> float | None:
         raise bad_parameter(name, f"{','.join(given)!r} is not a number of seconds")
     strictest = max if name.startswith("min") else min
     return min(float(strictest(seconds)), _AGES) if seconds else None
-
-
-def _known(exchange: Exchange, name: str) -> str | None:
-    """Read the place of a page; raises 400 where there is no such job any more."""
-    given = exchange.query(name)
-    if given is None:
-        return None
-    try:
-        exchange.engine.record(given)
-    except LocalprocError:
-        raise bad_parameter(name, f"there is no job {given!r}; begin with the first page") from None
-    return given
-
-
-def _jobs(exchange: Exchange, wanted: _Filters, limit: int) -> list[Job]:
-    if wanted.none:
-        return []
-    return exchange.engine.jobs(
-        limit=limit, before=wanted.before, after=wanted.after, **wanted.others
-    )
 
 
 def status(exchange: Exchange) -> Response:

@@ -3,6 +3,7 @@
 Owns ``self``, ``alternate``, ``next`` and ``prev``. Must not know what is listed.
 """
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from localproc.http.answers import HTML, JSON
@@ -32,6 +33,11 @@ def page_links(
         more = [*plain, ("before", before)]
         links.append(_link("prev", JSON, exchange.here, more, "The page before"))
     return links
+
+
+def link_header(links: Sequence[Mapping[str, str]]) -> str:
+    """Write links as the header ``Link`` (RFC 8288)."""
+    return ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
 
 
 def _link(

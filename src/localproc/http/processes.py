@@ -10,6 +10,8 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 
 from localproc.cwl.apppkg import MEDIA_TYPE as APPPKG
+from localproc.cwl.graph import graph_of, in_words, svg
+from localproc.engine.handles import Process
 from localproc.engine.packages import NOWHERE, PackageSource, find_source
 from localproc.errors import EXCEPTIONS_2, DuplicatedProcess
 from localproc.http.answers import FORM, HttpProblem, nothing
@@ -29,6 +31,7 @@ _CWL: Final = (
     "text/x-yaml",
 )
 _SINGLE: Final = (*_CWL, APPPKG, "application/json")
+_DRAWING: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _MULTIPART: Final = ("multipart/related", FORM, "multipart/mixed")
 
 
@@ -59,7 +62,7 @@ def describe(exchange: Exchange) -> Response:
     if exchange.wants_html:
         fields = form_fields(process)
         content = {"process": process, "description": said, "fields": fields}
-        return exchange.page("process.html", content)
+        return exchange.page("process.html", content | {"steps": _steps(process)})
     return exchange.document(said)
 
 
@@ -67,6 +70,13 @@ def package(exchange: Exchange) -> Response:
     """Answer with the package, byte for byte as it was deployed."""
     process = exchange.engine.process(exchange.path["process_id"])
     return Response(process.package, headers={"Content-Type": process.record.media_type})
+
+
+def graph(exchange: Exchange) -> Response:
+    """Answer with a drawing of the steps; it runs nothing and loads nothing."""
+    process = exchange.engine.process(exchange.path["process_id"])
+    headers = {"Content-Security-Policy": _DRAWING, "X-Content-Type-Options": "nosniff"}
+    return Response(svg(process.record.resolved), headers=headers, media_type="image/svg+xml")
 
 
 def deploy(exchange: Exchange) -> Response:
@@ -113,6 +123,13 @@ def undeploy(exchange: Exchange) -> Response:
     force = exchange.flag("force")
     exchange.engine.undeploy(exchange.path["process_id"], force=force)
     return nothing()
+
+
+def _steps(process: Process) -> str:
+    """Say what the drawing of a workflow shows; a tool has no steps to be drawn."""
+    resolved = process.record.resolved
+    is_workflow = resolved["processes"][resolved["main"]]["class"] == "Workflow"
+    return in_words(graph_of(resolved)) if is_workflow else ""
 
 
 def _source(exchange: Exchange) -> PackageSource:
