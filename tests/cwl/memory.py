@@ -3,6 +3,7 @@
 import fnmatch
 import hashlib
 import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import dedent
 from typing import Any
@@ -19,19 +20,21 @@ FOLDERS = Folders(outdir="/out", tmpdir="/tmp/task", stage="/stage")
 
 
 class Memory:
-    """Implements ``localproc.cwl.files.Files``: files by path, empty folders, symbolic links."""
+    """Implements ``localproc.cwl.files.Files``: files, empty folders, symbolic links, pipes."""
 
     def __init__(
         self,
         files: Mapping[str, str | bytes] | None = None,
         folders: Iterable[str] = (),
         links: Mapping[str, str] | None = None,
+        specials: Iterable[str] = (),
     ) -> None:
         self.files = {
             path: data.encode() if isinstance(data, str) else data
             for path, data in (files or {}).items()
         }
         self.links = dict(links or {})
+        self.specials = set(specials)
         self.folders = {"/", *folders}
         for path in [*self.files, *self.links, *self.folders]:
             while path != "/":
@@ -50,11 +53,13 @@ class Memory:
         real = self.realpath(path)
         if real in self.folders:
             return Stat(is_dir=True, size=4096)
+        if real in self.specials:
+            return Stat(is_dir=False, size=0, is_special=True)
         return Stat(is_dir=False, size=len(self.files[real])) if real in self.files else None
 
     def listdir(self, path: str) -> Sequence[str]:
         folder = self.realpath(path)
-        everything = {*self.files, *self.links, *self.folders} - {"/"}
+        everything = {*self.files, *self.links, *self.folders, *self.specials} - {"/"}
         return sorted(posixpath.basename(one) for one in everything if _parent(one) == folder)
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
@@ -127,6 +132,13 @@ def tool(text: str, version: str = "v1.2", kind: str = "CommandLineTool") -> Too
     compiled = process(complete(text, version, kind))
     assert isinstance(compiled, Tool)
     return compiled
+
+
+def runnable(text: str, version: str = "v1.2") -> Tool:
+    """Compile a tool from its fields, with a command if it has none of its own."""
+    fields = dedent(text).strip()
+    has_command = re.search(r"^(baseCommand|arguments):", fields, re.MULTILINE)
+    return tool(fields if has_command else f"baseCommand: a\n{fields}", version)
 
 
 def workflow(text: str, version: str = "v1.2") -> Workflow:

@@ -9,8 +9,8 @@ import pytest
 from localproc.cwl.collect import collect, succeeded
 from localproc.cwl.listing import with_checksums
 from localproc.cwl.prepare import prepare
-from localproc.errors import StepError
-from tests.cwl.memory import FOLDERS, Memory, directory, file, sha1, tool
+from localproc.errors import ExpressionError, StepError
+from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, sha1, tool
 
 JAVASCRIPT = "requirements: {InlineJavascriptRequirement: {}}\n"
 DATA = {"/data/in.txt": "input", "/data/in.idx": "index", "/secret/key": "key"}
@@ -25,14 +25,16 @@ def outputs(
     version: str = "v1.2",
     folders: tuple[str, ...] = (),
     links: Mapping[str, str] | None = None,
+    specials: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Give the outputs of a tool that left these files in its output directory."""
     disk = Memory(
         {**DATA, **{f"/out/{name}": data for name, data in files.items()}},
         ["/out", *(f"/out/{name}" for name in folders)],
         {f"/out/{name}": target for name, target in (links or {}).items()},
+        [f"/out/{name}" for name in specials],
     )
-    prepared = prepare(tool(text, version), inputs or {}, FOLDERS, disk, {})
+    prepared = prepare(runnable(text, version), inputs or {}, FOLDERS, disk, {})
     return collect(prepared, exit_code, disk)
 
 
@@ -101,8 +103,8 @@ def test_a_glob_stays_in_the_output_directory(glob: str) -> None:
 
 @pytest.mark.parametrize("glob", ["../data/in.txt", "'../data/*.txt'", "d/../../data/in.txt"])
 def test_a_glob_may_not_climb_out_of_the_output_directory(glob: str) -> None:
-    with pytest.raises(StepError, match="neither in the output directory nor an input"):
-        one(f"{{type: File, outputBinding: {{glob: {glob}}}}}", {"d/a": ""})
+    with pytest.raises(StepError, match="leads out of the job's folder"):
+        one(f"{{type: string, outputBinding: {{glob: {glob}, outputEval: a}}}}", {"d/a": ""})
 
 
 def test_a_glob_is_a_text() -> None:
@@ -248,7 +250,8 @@ def test_output_eval_knows_the_exit_code(version: str) -> None:
 
 def test_v1_0_knows_no_exit_code() -> None:
     port = "{type: int?, outputBinding: {outputEval: $(runtime.exitCode)}}"
-    assert one(port, {}, exit_code=3, version="v1.0") is None
+    with pytest.raises(ExpressionError, match="there is no 'exitCode' here"):
+        one(port, {}, exit_code=3, version="v1.0")
 
 
 def test_contents_are_only_for_expressions() -> None:
@@ -442,14 +445,25 @@ outputs: {{x: {X}}}
 
 @pytest.mark.parametrize("target", ["/secret/key", "../secret/key", "/data/in.txt", "hop"])
 def test_a_link_that_leads_elsewhere_is_refused(target: str) -> None:
-    with pytest.raises(StepError, match="is a link to a file outside") as error:
+    with pytest.raises(StepError, match="'x' leads out of the job's folder") as error:
         one(X, {}, links={"x": target, "hop": "/secret/key"})
     assert error.value.hint == "copy the file into the output directory instead of linking to it"
 
 
-def test_a_link_that_leads_nowhere_is_an_error() -> None:
-    with pytest.raises(StepError, match="x is a link that leads nowhere"):
+def test_a_link_that_leads_nowhere_matches_nothing() -> None:
+    """CWL v1.2 CommandOutputBinding.glob: only what actually exists."""
+    with pytest.raises(StepError, match="the output x is missing") as error:
         one(X, {}, links={"x": "nowhere"})
+    assert "x (a link that leads nowhere)" in error.value.hint
+    assert one("{type: File?, outputBinding: {glob: x}}", {}, links={"x": "nowhere"}) is None
+
+
+def test_what_is_no_regular_file_is_no_output() -> None:
+    """Nobody would ever have read a pipe to its end."""
+    declared = '{"x": {"class": "File", "path": "pipe"}}'
+    for files in ({}, {"cwl.output.json": declared}):
+        with pytest.raises(StepError, match=r"pipe.* is no regular file"):
+            one("{type: File, outputBinding: {glob: pipe}}", files, specials=("pipe",))
 
 
 # Exit codes

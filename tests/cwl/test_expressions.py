@@ -97,9 +97,9 @@ def test_a_reference_needs_no_javascript_engine() -> None:
 @pytest.mark.parametrize(
     "text", ["$(inputs.nmae)", "$(inputs.file.path)", "$(inputs.words[2])", "$(runtime.gpus)"]
 )
-def test_a_missing_member_is_an_error_without_javascript_and_null_with_it(text: str) -> None:
-    assert text in error(text).message
-    assert value(text, JAVASCRIPT) is None
+@pytest.mark.parametrize("dialect", [PLAIN, JAVASCRIPT], ids=["plain", "javascript"])
+def test_a_missing_member_is_an_error(text: str, dialect: Dialect) -> None:
+    assert text in error(text, dialect).message
 
 
 def test_the_error_says_what_there_is() -> None:

@@ -45,8 +45,10 @@ def test_an_expression_gives_plain_data(code: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("code", ["(undefined)", "{ return; }", "{}", "({}.a)", "(function(){})"])
-def test_undefined_is_null(code: str) -> None:
-    assert value(code) is None
+def test_what_is_no_value_is_an_error(code: str) -> None:
+    """CWL v1.2 CommandLineTool, "Expressions": other return values are permanent failures."""
+    with pytest.raises(ExpressionError, match=r"it gave (undefined|function), which"):
+        value(code)
 
 
 @pytest.mark.parametrize("code", ["(NaN)", "(Infinity)", "(-1 / 0)", "(0 / 0)"])

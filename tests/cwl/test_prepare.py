@@ -7,7 +7,7 @@ import pytest
 from localproc.cwl.prepare import Prepared, prepare
 from localproc.errors import StepError, UnsupportedPackage
 from localproc.model import Resources
-from tests.cwl.memory import FOLDERS, Memory, file, tool
+from tests.cwl.memory import FOLDERS, Memory, file, runnable
 
 DISK = Memory({"/data/a.txt": "x" * 3000})
 
@@ -15,7 +15,9 @@ DISK = Memory({"/data/a.txt": "x" * 3000})
 def prepared(
     text: str, inputs: dict[str, Any] | None = None, version: str = "v1.2", **options: Any
 ) -> Prepared:
-    return prepare(tool(text, version), inputs or {}, FOLDERS, DISK, {"PATH": "/bin"}, **options)
+    return prepare(
+        runnable(text, version), inputs or {}, FOLDERS, DISK, {"PATH": "/bin"}, **options
+    )
 
 
 def requiring(requirement: str, version: str = "v1.2", **inputs: Any) -> Prepared:

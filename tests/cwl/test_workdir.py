@@ -9,7 +9,7 @@ from localproc.cwl.layout import Layout
 from localproc.cwl.prepare import prepare
 from localproc.cwl.workdir import set_up
 from localproc.errors import StepError
-from tests.cwl.memory import FOLDERS, Memory, directory, file, tool
+from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, tool
 
 TOOL = """
 requirements:
@@ -271,5 +271,5 @@ def test_the_command_line_names_files_where_they_were_put() -> None:
     """
     disk = Memory({"/data/a.txt": "a", "/data/b.txt": "b"})
     inputs = {"a": file("/data/a.txt"), "b": file("/data/b.txt")}
-    prepared = prepare(tool(text), inputs, FOLDERS, disk, {"PATH": "/bin"})
+    prepared = prepare(runnable(text), inputs, FOLDERS, disk, {"PATH": "/bin"})
     assert prepared.argv == ("cat", "renamed.txt", "/out/renamed.txt", "/data/b.txt")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from localproc.cwl.expressions import Context, evaluate_field
-from localproc.cwl.numbers import number_text
+from localproc.cwl.numbers import json_text, number_text
 from localproc.cwl.process import Tool
 from localproc.cwl.types import CwlType, is_filelike, kind, matches, members
 from localproc.errors import StepError
@@ -130,10 +130,20 @@ def _list_words(
     if not value:
         return []
     if (separator := spec.get("itemSeparator")) is not None:
-        return _prefixed(prefix, separator.join(word(item) for item in value), spec)
+        words = [word(item) for item in value if item is not None]
+        return _prefixed(prefix, separator.join(words), spec) if words else []
     if from_expression:
-        return [*([prefix] if prefix else []), *(word(item) for item in value)]
+        return [*([prefix] if prefix else []), *_flat(value)]
     return [prefix] if prefix else []
+
+
+def _flat(value: Any) -> Iterator[str]:
+    """Give the words of what an expression gave; null and booleans have none without a prefix."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+    elif is_filelike(value) or not (isinstance(value, bool | Mapping) or value is None):
+        yield word(value)
 
 
 def _prefixed(prefix: str | None, text: str, spec: Mapping[str, Any]) -> list[str]:
@@ -151,7 +161,7 @@ def word(value: Any) -> str:
         return str(path)
     if isinstance(value, float):
         return number_text(value)
-    return str(value)
+    return value if isinstance(value, str) else json_text(value)
 
 
 def _branch(cwl_type: CwlType, value: Any) -> Any:

@@ -52,7 +52,8 @@ class _Collector:
 
     def outputs(self) -> dict[str, Any]:
         own = posixpath.join(self._outdir, "cwl.output.json")
-        if self._files.stat(own) is not None:
+        there = self._files.stat(own)
+        if there is not None and not there.is_special:
             values = self._declared(own)
         else:
             values = {port.id: self._port(port.id, port.type, port.spec) for port in self._outputs}
@@ -83,7 +84,7 @@ class _Collector:
             value = evaluate_field(binding["outputEval"], self._tool.dialect, self._context, found)
         elif not _wants_list(cwl_type):
             value = self._single(name, cwl_type, found, binding)
-        if isinstance(value, list) and "outputEval" in binding and not _wants_list(cwl_type):
+        if isinstance(value, list) and "outputEval" in binding and _wants_one_file(cwl_type):
             value = self._unwrap(name, cwl_type, value)
         if spec.get("secondaryFiles"):
             value = map_files(value, lambda one: self._with_secondary(name, one, spec))
@@ -102,11 +103,13 @@ class _Collector:
         return None
 
     def _found(self, name: str, binding: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [
-            self._object(path, binding)
+        paths = (
+            posixpath.normpath(path)
             for pattern in self._patterns(name, binding)
             for path in self._files.glob(self._outdir, pattern)
-        ]
+        )
+        found = (self._object(path, binding) for path in dict.fromkeys(paths))
+        return [one for one in found if one is not None]
 
     def _patterns(self, name: str, binding: Mapping[str, Any]) -> list[str]:
         patterns: list[str] = []
@@ -130,12 +133,15 @@ class _Collector:
             )
         return pattern
 
-    def _object(self, path: str, binding: Mapping[str, Any]) -> dict[str, Any]:
-        path = posixpath.normpath(path)
+    def _object(self, path: str, binding: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give what is at a path, ``None`` for a link that leads nowhere."""
         basename = posixpath.basename(path)
         stat = self._files.stat(path)
         if stat is None:
-            raise StepError(f"{self._tool.id}: {basename} is a link that leads nowhere")
+            return None
+        self._settler.guard(path)
+        if stat.is_special:
+            raise StepError(f"{self._tool.id}: the output {basename!r} is no regular file")
         one: dict[str, Any] = {
             "class": "Directory" if stat.is_dir else "File",
             "location": path_uri(path),
@@ -146,7 +152,6 @@ class _Collector:
         if stat.is_dir:
             listing = binding.get("loadListing") or self._tool.load_listing
             return self._enricher.directory(one, listing)
-        self._settler.guard(path)
         one["nameroot"], one["nameext"] = split_name(basename)
         one["size"] = stat.size
         one["checksum"] = self._files.checksum(path)
@@ -158,13 +163,17 @@ class _Collector:
         self, name: str, cwl_type: CwlType, found: list[Any], binding: Mapping[str, Any]
     ) -> Any:
         if not found and not is_optional(cwl_type):
-            have = [one for one in self._files.listdir(self._outdir) if not one.startswith(".")]
+            have = [self._there(one) for one in self._files.listdir(self._outdir) if one[0] != "."]
             raise StepError(
                 f"{self._tool.id}: the output {name} is missing: nothing matches "
                 f"{binding.get('glob')!r}",
                 hint="the output directory holds: " + (", ".join(have[:12]) or "nothing"),
             )
         return self._unwrap(name, cwl_type, found)
+
+    def _there(self, name: str) -> str:
+        leads = self._files.stat(posixpath.join(self._outdir, name)) is not None
+        return name if leads else f"{name} (a link that leads nowhere)"
 
     def _unwrap(self, name: str, cwl_type: CwlType, found: list[Any]) -> Any:
         if len(found) > 1:
@@ -186,9 +195,9 @@ class _Collector:
                 if is_filelike(wanted):
                     beside.append(wanted)
                     continue
-                path = posixpath.join(folder, wanted)
-                if self._files.stat(path) is not None:
-                    beside.append(self._object(path, {}))
+                found = self._object(posixpath.normpath(posixpath.join(folder, wanted)), {})
+                if found is not None:
+                    beside.append(found)
                 elif required:
                     raise StepError(f"{self._tool.id}: {name} has no secondary file {wanted!r}")
         return {**primary, "secondaryFiles": beside}
@@ -214,6 +223,11 @@ def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:
 
 def _wants_list(cwl_type: CwlType) -> bool:
     return any(kind(member) == "array" or member == "Any" for member in members(cwl_type))
+
+
+def _wants_one_file(cwl_type: CwlType) -> bool:
+    branches = members(cwl_type)
+    return not _wants_list(cwl_type) and ("File" in branches or "Directory" in branches)
 
 
 def _name_of(one: Any) -> Any:

@@ -12,6 +12,7 @@ from localproc.cwl.expressions import Context, evaluate_field, has_expression
 from localproc.cwl.files import (
     CONTENT_LIMIT,
     Files,
+    is_literal,
     is_local,
     local_path,
     normalize,
@@ -75,6 +76,8 @@ class Enricher:
             if stat is None or stat.is_dir:
                 raise StepError(f"{port_id}: {local_path(file)} is not a file")
             file["size"] = stat.size
+        elif "size" not in file and is_literal(file):
+            file["size"] = len(str(file.get("contents", "")).encode("utf-8", "surrogatepass"))
         binding = spec.get("inputBinding") or {}
         if spec.get("loadContents") or binding.get("loadContents"):
             file["contents"] = self.contents(file)
@@ -86,7 +89,7 @@ class Enricher:
 
     def contents(self, file: Mapping[str, Any]) -> str:
         """Read a small file; CWL v1.2 makes it an error where older versions cut it off."""
-        if "location" not in file:
+        if is_literal(file):
             return str(file.get("contents", ""))
         data = self._files.read(local_path(file), CONTENT_LIMIT + 1)
         if len(data) > CONTENT_LIMIT and self._tool.version == "v1.2":
@@ -100,7 +103,7 @@ class Enricher:
         """Give a Directory with as much of its listing as is asked for."""
         if value.get("listing"):
             value = {**value, "listing": [self._sized(one) for one in value["listing"]]}
-        if "location" not in value:
+        if is_literal(value):
             return dict(value)
         if load_listing not in ("shallow_listing", "deep_listing"):
             return dict(value)
@@ -120,8 +123,8 @@ class Enricher:
 
     def _secondary(
         self, port_id: str, file: Mapping[str, Any], patterns: Sequence[Any]
-    ) -> list[Any]:
-        given = [normalize(one) for one in file.get("secondaryFiles") or ()]
+    ) -> list[Mapping[str, Any]]:
+        given = [self._sized(normalize(one)) for one in file.get("secondaryFiles") or ()]
         if "secondaryFiles" in file and not self._discover:
             return given
         named = {one.get("basename") for one in given}
@@ -130,7 +133,9 @@ class Enricher:
             required = self._required(port_id, pattern, here)
             for wanted in secondary_names(pattern["pattern"], here, self._tool, self._context):
                 if is_filelike(wanted):
-                    found: Any = normalize(wanted)
+                    found: Any = self._sized(normalize(wanted))
+                    given = [one for one in given if not _is_same(one, found)]
+                    named = {one.get("basename") for one in given}
                 else:
                     found = None if wanted in named else self._beside(file, wanted)
                 if found is not None and found.get("basename") not in named:
@@ -183,6 +188,11 @@ class Enricher:
             raise StepError(
                 f"{port_id}: {file.get('basename')} is {have}, expected {' or '.join(formats)}"
             )
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two objects are one file (what an expression says of it takes precedence)."""
+    return not is_literal(one) and one["location"] == other.get("location")
 
 
 def secondary_names(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from localproc.cwl.javascript import Script, evaluate
 from localproc.cwl.numbers import json_text
@@ -68,7 +68,6 @@ class _Reference:
     text: str
     symbol: str
     path: tuple[str | int, ...]
-    javascript: bool
 
     def value(self, context: Context, self_: Any) -> Any:
         if self.symbol == "null" and not self.path:
@@ -77,13 +76,10 @@ class _Reference:
         for position, key in enumerate(self.path):
             current, found = _step(current, key, last=position == len(self.path) - 1)
             if not found:
-                return self._missing(current, position)
+                self._missing(current, position)
         return current
 
-    def _missing(self, at: Any, position: int) -> Any:
-        """JavaScript gives ``undefined``, hence null, where a plain reference is an error."""
-        if self.javascript and at is not None and position == len(self.path) - 1:
-            return None
+    def _missing(self, at: Any, position: int) -> NoReturn:
         key = self.path[position]
         have = sorted(at)[:12] if isinstance(at, dict) else type(at).__name__
         raise ExpressionError(
@@ -221,7 +217,7 @@ def _expression(code: str, dialect: Dialect) -> "_Reference | _Script":
                 hint="a reference begins with inputs, self or runtime",
             )
         path = tuple(_key(segment) for segment in _SEGMENTS.findall(found[2]))
-        return _Reference(code, found[1], path, javascript=dialect.library is not None)
+        return _Reference(code, found[1], path)
     if dialect.library is None:
         raise ExpressionError(
             f"${code[:80]} is not a parameter reference",

@@ -18,12 +18,17 @@ CONTENT_LIMIT: Final = (
 )  #: bytes that loadContents may read (CWL v1.2, CommandInputParameter)
 
 
+_TEXTS: Final = ("location", "path", "basename", "contents")
+_PLACES: Final = ("location", "path", "dirname")
+
+
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What there is at a path, links followed."""
+    """What there is at a path, links followed. ``is_special``: neither a file nor a directory."""
 
     is_dir: bool
     size: int
+    is_special: bool = False
 
 
 class Files(Protocol):
@@ -85,6 +90,25 @@ def canonical(uri: str) -> str:
     if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
         raise ValueError("it names no host, or no port that can be asked")
     return uri
+
+
+def unwritable(text: str) -> str | None:
+    """Say what in a text no system call takes, if anything."""
+    if "\0" in text:
+        return "a NUL character in it"
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return "half a character in it"
+    return None
+
+
+def is_literal(value: Mapping[str, Any]) -> bool:
+    """Whether the object is nowhere yet: it has contents or a listing of its own.
+
+    Its location, if it has one, is but a name to tell it from others (``_:1``).
+    """
+    return str(value.get("location") or "_:").startswith("_:")
 
 
 def is_local(value: Mapping[str, Any]) -> bool:
@@ -169,8 +193,30 @@ def normalize(value: Any, base: str = "") -> Any:
     return map_files(value, lambda one: _normalize_one(one, base))
 
 
+def known(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an object without the members that are null, which are as good as not there.
+
+    Raises ``InvalidInputs`` for members of a wrong kind.
+    """
+    given = {key: item for key, item in one.items() if item is not None}
+    for name in _TEXTS:
+        text = given.get(name, "")
+        if not isinstance(text, str) or (name != "contents" and unwritable(text)):
+            raise _malformed(one, f"its {name} is no text that can name a file")
+    for name in ("secondaryFiles", "listing"):
+        part = given.get(name, [])
+        if not isinstance(part, list) or not all(map(is_filelike, part)):
+            raise _malformed(one, f"its {name} is no array of File and Directory objects")
+    return given
+
+
+def _malformed(one: Mapping[str, Any], what: str) -> InvalidInputs:
+    return InvalidInputs(f"a {one['class']} object cannot be used: {what}", [Problem(what)])
+
+
 def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
-    clean = {key: item for key, item in one.items() if key not in ("path", "dirname")}
+    one = known(one)
+    clean = {key: item for key, item in one.items() if key not in _PLACES}
     try:
         location = _absolute(one, base)
     except ValueError as error:
@@ -195,6 +241,8 @@ def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
 def _absolute(one: Mapping[str, Any], base: str) -> str | None:
     """Give an object's location, absolute and canonical; raises ``ValueError``."""
     location = one.get("location")
+    if location is not None and is_literal(one):
+        return None
     if location is None and "path" in one:
         path = one["path"]
     elif isinstance(location, str) and not urlsplit(location).scheme:

@@ -37,7 +37,14 @@ _FREEZE: Final = """
   })(globalThis);
 })()
 """
-_CALL: Final = "(function (run, box) { return [run.apply(globalThis, box)]; })"
+_CALL: Final = """
+(function (run, box) {
+  const value = run.apply(globalThis, box);
+  if (value === undefined || typeof value === "function" || typeof value === "symbol")
+    throw new TypeError(`it gave ${typeof value}, which is no value (return null for nothing)`);
+  return [value];
+})
+"""
 _FROZEN: Final = re.compile(
     r"is read-only|not extensible|not configurable|no setter|cannot define|could not delete"
 )

@@ -8,10 +8,11 @@ out as ``StageAction``s.
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
-from localproc.cwl.files import is_local, local_path, map_files, split_name
+from localproc.cwl.files import is_literal, is_local, local_path, map_files, split_name
 from localproc.errors import StepError
 from localproc.model import StageAction
 
@@ -25,6 +26,16 @@ class Folders:
     stage: str
 
 
+def identified(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give literal objects names by which they can be told from each other."""
+    numbers = count(1)
+
+    def name(one: Mapping[str, Any]) -> dict[str, Any]:
+        return {**one, "location": f"_:{next(numbers)}"} if is_literal(one) else dict(one)
+
+    return {key: map_files(value, name) for key, value in values.items()}
+
+
 class Layout:
     """The paths of one task's files. ``actions`` is what has to be done before it starts."""
 
@@ -33,6 +44,7 @@ class Layout:
         self.actions: list[StageAction] = []
         self._moved: dict[str, str] = {}
         self._targets: dict[str, str] = {}
+        self._linked: dict[str, int] = {}  #: folders that are links, to their actions
         self._count = 0
 
     def localize(self, value: Any) -> Any:
@@ -57,11 +69,14 @@ class Layout:
         location = entry.get("location")
         if location is not None:
             self._moved[location] = target
+        if not is_literal(entry):
             source = self._source(entry)
             if writable and not in_place:
-                self._do(StageAction("copy", target, source=source), location)
+                self._do(StageAction("copy", target, source=source), entry["location"])
             else:
-                self._do(StageAction("link", target, source=source), location)
+                self._do(StageAction("link", target, source=source), entry["location"])
+                if entry["class"] == "Directory" and not in_place:
+                    self._linked[target] = len(self.actions) - 1
         elif entry["class"] == "File":
             self._write(target, entry.get("contents", ""))
         else:
@@ -74,7 +89,7 @@ class Layout:
         location = one.get("location")
         if location is not None and location in self._moved:
             return self._with_path(one, self._moved[location])
-        if location is None or not self._stands_right(one):
+        if is_literal(one) or not self._stands_right(one):
             return self._staged(one)
         return self._with_path(one, local_path(one))
 
@@ -111,7 +126,7 @@ class Layout:
             self._do(StageAction("mkdir", path), path)
             for child in _with_secondary(one["listing"]):
                 self._stage_at(child, posixpath.join(path, _basename(child, "entry")))
-        elif one.get("location") is not None:
+        elif not is_literal(one):
             self._do(StageAction("link", path, source=self._source(one)), one["location"])
         elif one["class"] == "File":
             self._write(path, one.get("contents", ""))
@@ -154,6 +169,7 @@ class Layout:
         """Do it unless it has been done; ``source`` tells what would be at the target."""
         there = self._targets.get(action.target)
         if there is None:
+            self._own(posixpath.dirname(action.target))
             self._targets[action.target] = source
             self.actions.append(action)
         elif there != source:
@@ -162,6 +178,13 @@ class Layout:
                 f"two different files would be staged as {name!r}",
                 hint="give one of them another entryname",
             )
+
+    def _own(self, folder: str) -> None:
+        """What is put into a folder of the user's goes into a copy of it."""
+        while len(folder) > len(self.folders.outdir):
+            if (index := self._linked.pop(folder, None)) is not None:
+                self.actions[index] = replace(self.actions[index], kind="copy")
+            folder = posixpath.dirname(folder)
 
 
 def _with_secondary(listing: Sequence[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:

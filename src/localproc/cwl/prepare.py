@@ -5,15 +5,15 @@ command"). Must not know who runs the task, nor touch a disk but through ``Files
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.binding import command_line
 from localproc.cwl.entry import complete, fill
 from localproc.cwl.expressions import Context, evaluate_field
-from localproc.cwl.files import Files, has_files
-from localproc.cwl.layout import Folders, Layout
+from localproc.cwl.files import Files, has_files, shown, unwritable
+from localproc.cwl.layout import Folders, Layout, identified
 from localproc.cwl.process import Tool
 from localproc.cwl.workdir import set_up
 from localproc.errors import StepError, UnsupportedPackage
@@ -80,16 +80,21 @@ def prepare(
     container where there are none, ``UnsupportedPackage``.
     """
     values, needs, runtime = begin(tool, inputs, folders, files)
-    container = _container(tool, Context(values, runtime), folders, containers=containers)
+    container = _container(tool, Context(shown(values), runtime), folders, containers=containers)
     layout = Layout(folders)
+    if tool.requirements.has("InitialWorkDirRequirement"):
+        values = identified(values)
     if has_files(values) or tool.requirements.has("InitialWorkDirRequirement"):
         provisional = Context(Layout(folders).localize(values), runtime)
         set_up(tool, provisional, layout)
         values = layout.localize(values)
     context = Context(values, runtime)
+    argv = tuple(command_line(tool, context))
+    env = _environment(tool, context, folders, base_env)
+    _check_can_start(tool, argv, env)
     return Prepared(
-        argv=tuple(command_line(tool, context)),
-        env=_environment(tool, context, folders, base_env),
+        argv=argv,
+        env=env,
         stdin=_stdin(tool, context, folders),
         stdout=_stream(tool, context, folders, "stdout", tool.stdout),
         stderr=_stream(tool, context, folders, "stderr", tool.stderr),
@@ -107,7 +112,7 @@ def begin(
 ) -> tuple[dict[str, Any], Resources, dict[str, Any]]:
     """Give a tool's inputs with all it wants to know of them, its resources and its runtime."""
     values = complete(tool, fill(tool, inputs), files)
-    needs = resources(tool, Context(values))
+    needs = resources(tool, Context(shown(values)))
     return values, needs, _runtime(needs, folders)
 
 
@@ -173,15 +178,31 @@ def _environment(
         value = evaluate_field(one["envValue"], tool.dialect, context)
         if not isinstance(value, str):
             raise StepError(f"{tool.id}: the variable {one['envName']} is {value!r}, not a string")
+        if not one["envName"] or "=" in one["envName"]:
+            raise StepError(f"{tool.id}: {one['envName']!r} cannot be the name of a variable")
         env[one["envName"]] = value
     return env
+
+
+def _check_can_start(tool: Tool, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    """Raise ``StepError`` for what no system could start."""
+    if not argv:
+        raise StepError(
+            f"{tool.id} has no command", hint="give it a baseCommand, or arguments to begin with"
+        )
+    for text in argv:
+        if (wrong := unwritable(text)) is not None:
+            raise StepError(f"{tool.id}: the argument {describe_short(text)!r} has {wrong}")
+    for name, text in env.items():
+        if (wrong := unwritable(name + text)) is not None:
+            raise StepError(f"{tool.id}: the variable {name!r} has {wrong}")
 
 
 def _stdin(tool: Tool, context: Context, folders: Folders) -> str | None:
     value = evaluate_field(tool.stdin, tool.dialect, context)
     if value is None:
         return None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or unwritable(value) is not None:
         raise StepError(f"{tool.id}: stdin is {describe_short(value)}, not a path")
     return value if value.startswith("/") else f"{folders.outdir}/{value}"
 
@@ -192,7 +213,13 @@ def _stream(
     name = evaluate_field(field, tool.dialect, context)
     if name is None:
         return None
-    if not isinstance(name, str) or not name or name.startswith("/") or ".." in name.split("/"):
+    if (
+        not isinstance(name, str)
+        or not name
+        or name.startswith("/")
+        or ".." in name.split("/")
+        or unwritable(name) is not None
+    ):
         raise StepError(f"{tool.id}: {stream} is {name!r}, not a name in the output directory")
     return f"{folders.outdir}/{name}"
 

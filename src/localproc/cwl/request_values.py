@@ -166,7 +166,7 @@ class RequestReader:
             base64.b64decode(inner, validate=True)
         except (TypeError, ValueError):
             self.problems.append(Problem("is not base64", f"{path}.value"))
-        return {"class": "File", "basename": name, "contents": inner, "encoding": "base64"}
+        return {"class": "File", "basename": name, "contents": str(inner), "encoding": "base64"}
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:
         """Give an absolute URI for a URI or a path."""

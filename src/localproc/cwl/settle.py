@@ -9,7 +9,16 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.cwl.files import Files, is_local, local_path, path_uri, walk
+from localproc.cwl.files import (
+    Files,
+    is_literal,
+    is_local,
+    known,
+    local_path,
+    path_uri,
+    unquoted,
+    walk,
+)
 from localproc.cwl.prepare import Prepared
 from localproc.errors import StepError
 
@@ -26,17 +35,18 @@ class Settler:
 
     def settle(self, one: Mapping[str, Any]) -> dict[str, Any]:
         """Give an object the form it has between steps; see that it may be an output at all."""
+        one = known(one)
         settled = {key: item for key, item in one.items() if key not in INNER_FIELDS}
-        if "location" not in one and "path" not in one:
-            if "contents" in one:
-                settled["contents"] = one["contents"]
-            return self._inner(settled)
+        if "path" not in one and is_literal(one):
+            return self._literal(one, settled)
         path = self._path(one)
         if path is None:
             return self._inner(settled)
         stat = self._files.stat(path)
         if stat is None:
             raise StepError(f"{self._task.tool.id}: the output {path} does not exist")
+        if stat.is_special:
+            raise StepError(f"{self._task.tool.id}: the output {path} is no regular file")
         settled["location"] = path_uri(path)
         settled.setdefault("basename", posixpath.basename(path))
         if one["class"] == "File":
@@ -44,6 +54,18 @@ class Settler:
                 self.guard(path)
                 settled["checksum"] = self._files.checksum(path)
             settled["size"] = stat.size
+        return self._inner(settled)
+
+    def _literal(self, one: Mapping[str, Any], settled: dict[str, Any]) -> dict[str, Any]:
+        settled.pop("location", None)
+        content = "contents" if one["class"] == "File" else "listing"
+        if content not in one:
+            raise StepError(
+                f"{self._task.tool.id}: a {one['class']} among the outputs has neither location, "
+                f"path nor {content}"
+            )
+        if content == "contents":
+            settled["contents"] = one["contents"]
         return self._inner(settled)
 
     def _inner(self, settled: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +79,10 @@ class Settler:
     def guard(self, path: str) -> None:
         """A link may lead to another output or to an input, never anywhere else."""
         real = self._files.realpath(path)
-        if real == path or _is_below(real, self._files.realpath(self._task.folders.outdir)):
+        outdir = self._task.folders.outdir
+        if real == path and _is_below(path, outdir):
+            return
+        if _is_below(real, self._files.realpath(outdir)):
             return
         for one in walk(self._task.context.inputs):
             if is_local(one) and _is_below(real, self._files.realpath(local_path(one))):
@@ -66,8 +91,8 @@ class Settler:
             if action.source and _is_below(real, self._files.realpath(action.source)):
                 return
         raise StepError(
-            f"{self._task.tool.id}: the output {posixpath.basename(path)!r} is a link to a file "
-            f"outside the job's folder",
+            f"{self._task.tool.id}: the output {posixpath.basename(path)!r} leads out of the "
+            f"job's folder",
             hint="copy the file into the output directory instead of linking to it",
         )
 
@@ -79,14 +104,14 @@ class Settler:
         location = str(one.get("location", ""))
         if "path" not in one and "://" in location and not is_local(one):
             return None
-        named = one.get("path") or (local_path(one) if is_local(one) else location)
+        named = one.get("path") or (local_path(one) if is_local(one) else unquoted(location))
         path = posixpath.normpath(posixpath.join(self._task.folders.outdir, named))
         if _is_below(path, self._task.folders.outdir):
             return path
-        for known in walk(self._task.context.inputs):
-            if known.get("path") == path:
-                return local_path(known) if is_local(known) else path
-            if is_local(known) and _is_below(path, local_path(known)):
+        for given in walk(self._task.context.inputs):
+            if given.get("path") == path:
+                return local_path(given) if is_local(given) else path
+            if is_local(given) and _is_below(path, local_path(given)):
                 return path
         raise StepError(
             f"{self._task.tool.id}: the output {path} is neither in the output directory nor an "

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localproc.cwl.expressions import Context, evaluate_field
-from localproc.cwl.files import normalize
+from localproc.cwl.files import is_literal, normalize, unwritable
 from localproc.cwl.layout import Layout
 from localproc.cwl.numbers import json_text
 from localproc.cwl.process import Tool
@@ -29,7 +29,11 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
         return
     in_place = _in_place(tool, context)
     for entry, name, writable in _entries(tool, context, requirement["listing"]):
+        if name is not None and not isinstance(name, str):
+            raise _wrong(tool, "entryname", name)
         if isinstance(entry, str):
+            if (wrong := unwritable(entry.replace("\0", ""))) is not None:
+                raise StepError(f"{tool.id}: what is to be written as {name!r} has {wrong}")
             layout.write(entry, _relative(tool, name))
         else:
             own = name or entry.get("basename") or posixpath.basename(entry.get("location", ""))
@@ -60,10 +64,10 @@ def _results(tool: Tool, value: Any) -> Iterator[tuple[Any, str | None, bool]]:
         for item in value:
             yield from _results(tool, item)
     elif is_filelike(value):
-        yield normalize(value), None, bool(value.get("writable"))
+        yield _entry(value), None, bool(value.get("writable"))
     elif isinstance(value, Mapping) and "entry" in value:
         entry = value["entry"]
-        plain = normalize(entry) if is_filelike(entry) else _contents(entry)
+        plain = _entry(entry) if is_filelike(entry) else _contents(entry)
         yield plain, value.get("entryname"), bool(value.get("writable"))
     else:
         raise _wrong(tool, "listing", value)
@@ -75,21 +79,27 @@ def _dirent(
     value = evaluate_field(dirent["entry"], tool.dialect, context, strip=False)
     name = evaluate_field(dirent.get("entryname"), tool.dialect, context)
     writable = bool(dirent.get("writable"))
-    if name is not None and not isinstance(name, str):
-        raise _wrong(tool, "entryname", name)
     if value is None:
         return
     if is_filelike(value):
-        yield normalize(value), name, writable
+        yield _entry(value), name, writable
     elif _is_array_of_files(value) and (value or name is None):
         if name is not None:
             raise StepError(f"{tool.id}: entryname cannot name an array of files")
         for item in value:
-            yield normalize(item), None, writable
+            yield _entry(item), None, writable
     elif name is None:
         raise StepError(f"{tool.id}: a Dirent with text needs an entryname")
     else:
         yield _contents(value), name, writable
+
+
+def _entry(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an object that is to be put somewhere; a literal keeps the name that it is known by."""
+    entry: dict[str, Any] = normalize(one)
+    if one.get("location") and is_literal(one):
+        entry["location"] = one["location"]
+    return entry
 
 
 def _is_array_of_files(value: Any) -> bool:

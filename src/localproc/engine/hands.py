@@ -64,9 +64,9 @@ class Hands:
         except ExecutorUnavailable as error:
             _LOG.info("tasks wait: %s", error)
             self._put_off.append((active, wanted))
-        except LocalprocError as error:
+        except Exception as error:  # an executor may be anybody's; the other jobs go on
             for task in wanted:
-                _not_launched(active, task, error)
+                _not_launched(active, task, as_ours(error))
 
     def _do(self, active: Active, order: Order) -> None:
         match order:
@@ -92,10 +92,26 @@ def _put_in_place(active: Active, task: Task) -> bool:
         os.mkdir(task.outdir)
         if task.stage:
             stage(task.stage)
-    except OSError as error:
+        for stream in {task.stdout, task.stderr}:
+            _make_way(stream, task)
+    except Exception as error:  # whatever a package asks for, the other jobs go on
         _not_launched(active, task, as_ours(error))
         return False
     return True
+
+
+def _make_way(stream: str, task: Task) -> None:
+    """See that a stream can become a new file in the task's folder.
+
+    What lies there already may be a link to a file of the user's.
+    """
+    if not stream.startswith(task.outdir + "/"):
+        return
+    folder = os.path.dirname(stream)
+    if folder != task.outdir:
+        os.makedirs(folder, exist_ok=True)
+    if task.stage and os.path.lexists(stream):
+        os.remove(stream)
 
 
 def _not_launched(active: Active, task: Task, error: LocalprocError) -> None:

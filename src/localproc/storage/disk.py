@@ -17,6 +17,7 @@ from localproc.errors import LocalprocError, NoSpace, StagingError
 from localproc.model import StageAction
 
 _CHUNK: Final = 1 << 20
+_KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000  #: of ``st_mode``
 _ROOM: Final = 64 * 1024
 _UNSETTLED: Final = frozenset({"", ".", ".."})
 _MAGIC: Final = frozenset("*?[")
@@ -44,7 +45,8 @@ class Disk:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return Stat((found.st_mode & 0o170000) == 0o040000, found.st_size)
+        kind = found.st_mode & _KIND
+        return Stat(kind == _FOLDER, found.st_size, kind not in (_FOLDER, _FILE))
 
     def listdir(self, path: str) -> Sequence[str]:
         """Give the names in a directory, sorted."""

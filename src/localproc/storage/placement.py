@@ -23,7 +23,7 @@ class Placement:
         self._root = root
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self._placed: dict[tuple[str, str], dict[str, Any]] = {}
+        self._placed: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def reserve(self, name: str) -> None:
         """Keep a name at the top free of outputs."""
