@@ -339,6 +339,7 @@ def test_value_from_of_an_array_sees_the_whole_array() -> None:
         ("$(true)", ["-x"]),
         ("$([])", []),
         ("$(['a', 1])", ["-x", "a", "1"]),
+        ("$([1, true, null, ['b', ['c']], {k: 1}])", ["-x", "1", "b", "c"]),
         ("$(0)", ["-x", "0"]),
         ("$('')", ["-x", ""]),
     ],
@@ -351,6 +352,7 @@ def test_what_value_from_gives_is_bound_like_a_value(expression: str, words: lis
 def test_value_from_joins_what_it_gives() -> None:
     text = f"{JAVASCRIPT}\narguments: [{{itemSeparator: '+', valueFrom: \"$(['a', 'b'])\"}}]"
     assert argv(text) == ["a+b"]
+    assert argv(text.replace("'b'", "null, true")) == ["a+true"]
 
 
 # Shells

@@ -71,6 +71,7 @@ def test_a_file_has_its_size_and_its_checksum() -> None:
         ("'d/*'", ["a.txt", "e.txt"]),
         ("'*/a.txt'", ["a.txt"]),
         ("['*.csv', '*.txt']", ["c.csv", "a.txt", "b.txt"]),
+        ("[b.txt, '*.txt']", ["b.txt", "a.txt"]),
         ("$(runtime.outdir)/a.txt", ["a.txt"]),
         ('\'$(["b.txt", "a.txt"])\'', ["b.txt", "a.txt"]),
         ("[$(null), '', c.csv]", ["c.csv"]),

@@ -150,6 +150,22 @@ def test_secondary_files_that_were_given_stay_and_are_not_looked_for() -> None:
     ]
 
 
+def test_secondary_files_that_were_given_have_their_size() -> None:
+    given = file("/data/scene.tif", secondaryFiles=[file("/data/scene.tfw")])
+    (beside,) = told(one_input("{type: File, secondaryFiles: [^.tfw]}"), given, SCENE)[
+        "secondaryFiles"
+    ]
+    assert beside == file("/data/scene.tfw", size=3)
+
+
+def test_what_an_expression_says_of_a_secondary_file_takes_precedence() -> None:
+    """CWL v1.2 SecondaryFileSchema.pattern."""
+    renamed = "$({class: 'File', location: self.secondaryFiles[0].location, basename: 'b.tfw'})"
+    scene = one_input(f'{{type: File, secondaryFiles: ["{renamed}"]}}')
+    given = file("/data/scene.tif", secondaryFiles=[file("/data/scene.tfw")])
+    assert names(told(scene, given, SCENE)) == ["b.tfw"]
+
+
 def test_between_steps_a_file_has_what_it_was_sent_with() -> None:
     scene = one_input("{type: File, secondaryFiles: [.ovr]}")
     for beside in ([], [file("/other/scene.tif.ovr")]):
@@ -240,6 +256,11 @@ def test_a_file_made_of_text_has_its_contents() -> None:
     literal = {"class": "File", "basename": "a", "contents": "text"}
     port = "{type: 'File[]', loadContents: true}"
     assert told(one_input(port), [literal], Memory())[0]["contents"] == "text"
+
+
+def test_a_file_made_of_text_has_a_size() -> None:
+    literal = {"class": "File", "basename": "a", "contents": "h\u00e9"}
+    assert told(one_input("File"), literal, Memory())["size"] == 3
 
 
 # Listings

@@ -107,6 +107,30 @@ def test_contents_are_loaded_if_they_are_asked_for() -> None:
     }
 
 
+def test_files_of_one_name_keep_it_each_in_a_folder_of_its_own() -> None:
+    beside = 'secondaryFiles: [{class: "File", basename: "a.bai", contents: "i"}]'
+    one = text("a.bam")[:-1] + f", {beside}}}"
+    found, done = made(f"[{one}, {one}]")
+    assert [(each["basename"], each["secondaryFiles"][0]["basename"]) for each in found] == [
+        ("a.bam", "a.bai"),
+        ("a.bam", "a.bai"),
+    ]
+    assert [target for _, target, _ in done] == [
+        "/out/a.bam",
+        "/out/a.bai",
+        "/out/.2/a.bam",
+        "/out/.2/a.bai",
+    ]
+
+
+def test_folders_of_one_name_in_a_listing_are_one_and_files_are_told() -> None:
+    """CWL v1.2 Directory.listing."""
+    _, done = made(folder("d", folder("e", text("a")), folder("e", text("b"))))
+    assert [target for _, target, _ in done] == ["/out/d", "/out/d/e", "/out/d/e/a", "/out/d/e/b"]
+    with pytest.raises(StepError, match="two different files in one listing have the name 'a'"):
+        made(folder("d", text("a", "1"), text("a", "2")))
+
+
 def test_an_input_file_is_passed_on_as_it_was() -> None:
     given = file("/data/a.txt", size=5, secondaryFiles=[file("/data/a.idx")])
     assert run("$({x: inputs.i})", "{x: File}", "{i: File}", i=given) == ({"x": given}, [])

@@ -95,6 +95,24 @@ def test_a_reference_needs_no_javascript_engine() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${ // don't }\n return 3; }", 3),
+        ("${ /* } */ return 4; }", 4),
+        ("$('a)b'.replace(/\\)/g, '-'))", "a-b"),
+        ("${ var r = /[)}\"]/; return r.test('}'); }", True),
+        ("${ return /}/.test('}'); }", True),
+        ("$(`a)${inputs.count}`)", "a)3"),
+        ("$((inputs.count) / 3 / 1)", 1),
+        ("$('//')$('/*')", "///*"),
+    ],
+)
+def test_brackets_in_what_is_no_code_do_not_count(text: str, expected: Any) -> None:
+    """CWL v1.2 "Expressions": any syntactically valid JavaScript, nesting accounted for."""
+    assert value(text, JAVASCRIPT) == expected
+
+
+@pytest.mark.parametrize(
     "text", ["$(inputs.nmae)", "$(inputs.file.path)", "$(inputs.words[2])", "$(runtime.gpus)"]
 )
 @pytest.mark.parametrize("dialect", [PLAIN, JAVASCRIPT], ids=["plain", "javascript"])

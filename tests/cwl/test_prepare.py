@@ -75,6 +75,33 @@ def test_a_tool_is_told_what_it_got() -> None:
     }
 
 
+def test_resources_may_depend_on_the_names_of_files() -> None:
+    needs = "ResourceRequirement: {coresMin: \"$(inputs.x.nameext == '.txt' ? 3 : 1)\"}"
+    found = requiring(f"InlineJavascriptRequirement: {{}}, {needs}", x=file("/data/a.txt"))
+    assert found.resources.cores == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("arguments: []", "main has no command"),
+        ("arguments: [a, $('b\\0')]", "has a NUL character in it"),
+        ("arguments: [a, $('\\ud83d')]", "has half a character in it"),
+        ("stdout: $('b\\0')", "not a name in the output directory"),
+    ],
+)
+def test_what_no_system_could_start_is_told(fields: str, message: str) -> None:
+    text = f"requirements: {{InlineJavascriptRequirement: {{}}}}\n{fields}"
+    with pytest.raises(StepError, match=message):
+        prepared(text if "arguments" in fields else f"baseCommand: a\n{text}")
+
+
+@pytest.mark.parametrize("name", ["''", "A=B"])
+def test_variables_have_names(name: str) -> None:
+    with pytest.raises(StepError, match="cannot be the name of a variable"):
+        requiring(f"EnvVarRequirement: {{envDef: [{{envName: {name}, envValue: x}}]}}")
+
+
 def test_a_tool_may_have_a_time_limit() -> None:
     assert prepared("baseCommand: a").resources.time == 0
     assert requiring("ToolTimeLimit: {timelimit: $(inputs.x)}", x=90).resources.time == 90

@@ -6,9 +6,9 @@ import pytest
 
 from localproc.cwl.expressions import Context
 from localproc.cwl.layout import Layout
-from localproc.cwl.prepare import prepare
+from localproc.cwl.prepare import Prepared, prepare
 from localproc.cwl.workdir import set_up
-from localproc.errors import StepError
+from localproc.errors import LocalprocError, StepError
 from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, tool
 
 TOOL = """
@@ -273,3 +273,51 @@ def test_the_command_line_names_files_where_they_were_put() -> None:
     inputs = {"a": file("/data/a.txt"), "b": file("/data/b.txt")}
     prepared = prepare(runnable(text), inputs, FOLDERS, disk, {"PATH": "/bin"})
     assert prepared.argv == ("cat", "renamed.txt", "/out/renamed.txt", "/data/b.txt")
+
+
+LITERAL = {"class": "File", "basename": "a.txt", "contents": "text"}
+
+
+def prepared_with(listing: str, **inputs: Any) -> Prepared:
+    text = f"""
+        baseCommand: cat
+        requirements:
+          InitialWorkDirRequirement: {{listing: {listing}}}
+        inputs: {{x: {{type: "File[]", inputBinding: {{}}}}, d: Directory?}}
+    """
+    disk = Memory({"/data/d/b.txt": "b", "/data/a.txt": "a"})
+    return prepare(runnable(text), inputs, FOLDERS, disk, {"PATH": "/bin"})
+
+
+def test_a_literal_is_written_where_it_is_put() -> None:
+    """CWL v1.2 File: literals also must be staged, and have the path where they are."""
+    other = {**LITERAL, "basename": "b.txt", "contents": "other"}
+    listing = "[{entry: '$(inputs.x[1])'}, {entryname: c.txt, entry: '$(inputs.x[0])'}]"
+    prepared = prepared_with(listing, x=[LITERAL, other])
+    assert prepared.argv == ("cat", "/out/c.txt", "/out/b.txt")
+    written = [(one.kind, one.target, one.contents) for one in prepared.stage]
+    assert written == [("write", "/out/b.txt", "other"), ("write", "/out/c.txt", "text")]
+
+
+def test_what_is_put_into_a_folder_of_the_users_goes_into_a_copy() -> None:
+    listing = "[{entryname: d, entry: $(inputs.d)}, {entryname: d/b.txt, entry: mine}]"
+    prepared = prepared_with(listing, x=[], d=directory("/data/d"))
+    assert [(one.kind, one.target) for one in prepared.stage] == [
+        ("copy", "/out/d"),
+        ("write", "/out/d/b.txt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listing", "message"),
+    [
+        ("[\"$({class: 'File', basename: 'a', contents: 5})\"]", "its contents is no text"),
+        ("[\"$({class: 'File', path: 'a', listing: 5})\"]", "its listing is no array of File"),
+        ("[\"$({class: 'File', location: [1]})\"]", "its location is no text"),
+        ("[\"$({entry: 'a', entryname: 5})\"]", "entryname gave '5'"),
+        ("[{entryname: a, entry: $('\\ud83d')}]", "has half a character in it"),
+    ],
+)
+def test_what_cannot_be_written_is_told(listing: str, message: str) -> None:
+    with pytest.raises(LocalprocError, match=message):
+        staged(listing)

@@ -36,6 +36,51 @@ def shell(name: str, script: str, outputs: list[dict[str, Any]]) -> dict[str, An
     }
 
 
+def test_what_one_package_asks_for_does_not_stop_the_others(localproc_engine: Engine) -> None:
+    """Half a character cannot be written; it is found out only when the step is prepared."""
+    package = shell("poison", "cat a", [])
+    package["inputs"] = [{"id": "text", "type": "string"}]
+    package["requirements"] = {
+        "InlineJavascriptRequirement": {},
+        "InitialWorkDirRequirement": {
+            "listing": [{"entryname": "a", "entry": "$(inputs.text.substr(0, 3))"}]
+        },
+    }
+    job = localproc_engine.run(package, {"text": "ab\U0001f600"})
+    assert job.status == "failed"
+    assert "has half a character in it" in job.message
+    assert localproc_engine.run(shell("good", "true", [])).status == "successful"
+
+
+def test_a_pipe_is_no_output(localproc_engine: Engine) -> None:
+    outputs = [{"id": "out", "type": "File", "outputBinding": {"glob": "out"}}]
+    job = localproc_engine.run(shell("pipe", "mkfifo out", outputs))
+    assert (job.status, job.message) == (
+        "failed",
+        "step pipe: pipe: the output 'out' is no regular file",
+    )
+
+
+def test_a_stream_does_not_write_into_what_it_was_given(
+    localproc_engine: Engine, tmp_path: Path
+) -> None:
+    given = tmp_path / "said.txt"
+    given.write_text("given")
+    package = shell("streams", "echo new", [{"id": "out", "type": "stdout"}])
+    package["inputs"] = [{"id": "file", "type": "File"}]
+    package["requirements"] = {"InitialWorkDirRequirement": {"listing": ["$(inputs.file)"]}}
+    package["stdout"] = "said.txt"
+    job = localproc_engine.run(package, {"file": str(given)})
+    assert job.result("out").read_text() == "new\n"
+    assert given.read_text() == "given"
+
+
+def test_a_stream_may_lie_in_a_folder(localproc_engine: Engine) -> None:
+    package = shell("folders", "echo new", [{"id": "out", "type": "stdout"}])
+    job = localproc_engine.run(package | {"stdout": "a/b/said.txt"})
+    assert job.result("out").read_text() == "new\n"
+
+
 def assert_nothing_left(engine: Engine) -> None:
     assert engine.jobs() == []
     assert os.listdir(engine.home / "jobs") == []

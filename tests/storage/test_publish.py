@@ -648,8 +648,31 @@ def test_names_that_collide_are_numbered(work: Work) -> None:
     files = [work.file(f"{number}/a.tar.gz", str(number)) for number in range(3)]
     published, _ = work.publish({"files": files})
     names = ["a.tar.gz", "a.tar_2.gz", "a.tar_3.gz"]
-    assert [one["basename"] for one in published["files"]] == names
+    assert [file_name(one) for one in published["files"]] == names
+    assert {one["basename"] for one in published["files"]} == {"a.tar.gz"}
     assert [(work.results / name).read_text() for name in names] == ["0", "1", "2"]
+
+
+def file_name(one: dict[str, Any]) -> str:
+    """Give the name under which an output lies; its basename is what its tool calls it."""
+    return str(one["location"]).rpartition("/")[2]
+
+
+def test_files_that_belong_together_keep_their_names_together(work: Work) -> None:
+    """An index is found by its name, so neither it nor its file is renamed."""
+    files = [
+        work.file(f"{number}/a.bam", secondaryFiles=[work.file(f"{number}/a.bai")])
+        for number in range(2)
+    ]
+    work.publish({"files": files, "again": files[1]})
+    assert tree(work.results) == ["2/a.bai", "2/a.bam", "a.bai", "a.bam"]
+
+
+def test_a_file_may_be_two_outputs_under_two_names(work: Work) -> None:
+    file = work.file("a.txt", "text")
+    published, _ = work.publish({"one": file, "other": {**file, "basename": "b.txt"}})
+    assert published["other"]["basename"] == "b.txt"
+    assert tree(work.results) == ["a.txt", "b.txt"]
 
 
 def test_other_collections_have_names_that_are_not_taken(work: Work) -> None:
@@ -659,7 +682,7 @@ def test_other_collections_have_names_that_are_not_taken(work: Work) -> None:
         "more": work.catalog("more", scene("N", "mask.tif")),
     }
     published, _ = work.publish(outputs)
-    assert published["file"]["basename"] == "job-1-more_2"
+    assert file_name(published["file"]) == "job-1-more_2"
     assert (work.results / "job-1-more" / "collection.json").exists()
 
 
@@ -687,8 +710,8 @@ def test_names_that_the_layout_needs_are_not_taken(work: Work) -> None:
     }
     work.file(f"{JOB}/inside.txt")
     published, _ = work.publish(outputs)
-    assert published["file"]["basename"] == "catalog_2.json"
-    assert published["folder"]["basename"] == f"{JOB}_2"
+    assert file_name(published["file"]) == "catalog_2.json"
+    assert file_name(published["folder"]) == f"{JOB}_2"
     assert work.read("catalog.json")["description"] == "Root catalog"
 
 

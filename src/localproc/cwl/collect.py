@@ -37,6 +37,10 @@ def collect(task: Prepared, exit_code: int, files: Files) -> dict[str, Any]:
     return _Collector(task, exit_code, files).outputs()
 
 
+class _Missing(StepError):
+    """Nothing was found for an output that there has to be."""
+
+
 class _Collector:
     def __init__(self, task: Prepared, exit_code: int, files: Files) -> None:
         self._task = task
@@ -94,13 +98,18 @@ class _Collector:
 
     def _record(self, name: str, cwl_type: CwlType) -> Any:
         """A record without a binding of its own is made of its fields."""
-        for member in members(cwl_type):
-            if kind(member) == "record":
-                return {
-                    field["name"]: self._port(f"{name}.{field['name']}", field["type"], field)
-                    for field in member["fields"]
-                }
-        return None
+        record = next((one for one in members(cwl_type) if kind(one) == "record"), None)
+        if record is None:
+            return None
+        try:
+            return {
+                field["name"]: self._port(f"{name}.{field['name']}", field["type"], field)
+                for field in record["fields"]
+            }
+        except _Missing:
+            if is_optional(cwl_type):
+                return None
+            raise
 
     def _found(self, name: str, binding: Mapping[str, Any]) -> list[dict[str, Any]]:
         paths = (
@@ -164,7 +173,7 @@ class _Collector:
     ) -> Any:
         if not found and not is_optional(cwl_type):
             have = [self._there(one) for one in self._files.listdir(self._outdir) if one[0] != "."]
-            raise StepError(
+            raise _Missing(
                 f"{self._tool.id}: the output {name} is missing: nothing matches "
                 f"{binding.get('glob')!r}",
                 hint="the output directory holds: " + (", ".join(have[:12]) or "nothing"),

@@ -23,6 +23,10 @@ _REFERENCE: Final = re.compile(rf"\(({_SYMBOL})((?:{_SEGMENT})*)\)\Z")
 _SEGMENTS: Final = re.compile(_SEGMENT)
 _OPENING: Final = re.compile(r"\$[({]|\\")
 _SYMBOLS: Final = frozenset({"inputs", "self", "runtime", "null"})
+#: What brackets do not count in, besides strings: comments and templates; regular expressions.
+_ASIDE: Final = re.compile(r"//[^\n]*|/\*.*?\*/|`(?:[^`\\]|\\.)*`", re.DOTALL)
+_REGEX: Final = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/")
+_BEFORE_REGEX: Final = re.compile(r"(?:[(,=:\[!&|?{};]|\breturn)\s*\Z")
 _CLOSERS: Final = {"(": ")", "{": "}", "[": "]"}
 
 
@@ -183,6 +187,8 @@ def _end(text: str, start: int) -> int:
             stack.append(_CLOSERS[character])
         elif character in "\"'":
             position = _string_end(text, position)
+        elif character in "`/":
+            position = _aside_end(text, start, position)
         elif stack and character == stack[-1]:
             stack.pop()
             if not stack:
@@ -193,6 +199,14 @@ def _end(text: str, start: int) -> int:
         expression=text,
         hint="write \\$( for a literal $(",
     )
+
+
+def _aside_end(text: str, start: int, position: int) -> int:
+    """Give the last position of what begins here and is no code; this one if it is code."""
+    found = _ASIDE.match(text, position)
+    if found is None and _BEFORE_REGEX.search(text[start:position]):
+        found = _REGEX.match(text, position)
+    return position if found is None else found.end() - 1
 
 
 def _string_end(text: str, start: int) -> int:

@@ -16,8 +16,8 @@ def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any
     for name in files.listdir(path):
         inner = posixpath.join(path, name)
         stat = files.stat(inner)
-        if stat is None:
-            continue  # a link that leads nowhere
+        if stat is None or stat.is_special:
+            continue  # a link that leads nowhere, or a pipe
         one: dict[str, Any] = {"location": path_uri(inner), "basename": name}
         if stat.is_dir:
             one["class"] = "Directory"

@@ -7,10 +7,10 @@ written to.
 import os
 import posixpath
 from collections.abc import Mapping
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.files import is_local, local_path, map_files, quoted, unquoted
+from localproc.cwl.files import is_local, local_path, map_files, quoted
 from localproc.errors import StagingError
 from localproc.storage.outbound import Outbound
 
@@ -63,11 +63,13 @@ class Placement:
     def _place(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
         if not is_local(one):
             return dict(one) if "location" in one else self._literal(one, folder)
-        path = local_path(one)
-        known = self._placed.get((folder, path))
+        if one.get("secondaryFiles"):
+            folder = self._room(one, folder)
+        path, name = local_path(one), _name(one)
+        known = self._placed.get((folder, path, name))
         if known is None:
-            uri = self._free(folder, str(one.get("basename") or os.path.basename(path)))
-            known = self._placed[folder, path] = _at(uri)
+            uri = self._free(folder, name)
+            known = self._placed[folder, path, name] = {"location": uri, "basename": name}
             if one["class"] == "Directory":
                 known["listing"] = self.tree(path, uri, one.get("listing"))
             else:
@@ -81,8 +83,8 @@ class Placement:
 
     def _literal(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
         """Make a file of contents, and a folder of a listing."""
-        uri = self._free(folder, str(one.get("basename") or one["class"].lower()))
-        placed = {**one, **_at(uri)}
+        uri = self._free(folder, _name(one))
+        placed = {**one, "location": uri, "basename": _name(one)}
         if one["class"] == "Directory":
             self._out.add_folder(uri)
             placed["listing"] = [self._place(inner, uri) for inner in one.get("listing") or ()]
@@ -91,6 +93,18 @@ class Placement:
             self._out.add_text(contents, uri)
             placed["size"] = len(contents.encode())
         return placed
+
+    def _room(self, one: Mapping[str, Any], folder: str) -> str:
+        """Give a folder where a file and those beside it keep their names: it, or one within."""
+        group = (one, *one["secondaryFiles"])
+        rooms = chain([folder], (f"{folder}/{number}" for number in count(2)))
+        return next(room for room in rooms if all(self._has_room(each, room) for each in group))
+
+    def _has_room(self, one: Mapping[str, Any], folder: str) -> bool:
+        name = _name(one)
+        if f"{folder}/{quoted(name)}" not in self._taken:
+            return True
+        return is_local(one) and (folder, local_path(one), name) in self._placed
 
     def _free(self, folder: str, name: str) -> str:
         """Give a URI that no other output has: ``name``, ``name_2``, ..."""
@@ -107,5 +121,7 @@ class Placement:
         return uri
 
 
-def _at(uri: str) -> dict[str, Any]:
-    return {"location": uri, "basename": unquoted(posixpath.basename(uri))}
+def _name(one: Mapping[str, Any]) -> str:
+    """Give the name that an output is to have; it stays its basename where it cannot have it."""
+    there = posixpath.basename(local_path(one)) if is_local(one) else one["class"].lower()
+    return str(one.get("basename") or there)
