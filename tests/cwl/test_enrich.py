@@ -45,6 +45,12 @@ def test_a_file_that_is_none_is_an_error(value: dict[str, Any]) -> None:
         told(one_input("File"), value, Memory({"/data/a.txt": ""}))
 
 
+@pytest.mark.parametrize("value", [directory("/data/missing"), directory("/data/a.txt")])
+def test_a_directory_that_is_none_is_an_error(value: dict[str, Any]) -> None:
+    with pytest.raises(StepError, match="is not a directory"):
+        told(one_input("Directory"), value, Memory({"/data/a.txt": ""}))
+
+
 # Secondary files
 
 

@@ -12,6 +12,7 @@ from localproc.cwl.expressions import Context, evaluate_field, has_expression
 from localproc.cwl.files import (
     CONTENT_LIMIT,
     Files,
+    Stat,
     is_literal,
     is_local,
     local_path,
@@ -64,6 +65,8 @@ class Enricher:
         if is_file(value):
             return self._file(port_id, value, spec)
         if is_directory(value):
+            if is_local(value):
+                self._look(port_id, value, is_dir=True)
             return self.directory(value, spec.get("loadListing") or self._tool.load_listing)
         if branch == "Any" and isinstance(value, list):
             return [self.port(port_id, "Any", item, spec) for item in value]
@@ -72,10 +75,7 @@ class Enricher:
     def _file(self, port_id: str, value: Mapping[str, Any], spec: Mapping[str, Any]) -> Any:
         file = dict(value)
         if "size" not in file and is_local(file):
-            stat = self._files.stat(local_path(file))
-            if stat is None or stat.is_dir:
-                raise StepError(f"{port_id}: {local_path(file)} is not a file")
-            file["size"] = stat.size
+            file["size"] = self._look(port_id, file, is_dir=False).size
         elif "size" not in file and is_literal(file):
             file["size"] = len(str(file.get("contents", "")).encode("utf-8", "surrogatepass"))
         binding = spec.get("inputBinding") or {}
@@ -86,6 +86,13 @@ class Enricher:
         if spec.get("format") is not None:
             self._check_format(port_id, file, spec["format"])
         return file
+
+    def _look(self, port_id: str, value: Mapping[str, Any], *, is_dir: bool) -> Stat:
+        stat = self._files.stat(local_path(value))
+        if stat is None or stat.is_dir is not is_dir:
+            what = "directory" if is_dir else "file"
+            raise StepError(f"{port_id}: {local_path(value)} is not a {what}")
+        return stat
 
     def contents(self, file: Mapping[str, Any]) -> str:
         """Read a small file; CWL v1.2 makes it an error where older versions cut it off."""
