@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from localproc import Engine
 from localproc.cli.serve import is_loopback
 from tests.cli.terminal import elsewhere, end_of, localproc, started
 
@@ -71,6 +72,28 @@ def test_a_name_that_a_page_elsewhere_gave_this_machine_is_refused() -> None:
     with serving() as (address,):
         answer = httpx.get(address, headers={"Host": "attacker.example"})
         assert answer.status_code == 400
+
+
+def test_a_proxy_may_call_it_as_clients_do() -> None:
+    with serving("--base-url", "https://outer.example/tools") as (address,):
+        outer = {"Host": "outer.example", "Origin": "https://outer.example"}
+        answer = httpx.post(f"{address}/processes/echo/execution", json={}, headers=outer)
+        assert answer.status_code == 200
+        for headers in ({"Host": "attacker.example"}, {"Origin": "https://attacker.example"}):
+            answer = httpx.post(f"{address}/processes/echo/execution", json={}, headers=headers)
+            assert answer.status_code in (400, 403), headers
+
+
+def test_a_server_without_work_takes_over_jobs_that_nobody_runs(sleeper: Path, home: Path) -> None:
+    """It is at work from the start: ``doctor`` lists it, and others leave their jobs to it."""
+    assert localproc("deploy", sleeper).code == 0
+    with started("serve", "--port", 0) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        with Engine(home, run_jobs=False) as engine:
+            assert [pid for _, pid in engine.alive()] == [server.pid]
+            job = engine.execute("sleeper", {"seconds": 0.1})
+            assert job.wait(30).status == "successful"
 
 
 def test_files_may_be_named_below_the_roots_alone(tmp_path: Path) -> None:

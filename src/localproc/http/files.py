@@ -18,6 +18,7 @@ from localproc.cwl.files import uri_path
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem
+from localproc.http.negotiation import listed
 from localproc.http.numbers import whole
 from localproc.http.threads import offload
 
@@ -57,6 +58,12 @@ class FileAnswer(Response):
         found = os.fstat(self._file.fileno())
         assert stat.S_ISREG(found.st_mode)
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+        self.headers["ETag"] = tag
+        if _is_known(request, tag):
+            self._start = self._left = 0
+            self.status_code = 304
+            del self.headers["Content-Type"]
+            return
         try:
             start, end = _range(request, found.st_size, tag)
         except HttpProblem:
@@ -68,7 +75,6 @@ class FileAnswer(Response):
             self.headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.st_size}"
         self.headers["Content-Length"] = str(self._left)
         self.headers["Accept-Ranges"] = "bytes"
-        self.headers["ETag"] = tag
         self.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,13 +98,23 @@ class FileAnswer(Response):
             yield chunk
 
 
+def _is_known(request: Request, tag: str) -> bool:
+    """Whether the client says that it has the file as it is (RFC 9110, 13.1.2)."""
+    known = listed(request.headers, "if-none-match").split(",")
+    tags = [one.strip().removeprefix("W/") for one in known]
+    return request.method in ("GET", "HEAD") and (tag in tags or tags == ["*"])
+
+
 def _range(request: Request, size: int, tag: str) -> tuple[int, int]:
-    """Give start and end of what is wanted; raises 416 for what lies beyond the file."""
-    asked = request.headers.get("range", "")
+    """Give start and end of what is wanted; raises 416 for what lies beyond the file.
+
+    Ranges are of GET alone (RFC 9110, 14.2).
+    """
+    asked = request.headers.get("range", "") if request.method == "GET" else ""
     unit, _, spec = asked.partition("=")
     from_text, dash, to_text = spec.strip().partition("-")
     first, last = whole(from_text), whole(to_text)
-    if request.headers.get("if-range", tag) != tag or unit.strip() != "bytes" or not dash:
+    if request.headers.get("if-range", tag) != tag or unit.strip().lower() != "bytes" or not dash:
         return 0, size
     if first is not None and (last is not None or not to_text):
         start, end = first, size if last is None else min(last + 1, size)

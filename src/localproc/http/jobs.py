@@ -138,7 +138,7 @@ def dismiss(exchange: Exchange) -> Response:
 def results(exchange: Exchange) -> Response:
     """Answer with the results of a job, all or those that ``outputs`` names."""
     job = exchange.job()
-    if exchange.wants_html:
+    if exchange.prefers_html:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
