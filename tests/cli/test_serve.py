@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from localproc import Engine
 from localproc.cli.serve import is_loopback
-from tests.cli.terminal import elsewhere, end_of, localproc, started
+from tests.cli.terminal import elsewhere, end_of, localproc, started, until
 
 
 @contextmanager
@@ -120,6 +121,39 @@ def test_several_namespaces_need_room_in_the_prefix() -> None:
     said = localproc("serve", "--port", 0, "--prefix", "/", "--namespace", "a", "--namespace", "b")
     assert said.code == 2
     assert "{namespace}" in said.err
+
+
+@pytest.mark.parametrize("prefix", ["foo/{namespace}", "/x/{bogus}", "/{", "/{namespace:path}"])
+def test_prefixes_that_are_no_paths(prefix: str) -> None:
+    said = localproc("serve", "--port", 0, "--prefix", prefix)
+    assert said.code == 2
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_ports_that_are_none(port: int) -> None:
+    assert localproc("serve", "--port", port).code == 2
+
+
+def test_whoever_waits_when_it_is_stopped_is_told_where_the_job_is(
+    sleeper: Path, home: Path
+) -> None:
+    assert localproc("deploy", sleeper).code == 0
+    with ThreadPoolExecutor() as pool:
+        with started("serve", "--port", 0) as server:
+            assert server.stdout is not None
+            (address,) = re.findall(r"http://\S+", server.stdout.readline())
+            execution = f"{address}/processes/sleeper/execution"
+            waiting = pool.submit(httpx.post, execution, json={"inputs": {}}, timeout=60)
+            with Engine(home, run_jobs=False) as engine:
+                (job,) = until(lambda: engine.jobs(status="running"))
+            server.send_signal(signal.SIGINT)
+            said = end_of(server)
+        answer = waiting.result()
+    assert answer.status_code == 503
+    assert answer.links["monitor"]["url"] == f"{address}/jobs/{job.id}"
+    assert said.code == 0
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])

@@ -140,6 +140,7 @@ def test_filter_by_time(history: History) -> None:
     created = [client.get(f"jobs/{job}").json()["created"] for job in jobs]
     assert listed(client, datetime=f"{created[2]}/..") == jobs[:1:-1]
     assert listed(client, datetime=f"{created[2]}/") == jobs[:1:-1]
+    assert listed(client, datetime=f"{created[2].lower()}/..") == jobs[:1:-1]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     assert listed(client, datetime=f"{yesterday}/{tomorrow}") == jobs[::-1]
@@ -158,6 +159,8 @@ def test_filter_by_time(history: History) -> None:
         {"datetime": "2026-13-01T00:00:00Z"},
         {"datetime": "2026-02-01T00:00:00Z/2026-01-01T00:00:00Z"},
         {"datetime": "../../.."},
+        {"datetime": "2026-11-22/2026-11-22/2026"},
+        {"datetime": "2026-11-22_10:00:00Z"},
         {"minDuration": "-1"},
         {"minDuration": "long"},
         {"maxDuration": "1.5"},
@@ -173,7 +176,7 @@ def test_filters_that_cannot_be_read(history: History, query: dict[str, Any]) ->
     answer = history[0].get("jobs", params=query)
     assert answer.status_code == 400
     problem = answer.json()
-    assert problem["type"].startswith(PART_1)
+    assert problem["type"] == PART_1 + "invalid-query-parameter-value"
     assert next(iter(query)) in json.dumps(problem)
 
 
@@ -392,9 +395,11 @@ def test_outputs_are_chosen(client: httpx.Client) -> None:
     assert client.get(f"{job}/results/string").text == "a"
     not_asked_for = client.get(f"{job}/results/boolean")
     assert not_asked_for.status_code == 404
-    unknown = client.get(f"{job}/results/unknown")
-    assert unknown.status_code == 400
-    assert unknown.json()["type"] == PART_1 + "no-such-output"
+    assert client.get(f"{job}/results?outputs=string,boolean").status_code == 404
+    for path in ("results/unknown", "results?outputs=string,unknown"):
+        unknown = client.get(f"{job}/{path}")
+        assert unknown.status_code == 400
+        assert unknown.json()["type"] == PART_1 + "no-such-output"
 
 
 def test_no_outputs(client: httpx.Client) -> None:
@@ -444,6 +449,57 @@ def test_single_items(engine: Engine, client: httpx.Client) -> None:
         assert client.get(f"{job}/results/texts/{wrong}").status_code == 404, wrong
     assert client.get(f"{job}/results/numbers/0").status_code == 404
     assert client.get(f"{job}/results/nothing").status_code == 404
+
+
+def test_arrays_of_files_as_values(engine: Engine, client: httpx.Client) -> None:
+    engine.deploy(MAKER)
+    outputs = {"texts": {"transmissionMode": "value"}}
+    answer = execute(client, {}, "maker", outputs=outputs, response="document")
+    assert answer.json()["texts"] == [
+        {"value": text, "mediaType": "text/plain"} for text in ("one", "two")
+    ]
+
+
+#: A folder, and files whose names are odd: with a line break, and no UTF-8.
+FOLDERS = {
+    **MAKER,
+    "id": "folders",
+    "baseCommand": [
+        "sh",
+        "-c",
+        """mkdir -p d/e; printf in > 'd/a#b.txt'; printf deep > d/e/f.txt
+        printf line > "$(printf 'n\\nl.odd')"; printf raw > "$(printf '\\377.odd')\"""",
+    ],
+    "outputs": {
+        "folder": {"type": "Directory", "outputBinding": {"glob": "d"}},
+        "odd": {"type": "File[]", "outputBinding": {"glob": "*.odd"}},
+    },
+}
+
+
+def test_folders_tell_what_is_in_them(engine: Engine, client: httpx.Client) -> None:
+    engine.deploy(FOLDERS)
+    job = finish(client, {}, "folders")
+    place = client.get(f"{job}/results").json()["folder"]["href"]
+    said = client.get(place).json()
+    assert said["title"] == "d"
+    assert [one["title"] for one in said["links"]] == ["a#b.txt", "e"]
+    file, folder = said["links"]
+    assert (file["type"], file["length"]) == ("text/plain;charset=UTF-8", 2)
+    assert client.get(file["href"]).text == "in"
+    (deep,) = client.get(folder["href"] + "/").json()["links"]
+    assert client.get(deep["href"]).text == "deep"
+    page = client.get(place, headers={"Accept": "text/html"})
+    assert "a#b.txt" in page.text
+
+
+def test_files_with_odd_names_are_where_the_results_say(engine: Engine) -> None:
+    """Names with line breaks, and of bytes that are no UTF-8; in process and on a socket."""
+    engine.deploy(FOLDERS)
+    with engine.client() as near, served_client(engine) as far:
+        for client in (near, far):
+            found = client.get(finish(client, {}, "folders") + "/results").json()["odd"]
+            assert sorted(client.get(one["href"]).text for one in found) == ["line", "raw"]
 
 
 def test_ranges(engine: Engine, client: httpx.Client) -> None:
@@ -829,6 +885,20 @@ def test_events_as_they_happen(engine: Engine) -> None:
             rest = list(events)
         assert first[0] < rest[-1][0]
         assert rest[-1][2]["status"] == "successful"
+
+
+def test_the_head_of_what_is_told_live(engine: Engine) -> None:
+    """It is there at once, though the job goes on, and has no body in process either."""
+    engine.deploy(SLEEPER)
+    with engine.client() as near, served_client(engine) as far:
+        job = start(near, {"message": "60"}, "sleeper").partition("/ogc-api/")[2]
+        log = until(lambda: near.get(job).json()["steps"])[0]["log"]
+        for client in (near, far):
+            events = client.head(f"{job}/events")
+            assert events.headers["content-type"].startswith("text/event-stream")
+            assert client.head(f"{job}/{log}?follow=true").status_code == 200
+            assert client.head("processes").content == b""
+        near.delete(job)
 
 
 def test_events_that_were_seen_are_not_told_again(client: httpx.Client) -> None:

@@ -29,7 +29,13 @@ _MOST: Final = 16 << 30
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="The port; 0 takes any that is free.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port; 0 takes any that is free.",
+)
 @click.option("--namespace", "namespaces", multiple=True, help="Serve this one; repeatable.")
 @click.option("--prefix", default="/{namespace}/ogc-api", show_default=True, help="Path of all.")
 @click.option("--base-url", default="", help="What clients call this server, behind a proxy.")

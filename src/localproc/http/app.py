@@ -6,6 +6,7 @@ Owns the routes, and the errors that no handler sees. Must not know what handler
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -18,9 +19,10 @@ from localproc.engine.engine import Engine
 from localproc.http import execution, executions, jobs, live, pages, processes, service
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
 from localproc.http.echo import deploy_echo
-from localproc.http.exchange import Handler, endpoint, static_of
+from localproc.http.exchange import Handler, endpoint
 from localproc.http.guard import refuse_names
 from localproc.http.negotiation import best, listed
+from localproc.http.places import static_of
 from localproc.http.settings import HttpSettings
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
@@ -41,7 +43,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/results": {"GET": jobs.results},
     "/jobs/{job_id}/results/{output}": {"GET": jobs.result},
     "/jobs/{job_id}/results/{output}/{index}": {"GET": jobs.result},
-    "/jobs/{job_id}/files/{path:path}": {"GET": jobs.file},
+    "/jobs/{job_id}/files/{path:any}": {"GET": jobs.file},
     "/jobs/{job_id}/events": {"GET": live.events},
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
@@ -50,6 +52,15 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/executions/v1": {"GET": executions.list_executions, "POST": executions.trigger},
     "/executions/v1/private/{job_id}": {"GET": executions.execution},
 }
+
+
+class _AnyConvertor(PathConvertor):
+    """A path of files, whose names may have line breaks."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", _AnyConvertor())
 
 
 def create_app(engine: Engine, settings: HttpSettings | None = None, **options: Any) -> Starlette:

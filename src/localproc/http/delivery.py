@@ -171,6 +171,9 @@ class Delivery:
             inline = self._inline(output)
             if inline is not None:
                 return inline
+        if output.mode == "value" and isinstance(output.value, list) and not output.features:
+            items = [replace(output, value=item) for item in output.value]
+            return [None if one.value is None else self._entry(one) for one in items]
         features = {output.name: output.features} if output.features else {}
         document = ogc.results_document({output.name: output.value}, features)
         return self._addressed(document[output.name])
@@ -232,7 +235,10 @@ class Delivery:
             if one.name == name:
                 return one
         known = ", ".join(one.name for one in outputs) or "none"
-        raise NoSuchOutput(f"job {self._job.id} has no output {name!r}", hint=f"it has: {known}")
+        error = NoSuchOutput(f"job {self._job.id} has no output {name!r}", hint=f"it has: {known}")
+        if name in self._exchange.engine.revision(self._job.record).description["outputs"]:
+            raise error
+        raise HttpProblem(400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint)
 
     def failure(self) -> LocalprocError:
         """Give the error that stands where the results would be."""

@@ -4,6 +4,7 @@ Owns what handlers get: the engine of the namespace, the body, the base of links
 errors. Handlers are plain functions. Must not know any resource.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from localproc.http.bodies import read_json
 from localproc.http.guard import identify, refuse_strangers
 from localproc.http.negotiation import Preferences, best, listed
 from localproc.http.numbers import whole
+from localproc.http.places import base_of, root_of, static_of
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
@@ -221,9 +223,20 @@ def endpoint(**handlers: Handler) -> Endpoint:
         body = await _read(request, request.app.state.settings.most_bytes)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         # One thread for all of it: each change of threads waits for the busy loop of the engine.
-        return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
+        try:
+            return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
+        except asyncio.CancelledError:
+            request.state.stopping = True
+            raise stopping(request) from None
 
     return serve
+
+
+def stopping(request: Request) -> HttpProblem:
+    """Give what is told to those who wait when the server is stopped: their job goes on."""
+    job = getattr(request.state, "monitor", "")
+    headers = {"Link": f"<{job}>; rel=monitor"} if job else {}
+    return HttpProblem(503, "Stopping", "the server is being stopped", headers=headers)
 
 
 _PATIENT: Final[set[Handler]] = set()
@@ -297,25 +310,3 @@ def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
         "The JobID from the request does not match any of the Jobs running on this server",
         kind="http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job" if zoo else error.type,
     )
-
-
-def root_of(request: Request, settings: HttpSettings) -> str:
-    """Give the path of the namespace's root, with whatever the app is mounted under."""
-    mounted = str(request.scope.get("root_path", ""))
-    return mounted + settings.root(request.path_params.get("namespace", ""))
-
-
-def base_of(request: Request, settings: HttpSettings) -> str:
-    """Give the URL of the namespace's root."""
-    if settings.base_url:
-        namespace = request.path_params.get("namespace", "")
-        return settings.base_url.rstrip("/") + settings.root(namespace)
-    url = request.url
-    return f"{url.scheme}://{url.netloc}{root_of(request, settings)}"
-
-
-def static_of(request: Request, settings: HttpSettings) -> str:
-    """Give the URL of what pages are made with."""
-    if settings.base_url:
-        return f"{settings.base_url.rstrip('/')}/static"
-    return f"{request.scope.get('root_path', '')}/static"

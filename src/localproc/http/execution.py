@@ -13,11 +13,12 @@ from localproc.engine.handles import Job, Process
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.http.answers import FORM, JSON, HttpProblem
 from localproc.http.delivery import Delivery
-from localproc.http.exchange import Exchange, patient
+from localproc.http.exchange import Exchange, patient, stopping
 from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
 
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title"})
+_TURN: Final = 1.0  #: seconds
 _TRANSMISSION: Final = ("value", "reference")
 
 
@@ -37,7 +38,8 @@ def execute(exchange: Exchange) -> Response:
         )
     asked = _checked(exchange.json())
     job = start(exchange, process, asked)
-    if not exchange.prefer.asynchronous and _ended(job, _patience(exchange)):
+    exchange.request.state.monitor = f"{exchange.base}/jobs/{job.id}"
+    if not exchange.prefer.asynchronous and _ended(exchange, job):
         return _result(exchange, job)
     return _accepted(exchange, job)
 
@@ -119,12 +121,19 @@ def _patience(exchange: Exchange) -> float:
     return most if seconds is None else min(float(seconds), most)
 
 
-def _ended(job: Job, seconds: float) -> bool:
-    try:
-        job.wait(seconds)
-    except TimeoutError:
-        return False
-    return True
+def _ended(exchange: Exchange, job: Job) -> bool:
+    """Wait for a job, in turns: a server ends only after those who wait in it."""
+    left = _patience(exchange)
+    while not getattr(exchange.request.state, "stopping", False):
+        try:
+            job.wait(min(left, _TURN))
+        except TimeoutError:
+            left -= _TURN
+            if left <= 0:
+                return False
+        else:
+            return True
+    raise stopping(exchange.request)
 
 
 def _accepted(exchange: Exchange, job: Job) -> Response:

@@ -32,9 +32,7 @@ def log(exchange: Exchange) -> Response:
     job = exchange.job()
     found = job.logs(exchange.path["step"] + ".log")
     if exchange.flag("follow"):
-        return StreamingResponse(
-            _followed(exchange, found), headers=_LIVE, media_type=f"{TEXT};charset=UTF-8"
-        )
+        return _live(exchange, _followed(exchange, found), f"{TEXT};charset=UTF-8")
     said = found.text
     tail = exchange.query("tail")
     if tail is not None:
@@ -64,9 +62,7 @@ def events(exchange: Exchange) -> Response:
     """
     job = exchange.job()
     after = whole(exchange.request.headers.get("last-event-id", "")) or 0
-    return StreamingResponse(
-        _told(exchange, job, after), headers=_LIVE, media_type="text/event-stream"
-    )
+    return _live(exchange, _told(exchange, job, after), "text/event-stream")
 
 
 async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes]:
@@ -101,6 +97,15 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
 
 def _event(kind: str, number: int, content: Any) -> bytes:
     return f"id: {number}\nevent: {kind}\ndata: ".encode() + written(content) + b"\n\n"
+
+
+def _live(exchange: Exchange, told: AsyncIterator[bytes], media_type: str) -> Response:
+    """Answer as it is told; whoever asks for the head alone waits for nothing."""
+    if exchange.request.method != "HEAD":
+        return StreamingResponse(told, headers=_LIVE, media_type=media_type)
+    answer = Response(headers=_LIVE, media_type=media_type)
+    del answer.headers["Content-Length"]
+    return answer
 
 
 _LIVE: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -15,9 +15,10 @@ from localproc.engine.engine import Engine
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
-from localproc.http.exchange import Exchange, static_of
+from localproc.http.exchange import Exchange
 from localproc.http.guard import identify
 from localproc.http.negotiation import best, listed
+from localproc.http.places import static_of
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 
