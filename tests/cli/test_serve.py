@@ -4,14 +4,16 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from localproc import Engine
 from localproc.cli.serve import is_loopback
-from tests.cli.terminal import elsewhere, end_of, localproc, started
+from tests.cli.terminal import elsewhere, end_of, localproc, started, until
 
 
 @contextmanager
@@ -73,6 +75,28 @@ def test_a_name_that_a_page_elsewhere_gave_this_machine_is_refused() -> None:
         assert answer.status_code == 400
 
 
+def test_a_proxy_may_call_it_as_clients_do() -> None:
+    with serving("--base-url", "https://outer.example/tools") as (address,):
+        outer = {"Host": "outer.example", "Origin": "https://outer.example"}
+        answer = httpx.post(f"{address}/processes/echo/execution", json={}, headers=outer)
+        assert answer.status_code == 200
+        for headers in ({"Host": "attacker.example"}, {"Origin": "https://attacker.example"}):
+            answer = httpx.post(f"{address}/processes/echo/execution", json={}, headers=headers)
+            assert answer.status_code in (400, 403), headers
+
+
+def test_a_server_without_work_takes_over_jobs_that_nobody_runs(sleeper: Path, home: Path) -> None:
+    """It is at work from the start: ``doctor`` lists it, and others leave their jobs to it."""
+    assert localproc("deploy", sleeper).code == 0
+    with started("serve", "--port", 0) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        with Engine(home, run_jobs=False) as engine:
+            assert [pid for _, pid in engine.alive()] == [server.pid]
+            job = engine.execute("sleeper", {"seconds": 0.1})
+            assert job.wait(30).status == "successful"
+
+
 def test_files_may_be_named_below_the_roots_alone(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for name in ("in/a.txt", "b.txt"):
@@ -97,6 +121,39 @@ def test_several_namespaces_need_room_in_the_prefix() -> None:
     said = localproc("serve", "--port", 0, "--prefix", "/", "--namespace", "a", "--namespace", "b")
     assert said.code == 2
     assert "{namespace}" in said.err
+
+
+@pytest.mark.parametrize("prefix", ["foo/{namespace}", "/x/{bogus}", "/{", "/{namespace:path}"])
+def test_prefixes_that_are_no_paths(prefix: str) -> None:
+    said = localproc("serve", "--port", 0, "--prefix", prefix)
+    assert said.code == 2
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_ports_that_are_none(port: int) -> None:
+    assert localproc("serve", "--port", port).code == 2
+
+
+def test_whoever_waits_when_it_is_stopped_is_told_where_the_job_is(
+    sleeper: Path, home: Path
+) -> None:
+    assert localproc("deploy", sleeper).code == 0
+    with ThreadPoolExecutor() as pool:
+        with started("serve", "--port", 0) as server:
+            assert server.stdout is not None
+            (address,) = re.findall(r"http://\S+", server.stdout.readline())
+            execution = f"{address}/processes/sleeper/execution"
+            waiting = pool.submit(httpx.post, execution, json={"inputs": {}}, timeout=60)
+            with Engine(home, run_jobs=False) as engine:
+                (job,) = until(lambda: engine.jobs(status="running"))
+            server.send_signal(signal.SIGINT)
+            said = end_of(server)
+        answer = waiting.result()
+    assert answer.status_code == 503
+    assert answer.links["monitor"]["url"] == f"{address}/jobs/{job.id}"
+    assert said.code == 0
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])

@@ -140,6 +140,7 @@ def test_filter_by_time(history: History) -> None:
     created = [client.get(f"jobs/{job}").json()["created"] for job in jobs]
     assert listed(client, datetime=f"{created[2]}/..") == jobs[:1:-1]
     assert listed(client, datetime=f"{created[2]}/") == jobs[:1:-1]
+    assert listed(client, datetime=f"{created[2].lower()}/..") == jobs[:1:-1]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     assert listed(client, datetime=f"{yesterday}/{tomorrow}") == jobs[::-1]
@@ -158,6 +159,8 @@ def test_filter_by_time(history: History) -> None:
         {"datetime": "2026-13-01T00:00:00Z"},
         {"datetime": "2026-02-01T00:00:00Z/2026-01-01T00:00:00Z"},
         {"datetime": "../../.."},
+        {"datetime": "2026-11-22/2026-11-22/2026"},
+        {"datetime": "2026-11-22_10:00:00Z"},
         {"minDuration": "-1"},
         {"minDuration": "long"},
         {"maxDuration": "1.5"},
@@ -173,7 +176,7 @@ def test_filters_that_cannot_be_read(history: History, query: dict[str, Any]) ->
     answer = history[0].get("jobs", params=query)
     assert answer.status_code == 400
     problem = answer.json()
-    assert problem["type"].startswith(PART_1)
+    assert problem["type"] == PART_1 + "invalid-query-parameter-value"
     assert next(iter(query)) in json.dumps(problem)
 
 
@@ -302,14 +305,79 @@ def test_waiting_has_an_end(engine: Engine) -> None:
         ("respond-async", "respond-async"),
         ("respond-async, wait=10", "respond-async"),
         ("handling=lenient, RESPOND-ASYNC", "respond-async"),
+        ("respond-async;return=minimal", "respond-async"),
+        ("respond-async;return=nonsense", "respond-async"),
+        (
+            "respond-async;return=representation;return=minimal",
+            "respond-async, return=representation",
+        ),
     ],
 )
 def test_preference_applied(client: httpx.Client, prefer: str, applied: str) -> None:
+    """It names what was done, and nothing else: the 201 has the statusInfo, so it represents."""
     answer = client.post(
         "processes/echo/execution", json={"inputs": {}}, headers={"Prefer": prefer}
     )
     assert answer.status_code == 201
     assert answer.headers["preference-applied"] == applied
+
+
+@pytest.mark.parametrize(
+    ("prefer", "pause", "applied"),
+    [
+        ("wait=20", 0, "wait=20"),
+        ("wait=20, return=minimal", 0, "wait=20"),
+        ("return=representation", 0, None),
+        ("wait=0", 60, "wait=0"),
+        ("wait=99999", 60, None),
+        ("wait=0, wait=20", 60, "wait=0"),
+    ],
+)
+def test_waiting_is_a_preference(
+    engine: Engine, prefer: str, pause: int, applied: str | None
+) -> None:
+    """Whoever has to wait longer than this server does is not told that it was honoured."""
+    body = {"inputs": {"pause": pause} if pause else {}}
+    with engine.client(sync_seconds=0.1 if pause else 300) as client:
+        answer = client.post("processes/echo/execution", json=body, headers={"Prefer": prefer})
+        assert answer.status_code == (201 if pause else 200)
+        assert answer.headers.get("preference-applied") == applied
+        if pause:
+            client.delete(answer.headers["location"])
+
+
+def test_headers_of_several_lines_are_one_list(client: httpx.Client) -> None:
+    """RFC 9110, 5.3."""
+    prefer = [("Prefer", "handling=lenient"), ("Prefer", "respond-async")]
+    answer = client.post("processes/echo/execution", json={"inputs": {}}, headers=prefer)
+    assert answer.status_code == 201
+    accept = [("Accept", "image/png"), ("Accept", "text/html")]
+    assert client.get("jobs", headers=accept).headers["content-type"].startswith("text/html")
+
+
+def test_results_that_cannot_be_had_as_wished(client: httpx.Client) -> None:
+    """The job was run all the same: the problem says where it is."""
+    given = {"inputs": {"string": "a"}, "outputs": {"string": {}}}
+    answer = client.post("processes/echo/execution", json=given, headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+    job = answer.links["monitor"]["url"]
+    assert client.get(f"{job}/results").json() == {"string": "a"}
+
+
+def test_raw_results_in_their_own_media_types(client: httpx.Client) -> None:
+    given = {"value": base64.b64encode(b"a picture").decode(), "mediaType": "image/png"}
+    both: dict[str, Any] = {"binary": {}, "string": {}}
+    one = finish(client, {"binary": given}, outputs={"binary": {}}, response="raw")
+    two = finish(client, {"binary": given, "string": "a"}, outputs=both, response="raw")
+    kind = client.get(f"{one}/results").headers["content-type"]
+    answer = client.get(f"{one}/results", headers={"Accept": kind.partition(";")[0]})
+    assert (answer.status_code, answer.content) == (200, b"a picture")
+    assert answer.headers["vary"] == "Accept"
+    answer = client.get(f"{two}/results", headers={"Accept": "multipart/related"})
+    assert answer.headers["content-type"].startswith("multipart/related")
+    document = finish(client, {"string": "a"})
+    answer = client.get(f"{document}/results", headers={"Accept": "image/tiff"})
+    assert answer.status_code == 406
 
 
 # Results
@@ -327,9 +395,11 @@ def test_outputs_are_chosen(client: httpx.Client) -> None:
     assert client.get(f"{job}/results/string").text == "a"
     not_asked_for = client.get(f"{job}/results/boolean")
     assert not_asked_for.status_code == 404
-    unknown = client.get(f"{job}/results/unknown")
-    assert unknown.status_code == 400
-    assert unknown.json()["type"] == PART_1 + "no-such-output"
+    assert client.get(f"{job}/results?outputs=string,boolean").status_code == 404
+    for path in ("results/unknown", "results?outputs=string,unknown"):
+        unknown = client.get(f"{job}/{path}")
+        assert unknown.status_code == 400
+        assert unknown.json()["type"] == PART_1 + "no-such-output"
 
 
 def test_no_outputs(client: httpx.Client) -> None:
@@ -381,6 +451,57 @@ def test_single_items(engine: Engine, client: httpx.Client) -> None:
     assert client.get(f"{job}/results/nothing").status_code == 404
 
 
+def test_arrays_of_files_as_values(engine: Engine, client: httpx.Client) -> None:
+    engine.deploy(MAKER)
+    outputs = {"texts": {"transmissionMode": "value"}}
+    answer = execute(client, {}, "maker", outputs=outputs, response="document")
+    assert answer.json()["texts"] == [
+        {"value": text, "mediaType": "text/plain"} for text in ("one", "two")
+    ]
+
+
+#: A folder, and files whose names are odd: with a line break, and no UTF-8.
+FOLDERS = {
+    **MAKER,
+    "id": "folders",
+    "baseCommand": [
+        "sh",
+        "-c",
+        """mkdir -p d/e; printf in > 'd/a#b.txt'; printf deep > d/e/f.txt
+        printf line > "$(printf 'n\\nl.odd')"; printf raw > "$(printf '\\377.odd')\"""",
+    ],
+    "outputs": {
+        "folder": {"type": "Directory", "outputBinding": {"glob": "d"}},
+        "odd": {"type": "File[]", "outputBinding": {"glob": "*.odd"}},
+    },
+}
+
+
+def test_folders_tell_what_is_in_them(engine: Engine, client: httpx.Client) -> None:
+    engine.deploy(FOLDERS)
+    job = finish(client, {}, "folders")
+    place = client.get(f"{job}/results").json()["folder"]["href"]
+    said = client.get(place).json()
+    assert said["title"] == "d"
+    assert [one["title"] for one in said["links"]] == ["a#b.txt", "e"]
+    file, folder = said["links"]
+    assert (file["type"], file["length"]) == ("text/plain;charset=UTF-8", 2)
+    assert client.get(file["href"]).text == "in"
+    (deep,) = client.get(folder["href"] + "/").json()["links"]
+    assert client.get(deep["href"]).text == "deep"
+    page = client.get(place, headers={"Accept": "text/html"})
+    assert "a#b.txt" in page.text
+
+
+def test_files_with_odd_names_are_where_the_results_say(engine: Engine) -> None:
+    """Names with line breaks, and of bytes that are no UTF-8; in process and on a socket."""
+    engine.deploy(FOLDERS)
+    with engine.client() as near, served_client(engine) as far:
+        for client in (near, far):
+            found = client.get(finish(client, {}, "folders") + "/results").json()["odd"]
+            assert sorted(client.get(one["href"]).text for one in found) == ["line", "raw"]
+
+
 def test_ranges(engine: Engine, client: httpx.Client) -> None:
     engine.deploy(MAKER)
     job = finish(client, {}, "maker")
@@ -407,6 +528,89 @@ def test_ranges(engine: Engine, client: httpx.Client) -> None:
     assert part("bytes=0-0", **{"If-Range": '"other"'}).status_code == 200
     head = client.head(place)
     assert (head.headers["content-length"], head.content) == ("10", b"")
+    assert part("Bytes=2-4").content == b"234"
+    assert client.head(place, headers={"Range": "bytes=2-4"}).status_code == 200
+    execution = {"inputs": {}, "outputs": {"numbers": {}}, "response": "raw"}
+    for wanted in ("bytes=2-4", "bytes=10-"):
+        answer = client.post("processes/maker/execution", json=execution, headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (200, b"0123456789")
+
+
+def test_a_file_that_the_client_has_is_not_sent_again(engine: Engine, client: httpx.Client) -> None:
+    engine.deploy(MAKER)
+    job = finish(client, {}, "maker")
+    place = client.get(f"{job}/results").json()["numbers"]["href"]
+    tag = client.get(place).headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        answer = client.get(place, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content) == (304, b""), known
+        assert answer.headers["etag"] == tag
+    assert client.get(place, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+FORMATS = {
+    **MAKER,
+    "id": "formats",
+    "$namespaces": {"edam": "http://edamontology.org/"},
+    "outputs": {
+        "edam": {
+            "type": "File",
+            "format": "edam:format_2330",
+            "outputBinding": {"glob": "1.txt"},
+        },
+        "iana": {
+            "type": "File",
+            "format": "https://www.iana.org/assignments/media-types/image/png",
+            "outputBinding": {"glob": "n.bin"},
+        },
+    },
+}
+
+
+def test_formats_of_other_vocabularies_are_no_media_types(
+    engine: Engine, client: httpx.Client
+) -> None:
+    engine.deploy(FORMATS)
+    job = finish(client, {}, "formats")
+    for name, kind in (("edam", "text/plain"), ("iana", "image/png")):
+        assert client.get(f"{job}/results").json()[name]["type"] == kind
+        answer = client.get(f"{job}/results/{name}")
+        assert answer.headers["content-type"].partition(";")[0] == kind
+
+
+COUNTLESS = {
+    **TOOL,
+    "id": "countless",
+    "baseCommand": ["sh", "-c", """echo '{"numbers": [1, 1e400]}' > cwl.output.json"""],
+    "inputs": {},
+    "outputs": {"numbers": "float[]"},
+}
+del COUNTLESS["stdout"]
+
+
+def test_numbers_without_end_are_no_json(engine: Engine, client: httpx.Client) -> None:
+    for number in ("1e999", "-1e999", "Infinity", "NaN"):
+        content = f'{{"inputs": {{"number": {number}}}}}'
+        answer = client.post("processes/echo/execution", content=content)
+        assert answer.status_code == 400, number
+        assert answer.json()["title"] == "InvalidBody"
+    engine.deploy(COUNTLESS)
+    assert execute(client, {}, "countless", response="document").json() == {"numbers": [1, None]}
+
+
+def test_zero_characters_are_refused(client: httpx.Client) -> None:
+    """No argument, name or variable of a program can have one."""
+    assert execute(client, {"string": "a\\u0000b"}).json() == {"string": "a\\u0000b"}
+    for inputs in ({"string": "a\0b"}, {"array": ["\0"]}, {"object": {"value": {"\0": 1}}}):
+        answer = execute(client, inputs)
+        assert answer.status_code == 400, inputs
+        assert "zero character" in answer.json()["detail"]
+
+
+def test_half_characters_are_refused_however_they_are_written(client: httpx.Client) -> None:
+    half = '{"inputs": {"string": "\\ud800"}}'
+    for content in (half.encode(), half.encode("utf-16"), half.encode("utf-32")):
+        assert client.post("processes/echo/execution", content=content).status_code == 400
 
 
 def test_inputs(client: httpx.Client) -> None:
@@ -596,6 +800,23 @@ def test_callbacks_are_signed(tmp_path: Path) -> None:
         assert plain["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
 
 
+def test_every_letter_has_an_id_of_its_own(engine: Engine) -> None:
+    """Receivers know by it what they have got before, so a second try has the same."""
+    with receiving(Receiver(refusals=1)) as web, engine.client(policy=OPEN) as client:
+        for pause in (1, 0):
+            job = start(client, {"pause": pause}, subscriber=subscribed(web))
+            until(lambda: len(web.got) in (2, 4))
+            ended(client, job)
+        until(lambda: len(web.got) == 4)
+        ids = [
+            value
+            for _, headers, _ in web.got
+            for name, value in headers.items()
+            if name.lower() == "webhook-id"
+        ]
+        assert len(set(ids)) == 4
+
+
 @pytest.mark.parametrize(
     ("subscriber", "where"),
     [
@@ -664,6 +885,20 @@ def test_events_as_they_happen(engine: Engine) -> None:
             rest = list(events)
         assert first[0] < rest[-1][0]
         assert rest[-1][2]["status"] == "successful"
+
+
+def test_the_head_of_what_is_told_live(engine: Engine) -> None:
+    """It is there at once, though the job goes on, and has no body in process either."""
+    engine.deploy(SLEEPER)
+    with engine.client() as near, served_client(engine) as far:
+        job = start(near, {"message": "60"}, "sleeper").partition("/ogc-api/")[2]
+        log = until(lambda: near.get(job).json()["steps"])[0]["log"]
+        for client in (near, far):
+            events = client.head(f"{job}/events")
+            assert events.headers["content-type"].startswith("text/event-stream")
+            assert client.head(f"{job}/{log}?follow=true").status_code == 200
+            assert client.head("processes").content == b""
+        near.delete(job)
 
 
 def test_events_that_were_seen_are_not_told_again(client: httpx.Client) -> None:

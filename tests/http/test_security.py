@@ -1,5 +1,6 @@
 """Who may do what over HTTP, how much of it, and what is never told."""
 
+import base64
 import json
 import os
 from collections.abc import Iterator
@@ -164,6 +165,17 @@ def test_tokens_belong_to_a_namespace(tmp_path: Path) -> None:
             assert answer.status_code == status
 
 
+def test_without_a_token_no_namespace_can_be_told_from_none(tmp_path: Path) -> None:
+    settings: Any = {"namespaces": ("ada",), "require_token": True}
+    with Engine(tmp_path, namespace="ada") as engine, client_of(engine, **settings) as client:
+        for headers in ({}, bearer("wrong"), bearer(engine.within("grace").tokens.make("grace"))):
+            there, none = (
+                client.get(f"/{name}/ogc-api/jobs", headers=headers) for name in ("ada", "none")
+            )
+            assert (there.status_code, there.content) == (none.status_code, none.content)
+            assert none.status_code == 401
+
+
 def test_the_root_names_the_namespaces_that_a_token_opens(tmp_path: Path) -> None:
     settings: Any = {"namespaces": ("ada", "grace"), "require_token": True}
     with Engine(tmp_path, namespace="ada") as engine, client_of(engine, **settings) as client:
@@ -210,6 +222,33 @@ def test_pages_elsewhere_change_nothing(engine: Engine, client: httpx.Client) ->
         assert answer.status_code == 200
 
 
+def test_pages_behind_a_proxy_are_own(engine: Engine) -> None:
+    """Whatever name the proxy calls this server by, clients know the one in ``base_url``."""
+    place = "processes/echo/execution"
+    with engine.client(base_url="https://outer.example/") as client:
+        for origin, status in (
+            ("https://outer.example", 200),
+            ("http://outer.example", 403),
+            ("https://outer.example.evil.example", 403),
+        ):
+            own = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+            assert client.post(place, json={}, headers=own).status_code == status, origin
+
+
+def test_headers_that_cannot_be_read(engine: Engine, client: httpx.Client) -> None:
+    with engine.client(require_token=True) as closed:
+        answer = closed.get("jobs", headers={b"Authorization": b"Basic \xc3\xa9"})
+        assert answer.status_code == 401
+    answer = client.post("processes/echo/execution", json={}, headers={"Origin": "http://[::1"})
+    assert answer.status_code == 403
+    assert answer.json()["title"] == "ForeignOrigin"
+    for host in ("[::1", "a:b:c", "a@b", "a/b"):
+        for path in ("jobs", "none", "/"):
+            answer = client.get(path, headers={"Host": host})
+            assert answer.status_code == 400, (host, path)
+            assert answer.json()["title"] == "InvalidHost"
+
+
 def test_cors_is_off_by_default(engine: Engine, client: httpx.Client) -> None:
     def allowed(answer: httpx.Response) -> list[str]:
         return [name for name in answer.headers if name.startswith("access-control")]
@@ -233,6 +272,8 @@ def test_names_that_the_server_may_be_called_by(engine: Engine) -> None:
         assert client.get("processes").status_code == 200
         answer = client.get("processes", headers={"Host": "evil.example"})
         assert answer.status_code == 400
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert client.get("processes", headers={"Host": "LOCALPROC:8080"}).status_code == 200
 
 
 # Limits
@@ -342,6 +383,17 @@ def test_encoded_dots_do_not_lead_out(engine: Engine, rooms: tuple[Path, Path]) 
             answer = asked(client, {"href": f"file://{inside}/{dots}/closed/file.txt"})
             assert answer.status_code == 400, dots
             assert SECRET not in answer.text
+
+
+def test_inputs_do_not_change_the_process(client: httpx.Client, rooms: tuple[Path, Path]) -> None:
+    """``cwl:requirements`` could have any file put into the folder of a task."""
+    content = f'$({{"class": "File", "location": "file://{rooms[1]}/file.txt"}})'
+    requirement = {"class": "InitialWorkDirRequirement", "listing": content}
+    for name, value in (("cwl:requirements", [requirement]), ("cwl:overrides", {})):
+        answer = execute(client, {"string": "a", name: value})
+        assert answer.status_code == 400
+        (problem,) = answer.json()["problems"]
+        assert problem["where"] == f"inputs.{name}"
 
 
 def test_the_home_is_no_input(engine: Engine) -> None:
@@ -522,3 +574,60 @@ def test_home_is_scrubbed_from_a_log_that_is_followed(
     followed = client.get(f"{job}/{name}", params={"follow": "true"}).text
     assert "..." in followed
     assert never[0] not in followed
+
+
+THROWING = """\
+cwlVersion: v1.2
+class: CommandLineTool
+id: throwing
+requirements: {InlineJavascriptRequirement: {}}
+baseCommand: "true"
+inputs: {}
+outputs:
+  said:
+    type: string
+    outputBinding:
+      outputEval: '${throw new Error("it was in " + runtime.outdir);}'
+"""
+
+
+def test_home_is_scrubbed_from_the_events_of_steps(
+    told_on: tuple[httpx.Client, Engine, list[str]],
+) -> None:
+    client, engine, never = told_on
+    engine.deploy(THROWING)
+    told = client.get(finish(client, {}, "throwing") + "/events").text
+    assert "it was in ..." in told
+    assert never[0] not in told
+
+
+PLACES = """\
+cwlVersion: v1.2
+class: CommandLineTool
+id: places
+baseCommand: [sh, -c, 'pwd > place.txt']
+inputs: {}
+outputs:
+  text: {type: string, outputBinding: {outputEval: $(runtime.outdir)}}
+  file: {type: File, outputBinding: {glob: place.txt}}
+"""
+
+
+def test_an_output_is_the_same_in_every_form(
+    told_on: tuple[httpx.Client, Engine, list[str]],
+) -> None:
+    """A text loses folders of this machine, in whatever form; a file is given as it is."""
+    client, engine, never = told_on
+    engine.deploy(PLACES)
+    file = {"file": {"transmissionMode": "value"}}
+    job = finish(client, {}, "places", outputs={"text": {}, **file})
+    document = client.get(f"{job}/results").json()
+    raw = finish(client, {}, "places", outputs={"text": {}}, response="raw")
+    parts = finish(client, {}, "places", outputs={"text": {}, **file}, response="raw")
+    assert document["text"].startswith("...")
+    assert client.get(f"{raw}/results").text.startswith("...")
+    assert client.get(f"{job}/results/text").text.startswith("...")
+    assert b"\r\n\r\n.../" in client.get(f"{parts}/results").content
+    content = client.get(f"{job}/results/file").content
+    assert content.startswith(never[0].encode())
+    assert base64.b64decode(document["file"]["value"]) == content

@@ -240,9 +240,18 @@ def test_the_type_of_a_file_is_told_by_its_name(name: str, kind: str) -> None:
     assert file_link({"class": "File", "location": f"x:{name}", "basename": name})["type"] == kind
 
 
-def test_the_format_that_a_package_states_goes_first() -> None:
-    file = {"class": "File", "location": "x:a.txt", "basename": "a.txt", "format": "edam:1915"}
-    assert file_link(file)["type"] == "edam:1915"
+def test_the_media_type_that_a_package_states_goes_first() -> None:
+    """As it is, or by its IRI at IANA. A format of another vocabulary is no media type."""
+    for stated, kind in (
+        ("image/png", "image/png"),
+        ("image/tiff; application=geotiff", "image/tiff; application=geotiff"),
+        ("https://www.iana.org/assignments/media-types/image/png", "image/png"),
+        ("http://edamontology.org/format_2330", "text/plain"),
+        ("edam:1915", "text/plain"),
+        ("image/png\r\nX: y", "text/plain"),
+    ):
+        file = {"class": "File", "location": "x:a.txt", "basename": "a.txt", "format": stated}
+        assert file_link(file)["type"] == kind
 
 
 def test_catalogs_are_feature_collections() -> None:

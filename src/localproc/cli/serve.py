@@ -8,6 +8,7 @@ import ipaddress
 import os
 import socket
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -28,7 +29,13 @@ _MOST: Final = 16 << 30
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="The port; 0 takes any that is free.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port; 0 takes any that is free.",
+)
 @click.option("--namespace", "namespaces", multiple=True, help="Serve this one; repeatable.")
 @click.option("--prefix", default="/{namespace}/ogc-api", show_default=True, help="Path of all.")
 @click.option("--base-url", default="", help="What clients call this server, behind a proxy.")
@@ -78,10 +85,11 @@ def serve(
             engine,
             **face,
             echo=not no_echo,
-            hosts=_names(host) if is_loopback(host) else (),
+            hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
             policy=InputPolicy(roots=roots, guarded=not allow_private, most=_MOST),
         )
+        engine.stand_by()
         _say(app, listener)
         _run(app, listener)
         engine.close()  # jobs go on without a server; the next one takes them over
@@ -97,9 +105,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _names(host: str) -> tuple[str, ...]:
+def _names(host: str, base_url: str) -> tuple[str, ...]:
     """Give the names this server may be called by: a page elsewhere may have its own point here."""
-    return tuple({"localhost", "127.0.0.1", "[::1]", host})
+    outer = urlsplit(base_url).hostname or host  # proxies may pass on what clients call them
+    return tuple({"localhost", "127.0.0.1", "[::1]", host, outer})
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,7 +11,6 @@ and given up after two days. With a secret, letters are signed the way of Standa
 import base64
 import hashlib
 import hmac
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import Any, Final
 from localproc.errors import LocalprocError
 from localproc.model import Letter
 from localproc.plugins.store import Store
+from localproc.views.written import written
 
 _LOG: Final = logging.getLogger("localproc")
 _LEASE: Final = timedelta(seconds=60)
@@ -107,7 +107,7 @@ class Courier:
             self._store.settle_letter(letter.number)
 
     def _send(self, letter: Letter, message: Message) -> None:
-        body = json.dumps(message.document, ensure_ascii=False).encode()
+        body = written(message.document)
         headers = {"content-type": "application/json", "user-agent": "localproc"}
         headers |= signature(self._secret, letter, datetime.now(UTC), body)
         client = self._client(guarded=message.guarded)
@@ -132,8 +132,11 @@ class Courier:
 
 
 def signature(secret: str, letter: Letter, at: datetime, body: bytes) -> dict[str, str]:
-    """Give the headers that prove who sent a letter; none without a secret."""
-    stamp, number = str(int(at.timestamp())), f"{letter.job_id}.{letter.number}"
+    """Give the headers that name a letter, and with a secret those that prove who sent it.
+
+    A job tells each kind once at the most; numbers of the outbox are given again.
+    """
+    stamp, number = str(int(at.timestamp())), f"{letter.job_id}.{letter.kind}"
     headers = {"webhook-id": number, "webhook-timestamp": stamp}
     if not secret:
         return headers

@@ -200,6 +200,11 @@ class Engine(Records):
         if self._core.run_jobs and not self._core.closed:
             self._core.loop().warm_up(executor or self._core.settings.executor)
 
+    def stand_by(self) -> None:
+        """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
+        if self._core.run_jobs and not self._core.closed:
+            self._core.loop()
+
     def job(self, job_id: str) -> Job:
         """Give a job of the home by its id; raises ``NoSuchJob``."""
         return Job(self, job_id, self.record(job_id))

@@ -35,12 +35,17 @@ class RootedDisk(Disk):
 def check_policy(inputs: Mapping[str, Any], policy: InputPolicy) -> None:
     """Raise ``InvalidInputs`` with every input that names a file outside the policy's roots.
 
-    Texts count as well as files: a tool may take the path of a scene as a string.
+    Texts count as well as files: a tool may take the path of a scene as a string. What changes the
+    process itself (``cwl:requirements``) may name any file in ways that cannot be told beforehand.
     """
     if policy.roots is None:
         return
     access = Access(lambda *_: FilesystemStorage(), policy)
-    problems = []
+    problems = [
+        Problem("is no input of the process, and may not change it here", f"inputs.{name}")
+        for name in inputs
+        if name.startswith("cwl:")
+    ]
     for name, value in inputs.items():
         for path in [*_files(value), *_texts(value)]:
             try:

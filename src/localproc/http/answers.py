@@ -3,7 +3,6 @@
 Owns media types and headers. Must not know any resource.
 """
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from localproc.errors import EXCEPTIONS_1, LocalprocError
+from localproc.views.written import written
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -29,13 +29,7 @@ def document(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with a JSON document."""
-    return Response(json_data(content), status, dict(headers or {}), f"{media_type};charset=UTF-8")
-
-
-def json_data(content: Any) -> bytes:
-    """Write JSON. Bytes of names that are no UTF-8 are escaped as JSON's lone surrogates."""
-    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return written.encode(errors="backslashreplace")
+    return Response(written(content), status, dict(headers or {}), f"{media_type};charset=UTF-8")
 
 
 def text(content: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,20 +6,23 @@ Owns the routes, and the errors that no handler sees. Must not know what handler
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localproc.engine.engine import Engine
 from localproc.http import execution, executions, jobs, live, pages, processes, service
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
 from localproc.http.echo import deploy_echo
-from localproc.http.exchange import Handler, endpoint, static_of
-from localproc.http.negotiation import best
+from localproc.http.exchange import Handler, endpoint
+from localproc.http.guard import refuse_names
+from localproc.http.negotiation import best, listed
+from localproc.http.places import static_of
 from localproc.http.settings import HttpSettings
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
@@ -40,7 +43,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/results": {"GET": jobs.results},
     "/jobs/{job_id}/results/{output}": {"GET": jobs.result},
     "/jobs/{job_id}/results/{output}/{index}": {"GET": jobs.result},
-    "/jobs/{job_id}/files/{path:path}": {"GET": jobs.file},
+    "/jobs/{job_id}/files/{path:any}": {"GET": jobs.file},
     "/jobs/{job_id}/events": {"GET": live.events},
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
@@ -49,6 +52,15 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/executions/v1": {"GET": executions.list_executions, "POST": executions.trigger},
     "/executions/v1/private/{job_id}": {"GET": executions.execution},
 }
+
+
+class _AnyConvertor(PathConvertor):
+    """A path of files, whose names may have line breaks."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", _AnyConvertor())
 
 
 def create_app(engine: Engine, settings: HttpSettings | None = None, **options: Any) -> Starlette:
@@ -79,13 +91,7 @@ def create_app(engine: Engine, settings: HttpSettings | None = None, **options: 
 
 
 def _middleware(settings: HttpSettings) -> list[Middleware]:
-    found = []
-    if settings.hosts:
-        found.append(
-            Middleware(
-                TrustedHostMiddleware, allowed_hosts=list(settings.hosts), www_redirect=False
-            )
-        )
+    found = [Middleware(_Doorkeeper)]
     if settings.origins:
         found.append(
             Middleware(
@@ -97,6 +103,23 @@ def _middleware(settings: HttpSettings) -> list[Middleware]:
             )
         )
     return found
+
+
+class _Doorkeeper:
+    """Lets those in who call the server by a name of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http":
+            request = Request(scope)
+            try:
+                refuse_names(request, request.app.state.settings)
+            except HttpProblem as error:
+                app = _answer(request, error)
+        await app(scope, receive, send)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -115,7 +138,7 @@ def _answer(request: Request, error: HttpProblem) -> Response:
     """Answer with a problem where no engine is known, and so nothing of it can be told."""
     members = error.to_problem()
     settings: HttpSettings = request.app.state.settings
-    accept, asked = request.headers.get("accept", ""), request.query_params.get("f")
+    accept, asked = listed(request.headers, "accept"), request.query_params.get("f")
     if best(accept, (PROBLEM, JSON, HTML), asked) != HTML:
         return document(members, members["status"], media_type=PROBLEM, headers=error.headers)
     content = {"problem": members, "service": settings.title}

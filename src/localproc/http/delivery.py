@@ -6,7 +6,6 @@ asked for.
 """
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -19,19 +18,21 @@ from localproc.engine.handles import Job
 from localproc.errors import EXCEPTIONS_1, JobFailed, LocalprocError, NoSuchOutput, ResultsNotReady
 from localproc.http.answers import (
     GEOJSON,
+    HTML,
     JSON,
     TEXT,
     HttpProblem,
     Part,
-    json_data,
     multipart,
     nothing,
 )
+from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
 from localproc.http.files import FileAnswer, published
 from localproc.http.numbers import whole
 from localproc.model import JobStatus
 from localproc.views import ogc
+from localproc.views.written import written
 
 _INLINE: Final = 10 << 20  #: bytes that a file may have to be put into a document
 
@@ -97,6 +98,7 @@ class Delivery:
             outputs = [self._named(name, outputs) for name in names]
         if self._job.request.options.get("response") == "raw":
             return self._raw(outputs)
+        self._exchange.wants(JSON, HTML)
         return self.document(outputs)
 
     def one(self, name: str, index: str = "") -> Response:
@@ -132,8 +134,11 @@ class Delivery:
         if chosen == JSON and JSON not in output.media_types:
             return self.document([output])
         if output.is_file:
-            return FileAnswer(self._path(output), chosen, self._exchange.request)
-        return Response(self._data(output, chosen), media_type=_with_charset(chosen))
+            answer: Response = FileAnswer(self._path(output), chosen, self._exchange.request)
+        else:
+            answer = Response(self._data(output, chosen), media_type=_with_charset(chosen))
+        answer.headers["Vary"] = "Accept"
+        return answer
 
     def _part(self, output: Output) -> Part:
         kind = output.media_types[0]
@@ -142,16 +147,20 @@ class Delivery:
         return Part(output.name, kind, self._data(output, kind))
 
     def _data(self, output: Output, kind: str) -> bytes:
+        """Give an output as bytes: a file as it is, a value as every other form has it."""
         if output.is_file:
             with open(self._path(output), "rb") as file:
                 return file.read()
+        return self._exchange.scrubbed(self._written(output, kind))
+
+    def _written(self, output: Output, kind: str) -> bytes:
         if kind == TEXT:
             return str(output.value).encode(errors="backslashreplace")
         if output.features:
-            return json_data(self._addressed(output.features))
+            return written(self._addressed(output.features))
         if isinstance(output.value, Mapping) and not is_filelike(output.value):
-            return json_data(self._addressed(output.value))
-        return json_data(self._entry(output))
+            return written(self._addressed(output.value))
+        return written(self._entry(output))
 
     def _entry(self, output: Output) -> Any:
         """Give an output as the results document has it."""
@@ -162,6 +171,9 @@ class Delivery:
             inline = self._inline(output)
             if inline is not None:
                 return inline
+        if output.mode == "value" and isinstance(output.value, list) and not output.features:
+            items = [replace(output, value=item) for item in output.value]
+            return [None if one.value is None else self._entry(one) for one in items]
         features = {output.name: output.features} if output.features else {}
         document = ogc.results_document({output.name: output.value}, features)
         return self._addressed(document[output.name])
@@ -172,12 +184,14 @@ class Delivery:
             return None
         kind = output.media_types[0]
         data = self._data(output, kind)
-        if kind == JSON or kind.endswith("+json"):
+        # Documents lose the folders of this machine; what a file says stays as it is.
+        plain = self._exchange.scrubbed(data) == data
+        if plain and (kind == JSON or kind.endswith("+json")):
             try:
-                return {"value": json.loads(data), "mediaType": kind}
+                return {"value": parsed(data.decode()), "mediaType": kind}
             except ValueError:
                 pass
-        if kind.startswith("text/"):
+        if plain and kind.startswith("text/"):
             try:
                 return {"value": data.decode(), "mediaType": kind}
             except UnicodeDecodeError:
@@ -221,7 +235,10 @@ class Delivery:
             if one.name == name:
                 return one
         known = ", ".join(one.name for one in outputs) or "none"
-        raise NoSuchOutput(f"job {self._job.id} has no output {name!r}", hint=f"it has: {known}")
+        error = NoSuchOutput(f"job {self._job.id} has no output {name!r}", hint=f"it has: {known}")
+        if name in self._exchange.engine.revision(self._job.record).description["outputs"]:
+            raise error
+        raise HttpProblem(400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint)
 
     def failure(self) -> LocalprocError:
         """Give the error that stands where the results would be."""

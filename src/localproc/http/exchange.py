@@ -4,7 +4,7 @@ Owns what handlers get: the engine of the namespace, the body, the base of links
 errors. Handlers are plain functions. Must not know any resource.
 """
 
-import json
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,21 +14,20 @@ from urllib.parse import urlencode
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from localproc.cwl.characters import has_half
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
+from localproc.http.bodies import read_json
 from localproc.http.guard import identify, refuse_strangers
-from localproc.http.negotiation import Preferences, best
+from localproc.http.negotiation import Preferences, best, listed
 from localproc.http.numbers import whole
+from localproc.http.places import base_of, root_of, static_of
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 from localproc.views.hrefs import with_addresses
 
-_DEEPEST: Final = 100  #: levels that a document may have
-_LEAVES: Final = (str, int, float, type(None))
 _LOG: Final = logging.getLogger("localproc.http")
 
 
@@ -69,9 +68,14 @@ class Exchange:
         return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
+    def accept(self) -> str:
+        """The media types that the client takes."""
+        return listed(self.request.headers, "accept")
+
+    @property
     def prefer(self) -> Preferences:
         """What the client prefers."""
-        return Preferences(self.request.headers.get("prefer", ""))
+        return Preferences(listed(self.request.headers, "prefer"))
 
     # The query
 
@@ -104,7 +108,7 @@ class Exchange:
     def wants(self, *offered: str) -> str:
         """Give the media type to answer with; raises 406, or 400 for an unknown ``f``."""
         asked = self.query("f")
-        chosen = best(self.request.headers.get("accept", ""), offered, asked)
+        chosen = best(self.accept, offered, asked)
         if chosen is not None:
             return chosen
         if asked:
@@ -113,23 +117,19 @@ class Exchange:
 
     @property
     def wants_html(self) -> bool:
-        """Whether the answer is for a person."""
+        """Whether the answer is for a person; raises as ``wants`` does."""
         return self.wants(JSON, HTML) == HTML
+
+    @property
+    def prefers_html(self) -> bool:
+        """Whether it is, where there may be other media types."""
+        return best(self.accept, (JSON, HTML), self.query("f")) == HTML
 
     # The body
 
     def json(self) -> Any:
         """Read the body as JSON; raises 400."""
-        try:
-            found = json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise HttpProblem(400, "InvalidBody", f"the body is not JSON: {error}") from None
-        if _depth(found) > _DEEPEST:
-            detail = f"the body has more than {_DEEPEST} levels, one in another"
-            raise HttpProblem(400, "InvalidBody", detail)
-        if has_half(found, self.body.decode("utf-8", "replace")):
-            raise HttpProblem(400, "InvalidBody", "a text in the body has half a character")
-        return found
+        return read_json(self.body)
 
     # Jobs
 
@@ -204,8 +204,7 @@ class Exchange:
         """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
         members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
-        accept = self.request.headers.get("accept", "")
-        kind = best(accept, (PROBLEM, JSON, HTML), self.query("f"))
+        kind = best(self.accept, (PROBLEM, JSON, HTML), self.query("f"))
         if kind == HTML:
             return self.page("problem.html", {"problem": members}, members["status"], headers)
         return self.document(
@@ -224,9 +223,20 @@ def endpoint(**handlers: Handler) -> Endpoint:
         body = await _read(request, request.app.state.settings.most_bytes)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         # One thread for all of it: each change of threads waits for the busy loop of the engine.
-        return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
+        try:
+            return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
+        except asyncio.CancelledError:
+            request.state.stopping = True
+            raise stopping(request) from None
 
     return serve
+
+
+def stopping(request: Request) -> HttpProblem:
+    """Give what is told to those who wait when the server is stopped: their job goes on."""
+    job = getattr(request.state, "monitor", "")
+    headers = {"Link": f"<{job}>; rel=monitor"} if job else {}
+    return HttpProblem(503, "Stopping", "the server is being stopped", headers=headers)
 
 
 _PATIENT: Final[set[Handler]] = set()
@@ -242,11 +252,11 @@ def _begin(request: Request, body: bytes) -> Exchange:
     settings: HttpSettings = request.app.state.settings
     engines: Mapping[str, Engine] = request.app.state.engines
     namespace = request.path_params.get("namespace", next(iter(engines)))
-    if namespace not in engines:
-        raise HttpProblem(404, "NoSuchNamespace", f"there is no namespace {namespace!r} here")
-    engine = engines[namespace]
+    engine = engines.get(namespace)
     refuse_strangers(request, settings)
     user = identify(request, engine, settings)
+    if engine is None:
+        raise HttpProblem(404, "NoSuchNamespace", f"there is no namespace {namespace!r} here")
     return Exchange(request, engine, settings, base_of(request, settings), body, user)
 
 
@@ -268,15 +278,26 @@ async def _read(request: Request, most: int) -> bytes:
 
 def _answer(request: Request, body: bytes, handler: Handler) -> Response:
     """Call a handler; every error becomes an answer, and none tells more than it should."""
-    exchange = _begin(request, body)
+    try:
+        exchange = _begin(request, body)
+    except HttpProblem:
+        raise
+    except Exception:
+        raise _unexpected(request) from None
     try:
         return handler(exchange)
     except LocalprocError as error:
         return exchange.problem(error)
     except Exception:
-        _LOG.exception("%s %s", request.method, request.url.path)
-        detail = "something went wrong here; the log of the service has more"
-        return exchange.problem(HttpProblem(500, "InternalError", detail))
+        return exchange.problem(_unexpected(request))
+
+
+def _unexpected(request: Request) -> HttpProblem:
+    """Log the error that is under way; give what is told of it."""
+    _LOG.exception("%s %s", request.method, request.url.path)
+    return HttpProblem(
+        500, "InternalError", "something went wrong here; the log of the service has more"
+    )
 
 
 def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
@@ -289,35 +310,3 @@ def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
         "The JobID from the request does not match any of the Jobs running on this server",
         kind="http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job" if zoo else error.type,
     )
-
-
-def _depth(value: Any) -> int:
-    """Count the levels of a document, without a call for each."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [item for items in inner if not isinstance(items, _LEAVES) for item in items]
-    return depth
-
-
-def root_of(request: Request, settings: HttpSettings) -> str:
-    """Give the path of the namespace's root, with whatever the app is mounted under."""
-    mounted = str(request.scope.get("root_path", ""))
-    return mounted + settings.root(request.path_params.get("namespace", ""))
-
-
-def base_of(request: Request, settings: HttpSettings) -> str:
-    """Give the URL of the namespace's root."""
-    if settings.base_url:
-        namespace = request.path_params.get("namespace", "")
-        return settings.base_url.rstrip("/") + settings.root(namespace)
-    url = request.url
-    return f"{url.scheme}://{url.netloc}{root_of(request, settings)}"
-
-
-def static_of(request: Request, settings: HttpSettings) -> str:
-    """Give the URL of what pages are made with."""
-    if settings.base_url:
-        return f"{settings.base_url.rstrip('/')}/static"
-    return f"{request.scope.get('root_path', '')}/static"

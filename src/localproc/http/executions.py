@@ -14,10 +14,9 @@ from localproc.errors import InvalidInputs, Problem
 from localproc.http.answers import bad_parameter
 from localproc.http.exchange import Exchange
 from localproc.http.execution import start
-from localproc.http.joblist import page_of_jobs
+from localproc.http.joblist import page_of_jobs, times
 from localproc.http.paging import link_header
 from localproc.views.execution_log import FAILED
-from localproc.views.parameters import interval
 
 
 def build(exchange: Exchange) -> Response:
@@ -37,7 +36,7 @@ def list_executions(exchange: Exchange) -> Response:
 
     The list is bare, so the links to its other pages are headers (RFC 8288).
     """
-    since, until = interval(exchange.query("datetime"))
+    since, until = times(exchange.query("datetime"))
     status = exchange.query("status")
     if status not in (None, "", "failed"):
         raise bad_parameter("status", "the one that can be asked for is failed")

@@ -4,11 +4,12 @@ Owns finding them within the folder of a job's results, and giving them whole or
 know how they got there.
 """
 
+import mimetypes
 import os
 import stat
 from collections.abc import AsyncIterator
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,16 +19,19 @@ from localproc.cwl.files import uri_path
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem
+from localproc.http.negotiation import listed
 from localproc.http.numbers import whole
 from localproc.http.threads import offload
+from localproc.views.ogc import ITEM_REL
 
 _CHUNK: Final = 1 << 18
 
 
-def published(job: Job, location: str) -> str:
+def published(job: Job, location: str, *, folders: bool = False) -> str:
     """Give the path of a published file; raises ``NotFound`` for whatever else is asked for.
 
-    It is where a job's results are after all links are followed, so that none leads out.
+    It is where a job's results are after all links are followed, so that none leads out. With
+    ``folders`` it may be a folder of them.
     """
     root = job.location
     if urlsplit(root).scheme != "file":
@@ -37,9 +41,42 @@ def published(job: Job, location: str) -> str:
         path = os.path.realpath(uri_path(location))
     except ValueError:  # a zero byte, or what is no UTF-8
         path = ""
-    if not path.startswith(inside + os.sep) or not os.path.isfile(path):
+    found = os.path.isfile(path) or (folders and os.path.isdir(path))
+    if not path.startswith(inside + os.sep) or not found:
         raise NotFound("there is no such file among the results of this job")
     return path
+
+
+def asked_for(request: Request, job: Job) -> str:
+    """Give the path of a file below ``files``, percent-encoded: not all names are UTF-8."""
+    raw: bytes = request.scope.get("raw_path") or b""
+    rest = raw.partition(f"/jobs/{job.id}/files/".encode())[2]
+    return rest.decode("ascii", "replace") or quote(request.path_params["path"])
+
+
+def media_type(name: str) -> str:
+    """Guess what is in a file by its name."""
+    if name.endswith((".tif", ".tiff")):
+        return "image/tiff; application=geotiff"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind};charset=UTF-8" if kind.startswith("text/") or kind.endswith("json") else kind
+
+
+def folder_document(path: str, place: str) -> dict[str, Any]:
+    """Tell what is in a published folder whose address is ``place``: links, by name."""
+    with os.scandir(path) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    links = []
+    for entry in entries:
+        link: dict[str, Any] = {
+            "href": f"{place}/{quote(os.fsencode(entry.name))}",
+            "rel": ITEM_REL,
+        }
+        link["title"] = entry.name
+        if entry.is_file(follow_symlinks=False):  # a link may lead out, and is not followed then
+            link |= {"type": media_type(entry.name), "length": entry.stat().st_size}
+        links.append(link)
+    return {"title": os.path.basename(path), "links": links}
 
 
 class FileAnswer(Response):
@@ -57,6 +94,12 @@ class FileAnswer(Response):
         found = os.fstat(self._file.fileno())
         assert stat.S_ISREG(found.st_mode)
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+        self.headers["ETag"] = tag
+        if _is_known(request, tag):
+            self._start = self._left = 0
+            self.status_code = 304
+            del self.headers["Content-Type"]
+            return
         try:
             start, end = _range(request, found.st_size, tag)
         except HttpProblem:
@@ -68,7 +111,6 @@ class FileAnswer(Response):
             self.headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.st_size}"
         self.headers["Content-Length"] = str(self._left)
         self.headers["Accept-Ranges"] = "bytes"
-        self.headers["ETag"] = tag
         self.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,13 +134,23 @@ class FileAnswer(Response):
             yield chunk
 
 
+def _is_known(request: Request, tag: str) -> bool:
+    """Whether the client says that it has the file as it is (RFC 9110, 13.1.2)."""
+    known = listed(request.headers, "if-none-match").split(",")
+    tags = [one.strip().removeprefix("W/") for one in known]
+    return request.method in ("GET", "HEAD") and (tag in tags or tags == ["*"])
+
+
 def _range(request: Request, size: int, tag: str) -> tuple[int, int]:
-    """Give start and end of what is wanted; raises 416 for what lies beyond the file."""
-    asked = request.headers.get("range", "")
+    """Give start and end of what is wanted; raises 416 for what lies beyond the file.
+
+    Ranges are of GET alone (RFC 9110, 14.2).
+    """
+    asked = request.headers.get("range", "") if request.method == "GET" else ""
     unit, _, spec = asked.partition("=")
     from_text, dash, to_text = spec.strip().partition("-")
     first, last = whole(from_text), whole(to_text)
-    if request.headers.get("if-range", tag) != tag or unit.strip() != "bytes" or not dash:
+    if request.headers.get("if-range", tag) != tag or unit.strip().lower() != "bytes" or not dash:
         return 0, size
     if first is not None and (last is not None or not to_text):
         start, end = first, size if last is None else min(last + 1, size)

@@ -6,7 +6,7 @@ the text that it is.
 """
 
 import base64
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from localproc.cwl.types import CwlType, item_type, kind, without_null
 from localproc.engine.handles import Process
 from localproc.errors import InvalidInputs, Problem
+from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
 from localproc.http.multipart import BodyPart, read_parts
 from localproc.http.words import brief
@@ -153,6 +154,8 @@ def _value(field: Field | None, parts: Sequence[BodyPart]) -> Any:
         found = [one for part in parts for one in _files(part)]
         return found[0] if what == "file" and len(found) == 1 else found
     texts = [part.text for part in parts]
+    if any("\0" in text for text in texts):
+        raise ValueError("has a zero character, which no program can be given")
     if field is not None and what == "bbox":
         if len(texts) != len(_CORNERS):
             raise ValueError("a box has four sides: " + ", ".join(_CORNERS))
@@ -172,9 +175,7 @@ def _scalar(field: Field | None, what: str, text: str) -> Any:
     if what != "json":
         return text.replace("\r\n", "\n")
     try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
+        return parsed(text)
     except ValueError as error:
         if text.lstrip()[:1] in ("{", "["):
             raise ValueError(f"is not JSON: {error}") from None
@@ -200,7 +201,8 @@ def _files(part: BodyPart) -> list[Any]:
 def _number(text: str) -> Any:
     for reader in (int, float):
         try:
-            return reader(text)
+            number = reader(text)
         except ValueError:
-            pass
+            continue
+        return number if math.isfinite(number) else text
     return text

@@ -5,28 +5,31 @@ know any resource.
 """
 
 import base64
-import binascii
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from localproc.engine.engine import Engine
 from localproc.http.answers import HTML, HttpProblem
+from localproc.http.negotiation import listed
 from localproc.http.settings import HttpSettings
 
 ANONYMOUS = "anonymous"
 
 
-def identify(request: Request, engine: Engine, settings: HttpSettings) -> str:
-    """Give the name of the token that a request comes with; raises 401 where one is needed."""
+def identify(request: Request, engine: Engine | None, settings: HttpSettings) -> str:
+    """Give the name of the token that a request comes with; raises 401 where one is needed.
+
+    Without an engine there is no such namespace; whoever has no token is not told so.
+    """
     secret = _secret(request)
-    token = engine.tokens.find(secret) if secret else None
+    token = engine.tokens.find(secret) if secret and engine is not None else None
     if token is not None:
         return token.name
     if not settings.require_token and not secret:
         return ANONYMOUS
     # A browser can ask its user for a password, but not for a token.
-    scheme = "Basic" if HTML in request.headers.get("accept", "") else "Bearer"
+    scheme = "Basic" if HTML in listed(request.headers, "accept") else "Bearer"
     raise HttpProblem(
         401,
         "Unauthorized",
@@ -44,7 +47,7 @@ def _secret(request: Request) -> str:
         return ""
     try:
         return base64.b64decode(rest, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8 in it
         return ""
 
 
@@ -54,8 +57,9 @@ def refuse_strangers(request: Request, settings: HttpSettings) -> None:
         return
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "none")
-    own = origin is not None and urlsplit(origin).netloc == request.headers.get("host", "")
-    if own or origin in settings.origins or (origin is None and site in ("none", "same-origin")):
+    if origin is None and site in ("none", "same-origin"):
+        return
+    if origin is not None and (origin in settings.origins or _is_own(origin, request, settings)):
         return
     raise HttpProblem(
         403,
@@ -63,3 +67,36 @@ def refuse_strangers(request: Request, settings: HttpSettings) -> None:
         f"pages of {origin or 'other sites'} may not change anything here",
         hint="whoever runs the service can allow an origin with --cors ORIGIN",
     )
+
+
+def _is_own(origin: str, request: Request, settings: HttpSettings) -> bool:
+    """Whether an origin is this server: as the request names it, or as clients do at a proxy."""
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    outer = urlsplit(settings.base_url)
+    known = bool(outer.netloc) and origin == f"{outer.scheme}://{outer.netloc}"
+    return known or (bool(place) and place == request.headers.get("host"))
+
+
+def refuse_names(request: Request, settings: HttpSettings) -> None:
+    """Raise 400 for a name that is not the server's: a page elsewhere may have its own point here.
+
+    So it is for a name that cannot be read, as links are made of it.
+    """
+    host = request.headers.get("host", "")
+    name = _hostname(host)
+    known = {one.strip("[]").lower() for one in settings.hosts}
+    if name is None or (known and name not in known):
+        raise HttpProblem(400, "InvalidHost", f"this server is not called {host!r}")
+
+
+def _hostname(host: str) -> str | None:
+    """Give the name in a ``Host`` header, ``None`` if it cannot be read."""
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port
+    except ValueError:
+        return None
+    return (parts.hostname or "") if parts.netloc == host and "@" not in host else None

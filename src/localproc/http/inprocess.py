@@ -27,6 +27,7 @@ class _Exchange:
         self.status = 500
         self.headers: _HEADERS = []
         self._sent: list[bytes] = []
+        self._head = scope["method"] == "HEAD"
         self._body: bytes | None = body
         self._run = cast("Coroutine[Any, Any, None]", app(scope, self._receive, self._send))
 
@@ -41,7 +42,7 @@ class _Exchange:
             self.status = message["status"]
             self.headers = list(message.get("headers", []))
         else:
-            self._sent.append(message.get("body", b""))
+            self._sent.append(b"" if self._head else message.get("body", b""))
             await _hand_over()
 
     def step(self) -> bool:

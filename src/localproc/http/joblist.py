@@ -1,16 +1,19 @@
 """One page of a list of jobs, newest first, and the links to those beside it.
 
-Owns where a page begins and ends. Must not know what is told of the jobs in it.
+Owns where a page begins and ends, and which times it is about. Must not know what is told of the
+jobs in it.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from localproc.engine.handles import Job
-from localproc.errors import LocalprocError
+from localproc.errors import InvalidInputs, LocalprocError
 from localproc.http.answers import bad_parameter
 from localproc.http.exchange import Exchange
 from localproc.http.paging import page_links
+from localproc.views.parameters import interval
 
 
 def page_of_jobs(
@@ -35,6 +38,14 @@ def page_of_jobs(
         before=page[0].id if earlier else None,
     )
     return page, links
+
+
+def times(text: str | None) -> tuple[datetime | None, datetime | None]:
+    """Read ``datetime``; raises 400."""
+    try:
+        return interval(text)
+    except InvalidInputs as error:
+        raise bad_parameter("datetime", "; ".join(map(str, error.problems))) from None
 
 
 def _known(exchange: Exchange, name: str) -> str | None:

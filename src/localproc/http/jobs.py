@@ -3,23 +3,21 @@
 Owns Part 1's job resources. Must not know how results are written, nor how jobs are run.
 """
 
-import mimetypes
 import os
 import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 
 from starlette.responses import Response
 
 from localproc.engine.handles import Job
-from localproc.errors import JobFailed, LocalprocError, NoSuchOutput
-from localproc.http.answers import JSON, HttpProblem, bad_parameter
+from localproc.errors import JobFailed, LocalprocError
+from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, patient
-from localproc.http.files import FileAnswer, published
-from localproc.http.joblist import page_of_jobs
+from localproc.http.files import FileAnswer, asked_for, folder_document, media_type, published
+from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
 from localproc.http.shown import shown
@@ -27,7 +25,6 @@ from localproc.http.timeline import timeline
 from localproc.model import JobStatus
 from localproc.storage.addresses import redacted
 from localproc.views import ogc
-from localproc.views.parameters import interval
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
@@ -69,7 +66,7 @@ def list_jobs(exchange: Exchange) -> Response:
 
 def _filters(exchange: Exchange) -> dict[str, Any]:
     """Read the filters of the standard; raises 400 for what cannot be read."""
-    since, until = interval(exchange.query("datetime") or _between(exchange))
+    since, until = times(exchange.query("datetime") or _between(exchange))
     statuses = exchange.queries("status")
     unknown = [one for one in statuses if one not in set(JobStatus)]
     if unknown:
@@ -138,7 +135,7 @@ def dismiss(exchange: Exchange) -> Response:
 def results(exchange: Exchange) -> Response:
     """Answer with the results of a job, all or those that ``outputs`` names."""
     job = exchange.job()
-    if exchange.wants_html:
+    if exchange.prefers_html:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
@@ -159,26 +156,20 @@ def _size_of(exchange: Exchange, job: Job, href: str) -> int | None:
 
 def result(exchange: Exchange) -> Response:
     """Answer with one output, or with one item of it."""
-    job = exchange.job()
-    try:
-        return Delivery(exchange, job).one(exchange.path["output"], exchange.path.get("index", ""))
-    except NoSuchOutput as error:
-        if (
-            exchange.path["output"]
-            not in exchange.engine.revision(job.record).description["outputs"]
-        ):
-            raise HttpProblem(
-                400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint
-            ) from None
-        raise
+    delivery = Delivery(exchange, exchange.job())
+    return delivery.one(exchange.path["output"], exchange.path.get("index", ""))
 
 
 def file(exchange: Exchange) -> Response:
-    """Answer with a file among the results of a job."""
+    """Answer with a file among the results of a job, or with what a folder has."""
     job = exchange.job()
-    path = exchange.path["path"]
-    inside = published(job, f"{job.location}/{quote(path)}")
-    return FileAnswer(inside, _media_type(path), exchange.request)
+    path = asked_for(exchange.request, job).rstrip("/")
+    inside = published(job, f"{job.location}/{path}", folders=True)
+    if os.path.isfile(inside):
+        return FileAnswer(inside, media_type(os.path.basename(inside)), exchange.request)
+    place = f"{exchange.base}/jobs/{job.id}"
+    said = folder_document(inside, f"{place}/files/{path}")
+    return exchange.either(f"Folder {said['title']}", said, place)
 
 
 def inputs(exchange: Exchange) -> Response:
@@ -205,10 +196,3 @@ def _without_secrets(document: Any) -> Any:
     if isinstance(document, list):
         return [_without_secrets(item) for item in document]
     return redacted(document) if isinstance(document, str) and _URL.match(document) else document
-
-
-def _media_type(name: str) -> str:
-    if name.endswith((".tif", ".tiff")):
-        return "image/tiff; application=geotiff"
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return f"{kind};charset=UTF-8" if kind.startswith("text/") or kind.endswith("json") else kind

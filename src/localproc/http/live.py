@@ -11,13 +11,14 @@ from starlette.responses import Response, StreamingResponse
 from localproc.engine.handles import Job
 from localproc.engine.steplog import StepLog
 from localproc.errors import NotFound
-from localproc.http.answers import TEXT, bad_parameter, json_data, text
+from localproc.http.answers import TEXT, bad_parameter, text
 from localproc.http.exchange import Exchange
 from localproc.http.numbers import whole
 from localproc.http.threads import offload, pause
 from localproc.machine import StepBook
 from localproc.model import JobStatus
 from localproc.views import ogc
+from localproc.views.written import written
 
 _POLL: Final = 0.2
 _HEARTBEAT: Final = 15.0
@@ -31,9 +32,7 @@ def log(exchange: Exchange) -> Response:
     job = exchange.job()
     found = job.logs(exchange.path["step"] + ".log")
     if exchange.flag("follow"):
-        return StreamingResponse(
-            _followed(exchange, found), headers=_LIVE, media_type=f"{TEXT};charset=UTF-8"
-        )
+        return _live(exchange, _followed(exchange, found), f"{TEXT};charset=UTF-8")
     said = found.text
     tail = exchange.query("tail")
     if tail is not None:
@@ -48,8 +47,8 @@ def log(exchange: Exchange) -> Response:
 async def _followed(exchange: Exchange, found: StepLog) -> AsyncIterator[bytes]:
     piece = await offload(found.read_from)
     while not piece.complete:
-        for _, written in piece.parts:
-            yield exchange.scrubbed(written.encode())
+        for _, said in piece.parts:
+            yield exchange.scrubbed(said.encode())
         if not piece.parts:
             await pause(_POLL)
         piece = await offload(found.read_from, piece.place)
@@ -63,9 +62,7 @@ def events(exchange: Exchange) -> Response:
     """
     job = exchange.job()
     after = whole(exchange.request.headers.get("last-event-id", "")) or 0
-    return StreamingResponse(
-        _told(exchange, job, after), headers=_LIVE, media_type="text/event-stream"
-    )
+    return _live(exchange, _told(exchange, job, after), "text/event-stream")
 
 
 async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes]:
@@ -83,7 +80,7 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
             seen += 1
             for step in book.take(event):
                 if seen > after:
-                    yield _event("step", seen, ogc.step_info(step))
+                    yield exchange.scrubbed(_event("step", seen, ogc.step_info(step)))
         # The job may have ended after its status was read, but before its events were.
         if seen > after and (found or status.status is not told):
             told = status.status
@@ -99,7 +96,16 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
 
 
 def _event(kind: str, number: int, content: Any) -> bytes:
-    return f"id: {number}\nevent: {kind}\ndata: ".encode() + json_data(content) + b"\n\n"
+    return f"id: {number}\nevent: {kind}\ndata: ".encode() + written(content) + b"\n\n"
+
+
+def _live(exchange: Exchange, told: AsyncIterator[bytes], media_type: str) -> Response:
+    """Answer as it is told; whoever asks for the head alone waits for nothing."""
+    if exchange.request.method != "HEAD":
+        return StreamingResponse(told, headers=_LIVE, media_type=media_type)
+    answer = Response(headers=_LIVE, media_type=media_type)
+    del answer.headers["Content-Length"]
+    return answer
 
 
 _LIVE: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -7,10 +7,19 @@ unregistered tokens), so it is read tolerantly.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
+from starlette.datastructures import Headers
+
+from localproc.http.numbers import whole
+
 _FORMATS: Final = {"json": "application/json", "html": "text/html"}
+
+
+def listed(headers: Headers, name: str) -> str:
+    """Give a header that is a list, of however many lines (RFC 9110, 5.3)."""
+    return ", ".join(headers.getlist(name))
 
 
 def best(accept: str, offered: Sequence[str], asked: str | None = None) -> str | None:
@@ -52,15 +61,15 @@ def _quality(offered: str, ranges: Sequence[tuple[str, float]]) -> float:
 
 
 class Preferences:
-    """A ``Prefer`` header. ``raw`` is its text, for ``Preference-Applied``."""
+    """A ``Prefer`` header (RFC 7240). Of a preference that is given twice the first counts."""
 
     def __init__(self, raw: str) -> None:
-        self.raw = raw.strip()
+        self._raw = raw.strip()
+        self._members = [one.strip() for one in re.split(r"[,;]", self._raw) if one.strip()]
         self.tokens: dict[str, str] = {}
-        for member in re.split(r"[,;]", self.raw):
-            name, _, value = member.strip().partition("=")
-            if name.strip():
-                self.tokens[name.strip().lower()] = value.strip().strip('"').lower()
+        for member in self._members:
+            name, _, value = member.partition("=")
+            self.tokens.setdefault(name.strip().lower(), value.strip().strip('"').lower())
 
     @property
     def asynchronous(self) -> bool:
@@ -68,17 +77,20 @@ class Preferences:
         return "respond-async" in self.tokens
 
     @property
-    def minimal(self) -> bool:
-        """Whether large values should be links (``return=minimal``)."""
-        return self.tokens.get("return") == "minimal"
+    def wait(self) -> int | None:
+        """The seconds of ``wait``, ``None`` if it is not there or is no number."""
+        return whole(self.tokens.get("wait", ""))
 
-    def applied(self, *, asynchronous: bool) -> str:
-        """Give what was honoured; the header as it was if that is all of it."""
-        honoured = [name for name in self.tokens if name == "return"]
-        if asynchronous and self.asynchronous:
-            honoured.insert(0, "respond-async")
-        if set(honoured) == set(self.tokens):
-            return self.raw
+    @property
+    def representation(self) -> bool:
+        """Whether what was made should be told of in the answer (``return=representation``)."""
+        return self.tokens.get("return") == "representation"
+
+    def applied(self, honoured: Collection[str]) -> str:
+        """Write those that were honoured; the header as it was if that is all of it."""
+        names = [name for name in self.tokens if name in honoured]
+        if len(names) == len(self._members):
+            return self._raw
         return ", ".join(
-            f"{name}={self.tokens[name]}" if self.tokens[name] else name for name in honoured
+            f"{name}={self.tokens[name]}" if self.tokens[name] else name for name in names
         )

@@ -15,9 +15,10 @@ from localproc.engine.engine import Engine
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
-from localproc.http.exchange import Exchange, static_of
+from localproc.http.exchange import Exchange
 from localproc.http.guard import identify
-from localproc.http.negotiation import best
+from localproc.http.negotiation import best, listed
+from localproc.http.places import static_of
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
 
@@ -55,7 +56,7 @@ def _root(request: Request) -> Response:
         }
         for namespace in _open_to(request, settings)
     ]
-    accept, asked = request.headers.get("accept", ""), request.query_params.get("f")
+    accept, asked = listed(request.headers, "accept"), request.query_params.get("f")
     if best(accept, (JSON, HTML), asked) == HTML:
         static = static_of(request, settings)
         content = {"service": settings.title, "static": static, "links": places}

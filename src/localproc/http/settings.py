@@ -4,6 +4,7 @@ Owns the settings and their defaults. Must not know what they are used for.
 """
 
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Final, Literal
 
 from localproc.model import InputPolicy
@@ -49,6 +50,14 @@ class HttpSettings:
     most_inputs: int = 10_000
     most_jobs: int = 10_000
     sync_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a prefix that is no path, or has room for anything else."""
+        rooms = [room for room in Formatter().parse(self.template) if room[1] is not None]
+        if self.template and not self.template.startswith("/"):
+            raise ValueError(f"the prefix {self.prefix!r} does not begin with /")
+        if any(tuple(room[1:]) != ("namespace", "", None) for room in rooms):
+            raise ValueError(f"the prefix {self.prefix!r} may have {{namespace}} in it, no more")
 
     def root(self, namespace: str) -> str:
         """Give the path that a namespace is served below."""

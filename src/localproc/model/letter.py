@@ -9,7 +9,8 @@ class Letter:
     """A message to a subscriber of a job that is still to be delivered.
 
     ``kind`` is the subscriber's member that names the address: ``successUri``, ``inProgressUri`` or
-    ``failedUri``. ``number`` is its own in the home, ``attempts`` counts the one under way too.
+    ``failedUri``. ``number`` is its own in the outbox for as long as it is there,
+    ``attempts`` counts the one under way too.
     """
 
     job_id: str

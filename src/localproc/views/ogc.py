@@ -6,6 +6,7 @@ A statusInfo is the union of the standard's 1.0 (``jobID``, ``type``) and its 2.
 ``processingEntityType``), so that clients of either can read it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,6 +17,8 @@ from localproc.model import JobRecord, JobRequest, JobStatus, Step
 ITEM_REL: Final = "item"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 JSON: Final = "application/json"
+_IANA: Final = "//www.iana.org/assignments/media-types/"
+_MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+( *;[ -~]+)?", re.ASCII)
 
 
 def timestamp(at: datetime) -> str:
@@ -157,15 +160,19 @@ def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
         "rel": ITEM_REL,
         "title": value.get("basename", ""),
     }
-    kind = value.get("format") or _media_type(value)
-    if kind:
-        link["type"] = kind
+    link["type"] = _media_type(str(value.get("format") or "")) or _guessed(value)
     if isinstance(value.get("size"), int):
         link["length"] = value["size"]
     return link
 
 
-def _media_type(value: Mapping[str, Any]) -> str:
+def _media_type(format_: str) -> str:
+    """Give the media type that a format of CWL is, nothing for those of other vocabularies."""
+    kind = format_.removeprefix("http:").removeprefix("https:").removeprefix(_IANA)
+    return kind if _MEDIA_TYPE.fullmatch(kind) else ""
+
+
+def _guessed(value: Mapping[str, Any]) -> str:
     if value["class"] == "Directory":
         return "application/vnd.localproc.directory"
     import mimetypes

@@ -3,9 +3,14 @@
 Owns reading them; every face that takes them uses these. Must not know where they come from.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from localproc.errors import InvalidInputs, Problem
+
+#: A date, and a time that is set off as RFC 3339 has it.
+_TIME: Final = re.compile(r"[0-9Ww-]+([Tt ][0-9Zz:.,+-]+)?")
 
 
 def interval(text: str | None) -> tuple[datetime | None, datetime | None]:
@@ -40,7 +45,9 @@ def bounds(
 def _time(text: str, name: str, *, last: bool = False) -> datetime:
     """Read a time; of a date, give the first or the last moment of the day."""
     try:
-        at = datetime.fromisoformat(text)
+        if not _TIME.fullmatch(text):
+            raise ValueError(text)
+        at = datetime.fromisoformat(text.upper())
     except ValueError:
         raise InvalidInputs(
             "this is not a time",

@@ -1,0 +1,34 @@
+"""Documents as JSON that everybody can read.
+
+Owns what becomes of values that JSON has no words for. Must not know what the documents are.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def written(document: Any) -> bytes:
+    """Write a document.
+
+    Numbers that are none (``NaN``, ``Infinity``) are null, as in JavaScript. Bytes of names that
+    are no UTF-8 are escaped as JSON's lone surrogates.
+    """
+    try:
+        text = _dumped(document)
+    except ValueError:
+        text = _dumped(_finite(document))
+    return text.encode(errors="backslashreplace")
+
+
+def _dumped(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
