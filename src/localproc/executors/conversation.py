@@ -75,7 +75,8 @@ def _spawn(arguments: list[str], stdin: int, stdout: int) -> int:
         (os.POSIX_SPAWN_DUP2, stdout, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
+    options: dict[str, Any] = {"file_actions": files, "setsigmask": ()}  # it lives on SIGCHLD
     try:
-        return os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setsid=True)
+        return os.posix_spawn(argv[0], argv, os.environ, setsid=True, **options)
     except NotImplementedError:  # an older macOS
-        return os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setpgroup=0)
+        return os.posix_spawn(argv[0], argv, os.environ, setpgroup=0, **options)
