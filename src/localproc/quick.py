@@ -14,7 +14,7 @@ from localproc.api import Engine
 from localproc.engine.handles import Job
 
 _ENGINES: Final[dict[str, Engine]] = {}
-_LOCK: Final = threading.Lock()
+_LOCK: Final = threading.RLock()
 
 
 def run(
@@ -38,3 +38,12 @@ def _engine(home: str) -> Engine:
             _ENGINES[home] = Engine(home)
             atexit.register(_ENGINES[home].close)
         return _ENGINES[home]
+
+
+def _in_child() -> None:
+    """A forked child opens engines of its own: these have no threads there."""
+    _ENGINES.clear()
+    _LOCK.release()
+
+
+os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_in_child)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from localproc import forks
 from localproc.engine import presence
 from localproc.engine.compiled import CompiledProcesses
 from localproc.engine.courier import Courier
@@ -48,6 +49,7 @@ class Core:
         self.plugins = PluginBox(plugins)
         self.run_jobs = run_jobs
         self.closed = False
+        self._inherited = False
         self.ends = Ends()
         self._storages: dict[tuple[str, bool], Storage] = {}
         self._lock = threading.RLock()
@@ -64,10 +66,13 @@ class Core:
             self.loop()
         if run_jobs and self.store.next_letter() is not None:
             self.ring_courier()
+        forks.watch(self)
 
     def loop(self) -> Loop:
         """Give the loop; it is started the first time."""
         with self._lock:
+            if self._inherited:
+                self.check_open()
             if self._loop is None:
                 self._presence = Presence(self.home.engines)
                 self._loop = Loop(
@@ -84,6 +89,16 @@ class Core:
                 )
                 self._loop.start()
             return self._loop
+
+    def check_open(self) -> None:
+        """Raise ``EnvironmentProblem`` if it is closed, or another process's."""
+        if self._inherited:
+            raise EnvironmentProblem(
+                "this engine belongs to the process that this one was forked from",
+                hint="open another one on the home after forking",
+            )
+        if self.closed:
+            raise EnvironmentProblem("the engine is closed")
 
     def check(self) -> None:
         """Raise ``EnvironmentProblem`` if jobs are not run any more though nobody has closed it."""
@@ -146,6 +161,13 @@ class Core:
         for storage in self._storages.values():
             storage.close()
         self.store.close()
+
+    def left_behind(self) -> None:
+        """In a forked child: loop, threads and jobs are the parent's, and go on there."""
+        self.closed = self._inherited = True
+        self._lock = threading.RLock()
+        self.ends = Ends()
+        self._presence = self._loop = self._courier = None
 
     def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
         assert self._presence is not None

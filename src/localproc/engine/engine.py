@@ -17,7 +17,6 @@ from localproc.engine.records import Records
 from localproc.engine.registry import Registry
 from localproc.engine.settings import Settings
 from localproc.engine.tokens import Tokens
-from localproc.errors import EnvironmentProblem
 from localproc.model import (
     InputPolicy,
     JobFilter,
@@ -168,8 +167,7 @@ class Engine(Records):
         ``UnsupportedPackage`` if the executor lacks what the package requires. Nothing is left
         behind then.
         """
-        if self._core.closed:
-            raise EnvironmentProblem("the engine is closed")
+        self._core.check_open()
         self.check()
         record = process.record if isinstance(process, Process) else self._registry.get(process)
         request = self._acceptance.request(record, inputs, options)

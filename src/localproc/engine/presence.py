@@ -13,6 +13,8 @@ import os
 import secrets
 from typing import Final
 
+from localproc import forks
+
 _LOCK: Final = ".lock"
 _BELL: Final = ".bell"
 _RING: Final = b"!"  #: somebody has changed the store
@@ -30,6 +32,7 @@ class Presence:
         os.mkfifo(self._base + _BELL, 0o600)
         self._bell = os.open(self._base + _BELL, os.O_RDONLY | os.O_NONBLOCK)
         self._ring = os.open(self._base + _BELL, os.O_WRONLY | os.O_NONBLOCK)
+        forks.watch(self)
 
     def fileno(self) -> int:
         """Give what is readable when somebody has rung."""
@@ -65,12 +68,17 @@ class Presence:
 
     def leave(self) -> None:
         """Go."""
+        forks.forget(self)
         for file in (self._bell, self._ring):
             os.close(file)
         for end in (_BELL, _LOCK):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(self._base + end)
         os.close(self._lock)
+
+    def left_behind(self) -> None:
+        """In a forked child: the lock is the parent's alone, and free when the parent goes."""
+        forks.close(self._lock, self._bell, self._ring)
 
 
 def _locked(path: str) -> int:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from localproc import forks
 from localproc.plugins.executor import ExecutorSettings
 
 _PLACE: Final = os.path.dirname(__file__)
@@ -35,6 +36,7 @@ class Conversation:
             os.close(stdin)
             os.close(stdout)
         os.set_blocking(self._hear, False)
+        forks.watch(self)
 
     def fileno(self) -> int:
         """Give what is readable when the keeper has said something."""
@@ -59,8 +61,13 @@ class Conversation:
 
     def hang_up(self) -> None:
         """End it; the keeper sees its tasks to their ends, and goes."""
+        forks.forget(self)
         os.close(self._talk)
         os.close(self._hear)
+
+    def left_behind(self) -> None:
+        """In a forked child: nobody but the parent keeps the keeper."""
+        forks.close(self._talk, self._hear)
 
     def wait(self) -> None:
         """Wait until the keeper has gone."""
