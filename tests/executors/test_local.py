@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localproc.executors.keeper.logs import Logs
@@ -179,6 +180,58 @@ class TestLocalExecutor(ExecutorContract):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         executor.submit([task := self.task(tmp_path, "j:s:1", "exit 3")])
         assert self.reports(executor, [task.key])[task.key].exit_code == 3
+
+    def test_a_time_limit_ends_what_has_left_the_session(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        task = self.late(tmp_path)
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].state is TaskState.TIMED_OUT
+        self.ended(int((Path(task.outdir) / "pid").read_text()))
+
+    def test_a_time_limit_that_came_while_there_was_no_engine_ends_all_as_well(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        first = open_executor("first")
+        task = self.late(tmp_path)
+        first.submit([task])
+        self.running(first, Path(task.outdir) / "pid")
+        first.close()
+        journal = tmp_path / "keepers" / "first" / "journal"
+        deadline = time.monotonic() + 10
+        while "timed-out" not in journal.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        second = open_executor("second")
+        assert second.reattach([task])[task.key].state is TaskState.RUNNING
+        assert self.reports(second, [task.key])[task.key].state is TaskState.TIMED_OUT
+        self.ended(int((Path(task.outdir) / "pid").read_text()))
+
+    def late(self, tmp_path: Path) -> Task:
+        """Make a task that leaves a process in a session of its own, and takes too long."""
+        script = "setsid sleep 300 & echo $! > pid.new; mv pid.new pid; sleep 300"
+        return self.task(tmp_path, "j:late:1", script, resources=Resources(time=0.3))
+
+    def ended(self, pid: int) -> None:
+        """See that a process is gone, or has ended and is about to be."""
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+    def test_a_home_may_be_opened_by_another_name_to_cancel_in_it(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "link").symlink_to("real")
+        script = "setsid sh -c 'sleep 300 & echo $! > pid'; touch on; sleep 300"
+        task = self.task(tmp_path / "link", "j:s:1", script)
+        first = open_executor("first")
+        first.submit([task])
+        self.running(first, Path(task.outdir) / "on")
+        first.close()
+        other = os.path.realpath(task.outdir)
+        second = open_executor("second")
+        second.reattach([replace(task, outdir=other)])
+        second.cancel([task.key], 0.1)
+        self.reports(second, [task.key])
+        self.ended(int((Path(other) / "pid").read_text()))
 
     def test_what_a_task_leaves_in_the_background_ends_with_it(
         self, executor: LocalExecutor, tmp_path: Path
