@@ -260,8 +260,11 @@ class Engine(Records):
         They may be those of any namespace.
         """
         self._core.loop().ring()
-        open_states = (JobStatus.ACCEPTED, JobStatus.RUNNING)
-        found = self._core.store.jobs(JobFilter(statuses=open_states, limit=10_000))
+        return self.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING)
+
+    def jobs_of_all(self, *statuses: JobStatus, limit: int = 10_000) -> list[Job]:
+        """Give the jobs of all namespaces that are in one of these states, newest first."""
+        found = self._core.store.jobs(JobFilter(statuses=statuses, limit=limit))
         engines = {record.namespace: self.within(record.namespace) for record in found}
         return [Job(engines[record.namespace], record.id, record) for record in found]
 

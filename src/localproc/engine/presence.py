@@ -52,9 +52,12 @@ class Presence:
             heard += part
         return _RING in heard
 
-    def bury(self) -> list[str]:
-        """Remove the locks and bells of engines of the home that were killed; give their ids."""
-        buried = []
+    def knows(self, engine: str) -> bool:
+        """Whether another engine of the home lives."""
+        return is_alive(os.path.dirname(self._base), engine)
+
+    def bury(self) -> None:
+        """Remove the locks and bells of engines of the home that were killed."""
         folder = os.path.dirname(self._base)
         for engine in engines(folder):
             base = os.path.join(folder, engine)
@@ -63,8 +66,6 @@ class Presence:
                 for end in (_BELL, _LOCK):
                     with contextlib.suppress(FileNotFoundError):
                         os.remove(base + end)
-                buried.append(engine)
-        return buried
 
     def leave(self) -> None:
         """Go."""
