@@ -35,7 +35,7 @@ COMMANDS: Final = {
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
     "results": ("jobs", "Print the results of a job."),
-    "dismiss": ("jobs", "Stop a job and all that it has started."),
+    "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
