@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from localproc.api import Engine
 from localproc.engine.handles import Job
+from localproc.engine.here import absolute_home
 
 _ENGINES: Final[dict[str, Engine]] = {}
 _LOCK: Final = threading.RLock()
@@ -29,7 +30,7 @@ def run(
     ``options`` are those of ``Engine.execute``. Raises ``JobFailed`` with the step, its exit code,
     the end of its stderr and what to do.
     """
-    return _engine(os.path.abspath(home)).run(package, inputs, **options).raise_for_status()
+    return _engine(absolute_home(home)).run(package, inputs, **options).raise_for_status()
 
 
 def _engine(home: str) -> Engine:

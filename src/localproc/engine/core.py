@@ -16,6 +16,7 @@ from localproc.engine.compiled import CompiledProcesses
 from localproc.engine.courier import Courier
 from localproc.engine.ends import Ends
 from localproc.engine.guarded import GuardedExecutor
+from localproc.engine.here import absolute_home
 from localproc.engine.home import Home
 from localproc.engine.loop import Loop
 from localproc.engine.news import compose
@@ -45,7 +46,7 @@ class Core:
         run_jobs: bool,
     ) -> None:
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
-        self.home = Home(os.path.abspath(os.path.expanduser(os.fspath(home))))
+        self.home = Home(absolute_home(home))
         self.plugins = PluginBox(plugins)
         self.run_jobs = run_jobs
         self.closed = False

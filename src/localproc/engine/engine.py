@@ -15,7 +15,7 @@ from localproc.engine.handles import Job, Process
 from localproc.engine.home import check_namespace
 from localproc.engine.records import Records
 from localproc.engine.registry import Registry
-from localproc.engine.settings import Settings
+from localproc.engine.settings import Settings, check_finite
 from localproc.engine.tokens import Tokens
 from localproc.model import (
     InputPolicy,
@@ -219,6 +219,7 @@ class Engine(Records):
         """
         if filters.get("before") is not None:
             self.record(filters["before"])
+        check_finite({name: filters.get(name) for name in ("min_duration", "max_duration")})
         wanted = JobFilter(
             namespace=self.namespace,
             processes=_several(process),

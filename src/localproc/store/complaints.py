@@ -1,14 +1,20 @@
 """What SQLite's errors mean.
 
-Owns telling a full disk from a home that cannot be used and a file that is damaged. Must not know
-what is kept in it.
+Owns telling a full disk from a home that cannot be used, a file that is damaged, and a text that is
+none. Must not know what is kept in it.
 """
 
 import os
 import sqlite3
 from typing import Final
 
-from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCorrupted
+from localproc.errors import (
+    EnvironmentProblem,
+    HomeUnusable,
+    InvalidInputs,
+    NoSpace,
+    StoreCorrupted,
+)
 
 BUSY: Final = 30.0  #: seconds that others may hold the store
 
@@ -52,3 +58,8 @@ def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
         hint=f"move it away (mv {path} {path}.damaged) to begin a new one; "
         "results and logs in the home stay as they are",
     )
+
+
+def no_text(error: UnicodeEncodeError) -> InvalidInputs:
+    """Say which text it was that cannot be kept or looked for."""
+    return InvalidInputs(f"{error.object!r:.200} is not a text in UTF-8")

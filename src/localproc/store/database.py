@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
-from localproc.store.complaints import BUSY, explained
+from localproc.store.complaints import BUSY, explained, no_text
 from localproc.store.schema import SCHEMA, VERSION
 
 _READERS: Final = 8  #: connections that are kept to read with
@@ -140,6 +140,8 @@ class Database:
                     db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.DatabaseError):
                     raise explained(error, self._path) from error
+                if isinstance(error, UnicodeEncodeError):
+                    raise no_text(error) from error
                 raise
 
     @contextlib.contextmanager
@@ -159,6 +161,8 @@ class Database:
                     self._readers.append(db)
         except sqlite3.DatabaseError as error:
             raise explained(error, self._path) from error
+        except UnicodeEncodeError as error:
+            raise no_text(error) from error
 
     @contextlib.contextmanager
     def _meaning(self) -> Iterator[None]:
