@@ -135,9 +135,8 @@ class Background:
 def _moved(folder: str, aside: str) -> bool:
     """Move a folder that is to be removed to where it is found if that is cut short."""
     try:
-        os.makedirs(os.path.dirname(aside), exist_ok=True)
         os.rename(folder, aside)
-    except OSError:
+    except OSError:  # there is none, or this engine has run no task
         return False
     return True
 
