@@ -188,6 +188,7 @@ class Engine(Records):
         The job's ``status`` tells how it ended; ``results()`` and ``raise_for_status()`` raise
         ``JobFailed`` with the story if it failed.
         """
+        self._core.check_open()
         if not isinstance(package, Process):
             self.warm_up(options.get("executor", ""))
             package = self.deploy(package)

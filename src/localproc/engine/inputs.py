@@ -177,10 +177,10 @@ def _folder(path: str) -> str:
     return path if path.startswith("file:") else path_uri(os.path.abspath(path))
 
 
-def check_texts(*texts: str | None) -> None:
+def check_texts(*texts: Any) -> None:
     """Raise ``InvalidInputs`` for texts that cannot be written: half a character, other bytes."""
-    for text in filter(None, texts):
+    for text in texts:
         try:
-            text.encode()
+            str(text).encode()
         except UnicodeEncodeError:
             raise InvalidInputs(f"{text!r} is not a text in UTF-8") from None
