@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from localproc.api import Engine
 from localproc.engine.handles import Job
+from localproc.engine.here import absolute_home
 
 _ENGINES: Final[dict[str, Engine]] = {}
-_LOCK: Final = threading.Lock()
+_LOCK: Final = threading.RLock()
 
 
 def run(
@@ -29,7 +30,7 @@ def run(
     ``options`` are those of ``Engine.execute``. Raises ``JobFailed`` with the step, its exit code,
     the end of its stderr and what to do.
     """
-    return _engine(os.path.abspath(home)).run(package, inputs, **options).raise_for_status()
+    return _engine(absolute_home(home)).run(package, inputs, **options).raise_for_status()
 
 
 def _engine(home: str) -> Engine:
@@ -38,3 +39,12 @@ def _engine(home: str) -> Engine:
             _ENGINES[home] = Engine(home)
             atexit.register(_ENGINES[home].close)
         return _ENGINES[home]
+
+
+def _in_child() -> None:
+    """A forked child opens engines of its own: these have no threads there."""
+    _ENGINES.clear()
+    _LOCK.release()
+
+
+os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_in_child)

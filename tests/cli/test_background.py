@@ -277,3 +277,17 @@ def test_ctrl_c_leaves_what_is_resumed(here: Path, home: Path) -> None:
     assert (said.code, said.err) == (130, "left: go on with 'localproc resume'\n")
     (here / "notes.wait").unlink()
     assert elsewhere("resume").out == f"{job.id}: successful\n"
+
+
+def test_an_owner_that_is_stopped_is_named_by_who_waits_for_it(sleeper: Path, home: Path) -> None:
+    with started("run", sleeper) as owner:
+        job_of(home)
+        owner.send_signal(signal.SIGSTOP)
+        with started("dismiss", "last") as dismissal:
+            assert dismissal.stderr is not None
+            said = dismissal.stderr.readline()
+            assert f"process {owner.pid}, which runs it, is stopped" in said
+            assert f"kill -CONT {owner.pid}" in said
+            owner.send_signal(signal.SIGCONT)
+            assert end_of(dismissal).code == 0
+        assert end_of(owner).code == 3

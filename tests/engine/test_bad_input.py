@@ -259,6 +259,48 @@ def test_jobs_of_nobody_wait_until_there_is_room_to_take_them(
     assert len(asked) > 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"title": "\ud800"},
+        {"reason": "\ud800"},
+        {"tags": ["\ud800"]},
+        {"results": "x\0"},
+        {"results": "x\ud800"},
+        {"inputs": "x\0.yml"},
+    ],
+    ids=repr,
+)
+def test_texts_that_cannot_be_written(
+    localproc_engine: Engine, packages: Path, options: dict[str, Any]
+) -> None:
+    process = localproc_engine.deploy(packages / "echo.cwl")
+    with pytest.raises(InvalidInputs):
+        process.execute(**{"inputs": {"message": "x"}, **options})
+    assert_nothing_left(localproc_engine)
+
+
+@pytest.mark.parametrize("name", ["x\0.cwl", "x\ud800.cwl"], ids=repr)
+def test_a_package_with_a_name_that_no_file_has(localproc_engine: Engine, name: str) -> None:
+    with pytest.raises(InvalidPackage, match="no name of a file"):
+        localproc_engine.deploy(name)
+
+
+def test_a_home_with_a_name_that_no_folder_has() -> None:
+    with pytest.raises(HomeUnusable, match="cannot be used"):
+        Engine("x\0")
+    with pytest.raises(InvalidInputs, match="no name"):
+        Engine("")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_settings_are_finite(tmp_path: Path, value: float) -> None:
+    with pytest.raises(InvalidInputs, match="cores"):
+        Engine(tmp_path, cores=value)
+    with pytest.raises(InvalidInputs, match="grace"):
+        Engine(tmp_path, grace=value)
+
+
 MOUNTS = """\
 25 30 0:23 / / rw,relatime - ext4 /dev/vda rw
 36 25 0:32 / /home rw,relatime shared:1 - nfs4 server:/home rw

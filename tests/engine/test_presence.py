@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,7 @@ def test_engines_that_were_killed_are_buried_and_nobody_else(tmp_path: Path) -> 
     one, other = Presence(str(tmp_path)), Presence(str(tmp_path))
     killed_engine(tmp_path)
     assert len(presence.engines(str(tmp_path))) == 3
-    assert len(one.bury()) == 1
+    one.bury()
     assert sorted(presence.engines(str(tmp_path))) == sorted([one.id, other.id])
     assert presence.is_alive(str(tmp_path), other.id)
     one.leave()
@@ -84,6 +86,48 @@ def test_who_is_taken_for_dead_while_it_begins_begins_again(
     assert len(locked) == 2
     assert presence.is_alive(str(tmp_path), engine.id)
     engine.leave()
+
+
+def test_the_last_engine_of_a_home_removes_what_those_before_had_to_leave(tmp_path: Path) -> None:
+    sleeper = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "sleeper",
+        "baseCommand": ["sleep", "0.3"],
+        "inputs": [],
+        "outputs": [],
+    }
+    first = Engine(tmp_path)
+    job = first.deploy(sleeper).execute({})
+    while not job.steps:
+        time.sleep(0.01)
+    first.close()
+    assert len(list((tmp_path / "tmp").iterdir())) == 1, "its task runs there"
+    with Engine(tmp_path) as engine:
+        assert [job.wait(20).status for job in engine.resume()] == ["successful"]
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+CLEARING = """
+import os, signal, sys, time
+import localproc
+from localproc.engine import background
+background.remove = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
+localproc.run(sys.argv[2], {"message": "x"}, home=sys.argv[1])
+time.sleep(60)
+"""
+
+
+def test_an_engine_that_is_killed_while_it_clears_up_leaves_nothing_for_ever(
+    tmp_path: Path, packages: Path
+) -> None:
+    command = [sys.executable, "-c", CLEARING, str(tmp_path), str(packages / "echo.cwl")]
+    assert subprocess.run(command, check=False, timeout=30).returncode == -signal.SIGKILL
+    with Engine(tmp_path) as engine:
+        [job] = engine.jobs()
+        engine.run(packages / "echo.cwl", {"message": "y"})
+    assert os.listdir(job.folder) == ["logs"]
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_the_last_engine_of_a_home_buries_the_dead(tmp_path: Path, packages: Path) -> None:

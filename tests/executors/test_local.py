@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from localproc.executors.keeper.logs import Logs
@@ -82,6 +84,154 @@ class TestLocalExecutor(ExecutorContract):
         os.waitpid(keeper_of(first), 0)
         found = open_executor("second").reattach([task])
         assert found[task.key].state is TaskState.LOST
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"argv": ()},
+            {"argv": ("",)},
+            {"argv": ("echo", "a\0b")},
+            {"argv": ("echo", "\ud800")},
+            {"argv": ("\ud800",)},
+            {"env": {"PATH": os.environ["PATH"], "": "x"}},
+            {"env": {"PATH": os.environ["PATH"], "A=B": "x"}},
+            {"env": {"PATH": os.environ["PATH"], "A": "\0"}},
+            {"outdir": "/no\0where"},
+            {"stdin": "in\0put"},
+            {"stdout": "/tmp/out\0put"},
+            {"stderr": "/tmp/err\0or"},
+        ],
+        ids=repr,
+    )
+    def test_a_task_that_no_system_could_start_harms_no_other(
+        self, executor: LocalExecutor, tmp_path: Path, wrong: dict[str, Any]
+    ) -> None:
+        other = self.task(tmp_path, "j:other:1", "touch on; sleep 0.1")
+        executor.submit([other])
+        self.running(executor, Path(other.outdir) / "on")
+        bad = replace(self.task(tmp_path, "j:bad:1", "true"), **wrong)
+        executor.submit([bad])
+        found = self.reports(executor, [bad.key, other.key])
+        assert found[bad.key].exit_code in (126, 127)
+        assert found[bad.key].reason.startswith("localproc: cannot start ")
+        assert found[other.key].exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("wrong", "code", "said"),
+        [
+            ({"stdin": "/no/such/input"}, 126, "'sh': /no/such/input: No such file"),
+            ({"stdout": "/no/such/out.txt"}, 126, "'sh': /no/such/out.txt: No such file"),
+            ({"outdir": "/no/such/folder"}, 126, "'sh': /no/such/folder: No such file"),
+            ({"argv": ("/no/such/tool",)}, 127, "'/no/such/tool': command not found"),
+            ({"argv": ("/dev/null",)}, 126, "'/dev/null': Permission denied"),
+        ],
+    )
+    def test_what_kept_a_task_from_starting_is_named(
+        self,
+        executor: LocalExecutor,
+        tmp_path: Path,
+        wrong: dict[str, Any],
+        code: int,
+        said: str,
+    ) -> None:
+        task = replace(self.task(tmp_path, "j:s:1", "true"), **wrong)
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert (report.exit_code, said in report.reason) == (code, True), report.reason
+
+    def test_a_script_whose_interpreter_is_missing_is_not_missing_itself(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        script = tmp_path / "script"
+        script.write_text("#!/no/such/interpreter\n")
+        script.chmod(0o755)
+        task = replace(self.task(tmp_path, "j:s:1", ""), argv=(str(script),))
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.exit_code == 126
+        assert "interpreter was not found" in report.reason
+
+    def test_a_script_that_names_no_interpreter_can_be_stopped_alone(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        script = tmp_path / "script"
+        script.write_text("touch on; sleep 300\n")
+        script.chmod(0o755)
+        tasks = [
+            replace(self.task(tmp_path, f"j:{name}:1", ""), argv=(str(script),))
+            for name in ("stopped", "other")
+        ]
+        executor.submit(tasks)
+        for task in tasks:
+            self.running(executor, Path(task.outdir) / "on")
+        executor.cancel([tasks[0].key], 0.1)
+        self.reports(executor, [tasks[0].key])
+        os.kill(keeper_of(executor), 0)
+        executor.cancel([tasks[1].key], 0.1)
+        assert self.reports(executor, [tasks[1].key])[tasks[1].key].state is TaskState.CANCELLED
+
+    def test_an_engine_in_which_signals_are_blocked_learns_of_ends(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        try:
+            executor = open_executor("first")
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        executor.submit([task := self.task(tmp_path, "j:s:1", "exit 3")])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 3
+
+    def test_a_time_limit_ends_what_has_left_the_session(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        task = self.late(tmp_path)
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].state is TaskState.TIMED_OUT
+        self.ended(int((Path(task.outdir) / "pid").read_text()))
+
+    def test_a_time_limit_that_came_while_there_was_no_engine_ends_all_as_well(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        first = open_executor("first")
+        task = self.late(tmp_path)
+        first.submit([task])
+        self.running(first, Path(task.outdir) / "pid")
+        first.close()
+        journal = tmp_path / "keepers" / "first" / "journal"
+        deadline = time.monotonic() + 10
+        while "timed-out" not in journal.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        second = open_executor("second")
+        assert second.reattach([task])[task.key].state is TaskState.RUNNING
+        assert self.reports(second, [task.key])[task.key].state is TaskState.TIMED_OUT
+        self.ended(int((Path(task.outdir) / "pid").read_text()))
+
+    def late(self, tmp_path: Path) -> Task:
+        """Make a task that leaves a process in a session of its own, and takes too long."""
+        script = "setsid sleep 300 & echo $! > pid.new; mv pid.new pid; sleep 300"
+        return self.task(tmp_path, "j:late:1", script, resources=Resources(time=0.3))
+
+    def ended(self, pid: int) -> None:
+        """See that a process is gone, or has ended and is about to be."""
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+    def test_a_home_may_be_opened_by_another_name_to_cancel_in_it(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "link").symlink_to("real")
+        script = "setsid sh -c 'sleep 300 & echo $! > pid'; touch on; sleep 300"
+        task = self.task(tmp_path / "link", "j:s:1", script)
+        first = open_executor("first")
+        first.submit([task])
+        self.running(first, Path(task.outdir) / "on")
+        first.close()
+        other = os.path.realpath(task.outdir)
+        second = open_executor("second")
+        second.reattach([replace(task, outdir=other)])
+        second.cancel([task.key], 0.1)
+        self.reports(second, [task.key])
+        self.ended(int((Path(other) / "pid").read_text()))
 
     def test_what_a_task_leaves_in_the_background_ends_with_it(
         self, executor: LocalExecutor, tmp_path: Path
@@ -193,6 +343,22 @@ def test_empty_logs_are_as_many_as_there_have_to_be(
         lender.take_back({str(path): lender.lend(str(path))}, blank=str(path))
     assert [path.read_bytes() for path in paths] == [b""] * 10
     assert len({path.stat().st_ino for path in paths}) == 4
+
+
+def test_logs_outlive_a_disk_on_which_no_file_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keeper").mkdir()
+    lender, log = Logs(str(tmp_path / "keeper")), str(tmp_path / "node_x.log")
+    lent = {log: lender.lend(log)}
+
+    def none_left(path: str, *_: Any) -> int:
+        raise OSError(errno.ENOSPC, "no inodes left", path)
+
+    monkeypatch.setattr("os.open", none_left)
+    lender.leave_empty(log)
+    lender.take_back(lent, blank=log)
+    assert Path(log).stat().st_size == 0
 
 
 def test_a_log_that_an_earlier_attempt_has_begun_goes_on(tmp_path: Path) -> None:

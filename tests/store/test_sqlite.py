@@ -1,13 +1,15 @@
 """The embedded store keeps the contract, and says what is wrong with its file."""
 
+import resource
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from localproc.errors import EnvironmentProblem, HomeUnusable, StoreCorrupted
+from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCorrupted
 from localproc.store import SqliteStore
+from localproc.store.complaints import explained
 from localproc.testing.stores import OpenStore, StoreContract, job_at
 
 
@@ -64,6 +66,38 @@ def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "store.db").mkdir()
     with pytest.raises(HomeUnusable, match="cannot be written"):
         SqliteStore(str(tmp_path / "store.db"))
+
+
+def test_a_file_that_may_not_grow_is_not_called_damaged(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "store.db"))
+    store.add_job(*job_at(1))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (tmp_path / "store.db-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        with pytest.raises(NoSpace, match="quota"):
+            store.add_job(*job_at(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    store.add_job(*job_at(2))
+    assert store.check() == []
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_FULL, NoSpace),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, NoSpace),
+        (sqlite3.SQLITE_IOERR_READ, EnvironmentProblem),
+        (sqlite3.SQLITE_CORRUPT_INDEX, StoreCorrupted),
+        (sqlite3.SQLITE_NOTADB, StoreCorrupted),
+    ],
+)
+def test_what_an_error_means(code: int, kind: type[EnvironmentProblem]) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert type(explained(error, "/home/store.db")) is kind
 
 
 def test_what_is_accepted_is_on_disk_at_once(tmp_path: Path) -> None:

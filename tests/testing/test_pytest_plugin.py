@@ -117,6 +117,13 @@ def test_a_test_may_close_its_engine(pytester: pytest.Pytester, how: str) -> Non
     result.stdout.fnmatch_lines(["step second failed with exit code 3"])
 
 
+def test_jobs_of_other_namespaces_are_told_of_too(pytester: pytest.Pytester) -> None:
+    other = 'localproc_engine.within("other").run("three'
+    result = run(pytester, FAILS.replace('localproc_engine.run("three', other))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- localproc job -*", "step second failed with exit code 3"])
+
+
 def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -136,8 +143,9 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
         def test_leaves_a_job(localproc_engine):
             process = localproc_engine.deploy(SLEEPER)
             job = process.execute({})
-            for _ in range(3):
-                process.execute({})
+            other = localproc_engine.within("other")
+            for one in [process, process, other.deploy(SLEEPER)]:
+                one.execute({})
             while not (job.steps and job.logs().stderr):
                 time.sleep(0.02)
             pids.append(int(job.logs().stderr))
@@ -152,7 +160,8 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
     result.assert_outcomes(passed=2)
     (home,) = (pytester.path / "tmp").glob("*0/.localproc")
     with Engine(home, run_jobs=False) as engine:
-        assert [job.status for job in engine.jobs()] == ["dismissed"] * 4
+        assert [job.status for job in engine.jobs()] == ["dismissed"] * 3
+        assert [job.status for job in engine.within("other").jobs()] == ["dismissed"]
         assert list(engine.alive()) == []
 
 

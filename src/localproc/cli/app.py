@@ -4,11 +4,12 @@ Owns exit codes: 0 successful, 1 failed, 2 usage or invalid input, 3 dismissed, 
 not import a command before it is called, so that ``--help`` is instant.
 """
 
+import errno
 import io
 import os
 import sys
 from importlib import import_module
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import click
 
@@ -19,6 +20,8 @@ FAILED: Final = 1
 USAGE: Final = 2
 DISMISSED: Final = 3
 ENVIRONMENT: Final = 4
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Every command, the module that has it, and what it is for, in the order of a day's work.
 COMMANDS: Final = {
@@ -35,7 +38,7 @@ COMMANDS: Final = {
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
     "results": ("jobs", "Print the results of a job."),
-    "dismiss": ("jobs", "Stop a job and all that it has started."),
+    "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
@@ -84,12 +87,21 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command. That its reader has seen enough (``| head``) is no error."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            for stream in (sys.stdout, sys.stderr):  # or Python complains when it flushes them
-                os.dup2(nowhere, stream.fileno())
+            _write_to_nowhere(sys.stdout, sys.stderr)
             return 0
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _write_to_nowhere(sys.stdout)
+            raise errors.NoSpace(
+                f"what was to be written could not be: {error.strerror}",
+                hint="make room on the disk, or write elsewhere",
+            ) from error
+        return result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -135,6 +147,9 @@ def localproc(ctx: click.Context, home: str, namespace: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; never returns."""
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # a stream that was closed: no file of ours may take its place
+    os.close(spare)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files can be any bytes
     sys.exit(_exit_code(arguments))
@@ -167,6 +182,13 @@ def code_of(error: errors.LocalprocError) -> int:
         case errors.EnvironmentProblem():
             return ENVIRONMENT
     return USAGE
+
+
+def _write_to_nowhere(*streams: IO[str] | None) -> None:
+    """Let go of what cannot be written, or Python complains when it flushes it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in filter(None, streams):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _prefix() -> str:

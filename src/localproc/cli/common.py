@@ -15,6 +15,7 @@ import click
 from localproc.cwl.files import path_uri
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
+from localproc.engine.here import here
 from localproc.engine.inputs import read_inputs, typed_values
 from localproc.errors import NoSuchJob, NoSuchProcess
 
@@ -107,8 +108,11 @@ def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
     values, base = read_inputs(files[0] if files else None)
     pairs = [(name, text) for name, _, text in (w.partition("=") for w in words if w not in files)]
     given = typed_values(process.ports(), pairs)
-    here = path_uri(os.getcwd())
-    return {"inputs": {**values, **given}, "base": base, "bases": dict.fromkeys(given, here)}
+    return {
+        "inputs": {**values, **given},
+        "base": base,
+        "bases": dict.fromkeys(given, path_uri(here())),
+    }
 
 
 def print_json(document: Any) -> None:

@@ -1,6 +1,6 @@
 """Commands about jobs.
 
-Owns starting, listing, showing, following, dismissing and resuming them. Must not know how they are
+Owns starting, listing, showing, following and resuming them. Must not know how they are
 run.
 """
 
@@ -249,24 +249,6 @@ def results(site: Site, job: str, output: str, as_json: bool) -> None:
         for name, value in values.items():
             for line in result_lines(name, value):
                 click.echo(line)
-
-
-@click.command()
-@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
-@json_option
-@click.pass_obj
-def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
-    """Stop jobs, and all that they have started, whoever runs them."""
-    with site.open(adopt=False) as engine:
-        found = [find_job(engine, job_id) for job_id in job_ids]
-        for job in found:
-            job.dismiss(wait=False)
-        for job in found:
-            job.wait()
-            if not as_json:
-                click.echo(f"{job.id}: {job.status}")
-        if as_json:
-            print_json({"jobs": [job.status_info() for job in found]})
 
 
 @click.command()

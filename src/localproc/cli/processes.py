@@ -3,7 +3,6 @@
 Owns deploying, listing, describing, checking and drawing them. Must not know jobs.
 """
 
-import sys
 from typing import Any
 
 import click
@@ -124,7 +123,7 @@ def _about(description: Any, name: str) -> str:
 def package(site: Site, process: str) -> None:
     """Print the package of PROCESS, byte for byte as it was deployed."""
     with site.look() as engine:
-        sys.stdout.buffer.write(engine.process(process).package)
+        click.echo(engine.process(process).package, nl=False)
 
 
 @click.command()

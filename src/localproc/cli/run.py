@@ -81,7 +81,7 @@ def watch_patiently(job: Job, *, quiet: bool) -> None:
 
 def watch(job: Job, *, quiet: bool) -> None:
     """Watch a job to its end."""
-    if quiet:
+    if quiet or sys.stderr is None:
         job.wait()
     else:
         show_steps(job, sys.stderr)

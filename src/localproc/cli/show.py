@@ -12,6 +12,7 @@ import click
 from localproc.cli.common import seconds
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job
+from localproc.engine.here import here
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
 from localproc.model import JobStatus, Step, StepStatus
@@ -99,7 +100,7 @@ def show_end(job: Job, engine: Engine) -> None:
             click.echo(line)
     click.echo(
         f"job {job.id} was successful in {seconds(job.duration)}; "
-        f"logs: {os.path.relpath(engine.logs_folder(job.id))}",
+        f"logs: {os.path.relpath(engine.logs_folder(job.id), here())}",
         err=True,
     )
 

@@ -16,9 +16,10 @@ from localproc.cwl.files import uri_path
 from localproc.cwl.process import tools
 from localproc.cwl.request import Request
 from localproc.engine.core import Core
+from localproc.engine.here import here
 from localproc.engine.history import request_data
 from localproc.engine.ids import new_id
-from localproc.engine.inputs import read_inputs
+from localproc.engine.inputs import check_texts, read_inputs
 from localproc.engine.permits import RootedDisk, check_policy
 from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
 from localproc.machine import new_job
@@ -61,6 +62,7 @@ class Acceptance:
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         rest["tags"] = tuple(rest.get("tags", ()))
+        check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
         rest.setdefault("executor", self._core.settings.executor)
         rest["run_as"] = rest.get("run_as") or self._user
         unknown = set(rest) - set(JobRequest.__slots__)
@@ -93,7 +95,10 @@ class Acceptance:
 
     def _results_uri(self, root: str) -> str:
         """Give where results go; raises before anything is run for it in vain."""
-        uri = results_uri(root)
+        try:
+            uri = results_uri(root, here())
+        except UnicodeEncodeError as error:
+            raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         if uri in self._fit:
             return uri
         scheme = urlsplit(uri).scheme
@@ -111,6 +116,8 @@ class Acceptance:
                     f"results cannot be published in {path}: {error.strerror}",
                     hint="choose another folder with --results (results=...)",
                 ) from None
+            except ValueError as error:
+                raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         self._fit.add(uri)
         return uri
 

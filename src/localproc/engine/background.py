@@ -42,13 +42,21 @@ class JobContext:
 
 
 class Background:
-    """The threads. ``report`` is called in one of them with what came of an order."""
+    """The threads. ``report`` is called in one of them with what came of an order.
+
+    ``scratch`` is a folder of the engine's own, which others remove when the engine is dead.
+    """
 
     def __init__(
-        self, open_storage: OpenStorage, cache: StepCache, report: Callable[[str, Done], None]
+        self,
+        open_storage: OpenStorage,
+        cache: StepCache,
+        scratch: str,
+        report: Callable[[str, Done], None],
     ) -> None:
         self._open_storage = open_storage
         self._cache = cache
+        self._scratch = scratch
         self._report = report
         self._keeping: dict[str, list[Future[bool]]] = {}
         self._pool = ThreadPoolExecutor(_THREADS, "localproc-work")
@@ -66,7 +74,7 @@ class Background:
 
     def clean_up(self, job: JobContext) -> None:
         """Remove what a job has worked with, once all that is to be remembered has been."""
-        self._pool.submit(_clean_up, job.folder, self._keeping.pop(job.job_id, []))
+        self._pool.submit(self._clean_up, job, self._keeping.pop(job.job_id, []))
 
     def call(self, function: Callable[[], None]) -> None:
         """Run anything else."""
@@ -75,6 +83,13 @@ class Background:
     def close(self) -> None:
         """Finish what has begun."""
         self._pool.shutdown(wait=True, cancel_futures=False)
+
+    def _clean_up(self, job: JobContext, first: list[Future[bool]]) -> None:
+        wait(first)
+        for part in ("work", "inputs"):
+            folder = os.path.join(job.folder, part)
+            aside = os.path.join(self._scratch, f"{job.job_id}-{part}")
+            remove(aside if _moved(folder, aside) else folder)
 
     def _do(self, order: Asked, job: JobContext) -> None:
         try:
@@ -117,10 +132,13 @@ class Background:
         return publisher.publish(outputs)
 
 
-def _clean_up(folder: str, first: list[Future[bool]]) -> None:
-    wait(first)
-    for part in ("work", "inputs"):
-        remove(os.path.join(folder, part))
+def _moved(folder: str, aside: str) -> bool:
+    """Move a folder that is to be removed to where it is found if that is cut short."""
+    try:
+        os.rename(folder, aside)
+    except OSError:  # there is none, or this engine has run no task
+        return False
+    return True
 
 
 def remove(folder: str) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from localproc import forks
 from localproc.engine import presence
 from localproc.engine.compiled import CompiledProcesses
 from localproc.engine.courier import Courier
 from localproc.engine.ends import Ends
 from localproc.engine.guarded import GuardedExecutor
+from localproc.engine.here import absolute_home
 from localproc.engine.home import Home
 from localproc.engine.loop import Loop
 from localproc.engine.news import compose
@@ -44,10 +46,11 @@ class Core:
         run_jobs: bool,
     ) -> None:
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
-        self.home = Home(os.path.abspath(os.path.expanduser(os.fspath(home))))
+        self.home = Home(absolute_home(home))
         self.plugins = PluginBox(plugins)
         self.run_jobs = run_jobs
         self.closed = False
+        self._inherited = False
         self.ends = Ends()
         self._storages: dict[tuple[str, bool], Storage] = {}
         self._lock = threading.RLock()
@@ -64,10 +67,13 @@ class Core:
             self.loop()
         if run_jobs and self.store.next_letter() is not None:
             self.ring_courier()
+        forks.watch(self)
 
     def loop(self) -> Loop:
         """Give the loop; it is started the first time."""
         with self._lock:
+            if self._inherited:
+                self.check_open()
             if self._loop is None:
                 self._presence = Presence(self.home.engines)
                 self._loop = Loop(
@@ -84,6 +90,16 @@ class Core:
                 )
                 self._loop.start()
             return self._loop
+
+    def check_open(self) -> None:
+        """Raise ``EnvironmentProblem`` if it is closed, or another process's."""
+        if self._inherited:
+            raise EnvironmentProblem(
+                "this engine belongs to the process that this one was forked from",
+                hint="open another one on the home after forking",
+            )
+        if self.closed:
+            raise EnvironmentProblem("the engine is closed")
 
     def check(self) -> None:
         """Raise ``EnvironmentProblem`` if jobs are not run any more though nobody has closed it."""
@@ -146,6 +162,13 @@ class Core:
         for storage in self._storages.values():
             storage.close()
         self.store.close()
+
+    def left_behind(self) -> None:
+        """In a forked child: loop, threads and jobs are the parent's, and go on there."""
+        self.closed = self._inherited = True
+        self._lock = threading.RLock()
+        self.ends = Ends()
+        self._presence = self._loop = self._courier = None
 
     def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
         assert self._presence is not None

@@ -15,9 +15,8 @@ from localproc.engine.handles import Job, Process
 from localproc.engine.home import check_namespace
 from localproc.engine.records import Records
 from localproc.engine.registry import Registry
-from localproc.engine.settings import Settings
+from localproc.engine.settings import Settings, check_finite
 from localproc.engine.tokens import Tokens
-from localproc.errors import EnvironmentProblem
 from localproc.model import (
     InputPolicy,
     JobFilter,
@@ -168,8 +167,7 @@ class Engine(Records):
         ``UnsupportedPackage`` if the executor lacks what the package requires. Nothing is left
         behind then.
         """
-        if self._core.closed:
-            raise EnvironmentProblem("the engine is closed")
+        self._core.check_open()
         self.check()
         record = process.record if isinstance(process, Process) else self._registry.get(process)
         request = self._acceptance.request(record, inputs, options)
@@ -190,6 +188,7 @@ class Engine(Records):
         The job's ``status`` tells how it ended; ``results()`` and ``raise_for_status()`` raise
         ``JobFailed`` with the story if it failed.
         """
+        self._core.check_open()
         if not isinstance(package, Process):
             self.warm_up(options.get("executor", ""))
             package = self.deploy(package)
@@ -226,6 +225,7 @@ class Engine(Records):
         """
         if filters.get("before") is not None:
             self.record(filters["before"])
+        check_finite({name: filters.get(name) for name in ("min_duration", "max_duration")})
         wanted = JobFilter(
             namespace=self.namespace,
             processes=_several(process),
@@ -267,8 +267,11 @@ class Engine(Records):
         They may be those of any namespace.
         """
         self._core.loop().ring()
-        open_states = (JobStatus.ACCEPTED, JobStatus.RUNNING)
-        found = self._core.store.jobs(JobFilter(statuses=open_states, limit=10_000))
+        return self.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING)
+
+    def jobs_of_all(self, *statuses: JobStatus, limit: int = 10_000) -> list[Job]:
+        """Give the jobs of all namespaces that are in one of these states, newest first."""
+        found = self._core.store.jobs(JobFilter(statuses=statuses, limit=limit))
         engines = {record.namespace: self.within(record.namespace) for record in found}
         return [Job(engines[record.namespace], record.id, record) for record in found]
 

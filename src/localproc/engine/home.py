@@ -99,6 +99,11 @@ class Home:
             for folder in (self.path, self.engines, self.jobs):
                 os.makedirs(folder, exist_ok=True)
             self._try_lock()
+        except ValueError as error:
+            raise HomeUnusable(
+                f"the home {self.path!r} cannot be used: {error}",
+                hint="its name needs a locale of UTF-8: set PYTHONUTF8=1, or choose another home",
+            ) from error
         except OSError as error:
             raise HomeUnusable(
                 f"the home {self.path} cannot be used: {error.strerror or error}",

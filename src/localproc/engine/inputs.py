@@ -11,6 +11,7 @@ from typing import Any
 
 from localproc.cwl.files import path_uri
 from localproc.cwl.types import CwlType, item_type, kind, matches, members, without_null
+from localproc.engine.here import here
 from localproc.errors import InvalidInputs, Problem
 
 
@@ -22,14 +23,14 @@ def read_inputs(
     Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
     """
     if inputs is None:
-        return {}, _folder(base or os.getcwd())
+        return {}, _folder(base or here())
     if isinstance(inputs, Mapping):
-        return dict(inputs), base if base == "" else _folder(base or os.getcwd())
+        return dict(inputs), base if base == "" else _folder(base or here())
     path = os.path.abspath(os.path.expanduser(os.fspath(inputs)))
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidInputs(
             f"cannot read the inputs {path}: {reason}",
@@ -174,3 +175,12 @@ def _expand(value: Any, spaces: Mapping[str, str]) -> Any:
 
 def _folder(path: str) -> str:
     return path if path.startswith("file:") else path_uri(os.path.abspath(path))
+
+
+def check_texts(*texts: Any) -> None:
+    """Raise ``InvalidInputs`` for texts that cannot be written: half a character, other bytes."""
+    for text in texts:
+        try:
+            str(text).encode()
+        except UnicodeEncodeError:
+            raise InvalidInputs(f"{text!r} is not a text in UTF-8") from None

@@ -64,8 +64,9 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
-        self._background = Background(open_storage, cache, self._report_done)
-        self._scratch = Scratch(os.path.join(home.path, "tmp", bell.id), self._background.call)
+        scratch = os.path.join(home.path, "tmp", bell.id)
+        self._background = Background(open_storage, cache, scratch, self._report_done)
+        self._scratch = Scratch(scratch, self._background.call)
         self._ends = ends
         self._crew = Crew(open_executor, self._selector)
         self._ledger = Ledger(store, bell.id, home, observers, ends.come, letters_posted)
@@ -226,9 +227,11 @@ class Loop:
             self._store.release(self._bell.id)
             idle = not self._store.owners()
             self._crew.close(tidy=idle)
-            dead = self._bell.bury() if idle else ()
-            if not self._active:
-                self._scratch.close(dead)
+            if idle:
+                self._bell.bury()
+                self._scratch.close(self._bell.knows)
+            elif not self._active:
+                self._scratch.close()
             self._selector.close()
         finally:
             self._ends.close()

@@ -16,6 +16,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from localproc.cwl.apppkg import MEDIA_TYPE, is_apppkg, read_apppkg
 from localproc.cwl.files import path_uri, uri_path
 from localproc.cwl.sources import Read, Sources
+from localproc.engine.here import check_here, here
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
@@ -63,7 +64,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
     A text is told from a path by its line breaks. A mapping may also be a cwl-utils object.
     ``base`` is where a text is thought to lie, the current folder by default.
     """
-    base = base or path_uri(os.path.join(os.getcwd(), ""))
+    base = base or path_uri(os.path.join(here(), ""))
     save = getattr(package, "save", None)
     if callable(save):
         package = save()
@@ -83,7 +84,10 @@ def find_source(package: object, base: str = "") -> PackageSource:
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
         path, fragment = text, ""
-    uri = path_uri(os.path.abspath(os.path.expanduser(path)))
+    try:
+        uri = path_uri(os.path.normpath(os.path.join(here(), os.path.expanduser(path))))
+    except UnicodeEncodeError:
+        raise InvalidPackage(f"{path!r} is no name of a file") from None
     return PackageSource(uri, fragment, media_type=_media_type(path))
 
 
@@ -126,6 +130,7 @@ class Reader:
         """
         from localproc.cwl.load import load
 
+        check_here()
         source = self._unwrapped(source)
         texts = dict(source.parts)
         if source.data is not None:
@@ -159,9 +164,7 @@ class Reader:
     def _read(self, entry: str) -> Read:
         def read(uri: str) -> bytes:
             if urlsplit(uri).scheme == "file":
-                self._access.check_path(uri_path(uri))
-                with open(uri_path(uri), "rb") as file:
-                    return file.read()
+                return self._contents(uri_path(uri))
             if uri != entry and not self._remote:
                 raise InvalidPackage(
                     f"{uri} is not on this machine",
@@ -171,6 +174,14 @@ class Reader:
             return self._access.read(uri)
 
         return read
+
+    def _contents(self, path: str) -> bytes:
+        try:
+            self._access.check_path(path)
+            with open(path, "rb") as file:
+                return file.read()
+        except ValueError as error:
+            raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
 
 
 def examine(package: object, *, allow_remote: bool = False) -> "Findings":

@@ -13,6 +13,8 @@ import os
 import secrets
 from typing import Final
 
+from localproc import forks
+
 _LOCK: Final = ".lock"
 _BELL: Final = ".bell"
 _RING: Final = b"!"  #: somebody has changed the store
@@ -30,6 +32,7 @@ class Presence:
         os.mkfifo(self._base + _BELL, 0o600)
         self._bell = os.open(self._base + _BELL, os.O_RDONLY | os.O_NONBLOCK)
         self._ring = os.open(self._base + _BELL, os.O_WRONLY | os.O_NONBLOCK)
+        forks.watch(self)
 
     def fileno(self) -> int:
         """Give what is readable when somebody has rung."""
@@ -49,9 +52,12 @@ class Presence:
             heard += part
         return _RING in heard
 
-    def bury(self) -> list[str]:
-        """Remove the locks and bells of engines of the home that were killed; give their ids."""
-        buried = []
+    def knows(self, engine: str) -> bool:
+        """Whether another engine of the home lives."""
+        return is_alive(os.path.dirname(self._base), engine)
+
+    def bury(self) -> None:
+        """Remove the locks and bells of engines of the home that were killed."""
         folder = os.path.dirname(self._base)
         for engine in engines(folder):
             base = os.path.join(folder, engine)
@@ -60,17 +66,20 @@ class Presence:
                 for end in (_BELL, _LOCK):
                     with contextlib.suppress(FileNotFoundError):
                         os.remove(base + end)
-                buried.append(engine)
-        return buried
 
     def leave(self) -> None:
         """Go."""
+        forks.forget(self)
         for file in (self._bell, self._ring):
             os.close(file)
         for end in (_BELL, _LOCK):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(self._base + end)
         os.close(self._lock)
+
+    def left_behind(self) -> None:
+        """In a forked child: the lock is the parent's alone, and free when the parent goes."""
+        forks.close(self._lock, self._bell, self._ring)
 
 
 def _locked(path: str) -> int:

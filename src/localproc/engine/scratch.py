@@ -6,7 +6,8 @@ Must not know tasks.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 
 from localproc.engine.background import remove
 
@@ -41,7 +42,11 @@ class Scratch:
         elif path:
             self._later(lambda: remove(path))
 
-    def close(self, dead: Iterable[str] = ()) -> None:
-        """Remove them all, and those of engines that are dead."""
-        for engine in (os.path.basename(self._folder), *dead):
-            remove(os.path.join(os.path.dirname(self._folder), engine))
+    def close(self, lives: Callable[[str], bool] = lambda _: True) -> None:
+        """Remove them all, and those of engines of which none lives any more."""
+        remove(self._folder)
+        everybody = os.path.dirname(self._folder)
+        with suppress(OSError):
+            for engine in os.listdir(everybody):
+                if not lives(engine):
+                    remove(os.path.join(everybody, engine))

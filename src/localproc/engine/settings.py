@@ -3,6 +3,7 @@
 Owns the settings and their defaults. Must not know what they are used for.
 """
 
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -26,8 +27,8 @@ class Settings:
     ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
     ``callback_secret`` signs what subscribers are told.
 
-    Raises ``InvalidInputs`` for negative numbers, and for a ``namespace`` that can be no folder's
-    name.
+    Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
+    no folder's name.
     """
 
     executor: str = "local"
@@ -54,12 +55,24 @@ class Settings:
         ]
         if negative:
             raise InvalidInputs("the settings make no sense", negative)
+        check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
         check_namespace(self.namespace)
 
     def capacity(self) -> tuple[float, int, int]:
         """Give cores, ram and slots, those of the machine where none are set."""
         cores = self.cores or machine_cores()
         return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
+
+
+def check_finite(numbers: Mapping[str, float | None]) -> None:
+    """Raise ``InvalidInputs`` for each that is infinite, or no number at all."""
+    problems = [
+        Problem(f"{value} is not a number to reckon with", name)
+        for name, value in numbers.items()
+        if value is not None and not math.isfinite(value)
+    ]
+    if problems:
+        raise InvalidInputs("some numbers make no sense", problems)
 
 
 def machine_cores() -> int:

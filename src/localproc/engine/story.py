@@ -76,7 +76,7 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     if code == 127:
         return "the command was not found: install it, or see the PATH in localproc doctor"
     if code == 126:
-        return "the command could not be executed: see its permissions"
+        return "the command could not be started: its log says why"
     if code in (-9, 137):
         return "the system may have run out of memory: see ramMin, or run fewer steps at a time"
     if any("ModuleNotFoundError" in line for line in lines):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from localproc import forks
 from localproc.plugins.executor import ExecutorSettings
 
 _PLACE: Final = os.path.dirname(__file__)
@@ -35,6 +36,7 @@ class Conversation:
             os.close(stdin)
             os.close(stdout)
         os.set_blocking(self._hear, False)
+        forks.watch(self)
 
     def fileno(self) -> int:
         """Give what is readable when the keeper has said something."""
@@ -59,8 +61,13 @@ class Conversation:
 
     def hang_up(self) -> None:
         """End it; the keeper sees its tasks to their ends, and goes."""
+        forks.forget(self)
         os.close(self._talk)
         os.close(self._hear)
+
+    def left_behind(self) -> None:
+        """In a forked child: nobody but the parent keeps the keeper."""
+        forks.close(self._talk, self._hear)
 
     def wait(self) -> None:
         """Wait until the keeper has gone."""
@@ -75,7 +82,8 @@ def _spawn(arguments: list[str], stdin: int, stdout: int) -> int:
         (os.POSIX_SPAWN_DUP2, stdout, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
+    options: dict[str, Any] = {"file_actions": files, "setsigmask": ()}  # it lives on SIGCHLD
     try:
-        return os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setsid=True)
+        return os.posix_spawn(argv[0], argv, os.environ, setsid=True, **options)
     except NotImplementedError:  # an older macOS
-        return os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setpgroup=0)
+        return os.posix_spawn(argv[0], argv, os.environ, setpgroup=0, **options)

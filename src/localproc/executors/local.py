@@ -7,6 +7,7 @@ jobs or CWL.
 import os
 import selectors
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -113,6 +114,8 @@ class LocalExecutor:
                         self._followed[key] = journal
                     else:
                         found[key] = self._lost(key)
+                elif report.state is TaskState.TIMED_OUT:
+                    found[key] = replace(report, state=TaskState.RUNNING)  # the end is held back
         return found
 
     def tidy(self) -> None:
@@ -127,7 +130,8 @@ class LocalExecutor:
             self._keeper.hang_up()
             if not self._open:
                 self._keeper.wait()
-                Journal(self._folder).remove()
+                if self._stops.idle():
+                    Journal(self._folder).remove()
         self._selector.close()
         os.close(self._bell)
         os.close(self._ring)
@@ -177,10 +181,11 @@ class LocalExecutor:
         if line["state"] == "running":
             self._pids[key] = line["pid"]
             return Report(key, TaskState.RUNNING, started=_time(line["at"]))
+        task = self._open.get(key)
         self._forget(key)
         why = line.get("why", "")
         self._note_duration(line["at"] - line["started"])
-        return Report(
+        report = Report(
             key,
             _STATES.get(why, TaskState.ENDED),
             exit_code=line["code"],
@@ -190,6 +195,9 @@ class LocalExecutor:
             rss=line.get("rss"),
             reason="" if why in _STATES else why,
         )
+        if report.state is TaskState.TIMED_OUT and task is not None:
+            self._stops.sweep(report, task.outdir)
+        return report
 
     def _note_duration(self, took: float) -> None:
         """One long task says at once that few should wait; short ones have to say it often."""

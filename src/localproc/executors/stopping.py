@@ -14,6 +14,7 @@ from typing import Final
 from localproc.model import Report, TaskState
 
 _BARRIER: Final = 1.0  #: seconds that a keeper has to answer that it starts nothing any more
+_GRACE: Final = 0.5  #: seconds between TERM and KILL for what a task has left behind
 
 
 class Stops:
@@ -48,6 +49,18 @@ class Stops:
         stop.start()
         return self._count
 
+    def sweep(self, report: Report, folder: str) -> None:
+        """Hold back the end of a task that took too long until nothing of it is left."""
+        stop = _Stop({report.key: folder}, {}, _GRACE, self._ring, cancels=False)
+        stop.ended[report.key] = report
+        stop.barrier.set()
+        if self._of_task.setdefault(report.key, stop) is stop:
+            stop.start()
+
+    def idle(self) -> bool:
+        """Whether no end of a task is held back."""
+        return not self._of_task
+
     def go(self, number: int) -> None:
         """Nothing starts any of the tasks any more."""
         self._by_number.pop(number).barrier.set()
@@ -67,16 +80,22 @@ class Stops:
             if stop is None or report.state is TaskState.RUNNING:
                 passed.append(report)
             else:
-                stop.ended[report.key] = replace(report, state=TaskState.CANCELLED)
+                stop.ended[report.key] = stop.end_as(report)
         ready = [key for key, stop in self._of_task.items() if stop.done and key in stop.ended]
         return [*passed, *(self._of_task.pop(key).ended[key] for key in ready)]
 
 
 class _Stop:
-    """One call of ``begin``: a thread that ends process trees while the loop goes on."""
+    """One call of ``begin`` or ``sweep``: a thread that ends processes while the loop goes on."""
 
     def __init__(
-        self, folders: Mapping[str, str], pids: Mapping[str, int], grace: float, ring: int
+        self,
+        folders: Mapping[str, str],
+        pids: Mapping[str, int],
+        grace: float,
+        ring: int,
+        *,
+        cancels: bool = True,
     ) -> None:
         self.barrier = threading.Event()
         self.done = False
@@ -85,6 +104,11 @@ class _Stop:
         self._pids = pids
         self._grace = grace
         self._ring = ring
+        self._cancels = cancels
+
+    def end_as(self, report: Report) -> Report:
+        """Give the end of a task as it is to be told."""
+        return replace(report, state=TaskState.CANCELLED) if self._cancels else report
 
     def start(self) -> None:
         """Begin once the barrier is gone."""

@@ -43,6 +43,7 @@ def end(tasks: Mapping[str, int | None], grace: float) -> bool:
 
 def members(tasks: Mapping[str, int | None]) -> set[int]:
     """Give the pids of all living processes that belong to the tasks."""
+    homes = _Homes(tasks)
     parents: dict[int, int] = {}
     found = {pid for pid in tasks.values() if pid is not None and _lives(pid)}
     sessions = set(found)
@@ -53,7 +54,7 @@ def members(tasks: Mapping[str, int | None]) -> set[int]:
                 if process.status() == psutil.STATUS_ZOMBIE:
                     continue
                 parents[process.pid] = process.ppid()
-                if _home(process) in tasks:
+                if homes.has(_home(process)):
                     found.add(process.pid)
         except psutil.Error:
             continue
@@ -61,6 +62,22 @@ def members(tasks: Mapping[str, int | None]) -> set[int]:
         _join(pid, sessions, groups)
     _spread(found, parents, sessions, groups)
     return {pid for pid in found if pid in parents} - {os.getpid()}
+
+
+class _Homes:
+    """Output directories, by whatever name: the home may have been opened by another one since."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._names = {os.path.basename(folder) for folder in folders}
+        self._real = {os.path.realpath(folder) for folder in folders}
+
+    def has(self, home: str | None) -> bool:
+        """Whether a process's ``HOME`` is one of them."""
+        return (
+            home is not None
+            and os.path.basename(home) in self._names  # others may hang: a server that is away
+            and os.path.realpath(home) in self._real
+        )
 
 
 def _spread(

@@ -1,6 +1,7 @@
 """One SQLite file and its connections.
 
-Owns opening it, transactions, and what SQLite's errors mean. Must not know what is kept in it.
+Owns opening it, transactions, and what becomes of both in a forked child. Must not know what
+is kept in it.
 
 One connection writes for all threads of a process, behind a lock: a transaction costs less than
 handing it to a thread that owns the connection. Whoever reads takes a connection of those that
@@ -13,15 +14,17 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCorrupted
+from localproc.errors import EnvironmentProblem, StoreCorrupted
+from localproc.store.complaints import BUSY, explained, no_text
 from localproc.store.schema import SCHEMA, VERSION
 
-_BUSY: Final = 30.0
 _READERS: Final = 8  #: connections that are kept to read with
+_FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end
 
 
 class Database:
@@ -39,6 +42,7 @@ class Database:
             except BaseException:
                 self._db.close()
                 raise
+        _OPEN.add(self)
 
     def version(self) -> int:
         """Give a number that changes when another process has written."""
@@ -62,9 +66,28 @@ class Database:
         while self._readers:
             self._readers.pop().close()
 
+    def hold(self) -> bool:
+        """Before a fork: wait until nothing is being written."""
+        return self._lock.acquire(timeout=_FORKING)
+
+    def go_on(self) -> None:
+        """After it, in the parent."""
+        self._lock.release()
+
+    def left_behind(self) -> None:
+        """After it, in the child: SQLite's connections may not be used there, so close them.
+
+        While they are open SQLite believes that this process holds the locks of its parent.
+        """
+        self._closed = True
+        while self._readers:
+            self._readers.pop().close()
+        self._db.close()
+        self._lock.release()
+
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
-            self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False
+            self._path, timeout=BUSY, isolation_level=None, check_same_thread=False
         )
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
@@ -116,7 +139,9 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.DatabaseError):
-                    raise _explained(error, self._path) from error
+                    raise explained(error, self._path) from error
+                if isinstance(error, UnicodeEncodeError):
+                    raise no_text(error) from error
                 raise
 
     @contextlib.contextmanager
@@ -135,7 +160,9 @@ class Database:
                 else:
                     self._readers.append(db)
         except sqlite3.DatabaseError as error:
-            raise _explained(error, self._path) from error
+            raise explained(error, self._path) from error
+        except UnicodeEncodeError as error:
+            raise no_text(error) from error
 
     @contextlib.contextmanager
     def _meaning(self) -> Iterator[None]:
@@ -143,28 +170,26 @@ class Database:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise _explained(error, self._path) from error
+            raise explained(error, self._path) from error
 
 
-def _explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
-    said = str(error)
-    folder = os.path.dirname(path)
-    if "full" in said:
-        return NoSpace(f"no space left for {path}", hint=f"make room on the disk of {folder}")
-    if "readonly" in said or "unable to open" in said:
-        return HomeUnusable(
-            f"{path} cannot be written: {said}",
-            hint="choose another home with --home or LOCALPROC_HOME",
-        )
-    if "locked" in said:
-        return HomeUnusable(
-            f"{path} stayed locked by another process for {_BUSY:g} s",
-            hint="localproc doctor shows which engines use the home",
-        )
-    if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in said:
-        return EnvironmentProblem(f"the store {path} does not work: {said}")
-    return StoreCorrupted(
-        f"the store {path} is damaged: {said}",
-        hint=f"move it away (mv {path} {path}.damaged) to begin a new one; "
-        "results and logs in the home stay as they are",
-    )
+_OPEN: Final["weakref.WeakSet[Database]"] = weakref.WeakSet()
+_HELD: Final[list[Database]] = []
+
+
+def _before_fork() -> None:
+    _HELD.extend(one for one in list(_OPEN) if one.hold())
+
+
+def _in_parent() -> None:
+    while _HELD:
+        _HELD.pop().go_on()
+
+
+def _in_child() -> None:
+    _OPEN.clear()
+    while _HELD:
+        _HELD.pop().left_behind()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

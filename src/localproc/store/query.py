@@ -6,10 +6,12 @@ filter's (OGC API - Processes Part 1, class "job list").
 
 import sqlite3
 import time
-from typing import Any
+from typing import Any, Final
 
 from localproc.model import JobFilter, JobStatus
 from localproc.store import rows
+
+_LONGEST: Final = float(1 << 62)
 
 
 def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any]]:
@@ -68,6 +70,11 @@ def _durations(wanted: JobFilter, where: Any) -> None:
     if not wanted.statuses:
         where("status <> ?", JobStatus.ACCEPTED.value)
     if wanted.min_duration is not None:
-        where(f"{duration} >= ?", now, int(wanted.min_duration * 1e6))
+        where(f"{duration} >= ?", now, _micros(wanted.min_duration))
     if wanted.max_duration is not None:
-        where(f"{duration} <= ?", now, int(wanted.max_duration * 1e6))
+        where(f"{duration} <= ?", now, _micros(wanted.max_duration))
+
+
+def _micros(seconds: float) -> int:
+    """Give seconds as rows have them; what is longer than any row can hold is as long as that."""
+    return int(max(-_LONGEST, min(_LONGEST, seconds * 1e6)))

@@ -38,7 +38,7 @@ def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> It
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
     if engine.has_open_jobs():
-        for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), limit=10_000):
+        for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
             job.dismiss()
     engine.close()
 
@@ -56,6 +56,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 def _stories(engine: "Engine") -> list[str]:
     from localproc.errors import JobFailed
+    from localproc.model import JobStatus
 
-    failed = engine.jobs(status="failed", limit=10)
+    failed = engine.jobs_of_all(JobStatus.FAILED, limit=10)
     return [f"{job.process_id} ({job.id})\n{JobFailed.from_problem(job.problem)}" for job in failed]

@@ -17,7 +17,6 @@ and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
 
 import collections
 import contextlib
-import errno
 import fcntl
 import heapq
 import json
@@ -29,7 +28,7 @@ import time
 from typing import Any
 
 from .logs import APPEND, Logs
-from .starter import Starter
+from .starter import Starter, refusal
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
@@ -125,7 +124,7 @@ class Keeper:
         for pid, task in self.running.items():
             if task["run"] in keys:
                 self.tell_of(task)  # whoever stops it has to know its process
-                with contextlib.suppress(ProcessLookupError):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGTERM)
 
     def start_waiting(self) -> None:
@@ -135,7 +134,7 @@ class Keeper:
             started = time.time()
             try:
                 pid = self.starter.start(task)
-            except OSError as error:
+            except Exception as error:  # whatever is wrong with one task, the others go on
                 self.could_not_start(task, error, started)
                 continue
             self.take(task, -1)
@@ -180,16 +179,13 @@ class Keeper:
         self.free[1] += sign * min(task["ram"], self.ram)
         self.free[2] += sign
 
-    def could_not_start(self, task: dict[str, Any], error: OSError, started: float) -> None:
+    def could_not_start(self, task: dict[str, Any], error: Exception, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
-        text = f"localproc: cannot start {task['argv'][0]!r}: {error.strerror}\n"
-        try:
+        code, text = refusal(task, error)
+        with contextlib.suppress(OSError, ValueError):
             fd = os.open(task["stderr"], APPEND, 0o644)
-            os.write(fd, text.encode())
+            os.write(fd, text.encode(errors="backslashreplace"))
             os.close(fd)
-        except OSError:
-            pass
-        code = 127 if error.errno == errno.ENOENT else 126
         self.logs.take_back(task.get("lent", {}))
         self.ended(task, at=time.time(), started=started, code=code, why=text)
 
@@ -227,10 +223,8 @@ class Keeper:
             if pid not in self.running:
                 continue
             self.running[pid]["timed_out"] = True
-            try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, number)
-            except ProcessLookupError:
-                continue
             if number == signal.SIGTERM:
                 heapq.heappush(self.deadlines, (now + _TERM_GRACE, pid, signal.SIGKILL))
 

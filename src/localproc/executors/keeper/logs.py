@@ -57,8 +57,8 @@ class Logs:
     def leave_empty(self, path: str) -> None:
         """Make an empty log."""
         for _ in range(2):
-            self.empty = self.empty or self.fresh("empty")
             try:
+                self.empty = self.empty or self.fresh("empty")
                 os.link(self.empty, path)
             except OSError as error:
                 if error.errno != errno.EMLINK:
@@ -88,7 +88,10 @@ def is_untouched(path: str) -> bool:
     """Whether a file is empty, and no process that a task left behind can still write to it."""
     if not hasattr(fcntl, "F_SETLEASE"):
         return False  # only Linux can tell
-    file = os.open(path, os.O_WRONLY)
+    try:
+        file = os.open(path, os.O_WRONLY)
+    except OSError:
+        return False
     try:
         if os.fstat(file).st_size:
             return False

@@ -10,6 +10,8 @@ from typing import Any
 
 from .logs import APPEND, Logs
 
+Actions = list[tuple[Any, ...]]
+
 _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 
 
@@ -24,7 +26,7 @@ class Starter:
         """Start a task as the leader of a session of its own."""
         os.chdir(task["cwd"])
         task["lent"] = {}
-        files: list[tuple[Any, ...]] = [
+        files: Actions = [
             (os.POSIX_SPAWN_OPEN, 0, task["stdin"] or os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, self.stream(task, "stdout"), APPEND, 0o644),
         ]
@@ -33,17 +35,16 @@ class Starter:
         else:
             files.append((os.POSIX_SPAWN_OPEN, 2, self.stream(task, "stderr"), APPEND, 0o644))
         argv, env = task["argv"], task["env"]
+        if not argv:
+            raise ValueError("there is no command")
         program = self.program(argv[0], env.get("PATH", os.defpath))
-        options: dict[str, Any] = {"file_actions": files, "setsigdef": _RESET, "setsigmask": ()}
         try:
-            return os.posix_spawn(program, argv, env, setsid=True, **options)
-        except NotImplementedError:  # an older macOS
-            return os.posix_spawn(program, argv, env, setpgroup=0, **options)
+            return spawn(program, argv, env, files)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
-                raise
-            shell = ["/bin/sh", program, *argv[1:]]  # as execvp does with a script without "#!"
-            return os.posix_spawn("/bin/sh", shell, env, setpgroup=0, **options)
+                raise at_fault(error, files) or named(error, program) from error
+            # as execvp does with a script without "#!"
+            return spawn("/bin/sh", ["/bin/sh", program, *argv[1:]], env, files)
 
     def stream(self, task: dict[str, Any], name: str) -> str:
         """Give the file to write a stream to: what lies outside the task's own folder is a log."""
@@ -69,3 +70,44 @@ class Starter:
                 raise FileNotFoundError(errno.ENOENT, "command not found", name)
             self.programs[name, path] = found
         return found
+
+
+def spawn(program: str, argv: list[str], env: dict[str, str], files: Actions) -> int:
+    """Start a process in a session of its own; in a group of its own on an older macOS."""
+    options: dict[str, Any] = {"file_actions": files, "setsigdef": _RESET, "setsigmask": ()}
+    try:
+        return os.posix_spawn(program, argv, env, setsid=True, **options)
+    except NotImplementedError:
+        return os.posix_spawn(program, argv, env, setpgroup=0, **options)
+
+
+def at_fault(error: OSError, files: Actions) -> OSError | None:
+    """Give the error of the stream that kept a process from starting, if it was one."""
+    for action, _, path, *how in files:
+        if action == os.POSIX_SPAWN_OPEN:
+            try:
+                os.close(os.open(path, how[0] | os.O_NONBLOCK, how[1]))
+            except OSError as found:
+                if found.errno == error.errno:
+                    return found
+    return None
+
+
+def named(error: OSError, program: str) -> OSError:
+    """Tell a program that is missing from one whose interpreter is."""
+    if error.errno != errno.ENOENT:
+        return error
+    if os.path.exists(program):
+        return OSError(errno.ENOEXEC, "its interpreter was not found")
+    return FileNotFoundError(errno.ENOENT, "command not found")
+
+
+def refusal(task: dict[str, Any], error: Exception) -> tuple[int, str]:
+    """Give the exit code of a task that cannot be started, and what there is to say about it."""
+    name = task["argv"][0] if task["argv"] else ""
+    reason = getattr(error, "strerror", None) or str(error)
+    path = getattr(error, "filename", None)
+    if path not in (None, name):
+        return 126, f"localproc: cannot start {name!r}: {path}: {reason}\n"
+    code = 127 if isinstance(error, FileNotFoundError) else 126
+    return code, f"localproc: cannot start {name!r}: {reason}\n"

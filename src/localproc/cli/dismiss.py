@@ -1,0 +1,56 @@
+"""``localproc dismiss``: stopping jobs, whoever runs them.
+
+Owns what is said when their ends are long in coming. Must not know how jobs are stopped.
+"""
+
+from typing import Final
+
+import click
+
+from localproc.cli.common import find_job, json_option, print_json
+from localproc.cli.site import Site
+from localproc.engine.engine import Engine
+from localproc.engine.handles import Job
+
+_PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
+
+
+@click.command()
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@json_option
+@click.pass_obj
+def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
+    """Stop jobs, and all that they have started, whoever runs them."""
+    with site.open(adopt=False) as engine:
+        found = [find_job(engine, job_id) for job_id in job_ids]
+        for job in found:
+            job.dismiss(wait=False)
+        for job in found:
+            _wait(job, engine)
+            if not as_json:
+                click.echo(f"{job.id}: {job.status}")
+        if as_json:
+            print_json({"jobs": [job.status_info() for job in found]})
+
+
+def _wait(job: Job, engine: Engine) -> None:
+    """Wait for a job's end; say who is to bring it about if that takes long."""
+    try:
+        job.wait(_PATIENCE)
+    except TimeoutError:
+        pid = dict(engine.alive()).get(job.record.owner or "")
+        if pid is not None:
+            click.echo(f"{job.id}: {_said_of(pid)}", err=True)
+        job.wait()
+
+
+def _said_of(pid: int) -> str:
+    import psutil
+
+    try:
+        stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        stopped = False
+    if stopped:
+        return f"process {pid}, which runs it, is stopped: go on with fg, or kill -CONT {pid}"
+    return f"process {pid}, which runs it, has not ended it yet"
