@@ -208,7 +208,7 @@ def commands(block: Block) -> list[list[str]]:
 def check_call(words: list[str]) -> None:
     """See that every command and option of a call exists; what else stands there is an argument."""
     said = shlex.join(words)
-    context = click.Context(command_line)
+    context = click.Context(command_line, **command_line.context_settings)
     command: click.Command = command_line
     rest = iter(words)
     for word in rest:
@@ -244,7 +244,7 @@ def test_every_command_is_in_the_guide() -> None:
 
 def test_every_option_is_in_the_guide() -> None:
     text = (ROOT / "docs/command-line.md").read_text()
-    context = click.Context(command_line)
+    context = click.Context(command_line, **command_line.context_settings)
     for name in COMMANDS:
         command = command_line.get_command(context, name)
         assert command is not None
