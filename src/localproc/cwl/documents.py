@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
+from localproc.cwl.defaults import keep_defaults
 from localproc.cwl.places import Place, find
 from localproc.cwl.raw import directives, parse, plain
 from localproc.cwl.sources import Sources
@@ -41,6 +42,8 @@ class Documents:
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
+            for process in raw.get("$graph", [raw]):
+                keep_defaults(process, uri, self.sources)
             self.raws[uri] = raw
         return self.raws[uri]
 

@@ -7,8 +7,9 @@ text but through the documents it is given. It goes on after a problem, to find 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
+from localproc.cwl.defaults import located
 from localproc.cwl.documents import Documents
 from localproc.cwl.named_types import Scope, Types, named_types, port_fields
 from localproc.cwl.places import Place
@@ -135,7 +136,20 @@ class Resolver:
             place = self._documents.place(site.uri, part, name)
             self.problems.append(place.problem(error.message, error.hint))
             cwl_type = "Any"
-        return {"id": name, "type": cwl_type, **port_fields(port), **_default(port)}
+        default = self._default(port, site.uri, part, name)
+        return {"id": name, "type": cwl_type, **port_fields(port), **default}
+
+    def _default(self, port: Any, uri: str, *path: str) -> dict[str, Any]:
+        """Give the default of an input, which stands at ``path`` in the process, if it has one."""
+        default = plain(get(port, "default"))
+        if default is None:
+            return {}
+        try:
+            return {"default": located(default, port.loadingOptions.fileuri or "")}
+        except InvalidPackage as error:
+            place = self._documents.place(uri, *path, "default")
+            self.problems.append(place.problem(error.message, error.hint))
+            return {}
 
     def _requirements(self, typed: Any, field: str, where: str) -> list[Any]:
         found = []
@@ -155,6 +169,8 @@ class Resolver:
                     [place.problem(f"requirement {class_name}")],
                     hint="move it to hints to go without it",
                 )
+            if class_name == "InitialWorkDirRequirement":
+                entry["listing"] = located(entry["listing"], one.loadingOptions.fileuri or "")
             found.append({**entry, "class": class_name})
         return found
 
@@ -173,7 +189,7 @@ class Resolver:
         where = f"{urldefrag(site.uri)[0]}#{where}"
         resolved: dict[str, Any] = {
             "id": name,
-            "in": [_step_input(one, names) for one in step.in_],
+            "in": [self._step_input(one, names, where) for one in step.in_],
             "out": [short(identifier(out)) for out in step.out],
             "scatter": [short(one) for one in as_list(get(step, "scatter"))],
             "requirements": self._requirements(step, "requirements", where),
@@ -190,6 +206,16 @@ class Resolver:
             resolved["run"] = None
         return resolved
 
+    def _step_input(self, one: Any, names: Mapping[str, str], where: str) -> dict[str, Any]:
+        name = short(one.id)
+        fields = {field: plain(get(one, field)) for field in _STEP_INPUT_FIELDS}
+        return {
+            "id": name,
+            "source": _links(get(one, "source"), names),
+            **{field: value for field, value in fields.items() if value is not None},
+            **self._default(one, where, "in", name),
+        }
+
     def _run(self, step: Any, where: str, site: _Site) -> str:
         """Resolve what a step runs: a process elsewhere, or one that is written into it."""
         if isinstance(step.run, str):
@@ -202,16 +228,6 @@ class Resolver:
         return name
 
 
-def _step_input(step_input: Any, names: Mapping[str, str]) -> dict[str, Any]:
-    fields = {name: plain(get(step_input, name)) for name in _STEP_INPUT_FIELDS}
-    return {
-        "id": short(step_input.id),
-        "source": _links(get(step_input, "source"), names),
-        **{name: value for name, value in fields.items() if value is not None},
-        **_default(step_input),
-    }
-
-
 def _links(source: Any, names: Mapping[str, str]) -> list[str]:
     """Give the links by short name; one that leads nowhere keeps its own, for the check to find."""
     return [names.get(one, "?" + _tail(one)) for one in as_list(source)]
@@ -219,25 +235,3 @@ def _links(source: Any, names: Mapping[str, str]) -> list[str]:
 
 def _tail(uri: str) -> str:
     return "/".join(urldefrag(uri)[1].split("/")[-2:])
-
-
-def _default(port: Any) -> dict[str, Any]:
-    default = get(port, "default")
-    if default is None:
-        return {}
-    return {"default": _located(plain(default), port.loadingOptions.fileuri or "")}
-
-
-def _located(value: Any, base: str) -> Any:
-    """Make the locations of File and Directory objects in a default absolute."""
-    if isinstance(value, list):
-        return [_located(item, base) for item in value]
-    if not isinstance(value, dict):
-        return value
-    value = {key: _located(item, base) for key, item in value.items()}
-    if value.get("class") in ("File", "Directory"):
-        reference = value.pop("location", None) or value.pop("path", None)
-        value.pop("path", None)
-        if reference:
-            value["location"] = urljoin(base, reference)
-    return value
