@@ -58,7 +58,7 @@ def test_nested_arrays_stay_nested(written: str, value: Any) -> None:
 )
 def test_a_location_is_a_reference_and_a_path_is_none(member: str, location: str) -> None:
     found = {"class": "File", "location": location}
-    assert defaults("{class: File, %s}" % member) == [found, found]
+    assert defaults(f"{{class: File, {member}}}") == [found, found]
 
 
 def test_a_file_that_a_package_stages_lies_beside_its_document() -> None:
