@@ -234,6 +234,15 @@ def test_a_process_that_is_not_there() -> None:
     assert error.value.hint == "it has: tool, first, second"
 
 
+@pytest.mark.parametrize(("line", "name"), [("id: say", "say"), ("", "main")])
+def test_the_process_of_a_document_has_one_name(line: str, name: str) -> None:
+    text = f"{TOOL}{line}\n"
+    assert package(text, fragment=name).main == package(text).main
+    with pytest.raises(WorkflowNotFound, match=r"main\.cwl has no process 'other'") as error:
+        package(text, fragment="other")
+    assert error.value.hint == f"it has: {name}"
+
+
 def test_only_what_is_run_is_resolved() -> None:
     assert list(resolved(GRAPH, fragment="tool")["processes"]) == ["main.cwl#tool"]
     assert sorted(resolved(GRAPH, fragment="second")["processes"]) == [
@@ -296,6 +305,14 @@ def test_documents_may_be_of_different_versions() -> None:
         found = resolved(WORKFLOW % "tool.cwl", {"tool.cwl": f"cwlVersion: {version}\n{ECHO}"})
         assert found["processes"]["tool.cwl"]["cwlVersion"] == version
         assert found["processes"]["main.cwl"]["cwlVersion"] == "v1.2"
+
+
+def test_the_version_of_a_process_within_a_step_says_nothing() -> None:
+    inner = "{cwlVersion: v1.0, class: ExpressionTool, inputs: [], outputs: [], expression: $(1)}"
+    steps = f"steps: {{a: {{in: [], out: [], run: {inner}}}}}"
+    outer = f"{{cwlVersion: v1.1, class: Workflow, inputs: [], outputs: [], {steps}}}"
+    found = resolved(WORKFLOW % outer)["processes"]
+    assert [one["cwlVersion"] for one in found.values()] == ["v1.2", "v1.2", "v1.2"]
 
 
 def test_a_document_may_be_json() -> None:

@@ -71,16 +71,17 @@ class Documents:
         return find(self.sources.name(document), self.raw(document), steps)
 
     def pick(self, uri: str, fragment: str) -> str:
-        """Give the URI of the process to run of a document."""
+        """Give the URI of the process to run of a document; raises ``WorkflowNotFound``."""
         raw = self.raw(uri)
-        if "$graph" not in raw:
-            return uri
-        graph = self._graph(uri)
-        if fragment and fragment not in graph:
+        graph = self._graph(uri) if "$graph" in raw else {}
+        known = [*filter(None, graph)] if graph else [_local(raw) or stem(uri)]
+        if fragment and fragment not in known:
             raise WorkflowNotFound(
                 f"{self.sources.name(uri)} has no process {fragment!r}",
-                hint="it has: " + ", ".join(filter(None, graph)),
+                hint="it has: " + ", ".join(known),
             )
+        if not graph:
+            return uri
         workflows = [
             name for name, (_, process) in graph.items() if process.get("class") == "Workflow"
         ]
@@ -222,6 +223,12 @@ def _check_class(process: Mapping[str, Any], name: str) -> None:
         hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
         said = "the class is missing" if found is None else f"unknown class {found!r}"
         raise InvalidPackage(f"{name} holds no process", [place.problem(said, hint)])
+
+
+def stem(document: str) -> str:
+    """Give a document's name without its folder and extension."""
+    name = document.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _local(process: Mapping[str, Any]) -> str:

@@ -47,7 +47,17 @@ def parse(text: str, name: str, version: str | None = None) -> Any:
         )
     if problems := [*_misshapen(raw, name), *_misdirected(raw, name)]:
         raise InvalidPackage(f"{name} is not a CWL document", problems)
+    for process in raw.get("$graph", [raw]):
+        _ignore_versions(process)
     return raw
+
+
+def _ignore_versions(process: Any) -> None:
+    """Take out the versions of processes within steps, which say nothing (CWL v1.2, cwlVersion)."""
+    for step in entries(process.get("steps")):
+        if isinstance(step.get("run"), dict):
+            step["run"].pop("cwlVersion", None)
+            _ignore_versions(step["run"])
 
 
 def plain(value: Any) -> Any:

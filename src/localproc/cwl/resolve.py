@@ -10,11 +10,11 @@ from typing import Any, Final
 from urllib.parse import urldefrag
 
 from localproc.cwl.defaults import located
-from localproc.cwl.documents import Documents
+from localproc.cwl.documents import Documents, stem
 from localproc.cwl.named_types import Scope, Types, named_types, port_fields
 from localproc.cwl.places import Place
 from localproc.cwl.requirements import SUPPORTED
-from localproc.cwl.typed import as_list, get, identifier, plain, short, stem
+from localproc.cwl.typed import as_list, get, identifier, plain, short
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 
 _PROCESS_FIELDS: Final = (

@@ -107,12 +107,6 @@ def short(uri: str) -> str:
     return uri.rpartition("#")[2].rpartition("/")[2]
 
 
-def stem(document: str) -> str:
-    """Give a document's name without its folder and extension."""
-    name = document.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
-
-
 def symbol(uri: str) -> str:
     """Give an enum symbol: the parser makes URIs of names, but some symbols are URIs themselves."""
     document, fragment = urldefrag(uri)
