@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
 from localproc.cwl.defaults import keep_defaults
+from localproc.cwl.imports import put_in_place
 from localproc.cwl.places import Place, find
 from localproc.cwl.raw import directives, parse, plain
 from localproc.cwl.sources import Sources
@@ -42,6 +43,7 @@ class Documents:
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
+            put_in_place(raw, uri, self.sources)
             for process in raw.get("$graph", [raw]):
                 keep_defaults(process, uri, self.sources)
             self.raws[uri] = raw
@@ -164,13 +166,18 @@ class Documents:
                 process["cwlVersion"] = raw["cwlVersion"]
                 yield uri, process
                 continue
-            imported = urljoin(uri, process["$import"])
+            imported, fragment = urldefrag(urljoin(uri, process["$import"]))
             inner = self.raw(imported, raw["cwlVersion"])
             if "$graph" not in inner:
-                yield imported, inner
+                parts = {_local(inner): (imported, inner)}
             else:
-                for name, (_, one) in self._graph(imported).items():
-                    yield f"{imported}#{name}", one
+                graph = self._graph(imported).items()
+                parts = {name: (f"{imported}#{name}", one) for name, (_, one) in graph}
+            if fragment and fragment not in parts:
+                place = find(self.sources.name(uri), process, ["$import"])
+                said = f"{self.sources.name(imported)}#{fragment} is not there"
+                raise InvalidPackage("the package is not complete", [place.problem(said)])
+            yield from [parts[fragment]] if fragment else parts.values()
 
     def _load(self, uri: str) -> Any:
         from schema_salad.exceptions import SchemaSaladException
