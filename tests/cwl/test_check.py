@@ -8,7 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from localproc.cwl.check import check
+from localproc.cwl.check import Findings, check
+from localproc.cwl.process import compile_package, own_files, tools
 from localproc.errors import InvalidPackage
 from tests.cwl.memory import errors, findings, package
 
@@ -522,6 +523,22 @@ def test_two_of_one_name() -> None:
 def test_two_of_one_name_in_a_mapping() -> None:
     (found,) = wrong(workflow("inputs: {a: int, »a: int}\nsteps: []"))
     assert 'found duplicate key "a"' in found
+
+
+def test_workflows_that_run_each_other_twice_are_looked_at_once() -> None:
+    levels = 40
+    graph = ["{class: ExpressionTool, id: l0, inputs: [], outputs: [], expression: $(null)}"]
+    for level in range(levels):
+        steps = ", ".join(f"{one}: {{run: '#l{level}', in: [], out: []}}" for one in "ab")
+        end = f"id: l{level + 1}, inputs: [], outputs: [], steps: {{{steps}}}"
+        needs = "requirements: {SubworkflowFeatureRequirement: {}}"
+        graph.append(f"{{class: Workflow, {needs}, {end}}}")
+    text = "cwlVersion: v1.2\n$graph:\n" + "".join(f"- {one}\n" for one in graph)
+    found = package(text, fragment=f"l{levels}")
+    assert check(found) == Findings()
+    process = compile_package(found.resolved)
+    assert [tool.id for tool in tools(process)] == ["l0"]
+    assert own_files(process) == []
 
 
 # Expressions

@@ -52,7 +52,7 @@ def examine(package: Package) -> Findings:
     findings = Findings()
     processes = package.resolved["processes"]
     main = package.resolved["main"]
-    for name, inherited in _reached(processes, main, Requirements()):
+    for name, inherited in _reached(processes, main, Requirements(), set()):
         process = processes[name]
         place = _placer(package, name)
         findings.errors += check_expressions(process, inherited, place)
@@ -65,16 +65,19 @@ def examine(package: Package) -> Findings:
 
 
 def _reached(
-    processes: Mapping[str, Any], name: str, outer: Requirements
+    processes: Mapping[str, Any], name: str, outer: Requirements, seen: set[Any]
 ) -> Iterator[tuple[str, Requirements]]:
-    """Give every process that is run, once for each way to it, with what holds for it."""
+    """Give every process that is run, once for all that holds for it alike, with that."""
+    if (name, outer.key) in seen:
+        return
+    seen.add((name, outer.key))
     process = processes[name]
     inner = outer.within(process["requirements"], process["hints"])
     yield name, inner
     for step in process.get("steps", ()):
         within = inner.within(step["requirements"], step["hints"])
         if step["run"] is not None:
-            yield from _reached(processes, step["run"], within)
+            yield from _reached(processes, step["run"], within, seen)
 
 
 def _placer(package: Package, name: str) -> Callable[..., Place]:
