@@ -566,6 +566,32 @@ $graph:
     ]
 
 
+TOOLS = """
+cwlVersion: v1.2
+$graph:
+- {class: CommandLineTool, id: main, inputs: [], outputs: []}
+- {class: CommandLineTool, %s, inputs: [], outputs: []}
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("label: a", "5:3: a process of a $graph has to have an id (add id: here)"),
+        ("id: main", "5:28: 'main' is there twice in the $graph"),
+        ("id: '#main'", "5:28: 'main' is there twice in the $graph"),
+        ("id: b, stdut: a", "5:35: unknown field 'stdut' (did you mean 'stdout'?)"),
+    ],
+)
+def test_what_is_not_run_of_a_graph_has_to_be_valid(part: str, said: str) -> None:
+    assert errors(TOOLS % part) == [f"main.cwl:{said}"]
+
+
+def test_what_is_not_run_of_a_graph_need_not_be_supported() -> None:
+    text = (TOOLS % "id: b").replace("CommandLineTool, id: b", "Operation, id: b")
+    assert list(resolved(text)["processes"]) == ["main.cwl#main"]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

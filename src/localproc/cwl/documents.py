@@ -47,6 +47,8 @@ class Documents:
             for process in raw.get("$graph", [raw]):
                 keep_defaults(process, uri, self.sources)
             self.raws[uri] = raw
+            if "$graph" in raw:
+                self.problems += self._misnamed(uri)
         return self.raws[uri]
 
     def _read_parts(self, uri: str, raw: Any) -> None:
@@ -158,6 +160,18 @@ class Documents:
         for holder, process in self._listed(uri):
             found.setdefault(_local(process), (holder, process))
         return found
+
+    def _misnamed(self, uri: str) -> Iterator[Problem]:
+        """Give the processes of a ``$graph`` that have no id, or one that another has."""
+        seen = set()
+        for holder, process in self._listed(uri):
+            place = find(self.sources.name(urldefrag(holder)[0]), process, ["id"])
+            name = _local(process)
+            if not name and holder == uri:
+                yield place.problem("a process of a $graph has to have an id", "add id: here")
+            elif name and name in seen:
+                yield place.problem(f"{name!r} is there twice in the $graph")
+            seen.add(name)
 
     def _listed(self, uri: str) -> Iterator[tuple[str, Any]]:
         raw = self.raw(uri)

@@ -58,7 +58,9 @@ def load(sources: Sources, fragment: str = "") -> Package:
 
     documents = Documents(sources)
     resolver = Resolver(documents)
-    main = resolver.main(documents.pick(sources.entry, fragment))
+    chosen = documents.pick(sources.entry, fragment)
+    main = resolver.main(chosen)
+    resolver.beside(chosen)
     resolved = {
         "main": main,
         "processes": resolver.processes,
@@ -72,5 +74,6 @@ def load(sources: Sources, fragment: str = "") -> Package:
 
         # What did load is checked all the same: its author wants to hear everything at once.
         problems = [*documents.problems, *resolver.problems, *examine(package).errors]
-        raise InvalidPackage(f"{sources.name(sources.entry)} cannot be run", problems)
+        message = f"{sources.name(sources.entry)} cannot be run"
+        raise InvalidPackage(message, list(dict.fromkeys(problems)))
     return package

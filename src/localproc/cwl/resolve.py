@@ -66,14 +66,18 @@ class Resolver:
         try:
             return self._process(uri)
         except InvalidPackage as error:
+            self.beside(uri)
             problems = [*self._documents.problems, *self.problems, *error.problems]
-            for other in self._documents.processes(urldefrag(uri)[0]):
-                try:
-                    self._documents.object(self._documents.home(other))
-                except InvalidPackage as another:
-                    problems += another.problems
             error.problems = tuple(dict.fromkeys(problems))
             raise
+
+    def beside(self, uri: str) -> None:
+        """Read what else is in the document of a process, run or not: all of it has to be valid."""
+        for other in self._documents.processes(urldefrag(uri)[0]):
+            try:
+                self._documents.object(self._documents.home(other))
+            except InvalidPackage as error:
+                self.problems += error.problems
 
     def _process(
         self,
