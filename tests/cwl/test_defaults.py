@@ -61,11 +61,20 @@ def test_a_location_is_a_reference_and_a_path_is_none(member: str, location: str
     assert defaults(f"{{class: File, {member}}}") == [found, found]
 
 
-def test_a_file_that_a_package_stages_lies_beside_its_document() -> None:
+@pytest.mark.parametrize(
+    ("member", "location"),
+    [
+        ("path: a.txt", "file:///package/a.txt"),
+        ("path: sub/c d#.txt", "file:///package/sub/c%20d%23.txt"),
+        ("path: /data/a.txt", "file:///data/a.txt"),
+        ("location: a%20b.txt", "file:///package/a%20b.txt"),
+    ],
+)
+def test_a_file_that_a_package_stages_lies_beside_its_document(member: str, location: str) -> None:
     text = (TOOL % "0").replace("ExpressionTool", "CommandLineTool").replace("expression", "stdin")
-    listing = "requirements: {InitialWorkDirRequirement: {listing: [{class: File, path: a.txt}]}}"
-    (found,) = package(text + listing).main["requirements"]
-    assert found["listing"] == [A]
+    listing = f"listing: [{{class: File, {member}}}]"
+    found = package(f"{text}requirements: {{InitialWorkDirRequirement: {{{listing}}}}}").main
+    assert found["requirements"][0]["listing"] == [{"class": "File", "location": location}]
 
 
 def test_a_location_that_is_no_text_is_told_with_its_place() -> None:

@@ -52,19 +52,22 @@ def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> 
     return located(_whole(imported, uri, sources, (*within, uri)), uri)
 
 
-def located(value: Any, base: str) -> Any:
+def located(value: Any, base: str, *, joined: bool = False) -> Any:
     """Give plain data whose File and Directory objects have absolute locations.
 
-    Raises ``InvalidPackage`` for a location that is no text.
+    ``joined``: cwl-utils has put the folder of ``base`` before their paths. Raises
+    ``InvalidPackage`` for a location that is no text.
     """
     if isinstance(value, list):
-        return [located(item, base) for item in value]
+        return [located(item, base, joined=joined) for item in value]
     if not isinstance(value, dict):
         return value
-    value = {key: located(item, base) for key, item in value.items()}
+    value = {key: located(item, base, joined=joined) for key, item in value.items()}
     if value.get("class") not in ("File", "Directory"):
         return value
     path = value.pop("path", None)
+    if joined and isinstance(path, str):
+        path = path.removeprefix(base.rpartition("/")[0] + "/")
     location = value.pop("location", None) or (_reference(path) if path else None)
     if location:
         if not isinstance(location, str):

@@ -174,7 +174,8 @@ class Resolver:
                     hint="move it to hints to go without it",
                 )
             if class_name == "InitialWorkDirRequirement":
-                entry["listing"] = located(entry["listing"], one.loadingOptions.fileuri or "")
+                base = one.loadingOptions.fileuri or ""
+                entry["listing"] = located(entry["listing"], base, joined=True)
             found.append({**entry, "class": class_name})
         return found
 
