@@ -580,11 +580,26 @@ $graph:
         ("label: a", "5:3: a process of a $graph has to have an id (add id: here)"),
         ("id: main", "5:28: 'main' is there twice in the $graph"),
         ("id: '#main'", "5:28: 'main' is there twice in the $graph"),
+        ("id: b, arguments: ['$(a']", "5:47: the expression '$(a' does not end "),
+        ("id: b, stdin: $(1 + 1)", ""),
+        ("id: b, hints: {WorkReuse: {enableReuse: true}}", ""),
         ("id: b, stdut: a", "5:35: unknown field 'stdut' (did you mean 'stdout'?)"),
     ],
 )
 def test_what_is_not_run_of_a_graph_has_to_be_valid(part: str, said: str) -> None:
-    assert errors(TOOLS % part) == [f"main.cwl:{said}"]
+    assert [one[: len(f"main.cwl:{said}")] for one in errors(TOOLS % part)] == (
+        [f"main.cwl:{said}"] if said else []
+    )
+
+
+def test_what_a_workflow_that_is_not_run_would_run_is_not_read() -> None:
+    steps = "steps: {s: {run: missing.cwl, in: {x: nothing}, out: []}}"
+    text = (TOOLS % f"id: b, {steps}").replace("CommandLineTool, id: b", "Workflow, id: b")
+    (found,) = errors(text)
+    assert found.startswith("main.cwl:5:63: nothing in the workflow is called 'nothing'")
+    text = text.replace("{x: nothing}", "[]")
+    assert errors(text) == []
+    assert list(package(text).sources.texts) == ["file:///package/main.cwl"]
 
 
 def test_what_is_not_run_of_a_graph_need_not_be_supported() -> None:

@@ -6,7 +6,7 @@ Owns which processes are looked at, and what is wrong with any of them; workflow
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.check_expressions import check_expressions
 from localproc.cwl.check_links import misfit
@@ -14,7 +14,10 @@ from localproc.cwl.check_workflow import WorkflowCheck
 from localproc.cwl.load import Package
 from localproc.cwl.places import Place
 from localproc.cwl.process import Requirements
+from localproc.cwl.requirements import SUPPORTED
 from localproc.errors import InvalidPackage, Problem
+
+_EVERYTHING: Final = Requirements(hinted={name: {"class": name} for name in SUPPORTED})
 
 
 @dataclass(slots=True)
@@ -41,18 +44,29 @@ def examine(package: Package) -> Findings:
     processes = package.resolved["processes"]
     main = package.resolved["main"]
     for name, inherited in _reached(processes, main, Requirements(), set()):
-        process = processes[name]
-        place = _placer(package, name)
-        findings.errors += check_expressions(process, inherited, place)
-        findings.errors += _duplicates(process, place)
-        findings.warnings += _defaults(process, place)
-        if process["class"] == "Workflow":
-            WorkflowCheck(
-                process, processes, inherited, place, findings.errors, findings.warnings
-            ).check()
+        _look_at(processes[name], processes, inherited, _placer(package, name), findings)
+    for name, process in package.beside.items():
+        # Whoever runs it may require what it needs.
+        _look_at(process, {}, _EVERYTHING, _placer(package, name), findings)
     findings.errors = list(dict.fromkeys(findings.errors))
     findings.warnings = list(dict.fromkeys(findings.warnings))
     return findings
+
+
+def _look_at(
+    process: Mapping[str, Any],
+    processes: Mapping[str, Any],
+    inherited: Requirements,
+    place: Callable[..., Place],
+    findings: Findings,
+) -> None:
+    findings.errors += check_expressions(process, inherited, place)
+    findings.errors += _duplicates(process, place)
+    findings.warnings += _defaults(process, place)
+    if process["class"] == "Workflow":
+        WorkflowCheck(
+            process, processes, inherited, place, findings.errors, findings.warnings
+        ).check()
 
 
 def _reached(

@@ -42,20 +42,28 @@ _STEP_INPUT_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """Where a process stands (``uri``), what types it may name, and the processes that run it."""
+    """Where a process stands (``uri``), what types it may name, and the processes that run it.
+
+    ``runs``: what it runs itself is resolved as well.
+    """
 
     uri: str
     version: str
+    runs: bool = True
     scopes: tuple[Scope, ...] = ()
     above: tuple[str, ...] = ()
 
 
 class Resolver:
-    """Fills ``processes`` as it follows the steps of workflows, and notes ``problems``."""
+    """Fills ``processes`` as it follows the steps of workflows, and notes ``problems``.
+
+    ``beside`` are the others of their document: looked at, but what they run is not.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self.processes: dict[str, Any] = {}
+        self.beside: dict[str, Any] = {}
         self.problems: list[Problem] = []
 
     def main(self, uri: str) -> str:
@@ -66,16 +74,21 @@ class Resolver:
         try:
             return self._process(uri)
         except InvalidPackage as error:
-            self.beside(uri)
+            self.look_beside(uri)
             problems = [*self._documents.problems, *self.problems, *error.problems]
             error.problems = tuple(dict.fromkeys(problems))
             raise
 
-    def beside(self, uri: str) -> None:
-        """Read what else is in the document of a process, run or not: all of it has to be valid."""
+    def look_beside(self, uri: str) -> None:
+        """Read what else is in the document of a process, run or not: all of it has to be valid.
+
+        No other document is read for that.
+        """
         for other in self._documents.processes(urldefrag(uri)[0]):
             try:
-                self._documents.object(self._documents.home(other))
+                self._process(other, runs=False)
+            except UnsupportedPackage:
+                pass  # nobody asks for it
             except InvalidPackage as error:
                 self.problems += error.problems
 
@@ -85,8 +98,10 @@ class Resolver:
         scopes: tuple[Scope, ...] = (),
         above: tuple[str, ...] = (),
         asked_at: Place | None = None,
+        *,
+        runs: bool = True,
     ) -> str:
-        """Resolve the process behind a URI and all that it runs; give its name in the table."""
+        """Resolve the process behind a URI and what it runs; give its name in the table."""
         uri = self._documents.home(uri, asked_at)
         typed = self._documents.object(uri)
         document, fragment = urldefrag(uri)
@@ -101,7 +116,7 @@ class Resolver:
         if name not in self.processes:
             version = self._documents.raw(document)["cwlVersion"]
             where = f"{document}#{fragment}" if fragment else document
-            self._resolve(name, typed, _Site(where, version, scopes, above))
+            self._resolve(name, typed, _Site(where, version, runs, scopes, above))
         return name
 
     def _resolve(self, name: str, typed: Any, site: _Site) -> None:
@@ -126,7 +141,7 @@ class Resolver:
                 resolved[field] = value
         if resolved["class"] == "Workflow":
             self._workflow(resolved, typed, site)
-        self.processes[name] = resolved
+        (self.processes if site.runs else self.beside)[name] = resolved
 
     def _ports(self, typed: Any, part: str, site: _Site) -> list[dict[str, Any]]:
         types = Types(site.scopes, self._documents.sources)
@@ -204,7 +219,7 @@ class Resolver:
             if (value := plain(get(step, field))) is not None:
                 resolved[field] = value
         try:
-            resolved["run"] = self._run(step, where, site)
+            resolved["run"] = self._run(step, where, site) if site.runs else None
         except InvalidPackage as error:
             at = self._documents.place(where, "run")
             self.problems += error.problems or [at.problem(error.message, error.hint)]
