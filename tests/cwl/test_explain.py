@@ -82,6 +82,11 @@ SYMBOL = [
             "{type: record, fields: [{name: a, type: {type: enum, symbol: [a]}}]}",
             SYMBOL,
         ),
+        ("{type: record, fields: [{type: int}]}", ["the field 'name' is missing (add name: here)"]),
+        ("{typ: int}", [TYPE]),
+        ("{type: enum, symbols: 5}", ["5 is no list of symbols"]),
+        ("{type: array, items: 5}", ["5 is no type"]),
+        ("{type: record, fields: 5}", ["5 is no list or mapping of fields"]),
         (
             "{type: arary, items: int}",
             ["'arary' is no kind of type that is written out (did you mean array?)"],
@@ -92,6 +97,14 @@ SYMBOL = [
 def test_a_mistake_inside_of_a_type(kind: str, written: str, problems: list[str]) -> None:
     rest = {"Workflow": "steps: []", "ExpressionTool": "expression: $(null)"}.get(kind, "")
     assert said(TOOL % (kind, f"{{type: {written}}}") + rest) == problems
+
+
+def test_a_mistake_in_how_a_field_is_bound() -> None:
+    field = "{type: int, inputBinding: {positon: 1}}"
+    written = f"{{type: {{type: record, fields: {{a: {field}}}}}}}"
+    assert said(TOOL % ("CommandLineTool", written)) == [
+        "unknown field 'positon' (did you mean 'position'?)"
+    ]
 
 
 def test_a_mistake_inside_of_a_type_of_a_process_within_a_step() -> None:

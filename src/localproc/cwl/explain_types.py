@@ -16,6 +16,12 @@ from localproc.errors import Problem
 Position: TypeAlias = tuple[int | None, int | None]
 UNKNOWN: Final = "unknown field"
 _KINDS: Final = {"record": "Record", "enum": "Enum", "array": "Array"}
+#: What fields hold, and how that is called.
+_SHAPES: Final[Mapping[str, Mapping[str, tuple[Any, str]]]] = {
+    "record": {"fields": ((list, Mapping), "list or mapping of fields")},
+    "enum": {"symbols": (list, "list of symbols")},
+    "array": {"items": ((str, list, Mapping), "type")},
+}
 _NEEDED: Final = {"record": (), "enum": ("symbols",), "array": ("items",)}
 
 
@@ -48,11 +54,12 @@ class TypeProblems:
 
     def _try(self, holder: Any, field: str, prefix: str) -> None:
         """Look at the types in a field; what lies there is accounted for if anything is wrong."""
-        found = list(self._types(holder.get(field), prefix))
+        written = holder.get(field)
+        found = list(self._types(entries(written) if field == "types" else written, prefix))
         if found:
             self.problems += found
             at = find(self._name, holder, [field])
-            self.positions |= {(at.line, at.column), *_positions(holder.get(field))}
+            self.positions |= {(at.line, at.column), *_positions(written)}
 
     def _types(self, written: Any, prefix: str) -> Iterator[Problem]:
         if isinstance(written, list):
@@ -60,6 +67,8 @@ class TypeProblems:
                 yield from self._types(member, prefix)
         elif isinstance(written, Mapping) and isinstance(written.get("type"), str):
             yield from self._schema(written, written["type"], prefix)
+        elif isinstance(written, Mapping):
+            yield from self._fields(written, None, ("type",))
 
     def _schema(self, schema: Mapping[str, Any], kind: str, prefix: str) -> Iterator[Problem]:
         if kind not in _KINDS:
@@ -70,10 +79,15 @@ class TypeProblems:
             return
         loader = getattr(self._module, f"{prefix}{_KINDS[kind]}Schema", None)
         yield from self._fields(schema, loader, _NEEDED[kind])
+        for field, (shape, said) in _SHAPES[kind].items():
+            if schema.get(field) is not None and not isinstance(schema[field], shape):
+                place = find(self._name, schema, [field])
+                yield place.problem(f"{schema[field]!r} is no {said}")
         yield from self._types(schema.get("items"), prefix)
         field_loader = getattr(self._module, f"{prefix}RecordField", None)
         for field in entries(schema.get("fields")) if kind == "record" else ():
-            yield from self._fields(field, field_loader, ("type",))
+            needed = ("name", "type") if isinstance(schema["fields"], list) else ("type",)
+            yield from self._fields(field, field_loader, needed)
             yield from self._types(field.get("type"), prefix)
 
     def _fields(self, part: Any, loader: Any, needed: tuple[str, ...]) -> Iterator[Problem]:
@@ -84,6 +98,9 @@ class TypeProblems:
         for field in needed:
             if field not in part and "$import" not in part:
                 yield missing_field(field, find(self._name, part, []))
+        binding = part.get("inputBinding")
+        if isinstance(binding, Mapping):
+            yield from self._fields(binding, getattr(self._module, "CommandLineBinding", None), ())
 
 
 def _schema_definitions(raw: Mapping[str, Any]) -> Iterator[Any]:
