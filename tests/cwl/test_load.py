@@ -84,6 +84,31 @@ def test_types_are_written_out(written: str, whole: Any, version: str) -> None:
     assert main(f"cwlVersion: {version}\n{text}")["inputs"] == [{"id": "x", "type": whole}]
 
 
+SYMBOLS = ["a", "text/plain", "b#c", "http://example.org/d", "http://example.org/e#f", "g/"]
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("name", ["", "name: N, "])
+def test_symbols_stay_as_they_are(version: str, name: str) -> None:
+    enum = f"{{type: enum, {name}symbols: {json.dumps(SYMBOLS)}}}"
+    record = f"{{type: record, fields: {{r: {{type: ['null', {enum}]}}}}}}"
+    ports = (
+        f"x: {{type: {enum}}}, y: {{type: {{type: array, items: {enum}}}}}, z: {{type: {record}}}"
+    )
+    text = f"cwlVersion: {version}\n{ECHO.replace('message: string', ports)}"
+    x, y, z = (port["type"] for port in main(text)["inputs"])
+    found = [x, y["items"], z["fields"][0]["type"][1]]
+    assert [one["symbols"] for one in found] == [SYMBOLS] * 3
+
+
+@pytest.mark.parametrize("name", ["", "name: N, "])
+def test_symbols_of_an_imported_type_stay_as_they_are(name: str) -> None:
+    imported = ECHO.replace("string", "{type: {$import: sub/e.yml}}")
+    others = {"sub/e.yml": f"{{type: enum, {name}symbols: [a, text/plain]}}"}
+    (port,) = main(f"cwlVersion: v1.2\n{imported}", others)["inputs"]
+    assert port["type"]["symbols"] == ["a", "text/plain"]
+
+
 NAMED = """
 cwlVersion: v1.2
 class: CommandLineTool
