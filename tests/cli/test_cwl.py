@@ -44,7 +44,7 @@ def test_no_home_is_left_behind(packages: Path, here: Path, home: Path) -> None:
 
 
 def test_inputs_that_the_tool_has_not_are_passed_over(packages: Path, here: Path) -> None:
-    (here / "job.yml").write_text("message: hello\nother: 3\n")
+    (here / "job.yml").write_text("message: hello\nother: 3\n1: a\n")
     assert localproc("cwl", packages / "echo.cwl", "job.yml").code == 0
 
 
@@ -52,6 +52,38 @@ def test_a_job_file_that_names_its_tool(packages: Path, here: Path) -> None:
     (here / "job.yml").write_text(f"cwl:tool: {packages / 'echo.cwl'}\nmessage: hello\n")
     (here / "tool.cwl").write_text((packages / "echo.cwl").read_text())
     assert localproc("cwl", "tool.cwl", "job.yml").code == 0
+
+
+def test_a_job_file_alone_runs_the_tool_that_it_names(packages: Path, here: Path) -> None:
+    (here / "jobs").mkdir()
+    (here / "tool.cwl").write_text((packages / "echo.cwl").read_text())
+    (here / "jobs/job.yml").write_text("cwl:tool: ../tool.cwl\nmessage: hello\n")
+    assert localproc("cwl", "--quiet", "jobs/job.yml").code == 0
+    assert (here / "said.txt").read_text() == "hello\n"
+
+
+def test_requirements_in_a_job_file_hold(here: Path) -> None:
+    tool = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "baseCommand": ["sh", "-c", 'echo "$GREETING"'],
+        "inputs": {},
+        "outputs": {"said": "stdout"},
+        "stdout": "said.txt",
+    }
+    (here / "tool.cwl").write_text(json.dumps(tool))
+    (here / "job.yml").write_text("cwl:requirements: {EnvVarRequirement: {envDef: {GREETING: hi}}}")
+    assert localproc("cwl", "--quiet", "tool.cwl", "job.yml").code == 0
+    assert (here / "said.txt").read_text() == "hi\n"
+
+
+def test_the_names_of_requirements_in_a_job_file_are_checked(packages: Path, here: Path) -> None:
+    (here / "job.yml").write_text(
+        "message: hello\ncwl:requirements: {ResourceRequirement: {a: 1}}\n"
+    )
+    said = localproc("cwl", packages / "echo.cwl", "job.yml")
+    assert said.code == 1
+    assert "inputs.cwl:requirements: unknown field 'a'" in said.err
 
 
 @pytest.mark.parametrize("flags", [[], ["--no-container"]])

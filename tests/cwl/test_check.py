@@ -8,7 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from localproc.cwl.check import check
+from localproc.cwl.check import Findings, check
+from localproc.cwl.process import compile_package, own_files, tools
 from localproc.errors import InvalidPackage
 from tests.cwl.memory import errors, findings, package
 
@@ -38,6 +39,8 @@ NO_METHOD = (
     "scatter over several inputs needs a scatterMethod "
     "(one of nested_crossproduct, flat_crossproduct, dotproduct)"
 )
+OUTPUT_HINT = "(add an outputSource, or make its type optional)"
+TWICE_HINT = "(scatterMethod has to be nested_crossproduct or flat_crossproduct)"
 #: What is advised for every link of a wrong type.
 LINK_HINT = " (link something of that type, or make it so with valueFrom)"
 ALL = """
@@ -288,7 +291,10 @@ def test_links_that_never_fit(output: str, inputs: str, said: str) -> None:
     [
         ("{type: string, outputSource: maybe}", "string? is not string"),
         ("{type: int, outputSource: say/length}", "int? is not int"),
-        ("{type: 'string[]', outputSource: [s, ss]}", "(string or string[])[] is not string[]"),
+        (
+            "{type: 'string[]', outputSource: [s, maybe]}",
+            "(string or null or string)[] is not string[]",
+        ),
     ],
 )
 def test_a_link_that_may_not_fit_is_a_warning(output: str, said: str) -> None:
@@ -296,6 +302,84 @@ def test_a_link_that_may_not_fit_is_a_warning(output: str, said: str) -> None:
     (found,) = warned(text)
     assert found.startswith("main.cwl:14:3: ")
     assert found.endswith(f" goes to the output o, but {said} in every case")
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("{type: 'string[]', outputSource: [s, ss]}", "ss goes to the output o, but string[]"),
+        ("{type: 'string[]?', outputSource: [file, s]}", "file goes to the output o, but File"),
+        (
+            "{type: 'int[]', outputSource: [say/length, ss], linkMerge: merge_flattened}",
+            "ss goes to the output o, but string",
+        ),
+        (
+            "{type: 'string[]', outputSource: [maybe, file], pickValue: all_non_null}",
+            "file goes to the output o, but File",
+        ),
+    ],
+)
+def test_one_of_several_links_that_never_fits(output: str, said: str) -> None:
+    (found,) = wrong(workflow(STEPS % (output, FINE)))
+    assert found.startswith(f"{said} is no item of ")
+
+
+def test_one_of_several_links_that_need_not_carry_anything() -> None:
+    text = workflow("""
+        inputs: {maybe: File?, s: string, f: File}
+        outputs:
+          a: {type: {type: array, items: ["null", string]}, outputSource: [maybe, s]}
+          b: {type: string, outputSource: [f, s], pickValue: first_non_null}
+        steps: []
+    """)
+    assert wrong(text) == []
+
+
+def test_an_output_that_nothing_goes_to() -> None:
+    text = workflow("""
+        outputs:
+          »a: string
+          b: string?
+          c: {type: Any}
+        steps: []
+    """)
+    assert wrong(text) == [f"nothing goes to the output a, which is string {OUTPUT_HINT}"]
+
+
+def test_an_input_that_is_there_but_gets_nothing() -> None:
+    text = workflow("""
+        steps:
+          say: {in: {»message: {}, times: {}}, SAY, out: []}
+    """)
+    assert wrong(text) == [MISSING_MESSAGE]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{default: 5}", "the default of message does not fit: expected string, got int 5"),
+        ("{default: [a]}", "the default of message does not fit: expected string, got array ['a']"),
+    ],
+)
+def test_a_default_of_another_type_that_is_the_only_value(entry: str, said: str) -> None:
+    text = f"steps:\n  say:\n    in:\n      »message: {entry}\n    SAY\n    out: []\n"
+    assert wrong(workflow(text)) == [said]
+
+
+def test_a_default_of_another_type_that_may_be_used_is_a_warning() -> None:
+    text = workflow("""
+        inputs: {text: string?, n: {type: int, default: a}, fine: {type: "int[]", default: [1]}}
+        outputs: {n: {type: int, outputSource: n}, fine: {type: "int[]", outputSource: fine}}
+        steps:
+          say:
+            in: {message: {source: text, default: 5}, times: {default: 5, valueFrom: $(self)}}
+            SAY
+            out: []
+    """)
+    assert sorted(warned(text)) == [
+        "main.cwl:12:40: the default of n does not fit: expected int, got string 'a'",
+        "main.cwl:16:10: the default of message does not fit: expected string, got int 5",
+    ]
 
 
 def test_a_link_of_any_type_is_no_warning() -> None:
@@ -350,6 +434,58 @@ def test_a_scatter_over_what_is_no_array() -> None:
             out: []
     """)
     assert wrong(text) == ["word goes to say/message, but string is not string[]"]
+
+
+def test_a_scatter_over_what_is_no_array_whatever_is_made_of_it() -> None:
+    text = workflow("""
+        inputs: {word: string, words: "string[]?"}
+        steps:
+          say:
+            in:
+              »message: {source: word, valueFrom: $(self)}
+              »times: {}
+            scatter: [message, times]
+            scatterMethod: dotproduct
+            SAY
+            out: []
+          fine:
+            in: {message: {source: words, valueFrom: $(self)}}
+            scatter: message
+            SAY
+            out: []
+    """)
+    assert wrong(text) == [
+        "word goes to say/message, which is scattered, but string is no array",
+        "times is scattered, but nothing is given for it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "problems"),
+    [
+        ("nested_crossproduct", "{type: array, items: {type: array, items: int}}", []),
+        ("flat_crossproduct", "'int[]'", []),
+        (
+            "dotproduct",
+            "'int[]'",
+            [f"scatter over the same input twice is for arrays in arrays {TWICE_HINT}"],
+        ),
+    ],
+)
+def test_a_scatter_over_the_same_input_twice(method: str, kind: str, problems: list[str]) -> None:
+    text = workflow(f"""
+        inputs: {{words: {{type: {{type: array, items: {{type: array, items: string}}}}}}}}
+        outputs: {{o: {{type: {kind}, outputSource: say/length}}}}
+        steps:
+          say:
+            in: {{message: words}}
+            »scatter: [message, message]
+            scatterMethod: {method}
+            SAY
+            out: [length]
+    """)
+    found = wrong(text if problems else text.replace(SIGN, ""))
+    assert found == problems
 
 
 def test_a_scatter_over_several_inputs_without_a_method() -> None:
@@ -409,6 +545,22 @@ def test_a_requirement_that_is_missing(step: str, requirement: str) -> None:
     for where in ("requirements", "hints"):
         given = text.replace(SIGN, "") + f"\n{where}: {{{requirement}: {{}}}}\n"
         assert wrong(given, {"any.cwl": other}) == []
+
+
+def test_a_step_may_say_itself_what_it_requires() -> None:
+    text = workflow(
+        """
+        inputs: {a: string, b: string}
+        steps:
+          say:
+            requirements: {MultipleInputFeatureRequirement: {}}
+            in: {message: {source: [a, b], pickValue: first_non_null}}
+            SAY
+            out: []
+    """,
+        "",
+    )
+    assert wrong(text) == []
 
 
 def test_a_workflow_in_a_workflow_needs_its_requirement() -> None:
@@ -522,6 +674,22 @@ def test_two_of_one_name() -> None:
 def test_two_of_one_name_in_a_mapping() -> None:
     (found,) = wrong(workflow("inputs: {a: int, »a: int}\nsteps: []"))
     assert 'found duplicate key "a"' in found
+
+
+def test_workflows_that_run_each_other_twice_are_looked_at_once() -> None:
+    levels = 40
+    graph = ["{class: ExpressionTool, id: l0, inputs: [], outputs: [], expression: $(null)}"]
+    for level in range(levels):
+        steps = ", ".join(f"{one}: {{run: '#l{level}', in: [], out: []}}" for one in "ab")
+        end = f"id: l{level + 1}, inputs: [], outputs: [], steps: {{{steps}}}"
+        needs = "requirements: {SubworkflowFeatureRequirement: {}}"
+        graph.append(f"{{class: Workflow, {needs}, {end}}}")
+    text = "cwlVersion: v1.2\n$graph:\n" + "".join(f"- {one}\n" for one in graph)
+    found = package(text, fragment=f"l{levels}")
+    assert check(found) == Findings()
+    process = compile_package(found.resolved)
+    assert [tool.id for tool in tools(process)] == ["l0"]
+    assert own_files(process) == []
 
 
 # Expressions

@@ -174,6 +174,25 @@ def test_value_from_sees_what_is_in_a_directory() -> None:
     assert instance(inputs, a=directory("/data/d"))[0] == {"x": "b.txt"}
 
 
+@pytest.mark.parametrize(
+    ("load_listing", "seen"),
+    [
+        ("no_listing", []),
+        ("shallow_listing", ["a.txt", "d"]),
+        ("deep_listing", ["a.txt", "d b.txt"]),
+    ],
+)
+def test_a_step_says_how_much_of_a_directory_is_listed(load_listing: str, seen: list[str]) -> None:
+    found, _ = instance(
+        f"{{x: {{source: a, loadListing: {load_listing}}}}}", a=[directory("/data")]
+    )
+    (arrived,) = found["x"]
+    inside = [[one, *one.get("listing", ())] for one in arrived.get("listing", ())]
+    assert [" ".join(part["basename"] for part in one) for one in inside] == seen
+    given = f"{{source: a, loadListing: {load_listing}, valueFrom: $(self.listing)}}"
+    assert bool(instance(f"{{x: {given}}}", a=directory("/data"))[0]["x"]) is bool(seen)
+
+
 def test_files_that_value_from_makes_are_normalized() -> None:
     inputs = '{x: {valueFrom: \'$({class: "File", path: "/data/a.txt"})\'}}'
     assert instance(inputs)[0] == {"x": file("/data/a.txt")}

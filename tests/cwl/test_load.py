@@ -84,6 +84,31 @@ def test_types_are_written_out(written: str, whole: Any, version: str) -> None:
     assert main(f"cwlVersion: {version}\n{text}")["inputs"] == [{"id": "x", "type": whole}]
 
 
+SYMBOLS = ["a", "text/plain", "b#c", "http://example.org/d", "http://example.org/e#f", "g/"]
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("name", ["", "name: N, "])
+def test_symbols_stay_as_they_are(version: str, name: str) -> None:
+    enum = f"{{type: enum, {name}symbols: {json.dumps(SYMBOLS)}}}"
+    record = f"{{type: record, fields: {{r: {{type: ['null', {enum}]}}}}}}"
+    ports = (
+        f"x: {{type: {enum}}}, y: {{type: {{type: array, items: {enum}}}}}, z: {{type: {record}}}"
+    )
+    text = f"cwlVersion: {version}\n{ECHO.replace('message: string', ports)}"
+    x, y, z = (port["type"] for port in main(text)["inputs"])
+    found = [x, y["items"], z["fields"][0]["type"][1]]
+    assert [one["symbols"] for one in found] == [SYMBOLS] * 3
+
+
+@pytest.mark.parametrize("name", ["", "name: N, "])
+def test_symbols_of_an_imported_type_stay_as_they_are(name: str) -> None:
+    imported = ECHO.replace("string", "{type: {$import: sub/e.yml}}")
+    others = {"sub/e.yml": f"{{type: enum, {name}symbols: [a, text/plain]}}"}
+    (port,) = main(f"cwlVersion: v1.2\n{imported}", others)["inputs"]
+    assert port["type"]["symbols"] == ["a", "text/plain"]
+
+
 NAMED = """
 cwlVersion: v1.2
 class: CommandLineTool
@@ -234,6 +259,15 @@ def test_a_process_that_is_not_there() -> None:
     assert error.value.hint == "it has: tool, first, second"
 
 
+@pytest.mark.parametrize(("line", "name"), [("id: say", "say"), ("", "main")])
+def test_the_process_of_a_document_has_one_name(line: str, name: str) -> None:
+    text = f"{TOOL}{line}\n"
+    assert package(text, fragment=name).main == package(text).main
+    with pytest.raises(WorkflowNotFound, match=r"main\.cwl has no process 'other'") as error:
+        package(text, fragment="other")
+    assert error.value.hint == f"it has: {name}"
+
+
 def test_only_what_is_run_is_resolved() -> None:
     assert list(resolved(GRAPH, fragment="tool")["processes"]) == ["main.cwl#tool"]
     assert sorted(resolved(GRAPH, fragment="second")["processes"]) == [
@@ -296,6 +330,14 @@ def test_documents_may_be_of_different_versions() -> None:
         found = resolved(WORKFLOW % "tool.cwl", {"tool.cwl": f"cwlVersion: {version}\n{ECHO}"})
         assert found["processes"]["tool.cwl"]["cwlVersion"] == version
         assert found["processes"]["main.cwl"]["cwlVersion"] == "v1.2"
+
+
+def test_the_version_of_a_process_within_a_step_says_nothing() -> None:
+    inner = "{cwlVersion: v1.0, class: ExpressionTool, inputs: [], outputs: [], expression: $(1)}"
+    steps = f"steps: {{a: {{in: [], out: [], run: {inner}}}}}"
+    outer = f"{{cwlVersion: v1.1, class: Workflow, inputs: [], outputs: [], {steps}}}"
+    found = resolved(WORKFLOW % outer)["processes"]
+    assert [one["cwlVersion"] for one in found.values()] == ["v1.2", "v1.2", "v1.2"]
 
 
 def test_a_document_may_be_json() -> None:
@@ -547,6 +589,47 @@ $graph:
         "main.cwl:4:64: the field 'run' is missing",
         "main.cwl:5:4: the field 'outputs' is missing",
     ]
+
+
+TOOLS = """
+cwlVersion: v1.2
+$graph:
+- {class: CommandLineTool, id: main, inputs: [], outputs: []}
+- {class: CommandLineTool, %s, inputs: [], outputs: []}
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("label: a", "5:3: a process of a $graph has to have an id (add id: here)"),
+        ("id: main", "5:28: 'main' is there twice in the $graph"),
+        ("id: '#main'", "5:28: 'main' is there twice in the $graph"),
+        ("id: b, arguments: ['$(a']", "5:47: the expression '$(a' does not end "),
+        ("id: b, stdin: $(1 + 1)", ""),
+        ("id: b, hints: {WorkReuse: {enableReuse: true}}", ""),
+        ("id: b, stdut: a", "5:35: unknown field 'stdut' (did you mean 'stdout'?)"),
+    ],
+)
+def test_what_is_not_run_of_a_graph_has_to_be_valid(part: str, said: str) -> None:
+    assert [one[: len(f"main.cwl:{said}")] for one in errors(TOOLS % part)] == (
+        [f"main.cwl:{said}"] if said else []
+    )
+
+
+def test_what_a_workflow_that_is_not_run_would_run_is_not_read() -> None:
+    steps = "steps: {s: {run: missing.cwl, in: {x: nothing}, out: []}}"
+    text = (TOOLS % f"id: b, {steps}").replace("CommandLineTool, id: b", "Workflow, id: b")
+    (found,) = errors(text)
+    assert found.startswith("main.cwl:5:63: nothing in the workflow is called 'nothing'")
+    text = text.replace("{x: nothing}", "[]")
+    assert errors(text) == []
+    assert list(package(text).sources.texts) == ["file:///package/main.cwl"]
+
+
+def test_what_is_not_run_of_a_graph_need_not_be_supported() -> None:
+    text = (TOOLS % "id: b").replace("CommandLineTool, id: b", "Operation, id: b")
+    assert list(resolved(text)["processes"]) == ["main.cwl#main"]
 
 
 @pytest.mark.parametrize(

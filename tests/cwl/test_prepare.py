@@ -158,8 +158,9 @@ def test_streams_may_be_expressions() -> None:
     assert (found.stdin, found.stdout) == ("/data/a.txt", "/out/a.out")
 
 
-def test_an_input_may_be_the_stdin() -> None:
-    found = prepared("inputs: {x: stdin}", {"x": file("/data/a.txt")})
+@pytest.mark.parametrize("name", ["x", "my-in", "my.in", "\u00fc x", "it's"])
+def test_an_input_may_be_the_stdin(name: str) -> None:
+    found = prepared(f'inputs: {{"{name}": stdin}}', {name: file("/data/a.txt")})
     assert found.stdin == "/data/a.txt"
 
 

@@ -136,6 +136,65 @@ def test_what_belongs_to_cwl_itself_is_passed_on() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "entry"),
+    [
+        (
+            {"EnvVarRequirement": {"envDef": {"A": "b"}}},
+            {"class": "EnvVarRequirement", "envDef": [{"envName": "A", "envValue": "b"}]},
+        ),
+        (
+            [
+                {
+                    "class": "InitialWorkDirRequirement",
+                    "listing": [{"class": "File", "path": "a.txt"}],
+                }
+            ],
+            {
+                "class": "InitialWorkDirRequirement",
+                "listing": [{"class": "File", "location": f"{BASE}/a.txt"}],
+            },
+        ),
+    ],
+)
+def test_requirements_are_read_as_those_of_a_package(given: Any, entry: Any) -> None:
+    found = Request([]).job_object({"cwl:requirements": given}, BASE, DISK)
+    assert found == {"cwl:requirements": [entry]}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ResourceRequirement": {"coreMin": 2}}, "unknown field 'coreMin'"),
+        ([{"coresMin": 2}], "a requirement without a class"),
+        ([{"class": "Foo"}], "unknown requirement 'Foo'"),
+        ([{"$import": "a.yml"}], "cannot read a.yml"),
+        (["WorkReuse"], "'WorkReuse' is no requirement"),
+        (5, "what stands here is not of the form that the field takes"),
+    ],
+)
+def test_requirements_that_are_none_are_refused(given: Any, said: str) -> None:
+    with pytest.raises(InvalidInputs) as error:
+        Request([]).job_object({"cwl:requirements": given}, BASE, DISK)
+    (problem,) = error.value.problems
+    assert (problem.where, problem.message[: len(said)]) == ("inputs.cwl:requirements", said)
+
+
+def test_requirements_are_those_of_the_version_of_the_process() -> None:
+    inputs = {"cwl:requirements": {"ToolTimeLimit": {"timelimit": 5}}}
+    with pytest.raises(InvalidInputs, match="unknown requirement 'ToolTimeLimit'"):
+        Request([], version="v1.0").job_object(inputs, BASE, DISK)
+    assert Request([], version="v1.1").job_object(inputs, BASE, DISK)
+
+
+def test_the_name_of_an_input_is_a_text() -> None:
+    with pytest.raises(InvalidInputs) as error:
+        Request([{"id": "x", "type": "int"}]).job_object({"x": 5, 1: 5}, BASE, DISK)  # type: ignore[dict-item]
+    assert [str(one) for one in error.value.problems] == [
+        "inputs: 1 is no name (the names of inputs are texts: quote it)"
+    ]
+
+
 # Files
 
 

@@ -50,6 +50,24 @@ def test_what_is_not_scattered_goes_to_every_instance() -> None:
     assert list(found) == [{"x": 1, "all": ["a", "b", "c"]}, {"x": 2, "all": ["a", "b", "c"]}]
 
 
+@pytest.mark.parametrize(
+    ("method", "shaped"),
+    [
+        ("nested_crossproduct", [["A", "B"], ["C"], []]),
+        ("flat_crossproduct", ["A", "B", "C"]),
+    ],
+)
+def test_an_input_that_is_there_twice_is_taken_apart_twice(method: str, shaped: list[Any]) -> None:
+    found = scatter(method, {"x": [["a", "b"], ["c"], []]}, ["x", "x"])
+    assert list(found) == [{"x": "a"}, {"x": "b"}, {"x": "c"}]
+    assert (found.total, found.shape(["A", "B", "C"])) == (3, shaped)
+
+
+def test_an_input_that_is_there_twice_has_to_hold_arrays() -> None:
+    with pytest.raises(StepError, match="step: scatter over x, which is not an array: 1"):
+        scatter("flat_crossproduct", {"x": [[1], 1]}, ["x", "x"])
+
+
 def test_a_dotproduct_pairs_the_items_up() -> None:
     found = scatter("dotproduct", {"x": [1, 2], "y": ["a", "b"]})
     assert pairs(found) == [(1, "a"), (2, "b")]

@@ -18,6 +18,7 @@ from localproc.engine.engine import Engine
 from localproc.engine.inputs import read_inputs
 
 UNSUPPORTED: Final = 33
+_TOOL: Final = "cwl:tool"
 
 
 @click.command()
@@ -36,9 +37,14 @@ UNSUPPORTED: Final = 33
 @click.argument("tool")
 @click.argument("job", required=False)
 def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> int:
-    """Run TOOL with the inputs in JOB and print its outputs as JSON."""
+    """Run TOOL with the inputs in JOB and print its outputs as JSON.
+
+    JOB may be given alone, if its cwl:tool names the tool.
+    """
     if job is not None and job.startswith("file:"):
         job = uri_path(job)
+    elif job is None and (named := _named_tool(tool)):
+        tool, job = named, tool
     try:
         with tempfile.TemporaryDirectory(prefix="localproc-") as home:
             outputs = _run(home, os.path.abspath(outdir), tool, job, quiet=quiet)
@@ -70,9 +76,24 @@ def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> 
         return dict(map_files(dict(running.outcome().outputs), _printed))
 
 
+def _named_tool(path: str) -> str | None:
+    """Give the tool that an inputs file names, if that is what lies at the path."""
+    try:
+        with open(path, "rb") as file:
+            if _TOOL.encode() not in file.read():
+                return None
+        inputs, _ = read_inputs(path)
+    except (OSError, errors.InvalidInputs):
+        return None
+    named = inputs.get(_TOOL)
+    if not isinstance(named, str):
+        return None
+    return named if "://" in named else os.path.join(os.path.dirname(path), named)
+
+
 def _is_input(known: Mapping[str, Any], name: str) -> bool:
     """What else a job file says is passed over, as cwltool does; ``cwl:tool`` names the tool."""
-    return name in known or (name.startswith("cwl:") and name != "cwl:tool")
+    return name in known or (str(name).startswith("cwl:") and name != _TOOL)
 
 
 def _printed(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
+from localproc.cwl.defaults import keep_defaults
+from localproc.cwl.imports import put_in_place
 from localproc.cwl.places import Place, find
 from localproc.cwl.raw import directives, parse, plain
 from localproc.cwl.sources import Sources
@@ -41,7 +43,12 @@ class Documents:
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
+            put_in_place(raw, uri, self.sources)
+            for process in raw.get("$graph", [raw]):
+                keep_defaults(process, uri, self.sources)
             self.raws[uri] = raw
+            if "$graph" in raw:
+                self.problems += self._misnamed(uri)
         return self.raws[uri]
 
     def _read_parts(self, uri: str, raw: Any) -> None:
@@ -68,16 +75,17 @@ class Documents:
         return find(self.sources.name(document), self.raw(document), steps)
 
     def pick(self, uri: str, fragment: str) -> str:
-        """Give the URI of the process to run of a document."""
+        """Give the URI of the process to run of a document; raises ``WorkflowNotFound``."""
         raw = self.raw(uri)
-        if "$graph" not in raw:
-            return uri
-        graph = self._graph(uri)
-        if fragment and fragment not in graph:
+        graph = self._graph(uri) if "$graph" in raw else {}
+        known = [*filter(None, graph)] if graph else [_local(raw) or stem(uri)]
+        if fragment and fragment not in known:
             raise WorkflowNotFound(
                 f"{self.sources.name(uri)} has no process {fragment!r}",
-                hint="it has: " + ", ".join(filter(None, graph)),
+                hint="it has: " + ", ".join(known),
             )
+        if not graph:
+            return uri
         workflows = [
             name for name, (_, process) in graph.items() if process.get("class") == "Workflow"
         ]
@@ -153,6 +161,18 @@ class Documents:
             found.setdefault(_local(process), (holder, process))
         return found
 
+    def _misnamed(self, uri: str) -> Iterator[Problem]:
+        """Give the processes of a ``$graph`` that have no id, or one that another has."""
+        seen = set()
+        for holder, process in self._listed(uri):
+            place = find(self.sources.name(urldefrag(holder)[0]), process, ["id"])
+            name = _local(process)
+            if not name and holder == uri:
+                yield place.problem("a process of a $graph has to have an id", "add id: here")
+            elif name and name in seen:
+                yield place.problem(f"{name!r} is there twice in the $graph")
+            seen.add(name)
+
     def _listed(self, uri: str) -> Iterator[tuple[str, Any]]:
         raw = self.raw(uri)
         for process in raw["$graph"]:
@@ -160,13 +180,18 @@ class Documents:
                 process["cwlVersion"] = raw["cwlVersion"]
                 yield uri, process
                 continue
-            imported = urljoin(uri, process["$import"])
+            imported, fragment = urldefrag(urljoin(uri, process["$import"]))
             inner = self.raw(imported, raw["cwlVersion"])
             if "$graph" not in inner:
-                yield imported, inner
+                parts = {_local(inner): (imported, inner)}
             else:
-                for name, (_, one) in self._graph(imported).items():
-                    yield f"{imported}#{name}", one
+                graph = self._graph(imported).items()
+                parts = {name: (f"{imported}#{name}", one) for name, (_, one) in graph}
+            if fragment and fragment not in parts:
+                place = find(self.sources.name(uri), process, ["$import"])
+                said = f"{self.sources.name(imported)}#{fragment} is not there"
+                raise InvalidPackage("the package is not complete", [place.problem(said)])
+            yield from [parts[fragment]] if fragment else parts.values()
 
     def _load(self, uri: str) -> Any:
         from schema_salad.exceptions import SchemaSaladException
@@ -219,6 +244,12 @@ def _check_class(process: Mapping[str, Any], name: str) -> None:
         hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
         said = "the class is missing" if found is None else f"unknown class {found!r}"
         raise InvalidPackage(f"{name} holds no process", [place.problem(said, hint)])
+
+
+def stem(document: str) -> str:
+    """Give a document's name without its folder and extension."""
+    name = document.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _local(process: Mapping[str, Any]) -> str:

@@ -12,17 +12,19 @@ from typing import Any, Final
 
 from schema_salad.exceptions import SchemaSaladException
 
+from localproc.cwl.explain_types import UNKNOWN, TypeProblems, missing_field, unknown_field
 from localproc.cwl.places import Place, find
+from localproc.cwl.raw import entries
 from localproc.cwl.requirements import SUPPORTED
 from localproc.errors import Problem
 
-_UNKNOWN: Final = "unknown field"
 _LISTS: Final = ("requirements", "hints")
 _USELESS: Final = re.compile(
     r"Expected a <class 'NoneType'>|valid type for this field is|^Expected one of|^\s*$"
 )
 _FIELD: Final = re.compile(r"invalid field `([^`]+)`, expected one of: (.*)", re.DOTALL)
 _MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_NOTHING: Final = re.compile(r"Expected a <class 'NoneType'> but got")
 _UNDEFINED: Final = re.compile(r"contains undefined reference to `([^`]+)`")
 
 
@@ -34,8 +36,13 @@ def explain(
     ``error`` is what the parser raised: its own kind, or anything where it broke down itself.
     """
     problems = list(_parts(module, raw, uri, options, name))
+    types = list(_types(module, raw, name))
+    better = bool(problems) or any(one.problems for one in types)
     leaves = error.leaves() if isinstance(error, SchemaSaladException) else []
-    problems += [found for leaf in leaves if (found := _leaf(leaf, name, problems))]
+    problems += [found for leaf in leaves if (found := _leaf(leaf, name, better=better))]
+    told = {position for one in types for position in one.positions}
+    problems = [one for one in problems if (one.line, one.column) not in told]
+    problems += [problem for one in types for problem in one.problems]
     if not problems:
         said = " ".join(str(error).split()) or type(error).__name__
         problems = [find(name, raw, []).problem(f"cannot make sense of this: {said}")]
@@ -49,7 +56,7 @@ def strike_out(raw: Any, problems: Sequence[Problem]) -> bool:
 
     Only what ``explain`` found in ``raw`` is taken out; positions of the rest stay as they are.
     """
-    places = {(one.line, one.column) for one in problems if one.message.startswith(_UNKNOWN)}
+    places = {(one.line, one.column) for one in problems if one.message.startswith(UNKNOWN)}
     return bool(places) and _strike_out(raw, places)
 
 
@@ -72,13 +79,51 @@ def _strike_out(raw: Any, places: Collection[tuple[int | None, int | None]]) -> 
 def _parts(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator[Problem]:
     if not isinstance(raw, Mapping):
         return
-    for field in _LISTS:
-        for class_name, entry, place in _entries(raw, field, name):
-            yield from _requirement(module, class_name, entry, place, field, uri, options, name)
-    for step in _values(raw.get("steps")):
-        run = step.get("run") if isinstance(step, Mapping) else None
-        if isinstance(run, Mapping) and "class" in run:
-            yield from _try(module, str(run["class"]), run, uri, options, name)
+    for holder in (raw, *entries(raw.get("steps"))):
+        yield from _no_requirements(holder, name)
+        for field in _LISTS:
+            for class_name, entry, place in _entries(holder, field, name):
+                yield from _requirement(module, class_name, entry, place, field, uri, options, name)
+    for run in _runs(raw):
+        yield from _parts(module, run, uri, options, name)
+        yield from _try(module, str(run["class"]), run, uri, options, name)
+
+
+def _runs(raw: Any) -> list[Any]:
+    """Give the processes that are written into the steps of a workflow."""
+    return [run for run in (step.get("run") for step in entries(raw.get("steps"))) if _is(run)]
+
+
+def _is(run: Any) -> bool:
+    return isinstance(run, Mapping) and "class" in run
+
+
+def _types(module: Any, raw: Any, name: str) -> Iterator[TypeProblems]:
+    if isinstance(raw, Mapping):
+        yield TypeProblems(module, raw, name)
+        for run in _runs(raw):
+            yield from _types(module, run, name)
+
+
+def _no_requirements(holder: Any, name: str) -> Iterator[Problem]:
+    """Give the entries among the requirements that are none; such a hint is passed over."""
+    listed = holder.get("requirements")
+    for key, entry in _pairs(listed):
+        if not isinstance(entry, Mapping):
+            said = "null" if entry is None else repr(entry)
+            hint = (
+                f"write {key}: {{}}" if isinstance(listed, Mapping) else f"write - class: {entry}"
+            )
+            yield find(name, listed, [key]).problem(f"{said} is no requirement", hint)
+        elif isinstance(listed, list) and not {"class", "$import"} & set(entry):
+            yield find(name, listed, [key]).problem("a requirement without a class")
+
+
+def _pairs(listed: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(listed, Mapping):
+        yield from ((str(key), entry) for key, entry in listed.items() if str(key)[:1] != "$")
+    elif isinstance(listed, list):
+        yield from ((str(index), entry) for index, entry in enumerate(listed))
 
 
 def _requirement(
@@ -116,7 +161,7 @@ def _try(
         loader.fromDoc(complete, uri, options)
     except SchemaSaladException as error:
         for leaf in error.leaves():
-            if found := _leaf(leaf, name, []):
+            if found := _leaf(leaf, name, better=False):
                 yield found
     except (AttributeError, TypeError, ValueError) as error:
         yield find(name, raw, []).problem(str(error))
@@ -134,13 +179,10 @@ def _with_class(raw: Any, class_name: str) -> Any:
 
 def _entries(raw: Any, field: str, name: str) -> Iterator[tuple[str, Any, Place]]:
     listed = raw.get(field)
-    if isinstance(listed, Mapping):
-        for class_name, entry in listed.items():
-            yield str(class_name), entry, find(name, raw, [field, class_name])
-    elif isinstance(listed, list):
-        for index, entry in enumerate(listed):
-            if isinstance(entry, Mapping) and "class" in entry:
-                yield str(entry["class"]), entry, find(name, raw, [field, str(index)])
+    for key, entry in _pairs(listed):
+        if isinstance(listed, Mapping) or (isinstance(entry, Mapping) and "class" in entry):
+            class_name = key if isinstance(listed, Mapping) else str(entry["class"])
+            yield class_name, entry, find(name, listed, [key])
 
 
 def _values(listed: Any) -> list[Any]:
@@ -149,20 +191,18 @@ def _values(listed: Any) -> list[Any]:
     return listed if isinstance(listed, list) else []
 
 
-def _leaf(leaf: SchemaSaladException, name: str, better: list[Problem]) -> Problem | None:
+def _leaf(leaf: SchemaSaladException, name: str, *, better: bool) -> Problem | None:
     message = " ".join(leaf.message.split())
     if _USELESS.search(message) and better:
         return None
     line, column = leaf.start or (None, None)
+    place = Place(name, line, column)
     if found := _FIELD.match(message):
-        fields = re.findall(r"`([^`]+)`", found[2])
-        close = difflib.get_close_matches(found[1], fields, 1)
-        hint = f"did you mean {close[0]!r}?" if close else "known are " + ", ".join(sorted(fields))
-        return Problem(f"{_UNKNOWN} {found[1]!r}", name, line, column, hint)
+        return unknown_field(found[1], re.findall(r"`([^`]+)`", found[2]), place)
     if found := _MISSING.search(message):
-        said = f"the field {found[1]!r} is missing"
-        return Problem(said, name, line, column, f"add {found[1]}: here")
+        return missing_field(found[1], place)
     if found := _UNDEFINED.search(message):
-        what = found[1].rpartition("/")[2]
-        return Problem(f"{what!r} is not defined", name, line, column)
-    return Problem(message, name, line, column)
+        return place.problem(f"{found[1].rpartition('/')[2]!r} is not defined")
+    if _NOTHING.match(message):
+        return place.problem("what stands here is not of the form that the field takes")
+    return place.problem(message)

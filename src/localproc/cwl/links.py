@@ -62,7 +62,7 @@ def step_inputs(step: WorkflowStep, values: Mapping[str, Any]) -> dict[str, Any]
 def evaluated(
     step: WorkflowStep, inputs: Mapping[str, Any], workflow: Workflow, files: Files
 ) -> tuple[dict[str, Any], bool]:
-    """Give the inputs of one instance after loadContents and valueFrom, and whether it runs."""
+    """Give the inputs of one instance, loaded and after valueFrom, and whether it runs."""
     values = dict(inputs)
     enricher = Enricher(workflow, Context(values), files)
     for one in step.inputs:
@@ -70,6 +70,8 @@ def evaluated(
             values[one.id] = map_files(
                 values[one.id], lambda file: {**file, "contents": enricher.contents(file)}
             )
+        if "loadListing" in one.spec:
+            values[one.id] = _with_listings(values[one.id], enricher, one.spec["loadListing"])
     if any("valueFrom" in one.spec for one in step.inputs):
         values = _values_from(step, values, enricher)
     if step.when is None:
@@ -85,8 +87,11 @@ def _values_from(step: WorkflowStep, values: dict[str, Any], enricher: Enricher)
     after = dict(values)
     for one in step.inputs:
         if "valueFrom" in one.spec:
-            self_ = shown(_with_listings(values[one.id], enricher))
-            after[one.id] = normalize(_value_from(one, step, context, self_))
+            self_ = values[one.id]
+            if "loadListing" not in one.spec:
+                # As cwltool has it, which many packages rely on.
+                self_ = _with_listings(self_, enricher, "deep_listing")
+            after[one.id] = normalize(_value_from(one, step, context, shown(self_)))
     return after
 
 
@@ -94,54 +99,70 @@ def _value_from(one: StepInput, step: WorkflowStep, context: Context, self_: Any
     return evaluate_field(one.spec["valueFrom"], step.dialect, context, self_)
 
 
-def _with_listings(value: Any, enricher: Enricher) -> Any:
+def _with_listings(value: Any, enricher: Enricher, much: str) -> Any:
     return map_files(
         value,
-        lambda one: enricher.directory(one, "deep_listing") if one["class"] == "Directory" else one,
+        lambda one: enricher.directory(one, much) if one["class"] == "Directory" else one,
     )
 
 
 class Scatter:
-    """The instances of a scattered step: how many, and the inputs of each, made when asked for."""
+    """The instances of a scattered step: how many, and the inputs of each, made when asked for.
+
+    An input may be scattered over twice: then the items of its array are arrays (section 4.2.1).
+    """
 
     def __init__(self, step: WorkflowStep, inputs: Mapping[str, Any]) -> None:
         self._step = step
         self._inputs = inputs
-        self._arrays = [inputs[name] for name in step.scatter]
-        for name, array in zip(step.scatter, self._arrays, strict=True):
-            if not isinstance(array, list):
-                raise StepError(f"{step.id}: scatter over {name}, which is not an array: {array!r}")
-        lengths = [len(array) for array in self._arrays]
-        if step.scatter_method == "dotproduct":
-            if len(set(lengths)) > 1:
-                named = ", ".join(
-                    f"{name} has {length}"
-                    for name, length in zip(step.scatter, lengths, strict=True)
-                )
-                raise StepError(f"{step.id}: dotproduct needs arrays of equal length: {named}")
+        self._dot = step.scatter_method == "dotproduct"
+        self._again = len(set(step.scatter)) < len(step.scatter)
+        lengths = [len(self._array(name, inputs)) for name in step.scatter]
+        if self._dot and len(set(lengths)) > 1:
+            named = ", ".join(
+                f"{name} has {length}" for name, length in zip(step.scatter, lengths, strict=True)
+            )
+            raise StepError(f"{step.id}: dotproduct needs arrays of equal length: {named}")
+        if self._dot:
             self.total = lengths[0]
+        elif self._again:
+            self.total = sum(1 for _ in self._crossed(step.scatter, inputs))
         else:
             self.total = math.prod(lengths)
-        self._lengths = lengths
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        dot = self._step.scatter_method == "dotproduct"
-        combined = zip(*self._arrays, strict=True) if dot else itertools.product(*self._arrays)
-        for values in combined:
-            yield {**self._inputs, **dict(zip(self._step.scatter, values, strict=True))}
+        names = self._step.scatter
+        if not self._dot:
+            yield from self._crossed(names, self._inputs)
+            return
+        for values in zip(*(self._inputs[name] for name in names), strict=True):
+            yield {**self._inputs, **dict(zip(names, values, strict=True))}
 
     def shape(self, flat: list[Any]) -> list[Any]:
         """Give the gathered outputs the nesting that the method asks for."""
         if self._step.scatter_method != "nested_crossproduct":
             return flat
-        return _nested(flat, self._lengths)
+        return self._nested(self._step.scatter, self._inputs, iter(flat))
 
+    def _array(self, name: str, values: Mapping[str, Any]) -> list[Any]:
+        array = values[name]
+        if not isinstance(array, list):
+            said = f"scatter over {name}, which is not an array: {array!r}"
+            raise StepError(f"{self._step.id}: {said}")
+        return array
 
-def _nested(flat: list[Any], lengths: Sequence[int]) -> list[Any]:
-    if len(lengths) <= 1:
-        return flat
-    inner = math.prod(lengths[1:])
-    return [
-        _nested(flat[index * inner : (index + 1) * inner], lengths[1:])
-        for index in range(lengths[0])
-    ]
+    def _crossed(self, names: Sequence[str], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for item in self._array(names[0], values):
+            inner = {**values, names[0]: item}
+            if len(names) > 1:
+                yield from self._crossed(names[1:], inner)
+            else:
+                yield inner
+
+    def _nested(
+        self, names: Sequence[str], values: Mapping[str, Any], flat: Iterator[Any]
+    ) -> list[Any]:
+        items = self._array(names[0], values)
+        if len(names) == 1:
+            return list(itertools.islice(flat, len(items)))
+        return [self._nested(names[1:], {**values, names[0]: item}, flat) for item in items]

@@ -26,12 +26,14 @@ class Package:
     (``water-bodies.cwl#node_crop``) to a process whose identifiers are short, whose types are
     whole and whose steps name the process they run; ``metadata`` holds the document's own
     annotations by URI; ``namespaces`` its prefixes; ``ontology`` the subclass pairs of its
-    ``$schemas``.
+    ``$schemas``. ``beside`` are the processes of the same document that are not run, by name; what
+    their steps run is left out.
     """
 
     resolved: Mapping[str, Any]
     sources: Sources
     raws: Mapping[str, Any]
+    beside: Mapping[str, Any]
 
     @cached_property
     def main(self) -> Mapping[str, Any]:
@@ -41,7 +43,8 @@ class Package:
 
     def place(self, process: str, *path: str) -> Place:
         """Find where a part of a process stands: ``place(name, "steps", "crop", "in", "x")``."""
-        uri = self.resolved["processes"][process]["source"]
+        found = self.resolved["processes"].get(process) or self.beside[process]
+        uri = found["source"]
         document, fragment = urldefrag(uri)
         name = self.sources.name(document)
         return find(name, self.raws[document], [*filter(None, fragment.split("/")), *path])
@@ -58,7 +61,9 @@ def load(sources: Sources, fragment: str = "") -> Package:
 
     documents = Documents(sources)
     resolver = Resolver(documents)
-    main = resolver.main(documents.pick(sources.entry, fragment))
+    chosen = documents.pick(sources.entry, fragment)
+    main = resolver.main(chosen)
+    resolver.look_beside(chosen)
     resolved = {
         "main": main,
         "processes": resolver.processes,
@@ -66,11 +71,12 @@ def load(sources: Sources, fragment: str = "") -> Package:
         "namespaces": documents.raw(sources.entry).get("$namespaces") or {},
         "ontology": documents.ontology(),
     }
-    package = Package(plain(resolved), sources, documents.raws)
+    package = Package(plain(resolved), sources, documents.raws, plain(resolver.beside))
     if documents.problems or resolver.problems:
         from localproc.cwl.check import examine
 
         # What did load is checked all the same: its author wants to hear everything at once.
         problems = [*documents.problems, *resolver.problems, *examine(package).errors]
-        raise InvalidPackage(f"{sources.name(sources.entry)} cannot be run", problems)
+        message = f"{sources.name(sources.entry)} cannot be run"
+        raise InvalidPackage(message, list(dict.fromkeys(problems)))
     return package

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urldefrag
 
 from localproc.cwl.sources import EO_TYPE_PREFIXES, Sources
-from localproc.cwl.typed import get, loading_options, parser, plain, short, symbol
+from localproc.cwl.typed import get, loading_options, parser, plain, short, symbols
 from localproc.cwl.types import PRIMITIVES
 from localproc.errors import InvalidPackage
 
@@ -38,20 +38,21 @@ class Types:
         self._sources = sources
         self._eo: dict[str, Scope] = {}
 
-    def resolve(self, typed: Any, within: tuple[str, ...] = ()) -> Any:
+    def resolve(self, typed: Any, scope: str, within: tuple[str, ...] = ()) -> Any:
         """Give a type in its resolved form (see ``types``).
 
-        ``within`` are the names of the types that this one is part of. Raises ``InvalidPackage``.
+        ``scope`` is the URI of the input, the output or the field that is of the type, ``within``
+        are the names of the types that this one is part of. Raises ``InvalidPackage``.
         """
         if isinstance(typed, str):
             return typed if typed in PRIMITIVES else self._named(typed, within)
         if isinstance(typed, list):
-            return [self.resolve(member, within) for member in typed]
+            return [self.resolve(member, scope, within) for member in typed]
         kind = get(typed, "type")
         if kind == "array":
-            resolved = {"type": "array", "items": self.resolve(typed.items, within)}
+            resolved = {"type": "array", "items": self.resolve(typed.items, scope, within)}
         elif kind == "enum":
-            resolved = {"type": "enum", "symbols": [symbol(one) for one in typed.symbols]}
+            resolved = {"type": "enum", "symbols": symbols(typed, scope)}
         else:
             fields = [self._field(field, within) for field in get(typed, "fields") or []]
             resolved = {"type": "record", "fields": fields}
@@ -64,7 +65,7 @@ class Types:
         return resolved
 
     def _field(self, field: Any, within: tuple[str, ...]) -> dict[str, Any]:
-        cwl_type = self.resolve(field.type_, within)
+        cwl_type = self.resolve(field.type_, field.name, within)
         return {"name": short(field.name), "type": cwl_type, **port_fields(field)}
 
     def _named(self, uri: str, within: tuple[str, ...]) -> Any:
@@ -77,7 +78,7 @@ class Types:
                 f"unknown type {short(uri)!r}",
                 hint="known here are " + ", ".join([*known, *sorted(PRIMITIVES)]),
             )
-        return self.resolve(found, (*within, uri))
+        return self.resolve(found, uri, (*within, uri))
 
     def _look_up(self, uri: str) -> Any:
         for scope in self._scopes:

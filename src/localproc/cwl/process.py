@@ -1,10 +1,13 @@
-"""Processes as the interpreter runs them: compiled from the resolved form, once per use.
+"""Processes as the interpreter runs them: compiled from the resolved form.
+
+A process is compiled once for all steps that run it where the same requirements hold.
 
 Owns the shapes of tools, workflows and steps, and which requirements hold where. Must not know how
 they are run, nor how documents are loaded.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -51,6 +54,15 @@ class Requirements:
     def has(self, class_name: str) -> bool:
         """Whether the requirement or the hint is there."""
         return class_name in self.required or class_name in self.hinted
+
+    @property
+    def key(self) -> frozenset[tuple[str, int]]:
+        """What tells them from others of the same package, while that is there."""
+        return frozenset(
+            (name, id(one))
+            for by_class in (self.required, self.hinted)
+            for name, one in by_class.items()
+        )
 
     def within(
         self, required: Sequence[Mapping[str, Any]], hinted: Sequence[Mapping[str, Any]]
@@ -144,9 +156,18 @@ class _Compiler:
     def __init__(self, resolved: Mapping[str, Any]) -> None:
         self._processes = resolved["processes"]
         self._ontology = resolved.get("ontology", {})
+        self._compiled: dict[Any, Tool | Workflow] = {}
 
     def process(
         self, name: str, outer: Requirements, extra: Sequence[Mapping[str, Any]] = ()
+    ) -> Tool | Workflow:
+        key = (name, outer.key)
+        if key not in self._compiled:
+            self._compiled[key] = self._process(name, outer, extra)
+        return self._compiled[key]
+
+    def _process(
+        self, name: str, outer: Requirements, extra: Sequence[Mapping[str, Any]]
     ) -> Tool | Workflow:
         spec = self._processes[name]
         inner = outer.within([*spec["requirements"], *extra], spec["hints"])
@@ -241,7 +262,7 @@ def _with_streams(tool: Tool) -> Tool:
     for index, port in enumerate(inputs):
         if port.type == "stdin":
             inputs[index] = Port(port.id, "File", {**port.spec, "type": "File"})
-            stdin = f"$(inputs.{port.id}.path)"
+            stdin = f"$(inputs[{json.dumps(port.id, ensure_ascii=False)}].path)"
     return replace(
         tool,
         inputs=tuple(inputs),
@@ -253,23 +274,27 @@ def _with_streams(tool: Tool) -> Tool:
 
 
 def tools(process: Tool | Workflow) -> Iterator[Tool]:
-    """Give every tool that a process may run, one per use."""
-    if isinstance(process, Tool):
-        yield process
-        return
-    for step in process.steps:
-        yield from tools(step.run)
+    """Give every tool that a process may run, once for each set of requirements."""
+    return (one for one in _reached(process, set()) if isinstance(one, Tool))
 
 
 def own_files(process: Tool | Workflow) -> list[str]:
     """Give the paths of the files that a package itself names: defaults, and what it stages."""
-    specs: list[Any] = [port.spec.get("default") for port in process.inputs]
-    listing = process.requirements.get("InitialWorkDirRequirement")
-    specs.append(None if listing is None else listing.get("listing"))
-    found = [local_path(one) for one in walk(specs) if is_local(one)]
-    if isinstance(process, Workflow):
-        for step in process.steps:
-            defaults = [one.spec.get("default") for one in step.inputs]
-            found += [local_path(one) for one in walk(defaults) if is_local(one)]
-            found += own_files(step.run)
-    return found
+    found: dict[str, None] = {}
+    for one in _reached(process, set()):
+        specs: list[Any] = [port.spec.get("default") for port in one.inputs]
+        listing = one.requirements.get("InitialWorkDirRequirement")
+        specs.append(None if listing is None else listing.get("listing"))
+        for step in one.steps if isinstance(one, Workflow) else ():
+            specs += [entry.spec.get("default") for entry in step.inputs]
+        found |= {local_path(file): None for file in walk(specs) if is_local(file)}
+    return list(found)
+
+
+def _reached(process: Tool | Workflow, seen: set[Tool | Workflow]) -> Iterator[Tool | Workflow]:
+    """Give a process and all that it runs, each once."""
+    if process not in seen:
+        seen.add(process)
+        yield process
+        for step in process.steps if isinstance(process, Workflow) else ():
+            yield from _reached(step.run, seen)

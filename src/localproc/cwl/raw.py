@@ -11,7 +11,6 @@ from typing import Any, Final
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from localproc.cwl.characters import has_half, joined
-from localproc.cwl.files import has_files
 from localproc.cwl.places import Place, find
 from localproc.errors import InvalidPackage, Problem
 
@@ -30,7 +29,7 @@ def parse(text: str, name: str, version: str | None = None) -> Any:
 
     Raises ``InvalidPackage`` with every problem.
     """
-    raw = _yaml(text, name)
+    raw = read_yaml(text, name)
     if not isinstance(raw, dict):
         raise InvalidPackage(
             f"{name} is not a CWL document",
@@ -49,8 +48,16 @@ def parse(text: str, name: str, version: str | None = None) -> Any:
     if problems := [*_misshapen(raw, name), *_misdirected(raw, name)]:
         raise InvalidPackage(f"{name} is not a CWL document", problems)
     for process in raw.get("$graph", [raw]):
-        _keep_defaults(process)
+        _ignore_versions(process)
     return raw
+
+
+def _ignore_versions(process: Any) -> None:
+    """Take out the versions of processes within steps, which say nothing (CWL v1.2, cwlVersion)."""
+    for step in entries(process.get("steps")):
+        if isinstance(step.get("run"), dict):
+            step["run"].pop("cwlVersion", None)
+            _ignore_versions(step["run"])
 
 
 def plain(value: Any) -> Any:
@@ -79,7 +86,8 @@ def _plain_float(value: float) -> float | int:
     return int(value) if exponent and float(value).is_integer() else float(value)
 
 
-def _yaml(text: str, name: str) -> Any:
+def read_yaml(text: str, name: str) -> Any:
+    """Read YAML; raises ``InvalidPackage`` for what is none, with line and column."""
     from schema_salad.sourceline import add_lc_filename
     from schema_salad.utils import yaml_no_ts
 
@@ -148,23 +156,7 @@ def _misdirected(raw: Any, name: str) -> Iterator[Problem]:
             yield place.problem(f"{key} of {named!r}, which is no document", "give its path")
 
 
-def _keep_defaults(process: Any) -> None:
-    """Put every default that has parts, and is no file, out of cwl-utils' reach."""
-    if not isinstance(process, dict):
-        return
-    entries = _entries(process.get("inputs"))
-    for step in _entries(process.get("steps")):
-        entries += _entries(step.get("in"))
-        _keep_defaults(step.get("run"))
-    for entry in entries:
-        default = entry.get("default")
-        if isinstance(default, (dict, list)) and not (
-            has_files(default) or any(directives(default, ""))
-        ):
-            entry["default"] = Kept("a default")
-            entry["default"].value = plain(default)
-
-
-def _entries(listed: Any) -> list[Any]:
+def entries(listed: Any) -> list[Any]:
+    """Give the mappings among the entries of a field that is a list or a mapping."""
     found = list(listed.values()) if isinstance(listed, dict) else listed
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

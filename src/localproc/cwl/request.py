@@ -10,6 +10,7 @@ from typing import Any
 
 from localproc.cwl.author_schemas import AuthorSchemas
 from localproc.cwl.files import Files
+from localproc.cwl.request_requirements import NAME, requirements
 from localproc.cwl.request_values import RequestReader
 from localproc.cwl.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
@@ -23,7 +24,9 @@ class Request:
         ports: Sequence[Mapping[str, Any]],
         namespaces: Mapping[str, str] | None = None,
         described: Mapping[str, Mapping[str, Any]] | None = None,
+        version: str = "v1.2",
     ) -> None:
+        self._version = version
         self._namespaces = namespaces or {}
         self._authors = AuthorSchemas(ports, described or {})
         self._ports = {port["id"]: port for port in ports}
@@ -46,7 +49,7 @@ class Request:
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
         """
-        problems = [*self._unknown(inputs), *self._missing(inputs)]
+        problems = [*_nameless(inputs), *self._unknown(inputs), *self._missing(inputs)]
         inputs, misfits = self._authors.fitted(inputs, inline=not base)
         values = {}
         for name, port in self._ports.items():
@@ -58,11 +61,18 @@ class Request:
         problems = problems or misfits
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
-        return values | {name: item for name, item in inputs.items() if name.startswith("cwl:")}
+        return values | self._own(inputs, base)
+
+    def _own(self, inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
+        """Give what belongs to CWL itself, its requirements as those of a package are."""
+        own = {name: item for name, item in inputs.items() if name.startswith("cwl:")}
+        if own.get(NAME):
+            own[NAME] = requirements(own[NAME], self._version, base)
+        return own
 
     def _unknown(self, inputs: Mapping[str, Any]) -> list[Problem]:
         problems = []
-        for name in inputs:
+        for name in filter(_is_text, inputs):
             if name not in self._ports and not name.startswith("cwl:"):
                 close = difflib.get_close_matches(name, self._ports, 1)
                 known = ", ".join(self._ports) or "none"
@@ -76,6 +86,19 @@ class Request:
             for name, port in self._ports.items()
             if name not in inputs and not _may_be_left_out(port)
         ]
+
+
+def _nameless(inputs: Mapping[Any, Any]) -> list[Problem]:
+    """Give the inputs whose names are no texts, as YAML may have them."""
+    return [
+        Problem(f"{name!r} is no name", "inputs", hint="the names of inputs are texts: quote it")
+        for name in inputs
+        if not _is_text(name)
+    ]
+
+
+def _is_text(name: Any) -> bool:
+    return isinstance(name, str)
 
 
 def _may_be_left_out(port: Mapping[str, Any]) -> bool:

@@ -7,13 +7,14 @@ text but through the documents it is given. It goes on after a problem, to find 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
-from localproc.cwl.documents import Documents
+from localproc.cwl.defaults import located
+from localproc.cwl.documents import Documents, stem
 from localproc.cwl.named_types import Scope, Types, named_types, port_fields
 from localproc.cwl.places import Place
 from localproc.cwl.requirements import SUPPORTED
-from localproc.cwl.typed import as_list, get, identifier, plain, short, stem
+from localproc.cwl.typed import as_list, get, identifier, plain, short
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 
 _PROCESS_FIELDS: Final = (
@@ -41,20 +42,28 @@ _STEP_INPUT_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """Where a process stands (``uri``), what types it may name, and the processes that run it."""
+    """Where a process stands (``uri``), what types it may name, and the processes that run it.
+
+    ``runs``: what it runs itself is resolved as well.
+    """
 
     uri: str
     version: str
+    runs: bool = True
     scopes: tuple[Scope, ...] = ()
     above: tuple[str, ...] = ()
 
 
 class Resolver:
-    """Fills ``processes`` as it follows the steps of workflows, and notes ``problems``."""
+    """Fills ``processes`` as it follows the steps of workflows, and notes ``problems``.
+
+    ``beside`` are the others of their document: looked at, but what they run is not.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self.processes: dict[str, Any] = {}
+        self.beside: dict[str, Any] = {}
         self.problems: list[Problem] = []
 
     def main(self, uri: str) -> str:
@@ -65,14 +74,23 @@ class Resolver:
         try:
             return self._process(uri)
         except InvalidPackage as error:
+            self.look_beside(uri)
             problems = [*self._documents.problems, *self.problems, *error.problems]
-            for other in self._documents.processes(urldefrag(uri)[0]):
-                try:
-                    self._documents.object(self._documents.home(other))
-                except InvalidPackage as another:
-                    problems += another.problems
             error.problems = tuple(dict.fromkeys(problems))
             raise
+
+    def look_beside(self, uri: str) -> None:
+        """Read what else is in the document of a process, run or not: all of it has to be valid.
+
+        No other document is read for that.
+        """
+        for other in self._documents.processes(urldefrag(uri)[0]):
+            try:
+                self._process(other, runs=False)
+            except UnsupportedPackage:
+                pass  # nobody asks for it
+            except InvalidPackage as error:
+                self.problems += error.problems
 
     def _process(
         self,
@@ -80,8 +98,10 @@ class Resolver:
         scopes: tuple[Scope, ...] = (),
         above: tuple[str, ...] = (),
         asked_at: Place | None = None,
+        *,
+        runs: bool = True,
     ) -> str:
-        """Resolve the process behind a URI and all that it runs; give its name in the table."""
+        """Resolve the process behind a URI and what it runs; give its name in the table."""
         uri = self._documents.home(uri, asked_at)
         typed = self._documents.object(uri)
         document, fragment = urldefrag(uri)
@@ -96,7 +116,7 @@ class Resolver:
         if name not in self.processes:
             version = self._documents.raw(document)["cwlVersion"]
             where = f"{document}#{fragment}" if fragment else document
-            self._resolve(name, typed, _Site(where, version, scopes, above))
+            self._resolve(name, typed, _Site(where, version, runs, scopes, above))
         return name
 
     def _resolve(self, name: str, typed: Any, site: _Site) -> None:
@@ -121,7 +141,7 @@ class Resolver:
                 resolved[field] = value
         if resolved["class"] == "Workflow":
             self._workflow(resolved, typed, site)
-        self.processes[name] = resolved
+        (self.processes if site.runs else self.beside)[name] = resolved
 
     def _ports(self, typed: Any, part: str, site: _Site) -> list[dict[str, Any]]:
         types = Types(site.scopes, self._documents.sources)
@@ -130,12 +150,25 @@ class Resolver:
     def _port(self, port: Any, part: str, types: Types, site: _Site) -> dict[str, Any]:
         name = short(port.id)
         try:
-            cwl_type = types.resolve(port.type_)
+            cwl_type = types.resolve(port.type_, port.id)
         except InvalidPackage as error:
             place = self._documents.place(site.uri, part, name)
             self.problems.append(place.problem(error.message, error.hint))
             cwl_type = "Any"
-        return {"id": name, "type": cwl_type, **port_fields(port), **_default(port)}
+        default = self._default(port, site.uri, part, name)
+        return {"id": name, "type": cwl_type, **port_fields(port), **default}
+
+    def _default(self, port: Any, uri: str, *path: str) -> dict[str, Any]:
+        """Give the default of an input, which stands at ``path`` in the process, if it has one."""
+        default = plain(get(port, "default"))
+        if default is None:
+            return {}
+        try:
+            return {"default": located(default, port.loadingOptions.fileuri or "")}
+        except InvalidPackage as error:
+            place = self._documents.place(uri, *path, "default")
+            self.problems.append(place.problem(error.message, error.hint))
+            return {}
 
     def _requirements(self, typed: Any, field: str, where: str) -> list[Any]:
         found = []
@@ -155,6 +188,9 @@ class Resolver:
                     [place.problem(f"requirement {class_name}")],
                     hint="move it to hints to go without it",
                 )
+            if class_name == "InitialWorkDirRequirement":
+                base = one.loadingOptions.fileuri or ""
+                entry["listing"] = located(entry["listing"], base, joined=True)
             found.append({**entry, "class": class_name})
         return found
 
@@ -173,7 +209,7 @@ class Resolver:
         where = f"{urldefrag(site.uri)[0]}#{where}"
         resolved: dict[str, Any] = {
             "id": name,
-            "in": [_step_input(one, names) for one in step.in_],
+            "in": [self._step_input(one, names, where) for one in step.in_],
             "out": [short(identifier(out)) for out in step.out],
             "scatter": [short(one) for one in as_list(get(step, "scatter"))],
             "requirements": self._requirements(step, "requirements", where),
@@ -183,12 +219,22 @@ class Resolver:
             if (value := plain(get(step, field))) is not None:
                 resolved[field] = value
         try:
-            resolved["run"] = self._run(step, where, site)
+            resolved["run"] = self._run(step, where, site) if site.runs else None
         except InvalidPackage as error:
             at = self._documents.place(where, "run")
             self.problems += error.problems or [at.problem(error.message, error.hint)]
             resolved["run"] = None
         return resolved
+
+    def _step_input(self, one: Any, names: Mapping[str, str], where: str) -> dict[str, Any]:
+        name = short(one.id)
+        fields = {field: plain(get(one, field)) for field in _STEP_INPUT_FIELDS}
+        return {
+            "id": name,
+            "source": _links(get(one, "source"), names),
+            **{field: value for field, value in fields.items() if value is not None},
+            **self._default(one, where, "in", name),
+        }
 
     def _run(self, step: Any, where: str, site: _Site) -> str:
         """Resolve what a step runs: a process elsewhere, or one that is written into it."""
@@ -202,16 +248,6 @@ class Resolver:
         return name
 
 
-def _step_input(step_input: Any, names: Mapping[str, str]) -> dict[str, Any]:
-    fields = {name: plain(get(step_input, name)) for name in _STEP_INPUT_FIELDS}
-    return {
-        "id": short(step_input.id),
-        "source": _links(get(step_input, "source"), names),
-        **{name: value for name, value in fields.items() if value is not None},
-        **_default(step_input),
-    }
-
-
 def _links(source: Any, names: Mapping[str, str]) -> list[str]:
     """Give the links by short name; one that leads nowhere keeps its own, for the check to find."""
     return [names.get(one, "?" + _tail(one)) for one in as_list(source)]
@@ -219,25 +255,3 @@ def _links(source: Any, names: Mapping[str, str]) -> list[str]:
 
 def _tail(uri: str) -> str:
     return "/".join(urldefrag(uri)[1].split("/")[-2:])
-
-
-def _default(port: Any) -> dict[str, Any]:
-    default = get(port, "default")
-    if default is None:
-        return {}
-    return {"default": _located(plain(default), port.loadingOptions.fileuri or "")}
-
-
-def _located(value: Any, base: str) -> Any:
-    """Make the locations of File and Directory objects in a default absolute."""
-    if isinstance(value, list):
-        return [_located(item, base) for item in value]
-    if not isinstance(value, dict):
-        return value
-    value = {key: _located(item, base) for key, item in value.items()}
-    if value.get("class") in ("File", "Directory"):
-        reference = value.pop("location", None) or value.pop("path", None)
-        value.pop("path", None)
-        if reference:
-            value["location"] = urljoin(base, reference)
-    return value

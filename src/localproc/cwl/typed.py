@@ -107,13 +107,25 @@ def short(uri: str) -> str:
     return uri.rpartition("#")[2].rpartition("/")[2]
 
 
-def stem(document: str) -> str:
-    """Give a document's name without its folder and extension."""
-    name = document.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
+def symbols(enum: Any, scope: str) -> list[str]:
+    """Give the symbols of an enum as they were written; the parser has made URIs of them.
+
+    ``scope`` is the URI of the input or the field that is of the type.
+    """
+    name, document = get(enum, "name"), enum.loadingOptions.fileuri or ""
+    if isinstance(name, str) and not name.startswith("_:"):
+        scope = name
+    elif urldefrag(scope)[0] != document:
+        scope = document  # the enum alone was imported
+    return [_symbol(one, scope) for one in enum.symbols]
 
 
-def symbol(uri: str) -> str:
-    """Give an enum symbol: the parser makes URIs of names, but some symbols are URIs themselves."""
+def _symbol(uri: str, scope: str) -> str:
+    start = scope + ("/" if "#" in scope else "#")
+    if uri.startswith(start):
+        return uri.removeprefix(start)
     document, fragment = urldefrag(uri)
-    return uri if not fragment and "://" in document else short(uri)
+    own = urldefrag(scope)[0]
+    if fragment and document == own:
+        return short(uri)
+    return uri.removeprefix(own.rpartition("/")[0] + "/")

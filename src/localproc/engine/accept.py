@@ -127,7 +127,7 @@ class Acceptance:
             main = record.resolved["processes"][record.resolved["main"]]
             spaces = record.resolved.get("namespaces")
             found = self._takes[record.revision] = Request(
-                main["inputs"], spaces, record.description["inputs"]
+                main["inputs"], spaces, record.description["inputs"], main["cwlVersion"]
             )
         return found
 
