@@ -224,3 +224,20 @@ def test_mistakes_are_told_in_every_version(version: str) -> None:
     assert errors(text) == [
         "main.cwl:3:1: unknown field 'baseComand' (did you mean 'baseCommand'?)"
     ]
+
+
+def test_a_document_with_an_id_of_its_own_tells_places_all_the_same() -> None:
+    text = """
+        cwlVersion: v1.2
+        class: Workflow
+        id: wf
+        inputs: {x: string}
+        outputs: []
+        steps:
+          one:
+            in: {a: x}
+            out: []
+            run: {class: CommandLineTool, inputs: {a: strng}, outputs: [], baseCommand: a}
+    """
+    (said,) = errors(text)
+    assert said.startswith("main.cwl:11:")

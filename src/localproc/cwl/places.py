@@ -31,8 +31,11 @@ def find(document: str, raw: Any, path: Sequence[str]) -> Place:
     """
     position = _position(raw)
     current = raw
-    if isinstance(raw, Mapping) and "$graph" in raw and not (path and path[0] in raw):
-        current = raw["$graph"]
+    if isinstance(raw, Mapping) and path:
+        if "$graph" in raw and path[0] not in raw:
+            current = raw["$graph"]
+        elif "$graph" not in raw and str(raw.get("id", "")).rpartition("#")[2] == path[0]:
+            path = path[1:]  # the document's own name
     for name in path:
         current, found = _follow(current, name)
         if found is None:
