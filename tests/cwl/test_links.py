@@ -189,8 +189,9 @@ def test_a_step_says_how_much_of_a_directory_is_listed(load_listing: str, seen: 
     (arrived,) = found["x"]
     inside = [[one, *one.get("listing", ())] for one in arrived.get("listing", ())]
     assert [" ".join(part["basename"] for part in one) for one in inside] == seen
-    given = f"{{source: a, loadListing: {load_listing}, valueFrom: $(self.listing)}}"
-    assert bool(instance(f"{{x: {given}}}", a=directory("/data"))[0]["x"]) is bool(seen)
+    is_seen = "\"$('listing' in self)\""
+    given = f"{{source: a, loadListing: {load_listing}, valueFrom: {is_seen}}}"
+    assert instance(f"{{x: {given}}}", a=directory("/data"))[0]["x"] is bool(seen)
 
 
 def test_files_that_value_from_makes_are_normalized() -> None:
