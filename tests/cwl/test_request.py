@@ -350,6 +350,7 @@ def test_where_a_text_will_do_a_text_is_a_text(cwl_type: CwlType) -> None:
         ("a.txt", "a.txt"),
         ("missing/item.json", "missing/item.json"),
         ("missing.json", "missing.json"),
+        ("sub/../sub", "sub/../sub"),
         ("/base/item.json", "/base/item.json"),
         ("https://example.org/item.json", "https://example.org/item.json"),
         ("urn:ogc:def:crs", "urn:ogc:def:crs"),

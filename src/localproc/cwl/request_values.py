@@ -120,8 +120,10 @@ class RequestReader:
             or not ("/" in value or value.endswith(_REFERENCE_SUFFIXES))
         ):
             return value
-        path = posixpath.normpath(posixpath.join(_folder(self._base), value))
-        return path if self._files.stat(path) is not None else value
+        path = posixpath.join(_folder(self._base), value)
+        found = self._files.stat(path)
+        is_file = found is not None and not (found.is_dir or found.is_special)
+        return posixpath.normpath(path) if is_file else value
 
     def _file(self, value: Any, what: str, path: str) -> Any:
         if isinstance(value, str):
