@@ -151,6 +151,35 @@ def test_named_types_are_imported() -> None:
     ]
 
 
+ARRAY = {"type": "array", "name": "Names", "items": "string"}
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("kind", ["CommandLineTool", "Workflow"])
+def test_arrays_and_records_may_have_names(version: str, kind: str) -> None:
+    record = {"type": "record", "name": "Pair", "fields": [{"name": "a", "type": ARRAY}]}
+    rest = "steps: []" if kind == "Workflow" else "baseCommand: a"
+    types = json.dumps({"x": {"type": ARRAY}, "y": {"type": record}})
+    text = f"cwlVersion: {version}\nclass: {kind}\ninputs: {types}\noutputs: {types}\n{rest}\n"
+    found = main(text)
+    for part in ("inputs", "outputs"):
+        assert [port["type"] for port in found[part]] == [ARRAY, record]
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_arrays_may_be_named_types(version: str) -> None:
+    text = (NAMED % (json.dumps([ARRAY]), "'#Names'", "#Names")).replace("v1.2", version)
+    assert main(text)["inputs"][0]["type"] == ARRAY
+    imported = NAMED % ("[$import: types.yml]", "types.yml#Names", "types.yml#Names")
+    others = {"types.yml": json.dumps([ARRAY])}
+    assert main(imported.replace("v1.2", version), others)["inputs"][0]["type"] == ARRAY
+
+
+def test_an_array_without_a_name_is_no_named_type_but_does_no_harm() -> None:
+    text = NAMED % ("[{type: array, items: int}]", "string", "string")
+    assert main(text.replace("v1.2", "v1.0"))["inputs"][0]["type"] == "string"
+
+
 def test_an_unknown_type_is_told_with_its_place() -> None:
     text = TOOL.replace("string", "sting")
     (found,) = errors(text)

@@ -112,7 +112,8 @@ def named_types(typed: Any) -> dict[str, Any]:
         for one in get(typed, field) or []:
             if type(one).__name__ == "SchemaDefRequirement":
                 for schema in _flat(one.types):
-                    found[schema.name] = schema
+                    if name := get(schema, "name"):
+                        found[name] = schema
     return found
 
 

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from cwl_utils.parser import cwl_v1_0, cwl_v1_1, cwl_v1_2
+from cwl_utils.parser import cwl_v1_1, cwl_v1_2
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
 
 from localproc.cwl import raw
 from localproc.cwl.sources import Sources
+from localproc.cwl.typed_v1_0 import parser_v1_0
 
-_PARSERS: Final = {"v1.0": cwl_v1_0, "v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
+_PARSERS: Final = {"v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
 
 
 class _Fetcher(DefaultFetcher):
@@ -37,7 +38,7 @@ class _Fetcher(DefaultFetcher):
 
 def parser(version: str) -> Any:
     """Give cwl-utils' module for a CWL version."""
-    return _PARSERS[version]
+    return parser_v1_0() if version == "v1.0" else _PARSERS[version]
 
 
 def loading_options(
