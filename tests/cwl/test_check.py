@@ -255,6 +255,9 @@ PICKED = "outputSource: [say/length], linkMerge: merge_flattened, pickValue: fir
         ("{type: string, outputSource: [maybe, s], pickValue: first_non_null}", FINE),
         ("{type: string, outputSource: [maybe, s], pickValue: the_only_non_null}", FINE),
         ("{type: 'string[]', outputSource: [maybe, s], pickValue: all_non_null}", FINE),
+        ("{type: 'string[]', outputSource: [maybe], pickValue: all_non_null}", FINE),
+        ("{type: 'string[]', outputSource: [ss], pickValue: all_non_null}", FINE),
+        ("{type: string, outputSource: s, pickValue: all_non_null}", FINE),
         ("{type: [int, string], outputSource: s}", FINE),
         ("{type: Any, outputSource: ss}", FINE),
         ("{type: double, outputSource: say/length}", FINE),
@@ -274,6 +277,11 @@ def test_links_that_fit(output: str, inputs: str) -> None:
         ("{type: string, outputSource: [s, s]}", FINE, "(string or string)[] is not string"),
         (
             "{type: string, outputSource: s, linkMerge: merge_nested}",
+            FINE,
+            "string[] is not string",
+        ),
+        (
+            "{type: string, outputSource: [s], pickValue: all_non_null}",
             FINE,
             "string[] is not string",
         ),
