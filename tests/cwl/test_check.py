@@ -141,6 +141,16 @@ def test_an_unknown_output_of_a_step_as_a_link() -> None:
     assert wrong(text) == ["nothing in the workflow is called 'siad' (did you mean 'say/said'?)"]
 
 
+def test_what_is_called_alike_elsewhere_is_no_guess() -> None:
+    text = workflow("""
+        inputs: {siad: string}
+        outputs:
+          »a: {type: string, outputSource: say/siad}
+        steps: {}
+    """)
+    assert wrong(text) == ["nothing in the workflow is called 'siad'"]
+
+
 def test_an_output_that_the_step_does_not_hand_out_is_unknown() -> None:
     text = workflow("""
         outputs:
