@@ -186,6 +186,15 @@ def test_an_unknown_type_is_told_with_its_place() -> None:
     assert found.startswith("main.cwl:5:10: unknown type 'sting' (known here are Any, Directory,")
 
 
+@pytest.mark.parametrize("name", ["nowhere.yml#Point", "https://example.org/types.yml#Point"])
+def test_a_type_of_a_document_that_nothing_imports_is_unknown(name: str) -> None:
+    text = NAMED % ("[$import: sub/types.yml]", name, "#Band")
+    (found,) = errors(text, {"sub/types.yml": TYPES})
+    assert "unknown type 'Point'" in found
+    for known in ("sub/types.yml#Point", "Point", '"#Point"', "main.cwl#Point"):
+        assert main(text.replace(name, known), {"sub/types.yml": TYPES})["inputs"][0]["type"]
+
+
 def test_a_type_that_contains_itself_is_refused() -> None:
     here = "[{name: Node, type: record, fields: {next: Node?}}]"
     found = errors(NAMED % (here, "'#Node'", "#Node"))

@@ -89,6 +89,8 @@ class Types:
             if document not in self._eo:
                 self._eo[document] = _eo_types(self._sources, document)
             return self._eo[document].get(uri)
+        if urldefrag(uri)[0] not in self._sources.texts:
+            return None  # another document's, which nothing imports
         name = short(uri)
         for scope in self._scopes:
             for known, found in scope.items():
