@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -126,6 +127,8 @@ TYPES = """
   fields: {x: double, y: double?}
 - {name: Band, type: enum, symbols: [red, green]}
 """
+HEAD = "cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []"
+BASE = "file:///package"
 POINT = {
     "type": "record",
     "name": "Point",
@@ -456,6 +459,45 @@ def test_every_text_is_part_of_the_package() -> None:
     others = {"tool.cwl": f"{TOOL}doc: {{$include: sub/about.txt}}\n", "sub/about.txt": "About."}
     found = package(WORKFLOW % "tool.cwl", others)
     assert list(found.sources.named()) == ["main.cwl", "sub/about.txt", "tool.cwl"]
+
+
+class Counted(Sources):
+    """Counts how often each text is asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.asked: Counter[str] = Counter()
+
+    def text(self, uri: str) -> str:
+        self.asked[uri] += 1
+        return super().text(uri)
+
+
+def test_what_many_documents_import_is_read_no_more_often_than_for_one() -> None:
+    def asked(steps: int) -> int:
+        named = NAMED % ("[$import: types.yml]", "types.yml#Point", "types.yml#Band")
+        names = [f"t{index}.cwl" for index in range(steps)]
+        lines = [f"  s{name}: {{run: {name}, in: [], out: []}}" for name in names]
+        texts = {"main.cwl": "\n".join([HEAD, "steps:", *lines]), "types.yml": TYPES}
+        texts |= dict.fromkeys(names, named)
+        found = Counted(f"{BASE}/main.cwl", lambda uri: texts[uri.rpartition("/")[2]].encode())
+        load(found)
+        return found.asked[f"{BASE}/types.yml"] - steps  # each document sees that it is there
+
+    assert asked(5) == asked(1)
+
+
+def test_prefixes_of_what_is_imported_are_those_of_who_imports_it() -> None:
+    spaces = "$namespaces: {e: 'http://example.org/%s#'}\n"
+    named = NAMED % ("[$import: types.yml]", "types.yml#F", "string")
+    types = "{name: F, type: record, fields: {f: {type: File, format: 'e:x'}}}"
+    steps = [f"  {name}: {{run: {name}.cwl, in: [], out: []}}" for name in "ab"]
+    text = "\n".join([HEAD, "steps:", *steps])
+    others = {f"{name}.cwl": named + spaces % name for name in "ab"} | {"types.yml": types}
+    found = resolved(text, others)["processes"]
+    for name in "ab":
+        (field,) = found[f"{name}.cwl"]["inputs"][0]["type"]["fields"]
+        assert field["format"] == f"http://example.org/{name}#x"
 
 
 def test_the_digest_is_that_of_the_texts_wherever_they_lie() -> None:

@@ -42,15 +42,23 @@ def parser(version: str) -> Any:
 
 
 def loading_options(
-    sources: Sources, uri: str, namespaces: Any = None, schemas: Any = None
+    sources: Sources,
+    uri: str,
+    namespaces: Any = None,
+    schemas: Any = None,
+    imported: dict[str, Any] | None = None,
 ) -> LoadingOptions:
-    """Give what cwl-utils needs to know to load a part of a document by itself."""
+    """Give what cwl-utils needs to know to load a part of a document by itself.
+
+    ``imported`` holds what has been imported, by URI, and grows.
+    """
     return LoadingOptions(
         fetcher=_Fetcher(sources),
         fileuri=uri,
         baseuri=uri.rpartition("/")[0],
         namespaces=dict(namespaces) if namespaces else None,
         schemas=list(schemas) if schemas else None,
+        idx=imported,
     )
 
 
