@@ -102,6 +102,16 @@ def test_symbols_stay_as_they_are(version: str, name: str) -> None:
     assert [one["symbols"] for one in found] == [SYMBOLS] * 3
 
 
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_symbols_in_an_array_that_has_a_name_stay_as_they_are(version: str) -> None:
+    named = f"{{type: array, name: N, items: {{type: enum, symbols: {json.dumps(SYMBOLS)}}}}}"
+    ports = ECHO.replace("message: string", f"x: {{type: {named}}}")
+    defined = f"requirements: {{SchemaDefRequirement: {{types: [{named}]}}}}\n"
+    for text in (ports, defined + ECHO.replace("string", '"#N"')):
+        (port,) = main(f"cwlVersion: {version}\n{text}")["inputs"]
+        assert port["type"]["items"]["symbols"] == SYMBOLS
+
+
 @pytest.mark.parametrize("name", ["", "name: N, "])
 def test_symbols_of_an_imported_type_stay_as_they_are(name: str) -> None:
     imported = ECHO.replace("string", "{type: {$import: sub/e.yml}}")

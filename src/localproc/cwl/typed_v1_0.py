@@ -42,10 +42,12 @@ def _named(module: Any, schema: Any) -> Any:
 
         @classmethod
         def fromDoc(cls, _doc: Any, baseuri: str, options: Any, docRoot: Any = None) -> Any:  # noqa: N802, N803
-            typed = super().fromDoc(_doc, baseuri, options, docRoot)
             name = _doc.get("name")
-            if isinstance(name, str):
-                typed.name = module.uri_strtype_True_False_None_None.load(name, baseuri, options)
+            if not isinstance(name, str):
+                return super().fromDoc(_doc, baseuri, options, docRoot)
+            uri = module.uri_strtype_True_False_None_None.load(name, baseuri, options)
+            typed = super().fromDoc(_doc, uri, options, docRoot)
+            typed.name = uri
             return typed
 
     Named.__name__ = schema.__name__
