@@ -141,6 +141,16 @@ def test_an_unknown_output_of_a_step_as_a_link() -> None:
     assert wrong(text) == ["nothing in the workflow is called 'siad' (did you mean 'say/said'?)"]
 
 
+def test_what_is_called_alike_elsewhere_is_no_guess() -> None:
+    text = workflow("""
+        inputs: {siad: string}
+        outputs:
+          »a: {type: string, outputSource: say/siad}
+        steps: {}
+    """)
+    assert wrong(text) == ["nothing in the workflow is called 'siad'"]
+
+
 def test_an_output_that_the_step_does_not_hand_out_is_unknown() -> None:
     text = workflow("""
         outputs:
@@ -255,6 +265,9 @@ PICKED = "outputSource: [say/length], linkMerge: merge_flattened, pickValue: fir
         ("{type: string, outputSource: [maybe, s], pickValue: first_non_null}", FINE),
         ("{type: string, outputSource: [maybe, s], pickValue: the_only_non_null}", FINE),
         ("{type: 'string[]', outputSource: [maybe, s], pickValue: all_non_null}", FINE),
+        ("{type: 'string[]', outputSource: [maybe], pickValue: all_non_null}", FINE),
+        ("{type: 'string[]', outputSource: [ss], pickValue: all_non_null}", FINE),
+        ("{type: string, outputSource: s, pickValue: all_non_null}", FINE),
         ("{type: [int, string], outputSource: s}", FINE),
         ("{type: Any, outputSource: ss}", FINE),
         ("{type: double, outputSource: say/length}", FINE),
@@ -274,6 +287,11 @@ def test_links_that_fit(output: str, inputs: str) -> None:
         ("{type: string, outputSource: [s, s]}", FINE, "(string or string)[] is not string"),
         (
             "{type: string, outputSource: s, linkMerge: merge_nested}",
+            FINE,
+            "string[] is not string",
+        ),
+        (
+            "{type: string, outputSource: [s], pickValue: all_non_null}",
             FINE,
             "string[] is not string",
         ),

@@ -28,6 +28,7 @@ POINT = {
 }
 EO = "https://raw.githubusercontent.com/eoap/schemas/main/"
 URI = {"type": "string", "format": "uri"}
+SCHEMES = ("http", "https")
 
 
 def array(items: Any) -> dict[str, Any]:
@@ -152,6 +153,8 @@ def described(cwl_type: Any, **fields: Any) -> dict[str, Any]:
         (array("int"), {}, (1, "unbounded")),
         (["null", array("int")], {}, (0, "unbounded")),
         (array("int"), {"default": []}, (0, "unbounded")),
+        (["File", array("File")], {}, (1, "unbounded")),
+        (["null", "File", array("File")], {}, (0, "unbounded")),
     ],
 )
 def test_how_often_an_input_may_be_given(
@@ -181,6 +184,46 @@ def test_a_default_file_is_shown_by_where_it_is() -> None:
     assert described(array("File"), default=[default])["schema"]["default"] == [
         "file:///package/a.txt"
     ]
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [{"class": "Directory", "listing": []}, {"class": "File", "basename": "a", "contents": ""}],
+)
+def test_a_default_that_lies_nowhere_is_not_shown(literal: Any) -> None:
+    assert "default" not in described(literal["class"], default=literal)["schema"]
+    shown = described(array(literal["class"]), default=[literal])
+    assert "default" not in shown["schema"]
+    assert shown["minOccurs"] == 0
+
+
+@pytest.mark.parametrize(
+    "prefix", ["iana:", *(f"{one}://www.iana.org/assignments/media-types/" for one in SCHEMES)]
+)
+def test_a_file_of_a_media_type_is_described_by_it(prefix: str) -> None:
+    said = {"format": f"{prefix}application/geo+json"}
+    typed = {"contentMediaType": "application/geo+json"}
+    assert described("File", **said)["schema"] == {**URI, **typed}
+    assert described(["null", array("File")], **said)["schema"]["items"] == {**URI, **typed}
+    output = output_description({"id": "x", "type": "File", **said})
+    assert output["schema"] == {**LINK, **typed}
+
+
+@pytest.mark.parametrize("format_", ["http://edamontology.org/format_3464", ["iana:a/b"], "$(x)"])
+def test_a_file_of_another_format_is_described_as_a_file(format_: Any) -> None:
+    assert described("File", format=format_)["schema"] == URI
+
+
+def test_records_and_their_fields_have_titles_and_descriptions() -> None:
+    field = {"name": "x", "type": "string", "label": "An x", "doc": "Where it is."}
+    record = {"type": "record", "label": "A point", "doc": ["One", "of many"], "fields": [field]}
+    found = schema(record)
+    assert (found["title"], found["description"]) == ("A point", "One\nof many")
+    assert found["properties"]["x"] == {
+        "type": "string",
+        "title": "An x",
+        "description": "Where it is.",
+    }
 
 
 def test_an_input_has_a_title_and_a_description() -> None:

@@ -181,7 +181,61 @@ STRING_FORMATS = [
     "Time",
 ]
 
+API_ENDPOINT: Table = {
+    "KeyValuePair": {"key": "string", "value": "string"},
+    "APIEndpoint": {"url": "URI", "headers": "KeyValuePair[]?"},
+}
+
+GEOMETRIES = "Point | MultiPoint | LineString | MultiLineString | Polygon | MultiPolygon"
+DISCOVERY: Table = {
+    "DatetimeInterval": {"start": "DateTime", "end": "DateTime"},
+    "Fields": {"include": "string[]?", "exclude": "string[]?"},
+    "FilterLang": ["cql2-text", "cql2-json"],
+    "Direction": ["asc", "desc"],
+    "SortBy": {"field": "string", "direction": "Direction"},
+    "STACSearchSettings": {
+        "bbox": "double[]?",
+        "datetime": "DateTime?",
+        "datetime-interval": "DatetimeInterval?",
+        "intersects": f"({GEOMETRIES} | GeometryCollection)?",
+        "collections": "string[]?",
+        "ids": "string[]?",
+        "limit": "int?",
+        "max-items": "int?",
+        "fields": "Fields?",
+        "filter": "Any?",
+        "filter-lang": "FilterLang?",
+        "filter-crs": "URI[]?",
+        "sortby": "SortBy[]?",
+    },
+    "STACAPI": {"api_endpoint": "APIEndpoint", "search_request": "STACSearchSettings"},
+}
+
+PROCESS: Table = {
+    "Bands": [
+        "crs_coastal_aerosol",
+        "blue",
+        "green",
+        "red",
+        "nir08",
+        "swir1",
+        "swir2",
+        "panchromatic",
+        "cirrus",
+        "tirs1",
+        "tirs2",
+    ],
+    "OGCExecuteProcessSettings": {"process_id": "string", "inputs": "Any", "properties": "Any[]?"},
+    "OCGProcesses": {
+        "api_endpoint": "APIEndpoint",
+        "execute_request": "OGCExecuteProcessSettings",
+    },
+}
+
 DOCUMENTS: Mapping[str, Table] = {
+    "experimental/api-endpoint.yaml": API_ENDPOINT,
+    "experimental/discovery.yaml": DISCOVERY,
+    "experimental/process.yaml": PROCESS,
     "geojson.yaml": GEOJSON,
     "ogc.yaml": OGC,
     "stac.yaml": STAC,
@@ -274,6 +328,20 @@ def test_an_imported_type_may_be_optional_or_the_item_of_an_array(
         "perhaps": "URI?",
         "any_number": "URI[]?",
     }
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_each_document_is_imported_offline(document: str, version: str) -> None:
+    name = next(iter(DOCUMENTS[document]))
+    resolved = input_types({"x": f"{EO}{document}#{name}"}, f"{EO}{document}", version)
+    assert shape(resolved["x"]) == DOCUMENTS[document][name]
+
+
+@pytest.mark.parametrize("document", ["/etc/hosts", "../sources.py", "experimental/../ogc.yaml"])
+def test_nothing_else_of_this_machine_is_served(document: str) -> None:
+    with pytest.raises(InvalidPackage):
+        input_types({"x": "string"}, f"{EO}{document}")
 
 
 def test_a_type_that_the_documents_lack_is_an_error() -> None:

@@ -117,3 +117,53 @@ def test_a_mistake_inside_of_a_named_type() -> None:
     text = f"{EMPTY}requirements:\n- class: SchemaDefRequirement\n  types: {types}\n"
     assert said(text) == SYMBOL
     assert said(f"{EMPTY}requirements: {{SchemaDefRequirement: {{types: {types}}}}}") == SYMBOL
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        (
+            '$(inputs.d == "p" ? "-d" : null)',
+            "main.cwl:8:3: YAML takes this expression for a mapping (quote it)",
+        ),
+        ("{valueForm: b}", "main.cwl:8:4: unknown field 'valueForm' (did you mean 'valueFrom'?)"),
+        ("5", "main.cwl:8:3: 5 is no argument (quote it)"),
+        ("null", "main.cwl:8:3: null is no argument (quote it)"),
+    ],
+)
+def test_a_mistake_in_an_argument(argument: str, problem: str) -> None:
+    assert errors(f"{EMPTY}baseCommand: a\narguments:\n- -x\n- {argument}\n- y\n") == [problem]
+
+
+def test_a_mistake_in_what_a_step_hands_out() -> None:
+    text = (WORKFLOW % ("tool.cwl", "[]")).replace("out: []", "out: [{id: o, title: x}]")
+    assert said(text) == ["unknown field 'title' (known are id)", "tool has no output 'o'"]
+
+
+def test_a_requirement_of_a_later_version() -> None:
+    text = f"{EMPTY}requirements: {{ToolTimeLimit: {{timelimit: 5}}}}\n".replace("v1.2", "v1.0")
+    assert said(text) == [
+        "ToolTimeLimit is for CWL v1.1 (raise the cwlVersion, or move it to hints to go without it)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "problem"),
+    [
+        (
+            "{class: NetworkAccess}",
+            "the field 'networkAccess' is missing (add networkAccess: here)",
+        ),
+        (
+            "{class: InitialWorkDirRequirement, listing: [{entryname: a}]}",
+            "the field 'entry' is missing (add entry: here)",
+        ),
+    ],
+)
+def test_a_field_that_is_missing_is_told_where_it_is_missing(
+    requirement: str, problem: str
+) -> None:
+    (found,) = errors(f"{EMPTY}requirements:\n- {requirement}\n")
+    place, _, rest = found.partition(": ")
+    assert rest == problem
+    assert place.startswith("main.cwl:6:")

@@ -76,6 +76,12 @@ def test_values_that_are_not_null_are_picked(
             assert arrives(*sources, pickValue=method) == expected
 
 
+@pytest.mark.parametrize(("source", "picked"), [("a", [1]), ("b", [2, 3]), ("c", []), ("d", [4])])
+def test_all_values_of_one_link_in_a_list_are_a_list(source: str, picked: list[int]) -> None:
+    assert arrives(source, pickValue="all_non_null", listed=True) == picked
+    assert arrives(source, pickValue="all_non_null", listed=True, default=[5]) == picked
+
+
 def test_links_are_merged_before_values_are_picked() -> None:
     assert arrives("d", "a", linkMerge="merge_flattened", pickValue="all_non_null") == [4, 1]
     assert arrives("c", "d", linkMerge="merge_flattened", pickValue="first_non_null") == 4

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -101,6 +102,16 @@ def test_symbols_stay_as_they_are(version: str, name: str) -> None:
     assert [one["symbols"] for one in found] == [SYMBOLS] * 3
 
 
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_symbols_in_an_array_that_has_a_name_stay_as_they_are(version: str) -> None:
+    named = f"{{type: array, name: N, items: {{type: enum, symbols: {json.dumps(SYMBOLS)}}}}}"
+    ports = ECHO.replace("message: string", f"x: {{type: {named}}}")
+    defined = f"requirements: {{SchemaDefRequirement: {{types: [{named}]}}}}\n"
+    for text in (ports, defined + ECHO.replace("string", '"#N"')):
+        (port,) = main(f"cwlVersion: {version}\n{text}")["inputs"]
+        assert port["type"]["items"]["symbols"] == SYMBOLS
+
+
 @pytest.mark.parametrize("name", ["", "name: N, "])
 def test_symbols_of_an_imported_type_stay_as_they_are(name: str) -> None:
     imported = ECHO.replace("string", "{type: {$import: sub/e.yml}}")
@@ -126,6 +137,8 @@ TYPES = """
   fields: {x: double, y: double?}
 - {name: Band, type: enum, symbols: [red, green]}
 """
+HEAD = "cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []"
+BASE = "file:///package"
 POINT = {
     "type": "record",
     "name": "Point",
@@ -151,10 +164,48 @@ def test_named_types_are_imported() -> None:
     ]
 
 
+ARRAY = {"type": "array", "name": "Names", "items": "string"}
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("kind", ["CommandLineTool", "Workflow"])
+def test_arrays_and_records_may_have_names(version: str, kind: str) -> None:
+    record = {"type": "record", "name": "Pair", "fields": [{"name": "a", "type": ARRAY}]}
+    rest = "steps: []" if kind == "Workflow" else "baseCommand: a"
+    types = json.dumps({"x": {"type": ARRAY}, "y": {"type": record}})
+    text = f"cwlVersion: {version}\nclass: {kind}\ninputs: {types}\noutputs: {types}\n{rest}\n"
+    found = main(text)
+    for part in ("inputs", "outputs"):
+        assert [port["type"] for port in found[part]] == [ARRAY, record]
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_arrays_may_be_named_types(version: str) -> None:
+    text = (NAMED % (json.dumps([ARRAY]), "'#Names'", "#Names")).replace("v1.2", version)
+    assert main(text)["inputs"][0]["type"] == ARRAY
+    imported = NAMED % ("[$import: types.yml]", "types.yml#Names", "types.yml#Names")
+    others = {"types.yml": json.dumps([ARRAY])}
+    assert main(imported.replace("v1.2", version), others)["inputs"][0]["type"] == ARRAY
+
+
+def test_an_array_without_a_name_is_no_named_type_but_does_no_harm() -> None:
+    text = NAMED % ("[{type: array, items: int}]", "string", "string")
+    assert main(text.replace("v1.2", "v1.0"))["inputs"][0]["type"] == "string"
+
+
 def test_an_unknown_type_is_told_with_its_place() -> None:
     text = TOOL.replace("string", "sting")
     (found,) = errors(text)
     assert found.startswith("main.cwl:5:10: unknown type 'sting' (known here are Any, Directory,")
+
+
+@pytest.mark.parametrize("name", ["nowhere.yml#Point", "https://example.org/types.yml#Point"])
+def test_a_type_of_a_document_that_nothing_imports_is_unknown(name: str) -> None:
+    text = NAMED % ("[$import: sub/types.yml]", name, "#Band")
+    (found,) = errors(text, {"sub/types.yml": TYPES})
+    assert "unknown type 'Point'" in found
+    for known in ("sub/types.yml#Point", "Point", '"#Point"', "main.cwl#Point"):
+        assert main(text.replace(name, known), {"sub/types.yml": TYPES})["inputs"][0]["type"]
 
 
 def test_a_type_that_contains_itself_is_refused() -> None:
@@ -418,6 +469,45 @@ def test_every_text_is_part_of_the_package() -> None:
     others = {"tool.cwl": f"{TOOL}doc: {{$include: sub/about.txt}}\n", "sub/about.txt": "About."}
     found = package(WORKFLOW % "tool.cwl", others)
     assert list(found.sources.named()) == ["main.cwl", "sub/about.txt", "tool.cwl"]
+
+
+class Counted(Sources):
+    """Counts how often each text is asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.asked: Counter[str] = Counter()
+
+    def text(self, uri: str) -> str:
+        self.asked[uri] += 1
+        return super().text(uri)
+
+
+def test_what_many_documents_import_is_read_no_more_often_than_for_one() -> None:
+    def asked(steps: int) -> int:
+        named = NAMED % ("[$import: types.yml]", "types.yml#Point", "types.yml#Band")
+        names = [f"t{index}.cwl" for index in range(steps)]
+        lines = [f"  s{name}: {{run: {name}, in: [], out: []}}" for name in names]
+        texts = {"main.cwl": "\n".join([HEAD, "steps:", *lines]), "types.yml": TYPES}
+        texts |= dict.fromkeys(names, named)
+        found = Counted(f"{BASE}/main.cwl", lambda uri: texts[uri.rpartition("/")[2]].encode())
+        load(found)
+        return found.asked[f"{BASE}/types.yml"] - steps  # each document sees that it is there
+
+    assert asked(5) == asked(1)
+
+
+def test_prefixes_of_what_is_imported_are_those_of_who_imports_it() -> None:
+    spaces = "$namespaces: {e: 'http://example.org/%s#'}\n"
+    named = NAMED % ("[$import: types.yml]", "types.yml#F", "string")
+    types = "{name: F, type: record, fields: {f: {type: File, format: 'e:x'}}}"
+    steps = [f"  {name}: {{run: {name}.cwl, in: [], out: []}}" for name in "ab"]
+    text = "\n".join([HEAD, "steps:", *steps])
+    others = {f"{name}.cwl": named + spaces % name for name in "ab"} | {"types.yml": types}
+    found = resolved(text, others)["processes"]
+    for name in "ab":
+        (field,) = found[f"{name}.cwl"]["inputs"][0]["type"]["fields"]
+        assert field["format"] == f"http://example.org/{name}#x"
 
 
 def test_the_digest_is_that_of_the_texts_wherever_they_lie() -> None:

@@ -182,7 +182,7 @@ def test_requirements_that_are_none_are_refused(given: Any, said: str) -> None:
 
 def test_requirements_are_those_of_the_version_of_the_process() -> None:
     inputs = {"cwl:requirements": {"ToolTimeLimit": {"timelimit": 5}}}
-    with pytest.raises(InvalidInputs, match="unknown requirement 'ToolTimeLimit'"):
+    with pytest.raises(InvalidInputs, match="ToolTimeLimit is for CWL"):
         Request([], version="v1.0").job_object(inputs, BASE, DISK)
     assert Request([], version="v1.1").job_object(inputs, BASE, DISK)
 

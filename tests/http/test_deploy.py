@@ -171,6 +171,12 @@ def test_what_the_author_says_comes_first(client: httpx.Client, wrapper: bool) -
     assert refused.json()["problems"][0]["where"] == "inputs.message"
 
 
+def test_a_package_whose_cwl_says_no_title_has_that_of_its_process(client: httpx.Client) -> None:
+    unlabelled = {name: value for name, value in TOOL.items() if name not in ("id", "label")}
+    assert deploy(client, package({"unit": unlabelled}, id="named")).status_code == 201
+    assert client.get("processes/named").json()["title"] == "named"
+
+
 def test_an_image(client: httpx.Client) -> None:
     """A unit that is an image (class "docker") is deployed, even where no container can run."""
     answer = deploy(client, json.dumps(BAND_MATH))

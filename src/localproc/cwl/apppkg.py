@@ -17,6 +17,7 @@ from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 MEDIA_TYPE: Final = "application/ogcapppkg+json"
 #: What an author may say of a process, and of each of its inputs and outputs.
 _OF_PROCESS: Final = {
+    "id": str,
     "title": str,
     "description": str,
     "version": str,
@@ -164,6 +165,8 @@ def described_process(
     Raises ``InvalidPackage`` where the author describes inputs or outputs that are not there.
     """
     described = {**derived, **said}
+    if "title" not in said and derived["title"] == derived["id"]:
+        described["title"] = described["id"]
     problems = []
     for part in ("inputs", "outputs"):
         given = said.get(part, {})

@@ -29,6 +29,8 @@ def carried(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Any:
             "type": "array",
             "items": [one for given in _items(sink, types) for one in given],
         }
+    if sink.get("listed") and arriving != "Any":
+        arriving = {"type": "array", "items": list(_flat(arriving))}
     if "pickValue" in sink and kind(without_null(arriving)) == "array":
         rest = without_null(item_type(arriving))
         return {"type": "array", "items": rest} if sink["pickValue"] == "all_non_null" else rest
@@ -64,6 +66,12 @@ def misfit(default: Any, cwl_type: CwlType) -> str:
 
 def _is_merged(sink: Mapping[str, Any], types: Sequence[CwlType]) -> bool:
     return len(types) > 1 or sink.get("linkMerge") is not None
+
+
+def _flat(cwl_type: CwlType) -> Iterator[CwlType]:
+    """Give what an array is of, or else the type itself, branch by branch."""
+    for one in members(cwl_type):
+        yield from members(item_type(one)) if kind(one) == "array" else [one]
 
 
 def _items(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Iterator[list[Any]]:

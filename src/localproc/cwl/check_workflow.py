@@ -201,7 +201,8 @@ class WorkflowCheck:
                 sound = False
                 plain = source[1:]
                 short = plain.rpartition("/")[2]
-                hint = _near(plain, self._types) or _near(short, self._types)
+                others = [name for name in self._types if name != short]
+                hint = _near(plain, others) or _near(short, others)
                 self._error(at, f"nothing in the workflow is called {short!r}", hint)
         return sound
 

@@ -7,10 +7,11 @@ description avoids what known clients cannot read (``type`` arrays, bare ``$ref`
 ``nullable``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from localproc.cwl.types import CwlType, is_optional, kind, members, without_null
+from localproc.cwl.types import CwlType, is_filelike, is_optional, kind, members, without_null
 
 _SCHEMA_ORG: Final = ("https://schema.org/", "http://schema.org/")
 _NUMBERS: Final = {
@@ -41,6 +42,10 @@ _STRING_FORMATS: Final = {
     "URITemplate": "uri-template",
     "Time": "time",
 }
+#: CWL formats that are media types.
+_IANA: Final = re.compile(
+    r"(?:iana:|https?://www\.iana\.org/assignments/media-types/)([\w.+-]+/[\w.+-]+)"
+)
 LINK: Final = {
     "type": "object",
     "required": ["href"],
@@ -70,13 +75,13 @@ def input_description(port: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "title": text(port.get("label")) or port["id"],
         "description": text(port.get("doc")),
-        "schema": schema(port["type"]),
+        "schema": _with_media_type(schema(port["type"]), port["type"], port),
         "minOccurs": 0 if optional else 1,
         "maxOccurs": 1,
     }
-    if kind(without_null(port["type"])) == "array":
+    if any(kind(member) == "array" for member in members(port["type"])):
         described["maxOccurs"] = "unbounded"
-    if "default" in port:
+    if "default" in port and not _is_literal(port["default"]):
         described["schema"] = {**described["schema"], "default": _shown(port["default"])}
     if not described["description"]:
         del described["description"]
@@ -88,7 +93,7 @@ def output_description(port: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "title": text(port.get("label")) or port["id"],
         "description": text(port.get("doc")),
-        "schema": output_schema(port["type"]),
+        "schema": _with_media_type(output_schema(port["type"]), port["type"], port),
     }
     if not described["description"]:
         del described["description"]
@@ -109,7 +114,7 @@ def schema(cwl_type: CwlType, *, strict: bool = False) -> dict[str, Any]:
     if what == "union":
         return {"anyOf": [schema(member, strict=strict) for member in members(rest)]}
     if isinstance(rest, Mapping):
-        return _composite(rest, what, strict=strict)
+        return {**_composite(rest, what, strict=strict), **_said(rest)}
     if what in _NUMBERS:
         return dict(_NUMBERS[what])
     if what in ("File", "Directory", "stdin"):
@@ -132,7 +137,9 @@ def _composite(cwl_type: Mapping[str, Any], what: str, *, strict: bool) -> dict[
     fields = {field["name"]: field["type"] for field in cwl_type["fields"]}
     described: dict[str, Any] = {
         "type": "object",
-        "properties": {field: schema(inner, strict=strict) for field, inner in fields.items()},
+        "properties": {
+            field["name"]: _property(field, strict=strict) for field in cwl_type["fields"]
+        },
         "required": [field for field, inner in fields.items() if not is_optional(inner)],
     }
     if is_bbox(cwl_type):
@@ -144,6 +151,32 @@ def _composite(cwl_type: Mapping[str, Any], what: str, *, strict: bool) -> dict[
     if strict and "value" not in fields:
         qualified = {"type": "object", "required": ["value"], "properties": {"value": described}}
         return {"anyOf": [described, qualified]}
+    return described
+
+
+def _property(field: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
+    """Give the schema of a record's field."""
+    found = _with_media_type(schema(field["type"], strict=strict), field["type"], field)
+    return {**found, **_said(field)}
+
+
+def _said(part: Mapping[str, Any]) -> dict[str, str]:
+    """Give what a type or a field says of itself."""
+    said = {"title": text(part.get("label")), "description": text(part.get("doc"))}
+    return {name: value for name, value in said.items() if value}
+
+
+def _with_media_type(
+    described: dict[str, Any], cwl_type: CwlType, port: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give a schema of files, alone or in arrays, that says of which media type they are."""
+    found = _IANA.fullmatch(port["format"]) if isinstance(port.get("format"), str) else None
+    rest = without_null(cwl_type)
+    if found and isinstance(rest, Mapping) and kind(rest) == "array":
+        items = _with_media_type(described["items"], rest["items"], port)
+        return {**described, "items": items}
+    if found and kind(rest) in ("File", "stdin", "stdout", "stderr"):
+        return {**described, "contentMediaType": found[1]}
     return described
 
 
@@ -214,8 +247,15 @@ def _keywords(value: Any) -> list[str]:
 
 def _shown(default: Any) -> Any:
     """Show a default file by its location."""
-    if isinstance(default, Mapping) and default.get("class") in ("File", "Directory"):
-        return default.get("location", default.get("basename", ""))
+    if is_filelike(default):
+        return default["location"]
     if isinstance(default, list):
         return [_shown(item) for item in default]
     return default
+
+
+def _is_literal(default: Any) -> bool:
+    """Whether a default has files without a location, which no URI can stand for."""
+    if isinstance(default, list):
+        return any(_is_literal(item) for item in default)
+    return is_filelike(default) and not default.get("location")

@@ -35,6 +35,7 @@ class Documents:
         self.raws: dict[str, Any] = {}
         self._objects: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
+        self._imported: dict[str, dict[str, Any]] = {}
         self.problems: list[Problem] = []  #: of processes that could be read in spite of them
 
     def raw(self, uri: str, version: str | None = None) -> Any:
@@ -218,14 +219,19 @@ class Documents:
                     message = f"{name} is not valid CWL {raw['cwlVersion']}"
                     raise InvalidPackage(message, list(dict.fromkeys(problems))) from None
         self.problems += problems
+        options.idx.pop(document, None)  # one process is not what importing all of it gives
         return typed
 
     def _loading_options(self, document: str, raw: Any) -> Any:
         from localproc.cwl.typed import loading_options
 
         if document not in self._options:
+            spaces, schemas = raw.get("$namespaces"), raw.get("$schemas")
+            # What is imported means the same wherever these are the same: it is read once.
+            alike = repr((raw["cwlVersion"], plain(spaces), plain(schemas)))
+            imported = self._imported.setdefault(alike, {})
             self._options[document] = loading_options(
-                self.sources, document, raw.get("$namespaces"), raw.get("$schemas")
+                self.sources, document, spaces, schemas, imported
             )
         return self._options[document]
 

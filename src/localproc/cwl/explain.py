@@ -19,8 +19,10 @@ from localproc.cwl.requirements import SUPPORTED
 from localproc.errors import Problem
 
 _LISTS: Final = ("requirements", "hints")
+_CLASSLESS: Final = ("CommandLineBinding", "Dirent")
 _USELESS: Final = re.compile(
-    r"Expected a <class 'NoneType'>|valid type for this field is|^Expected one of|^\s*$"
+    r"Expected a <class 'NoneType'>|Expected a <class 'str'> but got CommentedMap"
+    r"|valid type for this field is|^Expected one of|^\s*$"
 )
 _FIELD: Final = re.compile(r"invalid field `([^`]+)`, expected one of: (.*)", re.DOTALL)
 _MISSING: Final = re.compile(r"missing required field `([^`]+)`")
@@ -37,8 +39,10 @@ def explain(
     """
     problems = list(_parts(module, raw, uri, options, name))
     types = list(_types(module, raw, name))
-    better = bool(problems) or any(one.problems for one in types)
     leaves = error.leaves() if isinstance(error, SchemaSaladException) else []
+    # What an unknown field hides is told when the field has been struck out.
+    unknown = any(_FIELD.match(leaf.message) for leaf in leaves)
+    better = unknown or bool(problems) or any(one.problems for one in types)
     problems += [found for leaf in leaves if (found := _leaf(leaf, name, better=better))]
     told = {position for one in types for position in one.positions}
     problems = [one for one in problems if (one.line, one.column) not in told]
@@ -46,8 +50,7 @@ def explain(
     if not problems:
         said = " ".join(str(error).split()) or type(error).__name__
         problems = [find(name, raw, []).problem(f"cannot make sense of this: {said}")]
-    start = find(name, raw, [])
-    placed = [one if one.line else start.problem(one.message, one.hint) for one in problems]
+    placed = [_placed(one, raw, name) for one in problems]
     return sorted(dict.fromkeys(placed), key=lambda one: (one.line or 0, one.column or 0))
 
 
@@ -84,9 +87,24 @@ def _parts(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator
         for field in _LISTS:
             for class_name, entry, place in _entries(holder, field, name):
                 yield from _requirement(module, class_name, entry, place, field, uri, options, name)
+    yield from _arguments(module, raw, uri, options, name)
     for run in _runs(raw):
         yield from _parts(module, run, uri, options, name)
         yield from _try(module, str(run["class"]), run, uri, options, name)
+
+
+def _arguments(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator[Problem]:
+    listed = raw.get("arguments")
+    for index, argument in enumerate(listed if isinstance(listed, list) else ()):
+        place = find(name, listed, [str(index)])
+        if isinstance(argument, Mapping):
+            if str(next(iter(argument), "")).startswith(("$(", "${")):
+                yield place.problem("YAML takes this expression for a mapping", "quote it")
+            else:
+                yield from _try(module, "CommandLineBinding", argument, uri, options, name)
+        elif not isinstance(argument, str):
+            said = "null" if argument is None else repr(argument)
+            yield place.problem(f"{said} is no argument", "quote it")
 
 
 def _runs(raw: Any) -> list[Any]:
@@ -137,34 +155,51 @@ def _requirement(
     name: str,
 ) -> Iterator[Problem]:
     if not hasattr(module, class_name):
-        if field == "requirements":
+        if field == "requirements" and class_name in SUPPORTED:
+            hint = "raise the cwlVersion, or move it to hints to go without it"
+            yield place.problem(f"{class_name} is for CWL v1.1", hint)
+        elif field == "requirements":
             close = difflib.get_close_matches(class_name, SUPPORTED, 1)
             hint = f"did you mean {close[0]}?" if close else "move it to hints to go without it"
             yield place.problem(f"unknown requirement {class_name!r}", hint)
         return
+    inner: list[Problem] = []
     if class_name == "InitialWorkDirRequirement" and isinstance(entry, Mapping):
         for item in _values(entry.get("listing")):
             if isinstance(item, Mapping):
                 kind = "Dirent" if "entry" in item else str(item.get("class", "Dirent"))
-                yield from _try(module, kind, item, uri, options, name)
-    yield from _try(module, class_name, entry, uri, options, name)
+                inner += _try(module, kind, item, uri, options, name)
+    yield from inner
+    yield from _try(module, class_name, entry, uri, options, name, better=bool(inner))
 
 
 def _try(
-    module: Any, class_name: str, raw: Any, uri: str, options: Any, name: str
+    module: Any,
+    class_name: str,
+    raw: Any,
+    uri: str,
+    options: Any,
+    name: str,
+    *,
+    better: bool = False,
 ) -> Iterator[Problem]:
     loader = getattr(module, class_name, None)
     if loader is None or not isinstance(raw, Mapping):
         return
-    complete = raw if "class" in raw or class_name == "Dirent" else _with_class(raw, class_name)
+    complete = raw if "class" in raw or class_name in _CLASSLESS else _with_class(raw, class_name)
     try:
         loader.fromDoc(complete, uri, options)
     except SchemaSaladException as error:
         for leaf in error.leaves():
-            if found := _leaf(leaf, name, better=False):
-                yield found
+            if found := _leaf(leaf, name, better=better):
+                yield _placed(found, raw, name)
     except (AttributeError, TypeError, ValueError) as error:
         yield find(name, raw, []).problem(str(error))
+
+
+def _placed(problem: Problem, raw: Any, name: str) -> Problem:
+    """Give a problem with a place: where what it is about begins, if it has none."""
+    return problem if problem.line else find(name, raw, []).problem(problem.message, problem.hint)
 
 
 def _with_class(raw: Any, class_name: str) -> Any:

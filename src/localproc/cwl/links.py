@@ -23,6 +23,8 @@ def linked(
 ) -> Any:
     """Give what arrives at a sink: the sources merged, picked from, or else the default."""
     value = _merged(sources, spec.get("linkMerge"), values)
+    if spec.get("listed") and not isinstance(value, list):
+        value = [value]
     if "pickValue" in spec and isinstance(value, list):
         value = _picked(what, spec["pickValue"], value)
     if value is None and "default" in spec:

@@ -48,9 +48,11 @@ class Types:
             return typed if typed in PRIMITIVES else self._named(typed, within)
         if isinstance(typed, list):
             return [self.resolve(member, scope, within) for member in typed]
-        kind = get(typed, "type")
+        kind, name = get(typed, "type"), get(typed, "name")
+        is_named = isinstance(name, str) and not name.startswith("_:")
         if kind == "array":
-            resolved = {"type": "array", "items": self.resolve(typed.items, scope, within)}
+            items = self.resolve(typed.items, name if is_named else scope, within)
+            resolved = {"type": "array", "items": items}
         elif kind == "enum":
             resolved = {"type": "enum", "symbols": symbols(typed, scope)}
         else:
@@ -59,8 +61,7 @@ class Types:
         for field in ("label", "doc", "inputBinding"):
             if (value := plain(get(typed, field))) is not None:
                 resolved[field] = value
-        name = get(typed, "name")
-        if isinstance(name, str) and not name.startswith("_:"):
+        if is_named:
             resolved["name"] = name if name.startswith(EO_TYPE_PREFIXES) else short(name)
         return resolved
 
@@ -89,6 +90,8 @@ class Types:
             if document not in self._eo:
                 self._eo[document] = _eo_types(self._sources, document)
             return self._eo[document].get(uri)
+        if urldefrag(uri)[0] not in self._sources.texts:
+            return None  # another document's, which nothing imports
         name = short(uri)
         for scope in self._scopes:
             for known, found in scope.items():
@@ -112,7 +115,8 @@ def named_types(typed: Any) -> dict[str, Any]:
         for one in get(typed, field) or []:
             if type(one).__name__ == "SchemaDefRequirement":
                 for schema in _flat(one.types):
-                    found[schema.name] = schema
+                    if name := get(schema, "name"):
+                        found[name] = schema
     return found
 
 

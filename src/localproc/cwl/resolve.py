@@ -200,7 +200,7 @@ class Resolver:
             for out in step.out:
                 names[identifier(out)] = f"{short(step.id)}/{short(identifier(out))}"
         for port, output in zip(typed.outputs, resolved["outputs"], strict=True):
-            output["source"] = _links(get(port, "outputSource"), names)
+            output |= _links(port, "outputSource", names)
         resolved["steps"] = [self._step(step, names, site) for step in typed.steps]
 
     def _step(self, step: Any, names: Mapping[str, str], site: _Site) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class Resolver:
         fields = {field: plain(get(one, field)) for field in _STEP_INPUT_FIELDS}
         return {
             "id": name,
-            "source": _links(get(one, "source"), names),
+            **_links(one, "source", names),
             **{field: value for field, value in fields.items() if value is not None},
             **self._default(one, where, "in", name),
         }
@@ -248,9 +248,16 @@ class Resolver:
         return name
 
 
-def _links(source: Any, names: Mapping[str, str]) -> list[str]:
-    """Give the links by short name; one that leads nowhere keeps its own, for the check to find."""
-    return [names.get(one, "?" + _tail(one)) for one in as_list(source)]
+def _links(sink: Any, field: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """Give the links by short name; one that leads nowhere keeps its own, for the check to find.
+
+    ``listed``: there is one, in a list, of which all values are picked.
+    """
+    source = get(sink, field)
+    links = [names.get(one, "?" + _tail(one)) for one in as_list(source)]
+    all_picked = get(sink, "pickValue") == "all_non_null"
+    listed = {"listed": True} if all_picked and isinstance(source, list) and len(links) == 1 else {}
+    return {"source": links, **listed}
 
 
 def _tail(uri: str) -> str:

@@ -92,8 +92,8 @@ def digest(texts: Mapping[str, bytes], main: str) -> str:
 
 def _bundled(uri: str) -> str | None:
     for prefix in EO_TYPE_PREFIXES:
-        name = uri.removeprefix(prefix)
-        if name != uri:
-            file = resources.files("localproc.cwl") / "eo_types" / name
-            return file.read_text("utf-8") if "/" not in name and file.is_file() else None
+        names = uri.removeprefix(prefix).split("/")
+        if uri.startswith(prefix) and not {"", ".."} & set(names):
+            file = resources.files("localproc.cwl").joinpath("eo_types", *names)
+            return file.read_text("utf-8") if file.is_file() else None
     return None

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from cwl_utils.parser import cwl_v1_0, cwl_v1_1, cwl_v1_2
+from cwl_utils.parser import cwl_v1_1, cwl_v1_2
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
 
 from localproc.cwl import raw
 from localproc.cwl.sources import Sources
+from localproc.cwl.typed_v1_0 import parser_v1_0
 
-_PARSERS: Final = {"v1.0": cwl_v1_0, "v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
+_PARSERS: Final = {"v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
 
 
 class _Fetcher(DefaultFetcher):
@@ -37,19 +38,27 @@ class _Fetcher(DefaultFetcher):
 
 def parser(version: str) -> Any:
     """Give cwl-utils' module for a CWL version."""
-    return _PARSERS[version]
+    return parser_v1_0() if version == "v1.0" else _PARSERS[version]
 
 
 def loading_options(
-    sources: Sources, uri: str, namespaces: Any = None, schemas: Any = None
+    sources: Sources,
+    uri: str,
+    namespaces: Any = None,
+    schemas: Any = None,
+    imported: dict[str, Any] | None = None,
 ) -> LoadingOptions:
-    """Give what cwl-utils needs to know to load a part of a document by itself."""
+    """Give what cwl-utils needs to know to load a part of a document by itself.
+
+    ``imported`` holds what has been imported, by URI, and grows.
+    """
     return LoadingOptions(
         fetcher=_Fetcher(sources),
         fileuri=uri,
         baseuri=uri.rpartition("/")[0],
         namespaces=dict(namespaces) if namespaces else None,
         schemas=list(schemas) if schemas else None,
+        idx=imported,
     )
 
 
