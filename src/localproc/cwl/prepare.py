@@ -80,7 +80,7 @@ def prepare(
     container where there are none, ``UnsupportedPackage``.
     """
     values, needs, runtime = begin(tool, inputs, folders, files)
-    container = _container(tool, Context(shown(values), runtime), folders, containers=containers)
+    container = _container(tool, values, runtime, folders, containers=containers)
     layout = Layout(folders)
     if tool.requirements.has("InitialWorkDirRequirement"):
         values = identified(values)
@@ -91,7 +91,7 @@ def prepare(
     context = Context(values, runtime)
     argv = tuple(command_line(tool, context))
     env = _environment(tool, context, folders, base_env)
-    _check_can_start(tool, argv, env)
+    _check_command(tool, argv)
     return Prepared(
         argv=argv,
         env=env,
@@ -112,7 +112,8 @@ def begin(
 ) -> tuple[dict[str, Any], Resources, dict[str, Any]]:
     """Give a tool's inputs with all it wants to know of them, its resources and its runtime."""
     values = complete(tool, fill(tool, inputs), files)
-    needs = resources(tool, Context(shown(values)))
+    is_asked = any(map(tool.requirements.has, ("ResourceRequirement", "ToolTimeLimit")))
+    needs = resources(tool, Context(shown(values) if is_asked else values))
     return values, needs, _runtime(needs, folders)
 
 
@@ -138,7 +139,12 @@ def _time_limit(tool: Tool, context: Context) -> float:
 
 
 def _container(
-    tool: Tool, context: Context, folders: Folders, *, containers: bool
+    tool: Tool,
+    values: Mapping[str, Any],
+    runtime: Mapping[str, Any],
+    folders: Folders,
+    *,
+    containers: bool,
 ) -> Container | None:
     docker = tool.requirements.get("DockerRequirement")
     if docker is None:
@@ -156,7 +162,7 @@ def _container(
     return Container(
         image=str(image),
         outdir=str(docker.get("dockerOutputDirectory") or folders.outdir),
-        network=network_access(tool, context),
+        network=network_access(tool, Context(shown(values), runtime)),
         pull=docker.get("dockerPull"),
     )
 
@@ -180,11 +186,13 @@ def _environment(
             raise StepError(f"{tool.id}: the variable {one['envName']} is {value!r}, not a string")
         if not one["envName"] or "=" in one["envName"]:
             raise StepError(f"{tool.id}: {one['envName']!r} cannot be the name of a variable")
+        if (wrong := unwritable(one["envName"] + value)) is not None:
+            raise StepError(f"{tool.id}: the variable {one['envName']!r} has {wrong}")
         env[one["envName"]] = value
     return env
 
 
-def _check_can_start(tool: Tool, argv: Sequence[str], env: Mapping[str, str]) -> None:
+def _check_command(tool: Tool, argv: Sequence[str]) -> None:
     """Raise ``StepError`` for what no system could start."""
     if not argv:
         raise StepError(
@@ -193,9 +201,6 @@ def _check_can_start(tool: Tool, argv: Sequence[str], env: Mapping[str, str]) ->
     for text in argv:
         if (wrong := unwritable(text)) is not None:
             raise StepError(f"{tool.id}: the argument {describe_short(text)!r} has {wrong}")
-    for name, text in env.items():
-        if (wrong := unwritable(name + text)) is not None:
-            raise StepError(f"{tool.id}: the variable {name!r} has {wrong}")
 
 
 def _stdin(tool: Tool, context: Context, folders: Folders) -> str | None:
