@@ -105,6 +105,10 @@ def test_a_reference_needs_no_javascript_engine() -> None:
         ("$(`a)${inputs.count}`)", "a)3"),
         ("$((inputs.count) / 3 / 1)", 1),
         ("$('//')$('/*')", "///*"),
+        ("$(inputs.words.filter(one => /^https?:\\/\\//.test(one)).length)", 0),
+        ("$(`${inputs.words.map(one => `${one}/a`).join('/')}`)", "one/a/two/a"),
+        ("${ var n = 8; n++ / 2; return n / 3 /* } */; }", 3),
+        ("$(1 + /[)]/.exec(')').length)", 2),
     ],
 )
 def test_brackets_in_what_is_no_code_do_not_count(text: str, expected: Any) -> None:

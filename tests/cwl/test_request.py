@@ -214,6 +214,10 @@ def test_the_name_of_an_input_is_a_text() -> None:
         ({"class": "File", "path": "a.txt", "size": 1}, {**A, "size": 1}),
         ({"class": "File", "path": "a.txt", "basename": "b"}, {**A, "basename": "b"}),
         ({"class": "File", "contents": "text"}, {"class": "File", "contents": "text"}),
+        (
+            {"class": "File", "contents": "text", "location": "_:name"},
+            {"class": "File", "contents": "text"},
+        ),
     ],
 )
 def test_a_file_may_be_given_in_many_ways(given: Any, expected: dict[str, Any]) -> None:

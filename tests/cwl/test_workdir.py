@@ -321,3 +321,38 @@ def test_what_is_put_into_a_folder_of_the_users_goes_into_a_copy() -> None:
 def test_what_cannot_be_written_is_told(listing: str, message: str) -> None:
     with pytest.raises(LocalprocError, match=message):
         staged(listing)
+
+
+def test_what_is_in_a_literal_is_written_with_it() -> None:
+    """Its listing, however deep, and what belongs beside it."""
+    index = {**LITERAL, "basename": "a.idx"}
+    folder = {"class": "Directory", "basename": "d", "listing": [LITERAL]}
+    outer = {"class": "Directory", "basename": "o", "listing": [folder]}
+    text = """
+        requirements:
+          InitialWorkDirRequirement: {listing: [$(inputs.x), $(inputs.d)]}
+        inputs: {x: File, d: Directory}
+    """
+    inputs = {"x": {**LITERAL, "secondaryFiles": [index]}, "d": outer}
+    prepared = prepare(runnable(text), inputs, FOLDERS, Memory(), {"PATH": "/bin"})
+    assert [(one.kind, one.target) for one in prepared.stage] == [
+        ("write", "/out/a.txt"),
+        ("write", "/out/a.idx"),
+        ("mkdir", "/out/o"),
+        ("mkdir", "/out/o/d"),
+        ("write", "/out/o/d/a.txt"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["d", "a/d"])
+def test_a_stream_in_a_folder_of_the_users_goes_into_a_copy(name: str) -> None:
+    text = f"""
+        requirements:
+          InitialWorkDirRequirement: {{listing: [{{entryname: {name}, entry: $(inputs.d)}}]}}
+        inputs: {{d: Directory}}
+        stdout: {name}/said.txt
+    """
+    disk = Memory({"/data/d/b.txt": "b"})
+    inputs = {"d": directory("/data/d")}
+    prepared = prepare(runnable(text), inputs, FOLDERS, disk, {"PATH": "/bin"})
+    assert [(one.kind, one.target) for one in prepared.stage] == [("copy", f"/out/{name}")]

@@ -75,6 +75,34 @@ def test_a_stream_does_not_write_into_what_it_was_given(
     assert given.read_text() == "given"
 
 
+def test_a_stream_in_a_folder_that_it_was_given_stays_out_of_it(
+    localproc_engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "user").mkdir()
+    (tmp_path / "user" / "said.txt").write_text("given")
+    package = shell("streams", "echo new", [{"id": "out", "type": "stdout"}])
+    package["inputs"] = [{"id": "folder", "type": "Directory"}]
+    package["requirements"] = {"InitialWorkDirRequirement": {"listing": ["$(inputs.folder)"]}}
+    package["stdout"] = "user/said.txt"
+    job = localproc_engine.run(package, {"folder": str(tmp_path / "user")})
+    assert job.result("out").read_text() == "new\n"
+    assert (tmp_path / "user" / "said.txt").read_text() == "given"
+
+
+def test_a_literal_is_passed_on(localproc_engine: Engine) -> None:
+    outputs = [
+        {"id": name, "type": "Any", "outputBinding": {"outputEval": f"$(inputs.{name})"}}
+        for name in ("file", "folder")
+    ]
+    package = shell("passes", "true", outputs)
+    package["inputs"] = [{"id": name, "type": "Any"} for name in ("file", "folder")]
+    file = {"class": "File", "basename": "a.txt", "contents": "text"}
+    folder = {"class": "Directory", "basename": "d", "listing": [file]}
+    job = localproc_engine.run(package, {"file": file, "folder": folder}).raise_for_status()
+    assert job.result("file").read_text() == "text"
+    assert (job.result("folder") / "a.txt").read_text() == "text"
+
+
 def test_a_stream_may_lie_in_a_folder(localproc_engine: Engine) -> None:
     package = shell("folders", "echo new", [{"id": "out", "type": "stdout"}])
     job = localproc_engine.run(package | {"stdout": "a/b/said.txt"})

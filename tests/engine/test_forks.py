@@ -47,6 +47,21 @@ os.wait()
 print(engine.process("echo").execute({"message": "z"}).wait().status)
 engine.close()
 """
+THREADS_READ = """
+import threading
+engine = localproc.Engine(home)
+def read():
+    while True:
+        engine.jobs()
+for _ in range(3):
+    threading.Thread(target=read, daemon=True).start()
+for _ in range(150):
+    child = os.fork()
+    if child == 0:
+        os._exit(len(engine.jobs()))
+    print(os.waitpid(child, 0)[1], end="")
+os._exit(sys.stdout.flush() or 0)
+"""
 SLEEPER = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",
@@ -100,6 +115,11 @@ def test_a_child_may_look_through_an_engine_of_its_parent_but_opens_its_own_to_r
         "successful",
         "successful",
     ]
+
+
+def test_threads_that_read_the_store_let_a_fork_pass(tmp_path: Path, packages: Path) -> None:
+    """A child that has to wait for a thread of its parent's waits for ever."""
+    assert forking(THREADS_READ, tmp_path / "home", packages) == "0" * 150
 
 
 def test_a_child_that_lives_on_keeps_nobody_from_the_jobs_of_its_dead_parent(

@@ -225,7 +225,7 @@ def test_pages_elsewhere_change_nothing(engine: Engine, client: httpx.Client) ->
 def test_pages_behind_a_proxy_are_own(engine: Engine) -> None:
     """Whatever name the proxy calls this server by, clients know the one in ``base_url``."""
     place = "processes/echo/execution"
-    with engine.client(base_url="https://outer.example/") as client:
+    with engine.client(base_url="https://Outer.example:443/hub/") as client:
         for origin, status in (
             ("https://outer.example", 200),
             ("http://outer.example", 403),

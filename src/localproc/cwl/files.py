@@ -201,8 +201,10 @@ def known(one: Mapping[str, Any]) -> dict[str, Any]:
     given = {key: item for key, item in one.items() if item is not None}
     for name in _TEXTS:
         text = given.get(name, "")
-        if not isinstance(text, str) or (name != "contents" and unwritable(text)):
-            raise _malformed(one, f"its {name} is no text that can name a file")
+        if not isinstance(text, str):
+            raise _malformed(one, f"its {name} is no text")
+        if wrong := unwritable(text.replace("\0", "") if name == "contents" else text):
+            raise _malformed(one, f"its {name} has {wrong}")
     for name in ("secondaryFiles", "listing"):
         part = given.get(name, [])
         if not isinstance(part, list) or not all(map(is_filelike, part)):

@@ -31,7 +31,11 @@ def identified(values: Mapping[str, Any]) -> dict[str, Any]:
     numbers = count(1)
 
     def name(one: Mapping[str, Any]) -> dict[str, Any]:
-        return {**one, "location": f"_:{next(numbers)}"} if is_literal(one) else dict(one)
+        named = {**one, "location": f"_:{next(numbers)}"} if is_literal(one) else dict(one)
+        for part in ("secondaryFiles", "listing"):
+            if named.get(part):
+                named[part] = [name(inner) for inner in named[part]]
+        return named
 
     return {key: map_files(value, name) for key, value in values.items()}
 
@@ -62,6 +66,13 @@ class Layout:
     def write(self, text: str, name: str) -> None:
         """Put a file with the given contents into the working directory."""
         self._write(posixpath.join(self.folders.outdir, name), text)
+
+    def own(self, folder: str) -> None:
+        """See that a folder is the task's: what is put into one of the user's goes into a copy."""
+        while len(folder) > len(self.folders.outdir):
+            if (index := self._linked.pop(folder, None)) is not None:
+                self.actions[index] = replace(self.actions[index], kind="copy")
+            folder = posixpath.dirname(folder)
 
     def _put_at(
         self, entry: Mapping[str, Any], target: str, *, writable: bool, in_place: bool
@@ -169,7 +180,7 @@ class Layout:
         """Do it unless it has been done; ``source`` tells what would be at the target."""
         there = self._targets.get(action.target)
         if there is None:
-            self._own(posixpath.dirname(action.target))
+            self.own(posixpath.dirname(action.target))
             self._targets[action.target] = source
             self.actions.append(action)
         elif there != source:
@@ -178,13 +189,6 @@ class Layout:
                 f"two different files would be staged as {name!r}",
                 hint="give one of them another entryname",
             )
-
-    def _own(self, folder: str) -> None:
-        """What is put into a folder of the user's goes into a copy of it."""
-        while len(folder) > len(self.folders.outdir):
-            if (index := self._linked.pop(folder, None)) is not None:
-                self.actions[index] = replace(self.actions[index], kind="copy")
-            folder = posixpath.dirname(folder)
 
 
 def _with_secondary(listing: Sequence[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:

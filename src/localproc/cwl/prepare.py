@@ -5,6 +5,7 @@ command"). Must not know who runs the task, nor touch a disk but through ``Files
 """
 
 import math
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -92,12 +93,16 @@ def prepare(
     argv = tuple(command_line(tool, context))
     env = _environment(tool, context, folders, base_env)
     _check_command(tool, argv)
+    stdout = _stream(tool, context, folders, "stdout", tool.stdout)
+    stderr = _stream(tool, context, folders, "stderr", tool.stderr)
+    for stream in filter(None, (stdout, stderr)):
+        layout.own(posixpath.dirname(stream))
     return Prepared(
         argv=argv,
         env=env,
         stdin=_stdin(tool, context, folders),
-        stdout=_stream(tool, context, folders, "stdout", tool.stdout),
-        stderr=_stream(tool, context, folders, "stderr", tool.stderr),
+        stdout=stdout,
+        stderr=stderr,
         resources=needs,
         container=container,
         stage=tuple(layout.actions),

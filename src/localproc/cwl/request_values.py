@@ -19,6 +19,7 @@ from localproc.cwl.describe import is_bbox, is_string_format, schema
 from localproc.cwl.files import (
     Files,
     canonical,
+    is_literal,
     local_path,
     normalize,
     path_uri,
@@ -132,7 +133,7 @@ class RequestReader:
             value = {"class": what, "location": self._location(value["href"])}
         elif "value" in value and not is_filelike(value):
             value = self._inline(value, what, path)
-        elif isinstance(value.get("location"), str):
+        elif isinstance(value.get("location"), str) and not is_literal(value):
             value = {**value, "location": self._location(value["location"], quoted=True)}
         clean = self._clean(value, path)
         for one in walk([clean]):

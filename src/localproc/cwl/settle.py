@@ -87,8 +87,8 @@ class Settler:
         for one in walk(self._task.context.inputs):
             if is_local(one) and _is_below(real, self._files.realpath(local_path(one))):
                 return
-        for action in self._task.stage:
-            if action.source and _is_below(real, self._files.realpath(action.source)):
+        for action in self._task.stage:  # also what was written for a literal among the inputs
+            if _is_below(real, self._files.realpath(action.source or action.target)):
                 return
         raise StepError(
             f"{self._task.tool.id}: the output {posixpath.basename(path)!r} leads out of the "

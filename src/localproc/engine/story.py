@@ -50,7 +50,7 @@ def step_broke(job_id: str, step: str, error: Exception, log: str = "") -> JobFa
         step=step,
         log=log,
         hint=error.hint,
-        cause=type(error).__name__,
+        cause=_public_name(error),
     )
 
 
@@ -82,6 +82,10 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"
     return "the whole log says more; the step's folder is kept, with all that it wrote"
+
+
+def _public_name(error: Exception) -> str:
+    return next(one.__name__ for one in type(error).__mro__ if not one.__name__.startswith("_"))
 
 
 def as_ours(error: Exception) -> LocalprocError:

@@ -98,7 +98,7 @@ class FileAnswer(Response):
         if _is_known(request, tag):
             self._start = self._left = 0
             self.status_code = 304
-            del self.headers["Content-Type"]
+            del self.headers["Content-Type"], self.headers["Content-Length"]
             return
         try:
             start, end = _range(request, found.st_size, tag)

@@ -5,7 +5,8 @@ know any resource.
 """
 
 import base64
-from urllib.parse import urlsplit
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 
@@ -13,6 +14,8 @@ from localproc.engine.engine import Engine
 from localproc.http.answers import HTML, HttpProblem
 from localproc.http.negotiation import listed
 from localproc.http.settings import HttpSettings
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 ANONYMOUS = "anonymous"
 
@@ -72,12 +75,16 @@ def refuse_strangers(request: Request, settings: HttpSettings) -> None:
 def _is_own(origin: str, request: Request, settings: HttpSettings) -> bool:
     """Whether an origin is this server: as the request names it, or as clients do at a proxy."""
     try:
-        place = urlsplit(origin).netloc
+        place = urlsplit(origin)
+        known = bool(settings.base_url) and _parts(place) == _parts(urlsplit(settings.base_url))
     except ValueError:
         return False
-    outer = urlsplit(settings.base_url)
-    known = bool(outer.netloc) and origin == f"{outer.scheme}://{outer.netloc}"
-    return known or (bool(place) and place == request.headers.get("host"))
+    return known or (bool(place.netloc) and place.netloc == request.headers.get("host"))
+
+
+def _parts(origin: SplitResult) -> tuple[str, str | None, int | None]:
+    """Give what two addresses of one origin have alike (RFC 6454); raises ``ValueError``."""
+    return origin.scheme, origin.hostname, origin.port or _PORTS.get(origin.scheme)
 
 
 def refuse_names(request: Request, settings: HttpSettings) -> None:

@@ -21,6 +21,7 @@ from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.complaints import BUSY, explained, no_text
+from localproc.store.gate import Gate
 from localproc.store.schema import SCHEMA, VERSION
 
 _READERS: Final = 8  #: connections that are kept to read with
@@ -33,6 +34,7 @@ class Database:
     def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
         self._path = path
         self._lock = threading.RLock()
+        self._gate = Gate()
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
         with self._meaning():
@@ -67,11 +69,17 @@ class Database:
             self._readers.pop().close()
 
     def hold(self) -> bool:
-        """Before a fork: wait until nothing is being written."""
-        return self._lock.acquire(timeout=_FORKING)
+        """Before a fork: wait until nothing is being written or read; whether that came to be."""
+        if not self._lock.acquire(timeout=_FORKING):
+            return False
+        if not self._gate.shut(_FORKING):
+            self._lock.release()
+            return False
+        return True
 
     def go_on(self) -> None:
         """After it, in the parent."""
+        self._gate.open()
         self._lock.release()
 
     def left_behind(self) -> None:
@@ -83,6 +91,7 @@ class Database:
         while self._readers:
             self._readers.pop().close()
         self._db.close()
+        self._gate = Gate()
         self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
@@ -148,17 +157,18 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection to read from."""
         try:
-            try:
-                db = self._readers.pop()
-            except IndexError:
-                db = self._connect()
-            try:
-                yield db
-            finally:
-                if self._closed or len(self._readers) >= _READERS:
-                    db.close()
-                else:
-                    self._readers.append(db)
+            with self._gate:
+                try:
+                    db = self._readers.pop()
+                except IndexError:
+                    db = self._connect()
+                try:
+                    yield db
+                finally:
+                    if self._closed or len(self._readers) >= _READERS:
+                        db.close()
+                    else:
+                        self._readers.append(db)
         except sqlite3.DatabaseError as error:
             raise explained(error, self._path) from error
         except UnicodeEncodeError as error:
@@ -174,22 +184,24 @@ class Database:
 
 
 _OPEN: Final["weakref.WeakSet[Database]"] = weakref.WeakSet()
-_HELD: Final[list[Database]] = []
+_HELD: Final[dict[int, list[Database]]] = {}  # by the threads that are forking
 
 
 def _before_fork() -> None:
-    _HELD.extend(one for one in list(_OPEN) if one.hold())
+    _HELD[threading.get_ident()] = [one for one in list(_OPEN) if one.hold()]
 
 
 def _in_parent() -> None:
-    while _HELD:
-        _HELD.pop().go_on()
+    for one in _HELD.pop(threading.get_ident(), ()):
+        one.go_on()
 
 
 def _in_child() -> None:
+    held = _HELD.pop(threading.get_ident(), ())
+    _HELD.clear()
     _OPEN.clear()
-    while _HELD:
-        _HELD.pop().left_behind()
+    for one in held:
+        one.left_behind()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
