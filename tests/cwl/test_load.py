@@ -85,7 +85,15 @@ def test_types_are_written_out(written: str, whole: Any, version: str) -> None:
     assert main(f"cwlVersion: {version}\n{text}")["inputs"] == [{"id": "x", "type": whole}]
 
 
-SYMBOLS = ["a", "text/plain", "b#c", "http://example.org/d", "http://example.org/e#f", "g/"]
+SYMBOLS = [
+    "a",
+    "EPSG:4326",
+    "text/plain",
+    "b#c",
+    "http://example.org/d",
+    "http://example.org/e#f",
+    "g/",
+]
 
 
 @pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])

@@ -12,7 +12,7 @@ from urllib.parse import urldefrag, urljoin
 from localproc.cwl.defaults import keep_defaults
 from localproc.cwl.imports import put_in_place
 from localproc.cwl.places import Place, find
-from localproc.cwl.raw import directives, parse, plain
+from localproc.cwl.raw import directives, parse, plain, veil_symbols
 from localproc.cwl.sources import Sources
 from localproc.errors import InvalidPackage, PackageError, Problem
 
@@ -47,6 +47,7 @@ class Documents:
             put_in_place(raw, uri, self.sources)
             for process in raw.get("$graph", [raw]):
                 keep_defaults(process, uri, self.sources)
+            veil_symbols(raw)
             self.raws[uri] = raw
             if "$graph" in raw:
                 self.problems += self._misnamed(uri)

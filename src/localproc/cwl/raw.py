@@ -18,6 +18,9 @@ VERSIONS: Final = ("v1.0", "v1.1", "v1.2")
 _DIRECTIVES: Final = ("$import", "$include", "$mixin")
 
 
+_COLON: Final = "%3A"
+
+
 class Kept(str):
     """Stands for a default while cwl-utils reads a document: it would flatten nested arrays."""
 
@@ -58,6 +61,33 @@ def _ignore_versions(process: Any) -> None:
         if isinstance(step.get("run"), dict):
             step["run"].pop("cwlVersion", None)
             _ignore_versions(step["run"])
+
+
+def veil_symbols(value: Any) -> None:
+    """Write the symbols of enums so that cwl-utils takes them for names: not so ``EPSG:4326``.
+
+    Those that are URIs already, as in packed documents, stay as they are.
+    """
+    if isinstance(value, dict):
+        symbols = value.get("symbols")
+        if value.get("type") == "enum" and isinstance(symbols, list):
+            symbols[:] = map(_veiled, symbols)
+        for inner in value.values():
+            veil_symbols(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            veil_symbols(inner)
+
+
+def _veiled(symbol: Any) -> Any:
+    if not isinstance(symbol, str) or "#" in symbol or "://" in symbol:
+        return symbol
+    return symbol.replace(":", _COLON)
+
+
+def unveiled(symbol: str) -> str:
+    """Give a symbol as it was written."""
+    return symbol.replace(_COLON, ":")
 
 
 def plain(value: Any) -> Any:

@@ -126,7 +126,7 @@ def symbols(enum: Any, scope: str) -> list[str]:
         scope = name
     elif urldefrag(scope)[0] != document:
         scope = document  # the enum alone was imported
-    return [_symbol(one, scope) for one in enum.symbols]
+    return [raw.unveiled(_symbol(one, scope)) for one in enum.symbols]
 
 
 def _symbol(uri: str, scope: str) -> str:
