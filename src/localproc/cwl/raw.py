@@ -71,7 +71,8 @@ def veil_symbols(value: Any) -> None:
     if isinstance(value, dict):
         symbols = value.get("symbols")
         if value.get("type") == "enum" and isinstance(symbols, list):
-            symbols[:] = map(_veiled, symbols)
+            for index, symbol in enumerate(symbols):
+                symbols[index] = _veiled(symbol)
         for inner in value.values():
             veil_symbols(inner)
     elif isinstance(value, list):
