@@ -1,6 +1,6 @@
 """Parameter references and expressions, found in a text once and evaluated many times.
 
-Owns the scanner, the escapes of each CWL version, and parameter references, which never reach the
+Owns the escapes of each CWL version, and parameter references, which never reach the
 JavaScript engine. Must not know which field an expression stands in.
 
 Sources: CWL v1.2 CommandLineTool, section 3.5 "Parameter references" and 3.6 "Expressions".
@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 from localproc.cwl.javascript import Script, evaluate
 from localproc.cwl.numbers import json_text
+from localproc.cwl.scanner import end_of_expression
 from localproc.errors import ExpressionError
 
 _SYMBOL: Final = r"\w+"
@@ -23,14 +24,6 @@ _REFERENCE: Final = re.compile(rf"\(({_SYMBOL})((?:{_SEGMENT})*)\)\Z")
 _SEGMENTS: Final = re.compile(_SEGMENT)
 _OPENING: Final = re.compile(r"\$[({]|\\")
 _SYMBOLS: Final = frozenset({"inputs", "self", "runtime", "null"})
-_COMMENT: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_REGEX: Final = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/")
-#: What a regular expression, and no division, follows.
-_BEFORE_REGEX: Final = re.compile(
-    r"(?:[(,=:\[!&|?{;>%~^<*]|(?<!\+)\+|(?<!-)-|\b(?:return|typeof|case|in|of|do|else))\s*\Z"
-)
-_NEAR: Final = 64  #: characters that are looked at for that
-_CLOSERS: Final = {"(": ")", "{": "}", "[": "]"}
 
 
 def has_expression(text: object) -> bool:
@@ -147,7 +140,7 @@ def parse(text: str, dialect: Dialect, *, strip: bool = True) -> Template | str:
             unescaped, position = _unescape(text, start, old=dialect.old_escapes)
             literal.append(unescaped)
             continue
-        end = _end(text, start + 1)
+        end = end_of_expression(text, start + 1)
         if any(literal):
             parts.append("".join(literal))
         literal = []
@@ -178,80 +171,6 @@ def _unescape(text: str, start: int, *, old: bool) -> tuple[str, int]:
     if following.startswith("\\"):
         return "\\", start + 2
     return text[start : start + 2], start + 2
-
-
-def _end(text: str, start: int) -> int:
-    """Give the position after the bracket that closes the one at ``start``."""
-    end = _scanned(text, start) or _counted(text, start)
-    if end is None:
-        raise ExpressionError(
-            f"the expression {text[start - 1 :][:80]!r} does not end",
-            expression=text,
-            hint="write \\$( for a literal $(",
-        )
-    return end
-
-
-def _scanned(text: str, start: int) -> int | None:
-    """Find the end as JavaScript has it: brackets in what is no code do not count."""
-    stack: list[str] = []
-    position = start
-    while position < len(text):
-        character = text[position]
-        if character in _CLOSERS:
-            stack.append(_CLOSERS[character])
-        elif character in "\"'":
-            position = _string_end(text, position)
-        elif character == "`":
-            position = _template_end(text, position)
-        elif character == "/":
-            position = _aside_end(text, start, position)
-        elif stack and character == stack[-1]:
-            stack.pop()
-            if not stack:
-                return position + 1
-        position += 1
-    return None
-
-
-def _counted(text: str, start: int) -> int | None:
-    """Find the end by brackets alone, for what could not be made sense of."""
-    depth = 0
-    for position in range(start, len(text)):
-        depth += (text[position] in _CLOSERS) - (text[position] in _CLOSERS.values())
-        if not depth:
-            return position + 1
-    return None
-
-
-def _template_end(text: str, start: int) -> int:
-    position = start + 1
-    while position < len(text) and text[position] != "`":
-        if text.startswith("${", position):
-            position = _scanned(text, position + 1) or len(text)
-        else:
-            position += 2 if text[position] == "\\" else 1
-    return position
-
-
-def _aside_end(text: str, start: int, position: int) -> int:
-    """Give the last position of a comment or regular expression; this one if it is neither."""
-    found = _COMMENT.match(text, position)
-    if found is None and _BEFORE_REGEX.search(text[max(start, position - _NEAR) : position]):
-        found = _REGEX.match(text, position)
-    return position if found is None else found.end() - 1
-
-
-def _string_end(text: str, start: int) -> int:
-    quote = text[start]
-    position = start + 1
-    while position < len(text):
-        if text[position] == "\\":
-            position += 1
-        elif text[position] == quote:
-            return position
-        position += 1
-    return start  # an apostrophe in a comment, say: no string begins here
 
 
 def _expression(code: str, dialect: Dialect) -> "_Reference | _Script":
