@@ -668,6 +668,13 @@ def test_files_that_belong_together_keep_their_names_together(work: Work) -> Non
     assert tree(work.results) == ["2/a.bai", "2/a.bam", "a.bai", "a.bam"]
 
 
+def test_a_file_that_was_renamed_alone_keeps_its_name_with_its_index(work: Work) -> None:
+    plain = [work.file(f"{number}/a.bam", str(number)) for number in range(2)]
+    whole = {**plain[1], "secondaryFiles": [work.file("1/a.bai")]}
+    work.publish({"plain": plain, "whole": whole})
+    assert tree(work.results) == ["2/a.bai", "2/a.bam", "a.bam", "a_2.bam"]
+
+
 def test_a_file_may_be_two_outputs_under_two_names(work: Work) -> None:
     file = work.file("a.txt", "text")
     published, _ = work.publish({"one": file, "other": {**file, "basename": "b.txt"}})

@@ -102,9 +102,11 @@ class Placement:
 
     def _has_room(self, one: Mapping[str, Any], folder: str) -> bool:
         name = _name(one)
-        if f"{folder}/{quoted(name)}" not in self._taken:
+        uri = f"{folder}/{quoted(name)}"
+        if uri not in self._taken:
             return True
-        return is_local(one) and (folder, local_path(one), name) in self._placed
+        there = self._placed.get((folder, local_path(one), name)) if is_local(one) else None
+        return there is not None and there["location"] == uri
 
     def _free(self, folder: str, name: str) -> str:
         """Give a URI that no other output has: ``name``, ``name_2``, ..."""
