@@ -42,7 +42,7 @@ def demo(effort: Effort) -> Iterator[Line]:
 def _commands(folder: str) -> tuple[list[list[Command]], str]:
     """Run the example once, keep what it has made, and give its command lines and their PATH."""
     from localproc import Engine
-    from localproc.engine.settings import base_environment
+    from localproc.engine.home.settings import base_environment
     from localproc.model import Kind
 
     os.environ["LOCALPROC_CACHE"] = folder

@@ -40,7 +40,7 @@ def _middle(times: list[_Times]) -> _Times:
 
 
 def _javascript() -> _Times:
-    from localproc.cwl.expressions import Context, Dialect, evaluate_field
+    from localproc.cwl.expr.expressions import Context, Dialect, evaluate_field
 
     inputs = {"words": ["one", "two"], "file": {"class": "File", "basename": "a.tif"}}
 
@@ -56,7 +56,7 @@ def _javascript() -> _Times:
 
 
 def _package() -> _Times:
-    from localproc.engine.packages import examine
+    from localproc.engine.packages.package_source import examine
 
     with fresh(quickest()) as folder:
         path = f"{folder}/package.cwl"

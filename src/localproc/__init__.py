@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from localproc.api import Engine
     from localproc.engine.handles import Job, Process
+    from localproc.engine.home.settings import Settings
     from localproc.engine.results import StacResults
-    from localproc.engine.settings import Settings
     from localproc.errors import InvalidInputs, InvalidPackage, JobFailed, LocalprocError
     from localproc.model import JobStatus, Step
     from localproc.plugins import hookimpl
@@ -32,7 +32,7 @@ _WHERE = {
     "JobStatus": "localproc.model",
     "LocalprocError": "localproc.errors",
     "Process": "localproc.engine.handles",
-    "Settings": "localproc.engine.settings",
+    "Settings": "localproc.engine.home.settings",
     "StacResults": "localproc.engine.results",
     "Step": "localproc.model",
     "hookimpl": "localproc.plugins",

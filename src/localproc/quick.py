@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from localproc.api import Engine
 from localproc.engine.handles import Job
-from localproc.engine.here import absolute_home
+from localproc.engine.home.cwd import absolute_home
 
 _ENGINES: Final[dict[str, Engine]] = {}
 _LOCK: Final = threading.RLock()

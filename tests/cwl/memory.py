@@ -8,19 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import dedent
 from typing import Any
 
-from localproc.cwl.check import Findings, examine
-from localproc.cwl.files import Stat
-from localproc.cwl.layout import Folders
-from localproc.cwl.load import Package, load
-from localproc.cwl.process import Tool, Workflow, compile_package
-from localproc.cwl.sources import Sources
+from localproc.cwl.base.files import Stat
+from localproc.cwl.check.check import Findings, examine
+from localproc.cwl.load.load import Package, load
+from localproc.cwl.load.sources import Sources
+from localproc.cwl.run.process import Tool, Workflow, compile_package
+from localproc.cwl.run.task_layout import Folders
 from localproc.errors import PackageError
 
 FOLDERS = Folders(outdir="/out", tmpdir="/tmp/task", stage="/stage")
 
 
 class Memory:
-    """Implements ``localproc.cwl.files.Files``: files, empty folders, symbolic links, pipes."""
+    """A ``localproc.cwl.base.files.Files``: files, empty folders, symbolic links, pipes."""
 
     def __init__(
         self,

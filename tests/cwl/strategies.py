@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from localproc.cwl.types import CwlType, kind, members
+from localproc.cwl.base.types import CwlType, kind, members
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)
 PRIMITIVES = st.sampled_from(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.binding import command_line, word
-from localproc.cwl.expressions import Context
+from localproc.cwl.expr.expressions import Context
+from localproc.cwl.run.binding import command_line, word
 from localproc.errors import StepError
 from tests.cwl.memory import tool
 

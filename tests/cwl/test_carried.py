@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.carried import carried
+from localproc.cwl.load.carried import carried
 from localproc.errors import InvalidPackage
 
 BASE = "file:///package/"

@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from localproc.cwl.check import Findings, check
-from localproc.cwl.process import compile_package, own_files, tools
+from localproc.cwl.check.check import Findings, check
+from localproc.cwl.run.process import compile_package, own_files, tools
 from localproc.errors import InvalidPackage
 from tests.cwl.memory import errors, findings, package
 

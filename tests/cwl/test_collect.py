@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.collect import collect, succeeded
-from localproc.cwl.listing import with_checksums
-from localproc.cwl.prepare import prepare
+from localproc.cwl.base.listing import with_checksums
+from localproc.cwl.run.collect import collect, succeeded
+from localproc.cwl.run.prepare import prepare
 from localproc.errors import ExpressionError, StepError
 from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, sha1, tool
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.enrich import apply_pattern
-from localproc.cwl.entry import complete, fill
-from localproc.cwl.process import Tool
+from localproc.cwl.run.enrich import apply_pattern
+from localproc.cwl.run.process import Tool
+from localproc.cwl.run.process_inputs import complete, fill
 from localproc.errors import StepError
 from tests.cwl.memory import Memory, directory, file, process, tool
 

@@ -8,9 +8,9 @@ from typing import Any, NoReturn, TypeAlias
 import pytest
 
 from localproc import Engine
-from localproc.cwl.load import load
-from localproc.cwl.sources import EO_TYPE_PREFIXES, Sources
-from localproc.cwl.types import CwlType, is_optional, kind, members, without_null
+from localproc.cwl.base.types import CwlType, is_optional, kind, members, without_null
+from localproc.cwl.load.load import load
+from localproc.cwl.load.sources import EO_TYPE_PREFIXES, Sources
 from localproc.errors import InvalidInputs, InvalidPackage
 
 #: A type by its symbols or by its fields, the fields' types as a package's author writes them.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.expression_tool import run_expression
+from localproc.cwl.run.expression_tool import run_expression
 from localproc.errors import ExpressionError, StepError
 from localproc.model import StageAction
 from tests.cwl.memory import FOLDERS, Memory, directory, file, tool

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.cwl.expressions import Context, Dialect, evaluate_field, has_expression
-from localproc.cwl.numbers import json_text, number_text
+from localproc.cwl.base.numbers import json_text, number_text
+from localproc.cwl.expr.expressions import Context, Dialect, evaluate_field, has_expression
 from localproc.errors import ExpressionError
 
 PLAIN = Dialect()
@@ -84,7 +84,7 @@ def test_a_member_called_length_is_that_member() -> None:
 def test_a_reference_needs_no_javascript_engine() -> None:
     script = (
         "import sys\n"
-        "from localproc.cwl.expressions import Context, Dialect, evaluate_field\n"
+        "from localproc.cwl.expr.expressions import Context, Dialect, evaluate_field\n"
         "context = Context({'a': {'b': [1]}})\n"
         "print(evaluate_field('$(inputs.a.b[0]) and more', Dialect(''), context))\n"
         "print('quickjs' in sys.modules)\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.cwl.files import (
+from localproc.cwl.base.files import (
     canonical,
     has_files,
     is_local,

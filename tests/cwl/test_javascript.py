@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.javascript import MEMORY_LIMIT, Script, evaluate
+from localproc.cwl.expr.javascript import MEMORY_LIMIT, Script, evaluate
 from localproc.errors import ExpressionError
 
 

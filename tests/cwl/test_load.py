@@ -12,9 +12,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.documents import WorkflowNotFound
-from localproc.cwl.load import load
-from localproc.cwl.sources import Sources, digest
+from localproc.cwl.load.documents import WorkflowNotFound
+from localproc.cwl.load.load import load
+from localproc.cwl.load.sources import Sources, digest
 from localproc.errors import InvalidPackage, LocalprocError, PackageError, UnsupportedPackage
 from tests.cwl.memory import errors, file, package
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.plan import Invocation, Plan, Skipped
-from localproc.cwl.process import Tool, Workflow
+from localproc.cwl.run.plan import Invocation, Plan, Skipped
+from localproc.cwl.run.process import Tool, Workflow
 from localproc.errors import LocalprocError, StepError
 from tests.cwl.memory import Memory, file, process, tool, workflow
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.prepare import Prepared, prepare
+from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.errors import StepError, UnsupportedPackage
 from localproc.model import Resources
 from tests.cwl.memory import FOLDERS, Memory, file, runnable

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.cwl.expressions import Dialect
-from localproc.cwl.links import Scatter
-from localproc.cwl.process import WorkflowStep
+from localproc.cwl.expr.expressions import Dialect
+from localproc.cwl.run.dataflow import Scatter
+from localproc.cwl.run.process import WorkflowStep
 from localproc.errors import StepError
 from tests.cwl.memory import tool
 

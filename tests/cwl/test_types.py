@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.types import (
+from localproc.cwl.base.types import (
     CwlType,
     Fit,
     describe,

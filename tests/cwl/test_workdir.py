@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.expressions import Context
-from localproc.cwl.layout import Layout
-from localproc.cwl.prepare import Prepared, prepare
-from localproc.cwl.workdir import set_up
+from localproc.cwl.expr.expressions import Context
+from localproc.cwl.run.prepare import Prepared, prepare
+from localproc.cwl.run.task_layout import Layout
+from localproc.cwl.run.workdir import set_up
 from localproc.errors import LocalprocError, StepError
 from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, tool
 

@@ -18,9 +18,9 @@ import localproc
 from localproc import errors
 from localproc.cli.app import COMMANDS
 from localproc.cli.app import localproc as command_line
-from localproc.cwl.requirements import SUPPORTED
-from localproc.engine.courier import signature
-from localproc.engine.settings import Settings
+from localproc.cwl.base.requirements import SUPPORTED
+from localproc.engine.home.settings import Settings
+from localproc.engine.notify.callback_sender import signature
 from localproc.http.app import create_app
 from localproc.http.settings import HttpSettings
 from localproc.model import Kind, Letter

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localproc import Engine, InvalidInputs, InvalidPackage
-from localproc.engine.home import file_system, on_network
+from localproc.engine.home.home import file_system, on_network
 from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
 from localproc.model import JobRecord
 from localproc.store.jobs import JobTables
@@ -354,7 +354,7 @@ def test_network_file_systems_are_told_from_local_ones(tmp_path: Path) -> None:
 def test_a_home_on_a_network_file_system_gets_a_safe_journal(
     tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localproc.engine.home.on_network", lambda _: True)
+    monkeypatch.setattr("localproc.engine.home.home.on_network", lambda _: True)
     with Engine(tmp_path / "home") as engine:
         assert engine.run(packages / "echo.cwl", {"message": "x"}).status == "successful"
     assert not (tmp_path / "home" / "localproc.db-wal").exists()

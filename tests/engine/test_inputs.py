@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.engine.inputs import parse_value, typed_value, typed_values
+from localproc.engine.admission.inputs import parse_value, typed_value, typed_values
 
 STRINGS = {"type": "array", "items": "string"}
 FILES = {"type": "array", "items": "File"}

@@ -13,7 +13,7 @@ import pytest
 
 import localproc
 from localproc import Engine, JobFailed
-from localproc.engine.steplog import StepLog
+from localproc.engine.job.steplog import StepLog
 from localproc.errors import (
     DuplicatedProcess,
     EnvironmentProblem,
@@ -492,7 +492,7 @@ def test_a_bug_in_one_job_fails_that_job_and_no_other(
 
     process = engine.deploy(packages / "echo.cwl")
     with monkeypatch.context() as patch:
-        patch.setattr("localproc.engine.steps.Steps.start", buggy)
+        patch.setattr("localproc.engine.job.step_runs.Steps.start", buggy)
         job = process.execute({"message": "x"}).wait(10)
     assert job.status == "failed"
     assert job.message == "internal error: ZeroDivisionError: a bug"
@@ -509,7 +509,7 @@ def test_an_engine_that_stops_says_so_and_another_one_goes_on(
     stopped = "the engine has stopped: ZeroDivisionError: a bug"
     engine = Engine(tmp_path)
     process = engine.deploy(packages / "echo.cwl")
-    monkeypatch.setattr("localproc.engine.loop.Turns.fill", buggy)
+    monkeypatch.setattr("localproc.engine.loop.loop.Turns.fill", buggy)
     job = process.execute({"message": "x"})
     with pytest.raises(EnvironmentProblem, match=stopped):
         job.wait(20)

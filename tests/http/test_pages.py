@@ -10,7 +10,7 @@ import pytest
 
 from localproc import Engine
 from localproc.http import pages
-from localproc.http.shown import shown
+from localproc.http.result_page import shown
 from localproc.model import JobStatus
 from tests.http.page import Page
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localproc.cwl.files import path_uri
+from localproc.cwl.base.files import path_uri
 from localproc.storage.access import Access
 from localproc.storage.stage_in import stage_in
 

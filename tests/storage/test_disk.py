@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from localproc.cwl.files import Stat
+from localproc.cwl.base.files import Stat
 from localproc.model import StageAction
 from localproc.storage.disk import Disk, TooBig, is_full, stage
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from localproc.cwl.files import path_uri
+from localproc.cwl.base.files import path_uri
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.testing.storages import StorageContract

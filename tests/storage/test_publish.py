@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localproc import Engine
-from localproc.cwl.files import path_uri, uri_path
+from localproc.cwl.base.files import path_uri, uri_path
 from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from localproc.cwl.files import path_uri
+from localproc.cwl.base.files import path_uri
 from localproc.errors import StagingError
 from localproc.storage.stac import absolute, resolve
 

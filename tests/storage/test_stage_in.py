@@ -18,7 +18,7 @@ import pystac
 import pytest
 
 from localproc import Engine, InvalidInputs
-from localproc.cwl.files import path_uri, reference, uri_path
+from localproc.cwl.base.files import path_uri, reference, uri_path
 from localproc.errors import NoSpace, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.access import safe_name

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.files import local_path, path_uri
+from localproc.cwl.base.files import local_path, path_uri
 from localproc.storage.step_cache import StepCache
 from tests.storage.desk import directory, tree
 

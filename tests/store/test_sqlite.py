@@ -9,7 +9,7 @@ import pytest
 
 from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCorrupted
 from localproc.store import SqliteStore
-from localproc.store.complaints import explained
+from localproc.store.sqlite_errors import explained
 from localproc.testing.stores import OpenStore, StoreContract, job_at
 
 

@@ -8,8 +8,8 @@ import pytest
 from localproc_template import SequentialExecutor
 
 from localproc.model import TaskState
-from localproc.plugins.box import PluginBox
 from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.plugins.manager import PluginBox
 from localproc.testing.executors import ExecutorContract, OpenExecutor
 
 

@@ -4,7 +4,7 @@ import localproc_template
 import pytest
 from localproc_template import MemoryStorage
 
-from localproc.plugins.box import PluginBox
+from localproc.plugins.manager import PluginBox
 from localproc.plugins.storage import Storage
 from localproc.testing.storages import StorageContract
 

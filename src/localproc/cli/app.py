@@ -69,7 +69,7 @@ class _Commands(click.Group):
     def _of_plugins(self) -> dict[str, click.Command]:
         """Give the commands of plugins; one that fails is told of by ``localproc plugins``."""
         if not self._complete:
-            from localproc.plugins.box import PluginBox
+            from localproc.plugins.manager import PluginBox
 
             self._complete = True
             PluginBox().tell("localproc_commands", group=self)

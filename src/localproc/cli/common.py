@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import click
 
-from localproc.cwl.files import path_uri
+from localproc.cwl.base.files import path_uri
+from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
-from localproc.engine.here import here
-from localproc.engine.inputs import read_inputs, typed_values
+from localproc.engine.home.cwd import here
 from localproc.errors import NoSuchJob, NoSuchProcess
 
 #: Stands for the job that was accepted last.

@@ -13,9 +13,9 @@ from typing import Any, Final
 import click
 
 from localproc import errors
-from localproc.cwl.files import is_local, local_path, map_files, uri_path
+from localproc.cwl.base.files import is_local, local_path, map_files, uri_path
+from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.engine import Engine
-from localproc.engine.inputs import read_inputs
 
 UNSUPPORTED: Final = 33
 _TOOL: Final = "cwl:tool"

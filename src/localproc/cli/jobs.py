@@ -28,8 +28,8 @@ from localproc.cli.common import (
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import final_document, result_lines, show_end
 from localproc.cli.site import Site
+from localproc.engine.detached import serve_detached
 from localproc.engine.handles import Job
-from localproc.engine.runner import serve_detached
 from localproc.model import JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval

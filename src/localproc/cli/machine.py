@@ -17,8 +17,8 @@ from localproc.cli.app import ENVIRONMENT
 from localproc.cli.common import json_option, print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.engine import Engine
-from localproc.engine.home import file_system, on_network
-from localproc.engine.settings import base_environment, machine_cores, machine_ram
+from localproc.engine.home.home import file_system, on_network
+from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 
 
 @click.command()
@@ -135,7 +135,7 @@ def _home(site: Site) -> Iterator[_Finding]:
 
 
 def _javascript(_: Site) -> Iterator[_Finding]:
-    from localproc.cwl.javascript import Script, evaluate
+    from localproc.cwl.expr.javascript import Script, evaluate
 
     value = evaluate(Script("(1 + 1)"), "{}", "null", "{}")
     yield _Finding("ok" if value == 2 else "failed", "javascript", "QuickJS works")

@@ -88,7 +88,7 @@ def describe(site: Site, package: str, as_json: bool) -> None:
 
 
 def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
-    from localproc.cwl.types import describe as describe_type
+    from localproc.cwl.base.types import describe as describe_type
 
     return [
         (
@@ -102,7 +102,7 @@ def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
 
 
 def _output_rows(process: Process) -> list[tuple[str, str, str]]:
-    from localproc.cwl.types import describe as describe_type
+    from localproc.cwl.base.types import describe as describe_type
 
     main = process.record.resolved["processes"][process.record.resolved["main"]]
     return [
@@ -132,7 +132,7 @@ def package(site: Site, process: str) -> None:
 @json_option
 def validate(package: str, allow_remote: bool, as_json: bool) -> int:
     """Check PACKAGE and print every problem, each with its file, line and column."""
-    from localproc.engine.packages import examine
+    from localproc.engine.packages.package_source import examine
 
     try:
         findings = examine(package, allow_remote=allow_remote)
@@ -173,7 +173,7 @@ def validate(package: str, allow_remote: bool, as_json: bool) -> int:
 @click.pass_obj
 def graph(site: Site, package: str, form: str) -> None:
     """Draw the steps of a package or a process."""
-    from localproc.cwl import graph as drawing
+    from localproc.views import graph as drawing
 
     with site.look() as engine:
         resolved = find_process(engine, package, deploy=False).record.resolved

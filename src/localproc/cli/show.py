@@ -12,7 +12,7 @@ import click
 from localproc.cli.common import seconds
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job
-from localproc.engine.here import here
+from localproc.engine.home.cwd import here
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
 from localproc.model import JobStatus, Step, StepStatus

@@ -9,14 +9,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from localproc.engine.accept import Acceptance
-from localproc.engine.core import Core
+from localproc.engine.admission.accept import Acceptance
 from localproc.engine.handles import Job, Process
-from localproc.engine.home import check_namespace
-from localproc.engine.records import Records
-from localproc.engine.registry import Registry
-from localproc.engine.settings import Settings, check_finite
-from localproc.engine.tokens import Tokens
+from localproc.engine.home.home import check_namespace
+from localproc.engine.home.settings import Settings, check_finite
+from localproc.engine.home.tokens import Tokens
+from localproc.engine.namespace import Records
+from localproc.engine.packages.registry import Registry
+from localproc.engine.runtime import Core
 from localproc.model import (
     InputPolicy,
     JobFilter,
@@ -161,7 +161,7 @@ class Engine(Records):
         ``options``: ``outputs`` (which, and how), ``results`` (folder or URI), ``executor``,
         ``title``, ``tags``, ``reason``, ``trigger``, ``run_as``, ``environment``, ``service``,
         ``reuse``, ``policy``, ``subscriber``, ``base`` (the folder of relative paths),
-        ``bases`` and ``references`` (see ``localproc.cwl.request``).
+        ``bases`` and ``references`` (see ``localproc.ogc.request``).
 
         Raises ``NoSuchProcess``; ``InvalidInputs`` with every problem and its JSON path;
         ``UnsupportedPackage`` if the executor lacks what the package requires. Nothing is left

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from localproc.engine.history import request_from
+from localproc.engine.job.replay import request_from
+from localproc.engine.job.steplog import StepLog, tail
+from localproc.engine.notify.watch import Watch
 from localproc.engine.results import typed_results
-from localproc.engine.steplog import StepLog, tail
-from localproc.engine.watch import Watch
 from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind, ProcessRecord, Step

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localproc.cwl.files import is_local, local_path
-from localproc.cwl.types import is_filelike
+from localproc.cwl.base.files import is_local, local_path
+from localproc.cwl.base.types import is_filelike
 
 if TYPE_CHECKING:
     import pystac

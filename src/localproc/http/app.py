@@ -16,14 +16,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localproc.engine.engine import Engine
-from localproc.http import execution, executions, jobs, live, pages, processes, service
+from localproc.http import execution, execution_log, jobs, live, pages, processes, service
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
+from localproc.http.auth import refuse_names
 from localproc.http.echo import deploy_echo
 from localproc.http.exchange import Handler, endpoint
-from localproc.http.guard import refuse_names
 from localproc.http.negotiation import best, listed
-from localproc.http.places import static_of
 from localproc.http.settings import HttpSettings
+from localproc.http.urls import static_of
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "": {"GET": service.landing},
@@ -48,9 +48,9 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
     "/jobs/{job_id}/{step}.log": {"GET": live.log},
-    "/executions": {"GET": executions.build},
-    "/executions/v1": {"GET": executions.list_executions, "POST": executions.trigger},
-    "/executions/v1/private/{job_id}": {"GET": executions.execution},
+    "/executions": {"GET": execution_log.build},
+    "/executions/v1": {"GET": execution_log.list_executions, "POST": execution_log.trigger},
+    "/executions/v1/private/{job_id}": {"GET": execution_log.execution},
 }
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from localproc.cwl.characters import has_half
+from localproc.cwl.base.surrogates import has_half
 from localproc.http.answers import HttpProblem
 
 _DEEPEST: Final = 100  #: levels that a document may have

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from localproc.cwl.types import is_filelike
+from localproc.cwl.base.types import is_filelike
 from localproc.engine.handles import Job
 from localproc.errors import EXCEPTIONS_1, JobFailed, LocalprocError, NoSuchOutput, ResultsNotReady
 from localproc.http.answers import (

@@ -19,13 +19,13 @@ from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
+from localproc.http.auth import identify, refuse_strangers
 from localproc.http.bodies import read_json
-from localproc.http.guard import identify, refuse_strangers
 from localproc.http.negotiation import Preferences, best, listed
 from localproc.http.numbers import whole
-from localproc.http.places import base_of, root_of, static_of
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
+from localproc.http.urls import base_of, root_of, static_of
 from localproc.views.hrefs import with_addresses
 
 _LOG: Final = logging.getLogger("localproc.http")

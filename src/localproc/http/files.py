@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from localproc.cwl.files import uri_path
+from localproc.cwl.base.files import uri_path
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem

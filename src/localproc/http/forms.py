@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from localproc.cwl.types import CwlType, item_type, kind, without_null
+from localproc.cwl.base.types import CwlType, item_type, kind, without_null
 from localproc.engine.handles import Process
 from localproc.errors import InvalidInputs, Problem
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
+from localproc.http.formatting import brief
 from localproc.http.multipart import BodyPart, read_parts
-from localproc.http.words import brief
 
 _SCALARS: Final = ("string", "number", "integer")
 _CORNERS: Final = ("west", "south", "east", "north")

@@ -20,7 +20,7 @@ from localproc.http.files import FileAnswer, asked_for, folder_document, media_t
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
-from localproc.http.shown import shown
+from localproc.http.result_page import shown
 from localproc.http.timeline import timeline
 from localproc.model import JobStatus
 from localproc.storage.addresses import redacted

@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response, StreamingResponse
 
 from localproc.engine.handles import Job
-from localproc.engine.steplog import StepLog
+from localproc.engine.job.steplog import StepLog
 from localproc.errors import NotFound
 from localproc.http.answers import TEXT, bad_parameter, text
 from localproc.http.exchange import Exchange

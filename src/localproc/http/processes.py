@@ -9,16 +9,16 @@ from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
-from localproc.cwl.apppkg import MEDIA_TYPE as APPPKG
-from localproc.cwl.graph import graph_of, in_words, svg
 from localproc.engine.handles import Process
-from localproc.engine.packages import NOWHERE, PackageSource, find_source
+from localproc.engine.packages.package_source import NOWHERE, PackageSource, find_source
 from localproc.errors import EXCEPTIONS_2, DuplicatedProcess
 from localproc.http.answers import FORM, HttpProblem, nothing
 from localproc.http.exchange import Exchange
 from localproc.http.forms import form_fields
 from localproc.http.multipart import read_parts
 from localproc.http.paging import page_links
+from localproc.ogc.apppkg import MEDIA_TYPE as APPPKG
+from localproc.views.graph import graph_of, in_words, svg
 from localproc.views.process import process_description, process_summary
 
 _CWL: Final = (

@@ -15,12 +15,12 @@ from localproc.engine.engine import Engine
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
+from localproc.http.auth import identify
 from localproc.http.exchange import Exchange
-from localproc.http.guard import identify
 from localproc.http.negotiation import best, listed
-from localproc.http.places import static_of
 from localproc.http.settings import HttpSettings
 from localproc.http.threads import offload
+from localproc.http.urls import static_of
 
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 _REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"

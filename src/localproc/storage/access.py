@@ -13,7 +13,7 @@ from itertools import chain, count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from localproc.cwl.files import unquoted, uri_path
+from localproc.cwl.base.files import unquoted, uri_path
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from localproc.cwl.files import Stat, path_uri
+from localproc.cwl.base.files import Stat, path_uri
 from localproc.errors import LocalprocError, NoSpace, StagingError
 from localproc.model import StageAction
 
@@ -28,7 +28,7 @@ class TooBig(Exception):
 
 
 class Disk:
-    """Implements ``localproc.cwl.files.Files``.
+    """Implements ``localproc.cwl.base.files.Files``.
 
     ``budget`` bounds how many bytes may be read for checksums before ``TooBig`` is raised;
     ``None`` for no bound. It keeps the engine's loop from reading large outputs. ``settled`` is a

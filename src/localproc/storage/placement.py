@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.files import is_local, local_path, map_files, quoted
+from localproc.cwl.base.files import is_local, local_path, map_files, quoted
 from localproc.errors import StagingError
-from localproc.storage.outbound import Outbound
+from localproc.storage.upload_plan import Outbound
 
 
 class Placement:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.files import canonical, is_local, local_path, map_files, path_uri, quoted
+from localproc.cwl.base.files import canonical, is_local, local_path, map_files, path_uri, quoted
 from localproc.errors import InvalidInputs, StagingError
 from localproc.plugins.storage import Storage
-from localproc.storage import layout, stac
+from localproc.storage import catalog_layout, stac
 from localproc.storage.access import free_name
 from localproc.storage.addresses import redacted
-from localproc.storage.outbound import Outbound
 from localproc.storage.placement import Placement
+from localproc.storage.upload_plan import Outbound
 
 _Log = Callable[[str], None]
 
@@ -147,7 +147,7 @@ class Publisher:
                     f"the asset {key!r} of the item {item['id']} does not exist: {source}",
                     hint="the tool that writes the catalog has to write its assets too",
                 )
-        return layout.published_item(item, collection, hrefs, extra, self._root)
+        return catalog_layout.published_item(item, collection, hrefs, extra, self._root)
 
     def _add_documents(self) -> None:
         """Items, then collections, then the catalog: whoever finds it finds all the rest."""
@@ -156,14 +156,14 @@ class Publisher:
         self._out.barrier()
         for item in everything:
             uri = next(link["href"] for link in item["links"] if link["rel"] == "self")
-            written = layout.relative(item, self._root) if is_local else item
+            written = catalog_layout.relative(item, self._root) if is_local else item
             self._add(written, uri)
         self._out.barrier()
         for name, items in self._collections.items():
             uri = f"{self._root}/{quoted(name)}/{stac.COLLECTION}"
-            self._add(layout.collection_of(items, name), uri)
+            self._add(catalog_layout.collection_of(items, name), uri)
         self._out.barrier()
-        catalog = layout.catalog_of(everything, list(self._collections))
+        catalog = catalog_layout.catalog_of(everything, list(self._collections))
         self._add(catalog, f"{self._root}/{stac.CATALOG}")
 
     def _add(self, document: Mapping[str, Any], uri: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from localproc.cwl.files import canonical, path_uri, unquoted, uri_path
+from localproc.cwl.base.files import canonical, path_uri, unquoted, uri_path
 from localproc.errors import StagingError
 from localproc.storage.access import safe_name
 from localproc.storage.addresses import redacted

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.files import (
+from localproc.cwl.base.files import (
     is_local,
     is_reference,
     local_path,

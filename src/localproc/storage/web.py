@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from localproc.cwl.files import canonical
+from localproc.cwl.base.files import canonical
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info, Watch, unwatched
 from localproc.storage.addresses import is_public, redacted

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
-from localproc.store.complaints import BUSY, explained, no_text
 from localproc.store.gate import Gate
 from localproc.store.schema import SCHEMA, VERSION
+from localproc.store.sqlite_errors import BUSY, explained, no_text
 
 _READERS: Final = 8  #: connections that are kept to read with
 _FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.cwl.files import unquoted
+from localproc.cwl.base.files import unquoted
 
 _PLACES: Final = frozenset({"href", "location", "prov:location"})
 

@@ -1,0 +1,254 @@
+"""File and Directory objects, and what the interpreter asks of a disk.
+
+Owns the form such objects have between steps (``class``, ``location``, ``basename`` and what is
+known of them), and the ``Files`` protocol. Must not touch a disk itself.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from localproc.cwl.base.types import is_filelike
+from localproc.errors import InvalidInputs, Problem
+
+CONTENT_LIMIT: Final = (
+    64 * 1024
+)  #: bytes that loadContents may read (CWL v1.2, CommandInputParameter)
+
+
+_TEXTS: Final = ("location", "path", "basename", "contents")
+_PLACES: Final = ("location", "path", "dirname")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What there is at a path, links followed. ``is_special``: neither a file nor a directory."""
+
+    is_dir: bool
+    size: int
+    is_special: bool = False
+
+
+class Files(Protocol):
+    """How the interpreter looks at files. All paths are absolute."""
+
+    def stat(self, path: str) -> Stat | None:
+        """Give what is there, ``None`` for nothing."""
+
+    def listdir(self, path: str) -> Sequence[str]:
+        """Give the names in a directory, sorted."""
+
+    def glob(self, root: str, pattern: str) -> Sequence[str]:
+        """Give the paths below ``root`` that match, sorted (POSIX ``glob(3)``)."""
+
+    def read(self, path: str, most: int = -1) -> bytes:
+        """Give the contents, ``most`` bytes of them at the most."""
+
+    def realpath(self, path: str) -> str:
+        """Follow every link."""
+
+    def checksum(self, path: str) -> str:
+        """Give ``sha1$`` and the digest in hex."""
+
+
+def quoted(text: str) -> str:
+    """Write a path or a name as a part of a URI; a byte that is no UTF-8 stays itself (``%FF``)."""
+    return quote(text, errors="surrogateescape")
+
+
+def unquoted(text: str) -> str:
+    """Read a part of a URI as a path or a name."""
+    return unquote(text, errors="surrogateescape")
+
+
+def path_uri(path: str) -> str:
+    """Give the ``file:`` URI of an absolute path."""
+    return "file://" + quoted(path)
+
+
+def uri_path(uri: str) -> str:
+    """Give the path of a ``file:`` URI."""
+    plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
+    return uri[7:] if plain else unquoted(urlsplit(uri).path)
+
+
+def canonical(uri: str) -> str:
+    """Give a URI in the one form that it has here: files of this machine as ``file:///path``.
+
+    RFC 8089 has others: ``file:/path``, ``file://localhost/path``, ``FILE:///path``. Raises
+    ``ValueError`` for a URI that leads nowhere: a file of another machine, no host, a wrong port.
+    """
+    if uri.startswith("file:///"):
+        return uri
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        if parts.netloc.lower() not in ("", "localhost"):
+            raise ValueError(f"it is a file of the machine {parts.netloc!r}, not of this one")
+        return path_uri(unquoted(parts.path))
+    if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
+        raise ValueError("it names no host, or no port that can be asked")
+    return uri
+
+
+def unwritable(text: str) -> str | None:
+    """Say what in a text no system call takes, if anything."""
+    if "\0" in text:
+        return "a NUL character in it"
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return "half a character in it"
+    return None
+
+
+def is_literal(value: Mapping[str, Any]) -> bool:
+    """Whether the object is nowhere yet: it has contents or a listing of its own.
+
+    Its location, if it has one, is but a name to tell it from others (``_:1``).
+    """
+    return str(value.get("location") or "_:").startswith("_:")
+
+
+def is_local(value: Mapping[str, Any]) -> bool:
+    """Whether the object has a location on this machine."""
+    location = value.get("location")
+    return isinstance(location, str) and location.startswith("file://")
+
+
+def local_path(value: Mapping[str, Any]) -> str:
+    """Give the path that the object's location names."""
+    return uri_path(value["location"])
+
+
+def split_name(basename: str) -> tuple[str, str]:
+    """Give nameroot and nameext."""
+    return posixpath.splitext(basename)
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """Give every File and Directory object in a value, with what is inside and beside them."""
+    if isinstance(value, list):
+        for item in value:
+            yield from walk(item)
+    elif isinstance(value, Mapping):
+        if is_filelike(value):
+            yield value  # type: ignore[misc]
+            yield from walk(value.get("secondaryFiles"))
+            yield from walk(value.get("listing"))
+        else:
+            for item in value.values():
+                yield from walk(item)
+
+
+def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """Give the value with every outermost File and Directory object replaced."""
+    if isinstance(value, list):
+        return [map_files(item, change) for item in value]
+    if isinstance(value, Mapping):
+        if is_filelike(value):
+            return change(value)
+        return {key: map_files(item, change) for key, item in value.items()}
+    return value
+
+
+def shown(value: Any) -> Any:
+    """Give File and Directory objects with the names that expressions ask for."""
+    return map_files(value, _shown_one)
+
+
+def _shown_one(one: Mapping[str, Any]) -> dict[str, Any]:
+    seen = dict(one)
+    if one["class"] == "File":
+        seen["nameroot"], seen["nameext"] = split_name(str(one.get("basename", "")))
+    if is_local(one):
+        seen["path"] = local_path(one)
+        seen["dirname"] = posixpath.dirname(seen["path"])
+    return seen
+
+
+def reference(location: str, *, text: bool) -> dict[str, Any]:
+    """Give an input whose value lies behind a URI, as text or as JSON; staging replaces it."""
+    return {"class": "Reference", "location": location, "text": text}
+
+
+def is_reference(value: Any) -> bool:
+    """Whether an input's value is still behind a URI."""
+    return isinstance(value, Mapping) and value.get("class") == "Reference"
+
+
+def has_files(value: Any) -> bool:
+    """Whether there is any File or Directory object in a value."""
+    return next(walk(value), None) is not None
+
+
+def normalize(value: Any, base: str = "") -> Any:
+    """Give a job's input with its File and Directory objects in the form they have between steps.
+
+    A ``path`` becomes a ``location``; relative ones are resolved against ``base``, a URI. Raises
+    ``InvalidInputs`` for an object without location, contents or listing, or whose location leads
+    nowhere.
+    """
+    return map_files(value, lambda one: _normalize_one(one, base))
+
+
+def known(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an object without the members that are null, which are as good as not there.
+
+    Raises ``InvalidInputs`` for members of a wrong kind.
+    """
+    given = {key: item for key, item in one.items() if item is not None}
+    for name in _TEXTS:
+        text = given.get(name, "")
+        if not isinstance(text, str):
+            raise _malformed(one, f"its {name} is no text")
+        if wrong := unwritable(text.replace("\0", "") if name == "contents" else text):
+            raise _malformed(one, f"its {name} has {wrong}")
+    for name in ("secondaryFiles", "listing"):
+        part = given.get(name, [])
+        if not isinstance(part, list) or not all(map(is_filelike, part)):
+            raise _malformed(one, f"its {name} is no array of File and Directory objects")
+    return given
+
+
+def _malformed(one: Mapping[str, Any], what: str) -> InvalidInputs:
+    return InvalidInputs(f"a {one['class']} object cannot be used: {what}", [Problem(what)])
+
+
+def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
+    one = known(one)
+    clean = {key: item for key, item in one.items() if key not in _PLACES}
+    try:
+        location = _absolute(one, base)
+    except ValueError as error:
+        raise InvalidInputs(
+            f"a {one['class']} object has a location that cannot be used: {error}",
+            [Problem(f"its location cannot be used: {error}")],
+        ) from None
+    if location is not None:
+        clean["location"] = location.rstrip("/") if location != "file:///" else location
+        clean.setdefault("basename", posixpath.basename(unquoted(urlsplit(clean["location"]).path)))
+    elif "contents" not in one and "listing" not in one:
+        raise InvalidInputs(
+            f"a {one['class']} object has neither location nor path",
+            [Problem(f"{one['class']} without location, path, contents or listing")],
+        )
+    for part in ("secondaryFiles", "listing"):
+        if part in one:
+            clean[part] = normalize(one[part], base)
+    return clean
+
+
+def _absolute(one: Mapping[str, Any], base: str) -> str | None:
+    """Give an object's location, absolute and canonical; raises ``ValueError``."""
+    location = one.get("location")
+    if location is not None and is_literal(one):
+        return None
+    if location is None and "path" in one:
+        path = one["path"]
+    elif isinstance(location, str) and not urlsplit(location).scheme:
+        path = unquoted(location)
+    else:
+        return None if location is None else canonical(location)
+    return path_uri(posixpath.normpath(posixpath.join(uri_path(base) or "/", path)))

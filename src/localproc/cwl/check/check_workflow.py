@@ -1,0 +1,261 @@
+"""What is wrong with a workflow.
+
+Owns the static checks of steps and links: types, required inputs, scatter, requirements, cycles.
+Must not know the package that the workflow is part of.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from localproc.cwl.base.positions import Place
+from localproc.cwl.base.types import Fit, describe, fit, is_optional, members, without_null
+from localproc.cwl.check.check_links import carried, is_never_array, misfit, never_fitting
+from localproc.cwl.check.cycles import cycles
+from localproc.cwl.run.process import Requirements
+from localproc.errors import Problem
+
+_LINK_HINT: Final = "link something of that type, or make it so with valueFrom"
+#: What gives a step its input, beside a default.
+_GIVEN: Final = ("source", "valueFrom")
+_METHODS: Final = ("nested_crossproduct", "flat_crossproduct", "dotproduct")
+
+
+class WorkflowCheck:
+    """The checks of one workflow, which add to ``errors`` and ``warnings``."""
+
+    def __init__(
+        self,
+        workflow: Mapping[str, Any],
+        processes: Mapping[str, Any],
+        requirements: Requirements,
+        place: Callable[..., Place],
+        errors: list[Problem],
+        warnings: list[Problem],
+    ) -> None:
+        self._workflow = workflow
+        self._processes = processes
+        self._requirements = requirements
+        self._place = place
+        self._errors = errors
+        self._warnings = warnings
+        self._types: dict[str, Any] = {one["id"]: one["type"] for one in workflow["inputs"]}
+        for step in workflow["steps"]:
+            self._types |= self._outputs(step)
+
+    def check(self) -> None:
+        """Look at everything."""
+        for step in self._workflow["steps"]:
+            self._step(step)
+        for port in self._workflow["outputs"]:
+            self._output(port)
+        self._unused()
+        self._cycles()
+
+    def _error(self, place: Place, message: str, hint: str = "") -> None:
+        self._errors.append(place.problem(message, hint))
+
+    def _outputs(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the types of a step's outputs, as its links carry them."""
+        run = self._processes.get(step["run"])
+        produced = {port["id"]: port["type"] for port in run["outputs"]} if run else {}
+        types = {}
+        for name in step["out"]:
+            found = produced.get(name, "Any")
+            if "when" in step:
+                found = ["null", *(one for one in members(found) if one != "null")]
+            depth = len(step["scatter"]) if _method(step) == "nested_crossproduct" else 1
+            for _ in range(depth if step["scatter"] else 0):
+                found = {"type": "array", "items": found}
+            types[f"{step['id']}/{name}"] = found
+        return types
+
+    def _step(self, step: Mapping[str, Any]) -> None:
+        run = self._processes.get(step["run"])
+        if step["scatter"]:
+            self._scatter(step)
+        if "when" in step and self._workflow["cwlVersion"] != "v1.2":
+            self._error(self._place("steps", step["id"], "when"), "when is for CWL v1.2")
+        if run is not None:
+            self._run(step, run)
+        for one in step["in"]:
+            self._step_input(step, one, run)
+
+    def _run(self, step: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+        """Check a step against the process it runs."""
+        name = step["id"]
+        at = self._place("steps", name)
+        produced = [port["id"] for port in run["outputs"]]
+        for out in step["out"]:
+            if out not in produced:
+                place = self._place("steps", name, "out", out)
+                self._error(place, f"{run['id']} has no output {out!r}", _near(out, produced))
+        if run["class"] == "Workflow":
+            self._needs("SubworkflowFeatureRequirement", step, at)
+        given = {
+            one["id"]: any(one.get(by) for by in _GIVEN) or "default" in one for one in step["in"]
+        }
+        for port in run["inputs"]:
+            if not (given.get(port["id"]) or is_optional(port["type"]) or "default" in port):
+                self._error(
+                    self._place("steps", name, "in", port["id"]) if port["id"] in given else at,
+                    f"the step {name} does not give {run['id']} its input {port['id']!r}",
+                    f"add {port['id']} to the step's in; it takes {describe(port['type'])}",
+                )
+
+    def _step_input(
+        self, step: Mapping[str, Any], one: Mapping[str, Any], run: Mapping[str, Any] | None
+    ) -> None:
+        at = self._place("steps", step["id"], "in", one["id"])
+        if "valueFrom" in one:
+            self._needs("StepInputExpressionRequirement", step, at)
+        if not self._links(one, at, step) or run is None:
+            return
+        port = next((port for port in run["inputs"] if port["id"] == one["id"]), None)
+        depth = step["scatter"].count(one["id"])
+        self._scattered(step, one, at)
+        if port is None or "valueFrom" in one:
+            return
+        sink = port["type"]
+        for _ in range(depth):
+            sink = {"type": "array", "items": sink}
+        if "default" in one:
+            self._default(one, sink, at, sure=not one["source"])
+        without = "default" in one or "default" in port
+        self._arrives(one, sink, f"{step['id']}/{one['id']}", at, without_nulls=without)
+
+    def _scattered(self, step: Mapping[str, Any], one: Mapping[str, Any], at: Place) -> None:
+        """See that a scattered input, whatever is made of its items, is an array."""
+        if one["id"] not in step["scatter"]:
+            return
+        if not one["source"] and "default" not in one:
+            self._error(at, f"{one['id']} is scattered, but nothing is given for it")
+        elif one["source"] and "valueFrom" in one and is_never_array(self._carried(one)):
+            said = f"{' and '.join(one['source'])} goes to {step['id']}/{one['id']}"
+            self._error(
+                at, f"{said}, which is scattered, but {describe(self._carried(one))} is no array"
+            )
+
+    def _output(self, port: Mapping[str, Any]) -> None:
+        at = self._place("outputs", port["id"])
+        if not port["source"]:
+            if not (is_optional(port["type"]) or port["type"] == "Any"):
+                said = f"nothing goes to the output {port['id']}, which is {describe(port['type'])}"
+                self._error(at, said, "add an outputSource, or make its type optional")
+        elif self._links(port, at):
+            self._arrives(port, port["type"], f"the output {port['id']}", at)
+
+    def _arrives(
+        self,
+        sink: Mapping[str, Any],
+        wanted: Any,
+        where: str,
+        at: Place,
+        *,
+        without_nulls: bool = False,
+    ) -> None:
+        """See that what the links carry fits; ``without_nulls`` if a default takes their place."""
+        if not sink["source"]:
+            return
+        types = [self._types[source] for source in sink["source"]]
+        found = list(never_fitting(sink, types, wanted))
+        for index, one in found:
+            said = f"{sink['source'][index]} goes to {where}, but {describe(one)} is no item of"
+            self._error(at, f"{said} {describe(wanted)}", _LINK_HINT)
+        if not found:
+            source = self._carried(sink)
+            source = without_null(source) if without_nulls else source
+            self._fits(source, wanted, f"{' and '.join(sink['source'])} goes to {where}", at)
+
+    def _carried(self, sink: Mapping[str, Any]) -> Any:
+        return carried(sink, [self._types[source] for source in sink["source"]])
+
+    def _default(self, one: Mapping[str, Any], wanted: Any, at: Place, *, sure: bool) -> None:
+        """See that a default fits; ``sure`` if there is no other value."""
+        if said := misfit(one["default"], wanted):
+            problem = at.problem(f"the default of {one['id']} does not fit: {said}")
+            (self._errors if sure else self._warnings).append(problem)
+
+    def _unused(self) -> None:
+        sinks = [
+            *self._workflow["outputs"],
+            *(one for step in self._workflow["steps"] for one in step["in"]),
+        ]
+        used = {source for sink in sinks for source in sink["source"]}
+        for port in self._workflow["inputs"]:
+            if port["id"] not in used:
+                at = self._place("inputs", port["id"])
+                said = f"nothing in the workflow takes the input {port['id']!r}"
+                self._warnings.append(at.problem(said))
+
+    def _links(
+        self, sink: Mapping[str, Any], at: Place, step: Mapping[str, Any] | None = None
+    ) -> bool:
+        """See that the links, to a step if it is given, lead somewhere; whether they all do."""
+        sources = sink["source"]
+        if len(sources) > 1:
+            self._needs("MultipleInputFeatureRequirement", step, at)
+        sound = True
+        for source in sources:
+            if source.startswith("?"):
+                sound = False
+                plain = source[1:]
+                short = plain.rpartition("/")[2]
+                others = [name for name in self._types if name != short]
+                hint = _near(plain, others) or _near(short, others)
+                self._error(at, f"nothing in the workflow is called {short!r}", hint)
+        return sound
+
+    def _fits(self, source: Any, sink: Any, what: str, at: Place) -> None:
+        found = fit(source, sink)
+        said = f"{what}, but {describe(source)} is not {describe(sink)}"
+        if found is Fit.NEVER:
+            self._error(at, said, _LINK_HINT)
+        elif found is Fit.MAYBE and "Any" not in (source, sink):
+            self._warnings.append(at.problem(f"{said} in every case"))
+
+    def _scatter(self, step: Mapping[str, Any]) -> None:
+        at = self._place("steps", step["id"], "scatter")
+        self._needs("ScatterFeatureRequirement", step, at)
+        given = [one["id"] for one in step["in"]]
+        for name in step["scatter"]:
+            if name not in given:
+                hint = _near(name, given)
+                self._error(at, f"scatter over {name!r}, which is no input of the step", hint)
+        if len(step["scatter"]) > 1 and "scatterMethod" not in step:
+            self._error(
+                at,
+                "scatter over several inputs needs a scatterMethod",
+                "one of " + ", ".join(_METHODS),
+            )
+        if len(set(step["scatter"])) < len(step["scatter"]) and _method(step) == "dotproduct":
+            self._error(
+                at,
+                "scatter over the same input twice is for arrays in arrays",
+                "scatterMethod has to be nested_crossproduct or flat_crossproduct",
+            )
+
+    def _needs(self, requirement: str, step: Mapping[str, Any] | None, at: Place) -> None:
+        inner = self._requirements
+        if step is not None:
+            inner = inner.within(step["requirements"], step["hints"])
+        if not inner.has(requirement):
+            hint = f"add {requirement}: {{}} to the requirements"
+            self._error(at, f"this needs {requirement}", hint)
+
+    def _cycles(self) -> None:
+        for name, around in cycles(self._workflow["steps"]):
+            self._error(
+                self._place("steps", name),
+                f"a cycle: {name} waits for itself ({' → '.join(around)})",
+                "one of its links has to go",
+            )
+
+
+def _method(step: Mapping[str, Any]) -> str:
+    return str(step.get("scatterMethod", "dotproduct"))
+
+
+def _near(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), 1, 0.5)
+    return f"did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,223 @@
+"""Parameter references and expressions, found in a text once and evaluated many times.
+
+Owns the escapes of each CWL version, and parameter references, which never reach the
+JavaScript engine. Must not know which field an expression stands in.
+
+Sources: CWL v1.2 CommandLineTool, section 3.5 "Parameter references" and 3.6 "Expressions".
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, NoReturn
+
+from localproc.cwl.base.numbers import json_text
+from localproc.cwl.expr.javascript import Script, evaluate
+from localproc.cwl.expr.scanner import end_of_expression
+from localproc.errors import ExpressionError
+
+_SYMBOL: Final = r"\w+"
+_SEGMENT: Final = r"""\.\w+|\['(?:[^'\\]|\\.)*'\]|\["(?:[^"\\]|\\.)*"\]|\[[0-9]+\]"""
+_REFERENCE: Final = re.compile(rf"\(({_SYMBOL})((?:{_SEGMENT})*)\)\Z")
+_SEGMENTS: Final = re.compile(_SEGMENT)
+_OPENING: Final = re.compile(r"\$[({]|\\")
+_SYMBOLS: Final = frozenset({"inputs", "self", "runtime", "null"})
+
+
+def has_expression(text: object) -> bool:
+    """Whether the value is a text in which something has to be evaluated."""
+    return isinstance(text, str) and ("$(" in text or "${" in text)
+
+
+@dataclass(slots=True)
+class Context:
+    """What an expression can see; JSON texts of it are made once and only when JavaScript asks."""
+
+    inputs: Mapping[str, Any]
+    runtime: Mapping[str, Any] = field(default_factory=dict)
+    _inputs_json: str | None = None
+    _runtime_json: str | None = None
+
+    def texts(self, self_: Any) -> tuple[str, str, str]:
+        """Give inputs, self and runtime as JSON."""
+        if self._inputs_json is None:
+            self._inputs_json = json.dumps(self.inputs)
+        if self._runtime_json is None:
+            self._runtime_json = json.dumps(self.runtime)
+        return self._inputs_json, json.dumps(self_), self._runtime_json
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What expressions may be in one process.
+
+    ``library`` is the expressionLib, ``None`` where JavaScript is not asked for.
+    ``old_escapes``: CWL v1.0 and v1.1 drop any backslash before an expression's start.
+    """
+
+    library: str | None = None
+    old_escapes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """``$(inputs.a.b[0])``."""
+
+    text: str
+    symbol: str
+    path: tuple[str | int, ...]
+
+    def value(self, context: Context, self_: Any) -> Any:
+        if self.symbol == "null" and not self.path:
+            return None
+        current = self_ if self.symbol == "self" else getattr(context, self.symbol, None)
+        for position, key in enumerate(self.path):
+            current, found = _step(current, key, last=position == len(self.path) - 1)
+            if not found:
+                self._missing(current, position)
+        return current
+
+    def _missing(self, at: Any, position: int) -> NoReturn:
+        key = self.path[position]
+        have = sorted(at)[:12] if isinstance(at, dict) else type(at).__name__
+        raise ExpressionError(
+            f"$({self.text[1:-1]}): there is no {key!r} here (there is: {_listing(have)})",
+            expression="$" + self.text,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    script: Script
+
+    def value(self, context: Context, self_: Any) -> Any:
+        return evaluate(self.script, *context.texts(self_))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with its expressions; ``whole`` if it is one expression and nothing else."""
+
+    parts: tuple["str | _Reference | _Script", ...]
+    whole: bool
+
+    def value(self, context: Context, self_: Any = None) -> Any:
+        """Evaluate: a whole expression gives any value, anything else a string.
+
+        Raises ``ExpressionError``.
+        """
+        if self.whole:
+            part = self.parts[0]
+            assert not isinstance(part, str)
+            return part.value(context, self_)
+        return "".join(
+            part if isinstance(part, str) else _text(part.value(context, self_))
+            for part in self.parts
+        )
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str, dialect: Dialect, *, strip: bool = True) -> Template | str:
+    """Find the expressions in a text; one without any comes back as it is.
+
+    ``strip``: white space around the text does not count (it does in a file's contents). Raises
+    ``ExpressionError`` for one that does not end, or that needs JavaScript where it is not asked
+    for.
+    """
+    if not has_expression(text):
+        return text
+    if strip:
+        text = text.strip()
+    parts: list[str | _Reference | _Script] = []
+    literal: list[str] = []
+    position = 0
+    while found := _OPENING.search(text, position):
+        start = found.start()
+        literal.append(text[position:start])
+        if text[start] == "\\":
+            unescaped, position = _unescape(text, start, old=dialect.old_escapes)
+            literal.append(unescaped)
+            continue
+        end = end_of_expression(text, start + 1)
+        if any(literal):
+            parts.append("".join(literal))
+        literal = []
+        parts.append(_expression(text[start + 1 : end], dialect))
+        position = end
+    literal.append(text[position:])
+    if any(literal):
+        parts.append("".join(literal))
+    return Template(tuple(parts), whole=len(parts) == 1 and not isinstance(parts[0], str))
+
+
+def evaluate_field(
+    text: Any, dialect: Dialect, context: Context, self_: Any = None, *, strip: bool = True
+) -> Any:
+    """Give the value of a field that may hold an expression; other values as they are."""
+    if not isinstance(text, str):
+        return text
+    template = parse(text, dialect, strip=strip)
+    return template if isinstance(template, str) else template.value(context, self_)
+
+
+def _unescape(text: str, start: int, *, old: bool) -> tuple[str, int]:
+    following = text[start + 1 : start + 3]
+    if old:
+        return text[start + 1 : start + 2], start + 2
+    if following in ("$(", "${"):
+        return following, start + 3
+    if following.startswith("\\"):
+        return "\\", start + 2
+    return text[start : start + 2], start + 2
+
+
+def _expression(code: str, dialect: Dialect) -> "_Reference | _Script":
+    found = _REFERENCE.match(code)
+    if found is not None and (found[1] in _SYMBOLS or dialect.library is None):
+        if found[1] not in _SYMBOLS:
+            raise ExpressionError(
+                f"${code}: {found[1]!r} is not defined",
+                expression="$" + code,
+                hint="a reference begins with inputs, self or runtime",
+            )
+        path = tuple(_key(segment) for segment in _SEGMENTS.findall(found[2]))
+        return _Reference(code, found[1], path)
+    if dialect.library is None:
+        raise ExpressionError(
+            f"${code[:80]} is not a parameter reference",
+            expression="$" + code,
+            hint="add InlineJavascriptRequirement to the requirements to use JavaScript",
+        )
+    return _Script(Script(code, dialect.library))
+
+
+def _key(segment: str) -> str | int:
+    if segment.startswith("."):
+        return segment[1:]
+    inner = segment[1:-1]
+    if inner[0] in "\"'":
+        return re.sub(r"\\(.)", r"\1", inner[1:-1])
+    return int(inner)
+
+
+def _step(current: Any, key: str | int, *, last: bool) -> tuple[Any, bool]:
+    """Take one segment; give the value and True, or where it ended and False."""
+    if isinstance(key, str):
+        if isinstance(current, Mapping) and key in current:
+            return current[key], True
+        if key == "length" and last and isinstance(current, (list, str)):
+            return len(current), True
+        return current, False
+    if isinstance(current, (list, str)) and key < len(current):
+        return current[key], True
+    return current, False
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _listing(have: Any) -> str:
+    return ", ".join(have) if isinstance(have, list) else str(have)

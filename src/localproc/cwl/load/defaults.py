@@ -1,0 +1,81 @@
+"""The defaults of a document, kept out of reach of cwl-utils, which would flatten nested arrays.
+
+Owns what a default is: plain data, its imports and includes put in, its files with their locations.
+Must not know the types that defaults are of.
+"""
+
+import re
+from typing import Any, Final
+from urllib.parse import urldefrag, urljoin
+
+from localproc.cwl.base.files import quoted
+from localproc.cwl.load.raw import Kept, entries, plain, read_yaml
+from localproc.cwl.load.sources import Sources
+from localproc.errors import InvalidPackage
+
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def keep_defaults(process: Any, uri: str, sources: Sources) -> None:
+    """Put every default of a process that has parts out of cwl-utils' reach.
+
+    ``uri`` is that of the document which holds the process. Raises ``InvalidPackage`` for what an
+    import does not give.
+    """
+    if not isinstance(process, dict):
+        return
+    found = entries(process.get("inputs"))
+    for step in entries(process.get("steps")):
+        found += entries(step.get("in"))
+        keep_defaults(step.get("run"), uri, sources)
+    for entry in found:
+        default = entry.get("default")
+        if isinstance(default, (dict, list)):
+            entry["default"] = Kept("a default")
+            entry["default"].value = _whole(plain(default), uri, sources, ())
+
+
+def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> Any:
+    """Put in what a default imports and includes."""
+    if isinstance(value, list):
+        return [_whole(item, base, sources, within) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("$include"), str):
+        return sources.text(urljoin(base, value["$include"]))
+    if not isinstance(value.get("$import"), str):
+        return {key: _whole(item, base, sources, within) for key, item in value.items()}
+    uri = urldefrag(urljoin(base, value["$import"]))[0]
+    if uri in within:
+        raise InvalidPackage(f"{sources.name(uri)} imports itself")
+    imported = plain(read_yaml(sources.text(uri), sources.name(uri)))
+    return located(_whole(imported, uri, sources, (*within, uri)), uri)
+
+
+def located(value: Any, base: str, *, joined: bool = False) -> Any:
+    """Give plain data whose File and Directory objects have absolute locations.
+
+    ``joined``: cwl-utils has put the folder of ``base`` before their paths. Raises
+    ``InvalidPackage`` for a location that is no text.
+    """
+    if isinstance(value, list):
+        return [located(item, base, joined=joined) for item in value]
+    if not isinstance(value, dict):
+        return value
+    value = {key: located(item, base, joined=joined) for key, item in value.items()}
+    if value.get("class") not in ("File", "Directory"):
+        return value
+    path = value.pop("path", None)
+    if joined and isinstance(path, str):
+        path = path.removeprefix(base.rpartition("/")[0] + "/")
+    location = value.pop("location", None) or (_reference(path) if path else None)
+    if location:
+        if not isinstance(location, str):
+            raise InvalidPackage(f"a {value['class']} has a location that is no text: {location!r}")
+        value["location"] = urljoin(base, location)
+    return value
+
+
+def _reference(path: Any) -> Any:
+    """Give a path as a reference; where a URI was written as the path it stays one."""
+    return quoted(path) if isinstance(path, str) and not _URI.match(path) else path

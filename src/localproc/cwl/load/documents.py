@@ -1,0 +1,263 @@
+"""The documents of a package, read when they are asked for.
+
+Owns which process a URI names, whichever document holds it, and its typed object. Must not know
+what the parts of a process mean.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urldefrag, urljoin
+
+from localproc.cwl.base.positions import Place, find
+from localproc.cwl.load.defaults import keep_defaults
+from localproc.cwl.load.imports import put_in_place
+from localproc.cwl.load.raw import directives, parse, plain, veil_symbols
+from localproc.cwl.load.sources import Sources
+from localproc.errors import InvalidPackage, PackageError, Problem
+
+_CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
+#: What cwl-utils raises for documents that it did not expect to be broken in such a way.
+_CRASHES: Final = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+
+
+class WorkflowNotFound(PackageError):
+    """The process that was asked for is not in the document."""
+
+    type = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/workflow-not-found"
+
+
+class Documents:
+    """Parsed documents by URI, and their processes as typed objects."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.raws: dict[str, Any] = {}
+        self._objects: dict[str, Any] = {}
+        self._options: dict[str, Any] = {}
+        self._imported: dict[str, dict[str, Any]] = {}
+        self.problems: list[Problem] = []  #: of processes that could be read in spite of them
+
+    def raw(self, uri: str, version: str | None = None) -> Any:
+        """Give a document as YAML with line numbers; raises ``InvalidPackage``."""
+        uri = urldefrag(uri)[0]
+        if uri not in self.raws:
+            raw = parse(self.sources.text(uri), self.sources.name(uri), version)
+            self._read_parts(uri, raw)
+            put_in_place(raw, uri, self.sources)
+            for process in raw.get("$graph", [raw]):
+                keep_defaults(process, uri, self.sources)
+            veil_symbols(raw)
+            self.raws[uri] = raw
+            if "$graph" in raw:
+                self.problems += self._misnamed(uri)
+        return self.raws[uri]
+
+    def _read_parts(self, uri: str, raw: Any) -> None:
+        """Read what a document imports and includes, to tell where it does if that fails."""
+        problems = []
+        for _, named, place in directives(raw, self.sources.name(uri)):
+            try:
+                self.sources.text(urljoin(uri, named))
+            except InvalidPackage as error:
+                problems.append(_unreadable(error, place, self.sources.name(urljoin(uri, named))))
+        if problems:
+            raise InvalidPackage("the package is not complete", problems)
+
+    def name(self, uri: str) -> str:
+        """Give a process its name: the document's and the fragment."""
+        document, fragment = urldefrag(uri)
+        name = self.sources.name(document)
+        return f"{name}#{fragment}" if fragment else name
+
+    def place(self, uri: str, *path: str) -> Place:
+        """Find where a part of a process stands."""
+        document, fragment = urldefrag(uri)
+        steps = [*filter(None, fragment.split("/")), *path]
+        return find(self.sources.name(document), self.raw(document), steps)
+
+    def pick(self, uri: str, fragment: str) -> str:
+        """Give the URI of the process to run of a document; raises ``WorkflowNotFound``."""
+        raw = self.raw(uri)
+        graph = self._graph(uri) if "$graph" in raw else {}
+        known = [*filter(None, graph)] if graph else [_local(raw) or stem(uri)]
+        if fragment and fragment not in known:
+            raise WorkflowNotFound(
+                f"{self.sources.name(uri)} has no process {fragment!r}",
+                hint="it has: " + ", ".join(known),
+            )
+        if not graph:
+            return uri
+        workflows = [
+            name for name, (_, process) in graph.items() if process.get("class") == "Workflow"
+        ]
+        chosen = "main" if "main" in graph else (workflows or list(graph))[0]
+        return f"{uri}#{fragment or chosen}"
+
+    def processes(self, uri: str) -> list[str]:
+        """Give the URIs of all processes of a document."""
+        if "$graph" not in self.raw(uri):
+            return [uri]
+        return [f"{uri}#{name}" for name in self._graph(uri)]
+
+    def home(self, uri: str, asked_at: Place | None = None) -> str:
+        """Give the URI of a process in the document that holds it, which others may import.
+
+        ``asked_at`` is where somebody wants to run it. Raises ``InvalidPackage``.
+        """
+        document, fragment = urldefrag(uri)
+        raw = self._asked_for(document, asked_at)
+        if "$graph" not in raw:
+            if fragment in ("", _local(raw)):
+                return uri
+        else:
+            fragment = fragment or urldefrag(self.pick(document, ""))[1]
+            holder, _ = self._graph(document).get(fragment, ("", None))
+            if holder:
+                return f"{document}#{fragment}" if holder == document else holder
+        message = f"{self.sources.name(document)} has no process {fragment!r}"
+        problems = [asked_at.problem(message, "check the run: field")] if asked_at else []
+        raise InvalidPackage(message, problems)
+
+    def _asked_for(self, document: str, asked_at: Place | None) -> Any:
+        """Give a document as YAML; that there is none is a problem of who asks for it."""
+        try:
+            return self.raw(document)
+        except InvalidPackage as error:
+            if asked_at is None or document in self.sources.texts:
+                raise
+            problem = _unreadable(error, asked_at, self.sources.name(document))
+            raise InvalidPackage("the package is not complete", [problem]) from None
+
+    def object(self, uri: str) -> Any:
+        """Give the typed object of a process that is at home; raises ``InvalidPackage``."""
+        if uri not in self._objects:
+            self._objects[uri] = self._load(uri)
+        return self._objects[uri]
+
+    def metadata(self, uri: str) -> dict[str, Any]:
+        """Give the annotations at the top of a document, by full URI."""
+        raw = self.raw(uri)
+        spaces = raw.get("$namespaces") or {}
+        found = {}
+        for key, value in raw.items():
+            prefix, colon, rest = str(key).partition(":")
+            if colon and prefix in spaces:
+                found[spaces[prefix] + rest] = plain(value)
+        return found
+
+    def ontology(self) -> dict[str, list[str]]:
+        """Give what the ``$schemas`` of all documents say of file formats: child to parents."""
+        from localproc.cwl.load.typed import subclasses
+
+        parents: dict[str, list[str]] = {}
+        for options in self._options.values():
+            for child, of in subclasses(options).items():
+                parents.setdefault(child, []).extend(of)
+        return parents
+
+    def _graph(self, uri: str) -> dict[str, tuple[str, Any]]:
+        """Give the processes of a ``$graph`` by name, each with the URI that holds it."""
+        found: dict[str, tuple[str, Any]] = {}
+        for holder, process in self._listed(uri):
+            found.setdefault(_local(process), (holder, process))
+        return found
+
+    def _misnamed(self, uri: str) -> Iterator[Problem]:
+        """Give the processes of a ``$graph`` that have no id, or one that another has."""
+        seen = set()
+        for holder, process in self._listed(uri):
+            place = find(self.sources.name(urldefrag(holder)[0]), process, ["id"])
+            name = _local(process)
+            if not name and holder == uri:
+                yield place.problem("a process of a $graph has to have an id", "add id: here")
+            elif name and name in seen:
+                yield place.problem(f"{name!r} is there twice in the $graph")
+            seen.add(name)
+
+    def _listed(self, uri: str) -> Iterator[tuple[str, Any]]:
+        raw = self.raw(uri)
+        for process in raw["$graph"]:
+            if "$import" not in process:
+                process["cwlVersion"] = raw["cwlVersion"]
+                yield uri, process
+                continue
+            imported, fragment = urldefrag(urljoin(uri, process["$import"]))
+            inner = self.raw(imported, raw["cwlVersion"])
+            if "$graph" not in inner:
+                parts = {_local(inner): (imported, inner)}
+            else:
+                graph = self._graph(imported).items()
+                parts = {name: (f"{imported}#{name}", one) for name, (_, one) in graph}
+            if fragment and fragment not in parts:
+                place = find(self.sources.name(uri), process, ["$import"])
+                said = f"{self.sources.name(imported)}#{fragment} is not there"
+                raise InvalidPackage("the package is not complete", [place.problem(said)])
+            yield from [parts[fragment]] if fragment else parts.values()
+
+    def _load(self, uri: str) -> Any:
+        from schema_salad.exceptions import SchemaSaladException
+
+        from localproc.cwl.load.explain import explain, strike_out
+        from localproc.cwl.load.typed import parser
+
+        document, fragment = urldefrag(uri)
+        raw = self.raw(document)
+        process = self._graph(document)[fragment][1] if "$graph" in raw else raw
+        name = self.sources.name(document)
+        _check_class(process, name)
+        module = parser(raw["cwlVersion"])
+        options = self._loading_options(document, raw)
+        problems: list[Problem] = []
+        while True:
+            try:
+                typed = module.load_document_by_yaml(process, document, options)
+                break
+            except (SchemaSaladException, *_CRASHES) as error:
+                found = explain(error, module, process, document, options, name)
+                problems += found
+                if not strike_out(process, found):
+                    message = f"{name} is not valid CWL {raw['cwlVersion']}"
+                    raise InvalidPackage(message, list(dict.fromkeys(problems))) from None
+        self.problems += problems
+        options.idx.pop(document, None)  # one process is not what importing all of it gives
+        return typed
+
+    def _loading_options(self, document: str, raw: Any) -> Any:
+        from localproc.cwl.load.typed import loading_options
+
+        if document not in self._options:
+            spaces, schemas = raw.get("$namespaces"), raw.get("$schemas")
+            # What is imported means the same wherever these are the same: it is read once.
+            alike = repr((raw["cwlVersion"], plain(spaces), plain(schemas)))
+            imported = self._imported.setdefault(alike, {})
+            self._options[document] = loading_options(
+                self.sources, document, spaces, schemas, imported
+            )
+        return self._options[document]
+
+
+def _unreadable(error: InvalidPackage, place: Place, name: str) -> Problem:
+    reason = error.problems[0].message if error.problems else error.message
+    return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", "check the path")
+
+
+def _check_class(process: Mapping[str, Any], name: str) -> None:
+    """See that a process is one."""
+    found = process.get("class")
+    place = find(name, process, ["class"])
+    if found not in (*_CLASSES, "Operation"):
+        close = difflib.get_close_matches(str(found), _CLASSES, 1)
+        hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
+        said = "the class is missing" if found is None else f"unknown class {found!r}"
+        raise InvalidPackage(f"{name} holds no process", [place.problem(said, hint)])
+
+
+def stem(document: str) -> str:
+    """Give a document's name without its folder and extension."""
+    name = document.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def _local(process: Mapping[str, Any]) -> str:
+    return str(process.get("id", "")).rpartition("#")[2]

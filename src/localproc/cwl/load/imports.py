@@ -1,0 +1,90 @@
+"""What an ``$import`` names that has a fragment: one object of a document, not all of it.
+
+Owns finding that object and putting it in place, as cwl-utils knows whole documents only. Must not
+know what the parts of a process mean, but that ``run`` takes a link as well.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urldefrag, urljoin
+
+from localproc.cwl.base.positions import find
+from localproc.cwl.load.raw import read_yaml
+from localproc.cwl.load.sources import Sources
+from localproc.errors import InvalidPackage, Problem
+
+_NAMES: Final = ("id", "name")
+
+
+def put_in_place(raw: Any, uri: str, sources: Sources) -> None:
+    """Put in place what a document imports by fragment, but for processes of its ``$graph``.
+
+    Raises ``InvalidPackage`` with every import that leads nowhere.
+    """
+    imports = _Imports(raw, uri, sources)
+    for process in raw.get("$graph", [raw]):
+        imports.put_in(process, uri, ())
+    if imports.problems:
+        raise InvalidPackage("the package is not complete", imports.problems)
+
+
+class _Imports:
+    def __init__(self, raw: Any, uri: str, sources: Sources) -> None:
+        self._sources = sources
+        self._documents = {uri: raw}
+        self._version = raw["cwlVersion"]
+        self.problems: list[Problem] = []
+
+    def put_in(self, value: Any, base: str, within: tuple[str, ...]) -> None:
+        """Put in what the parts of a value import; ``within`` is what the value came by."""
+        if not isinstance(value, (dict, list)):
+            return
+        for key in value if isinstance(value, dict) else range(len(value)):
+            item = value[key]
+            named = item.get("$import") if isinstance(item, dict) else None
+            if not isinstance(named, str):
+                self.put_in(item, base, within)
+            elif key == "run" and self._is_link(urljoin(base, named)):
+                value[key] = urljoin(base, named)
+            elif urldefrag(named)[1]:
+                value[key] = self._part(item, urljoin(base, named), base, within)
+
+    def _is_link(self, uri: str) -> bool:
+        """Whether a process is read with its own document: a part of it, or of another version."""
+        document, fragment = urldefrag(uri)
+        found = self._document(document)
+        same = not isinstance(found, dict) or found.get("cwlVersion") in (None, self._version)
+        return bool(fragment) or not same
+
+    def _part(self, item: Any, uri: str, base: str, within: tuple[str, ...]) -> Any:
+        document, fragment = urldefrag(uri)
+        found = next(_named(self._document(document), document, uri), None)
+        if found is None or uri in within:
+            place = find(self._sources.name(base), item, ["$import"])
+            said = "imports itself" if found else "is not there"
+            self.problems.append(place.problem(f"{self._sources.name(uri)}#{fragment} {said}"))
+            return item
+        part = copy.deepcopy(found)
+        for name in _NAMES:
+            if name in part:
+                part[name] = uri
+        self.put_in(part, document, (*within, uri))
+        return part
+
+    def _document(self, uri: str) -> Any:
+        if uri not in self._documents:
+            self._documents[uri] = read_yaml(self._sources.text(uri), self._sources.name(uri))
+        return self._documents[uri]
+
+
+def _named(value: Any, document: str, uri: str) -> Iterator[Any]:
+    """Give the objects of a document that have an identifier."""
+    if isinstance(value, Mapping):
+        names = [value[name] for name in _NAMES if isinstance(value.get(name), str)]
+        if any(urljoin(document, one if "#" in one else f"#{one}") == uri for one in names):
+            yield value
+    items = value.values() if isinstance(value, Mapping) else value
+    if isinstance(value, (Mapping, list)):
+        for item in items:
+            yield from _named(item, document, uri)

@@ -1,0 +1,193 @@
+"""A document's text as YAML that knows its lines.
+
+Owns what any CWL document has to look like before cwl-utils may see it: a mapping of a known
+version, whose ``$graph``, namespaces, schemas and directives have the right shape. cwl-utils takes
+these for granted. Must not know what the parts of a process mean.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.surrogates import has_half, joined
+from localproc.errors import InvalidPackage, Problem
+
+VERSIONS: Final = ("v1.0", "v1.1", "v1.2")
+_DIRECTIVES: Final = ("$import", "$include", "$mixin")
+
+
+_COLON: Final = "%3A"
+
+
+class Kept(str):
+    """Stands for a default while cwl-utils reads a document: it would flatten nested arrays."""
+
+    value: Any
+
+
+def parse(text: str, name: str, version: str | None = None) -> Any:
+    """Read a document; ``version`` is that of the document which imports it.
+
+    Raises ``InvalidPackage`` with every problem.
+    """
+    raw = read_yaml(text, name)
+    if not isinstance(raw, dict):
+        raise InvalidPackage(
+            f"{name} is not a CWL document",
+            [Problem("expected a mapping with a class or a $graph", name, 1, 1)],
+        )
+    if version is not None:
+        raw.setdefault("cwlVersion", version)
+    found = raw.get("cwlVersion")
+    if found not in VERSIONS:
+        said = "cwlVersion is missing" if found is None else f"cwlVersion {found!r}"
+        raise InvalidPackage(
+            f"{name} is not a CWL document of a known version",
+            [find(name, raw, ["cwlVersion"]).problem(said)],
+            hint="known are " + ", ".join(VERSIONS),
+        )
+    if problems := [*_misshapen(raw, name), *_misdirected(raw, name)]:
+        raise InvalidPackage(f"{name} is not a CWL document", problems)
+    for process in raw.get("$graph", [raw]):
+        _ignore_versions(process)
+    return raw
+
+
+def _ignore_versions(process: Any) -> None:
+    """Take out the versions of processes within steps, which say nothing (CWL v1.2, cwlVersion)."""
+    for step in entries(process.get("steps")):
+        if isinstance(step.get("run"), dict):
+            step["run"].pop("cwlVersion", None)
+            _ignore_versions(step["run"])
+
+
+def veil_symbols(value: Any) -> None:
+    """Write the symbols of enums so that cwl-utils takes them for names: not so ``EPSG:4326``.
+
+    Those that are URIs already, as in packed documents, stay as they are.
+    """
+    if isinstance(value, dict):
+        symbols = value.get("symbols")
+        if value.get("type") == "enum" and isinstance(symbols, list):
+            for index, symbol in enumerate(symbols):
+                symbols[index] = _veiled(symbol)
+        for inner in value.values():
+            veil_symbols(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            veil_symbols(inner)
+
+
+def _veiled(symbol: Any) -> Any:
+    if not isinstance(symbol, str) or "#" in symbol or "://" in symbol:
+        return symbol
+    return symbol.replace(":", _COLON)
+
+
+def unveiled(symbol: str) -> str:
+    """Give a symbol as it was written."""
+    return symbol.replace(_COLON, ":")
+
+
+def plain(value: Any) -> Any:
+    """Give YAML's decorated values as plain JSON data."""
+    if isinstance(value, Kept):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return _plain_float(value)
+    for kind in (bool, int, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return None
+
+
+def _plain_float(value: float) -> float | int:
+    """Give a float; one that was written with an exponent but has no fraction as an int.
+
+    So ``1.23e5`` is written as 123000 wherever it goes (CWL v1.2 test
+    ``very_big_and_very_floats_nojs``), and ``1.0`` stays 1.0.
+    """
+    exponent = getattr(value, "_exp", None)
+    return int(value) if exponent and float(value).is_integer() else float(value)
+
+
+def read_yaml(text: str, name: str) -> Any:
+    """Read YAML; raises ``InvalidPackage`` for what is none, with line and column."""
+    from schema_salad.sourceline import add_lc_filename
+    from schema_salad.utils import yaml_no_ts
+
+    try:
+        raw = yaml_no_ts().load(joined(text))
+    except MarkedYAMLError as error:
+        raise InvalidPackage(f"{name} is not valid YAML", [_yaml_problem(error, name)]) from None
+    # A character that no text has, or a value that its tag does not take, for one.
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise InvalidPackage(f"{name} is not valid YAML", [Problem(str(error), name)]) from None
+    if has_half(raw, text):
+        message = "a text in it has half a character"
+        raise InvalidPackage(f"{name} is not valid YAML", [Problem(message, name)])
+    if isinstance(raw, dict):
+        add_lc_filename(raw, name)  # type: ignore[arg-type]
+    return raw
+
+
+def _yaml_problem(error: MarkedYAMLError, name: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    said = ", ".join(filter(None, (error.context, error.problem)))
+    if mark is None:
+        return Problem(said, name)
+    return Problem(said, name, mark.line + 1, mark.column + 1)
+
+
+def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
+    """Give what is wrong with the fields that belong to no process."""
+    graph = raw.get("$graph", [{}])
+    if not isinstance(graph, list) or not graph:
+        yield find(name, raw, ["$graph"]).problem("$graph is no list of processes")
+    else:
+        for index, process in enumerate(graph):
+            if not isinstance(process, dict):
+                place = find(name, raw, ["$graph", str(index)])
+                yield place.problem(f"{process!r} is no process", "a process has a class and an id")
+    spaces = raw.get("$namespaces") or {}
+    if not isinstance(spaces, dict):
+        yield find(name, raw, ["$namespaces"]).problem("$namespaces is no mapping of prefixes")
+    else:
+        for prefix, uri in spaces.items():
+            if not isinstance(uri, str):
+                place = find(name, raw, ["$namespaces", prefix])
+                yield place.problem(f"the prefix {prefix} stands for {uri!r}, which is no URI")
+    schemas = raw.get("$schemas") or []
+    if not isinstance(schemas, list) or not all(isinstance(one, str) for one in schemas):
+        yield find(name, raw, ["$schemas"]).problem("$schemas is no list of URIs")
+
+
+def directives(value: Any, name: str) -> Iterator[tuple[str, Any, Place]]:
+    """Give every ``$import`` and ``$include``: what it names, and where it stands."""
+    if isinstance(value, list):
+        for item in value:
+            yield from directives(item, name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _DIRECTIVES:
+                yield key, item, find(name, value, [key])
+            else:
+                yield from directives(item, name)
+
+
+def _misdirected(raw: Any, name: str) -> Iterator[Problem]:
+    for key, named, place in directives(raw, name):
+        if not isinstance(named, str):
+            yield place.problem(f"{key} of {named!r}, which is no document", "give its path")
+
+
+def entries(listed: Any) -> list[Any]:
+    """Give the mappings among the entries of a field that is a list or a mapping."""
+    found = list(listed.values()) if isinstance(listed, dict) else listed
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,140 @@
+"""cwl-utils: how its parsers are called, and how its typed objects are read.
+
+Owns every oddity of these objects: names that Python reserves, identifiers that are URIs. Must not
+know what the parts of a process mean. Importing cwl-utils costs 0.2 s, so only modules that are
+imported when a package is loaded may import this one.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from cwl_utils.parser import cwl_v1_1, cwl_v1_2
+from schema_salad.fetcher import DefaultFetcher
+from schema_salad.runtime import LoadingOptions, Saveable
+
+from localproc.cwl.load import raw
+from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.typed_v1_0 import parser_v1_0
+
+_PARSERS: Final = {"v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
+
+
+class _Fetcher(DefaultFetcher):
+    """Gives schema-salad the texts of the package and nothing else: it opens no socket."""
+
+    def __init__(self, sources: Sources) -> None:
+        super().__init__({}, None)
+        self.sources = sources
+
+    def fetch_text(self, url: str, content_types: list[str] | None = None) -> str:
+        """Give a text of the package."""
+        return self.sources.text(url)
+
+    def check_exists(self, url: str) -> bool:
+        """Whether a reference leads anywhere is found out when it is followed."""
+        return True
+
+
+def parser(version: str) -> Any:
+    """Give cwl-utils' module for a CWL version."""
+    return parser_v1_0() if version == "v1.0" else _PARSERS[version]
+
+
+def loading_options(
+    sources: Sources,
+    uri: str,
+    namespaces: Any = None,
+    schemas: Any = None,
+    imported: dict[str, Any] | None = None,
+) -> LoadingOptions:
+    """Give what cwl-utils needs to know to load a part of a document by itself.
+
+    ``imported`` holds what has been imported, by URI, and grows.
+    """
+    return LoadingOptions(
+        fetcher=_Fetcher(sources),
+        fileuri=uri,
+        baseuri=uri.rpartition("/")[0],
+        namespaces=dict(namespaces) if namespaces else None,
+        schemas=list(schemas) if schemas else None,
+        idx=imported,
+    )
+
+
+def subclasses(options: LoadingOptions) -> dict[str, list[str]]:
+    """Read the document's ``$schemas``: each class with those that contain it or equal it."""
+    uris = [(one, urljoin(options.fileuri or "", one)) for one in options.schemas or ()]
+    local = [one for one, uri in uris if urlsplit(uri).scheme == "file"]
+    if not local:
+        return {}
+    from rdflib.namespace import OWL, RDFS
+
+    graph = LoadingOptions(copyfrom=options, schemas=local).graph
+    found: dict[str, list[str]] = {}
+    for child, parent in graph.subject_objects(RDFS.subClassOf):
+        found.setdefault(str(child), []).append(str(parent))
+    for one, other in graph.subject_objects(OWL.equivalentClass):
+        found.setdefault(str(one), []).append(str(other))
+        found.setdefault(str(other), []).append(str(one))
+    return found
+
+
+def get(typed: Any, name: str) -> Any:
+    """Read a field; cwl-utils adds an underscore to names that Python reserves."""
+    value = getattr(typed, name, None)
+    return getattr(typed, name + "_", None) if value is None else value
+
+
+def plain(value: Any) -> Any:
+    """Give typed objects and YAML's values as plain JSON; fields without a value are left out."""
+    if isinstance(value, Saveable):
+        names: Iterable[str] = getattr(value, "attrs")  # noqa: B009 - made by a generator
+        fields = {name: plain(get(value, name)) for name in names}
+        return {name: field for name, field in fields.items() if field is not None}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return raw.plain(value)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Give a field that may hold one or several as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def identifier(typed: Any) -> str:
+    """Give an object's URI; some are nothing but that."""
+    return typed if isinstance(typed, str) else str(typed.id)
+
+
+def short(uri: str) -> str:
+    """Give the last part of an identifier."""
+    return uri.rpartition("#")[2].rpartition("/")[2]
+
+
+def symbols(enum: Any, scope: str) -> list[str]:
+    """Give the symbols of an enum as they were written; the parser has made URIs of them.
+
+    ``scope`` is the URI of the input or the field that is of the type.
+    """
+    name, document = get(enum, "name"), enum.loadingOptions.fileuri or ""
+    if isinstance(name, str) and not name.startswith("_:"):
+        scope = name
+    elif urldefrag(scope)[0] != document:
+        scope = document  # the enum alone was imported
+    return [raw.unveiled(_symbol(one, scope)) for one in enum.symbols]
+
+
+def _symbol(uri: str, scope: str) -> str:
+    start = scope + ("/" if "#" in scope else "#")
+    if uri.startswith(start):
+        return uri.removeprefix(start)
+    document, fragment = urldefrag(uri)
+    own = urldefrag(scope)[0]
+    if fragment and document == own:
+        return short(uri)
+    return uri.removeprefix(own.rpartition("/")[0] + "/")

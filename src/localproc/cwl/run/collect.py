@@ -1,0 +1,243 @@
+"""The outputs of a tool that has ended.
+
+Owns success, globs, outputEval, secondaryFiles and formats of outputs, and ``cwl.output.json``
+(CWL v1.2 CommandLineTool, section 4.3 "Output binding"). Must not move or change any file, nor know
+which files a task may give out: that is ``settle``'s.
+"""
+
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localproc.cwl.base.files import Files, local_path, map_files, path_uri, split_name
+from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
+from localproc.cwl.expr.expressions import Context, evaluate_field
+from localproc.cwl.run.enrich import Enricher, secondary_names
+from localproc.cwl.run.prepare import Prepared
+from localproc.cwl.run.process import Port, Tool
+from localproc.cwl.run.settle import Settler
+from localproc.errors import StepError
+
+
+def succeeded(tool: Tool, exit_code: int) -> bool:
+    """Whether the tool counts an exit code as success."""
+    return exit_code in (tool.spec.get("successCodes") or (0,)) and exit_code not in (
+        *(tool.spec.get("permanentFailCodes") or ()),
+        *(tool.spec.get("temporaryFailCodes") or ()),
+    )
+
+
+def collect(task: Prepared, exit_code: int, files: Files) -> dict[str, Any]:
+    """Give the tool's outputs. Files get their size and checksum.
+
+    Raises ``StepError`` for an output that is missing, of another type, or outside the output
+    directory; ``ExpressionError``.
+    """
+    return _Collector(task, exit_code, files).outputs()
+
+
+class _Missing(StepError):
+    """Nothing was found for an output that there has to be."""
+
+
+class _Collector:
+    def __init__(self, task: Prepared, exit_code: int, files: Files) -> None:
+        self._task = task
+        self._tool = task.tool
+        self._files = files
+        self._outdir = task.folders.outdir
+        runtime = {**task.context.runtime}
+        if self._tool.version != "v1.0":
+            runtime["exitCode"] = exit_code
+        self._context = Context(task.context.inputs, runtime)
+        self._enricher = Enricher(self._tool, self._context, files)
+        self._settler = Settler(task, files)
+
+    def outputs(self) -> dict[str, Any]:
+        own = posixpath.join(self._outdir, "cwl.output.json")
+        there = self._files.stat(own)
+        if there is not None and not there.is_special:
+            values = self._declared(own)
+        else:
+            values = {port.id: self._port(port.id, port.type, port.spec) for port in self._outputs}
+        values = {name: map_files(value, self._settler.settle) for name, value in values.items()}
+        check_outputs(self._tool, values)
+        return values
+
+    @property
+    def _outputs(self) -> Sequence[Port]:
+        return self._tool.outputs
+
+    def _declared(self, path: str) -> dict[str, Any]:
+        try:
+            values = json.loads(self._files.read(path))
+        except ValueError as error:
+            raise StepError(f"{self._tool.id}: cwl.output.json is not JSON: {error}") from None
+        if not isinstance(values, dict):
+            raise StepError(f"{self._tool.id}: cwl.output.json is not an object")
+        return {port.id: None for port in self._outputs} | values
+
+    def _port(self, name: str, cwl_type: CwlType, spec: Mapping[str, Any]) -> Any:
+        binding = spec.get("outputBinding")
+        if binding is None:
+            return self._record(name, cwl_type)
+        found = self._found(name, binding)
+        value: Any = found
+        if "outputEval" in binding:
+            value = evaluate_field(binding["outputEval"], self._tool.dialect, self._context, found)
+        elif not _wants_list(cwl_type):
+            value = self._single(name, cwl_type, found, binding)
+        if isinstance(value, list) and "outputEval" in binding and _wants_one_file(cwl_type):
+            value = self._unwrap(name, cwl_type, value)
+        if spec.get("secondaryFiles"):
+            value = map_files(value, lambda one: self._with_secondary(name, one, spec))
+        if spec.get("format") is not None:
+            value = map_files(value, lambda one: self._with_format(one, spec["format"]))
+        return None if value == [] and is_optional(cwl_type) else value
+
+    def _record(self, name: str, cwl_type: CwlType) -> Any:
+        """A record without a binding of its own is made of its fields."""
+        record = next((one for one in members(cwl_type) if kind(one) == "record"), None)
+        if record is None:
+            return None
+        try:
+            return {
+                field["name"]: self._port(f"{name}.{field['name']}", field["type"], field)
+                for field in record["fields"]
+            }
+        except _Missing:
+            if is_optional(cwl_type):
+                return None
+            raise
+
+    def _found(self, name: str, binding: Mapping[str, Any]) -> list[dict[str, Any]]:
+        paths = (
+            posixpath.normpath(path)
+            for pattern in self._patterns(name, binding)
+            for path in self._files.glob(self._outdir, pattern)
+        )
+        found = (self._object(path, binding) for path in dict.fromkeys(paths))
+        return [one for one in found if one is not None]
+
+    def _patterns(self, name: str, binding: Mapping[str, Any]) -> list[str]:
+        patterns: list[str] = []
+        glob = binding.get("glob")
+        for one in glob if isinstance(glob, list) else [glob]:
+            value = evaluate_field(one, self._tool.dialect, self._context)
+            for pattern in value if isinstance(value, list) else [value]:
+                if not pattern:
+                    continue
+                if not isinstance(pattern, str):
+                    raise StepError(f"{self._tool.id}: the glob of {name} gave {pattern!r}")
+                patterns.append(self._inside(name, pattern))
+        return patterns
+
+    def _inside(self, name: str, pattern: str) -> str:
+        if pattern == self._outdir or pattern.startswith(self._outdir + "/"):
+            return pattern[len(self._outdir) + 1 :] or "."
+        if pattern.startswith("/"):
+            raise StepError(
+                f"{self._tool.id}: the glob of {name}, {pattern!r}, is outside the output directory"
+            )
+        return pattern
+
+    def _object(self, path: str, binding: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give what is at a path, ``None`` for a link that leads nowhere."""
+        basename = posixpath.basename(path)
+        stat = self._files.stat(path)
+        if stat is None:
+            return None
+        self._settler.guard(path)
+        if stat.is_special:
+            raise StepError(f"{self._tool.id}: the output {basename!r} is no regular file")
+        one: dict[str, Any] = {
+            "class": "Directory" if stat.is_dir else "File",
+            "location": path_uri(path),
+            "path": path,
+            "basename": basename,
+            "dirname": posixpath.dirname(path),
+        }
+        if stat.is_dir:
+            listing = binding.get("loadListing") or self._tool.load_listing
+            return self._enricher.directory(one, listing)
+        one["nameroot"], one["nameext"] = split_name(basename)
+        one["size"] = stat.size
+        one["checksum"] = self._files.checksum(path)
+        if binding.get("loadContents"):
+            one["contents"] = self._enricher.contents(one)
+        return one
+
+    def _single(
+        self, name: str, cwl_type: CwlType, found: list[Any], binding: Mapping[str, Any]
+    ) -> Any:
+        if not found and not is_optional(cwl_type):
+            have = [self._there(one) for one in self._files.listdir(self._outdir) if one[0] != "."]
+            raise _Missing(
+                f"{self._tool.id}: the output {name} is missing: nothing matches "
+                f"{binding.get('glob')!r}",
+                hint="the output directory holds: " + (", ".join(have[:12]) or "nothing"),
+            )
+        return self._unwrap(name, cwl_type, found)
+
+    def _there(self, name: str) -> str:
+        leads = self._files.stat(posixpath.join(self._outdir, name)) is not None
+        return name if leads else f"{name} (a link that leads nowhere)"
+
+    def _unwrap(self, name: str, cwl_type: CwlType, found: list[Any]) -> Any:
+        if len(found) > 1:
+            names = ", ".join(str(_name_of(one)) for one in found[:12])
+            raise StepError(f"{self._tool.id}: the output {name} is one file, but found {names}")
+        return found[0] if found else None
+
+    def _with_secondary(
+        self, name: str, one: Mapping[str, Any], spec: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        primary = dict(one)
+        beside = list(primary.get("secondaryFiles") or ())
+        folder = posixpath.dirname(primary.get("path") or local_path(primary))
+        for pattern in spec["secondaryFiles"]:
+            required = evaluate_field(
+                pattern.get("required"), self._tool.dialect, self._context, primary
+            )
+            for wanted in secondary_names(pattern["pattern"], primary, self._tool, self._context):
+                if is_filelike(wanted):
+                    beside.append(wanted)
+                    continue
+                found = self._object(posixpath.normpath(posixpath.join(folder, wanted)), {})
+                if found is not None:
+                    beside.append(found)
+                elif required:
+                    raise StepError(f"{self._tool.id}: {name} has no secondary file {wanted!r}")
+        return {**primary, "secondaryFiles": beside}
+
+    def _with_format(self, one: Mapping[str, Any], spec: Any) -> dict[str, Any]:
+        value = evaluate_field(spec, self._tool.dialect, self._context, one)
+        if not isinstance(value, str):
+            raise StepError(f"{self._tool.id}: an output's format gave {value!r}, not a string")
+        return {**one, "format": value}
+
+
+def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:
+    """Raise ``StepError`` with every output that is not of its type."""
+    wrong = [
+        f"{path}: {reason}"
+        for port in tool.outputs
+        for path, reason in mismatches(values.get(port.id), port.type, port.id)
+        if not (port.type == "Any" and values.get(port.id) is None)
+    ]
+    if wrong:
+        raise StepError(f"{tool.id}: the outputs are not as promised: " + "; ".join(wrong))
+
+
+def _wants_list(cwl_type: CwlType) -> bool:
+    return any(kind(member) == "array" or member == "Any" for member in members(cwl_type))
+
+
+def _wants_one_file(cwl_type: CwlType) -> bool:
+    branches = members(cwl_type)
+    return not _wants_list(cwl_type) and ("File" in branches or "Directory" in branches)
+
+
+def _name_of(one: Any) -> Any:
+    return one.get("basename") if isinstance(one, Mapping) else one

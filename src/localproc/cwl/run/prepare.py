@@ -1,0 +1,240 @@
+"""From a tool and its inputs to the task that runs it.
+
+Owns defaults, resources, environment and streams (CWL v1.2 CommandLineTool, section 4 "Running a
+command"). Must not know who runs the task, nor touch a disk but through ``Files``.
+"""
+
+import math
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from localproc.cwl.base.files import Files, has_files, shown, unwritable
+from localproc.cwl.expr.expressions import Context, evaluate_field
+from localproc.cwl.run.binding import command_line
+from localproc.cwl.run.process import Tool
+from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.task_layout import Folders, Layout, identified
+from localproc.cwl.run.workdir import set_up
+from localproc.errors import StepError, UnsupportedPackage
+from localproc.model import Container, Resources, StageAction
+
+_SIZES: Final = (("ram", 256), ("tmpdir", 1024), ("outdir", 1024))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a task needs, and all that collecting its outputs needs.
+
+    ``stdin``, ``stdout`` and ``stderr`` are absolute paths; a stream the tool says nothing of is
+    ``None``.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    stdin: str | None
+    stdout: str | None
+    stderr: str | None
+    resources: Resources
+    container: Container | None
+    stage: tuple[StageAction, ...]
+    context: Context
+    folders: Folders
+    tool: Tool
+
+
+def resources(tool: Tool, context: Context) -> Resources:
+    """Evaluate ResourceRequirement and ToolTimeLimit: minimum first, rounded up."""
+    spec = tool.requirements.get("ResourceRequirement") or {}
+
+    def size(name: str, otherwise: float) -> float:
+        for bound in ("Min", "Max"):
+            value = evaluate_field(spec.get(name + bound), tool.dialect, context)
+            if value is not None:
+                if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+                    raise StepError(f"{tool.id}: {name}{bound} is {value!r}, not a number")
+                return float(value)
+        return otherwise
+
+    default_ram = 1024 if tool.version == "v1.0" else 256
+    sizes = {
+        name: math.ceil(size(name, default_ram if name == "ram" else otherwise))
+        for name, otherwise in _SIZES
+    }
+    return Resources(cores=size("cores", 1), time=_time_limit(tool, context), **sizes)
+
+
+def prepare(
+    tool: Tool,
+    inputs: Mapping[str, Any],
+    folders: Folders,
+    files: Files,
+    base_env: Mapping[str, str],
+    *,
+    containers: bool = False,
+) -> Prepared:
+    """Work out the task for one invocation of a CommandLineTool.
+
+    ``base_env`` is the environment every tool gets (PATH). ``containers`` says whether the
+    executor can run them. Raises ``StepError``, ``ExpressionError`` or, for a tool that requires a
+    container where there are none, ``UnsupportedPackage``.
+    """
+    values, needs, runtime = begin(tool, inputs, folders, files)
+    container = _container(tool, values, runtime, folders, containers=containers)
+    layout = Layout(folders)
+    if tool.requirements.has("InitialWorkDirRequirement"):
+        values = identified(values)
+    if has_files(values) or tool.requirements.has("InitialWorkDirRequirement"):
+        provisional = Context(Layout(folders).localize(values), runtime)
+        set_up(tool, provisional, layout)
+        values = layout.localize(values)
+    context = Context(values, runtime)
+    argv = tuple(command_line(tool, context))
+    env = _environment(tool, context, folders, base_env)
+    _check_command(tool, argv)
+    stdout = _stream(tool, context, folders, "stdout", tool.stdout)
+    stderr = _stream(tool, context, folders, "stderr", tool.stderr)
+    for stream in filter(None, (stdout, stderr)):
+        layout.own(posixpath.dirname(stream))
+    return Prepared(
+        argv=argv,
+        env=env,
+        stdin=_stdin(tool, context, folders),
+        stdout=stdout,
+        stderr=stderr,
+        resources=needs,
+        container=container,
+        stage=tuple(layout.actions),
+        context=context,
+        folders=folders,
+        tool=tool,
+    )
+
+
+def begin(
+    tool: Tool, inputs: Mapping[str, Any], folders: Folders, files: Files
+) -> tuple[dict[str, Any], Resources, dict[str, Any]]:
+    """Give a tool's inputs with all it wants to know of them, its resources and its runtime."""
+    values = complete(tool, fill(tool, inputs), files)
+    is_asked = any(map(tool.requirements.has, ("ResourceRequirement", "ToolTimeLimit")))
+    needs = resources(tool, Context(shown(values) if is_asked else values))
+    return values, needs, _runtime(needs, folders)
+
+
+def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:
+    return {
+        "outdir": folders.outdir,
+        "tmpdir": folders.tmpdir,
+        "cores": math.ceil(needs.cores),
+        "ram": needs.ram,
+        "outdirSize": needs.outdir,
+        "tmpdirSize": needs.tmpdir,
+    }
+
+
+def _time_limit(tool: Tool, context: Context) -> float:
+    requirement = tool.requirements.get("ToolTimeLimit")
+    if requirement is None:
+        return 0
+    limit = evaluate_field(requirement["timelimit"], tool.dialect, context)
+    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit < 0:
+        raise StepError(f"{tool.id}: timelimit is {limit!r}, not a number of seconds")
+    return float(limit)
+
+
+def _container(
+    tool: Tool,
+    values: Mapping[str, Any],
+    runtime: Mapping[str, Any],
+    folders: Folders,
+    *,
+    containers: bool,
+) -> Container | None:
+    docker = tool.requirements.get("DockerRequirement")
+    if docker is None:
+        return None
+    if not containers:
+        if "DockerRequirement" in tool.requirements.required:
+            raise UnsupportedPackage(
+                f"{tool.id} requires a container, and the executor has none",
+                hint="use an executor with containers, or move DockerRequirement to hints",
+            )
+        return None
+    image = docker.get("dockerImageId") or docker.get("dockerPull")
+    if not image:
+        raise UnsupportedPackage(f"{tool.id}: DockerRequirement names no image to run")
+    return Container(
+        image=str(image),
+        outdir=str(docker.get("dockerOutputDirectory") or folders.outdir),
+        network=network_access(tool, Context(shown(values), runtime)),
+        pull=docker.get("dockerPull"),
+    )
+
+
+def network_access(tool: Tool, context: Context) -> bool:
+    """Whether the tool may use the network (it always might in CWL v1.0)."""
+    requirement = tool.requirements.get("NetworkAccess")
+    if requirement is None:
+        return tool.version == "v1.0"
+    return bool(evaluate_field(requirement["networkAccess"], tool.dialect, context))
+
+
+def _environment(
+    tool: Tool, context: Context, folders: Folders, base_env: Mapping[str, str]
+) -> dict[str, str]:
+    env = {**base_env, "HOME": folders.outdir, "TMPDIR": folders.tmpdir}
+    requirement = tool.requirements.get("EnvVarRequirement")
+    for one in requirement["envDef"] if requirement is not None else ():
+        value = evaluate_field(one["envValue"], tool.dialect, context)
+        if not isinstance(value, str):
+            raise StepError(f"{tool.id}: the variable {one['envName']} is {value!r}, not a string")
+        if not one["envName"] or "=" in one["envName"]:
+            raise StepError(f"{tool.id}: {one['envName']!r} cannot be the name of a variable")
+        if (wrong := unwritable(one["envName"] + value)) is not None:
+            raise StepError(f"{tool.id}: the variable {one['envName']!r} has {wrong}")
+        env[one["envName"]] = value
+    return env
+
+
+def _check_command(tool: Tool, argv: Sequence[str]) -> None:
+    """Raise ``StepError`` for what no system could start."""
+    if not argv:
+        raise StepError(
+            f"{tool.id} has no command", hint="give it a baseCommand, or arguments to begin with"
+        )
+    for text in argv:
+        if (wrong := unwritable(text)) is not None:
+            raise StepError(f"{tool.id}: the argument {describe_short(text)!r} has {wrong}")
+
+
+def _stdin(tool: Tool, context: Context, folders: Folders) -> str | None:
+    value = evaluate_field(tool.stdin, tool.dialect, context)
+    if value is None:
+        return None
+    if not isinstance(value, str) or unwritable(value) is not None:
+        raise StepError(f"{tool.id}: stdin is {describe_short(value)}, not a path")
+    return value if value.startswith("/") else f"{folders.outdir}/{value}"
+
+
+def _stream(
+    tool: Tool, context: Context, folders: Folders, stream: str, field: str | None
+) -> str | None:
+    name = evaluate_field(field, tool.dialect, context)
+    if name is None:
+        return None
+    if (
+        not isinstance(name, str)
+        or not name
+        or name.startswith("/")
+        or ".." in name.split("/")
+        or unwritable(name) is not None
+    ):
+        raise StepError(f"{tool.id}: {stream} is {name!r}, not a name in the output directory")
+    return f"{folders.outdir}/{name}"
+
+
+def describe_short(value: Any) -> str:
+    """Show a value in an error message."""
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,85 @@
+"""What a step's outputs depend on, as one digest.
+
+Owns what counts: the tool, the requirements that hold for it, and the contents of every input file
+and directory. Names of jobs, places and times of files do not. Must not know where outputs are
+kept.
+
+Source of the rule when not to reuse: CWL v1.2 CommandLineTool, sections 5.11 "WorkReuse" and 5.12
+"NetworkAccess".
+"""
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localproc.cwl.base.files import Files, is_local, local_path, map_files
+from localproc.cwl.expr.expressions import Context, evaluate_field
+from localproc.cwl.run.prepare import network_access
+from localproc.cwl.run.process import Tool
+
+_FORMAT: Final = 1  #: raised when the same step would be done differently
+_UNSEEN: Final = frozenset({"source", "label", "doc", "metadata", "requirements", "hints"})
+_LOCAL: Final = frozenset({"location", "path", "dirname", "size", "checksum"})
+
+
+def may_be_reused(tool: Tool, inputs: Mapping[str, Any]) -> bool:
+    """Whether equal runs of a tool may share their outputs."""
+    if tool.requirements.has("InplaceUpdateRequirement"):
+        return False
+    context = Context(inputs)
+    reuse = tool.requirements.get("WorkReuse")
+    if reuse is not None and not evaluate_field(reuse["enableReuse"], tool.dialect, context):
+        return False
+    return not network_access(tool, context) or tool.version == "v1.0"
+
+
+def identity(tool: Tool, inputs: Mapping[str, Any], files: Files, image: str = "") -> str:
+    """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
+
+    Every input file is read.
+    """
+    holding = {**tool.requirements.hinted, **tool.requirements.required}
+    known = {
+        "format": _FORMAT,
+        "tool": {name: value for name, value in tool.spec.items() if name not in _UNSEEN},
+        "requirements": {name: _contents(holding[name], files) for name in sorted(holding)},
+        "defaults": [_contents(port.spec.get("default"), files) for port in tool.inputs],
+        "inputs": {name: _contents(inputs[name], files) for name in sorted(inputs)},
+        "image": image,
+    }
+    text = json.dumps(known, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _contents(value: Any, files: Files) -> Any:
+    """Give a value with its files replaced by what is in them."""
+
+    def one(file: Mapping[str, Any]) -> dict[str, Any]:
+        known = {name: item for name, item in file.items() if name not in _LOCAL}
+        known |= {
+            part: [one(inner) for inner in file[part]]
+            for part in ("secondaryFiles", "listing")
+            if part in file
+        }
+        if is_local(file):
+            path = local_path(file)
+            known["is"] = files.checksum(path) if file["class"] == "File" else _tree(path, files)
+        return known
+
+    return map_files(value, one)
+
+
+def _tree(path: str, files: Files) -> str:
+    """Give the digest of a directory: names and contents of all that is in it."""
+    total = hashlib.sha256()
+    for name in files.listdir(path):
+        inner = posixpath.join(path, name)
+        stat = files.stat(inner)
+        if stat is None:
+            continue
+        kind = "d" if stat.is_dir else "f"
+        digest = _tree(inner, files) if stat.is_dir else files.checksum(inner)
+        total.update(f"{kind} {name}\0{digest}\n".encode())
+    return total.hexdigest()

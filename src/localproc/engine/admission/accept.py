@@ -1,0 +1,172 @@
+"""From what a user asks for to a job that is recorded as accepted.
+
+Owns checking inputs, outputs, options and the executor, and the job's first event. Must not know
+who runs it.
+"""
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from localproc.cwl.base.files import uri_path
+from localproc.cwl.run.process import tools
+from localproc.engine.admission.ids import new_id
+from localproc.engine.admission.input_policy import RootedDisk, check_policy
+from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.home.cwd import here
+from localproc.engine.job.replay import request_data
+from localproc.engine.runtime import Core
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
+from localproc.machine import new_job
+from localproc.machine.letters import SUBSCRIBER_MEMBERS
+from localproc.model import Event, InputPolicy, JobRecord, JobRequest, Kind, ProcessRecord
+from localproc.ogc.request import Request
+from localproc.storage.addresses import redacted
+from localproc.storage.disk import Disk
+from localproc.storage.publish import results_uri
+
+
+class Acceptance:
+    """Takes jobs on, for one namespace."""
+
+    def __init__(self, core: Core, namespace: str) -> None:
+        self.results = core.settings.results or core.home.results(namespace)
+        self._core = core
+        self._user = _user()
+        self._takes: dict[str, Request] = {}
+        self._fit: set[str] = set()  # places where results can be published
+        self._runnable: set[tuple[str, str]] = set()  # revisions, each with an executor
+
+    def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
+        """Give what is asked for.
+
+        Raises ``InvalidInputs`` with every problem, or ``UnsupportedPackage`` if the executor lacks
+        what the package requires.
+        """
+        rest = dict(options)
+        policy = rest.setdefault("policy", InputPolicy())
+        values, base = read_inputs(inputs, rest.pop("base", None))
+        bases = rest.pop("bases", None)
+        references = bool(rest.pop("references", True)) and policy.roots is None
+        files = Disk() if policy.roots is None else RootedDisk(policy)
+        takes = self._request(record)
+        job_object = takes.job_object(values, base, files, references=references, bases=bases)
+        check_policy(job_object, policy)
+        self._core.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
+        _check_subscriber(rest.get("subscriber") or {})
+        if rest.get("outputs") is not None:
+            _check_outputs(record, rest["outputs"])
+        rest["tags"] = tuple(rest.get("tags", ()))
+        check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
+        rest.setdefault("executor", self._core.settings.executor)
+        rest["run_as"] = rest.get("run_as") or self._user
+        unknown = set(rest) - set(JobRequest.__slots__)
+        if unknown:
+            raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
+        self._check_executor(record, rest["executor"])
+        return JobRequest(inputs=job_object, **rest)
+
+    def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
+        """Record a job that ``owner`` is to run, or whoever finds it."""
+        at = datetime.now(UTC)
+        event = Event(Kind.ACCEPTED, at, request_data(request), message="accepted")
+        job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
+        job = replace(job, owner=owner)
+        self._core.store.add_job(job, event)
+        self._core.observers.tell(job, [event])
+        return job
+
+    def _check_executor(self, record: ProcessRecord, name: str) -> None:
+        if (record.revision, name) in self._runnable:
+            return
+        if not self._core.plugins.executor(name).capabilities.containers:
+            for tool in tools(self._core.processes.of(record)):
+                if "DockerRequirement" in tool.requirements.required:
+                    raise UnsupportedPackage(
+                        f"{tool.id} requires a container, and the executor {name!r} has none",
+                        hint="use an executor with containers, or move DockerRequirement to hints",
+                    )
+        self._runnable.add((record.revision, name))
+
+    def _results_uri(self, root: str) -> str:
+        """Give where results go; raises before anything is run for it in vain."""
+        try:
+            uri = results_uri(root, here())
+        except UnicodeEncodeError as error:
+            raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
+        if uri in self._fit:
+            return uri
+        scheme = urlsplit(uri).scheme
+        if not self._core.plugins.storage(scheme).writable:
+            raise InvalidInputs(
+                f"results cannot go to {redacted(uri)}: it can only be read",
+                hint="give a folder, or a URI of a storage that can be written to",
+            )
+        if scheme == "file":
+            path = uri_path(uri)
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"results cannot be published in {path}: {error.strerror}",
+                    hint="choose another folder with --results (results=...)",
+                ) from None
+            except ValueError as error:
+                raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
+        self._fit.add(uri)
+        return uri
+
+    def _request(self, record: ProcessRecord) -> Request:
+        found = self._takes.get(record.revision)
+        if found is None:
+            main = record.resolved["processes"][record.resolved["main"]]
+            spaces = record.resolved.get("namespaces")
+            found = self._takes[record.revision] = Request(
+                main["inputs"], spaces, record.description["inputs"], main["cwlVersion"]
+            )
+        return found
+
+
+def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:
+    known = record.description["outputs"]
+    hint = f"there is: {', '.join(known)}"
+    problems = [
+        Problem(f"there is no output {name!r}", f"outputs.{name}", hint=hint)
+        for name in wanted
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInputs("some outputs do not exist", problems)
+
+
+def _check_subscriber(subscriber: Mapping[str, Any]) -> None:
+    problems = []
+    for name, uri in subscriber.items():
+        where = f"subscriber.{name}"
+        if name not in SUBSCRIBER_MEMBERS:
+            hint = f"there is: {', '.join(SUBSCRIBER_MEMBERS)}"
+            problems.append(Problem("there is no such member", where, hint=hint))
+        elif not _is_web_address(uri):
+            problems.append(Problem("is not a web address", where))
+    if problems:
+        raise InvalidInputs("the subscriber cannot be told", problems)
+
+
+def _is_web_address(uri: Any) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,0 +1,77 @@
+"""What inputs may name on this machine.
+
+Owns holding inputs to an ``InputPolicy`` before a job is accepted. Must not read anything.
+"""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localproc.cwl.base.files import Stat, is_local, is_reference, local_path, uri_path, walk
+from localproc.cwl.base.types import is_filelike
+from localproc.errors import InvalidInputs, Problem, StagingError
+from localproc.model import InputPolicy
+from localproc.storage.access import Access
+from localproc.storage.disk import Disk
+from localproc.storage.filesystem import FilesystemStorage
+
+
+class RootedDisk(Disk):
+    """A disk that shows nothing outside the roots of a policy, not even whether it is there."""
+
+    def __init__(self, policy: InputPolicy) -> None:
+        super().__init__()
+        self._access = Access(lambda *_: FilesystemStorage(), policy)
+
+    def stat(self, path: str) -> Stat | None:
+        """Give what is there; anything outside looks like an empty file, refused later."""
+        try:
+            self._access.check_path(path)
+        except StagingError:
+            return Stat(is_dir=False, size=0)
+        return super().stat(path)
+
+
+def check_policy(inputs: Mapping[str, Any], policy: InputPolicy) -> None:
+    """Raise ``InvalidInputs`` with every input that names a file outside the policy's roots.
+
+    Texts count as well as files: a tool may take the path of a scene as a string. What changes the
+    process itself (``cwl:requirements``) may name any file in ways that cannot be told beforehand.
+    """
+    if policy.roots is None:
+        return
+    access = Access(lambda *_: FilesystemStorage(), policy)
+    problems = [
+        Problem("is no input of the process, and may not change it here", f"inputs.{name}")
+        for name in inputs
+        if name.startswith("cwl:")
+    ]
+    for name, value in inputs.items():
+        for path in [*_files(value), *_texts(value)]:
+            try:
+                access.check_path(path)
+            except StagingError as error:
+                problems.append(Problem(error.message, f"inputs.{name}", hint=error.hint))
+    if problems:
+        raise InvalidInputs("some inputs may not be read", problems)
+
+
+def _files(value: Any) -> Iterator[str]:
+    for one in [value] if is_reference(value) else walk([value]):
+        if is_local(one):
+            yield local_path(one)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give the paths among texts: ``file:`` URIs, absolute paths, and those that lead upwards."""
+    if isinstance(value, Mapping):
+        for item in () if is_filelike(value) or is_reference(value) else value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str) and "\n" not in value and "\0" not in value:
+        if value.lower().startswith("file:"):
+            yield uri_path("file:" + value[5:])
+        elif value.startswith(("/", "~")) or posixpath.normpath(value).startswith(".."):
+            yield value if value.startswith("/") else "/" + value

@@ -1,0 +1,186 @@
+"""Reading what users hand over as inputs.
+
+Owns inputs files (YAML or JSON), what relative paths in them are relative to, and what a text from
+a command line or a form means for an input of a type. Must not know any process.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localproc.cwl.base.files import path_uri
+from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
+from localproc.engine.home.cwd import here
+from localproc.errors import InvalidInputs, Problem
+
+
+def read_inputs(
+    inputs: Mapping[str, Any] | str | os.PathLike[str] | None, base: str | None = None
+) -> tuple[dict[str, Any], str]:
+    """Give the inputs and the URI of the folder that their relative paths hang from.
+
+    Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
+    """
+    if inputs is None:
+        return {}, _folder(base or here())
+    if isinstance(inputs, Mapping):
+        return dict(inputs), base if base == "" else _folder(base or here())
+    path = os.path.abspath(os.path.expanduser(os.fspath(inputs)))
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InvalidInputs(
+            f"cannot read the inputs {path}: {reason}",
+            hint="inputs are a YAML or JSON file, or written as name=value",
+        ) from None
+    return parse_inputs(text, path), _folder(base or os.path.dirname(path))
+
+
+def parse_inputs(text: str, name: str) -> dict[str, Any]:
+    """Read inputs from YAML or JSON; raises ``InvalidInputs``."""
+    value = _parse(text, name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInputs(
+            f"{name} does not hold inputs",
+            [Problem("expected a mapping of input names to values", name, 1, 1)],
+        )
+    return _expanded(dict(value))
+
+
+def parse_value(text: str) -> Any:
+    """Read one value as on a command line: JSON or YAML where it is one, else the text itself."""
+    try:
+        return _parse(text, "value")
+    except InvalidInputs:
+        return text
+
+
+def typed_value(text: str, cwl_type: CwlType) -> Any:
+    """Give what a text means for an input of a type.
+
+    It is JSON or YAML where that fits the type, so ``3`` is a number and ``[a, b]`` an array; else
+    the text itself, for an input that takes texts or files. For an array it may also be a single
+    item. What fits in no way is given all the same: checking the inputs tells why.
+    """
+    value = parse_value(text)
+    item = cwl_type
+    while kind(without_null(item)) == "array":
+        item = item_type(item)
+    if text and matches(value, cwl_type):
+        return value
+    if item is not cwl_type and isinstance(value, list):
+        return value
+    is_path = value is not None and not isinstance(value, Mapping) and _takes_files(item)
+    return text if is_path or matches(text, item) else value
+
+
+def typed_values(
+    ports: Iterable[Mapping[str, Any]], texts: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """Give inputs written as pairs of name and text; a name that comes again makes an array.
+
+    ``ports`` are those of ``Process.ports()``. Names that are not among them are kept, for the
+    check of the inputs to tell.
+    """
+    types = {port["id"]: port["type"] for port in ports}
+    found: dict[str, Any] = {}
+    for name, text in texts:
+        value = typed_value(text, types.get(name, "Any"))
+        found[name] = [*_listed(found[name]), *_listed(value)] if name in found else value
+    return found
+
+
+def _takes_files(cwl_type: CwlType) -> bool:
+    return any(kind(one) in ("File", "Directory") for one in members(without_null(cwl_type)))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _parse(text: str, name: str) -> Any:
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(text, parse_float=_float)
+        except (ValueError, RecursionError):
+            pass  # YAML's flow style begins alike
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.reader import ReaderError
+
+    try:
+        value = _yaml().load(text)
+        json.dumps(value)  # sets and the like have no place in inputs
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        problem = Problem(said, name, line, column)
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        problem = Problem(str(error).partition("\n")[0], name, line, column)
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        problem = Problem(f"cannot be read: {error}", name)
+    else:
+        return value
+    raise InvalidInputs(f"{name} is not valid YAML", [problem])
+
+
+def _yaml() -> Any:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    for first, resolvers in list(yaml.resolver.versioned_resolver.items()):
+        # Dates stay texts, as CWL has no such type.
+        yaml.resolver.versioned_resolver[first] = [
+            one for one in resolvers if not one[0].endswith("timestamp")
+        ]
+    yaml.constructor.add_constructor(
+        "tag:yaml.org,2002:float", lambda _, node: _float(str(node.value))
+    )
+    return yaml
+
+
+def _float(text: str) -> float | int:
+    """Read a float; one with an exponent but no fraction is an int (see ``plain_float``)."""
+    plain = text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower()
+    value = float(plain)
+    return int(value) if "e" in plain and value.is_integer() else value
+
+
+def _expanded(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Expand the prefixes of a job file's ``$namespaces`` in the formats of its files."""
+    spaces = inputs.pop("$namespaces", None)
+    inputs.pop("$schemas", None)
+    return _expand(inputs, spaces) if spaces else inputs
+
+
+def _expand(value: Any, spaces: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_expand(item, spaces) for item in value]
+    if isinstance(value, Mapping):
+        plain = {key: _expand(item, spaces) for key, item in value.items()}
+        kind = plain.get("format")
+        if plain.get("class") == "File" and isinstance(kind, str):
+            prefix, _, rest = kind.partition(":")
+            plain["format"] = spaces[prefix] + rest if prefix in spaces else kind
+        return plain
+    return value
+
+
+def _folder(path: str) -> str:
+    return path if path.startswith("file:") else path_uri(os.path.abspath(path))
+
+
+def check_texts(*texts: Any) -> None:
+    """Raise ``InvalidInputs`` for texts that cannot be written: half a character, other bytes."""
+    for text in texts:
+        try:
+            str(text).encode()
+        except UnicodeEncodeError:
+            raise InvalidInputs(f"{text!r} is not a text in UTF-8") from None

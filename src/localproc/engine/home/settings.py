@@ -1,0 +1,98 @@
+"""How an engine is set up.
+
+Owns the settings and their defaults. Must not know what they are used for.
+"""
+
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.errors import InvalidInputs, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of an engine.
+
+    ``executor`` runs the jobs that name none. ``results`` is the folder or URI under which
+    ``<job>/`` is published. ``cores``, ``ram`` (MiB) and ``slots`` bound what tasks of this engine
+    use at a time; one that wants more than there is runs alone. ``grace`` is how many seconds a
+    task has between TERM and KILL. ``active`` jobs are run at a time, the others wait. ``durable``:
+    what is accepted survives a power cut too. ``adopt``: take over the jobs of engines that are
+    gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
+    ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
+    ``callback_secret`` signs what subscribers are told.
+
+    Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
+    no folder's name.
+    """
+
+    executor: str = "local"
+    results: str | None = None
+    cores: float = 0
+    ram: int = 0
+    slots: int = 0
+    grace: float = 0.5
+    active: int = 64
+    durable: bool = False
+    adopt: bool = True
+    keep: bool = False
+    reuse: bool = False
+    namespace: str = DEFAULT_NAMESPACE
+    callback_secret: str = field(default="", repr=False)
+    executor_options: Mapping[str, Any] = field(default_factory=dict)
+    storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        negative = [
+            Problem("cannot be negative", name)
+            for name in ("cores", "ram", "slots", "grace", "active")
+            if getattr(self, name) < 0
+        ]
+        if negative:
+            raise InvalidInputs("the settings make no sense", negative)
+        check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
+        check_namespace(self.namespace)
+
+    def capacity(self) -> tuple[float, int, int]:
+        """Give cores, ram and slots, those of the machine where none are set."""
+        cores = self.cores or machine_cores()
+        return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
+
+
+def check_finite(numbers: Mapping[str, float | None]) -> None:
+    """Raise ``InvalidInputs`` for each that is infinite, or no number at all."""
+    problems = [
+        Problem(f"{value} is not a number to reckon with", name)
+        for name, value in numbers.items()
+        if value is not None and not math.isfinite(value)
+    ]
+    if problems:
+        raise InvalidInputs("some numbers make no sense", problems)
+
+
+def machine_cores() -> int:
+    """Give the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def machine_ram() -> int:
+    """Give the machine's memory in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
+
+
+def base_environment() -> dict[str, str]:
+    """Give the environment that every tool starts with (CWL v1.2: little more than PATH).
+
+    The folder of this Python comes first, so that tools written in Python find the packages that
+    are installed beside localproc, whether its environment is activated or not.
+    """
+    own = os.path.dirname(sys.executable)
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return {"PATH": os.pathsep.join([own, *(one for one in folders if one != own)])}

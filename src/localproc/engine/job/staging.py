@@ -1,0 +1,83 @@
+"""The engine's own steps of a job: staging its inputs in, and its outputs out.
+
+Owns their names, and what is staged. Must not know how files are fetched or published.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
+from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.process_inputs import complete, fill
+from localproc.engine.job.effects import Done, OrderBook, StageIn, StageOut
+from localproc.engine.job.event_writer import Diary
+from localproc.engine.job.steplog import log_name
+from localproc.engine.job.task_factory import Surroundings, Workshop
+from localproc.model import StepStatus
+
+STAGE_IN: Final = "stage_in"
+STAGE_OUT: Final = "stage_out"
+OWN_STEPS: Final = frozenset({STAGE_IN, STAGE_OUT})
+
+
+class Staging:
+    """Both steps of one job. Where there are no files there is nothing to stage, and no step."""
+
+    def __init__(
+        self,
+        process: Tool | Workflow,
+        diary: Diary,
+        orders: OrderBook,
+        workshop: Workshop,
+        around: Surroundings,
+    ) -> None:
+        self._process = process
+        self._diary = diary
+        self._orders = orders
+        self._workshop = workshop
+        self._around = around
+
+    def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
+        """Give the inputs if they need no staging, else ask for it.
+
+        ``again``: an earlier engine had begun it. Raises ``LocalprocError``.
+        """
+        inputs = fill(self._process, inputs)
+        if not has_files(inputs) and not any(map(is_reference, inputs.values())):
+            return inputs
+        self._diary.begun(STAGE_IN, "staging inputs", again=again)
+        self._orders.ask(StageIn(inputs, self.log(STAGE_IN)))
+        return None
+
+    def staged_in(self, done: Done, progress: int) -> Mapping[str, Any]:
+        """Give the inputs that have been staged in; raises ``LocalprocError``."""
+        if done.error is not None:
+            raise done.error
+        filled = fill(self._process, done.value)
+        inputs = complete(self._process, filled, self._around.files(), discover=True)
+        self._diary.ended(STAGE_IN, StepStatus.SUCCESSFUL, outputs=inputs, progress=progress)
+        return inputs
+
+    def stage_out(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        """Ask for the outputs to be published; whether there is anything to publish.
+
+        Outputs may be, or lead to, the files among the inputs.
+        """
+        if not has_files(outputs):
+            return False
+        self._diary.begun(STAGE_OUT, "publishing results", again=False)
+        known = tuple(local_path(one) for one in walk(inputs) if is_local(one))
+        self._orders.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
+        return True
+
+    def staged_out(self, done: Done) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Give the published outputs and the features of catalogs; raises ``LocalprocError``."""
+        if done.error is not None:
+            raise done.error
+        self._diary.ended(STAGE_OUT, StepStatus.SUCCESSFUL)
+        outputs, features = done.value
+        return outputs, features
+
+    def log(self, name: str) -> str:
+        """Give the path of the log of one of them."""
+        return self._workshop.log_path(log_name(name))

@@ -1,0 +1,246 @@
+"""The steps of a job that are under way.
+
+Owns what becomes of a step instance: evaluated, reused or launched; collected, run again or failed.
+Must not know in which order steps come, nor how a job begins and ends.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from localproc.cwl.run.collect import collect, succeeded
+from localproc.cwl.run.plan import Invocation, Skipped
+from localproc.cwl.run.prepare import Prepared
+from localproc.cwl.run.reuse_key import may_be_reused
+from localproc.engine.job import failure_text
+from localproc.engine.job.effects import Collect, Done, Launch, OrderBook, Recall, Remember
+from localproc.engine.job.event_writer import Diary
+from localproc.engine.job.replay import Known
+from localproc.engine.job.steplog import log_name, tail
+from localproc.engine.job.task_factory import Surroundings, Workshop
+from localproc.errors import JobFailed, LocalprocError
+from localproc.model import Report, StepStatus, Task, TaskState
+from localproc.storage.disk import TooBig, is_full
+
+_MOST_ATTEMPTS: Final = 3
+
+
+@dataclass(slots=True)
+class Running:
+    """A task that has been launched. ``identity`` is set if its outputs are to be remembered."""
+
+    invocation: Invocation
+    name: str
+    attempt: int
+    task: Task
+    prepared: Prepared
+    identity: str = ""
+    told: bool = False  #: whether it is recorded that it runs
+
+
+class Steps:
+    """The step instances of one job.
+
+    ``ended`` is told the outputs of each that ends well, and gives the job's progress; ``failed``
+    is told why one did not. Once ``stopping`` is set, what ends counts as dismissed.
+    """
+
+    def __init__(
+        self,
+        diary: Diary,
+        orders: OrderBook,
+        workshop: Workshop,
+        around: Surroundings,
+        ended: Callable[[str, Mapping[str, Any]], int],
+        failed: Callable[[JobFailed], None],
+    ) -> None:
+        self.running: dict[str, Running] = {}  #: by the keys of their tasks
+        self.recalling = 0  #: steps whose earlier outputs are being looked for
+        self.stopping = False
+        self._collecting: dict[str, Running] = {}
+        self._diary = diary
+        self._orders = orders
+        self._workshop = workshop
+        self._around = around
+        self._ended = ended
+        self._failed = failed
+
+    # Beginnings
+
+    def start(self, instance: Invocation | Skipped) -> None:
+        """Start a step instance in the way that is right for it."""
+        name = self._workshop.name(instance.step)
+        if isinstance(instance, Skipped):
+            self._diary.passed(instance, name, StepStatus.SKIPPED)
+        elif instance.tool.expression is not None:
+            self._evaluate(instance, name)
+        elif self._around.reuse and may_be_reused(instance.tool, instance.inputs):
+            self.recalling += 1
+            self._orders.ask(Recall(name, instance))
+        else:
+            self._launch(instance, name, 1)
+
+    def take_up(self, invocation: Invocation, known: Known) -> None:
+        """Go on with a step that an earlier engine had launched."""
+        self._prepare(invocation, known.name, known.attempt, known.tmpdir)
+
+    def launch_again(self, running: Running) -> None:
+        """Run a task that was lost as a new attempt, in a folder of its own."""
+        self._launch(running.invocation, running.name, running.attempt + 1, running.identity)
+
+    def broke(self, key: str, error: LocalprocError) -> None:
+        """Fail a step whose inputs could not be worked out."""
+        step = key.rpartition("/")[2].partition("[")[0]
+        self._never_launched(key, self._workshop.name(step), error)
+
+    # Facts
+
+    def report(self, report: Report) -> None:
+        """Take news of a task."""
+        running = self.running.get(report.key)
+        if running is None or report.state is TaskState.QUEUED:
+            return
+        if report.state is TaskState.RUNNING:
+            if not running.told and report.started is not None:
+                running.told = True
+                self._diary.running(running.name, report.started)
+            return
+        self._forget(running)
+        if report.state is TaskState.CANCELLED or self.stopping:
+            self._diary.ended(running.name, StepStatus.DISMISSED, report)
+        elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
+            self.launch_again(running)
+        elif report.state is TaskState.ENDED and _succeeded(running, report):
+            self._collect(running, report)
+        else:
+            self._task_failed(running, report)
+
+    def missing(self, task: Task, report: Report | None) -> None:
+        """Take note that nobody knows the end of a task that an earlier engine had launched."""
+        running = self.running[task.key]
+        self._forget(running)
+        if self.stopping:
+            self._diary.ended(running.name, StepStatus.DISMISSED, report)
+        else:
+            self.launch_again(running)
+
+    def not_launched(self, key: str, error: LocalprocError) -> None:
+        """Take note that a task's files could not be put in place."""
+        running = self.running[key]
+        self._forget(running)
+        self._step_broke(running.name, None, error)
+
+    def collected(self, order: Collect, done: Done) -> None:
+        """Take the outputs of a task that was collected in the background."""
+        running = self._collecting.pop(order.name)
+        if done.error is not None:
+            self._step_broke(running.name, order.report, done.error)
+        else:
+            self._succeeded(running, order.report, done.value)
+
+    def recalled(self, order: Recall, done: Done) -> None:
+        """Reuse the outputs of an equal step if there are any, else launch the step."""
+        self.recalling -= 1
+        invocation, name = order.invocation, order.name
+        if self.stopping:
+            self._diary.passed(invocation, name, StepStatus.DISMISSED)
+            return
+        if done.error is not None:
+            self._never_launched(invocation.key, name, done.error)
+            return
+        identity, found = done.value
+        if found is None:
+            self._launch(invocation, name, 1, identity)
+            return
+        self._diary.passed(
+            invocation,
+            name,
+            StepStatus.REUSED,
+            self._ended(invocation.key, found.outputs),
+            outputs=found.outputs,
+            reused_from=found.job_id,
+        )
+
+    # What follows
+
+    def _evaluate(self, invocation: Invocation, name: str) -> None:
+        """Run an ExpressionTool here and now."""
+        try:
+            outputs = self._workshop.evaluate(invocation, name)
+        except (LocalprocError, OSError) as error:
+            self._never_launched(invocation.key, name, error)
+            return
+        progress = self._ended(invocation.key, outputs)
+        self._diary.passed(invocation, name, StepStatus.SUCCESSFUL, progress, outputs=outputs)
+
+    def _launch(self, invocation: Invocation, name: str, attempt: int, identity: str = "") -> None:
+        running = self._prepare(invocation, name, attempt, self._around.tmpdir())
+        if running is not None:
+            running.identity = identity
+            self._diary.launched(invocation.key, name, attempt, running.task)
+            self._orders.give(Launch(running.task))
+
+    def _prepare(
+        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
+    ) -> Running | None:
+        try:
+            prepared, task = self._workshop.prepare(invocation, name, attempt, tmpdir)
+        except (LocalprocError, OSError) as error:
+            self._around.done_with(tmpdir)
+            self._never_launched(invocation.key, name, error)
+            return None
+        running = self.running[task.key] = Running(invocation, name, attempt, task, prepared)
+        return running
+
+    def _collect(self, running: Running, report: Report) -> None:
+        try:
+            outputs = collect(running.prepared, report.exit_code or 0, self._around.files())
+        except TooBig:
+            self._collecting[running.name] = running
+            self._orders.ask(Collect(running.name, running.prepared, report))
+        except (LocalprocError, OSError) as error:
+            self._step_broke(running.name, report, error)
+        else:
+            self._succeeded(running, report, outputs)
+
+    def _succeeded(self, running: Running, report: Report, outputs: Mapping[str, Any]) -> None:
+        progress = self._ended(running.invocation.key, outputs)
+        self._diary.ended(
+            running.name, StepStatus.SUCCESSFUL, report, outputs=outputs, progress=progress
+        )
+        if running.identity:
+            self._orders.give(Remember(running.identity, outputs, running.task.outdir))
+
+    def _task_failed(self, running: Running, report: Report) -> None:
+        problem = failure_text.step_failed(
+            self._diary.job.id,
+            running.name,
+            report,
+            tail(running.task.stderr),
+            self._log(running.name),
+            disk_full=is_full(running.task.outdir),
+        )
+        self._diary.ended(running.name, StepStatus.FAILED, report, problem=problem)
+        self._failed(problem)
+
+    def _step_broke(self, name: str, report: Report | None, error: Exception) -> None:
+        """Fail a step that could not be started, or whose outputs could not be collected."""
+        problem = failure_text.step_broke(self._diary.job.id, name, error, self._log(name))
+        self._diary.ended(name, StepStatus.FAILED, report, problem=problem)
+        self._failed(problem)
+
+    def _never_launched(self, key: str, name: str, error: Exception) -> None:
+        problem = failure_text.step_broke(self._diary.job.id, name, error)
+        self._diary.broke(key, name, problem)
+        self._failed(problem)
+
+    def _forget(self, running: Running) -> None:
+        del self.running[running.task.key]
+        self._around.done_with(running.task.tmpdir)
+
+    def _log(self, name: str) -> str:
+        return self._workshop.log_path(log_name(name))
+
+
+def _succeeded(running: Running, report: Report) -> bool:
+    return succeeded(running.prepared.tool, report.exit_code or 0)

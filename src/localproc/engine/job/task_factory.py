@@ -1,0 +1,107 @@
+"""From an invocation to the task that runs it, for one job.
+
+Owns the names of step instances, and where their folders and logs are. Must not know when steps
+run, nor what becomes of them.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from localproc.cwl.base.files import Files
+from localproc.cwl.run.expression_tool import run_expression
+from localproc.cwl.run.plan import Invocation
+from localproc.cwl.run.prepare import Prepared, prepare
+from localproc.cwl.run.task_layout import Folders
+from localproc.engine.job.steplog import log_name, out_name
+from localproc.model import StageAction, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a job is given to work with.
+
+    ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget for checksums
+    that raises ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder
+    and ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps.
+    """
+
+    now: Callable[[], datetime]
+    folder: str
+    base_env: Mapping[str, str]
+    containers: bool
+    files: Callable[[], Files]
+    make: Callable[[list[StageAction]], None]
+    tmpdir: Callable[[], str]
+    done_with: Callable[[str], None]
+    reuse: bool = False
+
+
+class Workshop:
+    """Prepares the tasks of one job. ``names`` counts the instances of each step so far."""
+
+    def __init__(self, job_id: str, around: Surroundings, names: dict[str, int]) -> None:
+        self._job_id = job_id
+        self._around = around
+        self._names = names
+
+    def name(self, step: str) -> str:
+        """Name a step instance: the step, then ``_2``, ``_3``, ... in the order of starting."""
+        count = self._names.get(step, 0) + 1
+        name = step if count == 1 else f"{step}_{count}"
+        while count > 1 and name in self._names:
+            count += 1
+            name = f"{step}_{count}"
+        self._names[step] = count
+        if count > 1:
+            self._names.setdefault(name, 1)
+        return name
+
+    def log_path(self, log: str) -> str:
+        """Give the path of a log."""
+        return os.path.join(self._around.folder, "logs", log)
+
+    def evaluate(self, invocation: Invocation, name: str) -> dict[str, Any]:
+        """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``."""
+        outputs, actions = run_expression(
+            invocation.tool, invocation.inputs, self._folders(name, 1, ""), self._around.files()
+        )
+        self._around.make(actions)
+        return outputs
+
+    def prepare(
+        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
+    ) -> tuple[Prepared, Task]:
+        """Work out a task; raises ``LocalprocError`` or ``OSError``."""
+        prepared = prepare(
+            invocation.tool,
+            invocation.inputs,
+            self._folders(name, attempt, tmpdir),
+            self._around.files(),
+            self._around.base_env,
+            containers=self._around.containers,
+        )
+        return prepared, self._task(name, attempt, prepared)
+
+    def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
+        path = self.log_path(log_name(name))
+        return Task(
+            key=f"{self._job_id}:{name}:{attempt}",
+            argv=prepared.argv,
+            env=prepared.env,
+            outdir=prepared.folders.outdir,
+            tmpdir=prepared.folders.tmpdir,
+            stdin=prepared.stdin,
+            stdout=prepared.stdout or out_name(path),
+            stderr=prepared.stderr or path,
+            resources=prepared.resources,
+            container=prepared.container,
+            stage=prepared.stage,
+        )
+
+    def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
+        work = os.path.join(self._around.folder, "work", name)
+        outdir = work if attempt == 1 else f"{work}.{attempt}"
+        return Folders(outdir, tmpdir, f"{outdir}.in")

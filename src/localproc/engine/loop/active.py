@@ -1,0 +1,37 @@
+"""A job that is being run, and whoever runs it with it.
+
+Owns keeping the bugs of one job from the others. Must not know the loop.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from localproc.engine.job.job_run import JobRun
+from localproc.engine.loop.background import JobContext
+from localproc.errors import JobFailed
+from localproc.plugins.executor import Executor
+
+_LOG: Final = logging.getLogger("localproc")
+
+
+@dataclass(slots=True)
+class Active:
+    """A job's run, its executor, and what is done for it in the background."""
+
+    run: JobRun
+    executor: Executor
+    context: JobContext
+
+    def let(self, decide: Callable[[JobRun], object]) -> bool:
+        """Let the job decide; a bug in that fails the job and nothing else."""
+        job_id = self.context.job_id
+        try:
+            return bool(decide(self.run))
+        except Exception as error:
+            _LOG.exception("job %s: %s", job_id, error)
+            hint = "this is a bug in localproc: please report it with the traceback in the log"
+            message = f"internal error: {type(error).__name__}: {error}"
+            self.run.fail(JobFailed(message, job_id=job_id, hint=hint, cause="internal"))
+            return True

@@ -1,0 +1,50 @@
+"""Whose turn it is to start a step.
+
+Owns sharing the executors' room fairly among jobs. Must not know what steps are.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+
+from localproc.engine.job.job_run import JobRun
+from localproc.engine.loop.active import Active
+
+
+class Turns:
+    """The jobs in a circle: each that can starts one step, then the next one may."""
+
+    def __init__(self) -> None:
+        self._circle: deque[Active] = deque()
+
+    def join(self, active: Active) -> None:
+        """Take a job into the circle."""
+        self._circle.append(active)
+
+    def leave(self, active: Active) -> None:
+        """Take a job out of it."""
+        with suppress(ValueError):
+            self._circle.remove(active)
+
+    def fill(self, room: Mapping[int, int], most: int) -> bool:
+        """Start steps until there is no room or nothing to start; at most so many.
+
+        ``room`` is that of each executor, by its ``id``. Returns whether there may be more.
+        """
+        left = dict(room)
+        for active in self._circle:
+            left[id(active.executor)] -= active.run.recalling
+        passes = 0
+        while passes < len(self._circle):
+            if most <= 0:
+                return True
+            active = self._circle[0]
+            self._circle.rotate(-1)
+            before = active.run.under_way
+            if left[id(active.executor)] > 0 and active.let(JobRun.pull):
+                left[id(active.executor)] -= active.run.under_way - before
+                most -= 1
+                passes = 0
+            else:
+                passes += 1
+        return False

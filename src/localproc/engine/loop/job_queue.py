@@ -1,0 +1,177 @@
+"""The jobs that come to an engine.
+
+Owns which jobs there are to run: those that it accepted, and those that nobody runs any more; and
+taking each up, from its beginning or from where its history ends. Must not know what happens then.
+"""
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from localproc import machine
+from localproc.cwl.run.process import Tool, Workflow, own_files
+from localproc.engine.home import liveness
+from localproc.engine.home.home import Home
+from localproc.engine.home.settings import Settings, base_environment
+from localproc.engine.job import replay
+from localproc.engine.job.failure_text import as_ours
+from localproc.engine.job.job_run import JobRun
+from localproc.engine.job.task_factory import Surroundings
+from localproc.engine.loop.active import Active
+from localproc.engine.loop.background import JobContext
+from localproc.engine.loop.committer import Ledger
+from localproc.engine.loop.executor_pool import Crew
+from localproc.engine.loop.tmpdirs import Scratch
+from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
+from localproc.model import Event, JobRecord, Kind, Task
+from localproc.plugins.executor import Capabilities
+from localproc.plugins.store import Change, Store
+from localproc.storage.disk import Disk, stage
+
+_LOG: Final = logging.getLogger("localproc")
+_BUDGET: Final = 4 << 20  #: bytes of outputs that may be read for checksums within the loop
+
+#: Gives the process that a job runs; raises ``LocalprocError``.
+Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
+
+
+class Intake:
+    """The jobs of one engine that wait for their turn."""
+
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        home: Home,
+        settings: Settings,
+        crew: Crew,
+        ledger: Ledger,
+        scratch: Scratch,
+        compiled: Compiled,
+    ) -> None:
+        self._store = store
+        self._owner = owner
+        self._home = home
+        self._settings = settings
+        self._crew = crew
+        self._ledger = ledger
+        self._scratch = scratch
+        self._compiled = compiled
+        self._env = base_environment()
+        self._no_links = os.path.realpath(home.jobs) == home.jobs
+        self._waiting: deque[JobRecord] = deque()
+        self._later: list[JobRecord] = []
+
+    def add(self, job: JobRecord) -> None:
+        """Take note of a job that this engine has accepted."""
+        self._waiting.append(job)
+
+    def adopt(self) -> None:
+        """Take over the jobs that nobody runs: all, or those that are to stop."""
+        self._waiting += self._later
+        self._later.clear()
+        owners = self._store.owners()
+        dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
+        if dead or None in owners:
+            room = max(0, self._settings.active * 2 - len(self._waiting))
+            stopping = not self._settings.adopt
+            with suppress(NoSpace):  # they will be there at the next look
+                self._waiting += self._store.claim(self._owner, dead, room, dismissed=stopping)
+
+    def next(self, job_id: str = "") -> Active | None:
+        """Take up the next job that can be, or a certain one; ``None`` if there is none."""
+        while self._waiting:
+            job = self._pick(job_id)
+            if job is None:
+                return None
+            active = self._take_up(job)
+            if active is not None:
+                return active
+        return None
+
+    def _pick(self, job_id: str) -> JobRecord | None:
+        if not job_id:
+            return self._waiting.popleft()
+        found = next((job for job in self._waiting if job.id == job_id), None)
+        if found is not None:
+            self._waiting.remove(found)
+        return found
+
+    def _lives(self, engine: str) -> bool:
+        return liveness.is_alive(self._home.engines, engine)
+
+    def _take_up(self, job: JobRecord) -> Active | None:
+        past = replay.read(self._store.events(job.id))
+        try:
+            executor, capabilities = self._crew.get(past.request.executor)
+            process = self._compiled(job, past)
+            around = self._surroundings(job, past, capabilities)
+        except Exception as error:
+            self._give_up(job, past, as_ours(error))
+            return None
+        stopped, own = threading.Event(), tuple(own_files(process))
+        context = JobContext(job.id, around.folder, past.request, stopped, own)
+        active = Active(JobRun(job, past, process, around), executor, context)
+        active.let(JobRun.begin)
+        if active.run.resuming:
+            try:
+                _reattach(active)
+            except ExecutorUnavailable as error:
+                _LOG.info("job %s waits: %s", job.id, error)
+                self._later.append(job)
+                return None
+        return active
+
+    def _surroundings(
+        self, job: JobRecord, past: replay.History, capabilities: Capabilities
+    ) -> Surroundings:
+        folder = self._home.job(job.id)
+        work = os.path.join(folder, "work")
+        is_new = _make(folder)
+        _make(self._home.logs(job.id))
+        _make(work)
+        no_links = (self._no_links and is_new) or os.path.realpath(work) == work
+        return Surroundings(
+            now=lambda: datetime.now(UTC),
+            folder=folder,
+            base_env=self._env,
+            containers=capabilities.containers,
+            files=lambda: Disk(_BUDGET, work if no_links else ""),
+            make=stage,
+            tmpdir=self._scratch.take,
+            done_with=self._scratch.give_back,
+            reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
+        )
+
+    def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
+        """End a job that cannot even be begun."""
+        problem = JobFailed(
+            error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__
+        )
+        data: Mapping[str, object] = {"problem": problem.to_problem()}
+        event = Event(Kind.FAILED, datetime.now(UTC), data, message=error.message)
+        job = machine.apply(job, event)
+        told = machine.letters(job.id, past.request.subscriber, [event])
+        self._ledger.record([Change(job, [event], past.events, told)])
+
+
+def _make(folder: str) -> bool:
+    """Make a folder; whether it was not there."""
+    try:
+        os.makedirs(folder)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _reattach(active: Active) -> None:
+    """Find the tasks of a job that another engine had begun."""
+    tasks: list[Task] = []
+    active.let(lambda run: tasks.extend(run.unfinished()))
+    found = active.executor.reattach(tasks) if tasks else {}
+    active.let(lambda run: run.reattached(found, tasks))

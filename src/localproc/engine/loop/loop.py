@@ -1,0 +1,237 @@
+"""The loop: one thread for all jobs of an engine.
+
+Owns the order of things: take facts in, let the jobs decide, record events and rows in one
+transaction, then act. Must not decide anything about a job itself, nor know any face.
+"""
+
+import logging
+import os
+import selectors
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from localproc.engine.home.home import Home
+from localproc.engine.home.liveness import Presence
+from localproc.engine.home.settings import Settings
+from localproc.engine.job.effects import Done
+from localproc.engine.job.job_run import JobRun
+from localproc.engine.loop.active import Active
+from localproc.engine.loop.background import Background
+from localproc.engine.loop.committer import Ledger
+from localproc.engine.loop.effect_runner import Hands
+from localproc.engine.loop.executor_pool import Crew, OpenExecutor
+from localproc.engine.loop.fair_share import Turns
+from localproc.engine.loop.job_queue import Compiled, Intake
+from localproc.engine.loop.tmpdirs import Scratch
+from localproc.engine.notify.completions import Ends
+from localproc.engine.notify.observers import Observers
+from localproc.model import JobRecord
+from localproc.plugins.store import Store
+from localproc.storage.access import OpenStorage
+from localproc.storage.step_cache import StepCache
+
+_LOG: Final = logging.getLogger("localproc")
+_IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
+_PULLS: Final = 64  #: steps that may be started in one turn
+
+
+class Loop:
+    """The thread and all that it holds.
+
+    Other threads may call ``start``, ``warm_up``, ``accept``, ``ring`` and ``stop``.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        store: Store,
+        bell: Presence,
+        settings: Settings,
+        open_storage: OpenStorage,
+        open_executor: OpenExecutor,
+        compiled: Compiled,
+        observers: Observers,
+        ends: Ends,
+        letters_posted: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._bell = bell
+        self._settings = settings
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(bell.fileno(), selectors.EVENT_READ)
+        cache = StepCache(os.path.join(home.path, "cache", "steps"))
+        scratch = os.path.join(home.path, "tmp", bell.id)
+        self._background = Background(open_storage, cache, scratch, self._report_done)
+        self._scratch = Scratch(scratch, self._background.call)
+        self._ends = ends
+        self._crew = Crew(open_executor, self._selector)
+        self._ledger = Ledger(store, bell.id, home, observers, ends.come, letters_posted)
+        self._intake = Intake(
+            store, bell.id, home, settings, self._crew, self._ledger, self._scratch, compiled
+        )
+        self._hands = Hands(self._background, settings, self._forget)
+        self._turns = Turns()
+        self._active: dict[str, Active] = {}
+        self._wanted: deque[str] = deque()
+        self._accepted: deque[JobRecord] = deque()
+        self._done: deque[tuple[str, Done]] = deque()
+        self._rung = True
+        self._looked = -_IDLE
+        self._version = -1
+        self._more = False
+        self._stopping = False
+        self.broken: Exception | None = None  #: the bug or mishap that has ended the thread
+        self._thread = threading.Thread(target=self._live, name="localproc-loop", daemon=True)
+
+    # For other threads
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def warm_up(self, executor: str) -> None:
+        """Open an executor that is going to be needed."""
+        self._wanted.append(executor)
+        self._bell.wake()
+
+    def accept(self, job: JobRecord) -> None:
+        """Take on a job that this engine has recorded as its own."""
+        self._ends.expect(job)
+        self._accepted.append(job)
+        self._bell.wake()
+
+    def ring(self) -> None:
+        """Have the loop look at the store now."""
+        self._looked = -_IDLE
+        self._bell.wake()
+
+    def stop(self) -> None:
+        """End the thread. Jobs stay as they are, tasks go on; another engine will take them."""
+        self._stopping = True
+        self._ledger.close()
+        self._bell.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # The thread
+
+    def _live(self) -> None:
+        try:
+            while not self._stopping:
+                self._turn()
+        except Exception as error:
+            _LOG.exception("the engine has stopped: %s", error)
+            self.broken = error
+        finally:
+            self._leave()
+
+    def _turn(self) -> None:
+        ready = {key.fd for key, _ in self._selector.select(self._patience())}
+        self._take_messages(ready)
+        self._take_reports(ready)
+        self._look()
+        self._begin_waiting()
+        self._more = self._turns.fill(self._crew.room(), _PULLS)
+        self._record()
+        self._act()
+
+    def _patience(self) -> float:
+        """How long to wait for something to happen."""
+        if self._more or self._done or self._accepted or self._stopping:
+            return 0
+        return self._crew.patience(_IDLE)
+
+    def _take_messages(self, ready: set[int]) -> None:
+        """Take what other threads have left, and note whether another process has rung."""
+        if self._bell.fileno() in ready:
+            self._rung |= self._bell.answer()
+        while self._wanted:
+            self._crew.warm_up(self._wanted.popleft())
+        while self._accepted:
+            self._intake.add(self._accepted.popleft())
+        while self._done:
+            job_id, done = self._done.popleft()
+            if (active := self._active.get(job_id)) is not None:
+                active.let(partial(JobRun.done, done=done))
+
+    def _take_reports(self, ready: set[int]) -> None:
+        for report in self._crew.reports(ready):
+            active = self._active.get(report.key.partition(":")[0])
+            if active is not None:
+                active.let(partial(JobRun.report, report=report))
+
+    def _look(self) -> None:
+        """Look at what other processes have written: dismissals, and jobs to take over."""
+        now = monotonic()
+        late = now - self._looked >= _IDLE
+        if not (self._rung or late):
+            return
+        self._rung = False
+        version = self._store.version()
+        if late or version != self._version:
+            self._looked, self._version = now, version
+            for job_id in self._store.to_dismiss(self._bell.id):
+                self._dismiss(job_id)
+            self._intake.adopt()
+            self._hands.try_again()
+
+    def _dismiss(self, job_id: str) -> None:
+        """Dismiss a job, also one that waits for its turn."""
+        active = self._active.get(job_id) or self._enter(self._intake.next(job_id))
+        if active is not None:
+            active.let(JobRun.dismiss)
+
+    def _begin_waiting(self) -> None:
+        while len(self._active) < self._settings.active and self._enter(self._intake.next()):
+            pass
+
+    def _enter(self, active: Active | None) -> Active | None:
+        if active is not None:
+            self._active[active.context.job_id] = active
+            self._turns.join(active)
+        return active
+
+    def _record(self) -> None:
+        """Record all that was decided, in one transaction."""
+        changed = [one for one in self._active.values() if one.run.changed]
+        changes = [change for one in changed if (change := one.run.change()) is not None]
+        lost = self._ledger.record(changes)
+        for active in changed:
+            active.run.recorded()
+            if active.context.job_id in lost:
+                self._forget(active)
+                self._ends.lost(active.context.job_id)
+
+    def _act(self) -> None:
+        """Do what has been ordered; what fails at that is to be decided about at once."""
+        self._hands.act([one for one in self._active.values() if one.run.changed])
+        self._more = self._more or any(one.run.changed for one in self._active.values())
+
+    def _forget(self, active: Active) -> None:
+        self._active.pop(active.context.job_id, None)
+        self._turns.leave(active)
+
+    def _report_done(self, job_id: str, done: Done) -> None:
+        """In a thread of the background's: something that was ordered has been done."""
+        self._done.append((job_id, done))
+        self._bell.wake()
+
+    def _leave(self) -> None:
+        """Let go of everything in an order in which nothing is lost."""
+        try:
+            self._background.close()
+            self._store.release(self._bell.id)
+            idle = not self._store.owners()
+            self._crew.close(tidy=idle)
+            if idle:
+                self._bell.bury()
+                self._scratch.close(self._bell.knows)
+            elif not self._active:
+                self._scratch.close()
+            self._selector.close()
+        finally:
+            self._ends.close()

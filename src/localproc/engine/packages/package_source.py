@@ -1,0 +1,201 @@
+"""The forms in which packages arrive, and reading them.
+
+Owns telling a path from a text, an application package from a CWL document, and which documents may
+be read. Must not know what is deployed.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from localproc.cwl.base.files import path_uri, uri_path
+from localproc.cwl.load.sources import Read, Sources
+from localproc.engine.home.cwd import check_here, here
+from localproc.errors import InvalidPackage
+from localproc.model import InputPolicy
+from localproc.ogc.apppkg import MEDIA_TYPE, is_apppkg, read_apppkg
+from localproc.plugins.storage import Storage
+from localproc.storage.access import Access
+
+if TYPE_CHECKING:
+    from localproc.cwl.check.check import Findings
+    from localproc.cwl.load.load import Package
+
+#: Where documents that are handed over are thought to lie, if they come from elsewhere.
+NOWHERE: Final = "file:///package/"
+#: What documents that are handed over are called, if they do not say so themselves.
+UNNAMED: Final = "package"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSource:
+    """Where a package's entry is, and what of it was handed over.
+
+    ``uri`` is the entry's, ``fragment`` picks a process of it, ``data`` are its bytes. ``parts``
+    are further documents by URI. ``deposit`` is the application package that the entry came in,
+    by its name; ``process_id`` and ``described`` are what that says of the process.
+    """
+
+    uri: str
+    fragment: str = ""
+    data: bytes | None = None
+    media_type: str = ""
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    deposit: Mapping[str, bytes] = field(default_factory=dict)
+    process_id: str = ""
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def entry(self) -> str:
+        """What is remembered of where it came from; nothing if it was handed over."""
+        if self.data is not None:
+            return ""
+        return f"{self.uri}#{self.fragment}" if self.fragment else self.uri
+
+
+def find_source(package: object, base: str = "") -> PackageSource:
+    """Say where a package is: a path or URL, perhaps with ``#fragment``; its text; a mapping.
+
+    A text is told from a path by its line breaks. A mapping may also be a cwl-utils object.
+    ``base`` is where a text is thought to lie, the current folder by default.
+    """
+    base = base or path_uri(os.path.join(here(), ""))
+    save = getattr(package, "save", None)
+    if callable(save):
+        package = save()
+    if isinstance(package, Mapping):
+        package = json.dumps(package, indent=2).encode()
+    if isinstance(package, bytes):
+        is_json = package.lstrip()[:1] == b"{"
+        kind, suffix = ("json", ".json") if is_json else ("yaml", ".cwl")
+        return PackageSource(
+            base + UNNAMED + suffix, data=package, media_type=f"application/cwl+{kind}"
+        )
+    text = str(package)
+    if isinstance(package, str) and "\n" in text:
+        return find_source(text.encode(), base)
+    path, fragment = urldefrag(text)
+    if urlsplit(text).scheme in ("http", "https", "file"):
+        return PackageSource(path, fragment, media_type=_media_type(path))
+    if os.path.exists(text):  # a "#" may be part of the name
+        path, fragment = text, ""
+    try:
+        uri = path_uri(os.path.normpath(os.path.join(here(), os.path.expanduser(path))))
+    except UnicodeEncodeError:
+        raise InvalidPackage(f"{path!r} is no name of a file") from None
+    return PackageSource(uri, fragment, media_type=_media_type(path))
+
+
+def _media_type(path: str) -> str:
+    return "application/cwl+json" if path.endswith(".json") else "application/cwl+yaml"
+
+
+def is_file(source: PackageSource) -> bool:
+    """Whether a package is on this machine's disk, as its user wrote it."""
+    return source.data is None and urlsplit(source.uri).scheme == "file"
+
+
+def same_texts(texts: Mapping[str, bytes], folder: str) -> bool:
+    """Whether a package's files in a folder are as they were."""
+    for name, data in texts.items():
+        if "?" in name:
+            continue  # it is a part of another
+        if urlsplit(name).scheme:
+            return False  # it may have changed where it comes from
+        try:
+            with open(os.path.join(folder, name), "rb") as file:
+                if file.read() != data:
+                    return False
+        except OSError:
+            return False
+    return True
+
+
+class Reader:
+    """Reads packages. ``remote``: documents may include others from the network."""
+
+    def __init__(self, access: Access, *, remote: bool) -> None:
+        self._access = access
+        self._remote = remote
+
+    def load(self, source: PackageSource) -> tuple["Package", PackageSource]:
+        """Load a package; give it and its source, now that it is known what it holds.
+
+        Raises ``InvalidPackage`` or ``UnsupportedPackage``.
+        """
+        from localproc.cwl.load.load import load
+
+        check_here()
+        source = self._unwrapped(source)
+        texts = dict(source.parts)
+        if source.data is not None:
+            texts[source.uri] = source.data
+        sources = Sources(source.uri, self._read(source.uri), texts)
+        return load(sources, source.fragment), source
+
+    def _unwrapped(self, source: PackageSource) -> PackageSource:
+        """Take the CWL out of an application package."""
+        data = source.data
+        if data is None and source.uri.endswith(".json"):
+            data = Sources(source.uri, self._read(source.uri)).text(source.uri).encode()
+        if data is None or not is_apppkg(data):
+            return source
+        name = Sources(source.uri, self._read("")).name(source.uri)
+        package = read_apppkg(data, name)
+        found = replace(
+            source,
+            deposit=source.deposit or {name: data},
+            media_type=source.media_type if source.deposit else MEDIA_TYPE,
+            process_id=package.process_id,
+            described=package.described,
+        )
+        if package.document is not None:
+            text = json.dumps(package.document, indent=2).encode()
+            return replace(found, uri=f"{source.uri}?unit", data=text)
+        href, fragment = urldefrag(package.href)
+        uri = urljoin(source.uri, href.removeprefix("cid:"))
+        return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
+
+    def _read(self, entry: str) -> Read:
+        def read(uri: str) -> bytes:
+            if urlsplit(uri).scheme == "file":
+                return self._contents(uri_path(uri))
+            if uri != entry and not self._remote:
+                raise InvalidPackage(
+                    f"{uri} is not on this machine",
+                    hint="packages include documents from the network only with "
+                    "allow_remote=True (--allow-remote)",
+                )
+            return self._access.read(uri)
+
+        return read
+
+    def _contents(self, path: str) -> bytes:
+        try:
+            self._access.check_path(path)
+            with open(path, "rb") as file:
+                return file.read()
+        except ValueError as error:
+            raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
+
+
+def examine(package: object, *, allow_remote: bool = False) -> "Findings":
+    """Check a package without deploying it; raises ``PackageError`` if it cannot be loaded."""
+    from localproc.cwl.check.check import examine as findings
+
+    with ExitStack() as open_ones:
+
+        @cache
+        def open_web(_: str, guarded: bool) -> Storage:
+            from localproc.storage.web import WebStorage  # httpx costs 0.15 s
+
+            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
+
+        access = Access(open_web, InputPolicy())
+        loaded, _ = Reader(access, remote=allow_remote).load(find_source(package))
+    return findings(loaded)

@@ -1,0 +1,222 @@
+"""The processes of a namespace.
+
+Owns deploying packages, and revisions. Must not know jobs beyond whether a process has any that are
+open.
+"""
+
+import dataclasses
+import os
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from localproc.cwl.base.files import uri_path
+from localproc.cwl.load.carried import carried
+from localproc.cwl.load.sources import digest
+from localproc.engine.packages.package_cache import Shelf
+from localproc.engine.packages.package_source import (
+    NOWHERE,
+    UNNAMED,
+    PackageSource,
+    Reader,
+    find_source,
+    is_file,
+    same_texts,
+)
+from localproc.errors import (
+    DuplicatedProcess,
+    ImmutableProcess,
+    InvalidPackage,
+    NoSuchProcess,
+    ProcessInUse,
+)
+from localproc.model import InputPolicy, ProcessRecord
+from localproc.ogc.apppkg import described_process
+from localproc.ogc.author_schemas import AuthorSchemas
+from localproc.ogc.describe import describe_process
+from localproc.plugins.store import Store
+from localproc.storage.access import Access, OpenStorage
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
+
+
+class Registry:
+    """Deploys and finds processes. ``allow_remote``: packages may include remote documents."""
+
+    def __init__(
+        self,
+        store: Store,
+        namespace: str,
+        shelf: Shelf,
+        open_storage: OpenStorage,
+        *,
+        allow_remote: bool,
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._namespace = namespace
+        self._open_storage = open_storage
+        self._allow_remote = allow_remote
+
+    def deploy(
+        self,
+        package: object,
+        *,
+        process_id: str = "",
+        fragment: str = "",
+        replace: bool = True,
+        mutable: bool = True,
+        policy: InputPolicy | None = None,
+    ) -> ProcessRecord:
+        """Make a package a process; deploying the same texts again changes nothing.
+
+        Raises ``DuplicatedProcess`` where a process is deployed and ``replace`` is false,
+        ``ImmutableProcess`` where it may not be replaced.
+        """
+        source = _source(package, fragment)
+        unchanged = self._unchanged(source, process_id) if replace else None
+        if unchanged is not None:
+            return unchanged
+        record = self._record(source, process_id, policy or InputPolicy(), mutable=mutable)
+        current = self._store.process(self._namespace, record.id)
+        if current is not None:
+            if not current.mutable and mutable:
+                raise ImmutableProcess(
+                    f"the process {record.id!r} cannot be replaced",
+                    hint="deploy yours under another id",
+                )
+            if not replace:
+                raise DuplicatedProcess(record.id)
+            if current.revision == record.revision:
+                return current
+        self._store.put_process(record)
+        return record
+
+    def read(self, package: object, fragment: str = "") -> ProcessRecord:
+        """Give what deploying a package would record, without recording it."""
+        source = _source(package, fragment)
+        return self._unchanged(source, "") or self._record(source, "", InputPolicy(), mutable=True)
+
+    def _record(
+        self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
+    ) -> ProcessRecord:
+        """Give a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+        name = check_id(process_id) if process_id else ""
+        may_be_known = is_file(source) and policy == InputPolicy()
+        record = self._shelf.find(source) if may_be_known else None
+        if record is None:
+            record = self._loaded(source, policy)
+            if may_be_known:
+                self._shelf.keep(source, record)
+        name = name or record.id
+        return dataclasses.replace(
+            record,
+            id=name,
+            namespace=self._namespace,
+            mutable=mutable,
+            deployed=datetime.now(UTC),
+            description={**record.description, "id": name},
+        )
+
+    def _loaded(self, source: PackageSource, policy: InputPolicy) -> ProcessRecord:
+        """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+        from localproc.cwl.check.check import check
+
+        entry = source.entry
+        loaded, source = self._reader(policy).load(source)
+        check(loaded)
+        resolved = loaded.resolved
+        if source.uri.startswith(NOWHERE):
+            resolved = carried(resolved, NOWHERE, source.parts)
+        texts = {**source.deposit, **loaded.sources.named()}
+        revision = digest(texts, resolved["main"])
+        derived = describe_process(resolved, revision)
+        described = described_process(derived, source.described, loaded.sources.name(source.uri))
+        AuthorSchemas(loaded.main["inputs"], described["inputs"])
+        asked = source.process_id
+        name = check_id(asked) if asked else _id_like(derived["id"])
+        if not asked and source.uri.startswith(NOWHERE) and name == UNNAMED:
+            name = f"process-{revision[:8]}"  # or all that came without an id would have the same
+        return ProcessRecord(
+            id=name,
+            namespace=self._namespace,
+            version=described["version"],
+            revision=revision,
+            title=described["title"],
+            mutable=True,
+            deployed=datetime.now(UTC),
+            description=described,
+            resolved=resolved,
+            texts=texts,
+            media_type=source.media_type,
+            entry=entry,
+        )
+
+    def undeploy(self, process_id: str, *, force: bool = False) -> None:
+        """Take a process away; its jobs and their history stay.
+
+        Raises ``NoSuchProcess``, ``ImmutableProcess``, or ``ProcessInUse`` without ``force``.
+        """
+        if not self.get(process_id).mutable:
+            raise ImmutableProcess(f"the process {process_id!r} cannot be undeployed")
+        count = self._store.open_jobs(self._namespace, process_id)
+        if count and not force:
+            raise ProcessInUse(
+                f"the process {process_id!r} has {count} jobs that have not ended",
+                hint="dismiss them, or force it",
+            )
+        self._store.remove_process(self._namespace, process_id)
+
+    def get(self, process_id: str) -> ProcessRecord:
+        """Give a process; raises ``NoSuchProcess``."""
+        found = self._store.process(self._namespace, process_id)
+        if found is None:
+            import difflib
+
+            known = [one.id for one in self.all()]
+            close = difflib.get_close_matches(process_id, known, 1)
+            hint = (
+                f"did you mean {close[0]!r}?"
+                if close
+                else f"deployed: {', '.join(known) or 'none'}"
+            )
+            raise NoSuchProcess(process_id, hint=hint)
+        return found
+
+    def all(self) -> list[ProcessRecord]:
+        """Give all processes, by id."""
+        return self._store.processes(self._namespace)
+
+    def _reader(self, policy: InputPolicy) -> Reader:
+        return Reader(Access(self._open_storage, policy), remote=self._allow_remote)
+
+    def _unchanged(self, source: PackageSource, process_id: str) -> ProcessRecord | None:
+        """Find the process that was made of just these files: nothing needs to be parsed then."""
+        if not is_file(source):
+            return None
+        folder = os.path.dirname(uri_path(source.uri))
+        for record in self._store.processes_from(self._namespace, source.entry):
+            if process_id in ("", record.id) and same_texts(record.texts, folder):
+                return record
+        return None
+
+
+def _source(package: object, fragment: str) -> PackageSource:
+    source = package if isinstance(package, PackageSource) else find_source(package)
+    return dataclasses.replace(source, fragment=fragment or source.fragment)
+
+
+def _id_like(name: str) -> str:
+    """Make an id of whatever a document calls its process."""
+    return re.sub(r"[^A-Za-z0-9._~+-]+", "-", name).lstrip("._~+-")[:200] or "process"
+
+
+def check_id(process_id: str) -> str:
+    """Give an id that can be a part of a URL; raises ``InvalidPackage`` for any other."""
+    if _ID.fullmatch(process_id):
+        return process_id
+    raise InvalidPackage(
+        f"{process_id!r} cannot be the id of a process",
+        hint="an id has letters, digits and . _ - ~ + alone, at most 200, and begins with none "
+        "of these marks",
+    )

@@ -1,0 +1,185 @@
+"""What all namespaces of one engine share: home, store, plugins, storages, and the loop.
+
+Owns their lives: opening, starting the loop when there is something to run, closing. Must not know
+what is asked of an engine.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from localproc import forks
+from localproc.engine.home import liveness
+from localproc.engine.home.cwd import absolute_home
+from localproc.engine.home.home import Home
+from localproc.engine.home.liveness import Presence
+from localproc.engine.home.settings import Settings
+from localproc.engine.job.failure_text import as_ours
+from localproc.engine.loop.guarded import GuardedExecutor
+from localproc.engine.loop.loop import Loop
+from localproc.engine.notify.callback_documents import compose
+from localproc.engine.notify.callback_sender import Courier
+from localproc.engine.notify.completions import Ends
+from localproc.engine.notify.observers import Observers
+from localproc.engine.packages.compiled import CompiledProcesses
+from localproc.engine.packages.package_cache import Shelf, shelf_folder
+from localproc.errors import EnvironmentProblem
+from localproc.model import JobRecord
+from localproc.plugins.executor import Capabilities, Executor, ExecutorSettings
+from localproc.plugins.manager import PluginBox
+from localproc.plugins.storage import Storage
+from localproc.plugins.store import Store
+from localproc.store import SqliteStore
+
+
+class Core:
+    """The shared parts of an engine. Raises ``HomeUnusable`` or ``StoreCorrupted``."""
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str],
+        plugins: Sequence[object],
+        settings: Settings,
+        *,
+        run_jobs: bool,
+    ) -> None:
+        self.settings = replace(settings, adopt=settings.adopt and run_jobs)
+        self.home = Home(absolute_home(home))
+        self.plugins = PluginBox(plugins)
+        self.run_jobs = run_jobs
+        self.closed = False
+        self._inherited = False
+        self.ends = Ends()
+        self._storages: dict[tuple[str, bool], Storage] = {}
+        self._lock = threading.RLock()
+        self._presence: Presence | None = None
+        self._loop: Loop | None = None
+        self._courier: Courier | None = None
+        journal = self.home.prepare()
+        self.home.keep_ballast()
+        self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
+        self.shelf = Shelf(shelf_folder())
+        self.processes = CompiledProcesses(self.store)
+        self.observers = Observers(self.plugins)
+        if self.settings.adopt and self.store.owners():
+            self.loop()
+        if run_jobs and self.store.next_letter() is not None:
+            self.ring_courier()
+        forks.watch(self)
+
+    def loop(self) -> Loop:
+        """Give the loop; it is started the first time."""
+        with self._lock:
+            if self._inherited:
+                self.check_open()
+            if self._loop is None:
+                self._presence = Presence(self.home.engines)
+                self._loop = Loop(
+                    self.home,
+                    self.store,
+                    self._presence,
+                    self.settings,
+                    self.storage,
+                    self._open_executor,
+                    self.processes.of_job,
+                    self.observers,
+                    self.ends,
+                    self.ring_courier,
+                )
+                self._loop.start()
+            return self._loop
+
+    def check_open(self) -> None:
+        """Raise ``EnvironmentProblem`` if it is closed, or another process's."""
+        if self._inherited:
+            raise EnvironmentProblem(
+                "this engine belongs to the process that this one was forked from",
+                hint="open another one on the home after forking",
+            )
+        if self.closed:
+            raise EnvironmentProblem("the engine is closed")
+
+    def check(self) -> None:
+        """Raise ``EnvironmentProblem`` if jobs are not run any more though nobody has closed it."""
+        broken = None if self._loop is None else self._loop.broken
+        if broken is not None:
+            raise EnvironmentProblem(
+                f"the engine has stopped: {as_ours(broken).message}",
+                hint="its jobs are still there: another engine on the home goes on with them",
+            ) from broken
+
+    def ring_courier(self) -> None:
+        """Have letters delivered; the courier is started the first time."""
+        with self._lock:
+            if self._courier is None:
+                secret = self.settings.callback_secret
+                self._courier = Courier(self.store, partial(compose, self.store), secret)
+            self._courier.ring()
+
+    def owner(self) -> str:
+        """Give the id that this engine owns jobs under."""
+        self.loop()
+        assert self._presence is not None
+        return self._presence.id
+
+    def owns(self, job: JobRecord) -> bool:
+        """Whether this engine runs a job."""
+        return self._presence is not None and job.owner == self._presence.id
+
+    def call_owner(self, job: JobRecord) -> None:
+        """Have whoever runs a job look at the store; without anybody, do it here."""
+        engines = self.home.engines
+        if job.owner is not None and not self.owns(job) and liveness.is_alive(engines, job.owner):
+            liveness.ring(engines, job.owner)
+        else:
+            self.loop().ring()
+
+    def storage(self, scheme: str, guarded: bool = False) -> Storage:
+        """Give the storage of a scheme; raises ``PluginMissing``."""
+        with self._lock:
+            found = self._storages.get((scheme, guarded))
+            if found is None:
+                options = {**self.settings.storage_options.get(scheme, {}), "guarded": guarded}
+                found = self.plugins.storage(scheme).open(options)
+                self._storages[scheme, guarded] = found
+            return found
+
+    def close(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            closed, self.closed = self.closed, True
+        if closed:
+            return
+        if self._loop is not None:
+            self._loop.stop()
+        if self._courier is not None:
+            self._courier.close()
+        if self._presence is not None:
+            self._presence.leave()
+        self.observers.close()
+        for storage in self._storages.values():
+            storage.close()
+        self.store.close()
+
+    def left_behind(self) -> None:
+        """In a forked child: loop, threads and jobs are the parent's, and go on there."""
+        self.closed = self._inherited = True
+        self._lock = threading.RLock()
+        self.ends = Ends()
+        self._presence = self._loop = self._courier = None
+
+    def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
+        assert self._presence is not None
+        cores, ram, slots = self.settings.capacity()
+        settings = ExecutorSettings(
+            folder=self.home.executor(name),
+            engine=self._presence.id,
+            cores=cores,
+            ram=ram,
+            slots=slots,
+            options=self.settings.executor_options,
+        )
+        plugin = self.plugins.executor(name)
+        return GuardedExecutor(plugin, settings), plugin.capabilities

@@ -1,0 +1,189 @@
+"""OGC application packages: a process description with an execution unit.
+
+Owns reading ``application/ogcapppkg+json`` (OGC API - Processes Part 2, classes "ogcapppkg" and
+"docker"), in the forms that clients send: with and without the ``process`` wrapper, units by value,
+by ``href`` and as ``unit``, alone or in an array. Must not fetch anything.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from localproc.cwl.base.surrogates import has_half
+from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
+from localproc.ogc.image_tool import image_tool
+
+MEDIA_TYPE: Final = "application/ogcapppkg+json"
+#: What an author may say of a process, and of each of its inputs and outputs.
+_OF_PROCESS: Final = {
+    "id": str,
+    "title": str,
+    "description": str,
+    "version": str,
+    "keywords": list,
+    "metadata": list,
+}
+_OF_PORT: Final = {
+    "title": str,
+    "description": str,
+    "keywords": list,
+    "metadata": list,
+    "schema": dict,
+    "minOccurs": int,
+    "maxOccurs": (int, str),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AppPackage:
+    """What an application package holds: a CWL document, or where there is one.
+
+    ``described`` is what its author says of the process, ``process_id`` the id in it.
+    """
+
+    document: Mapping[str, Any] | None
+    href: str
+    process_id: str
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+
+def is_apppkg(data: bytes) -> bool:
+    """Whether a text is an application package, whatever it was said to be."""
+    if data.lstrip()[:1] != b"{":
+        return False
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return "executionUnit" in found and "cwlVersion" not in found
+
+
+def read_apppkg(data: bytes, name: str) -> AppPackage:
+    """Read an application package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+    try:
+        package = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(name, f"it is not JSON: {error}") from None
+    if not isinstance(package, Mapping):
+        raise _wrong(name, "expected an object with an executionUnit")
+    if has_half(package, data.decode("utf-8", "replace")):
+        raise _wrong(name, "a text in it has half a character")
+    unit = package.get("executionUnit")
+    if isinstance(unit, list):
+        if len(unit) > 1:
+            raise UnsupportedPackage(
+                f"{name} has {len(unit)} execution units",
+                hint="deploy one at a time; a CWL $graph may hold several processes",
+            )
+        unit = unit[0] if unit else None
+    if not isinstance(unit, Mapping):
+        raise _wrong(name, "executionUnit is missing, or is not an object")
+    described = package.get("processDescription") or {}
+    if isinstance(described, Mapping) and isinstance(described.get("process"), Mapping):
+        described = described["process"]
+    if not isinstance(described, Mapping):
+        raise _wrong(name, "processDescription is not an object")
+    document, href = _unit(unit, described, name)
+    process_id = described.get("id", "")
+    if not isinstance(process_id, str):
+        raise _wrong(name, "the id in processDescription is not a string")
+    return AppPackage(document, href, process_id, _described(described, name))
+
+
+def _unit(
+    unit: Mapping[str, Any], described: Mapping[str, Any], name: str
+) -> tuple[Mapping[str, Any] | None, str]:
+    for member in ("value", "unit"):
+        inner = unit.get(member)
+        if isinstance(inner, Mapping):
+            return inner, ""
+        if isinstance(inner, str):
+            return _parsed(inner, name), ""
+    if "cwlVersion" in unit:
+        return unit, ""
+    if isinstance(unit.get("href"), str):
+        return None, unit["href"]
+    if isinstance(unit.get("image"), str):
+        tool = image_tool(unit, ports(described, "inputs", name), ports(described, "outputs", name))
+        return tool, ""
+    raise _wrong(name, "executionUnit has neither value, unit, href nor image")
+
+
+def _parsed(text: str, name: str) -> Mapping[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        raise _wrong(name, f"the value of executionUnit is not YAML: {error}") from None
+    if not isinstance(document, Mapping):
+        raise _wrong(name, "the value of executionUnit is not a CWL document")
+    return document
+
+
+def _described(said: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Take over what an author may say; it is shown instead of what the CWL says."""
+    described = _members(said, _OF_PROCESS, name)
+    additional = said.get("additionalParameters")
+    if isinstance(additional, list):
+        additional = {"parameters": additional}
+    if isinstance(additional, Mapping):
+        described["additionalParameters"] = additional
+    for part in ("inputs", "outputs"):
+        described[part] = {
+            str(key): _members(port, _OF_PORT, f"{name}, {part}.{key}")
+            for key, port in ports(said, part, name).items()
+        }
+    return described
+
+
+def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = {key: said[key] for key in known if said.get(key) not in (None, "")}
+    if isinstance(found.get("version"), (int, float)):
+        found["version"] = str(found["version"])
+    for key, value in found.items():
+        if not isinstance(value, known[key]):
+            raise _wrong(name, f"{key} has the wrong type")
+    return found
+
+
+def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping[str, Any]]:
+    """Give the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
+    found = said.get(part) or {}
+    if isinstance(found, Mapping) and all(isinstance(one, Mapping) for one in found.values()):
+        return found
+    raise _wrong(name, f"{part} in processDescription is not an object of objects")
+
+
+def described_process(
+    derived: Mapping[str, Any], said: Mapping[str, Any], name: str
+) -> dict[str, Any]:
+    """Give a description: what was derived from the CWL, with what its author says of it.
+
+    Raises ``InvalidPackage`` where the author describes inputs or outputs that are not there.
+    """
+    described = {**derived, **said}
+    if "title" not in said and derived["title"] == derived["id"]:
+        described["title"] = described["id"]
+    problems = []
+    for part in ("inputs", "outputs"):
+        given = said.get(part, {})
+        problems += [
+            Problem(f"the CWL has no such {part[:-1]}", f"processDescription.{part}.{key}")
+            for key in given
+            if key not in derived[part]
+        ]
+        described[part] = {
+            key: {**port, **given.get(key, {})} for key, port in derived[part].items()
+        }
+    if problems:
+        raise InvalidPackage(f"{name} describes another process than its CWL", problems)
+    return described
+
+
+def _wrong(name: str, message: str) -> InvalidPackage:
+    return InvalidPackage(
+        f"{name} is not an OGC application package", [Problem(message, where=name)]
+    )

@@ -1,0 +1,105 @@
+"""What a user gives as inputs, made into a CWL job object.
+
+Owns validation against the process: every problem at once, each with its JSON path. Must not fetch
+anything, nor look at a disk but through ``Files``.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localproc.cwl.base.files import Files
+from localproc.cwl.base.types import describe, is_optional
+from localproc.errors import InvalidInputs, Problem
+from localproc.ogc.author_schemas import AuthorSchemas
+from localproc.ogc.request_requirements import NAME, requirements
+from localproc.ogc.request_values import RequestReader
+
+
+class Request:
+    """The inputs that one process takes. Compiled once, used for every job."""
+
+    def __init__(
+        self,
+        ports: Sequence[Mapping[str, Any]],
+        namespaces: Mapping[str, str] | None = None,
+        described: Mapping[str, Mapping[str, Any]] | None = None,
+        version: str = "v1.2",
+    ) -> None:
+        self._version = version
+        self._namespaces = namespaces or {}
+        self._authors = AuthorSchemas(ports, described or {})
+        self._ports = {port["id"]: port for port in ports}
+
+    def job_object(
+        self,
+        inputs: Mapping[str, Any],
+        base: str,
+        files: Files,
+        *,
+        references: bool = True,
+        bases: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Give the CWL job object.
+
+        ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` those
+        of inputs that have another one. Without one there are no relative paths, and a text for a
+        file whose schema says base64 is its content.
+        ``references``: a string that names an existing file relative to ``base`` by a path
+        (``scenes/a.json``) is made absolute, so that tools that take references as strings find
+        it. Raises ``InvalidInputs``.
+        """
+        problems = [*_nameless(inputs), *self._unknown(inputs), *self._missing(inputs)]
+        inputs, misfits = self._authors.fitted(inputs, inline=not base)
+        values = {}
+        for name, port in self._ports.items():
+            if name in inputs and not (inputs[name] is None and _may_be_left_out(port)):
+                folder = (bases or {}).get(name, base)
+                reader = RequestReader(folder, files, self._namespaces, references=references)
+                values[name] = reader.port(inputs[name], port, f"inputs.{name}")
+                problems += reader.problems
+        problems = problems or misfits
+        if problems:
+            raise InvalidInputs("the inputs do not fit the process", problems)
+        return values | self._own(inputs, base)
+
+    def _own(self, inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
+        """Give what belongs to CWL itself, its requirements as those of a package are."""
+        own = {name: item for name, item in inputs.items() if name.startswith("cwl:")}
+        if own.get(NAME):
+            own[NAME] = requirements(own[NAME], self._version, base)
+        return own
+
+    def _unknown(self, inputs: Mapping[str, Any]) -> list[Problem]:
+        problems = []
+        for name in filter(_is_text, inputs):
+            if name not in self._ports and not name.startswith("cwl:"):
+                close = difflib.get_close_matches(name, self._ports, 1)
+                known = ", ".join(self._ports) or "none"
+                hint = f"did you mean {close[0]!r}?" if close else f"the inputs are: {known}"
+                problems.append(Problem(f"there is no input {name!r}", f"inputs.{name}", hint=hint))
+        return problems
+
+    def _missing(self, inputs: Mapping[str, Any]) -> list[Problem]:
+        return [
+            Problem("is missing", f"inputs.{name}", hint=f"expected {describe(port['type'])}")
+            for name, port in self._ports.items()
+            if name not in inputs and not _may_be_left_out(port)
+        ]
+
+
+def _nameless(inputs: Mapping[Any, Any]) -> list[Problem]:
+    """Give the inputs whose names are no texts, as YAML may have them."""
+    return [
+        Problem(f"{name!r} is no name", "inputs", hint="the names of inputs are texts: quote it")
+        for name in inputs
+        if not _is_text(name)
+    ]
+
+
+def _is_text(name: Any) -> bool:
+    return isinstance(name, str)
+
+
+def _may_be_left_out(port: Mapping[str, Any]) -> bool:
+    return is_optional(port["type"]) or "default" in port
