@@ -9,8 +9,8 @@ from textwrap import dedent
 from typing import Any
 
 from localproc.cwl.base.files import Stat
-from localproc.cwl.check.check import Findings, examine
-from localproc.cwl.load.load import Package, load
+from localproc.cwl.check.check import Findings, check, examine
+from localproc.cwl.load.load import Package, read
 from localproc.cwl.load.sources import Sources
 from localproc.cwl.run.process import Tool, Workflow, compile_package
 from localproc.cwl.run.task_layout import Folders
@@ -114,13 +114,16 @@ def package(text: str, others: Mapping[str, str] | None = None, fragment: str = 
         {posixpath.normpath(f"/package/{name}"): dedent(one) for name, one in texts.items()}
     )
 
-    def read(uri: str) -> bytes:
+    def fetch(uri: str) -> bytes:
         path = uri.removeprefix("file://")
         if memory.stat(path) is None:
             raise FileNotFoundError(2, "No such file or directory", path)
         return memory.read(path)
 
-    return load(Sources("file:///package/main.cwl", read), fragment)
+    loaded = read(Sources("file:///package/main.cwl", fetch), fragment)
+    if loaded.problems:
+        check(loaded)  # raises: what did load is checked as well
+    return loaded
 
 
 def process(text: str, others: Mapping[str, str] | None = None) -> Tool | Workflow:

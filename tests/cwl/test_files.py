@@ -7,19 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localproc.cwl.base.files import (
-    canonical,
     has_files,
     is_local,
     local_path,
     map_files,
     normalize,
-    path_uri,
     split_name,
-    uri_path,
     walk,
 )
 from localproc.errors import InvalidInputs
 from localproc.storage.disk import Disk
+from localproc.uris import canonical, path_uri, uri_path
 from tests.cwl.memory import Memory, directory, file
 
 BASE = "file:///base/here"

@@ -509,7 +509,7 @@ def test_an_engine_that_stops_says_so_and_another_one_goes_on(
     stopped = "the engine has stopped: ZeroDivisionError: a bug"
     engine = Engine(tmp_path)
     process = engine.deploy(packages / "echo.cwl")
-    monkeypatch.setattr("localproc.engine.loop.loop.Turns.fill", buggy)
+    monkeypatch.setattr("localproc.engine.loop.loop.FairShare.fill", buggy)
     job = process.execute({"message": "x"})
     with pytest.raises(EnvironmentProblem, match=stopped):
         job.wait(20)
@@ -529,4 +529,4 @@ def test_waiting_again_and_again_leaves_nothing_behind(engine: Engine, packages:
     for _ in range(5):
         job.wait()
         job.results()
-    assert engine._core.loop()._ends._waiting == {}
+    assert engine._runtime.loop()._completions._waiting == {}

@@ -12,12 +12,12 @@ import pytest
 
 from localproc import Engine
 from localproc.engine.home import liveness
-from localproc.engine.home.liveness import Presence
+from localproc.engine.home.liveness import Liveness
 
 KILLED = """
 import os, signal, sys
-from localproc.engine.home.liveness import Presence
-Presence(sys.argv[1])
+from localproc.engine.home.liveness import Liveness
+Liveness(sys.argv[1])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -27,7 +27,7 @@ def killed_engine(folder: Path) -> None:
 
 
 def test_an_engine_lives_until_it_leaves(tmp_path: Path) -> None:
-    engine = Presence(str(tmp_path))
+    engine = Liveness(str(tmp_path))
     assert liveness.engines(str(tmp_path)) == [engine.id]
     assert liveness.is_alive(str(tmp_path), engine.id)
     assert liveness.pid_of(str(tmp_path), engine.id) == os.getpid()
@@ -37,7 +37,7 @@ def test_an_engine_lives_until_it_leaves(tmp_path: Path) -> None:
 
 
 def test_an_engine_knows_its_own_bell_from_that_of_others(tmp_path: Path) -> None:
-    engine = Presence(str(tmp_path))
+    engine = Liveness(str(tmp_path))
     engine.wake()
     assert engine.answer() is False
     liveness.ring(str(tmp_path), engine.id)
@@ -48,7 +48,7 @@ def test_an_engine_knows_its_own_bell_from_that_of_others(tmp_path: Path) -> Non
 
 
 def test_a_bell_that_nobody_answers_can_be_rung_for_ever(tmp_path: Path) -> None:
-    engine = Presence(str(tmp_path))
+    engine = Liveness(str(tmp_path))
     liveness.ring(str(tmp_path), engine.id)
     for _ in range(70_000):  # more than a pipe holds
         engine.wake()
@@ -57,7 +57,7 @@ def test_a_bell_that_nobody_answers_can_be_rung_for_ever(tmp_path: Path) -> None
 
 
 def test_engines_that_were_killed_are_buried_and_nobody_else(tmp_path: Path) -> None:
-    one, other = Presence(str(tmp_path)), Presence(str(tmp_path))
+    one, other = Liveness(str(tmp_path)), Liveness(str(tmp_path))
     killed_engine(tmp_path)
     assert len(liveness.engines(str(tmp_path))) == 3
     one.bury()
@@ -81,7 +81,7 @@ def test_who_is_taken_for_dead_while_it_begins_begins_again(
         flock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", buried_once)
-    engine = Presence(str(tmp_path))
+    engine = Liveness(str(tmp_path))
     monkeypatch.undo()
     assert len(locked) == 2
     assert liveness.is_alive(str(tmp_path), engine.id)
@@ -111,7 +111,7 @@ def test_the_last_engine_of_a_home_removes_what_those_before_had_to_leave(tmp_pa
 CLEARING = """
 import os, signal, sys, time
 import localproc
-from localproc.engine.loop.loop import background
+from localproc.engine.loop import background
 background.remove = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
 localproc.run(sys.argv[2], {"message": "x"}, home=sys.argv[1])
 time.sleep(60)

@@ -144,7 +144,7 @@ def test_the_ones_used_last_are_kept(
 def test_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCALPROC_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert package_cache.shelf_folder() == "/caches/localproc/packages"
+    assert package_cache.cache_folder() == "/caches/localproc/packages"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/me")
-    assert package_cache.shelf_folder() == "/home/me/.cache/localproc/packages"
+    assert package_cache.cache_folder() == "/home/me/.cache/localproc/packages"

@@ -98,7 +98,7 @@ def test_a_dismissal_asked_for_while_nobody_runs_the_job(tmp_path: Path, package
     assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
     with localproc.Engine(tmp_path / "home", adopt=False) as engine:
         job = engine.jobs()[0]
-        engine._core.store.request_dismiss(job.id)
+        engine._runtime.store.request_dismiss(job.id)
     with localproc.Engine(tmp_path / "home") as engine:
         job = engine.jobs()[0].wait(30)
     assert job.status == "dismissed"

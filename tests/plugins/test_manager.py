@@ -15,7 +15,7 @@ from localproc import Engine, InvalidInputs, hookimpl
 from localproc.errors import PluginMissing
 from localproc.model import Event, JobRecord, Kind, ProcessRecord
 from localproc.plugins.executor import ExecutorPlugin
-from localproc.plugins.manager import Broken, PluginBox
+from localproc.plugins.manager import Broken, PluginManager
 from localproc.plugins.storage import StoragePlugin
 
 #: Installs a module as a distribution of one plugin.
@@ -50,12 +50,12 @@ def localproc_executors():
 """
 
 
-def names(box: PluginBox) -> list[str]:
+def names(box: PluginManager) -> list[str]:
     return [one.name for one in box.executors()] + [one.scheme for one in box.storages()]
 
 
 def test_the_built_in_plugins_are_plugins_like_any_other() -> None:
-    box = PluginBox(entry_points=False)
+    box = PluginManager(entry_points=False)
     assert sorted(names(box)) == ["file", "http", "https", "local"]
     assert [name for name, _ in box.names()] == [
         "localproc.executors.builtin",
@@ -68,7 +68,7 @@ def test_the_built_in_plugins_are_plugins_like_any_other() -> None:
 
 def test_an_installed_plugin_is_found_with_its_distribution(install: Install) -> None:
     install("cloud", GOOD)
-    box = PluginBox()
+    box = PluginManager()
     assert ("cloud", "cloud 1.2") in box.names()
     assert box.executor("cloud").summary == "somewhere else"
     assert box.broken == []
@@ -98,7 +98,7 @@ def test_a_plugin_that_does_not_load_breaks_nothing(
 
 def test_a_plugin_that_calls_itself_like_another_is_broken(install: Install) -> None:
     install("localproc.storage.builtin", GOOD)
-    box = PluginBox()
+    box = PluginManager()
     assert [one.plugin for one in box.broken] == ["localproc.storage.builtin"]
     assert box.storage("file")
 
@@ -114,7 +114,7 @@ def test_a_hook_that_fails_is_noted_once_and_the_others_count() -> None:
             yield StoragePlugin("half", lambda _: None)  # type: ignore[arg-type,return-value]
             raise RuntimeError("no network")
 
-    box = PluginBox([Failing()], entry_points=False)
+    box = PluginManager([Failing()], entry_points=False)
     for _ in range(2):
         assert sorted(names(box)) == ["file", "half", "http", "https", "local"]
     assert [one.reason for one in box.broken] == [
@@ -379,5 +379,5 @@ def test_a_hook_takes_no_arguments_that_its_specification_has_not() -> None:
 
     plugin = SimpleNamespace(localproc_event=hookimpl(localproc_event))
     with pytest.raises(Exception, match="weather"):
-        PluginBox([plugin], entry_points=False)
+        PluginManager([plugin], entry_points=False)
     assert "weather" in inspect.signature(localproc_event).parameters

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localproc.cwl.base.files import path_uri
 from localproc.storage.access import Access
 from localproc.storage.stage_in import stage_in
+from localproc.uris import path_uri
 
 
 @dataclass

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from localproc.cwl.base.files import path_uri
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.testing.storages import StorageContract
+from localproc.uris import path_uri
 
 
 class TestFilesystemStorage(StorageContract):

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localproc import Engine
-from localproc.cwl.base.files import path_uri, uri_path
 from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
-from localproc.storage.publish import Publisher, results_uri
+from localproc.storage.publish import Publisher
+from localproc.storage.results_place import results_uri
+from localproc.uris import path_uri, uri_path
 from tests.conftest import fill
 from tests.storage.desk import directory, item, read, tree, write
 from tests.storage.recorder import Crashed, Recorder

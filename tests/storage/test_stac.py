@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from localproc.cwl.base.files import path_uri
 from localproc.errors import StagingError
 from localproc.storage.stac import absolute, resolve
+from localproc.uris import path_uri
 
 
 @pytest.mark.parametrize(

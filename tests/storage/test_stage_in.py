@@ -18,10 +18,11 @@ import pystac
 import pytest
 
 from localproc import Engine, InvalidInputs
-from localproc.cwl.base.files import path_uri, reference, uri_path
+from localproc.cwl.base.files import reference
 from localproc.errors import NoSpace, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.access import safe_name
+from localproc.uris import path_uri, uri_path
 from tests.storage.conftest import OpenDesk
 from tests.storage.desk import Desk, directory, file, item, read, tree, write
 from tests.storage.website import Site

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.base.files import local_path, path_uri
+from localproc.cwl.base.files import local_path
 from localproc.storage.step_cache import StepCache
+from localproc.uris import path_uri
 from tests.storage.desk import directory, tree
 
 KEY = "abcdef"

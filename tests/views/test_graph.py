@@ -10,8 +10,8 @@ import pytest
 
 from localproc.cwl.load.load import load
 from localproc.cwl.load.sources import Sources
-from localproc.views.graph import Node, dot, graph_of, in_words, mermaid, svg
-from localproc.views.graph_svg import Box, Level, layout
+from localproc.views.graph import Node, dot, graph_of, in_words, mermaid
+from localproc.views.graph_svg import Box, Level, layout, svg
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,7 +9,7 @@ from localproc_template import SequentialExecutor
 
 from localproc.model import TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings
-from localproc.plugins.manager import PluginBox
+from localproc.plugins.manager import PluginManager
 from localproc.testing.executors import ExecutorContract, OpenExecutor
 
 
@@ -78,5 +78,5 @@ class TestSequentialExecutor(ExecutorContract):
 
 
 def test_the_plugin_offers_it() -> None:
-    box = PluginBox([localproc_template], entry_points=False)
+    box = PluginManager([localproc_template], entry_points=False)
     assert box.executor("sequential").open is SequentialExecutor

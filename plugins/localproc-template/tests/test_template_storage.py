@@ -4,7 +4,7 @@ import localproc_template
 import pytest
 from localproc_template import MemoryStorage
 
-from localproc.plugins.manager import PluginBox
+from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
 from localproc.testing.storages import StorageContract
 
@@ -22,6 +22,6 @@ class TestMemoryStorage(StorageContract):
 
 
 def test_two_engines_do_not_share_their_objects() -> None:
-    box = PluginBox([localproc_template], entry_points=False)
+    box = PluginManager([localproc_template], entry_points=False)
     plugin = box.storage("memory")
     assert plugin.open({}) is not plugin.open({})

@@ -69,10 +69,10 @@ class _Commands(click.Group):
     def _of_plugins(self) -> dict[str, click.Command]:
         """Give the commands of plugins; one that fails is told of by ``localproc plugins``."""
         if not self._complete:
-            from localproc.plugins.manager import PluginBox
+            from localproc.plugins.manager import PluginManager
 
             self._complete = True
-            PluginBox().tell("localproc_commands", group=self)
+            PluginManager().tell("localproc_commands", group=self)
         return {name: one for name, one in self.commands.items() if name not in COMMANDS}
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import click
 
-from localproc.cwl.base.files import path_uri
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import here
 from localproc.errors import NoSuchJob, NoSuchProcess
+from localproc.uris import path_uri
 
 #: Stands for the job that was accepted last.
 LAST = "last"

@@ -173,9 +173,10 @@ def validate(package: str, allow_remote: bool, as_json: bool) -> int:
 @click.pass_obj
 def graph(site: Site, package: str, form: str) -> None:
     """Draw the steps of a package or a process."""
-    from localproc.views import graph as drawing
+    from localproc.views.graph import dot, mermaid
+    from localproc.views.graph_svg import svg
 
     with site.look() as engine:
         resolved = find_process(engine, package, deploy=False).record.resolved
-    draw = {"mermaid": drawing.mermaid, "dot": drawing.dot, "svg": drawing.svg}[form]
+    draw = {"mermaid": mermaid, "dot": dot, "svg": svg}[form]
     click.echo(draw(resolved))

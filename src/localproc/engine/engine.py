@@ -16,7 +16,7 @@ from localproc.engine.home.settings import Settings, check_finite
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.namespace import Records
 from localproc.engine.packages.registry import Registry
-from localproc.engine.runtime import Core
+from localproc.engine.runtime import Runtime
 from localproc.model import (
     InputPolicy,
     JobFilter,
@@ -49,8 +49,8 @@ class Engine(Records):
         allow_remote: bool = False,
         **settings: Any,
     ) -> None:
-        core = Core(home, plugins, Settings(**settings), run_jobs=run_jobs)
-        self._set_up(core, core.settings.namespace, allow_remote=allow_remote)
+        runtime = Runtime(home, plugins, Settings(**settings), run_jobs=run_jobs)
+        self._set_up(runtime, runtime.settings.namespace, allow_remote=allow_remote)
 
     def within(self, namespace: str) -> Self:
         """Give the same engine for another namespace: its processes and jobs are its own.
@@ -58,18 +58,22 @@ class Engine(Records):
         Raises ``InvalidInputs`` for a name that no folder or URL could have.
         """
         other = type(self).__new__(type(self))
-        other._set_up(self._core, check_namespace(namespace), allow_remote=self._allow_remote)  # noqa: SLF001
+        other._set_up(self._runtime, check_namespace(namespace), allow_remote=self._allow_remote)  # noqa: SLF001
         return other
 
-    def _set_up(self, core: Core, namespace: str, *, allow_remote: bool) -> None:
-        self._core = core
+    def _set_up(self, runtime: Runtime, namespace: str, *, allow_remote: bool) -> None:
+        self._runtime = runtime
         self._allow_remote = allow_remote
         self.namespace = namespace
         self._registry = Registry(
-            core.store, namespace, core.shelf, core.storage, allow_remote=allow_remote
+            runtime.store,
+            namespace,
+            runtime.package_cache,
+            runtime.storage,
+            allow_remote=allow_remote,
         )
-        self._acceptance = Acceptance(core, namespace)
-        self.tokens = Tokens(core.store, namespace)
+        self._acceptance = Acceptance(runtime, namespace)
+        self.tokens = Tokens(runtime.store, namespace)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +86,7 @@ class Engine(Records):
     ) -> None:
         try:
             if kind is None:
-                self._core.ends.wait_for_all()
+                self._runtime.completions.wait_for_all()
                 self.check()
         finally:
             self.close()
@@ -91,7 +95,7 @@ class Engine(Records):
     def folders(self) -> tuple[str, ...]:
         """The folders of this machine that no client on a network is told of."""
         results = self._acceptance.results
-        return (self._core.home.path, *([results] if os.path.isabs(results) else []))
+        return (self._runtime.home.path, *([results] if os.path.isabs(results) else []))
 
     # Processes
 
@@ -167,14 +171,14 @@ class Engine(Records):
         ``UnsupportedPackage`` if the executor lacks what the package requires. Nothing is left
         behind then.
         """
-        self._core.check_open()
+        self._runtime.check_open()
         self.check()
         record = process.record if isinstance(process, Process) else self._registry.get(process)
         request = self._acceptance.request(record, inputs, options)
-        if detached or not self._core.run_jobs:
+        if detached or not self._runtime.run_jobs:
             return Job(self, self._acceptance.accept(record, request, owner=None).id)
-        job = self._acceptance.accept(record, request, owner=self._core.owner())
-        self._core.loop().accept(job)
+        job = self._acceptance.accept(record, request, owner=self._runtime.owner())
+        self._runtime.loop().accept(job)
         return Job(self, job.id)
 
     def run(
@@ -188,7 +192,7 @@ class Engine(Records):
         The job's ``status`` tells how it ended; ``results()`` and ``raise_for_status()`` raise
         ``JobFailed`` with the story if it failed.
         """
-        self._core.check_open()
+        self._runtime.check_open()
         if not isinstance(package, Process):
             self.warm_up(options.get("executor", ""))
             package = self.deploy(package)
@@ -196,13 +200,13 @@ class Engine(Records):
 
     def warm_up(self, executor: str = "") -> None:
         """Start what runs jobs while there is still something else to do before the first one."""
-        if self._core.run_jobs and not self._core.closed:
-            self._core.loop().warm_up(executor or self._core.settings.executor)
+        if self._runtime.run_jobs and not self._runtime.closed:
+            self._runtime.loop().warm_up(executor or self._runtime.settings.executor)
 
     def stand_by(self) -> None:
         """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
-        if self._core.run_jobs and not self._core.closed:
-            self._core.loop()
+        if self._runtime.run_jobs and not self._runtime.closed:
+            self._runtime.loop()
 
     def job(self, job_id: str) -> Job:
         """Give a job of the home by its id; raises ``NoSuchJob``."""
@@ -233,7 +237,7 @@ class Engine(Records):
             limit=limit,
             **filters,
         )
-        return [Job(self, record.id, record) for record in self._core.store.jobs(wanted)]
+        return [Job(self, record.id, record) for record in self._runtime.store.jobs(wanted)]
 
     def executions(
         self,
@@ -266,18 +270,18 @@ class Engine(Records):
 
         They may be those of any namespace.
         """
-        self._core.loop().ring()
+        self._runtime.loop().ring()
         return self.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING)
 
     def jobs_of_all(self, *statuses: JobStatus, limit: int = 10_000) -> list[Job]:
         """Give the jobs of all namespaces that are in one of these states, newest first."""
-        found = self._core.store.jobs(JobFilter(statuses=statuses, limit=limit))
+        found = self._runtime.store.jobs(JobFilter(statuses=statuses, limit=limit))
         engines = {record.namespace: self.within(record.namespace) for record in found}
         return [Job(engines[record.namespace], record.id, record) for record in found]
 
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""
-        self._core.close()
+        self._runtime.close()
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

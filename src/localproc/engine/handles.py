@@ -17,6 +17,7 @@ from localproc.engine.results import typed_results
 from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind, ProcessRecord, Step
+from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ class Job:
     @property
     def location(self) -> str:
         """The URI of the folder that its results are published in."""
-        return ogc.results_root(self.id, self.request)
+        return results_root(self.id, self.request)
 
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Give it as an entry of the execution log, with the last ``lines`` of each step's log."""

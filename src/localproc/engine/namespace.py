@@ -14,59 +14,59 @@ from localproc.engine.home import liveness
 from localproc.engine.home.settings import Settings
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
-from localproc.engine.runtime import Core
+from localproc.engine.runtime import Runtime
 from localproc.errors import NoSuchJob
 from localproc.model import Event, JobRecord, ProcessRecord
-from localproc.plugins.manager import PluginBox
+from localproc.plugins.manager import PluginManager
 
 
 class Records:
     """A namespace of a home, to look at."""
 
-    _core: Core
+    _runtime: Runtime
     _registry: Registry
     namespace: str
 
     @property
     def home(self) -> Path:
         """The home's folder."""
-        return Path(self._core.home.path)
+        return Path(self._runtime.home.path)
 
     @property
     def settings(self) -> Settings:
         """How the engine is set up."""
-        return self._core.settings
+        return self._runtime.settings
 
     @property
-    def plugins(self) -> PluginBox:
+    def plugins(self) -> PluginManager:
         """The plugins of this engine, and which of them are broken."""
-        return self._core.plugins
+        return self._runtime.plugins
 
     # Jobs
 
     def record(self, job_id: str) -> JobRecord:
         """Give a job's row; raises ``NoSuchJob``."""
-        found = self._core.store.job(job_id)
+        found = self._runtime.store.job(job_id)
         if found is None or found.namespace != self.namespace:
             raise NoSuchJob(job_id)
         return found
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Give a job's events."""
-        return self._core.store.events(job_id, after)
+        return self._runtime.store.events(job_id, after)
 
     def revision(self, job: JobRecord) -> ProcessRecord:
         """Give the process revision that a job runs."""
-        found = self._core.store.process(job.namespace, job.process_id, job.revision)
+        found = self._runtime.store.process(job.namespace, job.process_id, job.revision)
         return self._registry.get(job.process_id) if found is None else found
 
     def job_folder(self, job_id: str) -> str:
         """Give a job's folder."""
-        return self._core.home.job(job_id)
+        return self._runtime.home.job(job_id)
 
     def logs_folder(self, job_id: str) -> str:
         """Give the folder of a job's logs."""
-        return self._core.home.logs(job_id)
+        return self._runtime.home.logs(job_id)
 
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
         """Wait until a job has ended; give its row, whether it has or the time was over.
@@ -85,52 +85,52 @@ class Records:
                 if record.status.final or left < pause:
                     return record
                 self.check()
-                pause = 1.0 if self._core.owns(record) else 0.1
+                pause = 1.0 if self._runtime.owns(record) else 0.1
 
     def check(self) -> None:
         """Raise ``EnvironmentProblem`` if this engine runs no jobs any more, by mishap."""
-        self._core.check()
+        self._runtime.check()
 
     def end_of(self, job_id: str) -> AbstractContextManager[End]:
         """Give what is set when a job has ended in this process, or the engine is closed."""
-        return self._core.ends.of(job_id)
+        return self._runtime.completions.of(job_id)
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is."""
         self.record(job_id)
-        if self._core.store.request_dismiss(job_id):
-            self._core.call_owner(self.record(job_id))
+        if self._runtime.store.request_dismiss(job_id):
+            self._runtime.call_owner(self.record(job_id))
 
     def hide(self, job_id: str) -> None:
         """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
         self.record(job_id)
-        self._core.store.hide_job(job_id)
+        self._runtime.store.hide_job(job_id)
 
     def delete(self, job_id: str) -> bool:
         """Forget a job that has ended; its folder goes too, its published results stay."""
         self.record(job_id)
-        if not self._core.store.delete_job(job_id):
+        if not self._runtime.store.delete_job(job_id):
             return False
-        shutil.rmtree(self._core.home.job(job_id), ignore_errors=True)
+        shutil.rmtree(self._runtime.home.job(job_id), ignore_errors=True)
         return True
 
     def open_jobs(self) -> int:
         """Count the jobs of the namespace that have not ended."""
-        return self._core.store.open_jobs(self.namespace)
+        return self._runtime.store.open_jobs(self.namespace)
 
     def has_open_jobs(self) -> bool:
         """Whether any job of the home has not ended."""
-        return bool(self._core.store.owners())
+        return bool(self._runtime.store.owners())
 
     # The home
 
     def store_problems(self) -> list[str]:
         """Let the store check itself; give what is wrong."""
-        return self._core.store.check()
+        return self._runtime.store.check()
 
     def alive(self) -> Iterator[tuple[str, int | None]]:
         """Give the engines that use the home now, with their process ids."""
-        folder = self._core.home.engines
+        folder = self._runtime.home.engines
         for one in liveness.engines(folder):
             if liveness.is_alive(folder, one):
                 yield one, liveness.pid_of(folder, one)

@@ -14,27 +14,27 @@ from localproc import forks
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
-from localproc.engine.home.liveness import Presence
+from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.guarded import GuardedExecutor
 from localproc.engine.loop.loop import Loop
 from localproc.engine.notify.callback_documents import compose
-from localproc.engine.notify.callback_sender import Courier
-from localproc.engine.notify.completions import Ends
+from localproc.engine.notify.callback_sender import CallbackSender
+from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
-from localproc.engine.packages.package_cache import Shelf, shelf_folder
+from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
 from localproc.plugins.executor import Capabilities, Executor, ExecutorSettings
-from localproc.plugins.manager import PluginBox
+from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
 from localproc.store import SqliteStore
 
 
-class Core:
+class Runtime:
     """The shared parts of an engine. Raises ``HomeUnusable`` or ``StoreCorrupted``."""
 
     def __init__(
@@ -47,26 +47,26 @@ class Core:
     ) -> None:
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
         self.home = Home(absolute_home(home))
-        self.plugins = PluginBox(plugins)
+        self.plugins = PluginManager(plugins)
         self.run_jobs = run_jobs
         self.closed = False
         self._inherited = False
-        self.ends = Ends()
+        self.completions = Completions()
         self._storages: dict[tuple[str, bool], Storage] = {}
         self._lock = threading.RLock()
-        self._presence: Presence | None = None
+        self._liveness: Liveness | None = None
         self._loop: Loop | None = None
-        self._courier: Courier | None = None
+        self._callbacks: CallbackSender | None = None
         journal = self.home.prepare()
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
-        self.shelf = Shelf(shelf_folder())
+        self.package_cache = PackageCache(cache_folder())
         self.processes = CompiledProcesses(self.store)
         self.observers = Observers(self.plugins)
         if self.settings.adopt and self.store.owners():
             self.loop()
-        if run_jobs and self.store.next_letter() is not None:
-            self.ring_courier()
+        if run_jobs and self.store.next_callback() is not None:
+            self.ring_callbacks()
         forks.watch(self)
 
     def loop(self) -> Loop:
@@ -75,18 +75,18 @@ class Core:
             if self._inherited:
                 self.check_open()
             if self._loop is None:
-                self._presence = Presence(self.home.engines)
+                self._liveness = Liveness(self.home.engines)
                 self._loop = Loop(
                     self.home,
                     self.store,
-                    self._presence,
+                    self._liveness,
                     self.settings,
                     self.storage,
                     self._open_executor,
                     self.processes.of_job,
                     self.observers,
-                    self.ends,
-                    self.ring_courier,
+                    self.completions,
+                    self.ring_callbacks,
                 )
                 self._loop.start()
             return self._loop
@@ -110,23 +110,23 @@ class Core:
                 hint="its jobs are still there: another engine on the home goes on with them",
             ) from broken
 
-    def ring_courier(self) -> None:
-        """Have letters delivered; the courier is started the first time."""
+    def ring_callbacks(self) -> None:
+        """Have callbacks delivered; its thread is started the first time."""
         with self._lock:
-            if self._courier is None:
+            if self._callbacks is None:
                 secret = self.settings.callback_secret
-                self._courier = Courier(self.store, partial(compose, self.store), secret)
-            self._courier.ring()
+                self._callbacks = CallbackSender(self.store, partial(compose, self.store), secret)
+            self._callbacks.ring()
 
     def owner(self) -> str:
         """Give the id that this engine owns jobs under."""
         self.loop()
-        assert self._presence is not None
-        return self._presence.id
+        assert self._liveness is not None
+        return self._liveness.id
 
     def owns(self, job: JobRecord) -> bool:
         """Whether this engine runs a job."""
-        return self._presence is not None and job.owner == self._presence.id
+        return self._liveness is not None and job.owner == self._liveness.id
 
     def call_owner(self, job: JobRecord) -> None:
         """Have whoever runs a job look at the store; without anybody, do it here."""
@@ -154,10 +154,10 @@ class Core:
             return
         if self._loop is not None:
             self._loop.stop()
-        if self._courier is not None:
-            self._courier.close()
-        if self._presence is not None:
-            self._presence.leave()
+        if self._callbacks is not None:
+            self._callbacks.close()
+        if self._liveness is not None:
+            self._liveness.leave()
         self.observers.close()
         for storage in self._storages.values():
             storage.close()
@@ -167,15 +167,15 @@ class Core:
         """In a forked child: loop, threads and jobs are the parent's, and go on there."""
         self.closed = self._inherited = True
         self._lock = threading.RLock()
-        self.ends = Ends()
-        self._presence = self._loop = self._courier = None
+        self.completions = Completions()
+        self._liveness = self._loop = self._callbacks = None
 
     def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
-        assert self._presence is not None
+        assert self._liveness is not None
         cores, ram, slots = self.settings.capacity()
         settings = ExecutorSettings(
             folder=self.home.executor(name),
-            engine=self._presence.id,
+            engine=self._liveness.id,
             cores=cores,
             ram=ram,
             slots=slots,

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from localproc.cwl.base.files import uri_path
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem
 from localproc.http.negotiation import listed
 from localproc.http.numbers import whole
 from localproc.http.threads import offload
+from localproc.uris import uri_path
 from localproc.views.ogc import ITEM_REL
 
 _CHUNK: Final = 1 << 18

@@ -18,7 +18,8 @@ from localproc.http.forms import form_fields
 from localproc.http.multipart import read_parts
 from localproc.http.paging import page_links
 from localproc.ogc.apppkg import MEDIA_TYPE as APPPKG
-from localproc.views.graph import graph_of, in_words, svg
+from localproc.views.graph import graph_of, in_words
+from localproc.views.graph_svg import svg
 from localproc.views.process import process_description, process_summary
 
 _CWL: Final = (

@@ -4,9 +4,9 @@ Owns the vocabulary (process, job, step, task, event) and nothing else. Must not
 is stored, run, staged or shown.
 """
 
+from localproc.model.callback import Callback, TokenRecord
 from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
-from localproc.model.letter import Letter, TokenRecord
 from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
 from localproc.model.status import JobStatus, StepStatus, Trigger
@@ -14,6 +14,7 @@ from localproc.model.step import Step
 from localproc.model.task import Container, Report, Resources, StageAction, Task, TaskState
 
 __all__ = [
+    "Callback",
     "Container",
     "Event",
     "InputPolicy",
@@ -22,7 +23,6 @@ __all__ = [
     "JobRequest",
     "JobStatus",
     "Kind",
-    "Letter",
     "ProcessRecord",
     "Report",
     "Resources",

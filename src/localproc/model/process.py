@@ -13,8 +13,8 @@ class ProcessRecord:
     ``revision`` is the digest of the package's texts and of which process of it this is;
     ``resolved`` is the package as the interpreter reads it (see ``localproc.cwl.load.load``);
     ``texts`` maps the names of the package's files to their bytes, the entry first, just as its
-    author wrote them; ``media_type`` is that of the entry, and ``entry`` the URI it was deployed from, if it
-    came from one.
+    author wrote them; ``media_type`` is that of the entry, and ``entry`` the URI it was deployed
+    from, if it came from one.
     """
 
     id: str

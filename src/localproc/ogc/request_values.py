@@ -15,17 +15,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from localproc.cwl.base.files import (
-    Files,
-    canonical,
-    is_literal,
-    local_path,
-    normalize,
-    path_uri,
-    reference,
-    unquoted,
-    walk,
-)
+from localproc.cwl.base.files import Files, is_literal, local_path, normalize, reference, walk
 from localproc.cwl.base.types import (
     CwlType,
     is_filelike,
@@ -38,6 +28,7 @@ from localproc.cwl.base.types import (
 )
 from localproc.errors import InvalidInputs, Problem
 from localproc.ogc.describe import is_bbox, is_string_format, schema
+from localproc.uris import canonical, path_uri, unquoted
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")

@@ -31,7 +31,7 @@ class Broken:
     reason: str
 
 
-class PluginBox:
+class PluginManager:
     """Built-in plugins, those of installed distributions, and those that were handed in."""
 
     def __init__(self, extra: Sequence[object] = (), *, entry_points: bool = True) -> None:

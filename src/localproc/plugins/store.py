@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from localproc.model import Event, JobFilter, JobRecord, Letter, ProcessRecord, TokenRecord
+from localproc.model import Callback, Event, JobFilter, JobRecord, ProcessRecord, TokenRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """New events of one job and the row they add up to.
 
-    ``after`` is the number of events the job had before them; ``letters`` are to be delivered.
+    ``after`` is the number of events the job had before them; ``callbacks`` are to be delivered.
     """
 
     job: JobRecord
     events: Sequence[Event]
     after: int
-    letters: Sequence[Letter] = ()
+    callbacks: Sequence[Callback] = ()
 
 
 class Store(Protocol):
@@ -95,17 +95,17 @@ class Store(Protocol):
     def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
         """Give how many jobs of a process, or of a whole namespace, have not ended."""
 
-    def take_letters(self, now: datetime, until: datetime, most: int) -> list[Letter]:
-        """Take letters that are due; unless they are settled, they are due again at ``until``."""
+    def take_callbacks(self, now: datetime, until: datetime, most: int) -> list[Callback]:
+        """Take callbacks that are due; unless they are settled, they are due again at ``until``."""
 
-    def settle_letter(self, number: int) -> None:
-        """Forget a letter: it was delivered, or was given up."""
+    def settle_callback(self, number: int) -> None:
+        """Forget a callback: it was delivered, or was given up."""
 
-    def put_off_letter(self, number: int, due: datetime) -> None:
-        """Keep a letter for a later attempt."""
+    def put_off_callback(self, number: int, due: datetime) -> None:
+        """Keep a callback for a later attempt."""
 
-    def next_letter(self) -> datetime | None:
-        """Give the time at which the next letter is due, ``None`` if there is none."""
+    def next_callback(self) -> datetime | None:
+        """Give the time at which the next callback is due, ``None`` if there is none."""
 
     def put_token(self, digest: str, token: TokenRecord) -> None:
         """Record a token by its digest; one of the same name is replaced."""

@@ -13,12 +13,12 @@ from itertools import chain, count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import unquoted, uri_path
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
+from localproc.uris import unquoted, uri_path
 
 #: Multihash codes of STAC's ``file:checksum``, in hex, and what hashlib calls them.
 _MULTIHASH: Final = {"1220": "sha256", "1340": "sha512", "1114": "sha1", "d50110": "md5"}

@@ -11,8 +11,8 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localproc.cwl.base.files import quoted, uri_path
 from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, links_elsewhere
+from localproc.uris import quoted, uri_path
 
 
 def published_item(

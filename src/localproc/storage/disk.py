@@ -12,9 +12,10 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from localproc.cwl.base.files import Stat, path_uri
+from localproc.cwl.base.files import Stat
 from localproc.errors import LocalprocError, NoSpace, StagingError
 from localproc.model import StageAction
+from localproc.uris import path_uri
 
 _CHUNK: Final = 1 << 20
 _KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000  #: of ``st_mode``

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from localproc.cwl.base.files import path_uri, uri_path
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info, Watch, unwatched
 from localproc.storage.disk import telling
+from localproc.uris import path_uri, uri_path
 
 
 class FilesystemStorage:

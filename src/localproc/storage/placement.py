@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.base.files import is_local, local_path, map_files, quoted
+from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.errors import StagingError
 from localproc.storage.upload_plan import Outbound
+from localproc.uris import quoted
 
 
 class Placement:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import canonical, is_local, local_path, map_files, path_uri, quoted
-from localproc.errors import InvalidInputs, StagingError
+from localproc.cwl.base.files import is_local, local_path, map_files
+from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage import catalog_layout, stac
 from localproc.storage.access import free_name
-from localproc.storage.addresses import redacted
 from localproc.storage.placement import Placement
 from localproc.storage.upload_plan import Outbound
+from localproc.uris import quoted
 
 _Log = Callable[[str], None]
 
@@ -168,19 +168,6 @@ class Publisher:
 
     def _add(self, document: Mapping[str, Any], uri: str) -> None:
         self._out.add_text(json.dumps(document, indent=2), uri, stac.GEOJSON)
-
-
-def results_uri(root: str, base: str = "") -> str:
-    """Give the URI of a results folder that was given as a path or a URI.
-
-    Raises ``InvalidInputs`` for one that leads nowhere.
-    """
-    try:
-        if urlsplit(root).scheme:
-            return canonical(root).rstrip("/")
-    except ValueError as error:
-        raise InvalidInputs(f"results cannot go to {redacted(root)}: {error}") from None
-    return path_uri(os.path.normpath(os.path.join(base or os.getcwd(), root)))
 
 
 def _is_catalogs(value: Any) -> bool:

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from localproc.cwl.base.files import canonical, path_uri, unquoted, uri_path
 from localproc.errors import StagingError
 from localproc.storage.access import safe_name
 from localproc.storage.addresses import redacted
+from localproc.uris import canonical, path_uri, unquoted, uri_path
 
 CATALOG: Final = "catalog.json"
 COLLECTION: Final = "collection.json"

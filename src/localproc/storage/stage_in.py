@@ -19,20 +19,13 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import (
-    is_local,
-    is_reference,
-    local_path,
-    map_files,
-    path_uri,
-    unquoted,
-    uri_path,
-)
+from localproc.cwl.base.files import is_local, is_reference, local_path, map_files
 from localproc.errors import StagingError
 from localproc.storage import stac
 from localproc.storage.access import Access, free_name, safe_name, verify
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
+from localproc.uris import path_uri, unquoted, uri_path
 
 _Log = Callable[[str], None]
 

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from localproc.cwl.base.files import is_local, local_path, map_files, path_uri, walk
+from localproc.cwl.base.files import is_local, local_path, map_files, walk
+from localproc.uris import path_uri
 
 _ENTRY: Final = "entry.json"
 _FILES: Final = "files"

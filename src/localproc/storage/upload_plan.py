@@ -16,10 +16,10 @@ from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import uri_path
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.disk import Disk, telling
+from localproc.uris import uri_path
 
 _PARALLEL: Final = 8
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from localproc.cwl.base.files import canonical
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info, Watch, unwatched
 from localproc.storage.addresses import is_public, redacted
+from localproc.uris import canonical
 
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5

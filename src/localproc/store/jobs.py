@@ -57,7 +57,7 @@ class JobTables(Database):
                     continue
                 for seq, event in enumerate(change.events, change.after + 1):
                     events.append(rows.event_row(number, seq, event))
-                outbox.post(db, change.letters)
+                outbox.post(db, change.callbacks)
             db.executemany(_INSERT_EVENT, events)
         for change in changes:
             if change.job.status.final:

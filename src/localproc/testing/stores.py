@@ -13,13 +13,13 @@ import pytest
 
 from localproc.machine import apply, new_job
 from localproc.model import (
+    Callback,
     Event,
     JobFilter,
     JobRecord,
     JobRequest,
     JobStatus,
     Kind,
-    Letter,
     ProcessRecord,
     TokenRecord,
     Trigger,
@@ -232,31 +232,31 @@ class StoreContract:
     def test_letters_are_recorded_with_their_events(self, store: Store) -> None:
         job = self.add(store, 1)
         started = Event(Kind.STARTED, job.created)
-        letter = Letter(job.id, "https://example.org/in-progress", "inProgressUri")
-        change = Change(apply(job, started), [started], 1, [letter])
+        callback = Callback(job.id, "https://example.org/in-progress", "inProgressUri")
+        change = Change(apply(job, started), [started], 1, [callback])
         store.commit("somebody else", [change])
-        assert store.next_letter() is None
+        assert store.next_callback() is None
         store.commit("me", [change])
-        assert store.next_letter() is not None
+        assert store.next_callback() is not None
 
     def test_a_letter_is_due_until_it_is_settled(self, open_store: OpenStore) -> None:
         store, other = open_store(), open_store()
         job = self.add(store, 1)
         failed = Event(Kind.FAILED, job.created)
-        letter = Letter(job.id, "https://example.org/failed", "failedUri")
-        store.commit("me", [Change(apply(job, failed), [failed], 1, [letter])])
+        callback = Callback(job.id, "https://example.org/failed", "failedUri")
+        store.commit("me", [Change(apply(job, failed), [failed], 1, [callback])])
         minute = timedelta(minutes=1)
-        first = store.take_letters(BEGINNING, BEGINNING + minute, 10)
+        first = store.take_callbacks(BEGINNING, BEGINNING + minute, 10)
         assert [(one.uri, one.kind, one.attempts) for one in first] == [
             ("https://example.org/failed", "failedUri", 1)
         ]
-        assert other.take_letters(BEGINNING, BEGINNING + minute, 10) == []
-        store.put_off_letter(first[0].number, BEGINNING + 3 * minute)
-        assert other.take_letters(BEGINNING + 2 * minute, BEGINNING + minute, 10) == []
-        second = other.take_letters(BEGINNING + 3 * minute, BEGINNING + 4 * minute, 10)
+        assert other.take_callbacks(BEGINNING, BEGINNING + minute, 10) == []
+        store.put_off_callback(first[0].number, BEGINNING + 3 * minute)
+        assert other.take_callbacks(BEGINNING + 2 * minute, BEGINNING + minute, 10) == []
+        second = other.take_callbacks(BEGINNING + 3 * minute, BEGINNING + 4 * minute, 10)
         assert [one.attempts for one in second] == [2]
-        other.settle_letter(second[0].number)
-        assert store.next_letter() is None
+        other.settle_callback(second[0].number)
+        assert store.next_callback() is None
 
     def test_tokens_open_their_namespace_alone(self, store: Store) -> None:
         token = TokenRecord("acme", "laptop", BEGINNING)

@@ -87,13 +87,6 @@ def dot(resolved: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def svg(resolved: Mapping[str, Any]) -> str:
-    """Draw a package as an SVG image that depends on nothing else; see ``graph_svg``."""
-    from localproc.views.graph_svg import draw
-
-    return draw(graph_of(resolved))
-
-
 def in_words(graph: Graph) -> str:
     """Say what a graph shows: ``inputs: a, b; steps: c (inputs: ...), d; outputs: e``."""
     said = []

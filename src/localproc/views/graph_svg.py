@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from itertools import accumulate, pairwise
 from statistics import fmean
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
-from localproc.views.graph import Edge, Graph, Node, in_words
+from localproc.views.graph import Edge, Graph, Node, graph_of, in_words
 
 _MARGIN: Final = 16.0
 _PADDING: Final = 14.0
@@ -86,6 +86,11 @@ class Level:
     lines: Sequence[Sequence[Joint]]
     width: float
     height: float
+
+
+def svg(resolved: Mapping[str, Any]) -> str:
+    """Draw a package as an SVG image that depends on nothing else."""
+    return draw(graph_of(resolved))
 
 
 def draw(graph: Graph) -> str:

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.files import unquoted
+from localproc.uris import unquoted
 
 _PLACES: Final = frozenset({"href", "location", "prov:location"})
 

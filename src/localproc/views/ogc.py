@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from localproc.model import JobRecord, JobRequest, JobStatus, Step
+from localproc.model import JobRecord, JobStatus, Step
 
 #: What a result given as a link is to the results: 2.0 wants every link to have a relation.
 ITEM_REL: Final = "item"
@@ -114,12 +114,6 @@ def _log_link(place: str, log: str) -> dict[str, str]:
         "rel": "related",
         "type": "text/plain",
     }
-
-
-def results_root(job_id: str, request: JobRequest) -> str:
-    """Give the URI of the folder that a job's results are published in."""
-    flat = request.options.get("layout") == "flat"
-    return request.results if flat else f"{request.results}/{job_id}"
 
 
 def results_document(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:

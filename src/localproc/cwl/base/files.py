@@ -8,15 +8,14 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from localproc.cwl.base.types import is_filelike
 from localproc.errors import InvalidInputs, Problem
+from localproc.uris import canonical, path_uri, unquoted, uri_path
 
-CONTENT_LIMIT: Final = (
-    64 * 1024
-)  #: bytes that loadContents may read (CWL v1.2, CommandInputParameter)
-
+#: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
+CONTENT_LIMIT: Final = 64 * 1024
 
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")
@@ -51,45 +50,6 @@ class Files(Protocol):
 
     def checksum(self, path: str) -> str:
         """Give ``sha1$`` and the digest in hex."""
-
-
-def quoted(text: str) -> str:
-    """Write a path or a name as a part of a URI; a byte that is no UTF-8 stays itself (``%FF``)."""
-    return quote(text, errors="surrogateescape")
-
-
-def unquoted(text: str) -> str:
-    """Read a part of a URI as a path or a name."""
-    return unquote(text, errors="surrogateescape")
-
-
-def path_uri(path: str) -> str:
-    """Give the ``file:`` URI of an absolute path."""
-    return "file://" + quoted(path)
-
-
-def uri_path(uri: str) -> str:
-    """Give the path of a ``file:`` URI."""
-    plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
-    return uri[7:] if plain else unquoted(urlsplit(uri).path)
-
-
-def canonical(uri: str) -> str:
-    """Give a URI in the one form that it has here: files of this machine as ``file:///path``.
-
-    RFC 8089 has others: ``file:/path``, ``file://localhost/path``, ``FILE:///path``. Raises
-    ``ValueError`` for a URI that leads nowhere: a file of another machine, no host, a wrong port.
-    """
-    if uri.startswith("file:///"):
-        return uri
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        if parts.netloc.lower() not in ("", "localhost"):
-            raise ValueError(f"it is a file of the machine {parts.netloc!r}, not of this one")
-        return path_uri(unquoted(parts.path))
-    if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
-        raise ValueError("it names no host, or no port that can be asked")
-    return uri
 
 
 def unwritable(text: str) -> str | None:

@@ -7,7 +7,8 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.cwl.base.files import Files, is_local, local_path, map_files, path_uri
+from localproc.cwl.base.files import Files, is_local, local_path, map_files
+from localproc.uris import path_uri
 
 
 def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any]]:

@@ -32,15 +32,13 @@ def check(package: Package) -> Findings:
     """Check a package; raises ``InvalidPackage`` with every error."""
     findings = examine(package)
     if findings.errors:
-        raise InvalidPackage(
-            f"{package.sources.name(package.sources.entry)} cannot be run", findings.errors
-        )
+        raise InvalidPackage(f"{package.name} cannot be run", findings.errors)
     return findings
 
 
 def examine(package: Package) -> Findings:
-    """Check a package; give everything that was found."""
-    findings = Findings()
+    """Check a package; give everything that was found, by loading it too."""
+    findings = Findings(errors=list(package.problems))
     processes = package.resolved["processes"]
     main = package.resolved["main"]
     for name, inherited in _reached(processes, main, Requirements(), set()):

@@ -9,8 +9,8 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.cwl.base.files import unquoted
 from localproc.errors import InvalidPackage, Problem
+from localproc.uris import unquoted
 
 
 def carried(resolved: Mapping[str, Any], base: str, parts: Mapping[str, bytes]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import re
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
-from localproc.cwl.base.files import quoted
 from localproc.cwl.load.raw import Kept, entries, plain, read_yaml
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage
+from localproc.uris import quoted
 
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

@@ -15,7 +15,7 @@ from localproc.cwl.base.positions import Place, find
 from localproc.cwl.load.documents import Documents
 from localproc.cwl.load.raw import plain
 from localproc.cwl.load.sources import Sources
-from localproc.errors import InvalidPackage
+from localproc.errors import InvalidPackage, Problem
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,19 @@ class Package:
     whole and whose steps name the process they run; ``metadata`` holds the document's own
     annotations by URI; ``namespaces`` its prefixes; ``ontology`` the subclass pairs of its
     ``$schemas``. ``beside`` are the processes of the same document that are not run, by name; what
-    their steps run is left out.
+    their steps run is left out. ``problems`` is what kept parts of it from being resolved.
     """
 
     resolved: Mapping[str, Any]
     sources: Sources
     raws: Mapping[str, Any]
     beside: Mapping[str, Any]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The entry document's name, for people."""
+        return self.sources.name(self.sources.entry)
 
     @cached_property
     def main(self) -> Mapping[str, Any]:
@@ -51,11 +57,23 @@ class Package:
 
 
 def load(sources: Sources, fragment: str = "") -> Package:
-    """Load the package behind the sources.
+    """Load the package behind the sources, all of it.
+
+    Raises what ``read`` raises, and ``InvalidPackage`` with every problem found.
+    """
+    package = read(sources, fragment)
+    if package.problems:
+        raise InvalidPackage(f"{package.name} cannot be run", list(package.problems))
+    return package
+
+
+def read(sources: Sources, fragment: str = "") -> Package:
+    """Load what can be loaded of the package behind the sources.
 
     ``fragment`` picks a process of a ``$graph``; without it that is ``main``, or the first
-    workflow, or the first process. Raises ``InvalidPackage`` with every problem found, each with
-    its line and column, ``UnsupportedPackage``, or ``WorkflowNotFound``.
+    workflow, or the first process. Problems are kept, each with its line and column, so that what
+    did load can be checked: its author wants to hear everything at once. Raises ``InvalidPackage``
+    where nothing could be, ``UnsupportedPackage``, or ``WorkflowNotFound``.
     """
     from localproc.cwl.load.resolve import Resolver
 
@@ -71,12 +89,6 @@ def load(sources: Sources, fragment: str = "") -> Package:
         "namespaces": documents.raw(sources.entry).get("$namespaces") or {},
         "ontology": documents.ontology(),
     }
-    package = Package(plain(resolved), sources, documents.raws, plain(resolver.beside))
-    if documents.problems or resolver.problems:
-        from localproc.cwl.check.check import examine
-
-        # What did load is checked all the same: its author wants to hear everything at once.
-        problems = [*documents.problems, *resolver.problems, *examine(package).errors]
-        message = f"{sources.name(sources.entry)} cannot be run"
-        raise InvalidPackage(message, list(dict.fromkeys(problems)))
-    return package
+    problems = tuple(dict.fromkeys([*documents.problems, *resolver.problems]))
+    beside = plain(resolver.beside)
+    return Package(plain(resolved), sources, documents.raws, beside, problems)

@@ -12,8 +12,8 @@ from importlib import resources
 from typing import Final, TypeAlias
 from urllib.parse import urldefrag, urlsplit
 
-from localproc.cwl.base.files import unquoted
 from localproc.errors import InvalidPackage, Problem, StagingError
+from localproc.uris import unquoted
 
 #: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
 Read: TypeAlias = Callable[[str], bytes]

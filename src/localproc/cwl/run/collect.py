@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localproc.cwl.base.files import Files, local_path, map_files, path_uri, split_name
+from localproc.cwl.base.files import Files, local_path, map_files, split_name
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.enrich import Enricher, secondary_names
@@ -18,6 +18,7 @@ from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
 from localproc.cwl.run.settle import Settler
 from localproc.errors import StepError
+from localproc.uris import path_uri
 
 
 def succeeded(tool: Tool, exit_code: int) -> bool:

@@ -16,7 +16,6 @@ from localproc.cwl.base.files import (
     is_local,
     local_path,
     normalize,
-    path_uri,
     shown,
     split_name,
 )
@@ -25,6 +24,7 @@ from localproc.cwl.base.types import is_directory, is_file, is_filelike, kind, m
 from localproc.cwl.expr.expressions import Context, evaluate_field, has_expression
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.errors import StepError
+from localproc.uris import path_uri
 
 _INHERITED = ("secondaryFiles", "format", "loadContents", "loadListing", "streamable")
 

@@ -9,16 +9,7 @@ from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.base.files import (
-    Files,
-    is_literal,
-    is_local,
-    known,
-    local_path,
-    map_files,
-    path_uri,
-    walk,
-)
+from localproc.cwl.base.files import Files, is_literal, is_local, known, local_path, map_files, walk
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.prepare import begin
 from localproc.cwl.run.process import Tool
@@ -26,6 +17,7 @@ from localproc.cwl.run.settle import INNER_FIELDS
 from localproc.cwl.run.task_layout import Folders, Layout
 from localproc.errors import StepError
 from localproc.model import StageAction
+from localproc.uris import path_uri
 
 
 def run_expression(

@@ -9,18 +9,10 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.files import (
-    Files,
-    is_literal,
-    is_local,
-    known,
-    local_path,
-    path_uri,
-    unquoted,
-    walk,
-)
+from localproc.cwl.base.files import Files, is_literal, is_local, known, local_path, walk
 from localproc.cwl.run.prepare import Prepared
 from localproc.errors import StepError
+from localproc.uris import path_uri, unquoted
 
 #: What a File or Directory has inside a task only.
 INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")

@@ -12,30 +12,30 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import uri_path
 from localproc.cwl.run.process import tools
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.home.cwd import here
 from localproc.engine.job.replay import request_data
-from localproc.engine.runtime import Core
+from localproc.engine.runtime import Runtime
 from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
 from localproc.machine import new_job
-from localproc.machine.letters import SUBSCRIBER_MEMBERS
+from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import Event, InputPolicy, JobRecord, JobRequest, Kind, ProcessRecord
 from localproc.ogc.request import Request
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
-from localproc.storage.publish import results_uri
+from localproc.storage.results_place import results_uri
+from localproc.uris import uri_path
 
 
 class Acceptance:
     """Takes jobs on, for one namespace."""
 
-    def __init__(self, core: Core, namespace: str) -> None:
-        self.results = core.settings.results or core.home.results(namespace)
-        self._core = core
+    def __init__(self, runtime: Runtime, namespace: str) -> None:
+        self.results = runtime.settings.results or runtime.home.results(namespace)
+        self._runtime = runtime
         self._user = _user()
         self._takes: dict[str, Request] = {}
         self._fit: set[str] = set()  # places where results can be published
@@ -56,14 +56,14 @@ class Acceptance:
         takes = self._request(record)
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         check_policy(job_object, policy)
-        self._core.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {})
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         rest["tags"] = tuple(rest.get("tags", ()))
         check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
-        rest.setdefault("executor", self._core.settings.executor)
+        rest.setdefault("executor", self._runtime.settings.executor)
         rest["run_as"] = rest.get("run_as") or self._user
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
@@ -77,15 +77,15 @@ class Acceptance:
         event = Event(Kind.ACCEPTED, at, request_data(request), message="accepted")
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
         job = replace(job, owner=owner)
-        self._core.store.add_job(job, event)
-        self._core.observers.tell(job, [event])
+        self._runtime.store.add_job(job, event)
+        self._runtime.observers.tell(job, [event])
         return job
 
     def _check_executor(self, record: ProcessRecord, name: str) -> None:
         if (record.revision, name) in self._runnable:
             return
-        if not self._core.plugins.executor(name).capabilities.containers:
-            for tool in tools(self._core.processes.of(record)):
+        if not self._runtime.plugins.executor(name).capabilities.containers:
+            for tool in tools(self._runtime.processes.of(record)):
                 if "DockerRequirement" in tool.requirements.required:
                     raise UnsupportedPackage(
                         f"{tool.id} requires a container, and the executor {name!r} has none",
@@ -102,7 +102,7 @@ class Acceptance:
         if uri in self._fit:
             return uri
         scheme = urlsplit(uri).scheme
-        if not self._core.plugins.storage(scheme).writable:
+        if not self._runtime.plugins.storage(scheme).writable:
             raise InvalidInputs(
                 f"results cannot go to {redacted(uri)}: it can only be read",
                 hint="give a folder, or a URI of a storage that can be written to",

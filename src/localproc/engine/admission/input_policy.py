@@ -7,13 +7,14 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localproc.cwl.base.files import Stat, is_local, is_reference, local_path, uri_path, walk
+from localproc.cwl.base.files import Stat, is_local, is_reference, local_path, walk
 from localproc.cwl.base.types import is_filelike
 from localproc.errors import InvalidInputs, Problem, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.filesystem import FilesystemStorage
+from localproc.uris import uri_path
 
 
 class RootedDisk(Disk):

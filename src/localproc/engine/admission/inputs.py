@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from localproc.cwl.base.files import path_uri
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
 from localproc.engine.home.cwd import here
 from localproc.errors import InvalidInputs, Problem
+from localproc.uris import path_uri
 
 
 def read_inputs(

@@ -21,7 +21,7 @@ _RING: Final = b"!"  #: somebody has changed the store
 _WAKE: Final = b"."  #: a thread of the same process has something for the loop
 
 
-class Presence:
+class Liveness:
     """An engine's own lock and bell."""
 
     def __init__(self, folder: str) -> None:

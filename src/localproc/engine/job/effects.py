@@ -79,35 +79,35 @@ class StageOut:
 
 #: What is done in the background, and answered.
 Asked = StageIn | StageOut | Collect | Recall
-Order = Launch | Stop | Close | Remember | Asked
+Effect = Launch | Stop | Close | Remember | Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an order that was done in the background: a value or an error."""
+    """What came of an effect that was done in the background: a value or an error."""
 
-    order: Asked
+    effect: Asked
     value: Any = None
     error: LocalprocError | None = None
 
 
-class OrderBook:
+class Effects:
     """The orders of one job: those that nobody has taken yet, and how many are to be answered."""
 
     def __init__(self) -> None:
-        self.waiting: list[Order] = []
+        self.waiting: list[Effect] = []
         self.unanswered = 0
 
-    def give(self, order: Order) -> None:
-        """Order something."""
-        self.waiting.append(order)
+    def give(self, effect: Effect) -> None:
+        """Ask for something to be done."""
+        self.waiting.append(effect)
 
-    def ask(self, order: Asked) -> None:
-        """Order something that is answered."""
+    def ask(self, effect: Asked) -> None:
+        """Ask for something that is answered by a ``Done``."""
         self.unanswered += 1
-        self.waiting.append(order)
+        self.waiting.append(effect)
 
-    def take(self) -> list[Order]:
+    def take(self) -> list[Effect]:
         """Give what is to be done now."""
-        orders, self.waiting = self.waiting, []
-        return orders
+        effects, self.waiting = self.waiting, []
+        return effects

@@ -15,7 +15,7 @@ from localproc.errors import JobFailed
 from localproc.model import Event, JobRecord, Kind, Report, StepStatus, Task
 
 
-class Diary:
+class EventWriter:
     """The row of one job as it is after ``events``, those since the last ``tear_off``."""
 
     def __init__(self, job: JobRecord, now: Callable[[], datetime]) -> None:

@@ -1,6 +1,6 @@
 """One job's life inside an engine.
 
-Owns the decisions: facts in (a report of a task, inputs staged, a dismissal), events and orders
+Owns the decisions: facts in (a report of a task, inputs staged, a dismissal), events and effects
 out. Must not know threads, the store or any executor; the loop records the events and then does
 the orders. The only disk it looks at is the one it is given, for inputs and outputs of steps.
 """
@@ -17,17 +17,17 @@ from localproc.engine.job.effects import (
     Close,
     Collect,
     Done,
-    Order,
-    OrderBook,
+    Effect,
+    Effects,
     Recall,
     StageIn,
     Stop,
 )
-from localproc.engine.job.event_writer import Diary
+from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import History, Known
 from localproc.engine.job.staging import OWN_STEPS, STAGE_IN, STAGE_OUT, Staging
-from localproc.engine.job.step_runs import Steps
-from localproc.engine.job.task_factory import Surroundings, Workshop
+from localproc.engine.job.step_runs import StepRuns
+from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
 from localproc.model import JobRecord, Report, StepStatus, Task, TaskState
 from localproc.plugins.store import Change
@@ -44,19 +44,19 @@ class JobRun:
     """
 
     def __init__(
-        self, job: JobRecord, history: History, process: Tool | Workflow, around: Surroundings
+        self, job: JobRecord, history: History, process: Tool | Workflow, setup: JobSetup
     ) -> None:
         self.request = history.request
         self._recorded = history.events
         self._history = history
         self._process = process
-        self._around = around
-        self._diary = Diary(job, around.now)
-        self._orders = OrderBook()
-        workshop = Workshop(job.id, around, history.names)
-        self._staging = Staging(process, self._diary, self._orders, workshop, around)
-        self._steps = Steps(
-            self._diary, self._orders, workshop, around, self._step_ended, self._fail
+        self._setup = setup
+        self._writer = EventWriter(job, setup.now)
+        self._effects = Effects()
+        tasks = TaskFactory(job.id, setup, history.names)
+        self._staging = Staging(process, self._writer, self._effects, tasks, setup)
+        self._steps = StepRuns(
+            self._writer, self._effects, tasks, setup, self._step_ended, self._fail
         )
         self._inputs: Mapping[str, Any] = {}
         self._plan: Plan | None = None
@@ -69,7 +69,7 @@ class JobRun:
     @property
     def job(self) -> JobRecord:
         """The job's row as it is now."""
-        return self._diary.job
+        return self._writer.job
 
     @property
     def under_way(self) -> int:
@@ -89,7 +89,7 @@ class JobRun:
     @property
     def changed(self) -> bool:
         """Whether there is something to record or to do."""
-        return bool(self._diary.events or self._orders.waiting)
+        return bool(self._writer.events or self._effects.waiting)
 
     def is_running(self, key: str) -> bool:
         """Whether a task has been launched and not been reported as ended."""
@@ -97,19 +97,19 @@ class JobRun:
 
     def change(self) -> Change | None:
         """Give what is to be recorded, if anything."""
-        events = self._diary.events
+        events = self._writer.events
         if not events:
             return None
-        told = machine.letters(self.job.id, self.request.subscriber, events)
+        told = machine.callbacks(self.job.id, self.request.subscriber, events)
         return Change(self.job, events, self._recorded, told)
 
     def recorded(self) -> None:
         """What ``change`` gave has been recorded."""
-        self._recorded += len(self._diary.tear_off())
+        self._recorded += len(self._writer.tear_off())
 
-    def orders(self) -> list[Order]:
+    def effects(self) -> list[Effect]:
         """Give what is to be done, now that what led to it has been recorded."""
-        return self._orders.take()
+        return self._effects.take()
 
     # Beginning, and going on after another engine
 
@@ -117,7 +117,7 @@ class JobRun:
         """Start, or go on after another engine."""
         history = self._history
         if not history.started:
-            self._diary.started()
+            self._writer.started()
         if self.job.dismiss_requested:
             self._end_as(JobDismissed(f"job {self.job.id} was dismissed"))
         elif history.problem is not None:
@@ -192,13 +192,13 @@ class JobRun:
         self._advance()
 
     def done(self, done: Done) -> None:
-        """Take in what came of an order."""
-        self._orders.unanswered -= 1
-        match done.order:
-            case Collect() as order:
-                self._steps.collected(order, done)
-            case Recall() as order:
-                self._steps.recalled(order, done)
+        """Take in what came of an effect."""
+        self._effects.unanswered -= 1
+        match done.effect:
+            case Collect() as effect:
+                self._steps.collected(effect, done)
+            case Recall() as effect:
+                self._steps.recalled(effect, done)
             case _:
                 self._staged(done)
         self._advance()
@@ -206,7 +206,7 @@ class JobRun:
     def dismiss(self) -> None:
         """Take note that somebody wants the job to stop."""
         if not self.job.status.final and not isinstance(self._ending, JobDismissed):
-            self._diary.dismiss_requested()
+            self._writer.dismiss_requested()
             self._end_as(JobDismissed(f"job {self.job.id} was dismissed"))
             self._advance()
 
@@ -220,7 +220,7 @@ class JobRun:
     def _make_plan(self, inputs: Mapping[str, Any]) -> None:
         self._inputs = inputs
         try:
-            self._plan = Plan(self._process, inputs, self._around.files())
+            self._plan = Plan(self._process, inputs, self._setup.files())
         except LocalprocError as error:
             self._process_broke(error)
 
@@ -266,9 +266,9 @@ class JobRun:
             self._succeed(outputs, {})
 
     def _staged(self, done: Done) -> None:
-        name = STAGE_IN if isinstance(done.order, StageIn) else STAGE_OUT
+        name = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
         if self._ending is not None:
-            self._diary.ended(name, StepStatus.DISMISSED)
+            self._writer.ended(name, StepStatus.DISMISSED)
             return
         try:
             if name == STAGE_IN:
@@ -277,14 +277,14 @@ class JobRun:
                 self._succeed(*self._staging.staged_out(done))
         except LocalprocError as error:
             problem = failure_text.step_broke(self.job.id, name, error, self._staging.log(name))
-            self._diary.ended(name, StepStatus.FAILED, problem=problem)
+            self._writer.ended(name, StepStatus.FAILED, problem=problem)
             self._fail(problem)
 
     # Endings
 
     def _advance(self) -> None:
         """Do what follows when nothing is left to wait for."""
-        waits = self._steps.running or self._orders.unanswered or self._resuming
+        waits = self._steps.running or self._effects.unanswered or self._resuming
         if waits or self.job.status.final:
             return
         if self._ending is not None:
@@ -306,15 +306,15 @@ class JobRun:
             self._stop()
 
     def _stop(self) -> None:
-        self._orders.give(Stop(tuple(self._steps.running)))
+        self._effects.give(Stop(tuple(self._steps.running)))
 
     def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-        self._diary.succeeded(outputs, features)
-        self._orders.give(Close(keep=False))
+        self._writer.succeeded(outputs, features)
+        self._effects.give(Close(keep=False))
 
     def _end(self, ending: JobFailed | JobDismissed) -> None:
         if isinstance(ending, JobFailed):
-            self._diary.failed(ending)
+            self._writer.failed(ending)
         else:
-            self._diary.dismissed()
-        self._orders.give(Close(keep=isinstance(ending, JobFailed)))
+            self._writer.dismissed()
+        self._effects.give(Close(keep=isinstance(ending, JobFailed)))

@@ -9,10 +9,10 @@ from typing import Any, Final
 from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
-from localproc.engine.job.effects import Done, OrderBook, StageIn, StageOut
-from localproc.engine.job.event_writer import Diary
+from localproc.engine.job.effects import Done, Effects, StageIn, StageOut
+from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.steplog import log_name
-from localproc.engine.job.task_factory import Surroundings, Workshop
+from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.model import StepStatus
 
 STAGE_IN: Final = "stage_in"
@@ -26,16 +26,16 @@ class Staging:
     def __init__(
         self,
         process: Tool | Workflow,
-        diary: Diary,
-        orders: OrderBook,
-        workshop: Workshop,
-        around: Surroundings,
+        writer: EventWriter,
+        effects: Effects,
+        tasks: TaskFactory,
+        setup: JobSetup,
     ) -> None:
         self._process = process
-        self._diary = diary
-        self._orders = orders
-        self._workshop = workshop
-        self._around = around
+        self._writer = writer
+        self._effects = effects
+        self._tasks = tasks
+        self._setup = setup
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Give the inputs if they need no staging, else ask for it.
@@ -45,8 +45,8 @@ class Staging:
         inputs = fill(self._process, inputs)
         if not has_files(inputs) and not any(map(is_reference, inputs.values())):
             return inputs
-        self._diary.begun(STAGE_IN, "staging inputs", again=again)
-        self._orders.ask(StageIn(inputs, self.log(STAGE_IN)))
+        self._writer.begun(STAGE_IN, "staging inputs", again=again)
+        self._effects.ask(StageIn(inputs, self.log(STAGE_IN)))
         return None
 
     def staged_in(self, done: Done, progress: int) -> Mapping[str, Any]:
@@ -54,8 +54,8 @@ class Staging:
         if done.error is not None:
             raise done.error
         filled = fill(self._process, done.value)
-        inputs = complete(self._process, filled, self._around.files(), discover=True)
-        self._diary.ended(STAGE_IN, StepStatus.SUCCESSFUL, outputs=inputs, progress=progress)
+        inputs = complete(self._process, filled, self._setup.files(), discover=True)
+        self._writer.ended(STAGE_IN, StepStatus.SUCCESSFUL, outputs=inputs, progress=progress)
         return inputs
 
     def stage_out(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
@@ -65,19 +65,19 @@ class Staging:
         """
         if not has_files(outputs):
             return False
-        self._diary.begun(STAGE_OUT, "publishing results", again=False)
+        self._writer.begun(STAGE_OUT, "publishing results", again=False)
         known = tuple(local_path(one) for one in walk(inputs) if is_local(one))
-        self._orders.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
+        self._effects.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
         return True
 
     def staged_out(self, done: Done) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Give the published outputs and the features of catalogs; raises ``LocalprocError``."""
         if done.error is not None:
             raise done.error
-        self._diary.ended(STAGE_OUT, StepStatus.SUCCESSFUL)
+        self._writer.ended(STAGE_OUT, StepStatus.SUCCESSFUL)
         outputs, features = done.value
         return outputs, features
 
     def log(self, name: str) -> str:
         """Give the path of the log of one of them."""
-        return self._workshop.log_path(log_name(name))
+        return self._tasks.log_path(log_name(name))

@@ -13,11 +13,11 @@ from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.reuse_key import may_be_reused
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Collect, Done, Launch, OrderBook, Recall, Remember
-from localproc.engine.job.event_writer import Diary
+from localproc.engine.job.effects import Collect, Done, Effects, Launch, Recall, Remember
+from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import Known
 from localproc.engine.job.steplog import log_name, tail
-from localproc.engine.job.task_factory import Surroundings, Workshop
+from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Report, StepStatus, Task, TaskState
 from localproc.storage.disk import TooBig, is_full
@@ -26,7 +26,7 @@ _MOST_ATTEMPTS: Final = 3
 
 
 @dataclass(slots=True)
-class Running:
+class StepRun:
     """A task that has been launched. ``identity`` is set if its outputs are to be remembered."""
 
     invocation: Invocation
@@ -38,7 +38,7 @@ class Running:
     told: bool = False  #: whether it is recorded that it runs
 
 
-class Steps:
+class StepRuns:
     """The step instances of one job.
 
     ``ended`` is told the outputs of each that ends well, and gives the job's progress; ``failed``
@@ -47,21 +47,21 @@ class Steps:
 
     def __init__(
         self,
-        diary: Diary,
-        orders: OrderBook,
-        workshop: Workshop,
-        around: Surroundings,
+        writer: EventWriter,
+        effects: Effects,
+        tasks: TaskFactory,
+        setup: JobSetup,
         ended: Callable[[str, Mapping[str, Any]], int],
         failed: Callable[[JobFailed], None],
     ) -> None:
-        self.running: dict[str, Running] = {}  #: by the keys of their tasks
+        self.running: dict[str, StepRun] = {}  #: by the keys of their tasks
         self.recalling = 0  #: steps whose earlier outputs are being looked for
         self.stopping = False
-        self._collecting: dict[str, Running] = {}
-        self._diary = diary
-        self._orders = orders
-        self._workshop = workshop
-        self._around = around
+        self._collecting: dict[str, StepRun] = {}
+        self._writer = writer
+        self._effects = effects
+        self._tasks = tasks
+        self._setup = setup
         self._ended = ended
         self._failed = failed
 
@@ -69,14 +69,14 @@ class Steps:
 
     def start(self, instance: Invocation | Skipped) -> None:
         """Start a step instance in the way that is right for it."""
-        name = self._workshop.name(instance.step)
+        name = self._tasks.name(instance.step)
         if isinstance(instance, Skipped):
-            self._diary.passed(instance, name, StepStatus.SKIPPED)
+            self._writer.passed(instance, name, StepStatus.SKIPPED)
         elif instance.tool.expression is not None:
             self._evaluate(instance, name)
-        elif self._around.reuse and may_be_reused(instance.tool, instance.inputs):
+        elif self._setup.reuse and may_be_reused(instance.tool, instance.inputs):
             self.recalling += 1
-            self._orders.ask(Recall(name, instance))
+            self._effects.ask(Recall(name, instance))
         else:
             self._launch(instance, name, 1)
 
@@ -84,14 +84,14 @@ class Steps:
         """Go on with a step that an earlier engine had launched."""
         self._prepare(invocation, known.name, known.attempt, known.tmpdir)
 
-    def launch_again(self, running: Running) -> None:
+    def launch_again(self, running: StepRun) -> None:
         """Run a task that was lost as a new attempt, in a folder of its own."""
         self._launch(running.invocation, running.name, running.attempt + 1, running.identity)
 
     def broke(self, key: str, error: LocalprocError) -> None:
         """Fail a step whose inputs could not be worked out."""
         step = key.rpartition("/")[2].partition("[")[0]
-        self._never_launched(key, self._workshop.name(step), error)
+        self._never_launched(key, self._tasks.name(step), error)
 
     # Facts
 
@@ -103,11 +103,11 @@ class Steps:
         if report.state is TaskState.RUNNING:
             if not running.told and report.started is not None:
                 running.told = True
-                self._diary.running(running.name, report.started)
+                self._writer.running(running.name, report.started)
             return
         self._forget(running)
         if report.state is TaskState.CANCELLED or self.stopping:
-            self._diary.ended(running.name, StepStatus.DISMISSED, report)
+            self._writer.ended(running.name, StepStatus.DISMISSED, report)
         elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
             self.launch_again(running)
         elif report.state is TaskState.ENDED and _succeeded(running, report):
@@ -120,7 +120,7 @@ class Steps:
         running = self.running[task.key]
         self._forget(running)
         if self.stopping:
-            self._diary.ended(running.name, StepStatus.DISMISSED, report)
+            self._writer.ended(running.name, StepStatus.DISMISSED, report)
         else:
             self.launch_again(running)
 
@@ -130,20 +130,20 @@ class Steps:
         self._forget(running)
         self._step_broke(running.name, None, error)
 
-    def collected(self, order: Collect, done: Done) -> None:
+    def collected(self, effect: Collect, done: Done) -> None:
         """Take the outputs of a task that was collected in the background."""
-        running = self._collecting.pop(order.name)
+        running = self._collecting.pop(effect.name)
         if done.error is not None:
-            self._step_broke(running.name, order.report, done.error)
+            self._step_broke(running.name, effect.report, done.error)
         else:
-            self._succeeded(running, order.report, done.value)
+            self._succeeded(running, effect.report, done.value)
 
-    def recalled(self, order: Recall, done: Done) -> None:
+    def recalled(self, effect: Recall, done: Done) -> None:
         """Reuse the outputs of an equal step if there are any, else launch the step."""
         self.recalling -= 1
-        invocation, name = order.invocation, order.name
+        invocation, name = effect.invocation, effect.name
         if self.stopping:
-            self._diary.passed(invocation, name, StepStatus.DISMISSED)
+            self._writer.passed(invocation, name, StepStatus.DISMISSED)
             return
         if done.error is not None:
             self._never_launched(invocation.key, name, done.error)
@@ -152,7 +152,7 @@ class Steps:
         if found is None:
             self._launch(invocation, name, 1, identity)
             return
-        self._diary.passed(
+        self._writer.passed(
             invocation,
             name,
             StepStatus.REUSED,
@@ -166,81 +166,81 @@ class Steps:
     def _evaluate(self, invocation: Invocation, name: str) -> None:
         """Run an ExpressionTool here and now."""
         try:
-            outputs = self._workshop.evaluate(invocation, name)
+            outputs = self._tasks.evaluate(invocation, name)
         except (LocalprocError, OSError) as error:
             self._never_launched(invocation.key, name, error)
             return
         progress = self._ended(invocation.key, outputs)
-        self._diary.passed(invocation, name, StepStatus.SUCCESSFUL, progress, outputs=outputs)
+        self._writer.passed(invocation, name, StepStatus.SUCCESSFUL, progress, outputs=outputs)
 
     def _launch(self, invocation: Invocation, name: str, attempt: int, identity: str = "") -> None:
-        running = self._prepare(invocation, name, attempt, self._around.tmpdir())
+        running = self._prepare(invocation, name, attempt, self._setup.tmpdir())
         if running is not None:
             running.identity = identity
-            self._diary.launched(invocation.key, name, attempt, running.task)
-            self._orders.give(Launch(running.task))
+            self._writer.launched(invocation.key, name, attempt, running.task)
+            self._effects.give(Launch(running.task))
 
     def _prepare(
         self, invocation: Invocation, name: str, attempt: int, tmpdir: str
-    ) -> Running | None:
+    ) -> StepRun | None:
         try:
-            prepared, task = self._workshop.prepare(invocation, name, attempt, tmpdir)
+            prepared, task = self._tasks.prepare(invocation, name, attempt, tmpdir)
         except (LocalprocError, OSError) as error:
-            self._around.done_with(tmpdir)
+            self._setup.done_with(tmpdir)
             self._never_launched(invocation.key, name, error)
             return None
-        running = self.running[task.key] = Running(invocation, name, attempt, task, prepared)
+        running = self.running[task.key] = StepRun(invocation, name, attempt, task, prepared)
         return running
 
-    def _collect(self, running: Running, report: Report) -> None:
+    def _collect(self, running: StepRun, report: Report) -> None:
         try:
-            outputs = collect(running.prepared, report.exit_code or 0, self._around.files())
+            outputs = collect(running.prepared, report.exit_code or 0, self._setup.files())
         except TooBig:
             self._collecting[running.name] = running
-            self._orders.ask(Collect(running.name, running.prepared, report))
+            self._effects.ask(Collect(running.name, running.prepared, report))
         except (LocalprocError, OSError) as error:
             self._step_broke(running.name, report, error)
         else:
             self._succeeded(running, report, outputs)
 
-    def _succeeded(self, running: Running, report: Report, outputs: Mapping[str, Any]) -> None:
+    def _succeeded(self, running: StepRun, report: Report, outputs: Mapping[str, Any]) -> None:
         progress = self._ended(running.invocation.key, outputs)
-        self._diary.ended(
+        self._writer.ended(
             running.name, StepStatus.SUCCESSFUL, report, outputs=outputs, progress=progress
         )
         if running.identity:
-            self._orders.give(Remember(running.identity, outputs, running.task.outdir))
+            self._effects.give(Remember(running.identity, outputs, running.task.outdir))
 
-    def _task_failed(self, running: Running, report: Report) -> None:
+    def _task_failed(self, running: StepRun, report: Report) -> None:
         problem = failure_text.step_failed(
-            self._diary.job.id,
+            self._writer.job.id,
             running.name,
             report,
             tail(running.task.stderr),
             self._log(running.name),
             disk_full=is_full(running.task.outdir),
         )
-        self._diary.ended(running.name, StepStatus.FAILED, report, problem=problem)
+        self._writer.ended(running.name, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
     def _step_broke(self, name: str, report: Report | None, error: Exception) -> None:
         """Fail a step that could not be started, or whose outputs could not be collected."""
-        problem = failure_text.step_broke(self._diary.job.id, name, error, self._log(name))
-        self._diary.ended(name, StepStatus.FAILED, report, problem=problem)
+        problem = failure_text.step_broke(self._writer.job.id, name, error, self._log(name))
+        self._writer.ended(name, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
     def _never_launched(self, key: str, name: str, error: Exception) -> None:
-        problem = failure_text.step_broke(self._diary.job.id, name, error)
-        self._diary.broke(key, name, problem)
+        problem = failure_text.step_broke(self._writer.job.id, name, error)
+        self._writer.broke(key, name, problem)
         self._failed(problem)
 
-    def _forget(self, running: Running) -> None:
+    def _forget(self, running: StepRun) -> None:
         del self.running[running.task.key]
-        self._around.done_with(running.task.tmpdir)
+        self._setup.done_with(running.task.tmpdir)
 
     def _log(self, name: str) -> str:
-        return self._workshop.log_path(log_name(name))
+        return self._tasks.log_path(log_name(name))
 
 
-def _succeeded(running: Running, report: Report) -> bool:
+def _succeeded(running: StepRun, report: Report) -> bool:
     return succeeded(running.prepared.tool, report.exit_code or 0)

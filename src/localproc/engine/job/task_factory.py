@@ -20,7 +20,7 @@ from localproc.model import StageAction, Task
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class JobSetup:
     """What a job is given to work with.
 
     ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget for checksums
@@ -39,12 +39,12 @@ class Surroundings:
     reuse: bool = False
 
 
-class Workshop:
+class TaskFactory:
     """Prepares the tasks of one job. ``names`` counts the instances of each step so far."""
 
-    def __init__(self, job_id: str, around: Surroundings, names: dict[str, int]) -> None:
+    def __init__(self, job_id: str, setup: JobSetup, names: dict[str, int]) -> None:
         self._job_id = job_id
-        self._around = around
+        self._setup = setup
         self._names = names
 
     def name(self, step: str) -> str:
@@ -61,14 +61,14 @@ class Workshop:
 
     def log_path(self, log: str) -> str:
         """Give the path of a log."""
-        return os.path.join(self._around.folder, "logs", log)
+        return os.path.join(self._setup.folder, "logs", log)
 
     def evaluate(self, invocation: Invocation, name: str) -> dict[str, Any]:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``."""
         outputs, actions = run_expression(
-            invocation.tool, invocation.inputs, self._folders(name, 1, ""), self._around.files()
+            invocation.tool, invocation.inputs, self._folders(name, 1, ""), self._setup.files()
         )
-        self._around.make(actions)
+        self._setup.make(actions)
         return outputs
 
     def prepare(
@@ -79,9 +79,9 @@ class Workshop:
             invocation.tool,
             invocation.inputs,
             self._folders(name, attempt, tmpdir),
-            self._around.files(),
-            self._around.base_env,
-            containers=self._around.containers,
+            self._setup.files(),
+            self._setup.base_env,
+            containers=self._setup.containers,
         )
         return prepared, self._task(name, attempt, prepared)
 
@@ -102,6 +102,6 @@ class Workshop:
         )
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        work = os.path.join(self._around.folder, "work", name)
+        work = os.path.join(self._setup.folder, "work", name)
         outdir = work if attempt == 1 else f"{work}.{attempt}"
         return Folders(outdir, tmpdir, f"{outdir}.in")

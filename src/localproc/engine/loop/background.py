@@ -23,9 +23,9 @@ from localproc.model import JobRequest
 from localproc.storage.access import Access, OpenStorage
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
+from localproc.storage.results_place import results_root
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
-from localproc.views.ogc import results_root
 
 _THREADS = 4
 
@@ -42,33 +42,33 @@ class JobContext:
 
 
 class Background:
-    """The threads. ``report`` is called in one of them with what came of an order.
+    """The threads. ``report`` is called in one of them with what came of an effect.
 
-    ``scratch`` is a folder of the engine's own, which others remove when the engine is dead.
+    ``tmpdirs`` is a folder of the engine's own, which others remove when the engine is dead.
     """
 
     def __init__(
         self,
         open_storage: OpenStorage,
         cache: StepCache,
-        scratch: str,
+        tmpdirs: str,
         report: Callable[[str, Done], None],
     ) -> None:
         self._open_storage = open_storage
         self._cache = cache
-        self._scratch = scratch
+        self._tmpdirs = tmpdirs
         self._report = report
         self._keeping: dict[str, list[Future[bool]]] = {}
         self._pool = ThreadPoolExecutor(_THREADS, "localproc-work")
 
-    def do(self, order: Asked, job: JobContext) -> None:
-        """Do an order for a job."""
-        self._pool.submit(self._do, order, job)
+    def do(self, effect: Asked, job: JobContext) -> None:
+        """Do an effect for a job."""
+        self._pool.submit(self._do, effect, job)
 
-    def remember(self, order: Remember, job: JobContext) -> None:
+    def remember(self, effect: Remember, job: JobContext) -> None:
         """Keep the outputs of a step; a job's folder is removed only after that."""
         kept = self._pool.submit(
-            self._cache.keep, order.identity, order.outputs, order.outdir, job.job_id
+            self._cache.keep, effect.identity, effect.outputs, effect.outdir, job.job_id
         )
         self._keeping.setdefault(job.job_id, []).append(kept)
 
@@ -88,43 +88,43 @@ class Background:
         wait(first)
         for part in ("work", "inputs"):
             folder = os.path.join(job.folder, part)
-            aside = os.path.join(self._scratch, f"{job.job_id}-{part}")
+            aside = os.path.join(self._tmpdirs, f"{job.job_id}-{part}")
             remove(aside if _moved(folder, aside) else folder)
 
-    def _do(self, order: Asked, job: JobContext) -> None:
+    def _do(self, effect: Asked, job: JobContext) -> None:
         try:
-            value = self._value(order, job)
+            value = self._value(effect, job)
         except Exception as error:
-            self._report(job.job_id, Done(order, error=as_ours(error)))
+            self._report(job.job_id, Done(effect, error=as_ours(error)))
         else:
-            self._report(job.job_id, Done(order, value))
+            self._report(job.job_id, Done(effect, value))
 
-    def _value(self, order: Asked, job: JobContext) -> Any:
-        if isinstance(order, Collect):
-            return collect(order.prepared, order.report.exit_code or 0, Disk())
-        if isinstance(order, Recall):
-            key = identity(order.invocation.tool, order.invocation.inputs, Disk())
+    def _value(self, effect: Asked, job: JobContext) -> Any:
+        if isinstance(effect, Collect):
+            return collect(effect.prepared, effect.report.exit_code or 0, Disk())
+        if isinstance(effect, Recall):
+            key = identity(effect.invocation.tool, effect.invocation.inputs, Disk())
             return key, self._cache.find(key)
-        with log_writer(order.log) as log:
-            if isinstance(order, StageOut):
-                return self._publish(order, job, log)
+        with log_writer(effect.log) as log:
+            if isinstance(effect, StageOut):
+                return self._publish(effect, job, log)
             folder = os.path.join(job.folder, "inputs")
             access = Access(self._open_storage, job.request.policy, job.stopped.is_set)
-            return stage_in(order.inputs, folder, access, log)
+            return stage_in(effect.inputs, folder, access, log)
 
     def _publish(
-        self, order: StageOut, job: JobContext, log: Callable[[str], None]
+        self, effect: StageOut, job: JobContext, log: Callable[[str], None]
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         flat = job.request.options.get("layout") == "flat"
         root = results_root(job.job_id, job.request)
-        outputs = with_checksums(order.outputs, Disk()) if flat else order.outputs
+        outputs = with_checksums(effect.outputs, Disk()) if flat else effect.outputs
         inputs = os.path.join(job.folder, "inputs")
         publisher = Publisher(
             self._open_storage(urlsplit(root).scheme, False),
             root,
             job.job_id,
             own=(os.path.join(job.folder, "work"), inputs),
-            inputs=(*order.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
+            inputs=(*effect.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
             log=log,
             catalogs=not flat,
             stopped=job.stopped.is_set,

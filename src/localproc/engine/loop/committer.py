@@ -19,11 +19,11 @@ _LOG: Final = logging.getLogger("localproc")
 _RETRY: Final = 1.0
 
 
-class Ledger:
+class Committer:
     """The store as one engine writes to it.
 
     ``ended`` is told each job whose end has been recorded; ``posted`` is called when
-    there are letters.
+    there are callbacks.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Ledger:
                 self._observers.tell(change.job, change.events)
                 if change.job.status.final:
                     self._ended(change.job)
-        if any(change.letters for change in changes):
+        if any(change.callbacks for change in changes):
             self._posted()
         return lost
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from localproc.engine.home.settings import Settings
-from localproc.engine.job.effects import Close, Launch, Order, Remember, Stop
+from localproc.engine.job.effects import Close, Effect, Launch, Remember, Stop
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
@@ -21,7 +21,7 @@ from localproc.storage.disk import stage
 _LOG: Final = logging.getLogger("localproc")
 
 
-class Hands:
+class EffectRunner:
     """What one loop does its work with. ``closed`` is told of each job that has ended."""
 
     def __init__(
@@ -37,17 +37,17 @@ class Hands:
 
         They do so first of all: what is launched and stopped in one turn has to be there by then.
         """
-        others: list[tuple[Active, Order]] = []
+        others: list[tuple[Active, Effect]] = []
         for active in jobs:
             tasks = []
-            for order in active.run.orders():
-                if not isinstance(order, Launch):
-                    others.append((active, order))
-                elif _put_in_place(active, order.task):
-                    tasks.append(order.task)
+            for effect in active.run.effects():
+                if not isinstance(effect, Launch):
+                    others.append((active, effect))
+                elif _put_in_place(active, effect.task):
+                    tasks.append(effect.task)
             self._launch(active, tasks)
-        for active, order in others:
-            self._do(active, order)
+        for active, effect in others:
+            self._do(active, effect)
 
     def try_again(self) -> None:
         """Hand over what an executor could not be reached for before."""
@@ -68,8 +68,8 @@ class Hands:
             for task in wanted:
                 _not_launched(active, task, as_ours(error))
 
-    def _do(self, active: Active, order: Order) -> None:
-        match order:
+    def _do(self, active: Active, effect: Effect) -> None:
+        match effect:
             case Stop(keys):
                 active.context.stopped.set()
                 if keys:
@@ -79,11 +79,11 @@ class Hands:
                 if not (keep or self._settings.keep):
                     self._background.clean_up(active.context)
             case Remember():
-                self._background.remember(order, active.context)
+                self._background.remember(effect, active.context)
             case Launch():
                 raise AssertionError("tasks are launched together")
             case _:
-                self._background.do(order, active.context)
+                self._background.do(effect, active.context)
 
 
 def _put_in_place(active: Active, task: Task) -> bool:

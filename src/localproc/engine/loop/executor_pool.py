@@ -19,7 +19,7 @@ _LOG: Final = logging.getLogger("localproc")
 OpenExecutor = Callable[[str], tuple[Executor, Capabilities]]
 
 
-class Crew:
+class ExecutorPool:
     """Executors by name. Those that have a descriptor wake ``selector``."""
 
     def __init__(self, open_executor: OpenExecutor, selector: selectors.BaseSelector) -> None:

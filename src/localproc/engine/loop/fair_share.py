@@ -11,7 +11,7 @@ from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 
 
-class Turns:
+class FairShare:
     """The jobs in a circle: each that can starts one step, then the next one may."""
 
     def __init__(self) -> None:

@@ -21,12 +21,12 @@ from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.job.task_factory import Surroundings
+from localproc.engine.job.task_factory import JobSetup
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import JobContext
-from localproc.engine.loop.committer import Ledger
-from localproc.engine.loop.executor_pool import Crew
-from localproc.engine.loop.tmpdirs import Scratch
+from localproc.engine.loop.committer import Committer
+from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
 from localproc.model import Event, JobRecord, Kind, Task
 from localproc.plugins.executor import Capabilities
@@ -40,7 +40,7 @@ _BUDGET: Final = 4 << 20  #: bytes of outputs that may be read for checksums wit
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
 
 
-class Intake:
+class JobQueue:
     """The jobs of one engine that wait for their turn."""
 
     def __init__(
@@ -49,18 +49,18 @@ class Intake:
         owner: str,
         home: Home,
         settings: Settings,
-        crew: Crew,
-        ledger: Ledger,
-        scratch: Scratch,
+        executors: ExecutorPool,
+        committer: Committer,
+        tmpdirs: TmpDirs,
         compiled: Compiled,
     ) -> None:
         self._store = store
         self._owner = owner
         self._home = home
         self._settings = settings
-        self._crew = crew
-        self._ledger = ledger
-        self._scratch = scratch
+        self._executors = executors
+        self._committer = committer
+        self._tmpdirs = tmpdirs
         self._compiled = compiled
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
@@ -108,15 +108,15 @@ class Intake:
     def _take_up(self, job: JobRecord) -> Active | None:
         past = replay.read(self._store.events(job.id))
         try:
-            executor, capabilities = self._crew.get(past.request.executor)
+            executor, capabilities = self._executors.get(past.request.executor)
             process = self._compiled(job, past)
-            around = self._surroundings(job, past, capabilities)
+            setup = self._set_up(job, past, capabilities)
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
         stopped, own = threading.Event(), tuple(own_files(process))
-        context = JobContext(job.id, around.folder, past.request, stopped, own)
-        active = Active(JobRun(job, past, process, around), executor, context)
+        context = JobContext(job.id, setup.folder, past.request, stopped, own)
+        active = Active(JobRun(job, past, process, setup), executor, context)
         active.let(JobRun.begin)
         if active.run.resuming:
             try:
@@ -127,24 +127,22 @@ class Intake:
                 return None
         return active
 
-    def _surroundings(
-        self, job: JobRecord, past: replay.History, capabilities: Capabilities
-    ) -> Surroundings:
+    def _set_up(self, job: JobRecord, past: replay.History, capabilities: Capabilities) -> JobSetup:
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
         is_new = _make(folder)
         _make(self._home.logs(job.id))
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
-        return Surroundings(
+        return JobSetup(
             now=lambda: datetime.now(UTC),
             folder=folder,
             base_env=self._env,
             containers=capabilities.containers,
             files=lambda: Disk(_BUDGET, work if no_links else ""),
             make=stage,
-            tmpdir=self._scratch.take,
-            done_with=self._scratch.give_back,
+            tmpdir=self._tmpdirs.take,
+            done_with=self._tmpdirs.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
 
@@ -156,8 +154,8 @@ class Intake:
         data: Mapping[str, object] = {"problem": problem.to_problem()}
         event = Event(Kind.FAILED, datetime.now(UTC), data, message=error.message)
         job = machine.apply(job, event)
-        told = machine.letters(job.id, past.request.subscriber, [event])
-        self._ledger.record([Change(job, [event], past.events, told)])
+        told = machine.callbacks(job.id, past.request.subscriber, [event])
+        self._committer.record([Change(job, [event], past.events, told)])
 
 
 def _make(folder: str) -> bool:

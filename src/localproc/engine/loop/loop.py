@@ -15,19 +15,19 @@ from time import monotonic
 from typing import Final
 
 from localproc.engine.home.home import Home
-from localproc.engine.home.liveness import Presence
+from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import Done
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
-from localproc.engine.loop.committer import Ledger
-from localproc.engine.loop.effect_runner import Hands
-from localproc.engine.loop.executor_pool import Crew, OpenExecutor
-from localproc.engine.loop.fair_share import Turns
-from localproc.engine.loop.job_queue import Compiled, Intake
-from localproc.engine.loop.tmpdirs import Scratch
-from localproc.engine.notify.completions import Ends
+from localproc.engine.loop.committer import Committer
+from localproc.engine.loop.effect_runner import EffectRunner
+from localproc.engine.loop.executor_pool import ExecutorPool, OpenExecutor
+from localproc.engine.loop.fair_share import FairShare
+from localproc.engine.loop.job_queue import Compiled, JobQueue
+from localproc.engine.loop.tmpdirs import TmpDirs
+from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
@@ -49,14 +49,14 @@ class Loop:
         self,
         home: Home,
         store: Store,
-        bell: Presence,
+        bell: Liveness,
         settings: Settings,
         open_storage: OpenStorage,
         open_executor: OpenExecutor,
         compiled: Compiled,
         observers: Observers,
-        ends: Ends,
-        letters_posted: Callable[[], None],
+        completions: Completions,
+        callbacks_posted: Callable[[], None],
     ) -> None:
         self._store = store
         self._bell = bell
@@ -64,17 +64,26 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
-        scratch = os.path.join(home.path, "tmp", bell.id)
-        self._background = Background(open_storage, cache, scratch, self._report_done)
-        self._scratch = Scratch(scratch, self._background.call)
-        self._ends = ends
-        self._crew = Crew(open_executor, self._selector)
-        self._ledger = Ledger(store, bell.id, home, observers, ends.come, letters_posted)
-        self._intake = Intake(
-            store, bell.id, home, settings, self._crew, self._ledger, self._scratch, compiled
+        tmpdirs = os.path.join(home.path, "tmp", bell.id)
+        self._background = Background(open_storage, cache, tmpdirs, self._report_done)
+        self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
+        self._completions = completions
+        self._executors = ExecutorPool(open_executor, self._selector)
+        self._committer = Committer(
+            store, bell.id, home, observers, completions.come, callbacks_posted
         )
-        self._hands = Hands(self._background, settings, self._forget)
-        self._turns = Turns()
+        self._queue = JobQueue(
+            store,
+            bell.id,
+            home,
+            settings,
+            self._executors,
+            self._committer,
+            self._tmpdirs,
+            compiled,
+        )
+        self._runner = EffectRunner(self._background, settings, self._forget)
+        self._shares = FairShare()
         self._active: dict[str, Active] = {}
         self._wanted: deque[str] = deque()
         self._accepted: deque[JobRecord] = deque()
@@ -100,7 +109,7 @@ class Loop:
 
     def accept(self, job: JobRecord) -> None:
         """Take on a job that this engine has recorded as its own."""
-        self._ends.expect(job)
+        self._completions.expect(job)
         self._accepted.append(job)
         self._bell.wake()
 
@@ -112,7 +121,7 @@ class Loop:
     def stop(self) -> None:
         """End the thread. Jobs stay as they are, tasks go on; another engine will take them."""
         self._stopping = True
-        self._ledger.close()
+        self._committer.close()
         self._bell.wake()
         if self._thread.is_alive():
             self._thread.join()
@@ -135,7 +144,7 @@ class Loop:
         self._take_reports(ready)
         self._look()
         self._begin_waiting()
-        self._more = self._turns.fill(self._crew.room(), _PULLS)
+        self._more = self._shares.fill(self._executors.room(), _PULLS)
         self._record()
         self._act()
 
@@ -143,23 +152,23 @@ class Loop:
         """How long to wait for something to happen."""
         if self._more or self._done or self._accepted or self._stopping:
             return 0
-        return self._crew.patience(_IDLE)
+        return self._executors.patience(_IDLE)
 
     def _take_messages(self, ready: set[int]) -> None:
         """Take what other threads have left, and note whether another process has rung."""
         if self._bell.fileno() in ready:
             self._rung |= self._bell.answer()
         while self._wanted:
-            self._crew.warm_up(self._wanted.popleft())
+            self._executors.warm_up(self._wanted.popleft())
         while self._accepted:
-            self._intake.add(self._accepted.popleft())
+            self._queue.add(self._accepted.popleft())
         while self._done:
             job_id, done = self._done.popleft()
             if (active := self._active.get(job_id)) is not None:
                 active.let(partial(JobRun.done, done=done))
 
     def _take_reports(self, ready: set[int]) -> None:
-        for report in self._crew.reports(ready):
+        for report in self._executors.reports(ready):
             active = self._active.get(report.key.partition(":")[0])
             if active is not None:
                 active.let(partial(JobRun.report, report=report))
@@ -176,44 +185,44 @@ class Loop:
             self._looked, self._version = now, version
             for job_id in self._store.to_dismiss(self._bell.id):
                 self._dismiss(job_id)
-            self._intake.adopt()
-            self._hands.try_again()
+            self._queue.adopt()
+            self._runner.try_again()
 
     def _dismiss(self, job_id: str) -> None:
         """Dismiss a job, also one that waits for its turn."""
-        active = self._active.get(job_id) or self._enter(self._intake.next(job_id))
+        active = self._active.get(job_id) or self._enter(self._queue.next(job_id))
         if active is not None:
             active.let(JobRun.dismiss)
 
     def _begin_waiting(self) -> None:
-        while len(self._active) < self._settings.active and self._enter(self._intake.next()):
+        while len(self._active) < self._settings.active and self._enter(self._queue.next()):
             pass
 
     def _enter(self, active: Active | None) -> Active | None:
         if active is not None:
             self._active[active.context.job_id] = active
-            self._turns.join(active)
+            self._shares.join(active)
         return active
 
     def _record(self) -> None:
         """Record all that was decided, in one transaction."""
         changed = [one for one in self._active.values() if one.run.changed]
         changes = [change for one in changed if (change := one.run.change()) is not None]
-        lost = self._ledger.record(changes)
+        lost = self._committer.record(changes)
         for active in changed:
             active.run.recorded()
             if active.context.job_id in lost:
                 self._forget(active)
-                self._ends.lost(active.context.job_id)
+                self._completions.lost(active.context.job_id)
 
     def _act(self) -> None:
         """Do what has been ordered; what fails at that is to be decided about at once."""
-        self._hands.act([one for one in self._active.values() if one.run.changed])
+        self._runner.act([one for one in self._active.values() if one.run.changed])
         self._more = self._more or any(one.run.changed for one in self._active.values())
 
     def _forget(self, active: Active) -> None:
         self._active.pop(active.context.job_id, None)
-        self._turns.leave(active)
+        self._shares.leave(active)
 
     def _report_done(self, job_id: str, done: Done) -> None:
         """In a thread of the background's: something that was ordered has been done."""
@@ -226,12 +235,12 @@ class Loop:
             self._background.close()
             self._store.release(self._bell.id)
             idle = not self._store.owners()
-            self._crew.close(tidy=idle)
+            self._executors.close(tidy=idle)
             if idle:
                 self._bell.bury()
-                self._scratch.close(self._bell.knows)
+                self._tmpdirs.close(self._bell.knows)
             elif not self._active:
-                self._scratch.close()
+                self._tmpdirs.close()
             self._selector.close()
         finally:
-            self._ends.close()
+            self._completions.close()

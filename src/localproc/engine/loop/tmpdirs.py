@@ -12,7 +12,7 @@ from contextlib import suppress
 from localproc.engine.loop.background import remove
 
 
-class Scratch:
+class TmpDirs:
     """The temporary folders of one engine."""
 
     def __init__(self, folder: str, later: Callable[[Callable[[], None]], None]) -> None:

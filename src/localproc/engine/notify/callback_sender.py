@@ -1,10 +1,10 @@
-"""Delivers letters to the subscribers of jobs.
+"""Delivers callbacks to the subscribers of jobs.
 
-Owns the thread that takes letters from the outbox, retries and signatures. Must not know who wrote
-them: what they say is asked of ``compose``.
+Owns the thread that takes callbacks from the outbox, retries and signatures. Must not know who
+wrote them: what they say is asked of ``compose``.
 
-A letter that cannot be delivered is tried again after 1, 2, 4, ... seconds, up to an hour apart,
-and given up after two days. With a secret, letters are signed the way of Standard Webhooks
+A callback that cannot be delivered is tried again after 1, 2, 4, ... seconds, up to an hour apart,
+and given up after two days. With a secret, callbacks are signed the way of Standard Webhooks
 (https://www.standardwebhooks.com): ``webhook-id``, ``webhook-timestamp``, ``webhook-signature``.
 """
 
@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from localproc.errors import LocalprocError
-from localproc.model import Letter
+from localproc.model import Callback
 from localproc.plugins.store import Store
 from localproc.views.written import written
 
@@ -34,18 +34,18 @@ _BATCH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a letter says: a JSON document. ``guarded``: its address must be public."""
+    """What a callback says: a JSON document. ``guarded``: its address must be public."""
 
     document: Any
     guarded: bool
 
 
-#: Gives a letter's message, ``None`` if there is nothing to say any more.
-Compose = Callable[[Letter], Message | None]
+#: Gives a callback's message, ``None`` if there is nothing to say any more.
+Compose = Callable[[Callback], Message | None]
 
 
-class Courier:
-    """The thread. ``ring`` says that there is a new letter."""
+class CallbackSender:
+    """The thread. ``ring`` says that there is a new callback."""
 
     def __init__(self, store: Store, compose: Compose, secret: str = "") -> None:
         self._store = store
@@ -54,7 +54,7 @@ class Courier:
         self._clients: dict[bool, Any] = {}
         self._bell = threading.Event()
         self._stopping = False
-        self._thread = threading.Thread(target=self._live, name="localproc-courier", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="localproc-callbacks", daemon=True)
         self._thread.start()
 
     def ring(self) -> None:
@@ -74,12 +74,12 @@ class Courier:
             try:
                 self._deliver()
             except LocalprocError as error:
-                _LOG.warning("letters wait: %s", error)
+                _LOG.warning("callbacks wait: %s", error)
         for client in self._clients.values():
             client.close()
 
     def _patience(self) -> float:
-        due = self._store.next_letter()
+        due = self._store.next_callback()
         if due is None:
             return _LOOK
         return max(0.0, min(_LOOK, (due - datetime.now(UTC)).total_seconds()))
@@ -88,40 +88,40 @@ class Courier:
         """Deliver all that is due."""
         while True:
             now = datetime.now(UTC)
-            letters = self._store.take_letters(now, now + _LEASE, _BATCH)
-            for letter in letters:
-                self._handle(letter)
-            if len(letters) < _BATCH:
+            callbacks = self._store.take_callbacks(now, now + _LEASE, _BATCH)
+            for callback in callbacks:
+                self._handle(callback)
+            if len(callbacks) < _BATCH:
                 return
 
-    def _handle(self, letter: Letter) -> None:
-        message = self._compose(letter)
+    def _handle(self, callback: Callback) -> None:
+        message = self._compose(callback)
         if message is None:
-            self._store.settle_letter(letter.number)
+            self._store.settle_callback(callback.number)
             return
         try:
-            self._send(letter, message)
+            self._send(callback, message)
         except Exception as error:  # whatever it is, it must not keep others from being delivered
-            self._put_off(letter, error)
+            self._put_off(callback, error)
         else:
-            self._store.settle_letter(letter.number)
+            self._store.settle_callback(callback.number)
 
-    def _send(self, letter: Letter, message: Message) -> None:
+    def _send(self, callback: Callback, message: Message) -> None:
         body = written(message.document)
         headers = {"content-type": "application/json", "user-agent": "localproc"}
-        headers |= signature(self._secret, letter, datetime.now(UTC), body)
+        headers |= signature(self._secret, callback, datetime.now(UTC), body)
         client = self._client(guarded=message.guarded)
-        client.post(letter.uri, content=body, headers=headers).raise_for_status()
+        client.post(callback.uri, content=body, headers=headers).raise_for_status()
 
-    def _put_off(self, letter: Letter, error: Exception) -> None:
-        if letter.attempts >= _MOST:
-            _LOG.warning("job %s: %s is given up: %s", letter.job_id, letter.kind, error)
-            self._store.settle_letter(letter.number)
+    def _put_off(self, callback: Callback, error: Exception) -> None:
+        if callback.attempts >= _MOST:
+            _LOG.warning("job %s: %s is given up: %s", callback.job_id, callback.kind, error)
+            self._store.settle_callback(callback.number)
             return
-        _LOG.info("job %s: %s could not be told: %s", letter.job_id, letter.kind, error)
-        wait = min(2.0 ** (letter.attempts - 1), _LONGEST)
+        _LOG.info("job %s: %s could not be told: %s", callback.job_id, callback.kind, error)
+        wait = min(2.0 ** (callback.attempts - 1), _LONGEST)
         due = datetime.now(UTC) + timedelta(seconds=wait)
-        self._store.put_off_letter(letter.number, due)
+        self._store.put_off_callback(callback.number, due)
 
     def _client(self, *, guarded: bool) -> Any:
         from localproc.storage.web import web_client
@@ -131,12 +131,12 @@ class Courier:
         return self._clients[guarded]
 
 
-def signature(secret: str, letter: Letter, at: datetime, body: bytes) -> dict[str, str]:
-    """Give the headers that name a letter, and with a secret those that prove who sent it.
+def signature(secret: str, callback: Callback, at: datetime, body: bytes) -> dict[str, str]:
+    """Give the headers that name a callback, and with a secret those that prove who sent it.
 
     A job tells each kind once at the most; numbers of the outbox are given again.
     """
-    stamp, number = str(int(at.timestamp())), f"{letter.job_id}.{letter.kind}"
+    stamp, number = str(int(at.timestamp())), f"{callback.job_id}.{callback.kind}"
     headers = {"webhook-id": number, "webhook-timestamp": stamp}
     if not secret:
         return headers

@@ -24,7 +24,7 @@ class End(threading.Event):
         self.job: JobRecord | None = None
 
 
-class Ends:
+class Completions:
     """The jobs that are to end here, and who waits for which."""
 
     def __init__(self) -> None:

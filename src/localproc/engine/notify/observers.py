@@ -8,13 +8,13 @@ import threading
 from collections.abc import Sequence
 
 from localproc.model import Event, JobRecord
-from localproc.plugins.manager import PluginBox
+from localproc.plugins.manager import PluginManager
 
 
 class Observers:
     """The observers of one engine. Without any there is no thread."""
 
-    def __init__(self, plugins: PluginBox) -> None:
+    def __init__(self, plugins: PluginManager) -> None:
         self._plugins = plugins
         self._queue: queue.SimpleQueue[tuple[JobRecord, Sequence[Event]] | None] | None = None
         if plugins.observes():

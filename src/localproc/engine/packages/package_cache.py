@@ -18,15 +18,15 @@ from importlib.util import find_spec
 from threading import get_ident
 from typing import Any, Final
 
-from localproc.cwl.base.files import uri_path
 from localproc.engine.packages.package_source import PackageSource, same_texts
 from localproc.model import ProcessRecord
+from localproc.uris import uri_path
 
 _MOST: Final = 500  #: packages that are kept
 _LOADERS: Final = ("localproc.cwl", "localproc.engine", "cwl_utils.parser")
 
 
-class Shelf:
+class PackageCache:
     """The processes that packages on disk were, each by the URI of its entry.
 
     ``folder`` may be unwritable, or no name at all: then nothing is kept.
@@ -73,8 +73,8 @@ class Shelf:
         return os.path.join(self._folder, f"{name}.json")
 
 
-def shelf_folder() -> str:
-    """Give the folder of the user's shelf; ``LOCALPROC_CACHE`` names another, or none if empty."""
+def cache_folder() -> str:
+    """Give the user's folder of packages; ``LOCALPROC_CACHE`` names another, or none if empty."""
     own = os.environ.get("LOCALPROC_CACHE")
     if own is not None:
         return own and os.path.join(os.path.abspath(own), "packages")

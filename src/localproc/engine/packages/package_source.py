@@ -13,7 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from localproc.cwl.base.files import path_uri, uri_path
 from localproc.cwl.load.sources import Read, Sources
 from localproc.engine.home.cwd import check_here, here
 from localproc.errors import InvalidPackage
@@ -21,6 +20,7 @@ from localproc.model import InputPolicy
 from localproc.ogc.apppkg import MEDIA_TYPE, is_apppkg, read_apppkg
 from localproc.plugins.storage import Storage
 from localproc.storage.access import Access
+from localproc.uris import path_uri, uri_path
 
 if TYPE_CHECKING:
     from localproc.cwl.check.check import Findings
@@ -123,29 +123,29 @@ class Reader:
         self._access = access
         self._remote = remote
 
-    def load(self, source: PackageSource) -> tuple["Package", PackageSource]:
-        """Load a package; give it and its source, now that it is known what it holds.
+    def read(self, source: PackageSource) -> tuple["Package", PackageSource]:
+        """Read a package; give it and its source, now that it is known what it holds.
 
         Raises ``InvalidPackage`` or ``UnsupportedPackage``.
         """
-        from localproc.cwl.load.load import load
+        from localproc.cwl.load.load import read
 
         check_here()
         source = self._unwrapped(source)
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        sources = Sources(source.uri, self._read(source.uri), texts)
-        return load(sources, source.fragment), source
+        sources = Sources(source.uri, self._fetcher(source.uri), texts)
+        return read(sources, source.fragment), source
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
         """Take the CWL out of an application package."""
         data = source.data
         if data is None and source.uri.endswith(".json"):
-            data = Sources(source.uri, self._read(source.uri)).text(source.uri).encode()
+            data = Sources(source.uri, self._fetcher(source.uri)).text(source.uri).encode()
         if data is None or not is_apppkg(data):
             return source
-        name = Sources(source.uri, self._read("")).name(source.uri)
+        name = Sources(source.uri, self._fetcher("")).name(source.uri)
         package = read_apppkg(data, name)
         found = replace(
             source,
@@ -161,7 +161,7 @@ class Reader:
         uri = urljoin(source.uri, href.removeprefix("cid:"))
         return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
 
-    def _read(self, entry: str) -> Read:
+    def _fetcher(self, entry: str) -> Read:
         def read(uri: str) -> bytes:
             if urlsplit(uri).scheme == "file":
                 return self._contents(uri_path(uri))
@@ -197,5 +197,5 @@ def examine(package: object, *, allow_remote: bool = False) -> "Findings":
             return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
 
         access = Access(open_web, InputPolicy())
-        loaded, _ = Reader(access, remote=allow_remote).load(find_source(package))
+        loaded, _ = Reader(access, remote=allow_remote).read(find_source(package))
     return findings(loaded)

@@ -10,10 +10,9 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from localproc.cwl.base.files import uri_path
 from localproc.cwl.load.carried import carried
 from localproc.cwl.load.sources import digest
-from localproc.engine.packages.package_cache import Shelf
+from localproc.engine.packages.package_cache import PackageCache
 from localproc.engine.packages.package_source import (
     NOWHERE,
     UNNAMED,
@@ -36,6 +35,7 @@ from localproc.ogc.author_schemas import AuthorSchemas
 from localproc.ogc.describe import describe_process
 from localproc.plugins.store import Store
 from localproc.storage.access import Access, OpenStorage
+from localproc.uris import uri_path
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
 
@@ -47,13 +47,13 @@ class Registry:
         self,
         store: Store,
         namespace: str,
-        shelf: Shelf,
+        package_cache: PackageCache,
         open_storage: OpenStorage,
         *,
         allow_remote: bool,
     ) -> None:
         self._store = store
-        self._shelf = shelf
+        self._package_cache = package_cache
         self._namespace = namespace
         self._open_storage = open_storage
         self._allow_remote = allow_remote
@@ -103,11 +103,11 @@ class Registry:
         """Give a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
         name = check_id(process_id) if process_id else ""
         may_be_known = is_file(source) and policy == InputPolicy()
-        record = self._shelf.find(source) if may_be_known else None
+        record = self._package_cache.find(source) if may_be_known else None
         if record is None:
             record = self._loaded(source, policy)
             if may_be_known:
-                self._shelf.keep(source, record)
+                self._package_cache.keep(source, record)
         name = name or record.id
         return dataclasses.replace(
             record,
@@ -123,7 +123,7 @@ class Registry:
         from localproc.cwl.check.check import check
 
         entry = source.entry
-        loaded, source = self._reader(policy).load(source)
+        loaded, source = self._reader(policy).read(source)
         check(loaded)
         resolved = loaded.resolved
         if source.uri.startswith(NOWHERE):

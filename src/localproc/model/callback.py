@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Callback:
     """A message to a subscriber of a job that is still to be delivered.
 
     ``kind`` is the subscriber's member that names the address: ``successUri``, ``inProgressUri`` or

@@ -1,0 +1,31 @@
+"""Where the results of jobs are published.
+
+Owns the URI of a results folder, and of one job's folder in it. Must not know what is published.
+"""
+
+import os
+from urllib.parse import urlsplit
+
+from localproc.errors import InvalidInputs
+from localproc.model import JobRequest
+from localproc.storage.addresses import redacted
+from localproc.uris import canonical, path_uri
+
+
+def results_uri(root: str, base: str = "") -> str:
+    """Give the URI of a results folder that was given as a path or a URI.
+
+    Raises ``InvalidInputs`` for one that leads nowhere.
+    """
+    try:
+        if urlsplit(root).scheme:
+            return canonical(root).rstrip("/")
+    except ValueError as error:
+        raise InvalidInputs(f"results cannot go to {redacted(root)}: {error}") from None
+    return path_uri(os.path.normpath(os.path.join(base or os.getcwd(), root)))
+
+
+def results_root(job_id: str, request: JobRequest) -> str:
+    """Give the URI of the folder that a job's results are published in."""
+    flat = request.options.get("layout") == "flat"
+    return request.results if flat else f"{request.results}/{job_id}"
