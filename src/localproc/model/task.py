@@ -9,13 +9,21 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a task needs (CWL ResourceRequirement): cores, and sizes in MiB; ``time`` in seconds."""
+    """What a task needs (CWL ResourceRequirement): cores, and sizes in MiB; ``time`` in seconds.
+
+    ``cores_max`` is what it can make use of, ``gpus`` the devices of a CUDARequirement,
+    ``processes`` those of an MPIRequirement, ``nodes`` the machines that these are spread over.
+    """
 
     cores: float = 1
     ram: int = 256
     tmpdir: int = 1024
     outdir: int = 1024
     time: float = 0  #: wall-clock limit, 0 for none
+    cores_max: float = 0  #: 0 for as many as ``cores``
+    gpus: int = 0
+    processes: int = 1
+    nodes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,9 @@ class Task:
     ``key`` names the attempt and is unique in a home for ever, so submitting twice is harmless.
     ``outdir`` exists and is empty but for what was staged; it is also the working directory.
     ``stdout`` and ``stderr`` are absolute paths, opened for appending; ``stdin`` is ``None`` for
-    an empty one.
+    an empty one. ``reads`` are the files and folders outside of its own folders that it has to see,
+    with the targets of links, ``writes`` those that it changes in place. ``step`` is the place in
+    the workflow, ``group`` is equal for tasks that differ in their inputs alone (a scatter).
     """
 
     key: str
@@ -63,6 +73,10 @@ class Task:
     resources: Resources = Resources()
     container: Container | None = None
     stage: tuple[StageAction, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    step: str = ""
+    group: str = ""
 
 
 class TaskState(StrEnum):
@@ -75,6 +89,9 @@ class TaskState(StrEnum):
     OUT_OF_MEMORY = "out-of-memory"
     CANCELLED = "cancelled"
     LOST = "lost"  #: it is gone and left no exit record; it may be run again
+    NODE_LOST = "node-lost"  #: the machine that it ran on is gone; it may be run again
+    REFUSED = "refused"  #: it can never run there: ``reason`` says why
+    NEVER_STARTED = "never-started"  #: asked for by its key, and nobody has ever begun it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,9 @@ class Report:
     """News of one task.
 
     ``exit_code`` is negative for a signal, as in ``subprocess``. ``cpu`` in seconds, ``rss`` (the
-    peak) in KiB where the executor can tell. ``reason`` is for people.
+    peak) in KiB where the executor can tell. ``reason`` is for people: why it waits, who cancelled
+    it. ``host`` is where it runs, ``native_id`` what the executor itself calls it, ``queued`` the
+    seconds that it waited there.
     """
 
     key: str
@@ -93,4 +112,7 @@ class Report:
     cpu: float | None = None
     rss: int | None = None
     reason: str = ""
+    host: str = ""
+    native_id: str = ""
+    queued: float | None = None
     details: Mapping[str, str] = field(default_factory=dict)
