@@ -492,7 +492,7 @@ def test_a_bug_in_one_job_fails_that_job_and_no_other(
 
     process = engine.deploy(packages / "echo.cwl")
     with monkeypatch.context() as patch:
-        patch.setattr("localproc.engine.job.step_runs.Steps.start", buggy)
+        patch.setattr("localproc.engine.job.step_runs.StepRuns.start", buggy)
         job = process.execute({"message": "x"}).wait(10)
     assert job.status == "failed"
     assert job.message == "internal error: ZeroDivisionError: a bug"
