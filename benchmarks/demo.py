@@ -43,12 +43,12 @@ def _commands(folder: str) -> tuple[list[list[Command]], str]:
     """Run the example once, keep what it has made, and give its command lines and their PATH."""
     from localproc import Engine
     from localproc.engine.home.settings import base_environment
-    from localproc.model import Kind
+    from localproc.model.events import StepSubmitted
 
     os.environ["LOCALPROC_CACHE"] = folder
     with Engine(f"{folder}/home", slots=contestants.SLOTS, keep=True) as engine:
         job = engine.run(_EXAMPLE / "water-bodies.cwl", _EXAMPLE / "inputs.yml").raise_for_status()
-        started = [one.data["command"] for one in job.events() if one.kind is Kind.STEP_SUBMITTED]
+        started = [one.command for one in job.events() if isinstance(one, StepSubmitted)]
     return [[argv for argv in started if argv]], base_environment()["PATH"]
 
 

@@ -335,6 +335,16 @@ class StoreCorrupted(EnvironmentProblem):
     """The home's store cannot be read."""
 
 
+class UnreadableHistory(EnvironmentProblem):
+    """What is recorded of a job cannot be read, so nobody can go on with it."""
+
+    def __init__(self, job_id: str, said: str) -> None:
+        super().__init__(
+            f"what is recorded of job {job_id} cannot be read: {said}",
+            hint="a newer localproc may have written it: upgrade; or dismiss and delete the job",
+        )
+
+
 class NoSpace(EnvironmentProblem):
     """The disk is full."""
 

@@ -24,7 +24,9 @@ from localproc.engine.home.settings import Settings
 from localproc.engine.notify.callback_sender import signature
 from localproc.http.app import create_app
 from localproc.http.settings import HttpSettings
-from localproc.model import Callback, Kind
+from localproc.model import Callback, Event, Kind
+from localproc.model.event import members
+from localproc.model.events import CLASSES
 from localproc.plugins import hooks
 from tests.docs.markdown import FILES, ROOT, Block, anchors, blocks, links, names, prose, table
 
@@ -135,6 +137,17 @@ def test_settings_are_those_of_the_class_in_its_order(document: str, settings: A
 
 def test_every_kind_of_event_is_told_of() -> None:
     assert names("docs/engine.md", "Events") == list(Kind)
+
+
+def test_events_have_the_members_that_are_told_of() -> None:
+    """If this fails, the rows that it expects are those to put into the document."""
+
+    def row(cls: type[Event]) -> str:
+        told = "; ".join(f"`{one.name}`: {one.meaning}" for one in members(cls))
+        when = (cls.__doc__ or "").partition("\n")[0]
+        return f"| `{cls.kind}` | `{cls.__name__}` | {when} | {told} |\n"
+
+    assert "".join(map(row, CLASSES.values())) in (ROOT / "docs/engine.md").read_text()
 
 
 def test_the_tree_of_errors_is_whole() -> None:

@@ -9,18 +9,34 @@ from hypothesis import strategies as st
 from localproc.errors import InvalidTransition
 from localproc.machine import TRANSITIONS, apply, new_job, replay
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind
+from localproc.model.events import CLASSES, Accepted
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-KINDS = [kind for kind in Kind if kind is not Kind.ACCEPTED]
+KINDS = [kind for kind in Kind if kind not in (Kind.ACCEPTED, Kind.UNREADABLE)]
+#: What any of them needs to have; what one does not know is left out.
+DATA = {
+    "name": "crop",
+    "key": "crop",
+    "status": "successful",
+    "reason": "busy",
+    "engine": "e1",
+    "outputs": {},
+    "features": {},
+    "problem": {},
+}
 
 
 def accepted() -> JobRecord:
-    event = Event(Kind.ACCEPTED, START, message="accepted")
-    return new_job("j", "default", "echo", "r1", JobRequest({}), event)
+    request = JobRequest({})
+    event = Accepted(START, request=request, message="accepted")
+    return new_job("j", "default", "echo", "r1", request, event)
 
 
-def at(seconds: float, kind: Kind, **fields: object) -> Event:
-    return Event(kind, START + timedelta(seconds=seconds), **fields)  # type: ignore[arg-type]
+def at(
+    seconds: float, kind: Kind, *, progress: int | None = None, message: str | None = None
+) -> Event:
+    when = START + timedelta(seconds=seconds)
+    return CLASSES[kind].from_data(DATA, when, progress=progress, message=message)
 
 
 def test_a_job_that_goes_well() -> None:

@@ -1,26 +1,27 @@
 """Steps are what a job's events say of them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from localproc.machine import StepBook, steps
-from localproc.model import Event, Kind, StepStatus
+from localproc.model import StepStatus
+from localproc.model.events import (
+    Dismissed,
+    StepFinished,
+    StepQueued,
+    StepRunning,
+    StepSubmitted,
+    TakenOver,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def event(seconds: int, kind: Kind, **data: Any) -> Event:
-    return Event(kind, START + timedelta(seconds=seconds), data)
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
 
 
-SUBMITTED = event(
-    0,
-    Kind.STEP_SUBMITTED,
-    key="crop[0]",
-    name="crop",
-    attempt=1,
-    log="node_crop.log",
-    command=["x"],
+SUBMITTED = StepSubmitted(
+    START, key="crop[0]", name="crop", log="node_crop.log", command=("x",), executor="cluster"
 )
 
 
@@ -28,8 +29,8 @@ def test_a_step_waits_runs_and_ends() -> None:
     started = START + timedelta(seconds=1)
     history = [
         SUBMITTED,
-        event(2, Kind.STEP_RUNNING, name="crop", started=started.isoformat()),
-        event(5, Kind.STEP_FINISHED, name="crop", status="successful", exit_code=0),
+        StepRunning(after(2), name="crop", started=started),
+        StepFinished(after(5), name="crop", status=StepStatus.SUCCESSFUL, exit_code=0),
     ]
     states = [steps(history[:n])[0].status for n in (1, 2, 3)]
     assert states == [StepStatus.ACCEPTED, StepStatus.RUNNING, StepStatus.SUCCESSFUL]
@@ -40,14 +41,13 @@ def test_a_step_waits_runs_and_ends() -> None:
 
 def test_a_short_step_is_told_of_once_with_both_its_times() -> None:
     ended = START + timedelta(seconds=2)
-    done = event(
-        9,
-        Kind.STEP_FINISHED,
+    done = StepFinished(
+        after(9),
         name="crop",
-        status="failed",
+        status=StepStatus.FAILED,
         exit_code=3,
-        started=START.isoformat(),
-        ended=ended.isoformat(),
+        started=START,
+        ended=ended,
         said="step crop failed with exit code 3",
     )
     step = steps([SUBMITTED, done])[0]
@@ -61,22 +61,33 @@ def test_a_short_step_is_told_of_once_with_both_its_times() -> None:
 def test_steps_that_were_open_end_with_their_job() -> None:
     book = StepBook()
     book.take(SUBMITTED)
-    changed = book.take(event(7, Kind.DISMISSED))
+    changed = book.take(Dismissed(after(7)))
     assert [(step.status, step.end) for step in changed] == [
         (StepStatus.DISMISSED, START + timedelta(seconds=7))
     ]
 
 
 def test_a_new_attempt_begins_again() -> None:
-    again = event(
-        3,
-        Kind.STEP_SUBMITTED,
-        key="crop[0]",
-        name="crop",
-        attempt=2,
-        log="node_crop.log",
-        command=[],
-    )
-    running = event(1, Kind.STEP_RUNNING, name="crop")
+    again = StepSubmitted(after(3), key="crop[0]", name="crop", attempt=2, log="node_crop.log")
+    running = StepRunning(after(1), name="crop")
     step = steps([SUBMITTED, running, again])[0]
     assert (step.status, step.attempt, step.start) == (StepStatus.ACCEPTED, 2, None)
+
+
+def test_what_the_executor_says_of_a_step_is_told() -> None:
+    history = [
+        SUBMITTED,
+        StepQueued(after(1), name="crop", reason="Priority", native_id="4711"),
+        StepQueued(after(2), name="crop", reason="Resources"),
+        StepRunning(after(9), name="crop", host="node-7", native_id="4711", queued=8.5),
+        TakenOver(after(10), engine="another"),
+        StepFinished(after(12), name="crop", status=StepStatus.SUCCESSFUL, cpu=2.5, rss=4096),
+    ]
+    waiting = steps(history[:3])[0]
+    assert (waiting.status, waiting.reason) == (StepStatus.ACCEPTED, "Resources")
+    assert (waiting.executor, waiting.native_id) == ("cluster", "4711")
+    running = steps(history[:4])[0]
+    assert (running.reason, running.host, running.queued) == ("", "node-7", 8.5)
+    ended = steps(history)[0]
+    assert (ended.host, ended.native_id, ended.queued) == ("node-7", "4711", 8.5)
+    assert (ended.cpu, ended.rss, ended.duration) == (2.5, 4096, 3.0)

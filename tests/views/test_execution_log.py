@@ -32,7 +32,8 @@ DONE = JobRecord(
 
 def step(name: str, status: StepStatus = StepStatus.SUCCESSFUL, **fields: Any) -> Step:
     times = {"start": NOON + timedelta(seconds=2), "end": NOON + timedelta(seconds=3)}
-    return Step(name, name, status, f"node_{name}.log", **{**times, **fields})
+    key = fields.pop("key", name)
+    return Step(name, key, status, f"node_{name}.log", **{**times, **fields})
 
 
 def test_an_execution_that_has_ended_well() -> None:
@@ -41,7 +42,8 @@ def test_an_execution_that_has_ended_well() -> None:
         {"id": "B", "properties": {"datetime": None, "start_datetime": "2021-06-30T00:00:00Z"}},
         {"id": "C", "properties": {"datetime": "2021-07-01T11:00:00Z"}},
     ]
-    steps = [step("crop"), step("stage_out")]
+    publishing = step("stage_out", key="/stage_out")
+    steps = [step("crop"), publishing]
     logs = {"crop": ["cropping"], "stage_out": ["published 3 items"]}
     assert execution(DONE, steps, logs, {"stac": {"features": items}}) == {
         "_id": "05f1ec1a",
@@ -126,3 +128,22 @@ def test_what_a_step_said_of_its_end_is_its_phases_message() -> None:
     failed = step("crop", StepStatus.FAILED, message="step crop failed with exit code 3")
     (phase,) = execution(DONE, [failed], {}, {})["phases"]
     assert phase["message"] == "step crop failed with exit code 3"
+
+
+def test_a_phase_tells_where_it_ran_and_what_it_took() -> None:
+    known = step("crop", executor="slurm", host="node-7", native_id="4711", queued=8.5, cpu=2.5)
+    (phase,) = execution(DONE, [known], {}, {})["phases"]
+    assert phase["properties"] == {
+        "executor": "slurm",
+        "host": "node-7",
+        "nativeID": "4711",
+        "queuedSeconds": 8.5,
+        "cpuSeconds": 2.5,
+    }
+
+
+def test_the_loader_is_the_engines_own_step_whatever_it_is_called() -> None:
+    theirs = step("stage_out")
+    own = step("localproc_stage_out", key="/stage_out")
+    logs = {"stage_out": ["uploaded by the package"], "localproc_stage_out": ["published"]}
+    assert execution(DONE, [theirs, own], logs, {})["loaderMessage"] == "published"

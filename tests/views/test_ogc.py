@@ -125,6 +125,20 @@ def test_what_was_said_of_a_job_is_in_its_properties() -> None:
     }
 
 
+def test_a_step_tells_where_it_runs_and_what_it_took() -> None:
+    waits = step("crop", StepStatus.ACCEPTED, executor="slurm", native_id="4711", reason="Priority")
+    ended = step("otsu", host="node-7", queued=0.0, cpu=1.5, rss=2048)
+    first, second = status_info(JOB, [waits, ended])["steps"]
+    assert (first["executor"], first["nativeID"], first["reason"]) == ("slurm", "4711", "Priority")
+    assert second["host"] == "node-7"
+    assert (second["queuedSeconds"], second["cpuSeconds"], second["peakMemoryKiB"]) == (
+        0,
+        1.5,
+        2048,
+    )
+    assert not {"executor", "nativeID", "reason"} & set(second)
+
+
 def test_steps_are_told_in_the_order_they_started() -> None:
     steps = [
         step("crop", start=after(1), end=after(5), exit_code=0),

@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from localproc.engine.job.replay import request_from
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.notify.watch import Watch
 from localproc.engine.results import typed_results
-from localproc.errors import JobDismissed, JobFailed, NoSuchOutput, NoSuchStep, ResultsNotReady
+from localproc.errors import (
+    JobDismissed,
+    JobFailed,
+    NoSuchOutput,
+    NoSuchStep,
+    ResultsNotReady,
+    UnreadableHistory,
+)
 from localproc.machine import steps
-from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind, ProcessRecord, Step
+from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
+from localproc.model.events import Failed, Succeeded, request_of
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
 
@@ -169,9 +176,8 @@ class Job:
     def problem(self) -> Mapping[str, Any]:
         """The problem document (RFC 9457) of a job that failed, else empty."""
         for event in reversed(self.events()):
-            if event.kind is Kind.FAILED:
-                found: Mapping[str, Any] = event.data["problem"]
-                return found
+            if isinstance(event, Failed):
+                return event.problem
         return {}
 
     def events(self, after: int = 0) -> list[Event]:
@@ -193,7 +199,8 @@ class Job:
         A step is named by its name (``crop_2``) or by that of its log file.
         """
         found = self.steps
-        chosen = [one for one in found if step in ("", one.name, one.log)]
+        chosen = [one for one in found if step in ("", one.log)]
+        chosen = chosen or [one for one in found if one.name == step]
         if not chosen:
             names = ", ".join(one.name for one in found) or "none yet"
             raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
@@ -226,8 +233,10 @@ class Job:
             raise ResultsNotReady(
                 f"job {self.id} is {self.status}", hint="wait for it, then ask again"
             )
-        last = self.events()[-1].data
-        return Outcome(last["outputs"], last["features"])
+        last = self.events()[-1:]
+        if not (last and isinstance(last[0], Succeeded)):
+            raise UnreadableHistory(self.id, "its last event is not that it succeeded")
+        return Outcome(last[0].outputs, last[0].features)
 
     def results(self) -> dict[str, Any]:
         """Give its results as Python values, by output.
@@ -265,7 +274,7 @@ class Job:
     @property
     def request(self) -> JobRequest:
         """What was asked for."""
-        return request_from(self.events()[0].data)
+        return request_of(self.id, self.events())
 
     @property
     def location(self) -> str:
@@ -278,7 +287,7 @@ class Job:
         found = steps(events)
         folder = self._engine.logs_folder(self.id)
         logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
-        features = events[-1].data.get("features", {})
+        features = next((one.features for one in events if isinstance(one, Succeeded)), {})
         return execution_log.execution(record, found, logs, features)
 
     def provenance(self) -> dict[str, Any]:

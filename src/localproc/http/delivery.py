@@ -30,7 +30,8 @@ from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
 from localproc.http.files import FileAnswer, published
 from localproc.http.numbers import whole
-from localproc.model import JobStatus
+from localproc.model import JobStatus, Step
+from localproc.model.events import STAGE_IN
 from localproc.views import ogc
 from localproc.views.written import written
 
@@ -255,14 +256,17 @@ class Delivery:
                 f"job {self._job.id} is {status}", hint=f"see {self._place} for how far it is"
             )
         error = JobFailed.from_problem(self._job.problem)
-        return FailedJob(error, self._place)
+        return FailedJob(error, self._place, self._job.steps)
 
 
 class FailedJob(LocalprocError):
     """Why a job failed, as an answer: its log is a link, and the status tells whose fault it is."""
 
-    def __init__(self, error: JobFailed, place: str) -> None:
+    def __init__(self, error: JobFailed, place: str, steps: Sequence[Step]) -> None:
         super().__init__(error.message, hint=error.hint)
+        # What could not be read or was no good is what the client sent; the rest is ours.
+        sent = [step.name for step in steps if step.key == STAGE_IN]
+        self._status = 400 if error.step in sent else 500
         self._error = error
         self._place = place
 
@@ -271,8 +275,7 @@ class FailedJob(LocalprocError):
         said = self._error.to_problem()
         if "log" in said:
             said["log"] = f"{self._place}/{said['log'].rsplit('/', 1)[-1]}"
-        # What could not be read or was no good is what the client sent; the rest is ours.
-        return said | {"status": 400 if self._error.step == "stage_in" else 500}
+        return said | {"status": self._status}
 
 
 def _with_charset(kind: str) -> str:

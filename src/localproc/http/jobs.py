@@ -45,7 +45,8 @@ def status_document(exchange: Exchange, job: Job, *, steps: bool = True) -> dict
         said["message"] = _ZOO_SAYS[record.status]
     if steps and record.status is JobStatus.FAILED:
         error = JobFailed.from_problem(job.problem)
-        said["exception"] = FailedJob(error, f"{exchange.base}/jobs/{job.id}").to_problem()
+        place = f"{exchange.base}/jobs/{job.id}"
+        said["exception"] = FailedJob(error, place, job.steps).to_problem()
     return said
 
 

@@ -22,15 +22,16 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[Kind, JobStatus]]] = {
     _ACCEPTED: {
         Kind.STARTED: _RUNNING,
         Kind.DISMISS_REQUESTED: _ACCEPTED,
-        Kind.ADOPTED: _ACCEPTED,
+        Kind.TAKEN_OVER: _ACCEPTED,
         **_ENDINGS,
     },
     _RUNNING: {
         Kind.STEP_SUBMITTED: _RUNNING,
+        Kind.STEP_QUEUED: _RUNNING,
         Kind.STEP_RUNNING: _RUNNING,
         Kind.STEP_FINISHED: _RUNNING,
         Kind.DISMISS_REQUESTED: _RUNNING,
-        Kind.ADOPTED: _RUNNING,
+        Kind.TAKEN_OVER: _RUNNING,
         Kind.SUCCEEDED: JobStatus.SUCCESSFUL,
         **_ENDINGS,
     },

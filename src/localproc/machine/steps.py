@@ -6,12 +6,16 @@ Owns how step events add up to what people see. Must not know how steps are run.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from localproc.model import Event, Kind, Step, StepStatus
-
-_STEP_KINDS = frozenset({Kind.STEP_SUBMITTED, Kind.STEP_RUNNING, Kind.STEP_FINISHED})
-_CLOSING = frozenset({Kind.FAILED, Kind.DISMISSED})
+from localproc.model import Event, Step, StepStatus
+from localproc.model.events import (
+    Dismissed,
+    Failed,
+    StepFinished,
+    StepQueued,
+    StepRunning,
+    StepSubmitted,
+)
 
 
 class StepBook:
@@ -31,54 +35,85 @@ class StepBook:
 
     def take(self, event: Event) -> list[Step]:
         """Take one event in; give the steps that it changed."""
-        if event.kind in _CLOSING:
-            return self._close(event.at)
-        if event.kind not in _STEP_KINDS:
-            return []
-        data = event.data
-        name = data["name"]
+        match event:
+            case Failed() | Dismissed():
+                return self._close(event.at)
+            case StepSubmitted():
+                step = _submitted(event)
+            case StepQueued():
+                step = _queued(self._known(event.name), event)
+            case StepRunning():
+                step = _running(self._known(event.name), event)
+            case StepFinished():
+                step = _finished(self._known(event.name), event)
+            case _:
+                return []
+        self._steps[step.name] = step
+        return [step]
+
+    def _known(self, name: str) -> Step:
+        """Give a step as it is; one that was never submitted begins with what is told now."""
         known = self._steps.get(name)
-        if event.kind is Kind.STEP_SUBMITTED or known is None:
-            known = Step(
-                name=name,
-                key=data.get("key", name),
-                status=StepStatus.ACCEPTED,
-                log=data.get("log", ""),
-                attempt=data.get("attempt", 1),
-                command=tuple(data.get("command", ())),
-            )
-        changed = _change(known, event)
-        self._steps[name] = changed
-        return [changed]
+        return known or Step(name=name, key=name, status=StepStatus.ACCEPTED, log="")
 
     def _close(self, at: datetime) -> list[Step]:
         """Steps that had not ended when their job did were stopped with it."""
         open_steps = [step for step in self._steps.values() if not step.status.final]
-        closed = [replace(step, status=StepStatus.DISMISSED, end=at) for step in open_steps]
+        closed = [
+            replace(step, status=StepStatus.DISMISSED, end=max(step.start or at, at), reason="")
+            for step in open_steps
+        ]
         self._steps.update((step.name, step) for step in closed)
         return closed
 
 
-def _change(step: Step, event: Event) -> Step:
-    data = event.data
-    if event.kind is Kind.STEP_SUBMITTED:
-        return step
-    if event.kind is Kind.STEP_RUNNING:
-        return replace(step, status=StepStatus.RUNNING, start=_time(data.get("started"), event.at))
-    start = step.start or _time(data.get("started"), event.at)
-    return replace(
-        step,
-        status=StepStatus(data["status"]),
-        start=start,
-        end=max(start, _time(data.get("ended"), event.at)),
-        exit_code=data.get("exit_code"),
-        message=data.get("said", ""),
-        reused_from=data.get("reused_from"),
+def _submitted(event: StepSubmitted) -> Step:
+    return Step(
+        name=event.name,
+        key=event.key,
+        status=StepStatus.ACCEPTED,
+        log=event.log,
+        attempt=event.attempt,
+        command=event.command,
+        executor=event.executor,
     )
 
 
-def _time(value: Any, otherwise: datetime) -> datetime:
-    return datetime.fromisoformat(value) if value else otherwise
+def _queued(step: Step, event: StepQueued) -> Step:
+    return replace(step, reason=event.reason, native_id=event.native_id or step.native_id)
+
+
+def _running(step: Step, event: StepRunning) -> Step:
+    return replace(
+        step,
+        status=StepStatus.RUNNING,
+        start=event.started or event.at,
+        reason="",
+        host=event.host,
+        native_id=event.native_id or step.native_id,
+        queued=event.queued,
+    )
+
+
+def _finished(step: Step, event: StepFinished) -> Step:
+    start = step.start or event.started or event.at
+    return replace(
+        step,
+        key=event.key or step.key,
+        status=event.status,
+        log=event.log or step.log,
+        start=start,
+        end=max(start, event.ended or event.at),
+        exit_code=event.exit_code,
+        message=event.said,
+        reused_from=event.reused_from,
+        reason=event.reason,
+        host=event.host or step.host,
+        native_id=event.native_id or step.native_id,
+        queued=step.queued if event.queued is None else event.queued,
+        cpu=event.cpu,
+        rss=event.rss,
+    )
 
 
 def steps(events: Iterable[Event]) -> list[Step]:

@@ -1,37 +1,182 @@
-"""A fact in a job's history. The history is append-only, and the job is what it adds up to."""
+"""A fact in a job's history. The history is append-only, and the job is what it adds up to.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+Owns what all events share, and how the members of one become JSON and are read back. Must not know
+the kinds: those are in ``events``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Final, Self
 
 
 class Kind(StrEnum):
-    """What can happen to a job."""
+    """What can happen to a job; each has a class in ``localproc.model.events``."""
 
-    ACCEPTED = "accepted"  #: data: the request (inputs, executor, results, ...)
+    ACCEPTED = "accepted"
     STARTED = "started"
-    STEP_SUBMITTED = "step-submitted"  #: data: key, name, attempt, log, command, task
-    STEP_RUNNING = "step-running"  #: data: key, started
-    STEP_FINISHED = "step-finished"  #: data: name, status, started, ended, exit_code, outputs, said
+    TAKEN_OVER = "taken-over"
+    STEP_SUBMITTED = "step-submitted"
+    STEP_QUEUED = "step-queued"
+    STEP_RUNNING = "step-running"
+    STEP_FINISHED = "step-finished"
     DISMISS_REQUESTED = "dismiss-requested"
-    SUCCEEDED = "succeeded"  #: data: outputs, results
-    FAILED = "failed"  #: data: problem (RFC 9457 members)
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
     DISMISSED = "dismissed"
-    ADOPTED = "adopted"  #: data: the engine that goes on with the job
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact.
 
-    ``at`` is in UTC; ``data`` is JSON; ``progress`` (percent) and ``message`` are what the job's
-    status shows from here on, ``None`` where the event leaves them as they are.
+    ``at`` is in UTC; ``progress`` (percent) and ``message`` are what the job's status shows from
+    here on, ``None`` where the event leaves them as they are. What else is known are the members of
+    each class. ``version`` rises when the members of a class change their meaning or their form, so
+    that what an older localproc wrote can be told from what this one writes.
     """
 
-    kind: Kind
+    kind: ClassVar[Kind]
+    version: ClassVar[int] = 1
+
     at: datetime
-    data: Mapping[str, Any] = field(default_factory=dict)
-    progress: int | None = None
-    message: str | None = None
+    progress: int | None = field(default=None, kw_only=True)
+    message: str | None = field(default=None, kw_only=True)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the members as JSON, without those that are as they are by default."""
+        data: dict[str, Any] = {}
+        for one in members(type(self)):
+            value = getattr(self, one.name)
+            if one.required or value != one.default:
+                data[one.name] = one.write(value)
+        return data
+
+    @classmethod
+    def from_data(
+        cls,
+        data: Mapping[str, Any],
+        at: datetime,
+        *,
+        version: int | None = None,
+        progress: int | None = None,
+        message: str | None = None,
+    ) -> Self:
+        """Return the event that ``data`` holds, also as an older version wrote it.
+
+        Members that are not known are left out. Raises ``ValueError`` for a member that is missing
+        or is not what it should be, and for a version that is not known yet.
+        """
+        written = cls.version if version is None else version
+        if written > cls.version:
+            raise ValueError(f"'{cls.kind}' has version {written}, known is {cls.version}")
+        if written < cls.version:
+            data = cls.upgraded(data, written)
+        values: dict[str, Any] = {}
+        for one in members(cls):
+            if one.name in data:
+                values[one.name] = one.value(data[one.name])
+            elif one.required:
+                raise ValueError(f"'{cls.kind}' has no {one.name!r}")
+        return cls(at, progress=progress, message=message, **values)
+
+    @classmethod
+    def upgraded(cls, data: Mapping[str, Any], version: int) -> Mapping[str, Any]:
+        """Return what an older version wrote in the form of this one."""
+        del version
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a class of events: what it means, and how it is read and written."""
+
+    name: str
+    meaning: str
+    default: Any
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+
+    @property
+    def required(self) -> bool:
+        """Whether every event of the class has it."""
+        return self.default is MISSING
+
+    def value(self, written: Any) -> Any:
+        """Return what was written; raises ``ValueError`` if it cannot be that."""
+        if written is None and self.default is None:
+            return None
+        try:
+            return self.read(written)
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise ValueError(f"{self.name!r} cannot be {written!r:.100}: {error}") from error
+
+
+def says(
+    meaning: str, read: Callable[[Any], Any], write: Callable[[Any], Any] = lambda value: value
+) -> dict[str, Any]:
+    """Say what a member means, in one line, how it is read from JSON and how it is written."""
+    return {"meaning": meaning, "read": read, "write": write}
+
+
+_MEMBERS: Final[dict[Kind, tuple[Member, ...]]] = {}
+
+
+def members(cls: type[Event]) -> tuple[Member, ...]:
+    """Return the members of a class of events, in its order."""
+    found = _MEMBERS.get(cls.kind)
+    if found is None:
+        found = _MEMBERS[cls.kind] = tuple(
+            Member(one.name, default=one.default, **one.metadata)
+            for one in fields(cls)
+            if one.metadata
+        )
+    return found
+
+
+# How members are read
+
+
+def text(value: Any) -> str:
+    """Read a text."""
+    if not isinstance(value, str):
+        raise TypeError("it is no text")
+    return value
+
+
+def integer(value: Any) -> int:
+    """Read a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("it is no whole number")
+    return value
+
+
+def number(value: Any) -> float:
+    """Read a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError("it is no number")
+    return value
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Read a list of texts."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError("it is no list")
+    return tuple(map(text, value))
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Read an object."""
+    if not isinstance(value, Mapping):
+        raise TypeError("it is no object")
+    return value
+
+
+def moment(value: Any) -> datetime:
+    """Read a time; one without an offset is in no zone, so it is refused."""
+    at = datetime.fromisoformat(text(value))
+    if at.tzinfo is None:
+        raise ValueError("it has no offset from UTC")
+    return at

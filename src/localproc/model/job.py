@@ -1,9 +1,9 @@
 """One execution of one process revision with one set of inputs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from localproc.model.policy import InputPolicy
 from localproc.model.status import JobStatus, Trigger
@@ -39,10 +39,47 @@ class JobRequest:
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def to_data(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
+        data["trigger"] = self.trigger.value
+        data["tags"] = list(self.tags)
+        data["policy"] = asdict(self.policy)
+        return data
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """Return the request that ``data`` holds; what it does not name is as it is by default.
+
+        Raises ``ValueError`` for a member that is not known: who asked for something that this
+        version does not know is not given something else.
+        """
+        known = dict(data)
+        policy = dict(known.get("policy", {}))
+        _check_members(cls, known)
+        _check_members(InputPolicy, policy)
+        if policy.get("roots") is not None:
+            policy["roots"] = tuple(policy["roots"])
+        known["policy"] = InputPolicy(**policy)
+        known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
+        known["tags"] = tuple(known.get("tags", ()))
+        if not isinstance(known.get("inputs"), Mapping):
+            raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
+        return cls(**known)
+
+
+def _check_members(kind: type, data: Mapping[str, Any]) -> None:
+    unknown = set(data) - {one.name for one in fields(kind)}
+    if unknown:
+        raise ValueError(f"it asks for what is not known: {', '.join(sorted(unknown))}")
+
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent."""
+    """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent.
+
+    ``aside`` tells why a job has been put aside: it cannot be read, so nobody goes on with it.
+    """
 
     id: str
     namespace: str
@@ -65,6 +102,7 @@ class JobRecord:
     service: str = ""
     title: str = ""
     tags: tuple[str, ...] = ()
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ class Step:
 
     ``name`` is unique in its job: the CWL step's id, from the second instance on with ``_2``,
     ``_3``, ... in the order they were started. ``key`` is its place in the workflow
-    (``crop[1]/warp``). ``log`` is the name of its log file.
+    (``crop[1]/warp``), that of the engine's own steps begins with a slash. ``log`` is the name of
+    its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
+    ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
+    ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
     """
 
     name: str
@@ -26,6 +29,13 @@ class Step:
     attempt: int = 1
     command: tuple[str, ...] = ()
     reused_from: str | None = None
+    executor: str = ""
+    host: str = ""
+    native_id: str = ""
+    queued: float | None = None
+    reason: str = ""
+    cpu: float | None = None
+    rss: int | None = None
 
     @property
     def duration(self) -> float | None:

@@ -21,7 +21,7 @@ from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.gate import Gate
-from localproc.store.schema import SCHEMA, VERSION
+from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
 
 _READERS: Final = 8  #: connections that are kept to read with
@@ -110,28 +110,11 @@ class Database:
             db.execute(f"PRAGMA journal_mode = {journal}")
         full = durable or journal != "wal"
         db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-        known = self._known_version()
-        if known is None:
-            self._create()
-        elif known > VERSION:
-            raise EnvironmentProblem(
-                f"{self._path} was written by a newer localproc (format {known})",
-                hint="upgrade localproc, or use another home",
-            )
-
-    def _known_version(self) -> int | None:
-        db = self._db
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            return None
-        row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
-        return None if row is None else int(row[0])
-
-    def _create(self) -> None:
-        with self.transaction() as db:
-            if self._known_version() is None:  # another process may have been quicker
-                for statement in SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute("INSERT INTO meta VALUES ('version', ?)", (str(VERSION),))
+        found = known_format(db)
+        check_format(found, self._path)
+        if found < FORMAT:
+            with self.transaction() as db:
+                migrate(db, self._path)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -21,7 +21,8 @@ _OWN: Final = " WHERE n = ? AND owner = ?"
 #: leave those alone makes half of the pages that a commit has to write.
 _MOVES: Final = frozenset({Kind.STARTED, Kind.SUCCEEDED, Kind.FAILED, Kind.DISMISSED})
 _INSERT_EVENT: Final = (
-    "INSERT INTO events (job, seq, kind, at, data, progress, message) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO events (job, seq, kind, version, at, data, progress, message) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -34,7 +35,7 @@ class JobTables(Database):
 
     def add_job(self, job: JobRecord, event: Event) -> None:
         """Record a job that has been accepted, and its first event."""
-        marks = ", ".join("?" * 21)
+        marks = ", ".join("?" * 22)
         with self.transaction() as db:
             inserted = db.execute(
                 f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
@@ -84,7 +85,7 @@ class JobTables(Database):
         with self.reading() as db:
             number = self._number(db, job_id)
             found = db.execute(
-                "SELECT kind, at, data, progress, message FROM events "
+                "SELECT kind, version, at, data, progress, message FROM events "
                 "WHERE job = ? AND seq > ? ORDER BY seq",
                 (number, after),
             ).fetchall()

@@ -5,7 +5,7 @@ Owns how values are written into columns. Must not know connections or statement
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,11 +13,11 @@ from localproc.model import (
     Event,
     JobRecord,
     JobStatus,
-    Kind,
     ProcessRecord,
     TokenRecord,
     Trigger,
 )
+from localproc.model.events import Unreadable, read_event
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -25,7 +25,8 @@ _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
-    "message, dismiss, hidden, owner, trigger, reason, run_as, environment, service, title, tags"
+    "message, dismiss, hidden, owner, trigger, reason, run_as, environment, service, title, tags, "
+    "aside"
 )
 
 
@@ -63,50 +64,75 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         job.service,
         job.title,
         json.dumps(job.tags),
+        job.aside,
     )
 
 
 def job_from(row: sqlite3.Row) -> JobRecord:
-    """Give the record of a row of ``JOB_COLUMNS``."""
+    """Give the record of a row of ``JOB_COLUMNS``.
+
+    One that cannot be read counts as put aside, so that it keeps nobody from the others.
+    """
+    aside = []
+
+    def read(column: str, how: Callable[[Any], Any], otherwise: Any) -> Any:
+        try:
+            return how(row[column])
+        except (TypeError, ValueError, OverflowError) as error:
+            aside.append(f"its {column} cannot be read: {error}")
+            return otherwise
+
+    created = read("created", time, _EPOCH)
     return JobRecord(
         id=row["id"],
         namespace=row["namespace"],
         process_id=row["process"],
         revision=row["revision"],
-        status=JobStatus(row["status"]),
-        created=time(row["created"]),
-        updated=time(row["updated"]),
-        started=None if row["started"] is None else time(row["started"]),
-        finished=None if row["finished"] is None else time(row["finished"]),
+        status=read("status", JobStatus, JobStatus.FAILED),
+        created=created,
+        updated=read("updated", time, created),
+        started=None if row["started"] is None else read("started", time, None),
+        finished=None if row["finished"] is None else read("finished", time, None),
         progress=row["progress"],
         message=row["message"],
         dismiss_requested=bool(row["dismiss"]),
         hidden=bool(row["hidden"]),
         owner=row["owner"],
-        trigger=Trigger(row["trigger"]),
+        trigger=read("trigger", Trigger, Trigger.MANUAL),
         reason=row["reason"],
         run_as=row["run_as"],
         environment=row["environment"],
         service=row["service"],
         title=row["title"],
-        tags=tuple(json.loads(row["tags"])),
+        tags=read("tags", lambda tags: tuple(json.loads(tags)), ()),
+        aside=row["aside"] or "; ".join(aside),
     )
 
 
 def event_row(number: int, seq: int, event: Event) -> tuple[Any, ...]:
     """Give the values of an ``events`` row."""
-    data = _compact(event.data)
-    return number, seq, event.kind.value, micros(event.at), data, event.progress, event.message
+    data = _compact(event.to_data())
+    kind = event.kind.value
+    return number, seq, kind, event.version, micros(event.at), data, event.progress, event.message
 
 
 def event_from(row: sqlite3.Row) -> Event:
-    """Give the event of a row."""
-    return Event(
-        Kind(row["kind"]),
-        time(row["at"]),
-        json.loads(row["data"]),
-        row["progress"],
-        row["message"],
+    """Give the event of a row; one that cannot be read is an ``Unreadable``."""
+    try:
+        at = time(row["at"])
+    except (TypeError, OverflowError):
+        at = _EPOCH
+    try:
+        data = json.loads(row["data"])
+    except (TypeError, ValueError) as error:
+        return Unreadable(at, problem=f"the event {row['kind']!r} is no JSON: {error}")
+    return read_event(
+        row["kind"],
+        data,
+        at,
+        version=row["version"],
+        progress=row["progress"],
+        message=row["message"],
     )
 
 

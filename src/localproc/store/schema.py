@@ -1,13 +1,11 @@
-"""The tables of the store.
+"""The tables of a store of format 1, which every store begins as.
 
-Owns their shape and its version. Must not know who reads them. Times are microseconds since 1970 in
-UTC. Events of a job lie side by side; the columns of ``jobs`` are what its events add up to, kept
-so that lists can be filtered without reading any.
+Owns their shape; what was changed since is in ``migrations``. Must not know who reads them. Times
+are microseconds since 1970 in UTC. Events of a job lie side by side; the columns of ``jobs`` are
+what its events add up to, kept so that lists can be filtered without reading any.
 """
 
 from typing import Final
-
-VERSION: Final = 1
 
 SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -94,5 +92,5 @@ CREATE TABLE texts (
   name TEXT NOT NULL,
   data BLOB NOT NULL,
   PRIMARY KEY (revision, position)
-) WITHOUT ROWID;
+) WITHOUT ROWID
 """

@@ -24,6 +24,7 @@ from localproc.model import (
     TokenRecord,
     Trigger,
 )
+from localproc.model.events import Accepted, Failed, Started, Succeeded
 from localproc.plugins.store import Change, Store
 
 #: Opens the test's store; calling it again opens the same one once more, as another process would.
@@ -32,12 +33,23 @@ OpenStore = Callable[[], Store]
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def succeeded(at: datetime) -> Event:
+    """Make the event of a job that ends well."""
+    return Succeeded(at, outputs={"said": "hello"}, features={})
+
+
+def failed(at: datetime) -> Event:
+    """Make the event of a job that fails."""
+    return Failed(at, problem={"detail": "it broke"})
+
+
 def job_at(
     number: int, process: str = "echo", owner: str | None = "me", **fields: object
 ) -> tuple[JobRecord, Event]:
     """Make a job that was accepted ``number`` seconds after the beginning, and its first event."""
-    event = Event(Kind.ACCEPTED, BEGINNING + timedelta(seconds=number), {"n": number})
-    job = new_job(f"job-{number}", "default", process, "r1", JobRequest({}), event)
+    request = JobRequest({"n": number})
+    event = Accepted(BEGINNING + timedelta(seconds=number), request=request)
+    job = new_job(f"job-{number}", "default", process, "r1", request, event)
     return replace(job, owner=owner, **fields), event  # type: ignore[arg-type]
 
 
@@ -55,13 +67,18 @@ class StoreContract:
         return open_store()
 
     def add(
-        self, store: Store, number: int, *kinds: Kind, seconds: int = 1, **fields: object
+        self,
+        store: Store,
+        number: int,
+        *happens: Callable[[datetime], Event],
+        seconds: int = 1,
+        **fields: object,
     ) -> JobRecord:
         """Add a job, and events that come ``seconds`` apart."""
         job, event = job_at(number, **fields)  # type: ignore[arg-type]
         store.add_job(job, event)
-        for count, kind in enumerate(kinds, 1):
-            event = Event(kind, job.created + timedelta(seconds=seconds * count))
+        for count, make in enumerate(happens, 1):
+            event = make(job.created + timedelta(seconds=seconds * count))
             job = apply(job, event)
             assert job.owner is not None
             store.commit(job.owner, [Change(job, [event], count)])
@@ -72,22 +89,22 @@ class StoreContract:
         return [job.id for job in store.jobs(JobFilter(**filters))]  # type: ignore[arg-type]
 
     def test_a_job_comes_back_as_it_was(self, store: Store) -> None:
-        job = self.add(
-            store, 1, Kind.STARTED, Kind.SUCCEEDED, title="Täst", tags=("a", "b"), reason="why"
-        )
+        job = self.add(store, 1, Started, succeeded, title="Täst", tags=("a", "b"), reason="why")
         assert store.job(job.id) == job
         assert store.job("nothing") is None
 
     def test_events_come_back_in_order(self, store: Store) -> None:
-        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED)
+        self.add(store, 1, Started, succeeded)
         kinds = [event.kind for event in store.events("job-1")]
         assert kinds == [Kind.ACCEPTED, Kind.STARTED, Kind.SUCCEEDED]
         assert [event.kind for event in store.events("job-1", after=2)] == [Kind.SUCCEEDED]
-        assert store.events("job-1")[0].data == {"n": 1}
+        first = store.events("job-1")[0]
+        assert isinstance(first, Accepted)
+        assert first.request.inputs == {"n": 1}
 
     def test_only_the_owner_commits(self, store: Store) -> None:
         job = self.add(store, 1)
-        started = Event(Kind.STARTED, job.created)
+        started = Started(job.created)
         change = Change(apply(job, started), [started], 1)
         assert set(store.commit("somebody else", [change])) == {"job-1"}
         assert len(store.events("job-1")) == 1
@@ -103,14 +120,14 @@ class StoreContract:
         assert other.request_dismiss("job-1")
         assert mine.version() != before
         assert mine.to_dismiss("me") == ["job-1"]
-        started = Event(Kind.STARTED, job.created)
+        started = Started(job.created)
         mine.commit("me", [Change(apply(job, started), [started], 1)])
         found = other.job("job-1")
         assert found is not None
         assert found.dismiss_requested
 
     def test_a_job_that_has_ended_is_not_dismissed(self, store: Store) -> None:
-        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED)
+        self.add(store, 1, Started, succeeded)
         assert not store.request_dismiss("job-1")
         assert not store.request_dismiss("nothing")
 
@@ -118,7 +135,7 @@ class StoreContract:
         self.add(store, 1, owner="dead")
         self.add(store, 2, owner=None)
         self.add(store, 3, owner="alive")
-        self.add(store, 4, Kind.FAILED, owner="dead")
+        self.add(store, 4, failed, owner="dead")
         assert store.owners() == {"dead", None, "alive"}
         claimed = store.claim("me", ["dead"], 10)
         assert [(job.id, job.owner) for job in claimed] == [("job-1", "me"), ("job-2", "me")]
@@ -165,8 +182,8 @@ class StoreContract:
         assert self.ids(store, after="job-6") == []
 
     def test_filters(self, store: Store) -> None:
-        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED, process="a", tags=("x",))
-        self.add(store, 2, Kind.STARTED, process="b", trigger=Trigger.SCHEDULED)
+        self.add(store, 1, Started, succeeded, process="a", tags=("x",))
+        self.add(store, 2, Started, process="b", trigger=Trigger.SCHEDULED)
         self.add(store, 3, process="a", run_as="jane")
         assert self.ids(store, processes=("a",)) == ["job-3", "job-1"]
         assert self.ids(store, processes=("a", "b"), statuses=(JobStatus.RUNNING,)) == ["job-2"]
@@ -186,17 +203,17 @@ class StoreContract:
         assert self.ids(store, until=second) == ["job-1", "job-0"]
 
     def test_durations_concern_jobs_that_have_started(self, store: Store) -> None:
-        self.add(store, 1, Kind.STARTED, Kind.SUCCEEDED, seconds=10)
-        self.add(store, 2, Kind.STARTED, Kind.SUCCEEDED, seconds=100)
+        self.add(store, 1, Started, succeeded, seconds=10)
+        self.add(store, 2, Started, succeeded, seconds=100)
         self.add(store, 3)
-        self.add(store, 4, Kind.STARTED)  # has been running since the beginning of the year
+        self.add(store, 4, Started)  # has been running since the beginning of the year
         assert self.ids(store, min_duration=50) == ["job-4", "job-2"]
         assert self.ids(store, max_duration=50) == ["job-1"]
         assert self.ids(store, min_duration=10, max_duration=100) == ["job-2", "job-1"]
 
     def test_only_ended_jobs_are_deleted(self, store: Store) -> None:
         self.add(store, 1)
-        self.add(store, 2, Kind.FAILED)
+        self.add(store, 2, failed)
         assert not store.delete_job("job-1")
         assert store.delete_job("job-2")
         assert store.job("job-2") is None
@@ -222,8 +239,8 @@ class StoreContract:
 
     def test_open_jobs_are_counted(self, store: Store) -> None:
         self.add(store, 1)
-        self.add(store, 2, Kind.STARTED)
-        self.add(store, 3, Kind.FAILED)
+        self.add(store, 2, Started)
+        self.add(store, 3, failed)
         self.add(store, 4, process="other")
         assert store.open_jobs("default", "echo") == 2
         assert store.open_jobs("default") == 3
@@ -231,7 +248,7 @@ class StoreContract:
 
     def test_letters_are_recorded_with_their_events(self, store: Store) -> None:
         job = self.add(store, 1)
-        started = Event(Kind.STARTED, job.created)
+        started = Started(job.created)
         callback = Callback(job.id, "https://example.org/in-progress", "inProgressUri")
         change = Change(apply(job, started), [started], 1, [callback])
         store.commit("somebody else", [change])
@@ -242,9 +259,9 @@ class StoreContract:
     def test_a_letter_is_due_until_it_is_settled(self, open_store: OpenStore) -> None:
         store, other = open_store(), open_store()
         job = self.add(store, 1)
-        failed = Event(Kind.FAILED, job.created)
+        end = failed(job.created)
         callback = Callback(job.id, "https://example.org/failed", "failedUri")
-        store.commit("me", [Change(apply(job, failed), [failed], 1, [callback])])
+        store.commit("me", [Change(apply(job, end), [end], 1, [callback])])
         minute = timedelta(minutes=1)
         first = store.take_callbacks(BEGINNING, BEGINNING + minute, 10)
         assert [(one.uri, one.kind, one.attempts) for one in first] == [
@@ -271,7 +288,7 @@ class StoreContract:
         assert store.token("acme", "newer") is None
 
     def test_a_sound_store_has_nothing_wrong(self, store: Store) -> None:
-        self.add(store, 1, Kind.STARTED)
+        self.add(store, 1, Started)
         assert store.check() == []
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
-from localproc.views.ogc import timestamp
+from localproc.model.events import STAGE_OUT
+from localproc.views.ogc import timestamp, usage
 
 STATUSES: Final = {
     JobStatus.ACCEPTED: "triggered",
@@ -25,7 +26,6 @@ _PHASES: Final = {
     StepStatus.FAILED: "failed",
     StepStatus.DISMISSED: "failed",
 }
-_LOADER: Final = "stage_out"
 
 
 def execution(
@@ -37,8 +37,9 @@ def execution(
     """Give a job as an execution.
 
     ``logs`` has the last lines of each step's log, ``features`` the FeatureCollection of each
-    output that is one. A phase is a step; the loader is the step that publishes the results. What
-    was updated is the STAC items, by the date of each.
+    output that is one. A phase is a step; its ``properties`` tell where it ran and what it took.
+    The loader is the step that publishes the results. What was updated is the STAC items, by the
+    date of each.
     """
     document: dict[str, Any] = {
         "_id": job.id,
@@ -71,11 +72,13 @@ def _phase(step: Step, log: Sequence[str]) -> dict[str, Any]:
     said = step.message or ("Running" if status == "running" else f"{status} {step.name}")
     if status == "success" and not step.message:
         said = f"Completed {step.name}"
-    return phase | {"status": status, "message": said, "log": list(log)}
+    phase |= {"status": status, "message": said, "log": list(log)}
+    told = usage(step)
+    return phase | {"properties": told} if told else phase
 
 
 def _loader_message(steps: Sequence[Step], logs: Mapping[str, Sequence[str]]) -> str:
-    loader = next((step for step in steps if step.name == _LOADER), None)
+    loader = next((step for step in steps if step.key == STAGE_OUT), None)
     if loader is None:
         return ""
     lines = logs.get(loader.name, ())

@@ -31,8 +31,9 @@ def status_info(
 ) -> dict[str, Any]:
     """Give the statusInfo of a job (schema ``statusInfo.yaml``).
 
-    With ``steps`` it tells of them too: their names, states, times and exit codes under ``steps``,
-    and a link to the log of each that has ended, in the order they ended.
+    With ``steps`` it tells of them too under ``steps``: their names, states, times, exit codes,
+    where they ran and what they took; and a link to the log of each that has ended, in the order
+    they ended.
     """
     info: dict[str, Any] = {
         "jobID": job.id,
@@ -86,8 +87,23 @@ def step_info(step: Step) -> dict[str, Any]:
         info["message"] = step.message
     if step.reused_from:
         info["reusedFrom"] = step.reused_from
+    info |= usage(step)
     info["log"] = step.log
     return info
+
+
+def usage(step: Step) -> dict[str, Any]:
+    """Tell where a step runs or ran, and what it took; what nobody knows is left out."""
+    said = {
+        "executor": step.executor or None,
+        "host": step.host or None,
+        "nativeID": step.native_id or None,
+        "reason": step.reason or None,
+        "queuedSeconds": step.queued,
+        "cpuSeconds": step.cpu,
+        "peakMemoryKiB": step.rss,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _links(job: JobRecord, steps: Sequence[Step], base: str) -> list[dict[str, str]]:

@@ -7,8 +7,9 @@ Source: https://www.w3.org/submissions/prov-json/.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from localproc.model import Event, JobRecord, Kind, Step
-from localproc.views.ogc import timestamp
+from localproc.model import Event, JobRecord, Step
+from localproc.model.events import StepFinished, Succeeded, request_of
+from localproc.views.ogc import timestamp, usage
 
 _PREFIXES: Final = {
     "localproc": "https://localproc.dev/ns#",
@@ -53,10 +54,10 @@ class _Document:
             user = "localproc:user"
             self._add("agent", user, {"prov:type": "prov:Person", "prov:label": self._job.run_as})
             self._relate("wasAssociatedWith", {"prov:activity": self._activity, "prov:agent": user})
-        self._inputs(events[0].data["inputs"])
+        self._inputs(request_of(self._job.id, events).inputs)
         self._steps(events, steps)
-        if events[-1].kind is Kind.SUCCEEDED:
-            self._generated(self._activity, "outputs", events[-1].data["outputs"])
+        if isinstance(events[-1], Succeeded):
+            self._generated(self._activity, "outputs", events[-1].outputs)
         return self._found
 
     def _inputs(self, inputs: Mapping[str, Any]) -> None:
@@ -67,9 +68,7 @@ class _Document:
 
     def _steps(self, events: Sequence[Event], steps: Sequence[Step]) -> None:
         made = {
-            event.data["name"]: event.data.get("outputs") or {}
-            for event in events
-            if event.kind is Kind.STEP_FINISHED
+            event.name: event.outputs or {} for event in events if isinstance(event, StepFinished)
         }
         for step in steps:
             activity = f"{self._activity}/steps/{step.name}"
@@ -77,6 +76,7 @@ class _Document:
             said["localproc:status"] = step.status.value
             if step.exit_code is not None:
                 said["localproc:exitCode"] = step.exit_code
+            said |= {f"localproc:{name}": value for name, value in usage(step).items()}
             self._add("activity", activity, said)
             self._relate(
                 "wasInformedBy", {"prov:informed": activity, "prov:informant": self._activity}

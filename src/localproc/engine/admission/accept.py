@@ -17,12 +17,12 @@ from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.home.cwd import here
-from localproc.engine.job.replay import request_data
 from localproc.engine.runtime import Runtime
 from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
 from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
-from localproc.model import Event, InputPolicy, JobRecord, JobRequest, Kind, ProcessRecord
+from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord
+from localproc.model.events import Accepted
 from localproc.ogc.request import Request
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
@@ -74,7 +74,7 @@ class Acceptance:
     def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
         """Record a job that ``owner`` is to run, or whoever finds it."""
         at = datetime.now(UTC)
-        event = Event(Kind.ACCEPTED, at, request_data(request), message="accepted")
+        event = Accepted(at, request=request, engine=owner or "", message="accepted")
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
         job = replace(job, owner=owner)
         self._runtime.store.add_job(job, event)

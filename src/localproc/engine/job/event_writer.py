@@ -10,18 +10,38 @@ from typing import Any
 
 from localproc import machine
 from localproc.cwl.run.plan import Invocation, Skipped
-from localproc.engine.job.steplog import log_name
+from localproc.engine.job.steplog import LogNames
 from localproc.errors import JobFailed
-from localproc.model import Event, JobRecord, Kind, Report, StepStatus, Task
+from localproc.model import Event, JobRecord, Report, StepStatus, Task
+from localproc.model.events import (
+    Dismissed,
+    DismissRequested,
+    Failed,
+    Started,
+    StepFinished,
+    StepQueued,
+    StepRunning,
+    StepSubmitted,
+    Succeeded,
+    TakenOver,
+)
 
 
 class EventWriter:
-    """The row of one job as it is after ``events``, those since the last ``tear_off``."""
+    """The row of one job as it is after ``events``, those since the last ``tear_off``.
 
-    def __init__(self, job: JobRecord, now: Callable[[], datetime]) -> None:
+    ``logs`` names the log files of its steps, ``executor`` is the name of what runs them.
+    """
+
+    def __init__(
+        self, job: JobRecord, now: Callable[[], datetime], logs: LogNames, executor: str
+    ) -> None:
         self.job = job
         self.events: list[Event] = []
         self._now = now
+        self._logs = logs
+        self._executor = executor
+        self._reasons: dict[str, str] = {}  # why steps wait, as was told last
 
     def tear_off(self) -> list[Event]:
         """Give the events, which have been recorded now, and begin a new page."""
@@ -32,49 +52,75 @@ class EventWriter:
 
     def started(self) -> None:
         """The job has been taken up for the first time."""
-        self._note(Kind.STARTED, message="started")
+        self._note(Started(self._now(), engine=self.job.owner or "", message="started"))
+
+    def taken_over(self) -> None:
+        """This engine goes on with the job of another one."""
+        self._note(TakenOver(self._now(), engine=self.job.owner or ""))
 
     def dismiss_requested(self) -> None:
         """Somebody wants the job to stop."""
-        self._note(Kind.DISMISS_REQUESTED, message="dismissing")
+        self._note(DismissRequested(self._now(), message="dismissing"))
 
     def succeeded(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
         """The job has ended well, and its outputs are where they are to be."""
-        self._note(Kind.SUCCEEDED, message="successful", outputs=outputs, features=features)
+        at = self._now()
+        self._note(Succeeded(at, outputs=outputs, features=features, message="successful"))
 
     def failed(self, problem: JobFailed) -> None:
         """The job has failed, and nothing of it runs any more."""
-        self._note(Kind.FAILED, message=problem.message, problem=problem.to_problem())
+        self._note(Failed(self._now(), problem=problem.to_problem(), message=problem.message))
 
     def dismissed(self) -> None:
         """The job has been stopped, and nothing of it runs any more."""
-        self._note(Kind.DISMISSED, message="dismissed")
+        self._note(Dismissed(self._now(), message="dismissed"))
 
     # Its steps
 
     def launched(self, key: str, name: str, attempt: int, task: Task) -> None:
         """A step's task is handed to the executor."""
+        self._reasons.pop(name, None)
         self._note(
-            Kind.STEP_SUBMITTED,
-            key=key,
-            name=name,
-            attempt=attempt,
-            log=log_name(name),
-            command=task.argv,
-            tmpdir=task.tmpdir,
-            message=f"running {name}",
+            StepSubmitted(
+                self._now(),
+                name=name,
+                key=key,
+                attempt=attempt,
+                log=self._logs.of(name),
+                command=task.argv,
+                tmpdir=task.tmpdir,
+                executor=self._executor,
+                message=f"running {name}",
+            )
         )
 
-    def begun(self, name: str, message: str, *, again: bool) -> None:
+    def begun(self, key: str, name: str, message: str, *, again: bool) -> None:
         """One of the engine's own steps begins, or goes on after another engine."""
         if not again:
-            log = log_name(name)
-            self._note(Kind.STEP_SUBMITTED, key=name, name=name, attempt=1, log=log, command=[])
-        self._note(Kind.STEP_RUNNING, name=name, message=message)
+            self._note(StepSubmitted(self._now(), name=name, key=key, log=self._logs.of(name)))
+        self._note(StepRunning(self._now(), name=name, message=message))
 
-    def running(self, name: str, started: datetime) -> None:
+    def queued(self, name: str, report: Report) -> None:
+        """A step's task waits at the executor; told where the reason is new."""
+        if report.reason != self._reasons.get(name, ""):
+            self._reasons[name] = report.reason
+            native_id = report.native_id
+            self._note(
+                StepQueued(self._now(), name=name, reason=report.reason, native_id=native_id)
+            )
+
+    def running(self, name: str, report: Report) -> None:
         """A step's task has been started."""
-        self._note(Kind.STEP_RUNNING, name=name, started=started.isoformat())
+        self._note(
+            StepRunning(
+                self._now(),
+                name=name,
+                started=report.started,
+                host=report.host,
+                native_id=report.native_id,
+                queued=report.queued,
+            )
+        )
 
     def ended(
         self,
@@ -87,10 +133,17 @@ class EventWriter:
         progress: int | None = None,
     ) -> None:
         """A step that was launched or begun has ended; ``report`` is what its executor told."""
-        data: dict[str, Any] = {"name": name, "status": status, **_reported(report)}
-        if outputs is not None:
-            data["outputs"] = outputs
-        self._note(Kind.STEP_FINISHED, progress=progress, **data, **_told(problem))
+        self._note(
+            StepFinished(
+                self._now(),
+                name=name,
+                status=status,
+                outputs=outputs,
+                progress=progress,
+                **_reported(report),
+                **_told(problem),
+            )
+        )
 
     def passed(
         self,
@@ -98,25 +151,38 @@ class EventWriter:
         name: str,
         status: StepStatus,
         progress: int | None = None,
-        **data: Any,
+        *,
+        outputs: Mapping[str, Any] | None = None,
+        reused_from: str | None = None,
     ) -> None:
         """A step began and ended in one: it was skipped, reused, or an expression."""
-        self._instant(instance.key, name, status, progress, **data)
+        self._note(
+            StepFinished(
+                self._now(),
+                name=name,
+                key=instance.key,
+                log=self._logs.of(name),
+                status=status,
+                outputs=outputs,
+                reused_from=reused_from,
+                progress=progress,
+            )
+        )
 
     def broke(self, key: str, name: str, problem: JobFailed) -> None:
         """A step failed before it was ever launched."""
-        self._instant(key, name, StepStatus.FAILED, None, **_told(problem))
+        self._note(
+            StepFinished(
+                self._now(),
+                name=name,
+                key=key,
+                log=self._logs.of(name),
+                status=StepStatus.FAILED,
+                **_told(problem),
+            )
+        )
 
-    def _instant(
-        self, key: str, name: str, status: StepStatus, progress: int | None, **data: Any
-    ) -> None:
-        data |= {"name": name, "key": key, "log": log_name(name), "status": status}
-        self._note(Kind.STEP_FINISHED, progress=progress, **data)
-
-    def _note(
-        self, kind: Kind, *, message: str | None = None, progress: int | None = None, **data: Any
-    ) -> None:
-        event = Event(kind, self._now(), data, progress, message)
+    def _note(self, event: Event) -> None:
         self.job = machine.apply(self.job, event)
         self.events.append(event)
 
@@ -124,12 +190,17 @@ class EventWriter:
 def _reported(report: Report | None) -> dict[str, Any]:
     if report is None:
         return {}
-    data: dict[str, Any] = {
+    return {
         "exit_code": report.exit_code,
-        "started": report.started and report.started.isoformat(),
-        "ended": report.ended and report.ended.isoformat(),
+        "started": report.started,
+        "ended": report.ended,
+        "cpu": report.cpu,
+        "rss": report.rss,
+        "host": report.host,
+        "native_id": report.native_id,
+        "queued": report.queued,
+        "reason": report.reason,
     }
-    return data if report.rss is None else {**data, "rss": report.rss, "cpu": report.cpu}
 
 
 def _told(problem: JobFailed | None) -> dict[str, Any]:

@@ -25,11 +25,13 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import History, Known
-from localproc.engine.job.staging import OWN_STEPS, STAGE_IN, STAGE_OUT, Staging
+from localproc.engine.job.staging import OWN_STEPS, Staging
 from localproc.engine.job.step_runs import StepRuns
+from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
 from localproc.model import JobRecord, Report, StepStatus, Task, TaskState
+from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.plugins.store import Change
 
 _STAGED, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
@@ -51,10 +53,11 @@ class JobRun:
         self._history = history
         self._process = process
         self._setup = setup
-        self._writer = EventWriter(job, setup.now)
+        logs = LogNames(history.logs)
+        self._writer = EventWriter(job, setup.now, logs, history.request.executor)
         self._effects = Effects()
-        tasks = TaskFactory(job.id, setup, history.names)
-        self._staging = Staging(process, self._writer, self._effects, tasks, setup)
+        tasks = TaskFactory(job.id, setup, history.names, logs)
+        self._staging = Staging(process, self._writer, self._effects, tasks, setup, history.steps)
         self._steps = StepRuns(
             self._writer, self._effects, tasks, setup, self._step_ended, self._fail
         )
@@ -116,6 +119,8 @@ class JobRun:
     def begin(self) -> None:
         """Start, or go on after another engine."""
         history = self._history
+        if history.engine != self.job.owner and (history.engine or history.started):
+            self._writer.taken_over()
         if not history.started:
             self._writer.started()
         if self.job.dismiss_requested:
@@ -266,17 +271,18 @@ class JobRun:
             self._succeed(outputs, {})
 
     def _staged(self, done: Done) -> None:
-        name = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
+        key = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
+        name = self._staging.name(key)
         if self._ending is not None:
             self._writer.ended(name, StepStatus.DISMISSED)
             return
         try:
-            if name == STAGE_IN:
+            if key == STAGE_IN:
                 self._make_plan(self._staging.staged_in(done, _STAGED))
             else:
                 self._succeed(*self._staging.staged_out(done))
         except LocalprocError as error:
-            problem = failure_text.step_broke(self.job.id, name, error, self._staging.log(name))
+            problem = failure_text.step_broke(self.job.id, name, error, self._staging.log(key))
             self._writer.ended(name, StepStatus.FAILED, problem=problem)
             self._fail(problem)
 

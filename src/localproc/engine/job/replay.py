@@ -4,12 +4,21 @@ Owns reading a history so that a job can go on: its request, and for every place
 step that ran there. Must not know how it goes on.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localproc.model import Event, InputPolicy, JobRequest, Kind, StepStatus, Trigger
+from localproc.errors import UnreadableHistory
+from localproc.model import Event, JobRequest, StepStatus
+from localproc.model.events import (
+    Accepted,
+    Started,
+    StepFinished,
+    StepSubmitted,
+    TakenOver,
+    Unreadable,
+    request_of,
+)
 
 
 @dataclass(slots=True)
@@ -26,38 +35,57 @@ class Known:
 
 @dataclass(slots=True)
 class History:
-    """A job's past."""
+    """A job's past. ``engine`` is the last one that is known to have had it."""
 
     request: JobRequest
     events: int = 0
     started: bool = False
+    engine: str = ""
     problem: Mapping[str, Any] | None = None
     steps: dict[str, Known] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
 
 
-def read(events: Sequence[Event]) -> History:
-    """Read a history; its first event is the acceptance."""
-    history = History(request_from(events[0].data), events=len(events))
+def read(job_id: str, events: Sequence[Event]) -> History:
+    """Read a history; its first event is the acceptance. Raises ``UnreadableHistory``."""
+    history = History(request_of(job_id, events), events=len(events))
     by_name: dict[str, Known] = {}
-    for event in events[1:]:
-        data = event.data
-        if event.kind is Kind.STARTED:
-            history.started = True
-        elif event.kind is Kind.STEP_SUBMITTED:
-            known = Known(data["name"], data["attempt"], data["log"], data.get("tmpdir", ""))
-            history.steps[data["key"]] = by_name[known.name] = known
-            _count(history.names, known.name)
-        elif event.kind is Kind.STEP_FINISHED:
-            known = by_name.get(data["name"]) or Known(data["name"], 1, data.get("log", ""), "")
-            if data["name"] not in by_name:
-                history.steps[data["key"]] = by_name[known.name] = known
-                _count(history.names, known.name)
-            known.ended = True
-            known.outputs = data.get("outputs")
-            if data["status"] == StepStatus.FAILED and history.problem is None:
-                history.problem = data.get("problem")
+    for event in events:
+        match event:
+            case Unreadable():
+                raise UnreadableHistory(job_id, event.problem)
+            case Accepted() | TakenOver():
+                history.engine = event.engine
+            case Started():
+                history.started = True
+                history.engine = event.engine
+            case StepSubmitted():
+                known = Known(event.name, event.attempt, event.log, event.tmpdir)
+                history.steps[event.key] = by_name[known.name] = known
+                _name(history, known)
+            case StepFinished():
+                _take_end(history, by_name, event)
     return history
+
+
+def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) -> None:
+    known = by_name.get(event.name)
+    if known is None:
+        known = Known(event.name, 1, event.log, "")
+        history.steps[event.key or event.name] = by_name[known.name] = known
+        _name(history, known)
+    known.ended = True
+    known.outputs = event.outputs
+    if event.status is StepStatus.FAILED and history.problem is None:
+        history.problem = event.problem
+
+
+def _name(history: History, known: Known) -> None:
+    """Remember the names that a step has."""
+    _count(history.names, known.name)
+    if known.log:
+        history.logs[known.name] = known.log
 
 
 def _count(names: dict[str, int], name: str) -> None:
@@ -66,36 +94,3 @@ def _count(names: dict[str, int], name: str) -> None:
     if base and number.isdigit() and base in names:
         names[base] = max(names[base], int(number))
     names.setdefault(name, 1)
-
-
-def request_data(request: JobRequest) -> dict[str, Any]:
-    """Give a request as the data of an event."""
-    return {
-        "inputs": request.inputs,
-        "outputs": request.outputs,
-        "executor": request.executor,
-        "results": request.results,
-        "trigger": request.trigger.value,
-        "reason": request.reason,
-        "run_as": request.run_as,
-        "environment": request.environment,
-        "service": request.service,
-        "title": request.title,
-        "tags": list(request.tags),
-        "derived_from": request.derived_from,
-        "reuse": request.reuse,
-        "policy": dataclasses.asdict(request.policy),
-        "subscriber": request.subscriber,
-        "options": request.options,
-    }
-
-
-def request_from(data: Mapping[str, Any]) -> JobRequest:
-    """Give the request that an event's data holds."""
-    known = dict(data)
-    known["trigger"] = Trigger(known["trigger"])
-    known["tags"] = tuple(known["tags"])
-    policy = dict(known["policy"])
-    policy["roots"] = None if policy["roots"] is None else tuple(policy["roots"])
-    known["policy"] = InputPolicy(**policy)
-    return JobRequest(**known)

@@ -3,7 +3,7 @@
 Owns their names, and what is staged. Must not know how files are fetched or published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
@@ -11,17 +11,20 @@ from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.engine.job.effects import Done, Effects, StageIn, StageOut
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.steplog import log_name
+from localproc.engine.job.replay import Known
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.model import StepStatus
+from localproc.model.events import STAGE_IN, STAGE_OUT
 
-STAGE_IN: Final = "stage_in"
-STAGE_OUT: Final = "stage_out"
 OWN_STEPS: Final = frozenset({STAGE_IN, STAGE_OUT})
 
 
 class Staging:
-    """Both steps of one job. Where there are no files there is nothing to stage, and no step."""
+    """Both steps of one job. Where there are no files there is nothing to stage, and no step.
+
+    They are told of as ``stage_in`` and ``stage_out``, unless a step of the package is called so.
+    ``known`` are the steps of the job that an earlier engine had begun.
+    """
 
     def __init__(
         self,
@@ -30,12 +33,14 @@ class Staging:
         effects: Effects,
         tasks: TaskFactory,
         setup: JobSetup,
+        known: Mapping[str, Known],
     ) -> None:
         self._process = process
         self._writer = writer
         self._effects = effects
         self._tasks = tasks
         self._setup = setup
+        self._names = {key: known[key].name for key in OWN_STEPS if key in known}
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Give the inputs if they need no staging, else ask for it.
@@ -45,7 +50,7 @@ class Staging:
         inputs = fill(self._process, inputs)
         if not has_files(inputs) and not any(map(is_reference, inputs.values())):
             return inputs
-        self._writer.begun(STAGE_IN, "staging inputs", again=again)
+        self._begin(STAGE_IN, "staging inputs", again=again)
         self._effects.ask(StageIn(inputs, self.log(STAGE_IN)))
         return None
 
@@ -55,7 +60,9 @@ class Staging:
             raise done.error
         filled = fill(self._process, done.value)
         inputs = complete(self._process, filled, self._setup.files(), discover=True)
-        self._writer.ended(STAGE_IN, StepStatus.SUCCESSFUL, outputs=inputs, progress=progress)
+        self._writer.ended(
+            self.name(STAGE_IN), StepStatus.SUCCESSFUL, outputs=inputs, progress=progress
+        )
         return inputs
 
     def stage_out(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
@@ -65,7 +72,7 @@ class Staging:
         """
         if not has_files(outputs):
             return False
-        self._writer.begun(STAGE_OUT, "publishing results", again=False)
+        self._begin(STAGE_OUT, "publishing results", again=False)
         known = tuple(local_path(one) for one in walk(inputs) if is_local(one))
         self._effects.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
         return True
@@ -74,10 +81,34 @@ class Staging:
         """Give the published outputs and the features of catalogs; raises ``LocalprocError``."""
         if done.error is not None:
             raise done.error
-        self._writer.ended(STAGE_OUT, StepStatus.SUCCESSFUL)
+        self._writer.ended(self.name(STAGE_OUT), StepStatus.SUCCESSFUL)
         outputs, features = done.value
         return outputs, features
 
-    def log(self, name: str) -> str:
+    def name(self, key: str) -> str:
+        """Return what one of them is called in this job."""
+        name = self._names.get(key)
+        if name is None:
+            usual = key.removeprefix("/")
+            is_taken = usual in _step_ids(self._process)
+            name = self._tasks.name(f"localproc_{usual}" if is_taken else usual)
+            self._names[key] = name
+        return name
+
+    def log(self, key: str) -> str:
         """Give the path of the log of one of them."""
-        return self._tasks.log_path(log_name(name))
+        return self._tasks.log_path(self.name(key))
+
+    def _begin(self, key: str, message: str, *, again: bool) -> None:
+        self._writer.begun(key, self.name(key), message, again=again)
+
+
+def _step_ids(process: Tool | Workflow) -> Iterator[str]:
+    """Give the names that the steps of a package have, at any depth."""
+    if isinstance(process, Tool):
+        yield process.id
+        return
+    for step in process.steps:
+        yield step.id
+        if isinstance(step.run, Workflow):
+            yield from _step_ids(step.run)

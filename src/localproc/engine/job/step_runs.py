@@ -16,7 +16,7 @@ from localproc.engine.job import failure_text
 from localproc.engine.job.effects import Collect, Done, Effects, Launch, Recall, Remember
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import Known
-from localproc.engine.job.steplog import log_name, tail
+from localproc.engine.job.steplog import tail
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Report, StepStatus, Task, TaskState
@@ -98,12 +98,15 @@ class StepRuns:
     def report(self, report: Report) -> None:
         """Take news of a task."""
         running = self.running.get(report.key)
-        if running is None or report.state is TaskState.QUEUED:
+        if running is None:
+            return
+        if report.state is TaskState.QUEUED:
+            self._writer.queued(running.name, report)
             return
         if report.state is TaskState.RUNNING:
             if not running.told and report.started is not None:
                 running.told = True
-                self._writer.running(running.name, report.started)
+                self._writer.running(running.name, report)
             return
         self._forget(running)
         if report.state is TaskState.CANCELLED or self.stopping:
@@ -239,7 +242,7 @@ class StepRuns:
         self._setup.done_with(running.task.tmpdir)
 
     def _log(self, name: str) -> str:
-        return self._tasks.log_path(log_name(name))
+        return self._tasks.log_path(name)
 
 
 def _succeeded(running: StepRun, report: Report) -> bool:

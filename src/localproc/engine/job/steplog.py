@@ -9,9 +9,10 @@ printed nothing. Both are written by the step's own process, so they can be read
 survive everybody else.
 """
 
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -21,9 +22,30 @@ _POLL: Final = 0.1
 _PIECE: Final = 1 << 20
 
 
-def log_name(step: str) -> str:
-    """Give the name of a step's log file: ``node_crop.log`` for ``crop`` and for ``node_crop``."""
-    return f"{step}.log" if step.startswith("node_") else f"node_{step}.log"
+class LogNames:
+    """The names of the log files of one job's steps; ``known`` has those that there are.
+
+    It is ``node_crop.log`` for ``crop`` and for ``node_crop``, whichever comes first; another step
+    whose files would have the same names gets ``node_crop_2.log``, and so on.
+    """
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._names = dict(known)
+        self._taken = {name for log in known.values() for name in (log, out_name(log))}
+
+    def of(self, step: str) -> str:
+        """Return the name of a step's log file."""
+        found = self._names.get(step)
+        if found is None:
+            found = self._names[step] = self._free(step)
+            self._taken |= {found, out_name(found)}
+        return found
+
+    def _free(self, step: str) -> str:
+        stem = step if step.startswith("node_") else f"node_{step}"
+        names = (stem if number == 1 else f"{stem}_{number}" for number in itertools.count(1))
+        logs = (f"{name}.log" for name in names)
+        return next(log for log in logs if self._taken.isdisjoint((log, out_name(log))))
 
 
 def out_name(log: str) -> str:

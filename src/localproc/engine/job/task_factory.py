@@ -8,15 +8,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.files import Files
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.cwl.run.task_layout import Folders
-from localproc.engine.job.steplog import log_name, out_name
+from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model import StageAction, Task
+
+#: How the folders of a step's inputs, and of its later attempts, end.
+_FOLDERS: Final = (".in", ".2", ".2.in", ".3", ".3.in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +45,17 @@ class JobSetup:
 class TaskFactory:
     """Prepares the tasks of one job. ``names`` counts the instances of each step so far."""
 
-    def __init__(self, job_id: str, setup: JobSetup, names: dict[str, int]) -> None:
+    def __init__(self, job_id: str, setup: JobSetup, names: dict[str, int], logs: LogNames) -> None:
         self._job_id = job_id
         self._setup = setup
         self._names = names
+        self._logs = logs
 
     def name(self, step: str) -> str:
         """Name a step instance: the step, then ``_2``, ``_3``, ... in the order of starting."""
         count = self._names.get(step, 0) + 1
         name = step if count == 1 else f"{step}_{count}"
-        while count > 1 and name in self._names:
+        while not self._is_free(name):
             count += 1
             name = f"{step}_{count}"
         self._names[step] = count
@@ -59,9 +63,17 @@ class TaskFactory:
             self._names.setdefault(name, 1)
         return name
 
-    def log_path(self, log: str) -> str:
-        """Give the path of a log."""
-        return os.path.join(self._setup.folder, "logs", log)
+    def _is_free(self, name: str) -> bool:
+        """Whether neither the name nor a folder that comes with it is another step's."""
+        names = self._names
+        return name not in names and not any(
+            name + end in names or (name.endswith(end) and name.removesuffix(end) in names)
+            for end in _FOLDERS
+        )
+
+    def log_path(self, name: str) -> str:
+        """Give the path of a step's log."""
+        return os.path.join(self._setup.folder, "logs", self._logs.of(name))
 
     def evaluate(self, invocation: Invocation, name: str) -> dict[str, Any]:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``."""
@@ -86,7 +98,7 @@ class TaskFactory:
         return prepared, self._task(name, attempt, prepared)
 
     def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
-        path = self.log_path(log_name(name))
+        path = self.log_path(name)
         return Task(
             key=f"{self._job_id}:{name}:{attempt}",
             argv=prepared.argv,

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -28,7 +28,8 @@ from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
-from localproc.model import Event, JobRecord, Kind, Task
+from localproc.model import JobRecord, Task
+from localproc.model.events import Failed
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import Disk, stage
@@ -106,7 +107,7 @@ class JobQueue:
         return liveness.is_alive(self._home.engines, engine)
 
     def _take_up(self, job: JobRecord) -> Active | None:
-        past = replay.read(self._store.events(job.id))
+        past = replay.read(job.id, self._store.events(job.id))
         try:
             executor, capabilities = self._executors.get(past.request.executor)
             process = self._compiled(job, past)
@@ -151,8 +152,7 @@ class JobQueue:
         problem = JobFailed(
             error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__
         )
-        data: Mapping[str, object] = {"problem": problem.to_problem()}
-        event = Event(Kind.FAILED, datetime.now(UTC), data, message=error.message)
+        event = Failed(datetime.now(UTC), problem=problem.to_problem(), message=error.message)
         job = machine.apply(job, event)
         told = machine.callbacks(job.id, past.request.subscriber, [event])
         self._committer.record([Change(job, [event], past.events, told)])

@@ -4,10 +4,10 @@ Owns the documents that callbacks carry (OGC API - Processes Part 1, class "call
 results on success, the statusInfo otherwise. Must not know how callbacks are delivered.
 """
 
-from localproc.engine.job import replay
 from localproc.engine.notify.callback_sender import Message
 from localproc.machine import steps
-from localproc.model import Callback, JobStatus
+from localproc.model import Callback
+from localproc.model.events import Succeeded, request_of
 from localproc.plugins.store import Store
 from localproc.storage.results_place import results_root
 from localproc.views import ogc
@@ -20,15 +20,15 @@ def compose(store: Store, callback: Callback) -> Message | None:
     if job is None:
         return None
     events = store.events(job.id)
-    request = replay.request_from(events[0].data)
+    request = request_of(job.id, events)
     base = str(request.options.get("base", ""))
     guarded = request.policy.guarded
     if callback.kind != "successUri":
         return Message(ogc.status_info(job, steps(events), base), guarded)
-    if job.status is not JobStatus.SUCCESSFUL:
+    last = events[-1]
+    if not isinstance(last, Succeeded):
         return None
-    last = events[-1].data
-    document = ogc.results_document(last["outputs"], last["features"])
+    document = ogc.results_document(last.outputs, last.features)
     if base:
         place = f"{base}/jobs/{job.id}"
         document = with_addresses(document, results_root(job.id, request), f"{place}/files")

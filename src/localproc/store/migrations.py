@@ -1,0 +1,68 @@
+"""How a store of an older format becomes one of this format.
+
+Owns the numbered steps, and that they are taken all or none, by one process, with a copy of the
+file beside it. Must not know who reads the tables.
+
+A step is never changed once it was released; what comes next is a step of its own.
+"""
+
+import contextlib
+import os
+import sqlite3
+from typing import Final
+
+from localproc.errors import EnvironmentProblem
+from localproc.store.schema import SCHEMA
+
+#: The step to each format: ``STEPS[0]`` makes a new store, whose format is 1.
+STEPS: Final = (
+    SCHEMA,
+    # Events tell the version of their class; a job that cannot be read is put aside.
+    """
+    ALTER TABLE events ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE jobs ADD COLUMN aside TEXT NOT NULL DEFAULT ''
+    """,
+)
+FORMAT: Final = len(STEPS)
+
+
+def known_format(db: sqlite3.Connection) -> int:
+    """Return the format of a store, 0 for one that is new."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        return 0
+    row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def check_format(found: int, path: str) -> None:
+    """Raise ``EnvironmentProblem`` for a store that a newer localproc has written."""
+    if found > FORMAT:
+        raise EnvironmentProblem(
+            f"{path} was written by a newer localproc (format {found}, known is {FORMAT})",
+            hint="upgrade localproc, or use another home",
+        )
+
+
+def migrate(db: sqlite3.Connection, path: str) -> None:
+    """Bring a store up to date, within a transaction that has just begun."""
+    found = known_format(db)  # another process may have been quicker
+    check_format(found, path)
+    if 0 < found < FORMAT:
+        _copy(path, f"{path}.format-{found}")
+    for step in STEPS[found:]:
+        for statement in step.split(";"):
+            db.execute(statement)
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('version', ?)", (str(FORMAT),))
+
+
+def _copy(path: str, copy: str) -> None:
+    """Copy a store as it was recorded last."""
+    part = f"{copy}.part"
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(part)
+    with (
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(part)) as target,
+    ):
+        source.backup(target)
+    os.replace(part, copy)
