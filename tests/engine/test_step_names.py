@@ -1,0 +1,111 @@
+"""Steps may have any names: each has a key, a row, a log and a folder of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from localproc import Engine, Job
+from localproc.engine.job.steplog import LogNames, out_name
+from localproc.model.events import STAGE_IN, STAGE_OUT
+
+WORDS = ["stage_in", "crop", "node_crop", "crop.out", "crop.in", "nested", "stage_out"]
+
+
+def check(job: Job) -> None:
+    job.raise_for_status()
+    assert job.result("first").read_text() == "seed\nstage_in\n"
+    assert job.result("last").read_text() == "\n".join(["seed", *WORDS]) + "\n"
+    steps = {step.key: step for step in job.steps}
+    assert (steps[STAGE_IN].name, steps[STAGE_OUT].name) == (
+        "localproc_stage_in",
+        "localproc_stage_out",
+    )
+    names = [step.name for step in job.steps]
+    logs = [file for step in job.steps for file in (step.log, out_name(step.log))]
+    assert len(set(names)) == len(names)
+    assert len(set(logs)) == len(logs)
+    theirs = [step for step in job.steps if not step.key.startswith("/")]
+    assert [step.key for step in theirs] == [
+        {"nested": "nested/stage_in"}.get(word, word) for word in WORDS
+    ]
+    for word, step in zip(WORDS, theirs, strict=True):
+        for one in (step.name, step.log):
+            assert job.logs(one).stderr == f"log of {word}\n"
+            assert job.logs(one).stdout == f"out of {word}\n"
+
+
+def test_steps_named_like_the_engines_own_and_like_others_logs(
+    localproc_engine: Engine, packages: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "seed.txt").write_text("seed\n")
+    job = localproc_engine.run(packages / "own-names.cwl", {"seed": str(tmp_path / "seed.txt")})
+    check(job)
+    with localproc_engine.client() as client:
+        for step in job.steps:
+            answer = client.get(f"jobs/{job.id}/{step.log}")
+            assert answer.status_code == 200
+            assert answer.text == job.logs(step.name).text
+
+
+@pytest.mark.parametrize("number", range(2, 22, 3))
+def test_they_are_told_apart_after_a_kill_too(tmp_path: Path, packages: Path, number: int) -> None:
+    (tmp_path / "seed.txt").write_text("seed\n")
+    killer = Path(__file__).with_name("killer.py")
+    inputs = json.dumps({"seed": str(tmp_path / "seed.txt")})
+    home, package = tmp_path / "home", packages / "own-names.cwl"
+    command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
+    subprocess.run(command, capture_output=True, check=False, timeout=60)
+    with Engine(home) as engine:
+        job = engine.jobs()[0].wait(60)
+        check(job)
+
+
+@pytest.mark.parametrize("name", ["stage_in", "stage_out"])
+def test_a_tool_named_like_one_of_them(localproc_engine: Engine, tmp_path: Path, name: str) -> None:
+    (tmp_path / "seed.txt").write_text("seed\n")
+    tool = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": name,
+        "baseCommand": ["cat"],
+        "inputs": {"seed": {"type": "File", "inputBinding": {}}},
+        "stdout": "said.txt",
+        "outputs": {"said": "stdout"},
+    }
+    job = localproc_engine.run(tool, {"seed": str(tmp_path / "seed.txt")}).raise_for_status()
+    assert job.result("said").read_text() == "seed\n"
+    names = {step.key: step.name for step in job.steps}
+    assert names[name] == name
+    assert names[f"/{name}"] == f"localproc_{name}"
+
+
+def test_a_step_of_that_name_that_fails_is_no_input_that_could_not_be_read(
+    localproc_engine: Engine,
+) -> None:
+    tool = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "stage_in",
+        "baseCommand": ["false"],
+        "inputs": {},
+        "outputs": {},
+    }
+    job = localproc_engine.run(tool)
+    with localproc_engine.client() as client:
+        assert client.get(f"jobs/{job.id}/results").status_code == 500
+
+
+def test_names_of_logs_stay_when_a_job_goes_on() -> None:
+    names = LogNames({})
+    assert [names.of(step) for step in ("crop", "node_crop", "crop.out", "crop")] == [
+        "node_crop.log",
+        "node_crop_2.log",
+        "node_crop.out_2.log",
+        "node_crop.log",
+    ]
+    again = LogNames({"crop": "node_crop.log", "node_crop": "node_crop_2.log"})
+    assert again.of("node_crop") == "node_crop_2.log"
+    assert again.of("crop_2") == "node_crop_2_2.log"
