@@ -1,7 +1,7 @@
 """An executor that cannot be asked for a while: no news, and never a failure."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +37,17 @@ class Away(LocalExecutor):
             self._silent[call] -= 1
             raise ExecutorUnavailable("the scheduler does not answer")
 
-    def submit(self, tasks: Sequence[Task]) -> None:
+    def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         self._answer("submit")
-        super().submit(tasks)
+        super().submit(tasks, more=more)
 
     def poll(self) -> Sequence[Report]:
         self._answer("poll")
         return super().poll()
 
-    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
+    def reattach(self, tasks: Sequence[Task]) -> None:
         self._answer("reattach")
-        return super().reattach(tasks)
+        super().reattach(tasks)
 
 
 class Plugin:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import localproc
 from localproc import hookimpl
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.local import LocalExecutor
-from localproc.model import Kind, Report, StepStatus, Task
+from localproc.model import Kind, StepStatus, Task
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
 
 WORDS = ["one", "two", "three"]
@@ -147,11 +147,11 @@ class Unreachable:
         executor = LocalExecutor(settings)
         reattach = executor.reattach
 
-        def reluctantly(tasks: Sequence[Task]) -> Mapping[str, Report]:
+        def reluctantly(tasks: Sequence[Task]) -> None:
             self.refusals -= 1
             if self.refusals >= 0:
                 raise ExecutorUnavailable("nobody answers")
-            return reattach(tasks)
+            reattach(tasks)
 
         executor.reattach = reluctantly  # type: ignore[method-assign]
         return executor

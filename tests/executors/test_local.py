@@ -16,6 +16,7 @@ from localproc.executors.keeper.logs import Logs
 from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
+from localproc.testing.executor_tests import HEARTBEAT
 from localproc.testing.executors import ExecutorContract, OpenExecutor
 
 
@@ -45,7 +46,7 @@ class TestLocalExecutor(ExecutorContract):
     ) -> None:
         script = "touch on.$$; sleep 0.2; ls ../*/on.* | wc -l; rm on.$$"
         needs = Resources(cores=1, ram=3000)
-        tasks = [self.task(tmp_path, f"j:s_{n}:1", script, resources=needs) for n in range(4)]
+        tasks = [self.task(tmp_path, f"s_{n}", script, resources=needs) for n in range(4)]
         executor.submit(tasks)
         self.reports(executor, [task.key for task in tasks])
         assert [Path(task.stdout).read_text().strip() for task in tasks] == ["1"] * 4
@@ -53,14 +54,14 @@ class TestLocalExecutor(ExecutorContract):
     def test_a_task_that_wants_more_than_there_is_runs_alone(
         self, executor: LocalExecutor, tmp_path: Path
     ) -> None:
-        task = self.task(tmp_path, "j:s:1", "true", resources=Resources(cores=64, ram=1 << 20))
+        task = self.task(tmp_path, "s", "true", resources=Resources(cores=64, ram=1 << 20))
         executor.submit([task])
         assert self.reports(executor, [task.key])[task.key].exit_code == 0
 
     def test_tasks_are_lost_when_their_keeper_is_killed(
         self, executor: LocalExecutor, tmp_path: Path
     ) -> None:
-        task = self.task(tmp_path, "j:s:1", "echo $$ > pid; touch on; sleep 300")
+        task = self.task(tmp_path, "s", "echo $$ > pid; touch on; sleep 300")
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")
         os.kill(keeper_of(executor), signal.SIGKILL)
@@ -77,13 +78,14 @@ class TestLocalExecutor(ExecutorContract):
     ) -> None:
         first = open_executor("first")
         assert isinstance(first, LocalExecutor)
-        task = self.task(tmp_path, "j:s:1", "touch on; sleep 300")
+        task = self.task(tmp_path, "s", "touch on; sleep 300")
         first.submit([task])
         self.running(first, Path(task.outdir) / "on")
         os.kill(keeper_of(first), signal.SIGKILL)
-        os.waitpid(keeper_of(first), 0)
-        found = open_executor("second").reattach([task])
-        assert found[task.key].state is TaskState.LOST
+        first.close()
+        second = open_executor("second")
+        second.reattach([task])
+        assert self.reports(second, [task.key])[task.key].state is TaskState.LOST
 
     @pytest.mark.parametrize(
         "wrong",
@@ -106,10 +108,10 @@ class TestLocalExecutor(ExecutorContract):
     def test_a_task_that_no_system_could_start_harms_no_other(
         self, executor: LocalExecutor, tmp_path: Path, wrong: dict[str, Any]
     ) -> None:
-        other = self.task(tmp_path, "j:other:1", "touch on; sleep 0.1")
+        other = self.task(tmp_path, "other", "touch on; sleep 0.1")
         executor.submit([other])
         self.running(executor, Path(other.outdir) / "on")
-        bad = replace(self.task(tmp_path, "j:bad:1", "true"), **wrong)
+        bad = replace(self.task(tmp_path, "bad", "true"), **wrong)
         executor.submit([bad])
         found = self.reports(executor, [bad.key, other.key])
         assert found[bad.key].exit_code in (126, 127)
@@ -134,7 +136,7 @@ class TestLocalExecutor(ExecutorContract):
         code: int,
         said: str,
     ) -> None:
-        task = replace(self.task(tmp_path, "j:s:1", "true"), **wrong)
+        task = replace(self.task(tmp_path, "s", "true"), **wrong)
         executor.submit([task])
         report = self.reports(executor, [task.key])[task.key]
         assert (report.exit_code, said in report.reason) == (code, True), report.reason
@@ -145,7 +147,7 @@ class TestLocalExecutor(ExecutorContract):
         script = tmp_path / "script"
         script.write_text("#!/no/such/interpreter\n")
         script.chmod(0o755)
-        task = replace(self.task(tmp_path, "j:s:1", ""), argv=(str(script),))
+        task = replace(self.task(tmp_path, "s", ""), argv=(str(script),))
         executor.submit([task])
         report = self.reports(executor, [task.key])[task.key]
         assert report.exit_code == 126
@@ -158,7 +160,7 @@ class TestLocalExecutor(ExecutorContract):
         script.write_text("touch on; sleep 300\n")
         script.chmod(0o755)
         tasks = [
-            replace(self.task(tmp_path, f"j:{name}:1", ""), argv=(str(script),))
+            replace(self.task(tmp_path, f"{name}", ""), argv=(str(script),))
             for name in ("stopped", "other")
         ]
         executor.submit(tasks)
@@ -178,7 +180,7 @@ class TestLocalExecutor(ExecutorContract):
             executor = open_executor("first")
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        executor.submit([task := self.task(tmp_path, "j:s:1", "exit 3")])
+        executor.submit([task := self.task(tmp_path, "s", "exit 3")])
         assert self.reports(executor, [task.key])[task.key].exit_code == 3
 
     def test_a_time_limit_ends_what_has_left_the_session(
@@ -202,14 +204,14 @@ class TestLocalExecutor(ExecutorContract):
         while "timed-out" not in journal.read_text() and time.monotonic() < deadline:
             time.sleep(0.01)
         second = open_executor("second")
-        assert second.reattach([task])[task.key].state is TaskState.RUNNING
+        second.reattach([task])
         assert self.reports(second, [task.key])[task.key].state is TaskState.TIMED_OUT
         self.ended(int((Path(task.outdir) / "pid").read_text()))
 
     def late(self, tmp_path: Path) -> Task:
         """Make a task that leaves a process in a session of its own, and takes too long."""
         script = "setsid sleep 300 & echo $! > pid.new; mv pid.new pid; sleep 300"
-        return self.task(tmp_path, "j:late:1", script, resources=Resources(time=0.3))
+        return self.task(tmp_path, "late", script, resources=Resources(time=0.3))
 
     def ended(self, pid: int) -> None:
         """See that a process is gone, or has ended and is about to be."""
@@ -221,7 +223,7 @@ class TestLocalExecutor(ExecutorContract):
         (tmp_path / "real").mkdir()
         (tmp_path / "link").symlink_to("real")
         script = "setsid sh -c 'sleep 300 & echo $! > pid'; touch on; sleep 300"
-        task = self.task(tmp_path / "link", "j:s:1", script)
+        task = self.task(tmp_path / "link", "s", script)
         first = open_executor("first")
         first.submit([task])
         self.running(first, Path(task.outdir) / "on")
@@ -236,7 +238,7 @@ class TestLocalExecutor(ExecutorContract):
     def test_what_a_task_leaves_in_the_background_ends_with_it(
         self, executor: LocalExecutor, tmp_path: Path
     ) -> None:
-        task = self.task(tmp_path, "j:s:1", "sleep 300 & echo $! > pid")
+        task = self.task(tmp_path, "s", "sleep 300 & echo $! > pid")
         executor.submit([task])
         self.reports(executor, [task.key])
         pid = int((Path(task.outdir) / "pid").read_text())
@@ -250,7 +252,7 @@ class TestLocalExecutor(ExecutorContract):
     ) -> None:
         executor = open_executor("first")
         assert isinstance(executor, LocalExecutor)
-        executor.submit([task := self.task(tmp_path, "j:s:1", "true")])
+        executor.submit([task := self.task(tmp_path, "s", "true")])
         self.reports(executor, [task.key])
         pid = keeper_of(executor)
         executor.close()
@@ -262,7 +264,7 @@ class TestLocalExecutor(ExecutorContract):
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:
         first = open_executor("first")
-        task = self.task(tmp_path, "j:s:1", "touch on; sleep 0.3")
+        task = self.task(tmp_path, "s", "touch on; sleep 0.3")
         first.submit([task])
         self.running(first, Path(task.outdir) / "on")
         first.close()
@@ -302,25 +304,39 @@ class TestLocalExecutor(ExecutorContract):
         executor.cancel([task.key], 0)
         self.reports(executor, [task.key])
 
-    def test_what_a_task_leaves_behind_does_not_write_into_the_logs_of_others(
+    def test_a_daemon_that_a_task_leaves_behind_ends_with_it(
         self, executor: LocalExecutor, tmp_path: Path
     ) -> None:
-        late = "setsid sh -c 'touch on; sleep 1; echo late >&2' & until [ -e on ]; do :; done"
-        leaves = self.logging(tmp_path, tmp_path, "leaves", late)
+        """Whatever it has done to get away: a session, an environment and a folder of its own."""
+        beat = tmp_path / "beat"
+        daemon = HEARTBEAT.format(file=beat)
+        away = f"env -i PATH=$PATH setsid sh -c 'cd /; ({daemon}) & ({daemon}) &' >/dev/null 2>&1"
+        until = f"until [ -s {beat} ]; do sleep 0.02; done"
+        leaves = self.logging(tmp_path, tmp_path, "leaves", f"{away}; {until}; exit 3")
         executor.submit([leaves])
-        self.reports(executor, [leaves.key])
-        others = [self.logging(tmp_path, tmp_path, f"other_{n}", "sleep 0.5") for n in range(4)]
-        executor.submit(others)
-        self.reports(executor, [task.key for task in others])
-        deadline = time.monotonic() + 5
-        while not (tmp_path / "leaves.log").read_text() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert (tmp_path / "leaves.log").read_text() == "late\n"
-        assert [(tmp_path / f"other_{n}.log").read_text() for n in range(4)] == [""] * 4
+        assert self.reports(executor, [leaves.key])[leaves.key].exit_code == 3
+        self.still(beat)
+
+    def test_a_daemon_lives_as_long_as_the_task_that_started_it(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        away = "env -i PATH=$PATH setsid sh -c '(sleep 300) & echo $! > pid'"
+        serves = self.task(tmp_path, "serves", f"{away}; until [ -e go ]; do sleep 0.02; done")
+        other = self.task(tmp_path, "other", f"{away}; exit 0")
+        executor.submit([serves])
+        self.running(executor, Path(serves.outdir) / "pid")
+        executor.submit([other])
+        self.reports(executor, [other.key])
+        self.ended(int((Path(other.outdir) / "pid").read_text()))
+        pid = int((Path(serves.outdir) / "pid").read_text())
+        assert psutil.pid_exists(pid)
+        (Path(serves.outdir) / "go").touch()
+        self.reports(executor, [serves.key])
+        self.ended(pid)
 
     def logging(self, tmp_path: Path, logs: Path, name: str, script: str) -> Task:
         """Make a task whose streams are logs."""
-        task = self.task(tmp_path, f"j:{name}:1", script)
+        task = self.task(tmp_path, f"{name}", script)
         return replace(task, stdout=str(logs / f"{name}.out.log"), stderr=str(logs / f"{name}.log"))
 
 

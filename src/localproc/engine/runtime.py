@@ -27,7 +27,7 @@ from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
-from localproc.plugins.executor import Capabilities, Executor, ExecutorSettings
+from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
@@ -170,9 +170,12 @@ class Runtime:
         self.completions = Completions()
         self._liveness = self._loop = self._callbacks = None
 
-    def _open_executor(self, name: str) -> tuple[Executor, Capabilities]:
+    def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None
+        plugin = self.plugins.executor(name)
         cores, ram, slots = self.settings.capacity()
+        if plugin.capabilities.remote:  # this machine's processors are not its own
+            cores, ram, slots = self.settings.cores, self.settings.ram, self.settings.slots
         settings = ExecutorSettings(
             folder=self.home.executor(name),
             engine=self._liveness.id,
@@ -181,5 +184,4 @@ class Runtime:
             slots=slots,
             options=self.settings.executor_options,
         )
-        plugin = self.plugins.executor(name)
-        return GuardedExecutor(plugin, settings), plugin.capabilities
+        return GuardedExecutor(plugin, settings)

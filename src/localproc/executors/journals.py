@@ -1,61 +1,136 @@
 """The journals that keepers leave behind.
 
-Owns reading what a keeper wrote, and whether it still lives. Must not know tasks' meaning.
+Owns reading what a keeper wrote, damaged or not; whether it and its engine still live; and having
+it start nothing any more. Must not know what becomes of tasks.
 """
 
+import contextlib
 import fcntl
 import json
+import logging
 import os
 import shutil
-from collections.abc import Iterator
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, Final
+
+_LOG: Final = logging.getLogger("localproc")
+_GOING: Final = 1.0  #: seconds that a keeper without tasks has to go
+_FIELDS: Final = {"running": ("at", "pid"), "ended": ("at", "started", "code")}
 
 
 class Journal:
-    """One keeper's folder, read as it grows."""
+    """One keeper's folder, read as it grows. ``entries`` is the last line of each task."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        self.entries: dict[str, dict[str, Any]] = {}
+        self.detached = False  #: the keeper has noted that its engine has gone
+        self.damaged = False  #: a line could not be read
         self._offset = 0
         self._rest = b""
 
-    def news(self) -> Iterator[dict[str, Any]]:
-        """Give the lines that are new since the last call; a half-written one waits."""
+    def read(self) -> list[dict[str, Any]]:
+        """Take in the lines that are new since the last call; a half-written one waits."""
         try:
             with open(os.path.join(self.folder, "journal"), "rb") as file:
                 file.seek(self._offset)
                 data = file.read()
         except FileNotFoundError:
-            return
+            return []
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+        news = [entry for line in lines if line and (entry := self._entry(line)) is not None]
+        self.entries.update((entry["key"], entry) for entry in news)
+        return news
 
     def keeper_lives(self) -> bool:
         """Whether the keeper holds its lock."""
+        return _held(os.path.join(self.folder, "lock"))
+
+    def engine_lives(self) -> bool:
+        """Whether the engine that the keeper belongs to has it still."""
+        return _held(os.path.join(self.folder, "engine"))
+
+    def has_begun(self) -> bool:
+        """Whether there is a journal to read."""
+        return os.path.exists(os.path.join(self.folder, "journal"))
+
+    def wait_for_end(self) -> bool:
+        """Wait for a keeper that is about to go; whether it has gone."""
+        self.read()
+        until = monotonic() + (_GOING if self.detached or not self.engine_lives() else 0)
+        while self.keeper_lives():
+            if monotonic() > until:
+                return False
+            sleep(0.005)
+        return True
+
+    def fence(self) -> bool:
+        """Have the keeper start nothing any more; whether that is certain.
+
+        What it has started by then stands in the journal.
+        """
         try:
-            lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            file = os.open(os.path.join(self.folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # the folder has been removed: the keeper has gone
             return True
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.fstat(file).st_size:
+                os.write(file, b"x")
+        except BlockingIOError:  # it is just starting something
+            return False
         finally:
-            os.close(lock)
-        return False
+            os.close(file)
+        return True
 
     def remove(self) -> None:
         """Forget the keeper."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _entry(self, line: bytes) -> dict[str, Any] | None:
+        entry = None
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+        if entry == {"state": "detached"}:
+            self.detached = True
+            return None
+        if isinstance(entry, dict) and isinstance(entry.get("key"), str):
+            fields = _FIELDS.get(entry.get("state", ""))
+            if fields and all(isinstance(entry.get(name), int | float) for name in fields):
+                return entry
+        if not self.damaged:
+            _LOG.warning("%s/journal has a damaged line: %.80r", self.folder, line)
+        self.damaged = True
+        return None
+
+
+def hold(folder: str) -> int:
+    """Lock a keeper's folder as that of an engine that lives; return the file that does."""
+    file = os.open(os.path.join(folder, "engine"), os.O_RDWR | os.O_CREAT, 0o600)
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
 
 def journals(folder: str) -> list[Journal]:
-    """Give the journals of all keepers of a home."""
+    """Return the journals of all keepers of a home."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
         return []
     return [Journal(os.path.join(folder, name)) for name in names]
+
+
+def _held(path: str) -> bool:
+    try:
+        lock = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False

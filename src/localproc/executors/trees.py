@@ -1,67 +1,103 @@
-"""Finding and ending everything that a task has started.
+"""Finding and ending everything that tasks have started.
 
-Owns the processes of a task as the system shows them. Must not know keepers or executors.
+Owns the processes of tasks as the system shows them. Must not know keepers or executors.
 
 A task leads a session of its own, and its ``HOME`` is its output directory. So whatever belongs to
-it descends from its leader, shares its session or group, or carries that ``HOME`` from birth; what
-has left all three ways has been made by hand to get away.
+it descends from its leader, shares its session or group, or carries that ``HOME`` from birth. What
+has left all three ways is found by its keeper, which inherits it.
 """
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 import psutil
 
-_POLL: Final = 0.01
 _AFTER_KILL: Final = 5.0
 _REAPING: Final = 0.25  #: seconds that parents have to take note of their children's ends
 
 
-def end(tasks: Mapping[str, int | None], grace: float) -> bool:
-    """End the tasks' processes: TERM, ``grace`` seconds, KILL.
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A living process: who it descends from, and the ``HOME`` that it was born with."""
 
-    ``tasks`` maps output directories to the pids of leaders that are known to live. Returns whether
-    nothing is left.
-    """
-    met = alive = members(tasks)
-    _signal(alive, signal.SIGTERM)
-    _signal(alive, signal.SIGCONT)
-    if not _gone(lambda: members(tasks), grace):
-        deadline = time.monotonic() + _AFTER_KILL
-        while alive := members(tasks):
-            met |= alive
-            _signal(alive, signal.SIGKILL)
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL)
-    _gone(lambda: {pid for pid in met if psutil.pid_exists(pid)}, _REAPING)
-    return True
+    parent: int
+    session: int
+    group: int
+    home: str | None
 
 
-def members(tasks: Mapping[str, int | None]) -> set[int]:
-    """Give the pids of all living processes that belong to the tasks."""
-    homes = _Homes(tasks)
-    parents: dict[int, int] = {}
-    found = {pid for pid in tasks.values() if pid is not None and _lives(pid)}
-    sessions = set(found)
-    groups = set(found)
-    for process in psutil.process_iter():
+def processes() -> dict[int, Process]:
+    """Return all living processes but this one, by pid. Takes some milliseconds for a hundred."""
+    found: dict[int, Process] = {}
+    for one in psutil.process_iter():
         try:
-            with process.oneshot():
-                if process.status() == psutil.STATUS_ZOMBIE:
-                    continue
-                parents[process.pid] = process.ppid()
-                if homes.has(_home(process)):
-                    found.add(process.pid)
-        except psutil.Error:
+            with one.oneshot():
+                if one.status() != psutil.STATUS_ZOMBIE:
+                    session, group = os.getsid(one.pid), os.getpgid(one.pid)
+                    found[one.pid] = Process(one.ppid(), session, group, _home(one))
+        except (psutil.Error, OSError):
             continue
+    found.pop(os.getpid(), None)
+    return found
+
+
+class Ending:
+    """Ends the processes of tasks, step by step: TERM, ``grace`` seconds, KILL.
+
+    ``tasks`` maps output directories to the pids of leaders that are known to live.
+    """
+
+    def __init__(self, tasks: Mapping[str, int | None], grace: float) -> None:
+        self._tasks = tasks
+        self._kill_at = monotonic() + grace
+        self._met: set[int] = set()
+        self._asked = False
+        self._empty: float | None = None  #: since when nothing of them lives
+
+    def step(self, living: Mapping[int, Process]) -> bool:
+        """Do what is due, given all processes; whether nothing is left, or nothing helps."""
+        now = monotonic()
+        alive = members(self._tasks, living)
+        self._met |= alive
+        if alive and not self._asked:
+            _signal(alive, signal.SIGTERM)
+            _signal(alive, signal.SIGCONT)
+        self._asked = True
+        if alive:
+            self._empty = None
+            if now >= self._kill_at:
+                _signal(alive, signal.SIGKILL)
+            return now > self._kill_at + _AFTER_KILL
+        self._empty = now if self._empty is None else self._empty
+        return now > self._empty + _REAPING or not any(map(psutil.pid_exists, self._met))
+
+
+def members(tasks: Mapping[str, int | None], living: Mapping[int, Process]) -> set[int]:
+    """Return the pids of all living processes that belong to tasks."""
+    homes = _Homes(tasks)
+    found = {pid for pid in tasks.values() if pid is not None and pid in living}
+    sessions, groups = set(found), set(found)
+    found |= {pid for pid, one in living.items() if homes.has(one.home)}
     for pid in found:
-        _join(pid, sessions, groups)
-    _spread(found, parents, sessions, groups)
-    return {pid for pid in found if pid in parents} - {os.getpid()}
+        sessions.add(living[pid].session)
+        groups.add(living[pid].group)
+    own = {os.getpid(), os.getsid(0), os.getpgid(0), 0, 1}
+    sessions -= own
+    groups -= own
+    growing = True
+    while growing:
+        growing = False
+        for pid, one in living.items():
+            if pid not in found and (
+                one.parent in found or one.session in sessions or one.group in groups
+            ):
+                found.add(pid)
+                growing = True
+    return found
 
 
 class _Homes:
@@ -80,59 +116,12 @@ class _Homes:
         )
 
 
-def _spread(
-    found: set[int], parents: Mapping[int, int], sessions: set[int], groups: set[int]
-) -> None:
-    """Add whoever descends from, or shares a session or group with, what was found."""
-    own = {os.getpid(), os.getsid(0), os.getpgid(0), 0, 1}
-    sessions -= own
-    groups -= own
-    growing = True
-    while growing:
-        growing = False
-        for pid, parent in parents.items():
-            if pid not in found and (parent in found or _shares(pid, sessions, groups)):
-                found.add(pid)
-                growing = True
-
-
-def _join(pid: int, sessions: set[int], groups: set[int]) -> None:
-    try:
-        sessions.add(os.getsid(pid))
-        groups.add(os.getpgid(pid))
-    except (ProcessLookupError, PermissionError):
-        pass
-
-
-def _shares(pid: int, sessions: set[int], groups: set[int]) -> bool:
-    try:
-        return os.getsid(pid) in sessions or os.getpgid(pid) in groups
-    except (ProcessLookupError, PermissionError):
-        return False
-
-
 def _home(process: psutil.Process) -> str | None:
     try:
         home: str | None = process.environ().get("HOME")
     except (psutil.Error, OSError):
         return None
     return home
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def _gone(alive: Callable[[], set[int]], within: float) -> bool:
-    deadline = time.monotonic() + within
-    while alive():
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(_POLL)
-    return True
 
 
 def _signal(pids: Iterable[int], number: int) -> None:

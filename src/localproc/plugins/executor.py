@@ -2,7 +2,9 @@
 
 Owns the verbs that the engine speaks with an executor. Must not know how any executor works.
 
-An executor may be used by one thread only, the engine's loop. Truth about a task's end is its exit
+An executor is used by one thread only, the engine's loop, and no verb may block it: what takes
+longer than some 50 ms is done elsewhere and told by ``poll``. Whoever would rather write verbs that
+block writes a ``localproc.plugins.backend.Backend`` instead. Truth about a task's end is its exit
 record, which outlives the engine; absence of news is never success and never failure.
 """
 
@@ -11,14 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from localproc.model import Report, Task
+from localproc.plugins.backend import PROCESSES, Backend, Capabilities
 
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What an executor can do; the engine asks these flags, never the class."""
-
-    containers: bool = False  #: runs tools in the container that they require
-    limits: bool = False  #: enforces cores and ram, not just counts them
+__all__ = ["Capabilities", "Executor", "ExecutorPlugin", "ExecutorSettings", "Leftover", "unfit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,8 @@ class ExecutorSettings:
 
     ``folder`` is its own within the home, shared with the executors of other engines on the same
     home. ``engine`` is the id of the engine. ``cores`` and ``ram`` (MiB) are what it may use at a
-    time, ``slots`` how many tasks. ``options`` are those of ``Engine(executor_options=...)``.
+    time, ``slots`` how many tasks; 0 for an executor whose capabilities are ``remote`` where the
+    user has set none: it knows best. ``options`` are those of ``executor_options={NAME: {...}}``.
     """
 
     folder: str
@@ -39,43 +37,57 @@ class ExecutorSettings:
 
 
 class Executor(Protocol):
-    """Runs tasks."""
+    """Runs tasks. No verb raises on purpose: what goes wrong is a report, or no news."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this one can do, now that it is open."""
 
     def fileno(self) -> int | None:
-        """Give a descriptor that is readable when ``poll`` has news, ``None`` if there is none."""
+        """Return a descriptor that is readable when ``poll`` has news, if there is one."""
 
     def interval(self) -> float | None:
-        """Give the seconds after which ``poll`` is worth a call anyway, ``None`` for never."""
+        """Return the seconds between two calls of ``poll`` without news from ``fileno``.
+
+        ``None``: it need not be asked.
+        """
 
     def room(self) -> int:
-        """Give how many more tasks it would take now. More may be submitted: they wait."""
+        """Return how many more tasks it would take now. More may be submitted: they wait."""
 
-    def submit(self, tasks: Sequence[Task]) -> None:
+    def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Return why tasks can never run here, by their keys; nothing for those that can."""
+
+    def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Take tasks on. One whose key it has is left alone: submitting twice is harmless.
 
-        Raises ``ExecutorUnavailable`` if it cannot take any now; the engine asks again.
+        ``more``: others follow at once, so it may be worth waiting for them. A task that it does
+        not take is reported as refused, for a reason; one that it cannot hand on yet, as queued.
         """
 
     def poll(self) -> Sequence[Report]:
-        """Give the news since the last call, of all its tasks at once.
+        """Return the news since the last call, of all its tasks at once.
 
-        That a task runs need not be told of one that has ended by then. Raises
-        ``ExecutorUnavailable`` for "no news".
+        That a task waits or runs need not be told of one that has ended by then.
         """
 
     def cancel(self, keys: Iterable[str], grace: float) -> None:
-        """Stop tasks and all they have started: TERM, ``grace`` seconds, KILL.
+        """Have tasks stopped, and all they have started: TERM, ``grace`` seconds, KILL.
 
-        Returns at once; each task is reported as cancelled, or as ended, when nothing of it is
-        left. Unknown keys are reported as cancelled too.
+        Each is reported as cancelled, or as ended, when nothing of it is left. Unknown keys are
+        reported as cancelled too.
         """
 
-    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
-        """Find tasks that an earlier engine submitted, by their keys.
+    def reattach(self, tasks: Sequence[Task]) -> None:
+        """Have tasks found that an earlier engine may have submitted, by their keys.
 
-        Running ones are this executor's from now on. A task without a report was never started;
-        one that is lost left neither a process nor an exit record.
+        ``poll`` gives one report of each to begin with: it waits, runs, has ended, was never
+        started, or is lost (it left neither a process nor an exit record). Those that wait or run
+        are this executor's from then on.
         """
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Let go of tasks whose ends have been recorded: nobody asks for them again."""
 
     def tidy(self) -> None:
         """Remove what is left of earlier tasks: no job of the home is open any more."""
@@ -85,10 +97,42 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something that runs or lies about though the home it belonged to is gone.
+
+    ``said`` is for people; ``end`` ends or removes it.
+    """
+
+    said: str
+    end: Callable[[], None]
+
+
+def _nothing_left() -> Iterable[Leftover]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutorPlugin:
-    """An executor that can be opened by name."""
+    """An executor that can be opened by name.
+
+    ``capabilities`` are what jobs may be accepted for before it is opened. ``leftovers`` looks for
+    what is left on this machine of homes that are gone; ``localproc doctor`` tells of it.
+    """
 
     name: str
-    open: Callable[[ExecutorSettings], Executor]
+    open: Callable[[ExecutorSettings], Executor | Backend]
     summary: str = ""
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = PROCESSES
+    leftovers: Callable[[], Iterable[Leftover]] = _nothing_left
+
+
+def unfit(task: Task, able: Capabilities) -> str:
+    """Return why an executor that can do so much can never run a task; empty if it can."""
+    needs = task.resources
+    if task.container is not None and not able.containers:
+        return f"it runs in the container {task.container.image}, and there are no containers"
+    if needs.gpus and not able.gpus:
+        return f"it needs {needs.gpus} GPUs, and there are none"
+    if needs.nodes > 1 and not able.remote:
+        return f"it needs {needs.nodes} machines, and this is one"
+    return ""

@@ -2,86 +2,69 @@
 
 Inherit from ``ExecutorContract`` and give it an ``open_executor`` fixture; every test then runs
 against your executor. Owns what the engine relies on. Must not know any executor.
+
+Nothing here looks at processes, for a task may run on another machine: a task that is to live
+writes to a file again and again, and one that is gone has stopped doing so. No key is ever used
+twice, for a daemon may remember them all.
 """
 
-import os
+import select
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-import pytest
-
-from localproc.model import Report, Resources, Task, TaskState
+from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import Executor
+from localproc.testing.executor_tests import (
+    HEARTBEAT,
+    OPEN,
+    ExecutorTests,
+    OpenExecutor,
+    opened,
+)
 
-#: Opens an executor for an engine of that id; all of one test share their folder.
-OpenExecutor = Callable[[str], Executor]
+__all__ = ["ExecutorContract", "OpenExecutor", "opened"]
+
+_QUICK: Final = 0.05  #: seconds that a call may take
 
 
-class ExecutorContract:
+class ExecutorContract(ExecutorTests):
     """What every executor does.
 
-    Override ``open_executor``, and ``patience`` (seconds) for an executor that takes its time.
-    Tasks are POSIX shell commands in folders below ``tmp_path``.
+    Override ``open_executor``; ``patience`` (seconds) for an executor that takes its time; and,
+    where yours can do that, the attributes and methods below that say so. Tasks are POSIX shell
+    commands in folders below ``tmp_path``.
     """
 
-    patience: float = 20.0
+    fillers: int = 8  #: tasks that keep it busy; some that wait are enough
+    enforces_memory: bool = False  #: a task that uses more than its ``ram`` is stopped for that
 
-    @pytest.fixture
-    def open_executor(self, tmp_path: Path) -> Iterator[OpenExecutor]:
-        """Give what opens an executor; close what was opened afterwards."""
-        raise NotImplementedError("give your executor's open_executor fixture")
+    def unreachable(self, executor: Executor) -> Callable[[], None] | None:
+        """Make what runs the tasks unreachable; return what undoes that. ``None``: it cannot be."""
+        return None
 
-    @pytest.fixture
-    def executor(self, open_executor: OpenExecutor) -> Executor:
-        """Give one executor."""
-        return open_executor("first")
+    def lose(self, executor: Executor, task: Task) -> bool:
+        """Have a task vanish without an exit record; whether that can be done."""
+        return False
 
-    def task(self, tmp_path: Path, key: str, script: str, **fields: object) -> Task:
-        """Make a task that runs a shell script."""
-        outdir = tmp_path / key.replace(":", "-")
-        outdir.mkdir(parents=True, exist_ok=True)
-        return Task(
-            key=key,
-            argv=("sh", "-c", script),
-            env={"PATH": os.environ["PATH"], "HOME": str(outdir), "TMPDIR": str(outdir)},
-            outdir=str(outdir),
-            tmpdir=str(outdir),
-            stdin=None,
-            stdout=str(outdir / "stdout.txt"),
-            stderr=str(outdir / "stderr.txt"),
-            **fields,  # type: ignore[arg-type]
-        )
+    def cancel_elsewhere(self, executor: Executor, task: Task) -> bool:
+        """Cancel a task as somebody else would; whether that can be done."""
+        return False
 
-    def reports(self, executor: Executor, keys: Sequence[str]) -> Mapping[str, Report]:
-        """Poll until every key has a final report."""
-        found: dict[str, Report] = {}
-        deadline = time.monotonic() + self.patience
-        while not set(keys) <= found.keys():
-            assert time.monotonic() < deadline, f"no end of {set(keys) - found.keys()}"
-            for report in executor.poll():
-                if report.state not in (TaskState.QUEUED, TaskState.RUNNING):
-                    found[report.key] = report
-            time.sleep(0.01)
-        return found
-
-    def running(self, executor: Executor, path: Path) -> None:
-        """Poll until a task has made a file."""
-        deadline = time.monotonic() + self.patience
-        while not path.exists():
-            assert time.monotonic() < deadline, f"{path} never appeared"
-            executor.poll()
-            time.sleep(0.01)
+    # Running
 
     def test_an_exit_code_is_reported_as_it_was(self, executor: Executor, tmp_path: Path) -> None:
-        tasks = [self.task(tmp_path, f"j:s{code}:1", f"exit {code}") for code in (0, 3, 143)]
+        tasks = [self.task(tmp_path, f"s{code}", f"exit {code}") for code in (0, 3, 143)]
         executor.submit(tasks)
         found = self.reports(executor, [task.key for task in tasks])
         assert [found[task.key].exit_code for task in tasks] == [0, 3, 143]
         assert {report.state for report in found.values()} == {TaskState.ENDED}
 
     def test_a_task_starts_before_it_ends(self, executor: Executor, tmp_path: Path) -> None:
-        executor.submit([task := self.task(tmp_path, "j:s:1", "true")])
+        executor.submit([task := self.task(tmp_path, "s", "true")])
         report = self.reports(executor, [task.key])[task.key]
         assert report.started is not None
         assert report.ended is not None
@@ -90,111 +73,323 @@ class ExecutorContract:
     def test_streams_environment_and_folder(self, executor: Executor, tmp_path: Path) -> None:
         source = tmp_path / "in.txt"
         source.write_text("from stdin\n")
-        task = self.task(tmp_path, "j:s:1", 'cat; pwd; echo "$HOME" >&2; echo "[$UNSET]" >&2')
-        task = Task(
-            **{name: getattr(task, name) for name in task.__slots__} | {"stdin": str(source)}
-        )
+        script = 'cat; pwd; echo "$HOME" >&2; echo "[$UNSET]" >&2'
+        task = self.task(tmp_path, "s", script, stdin=str(source), reads=(str(source),))
         executor.submit([task])
         self.reports(executor, [task.key])
         out = Path(task.stdout).read_text().splitlines()
         assert out == ["from stdin", task.outdir]
         assert Path(task.stderr).read_text().splitlines() == [task.outdir, "[]"]
 
+    def test_files_that_a_task_reads_and_writes_are_there(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "a.txt").write_text("in a folder\n")
+        (tmp_path / "own.txt").write_text("mine\n")
+        script = f"cat {tmp_path}/data/a.txt; echo more >> {tmp_path}/own.txt"
+        task = self.task(
+            tmp_path,
+            "s",
+            script,
+            reads=(str(tmp_path / "data"),),
+            writes=(str(tmp_path / "own.txt"),),
+        )
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == "in a folder\n"
+        assert (tmp_path / "own.txt").read_text() == "mine\nmore\n"
+
+    def test_odd_characters_stay_as_they_are(self, executor: Executor, tmp_path: Path) -> None:
+        odd = ["a b", "'", '"', "$HOME", "`id`", "\\", "é日本🙂", "a\nb", "*", "", "#x", "!", "-n"]
+        script = 'for one in "$@"; do printf "%s|" "$one"; done; printf "%s" "$ODD" >&2'
+        task = self.command(tmp_path, "it's a $step; #1", ("sh", "-c", script, "sh", *odd))
+        task = replace(task, env={**task.env, "ODD": "\n".join(odd)})
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == "".join(f"{one}|" for one in odd)
+        assert Path(task.stderr).read_text() == "\n".join(odd)
+
     def test_a_command_that_is_not_there_ends_with_127(
         self, executor: Executor, tmp_path: Path
     ) -> None:
-        task = self.task(tmp_path, "j:s:1", "")
-        task = Task(
-            **{name: getattr(task, name) for name in task.__slots__}
-            | {"argv": ("no-such-command-anywhere",)}
-        )
+        task = self.command(tmp_path, "s", ("no-such-command-anywhere",))
         executor.submit([task])
         assert self.reports(executor, [task.key])[task.key].exit_code == 127
         assert "no-such-command-anywhere" in Path(task.stderr).read_text()
 
     def test_submitting_twice_runs_once(self, executor: Executor, tmp_path: Path) -> None:
-        task = self.task(tmp_path, "j:s:1", "sleep 0.3; echo ran >> ran.txt")
+        task = self.task(tmp_path, "s", "echo ran >> ran.txt; until [ -e go ]; do sleep 0.05; done")
+        after = self.task(tmp_path, "after", "true")
         executor.submit([task])
+        executor.submit([task], more=True)
+        self.running(executor, Path(task.outdir) / "ran.txt")
         executor.submit([task])
+        (Path(task.outdir) / "go").touch()
         self.reports(executor, [task.key])
-        time.sleep(0.5)
+        executor.submit([after])
+        self.reports(executor, [after.key])
         assert (Path(task.outdir) / "ran.txt").read_text() == "ran\n"
 
     def test_more_tasks_than_there_is_room_for_all_run(
         self, executor: Executor, tmp_path: Path
     ) -> None:
         assert executor.room() > 0
-        tasks = [self.task(tmp_path, f"j:s_{n}:1", f"echo {n}") for n in range(30)]
-        executor.submit(tasks)
+        tasks = [self.task(tmp_path, f"s_{n}", f"echo {n}") for n in range(30)]
+        executor.submit(tasks[:10], more=True)
+        executor.submit(tasks[10:])
         self.reports(executor, [task.key for task in tasks])
         assert [Path(task.stdout).read_text() for task in tasks] == [f"{n}\n" for n in range(30)]
 
+    def test_no_call_takes_long(self, executor: Executor, tmp_path: Path) -> None:
+        """A verb that waits for anybody holds up the jobs of all executors."""
+        tasks = [self.task(tmp_path, f"s_{n}", "sleep 0.2") for n in range(self.fillers)]
+        never = [self.task(tmp_path, f"never_{n}", "true") for n in range(self.fillers)]
+        verbs: dict[str, Callable[[int], object]] = {
+            "check": lambda n: executor.check([tasks[n]]),
+            "submit": lambda n: executor.submit([tasks[n]]),
+            "room": lambda _: executor.room(),
+            "interval": lambda _: executor.interval(),
+            "poll": lambda _: executor.poll(),
+            "cancel": lambda n: executor.cancel([tasks[n].key], 1),
+            "reattach": lambda n: executor.reattach([never[n]]),
+            "release": lambda n: executor.release([never[n].key]),
+        }
+        took = dict.fromkeys(verbs, self.patience)
+        for verb, call in verbs.items():
+            for number in range(self.fillers):
+                before = time.monotonic()
+                call(number)
+                took[verb] = min(took[verb], time.monotonic() - before)  # others use the machine
+        assert {verb: seconds for verb, seconds in took.items() if seconds > _QUICK} == {}
+
+    def test_a_descriptor_wakes_whoever_waits(self, executor: Executor, tmp_path: Path) -> None:
+        """Either there is a descriptor, or an interval while there is something to tell."""
+        executor.submit([task := self.task(tmp_path, "s", "sleep 0.1")])
+        deadline = time.monotonic() + self.patience
+        ended = False
+        while not ended:
+            assert time.monotonic() < deadline, "it never said that there is news"
+            file, interval = executor.fileno(), executor.interval()
+            assert file is not None or interval is not None
+            wait = self.patience if interval is None else interval
+            select.select([] if file is None else [file], [], [], wait)
+            ended = any(one.key == task.key and one.state not in OPEN for one in executor.poll())
+
+    # Limits and refusals
+
     def test_a_time_limit_ends_a_task(self, executor: Executor, tmp_path: Path) -> None:
-        task = self.task(tmp_path, "j:s:1", "sleep 60", resources=Resources(time=0.5))
+        beat = tmp_path / "beat"
+        script = HEARTBEAT.format(file=beat)
+        task = self.task(tmp_path, "s", script, resources=Resources(time=0.5))
         executor.submit([task])
         assert self.reports(executor, [task.key])[task.key].state is TaskState.TIMED_OUT
+        self.still(beat)
+
+    def test_memory_beyond_the_limit_is_told_as_that(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """An executor that enforces memory says so; for the others it is a number to count with."""
+        hungry = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); echo ${#x}"
+        needs = Resources(ram=64)
+        task = self.task(tmp_path, "s", hungry, resources=needs)
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        expected = TaskState.OUT_OF_MEMORY if self.enforces_memory else TaskState.ENDED
+        assert report.state is expected
+        assert report.exit_code == 0 or self.enforces_memory
+
+    def test_what_can_never_run_is_known_before_and_refused_alone(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        good = self.task(tmp_path, "good", "exit 4")
+        bad = self.task(tmp_path, "bad", "true", resources=Resources(gpus=4096, nodes=4096))
+        reasons = executor.check([good, bad])
+        assert set(reasons) == {bad.key}
+        assert reasons[bad.key]
+        executor.submit([one for one in (good, bad) if one.key not in reasons])
+        assert self.reports(executor, [good.key])[good.key].exit_code == 4
+
+    def test_a_task_that_cannot_be_started_harms_no_other(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        bad = replace(self.task(tmp_path, "bad", "true"), outdir=str(tmp_path / "nowhere"))
+        good = self.task(tmp_path, "good", "exit 4")
+        executor.submit([bad, good])
+        found = self.reports(executor, [bad.key, good.key])
+        assert found[good.key].exit_code == 4
+        report = found[bad.key]
+        refused = report.state is TaskState.REFUSED
+        assert refused or report.exit_code not in (0, None), report
+        assert report.reason or Path(bad.stderr).read_text(), "why is told"
+
+    # Stopping
 
     def test_cancelling_leaves_nothing_running(self, executor: Executor, tmp_path: Path) -> None:
-        script = (
-            "trap '' TERM; sleep 300 & echo $! > pids; echo $$ >> pids; touch on; wait; sleep 300"
-        )
-        task = self.task(tmp_path, "j:s:1", script)
+        beat = tmp_path / "beat"
+        loop = HEARTBEAT.format(file=beat)
+        script = f"trap '' TERM; ({loop}) & ({loop}) & touch on; wait; sleep 300"
+        task = self.task(tmp_path, "s", script)
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")
+        self.running(executor, beat)
         executor.cancel([task.key], 0.2)
         assert self.reports(executor, [task.key])[task.key].state is TaskState.CANCELLED
-        pids = [int(pid) for pid in (Path(task.outdir) / "pids").read_text().split()]
-        assert [pid for pid in pids if _lives(pid)] == []
+        self.still(beat)
 
     def test_cancelling_what_waits_or_is_unknown(self, executor: Executor, tmp_path: Path) -> None:
-        filler = [self.task(tmp_path, f"j:fill_{n}:1", "sleep 300") for n in range(executor.room())]
-        waiting = self.task(tmp_path, "j:waits:1", "touch started")
-        executor.submit([*filler, waiting])
-        executor.cancel([waiting.key, "j:never:1"], 0.2)
-        found = self.reports(executor, [waiting.key, "j:never:1"])
+        busy = [self.task(tmp_path, f"busy_{n}", "sleep 300") for n in range(self.fillers)]
+        waiting = self.task(tmp_path, "waits", "touch started; sleep 300")
+        never = f"{uuid.uuid4()}:never:1"
+        executor.submit([*busy, waiting])
+        executor.cancel([waiting.key, never], 0.2)
+        found = self.reports(executor, [waiting.key, never])
         assert {report.state for report in found.values()} == {TaskState.CANCELLED}
-        executor.cancel([task.key for task in filler], 0.1)
-        self.reports(executor, [task.key for task in filler])
-        assert not (Path(waiting.outdir) / "started").exists()
+        executor.cancel([task.key for task in busy], 0.1)
+        self.reports(executor, [task.key for task in busy])
+
+    def test_what_is_cancelled_as_it_is_submitted_does_not_go_on(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        beat = tmp_path / "beat"
+        beat.touch()
+        task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
+        executor.submit([task], more=True)
+        executor.cancel([task.key], 0)
+        self.reports(executor, [task.key])
+        self.still(beat)
+
+    def test_a_task_that_somebody_else_has_cancelled_has_ended(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """Its end is told, with a reason or a signal: nobody waits for it for ever."""
+        task = self.task(tmp_path, "s", "touch on; sleep 300")
+        executor.submit([task])
+        self.running(executor, Path(task.outdir) / "on")
+        if not self.cancel_elsewhere(executor, task):
+            executor.cancel([task.key], 0)
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state in (TaskState.CANCELLED, TaskState.ENDED)
+        assert report.exit_code != 0
+
+    # Engines that go and come
 
     def test_another_engine_reattaches_to_what_runs_and_what_has_ended(
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:
         first = open_executor("first")
-        ended = self.task(tmp_path, "j:ended:1", "exit 7")
-        running = self.task(tmp_path, "j:running:1", "touch on; sleep 2; exit 5")
+        ended = self.task(tmp_path, "ended", "exit 7")
+        go_on = "touch on; until [ -e go ]; do sleep 0.05; done; exit 5"
+        running = self.task(tmp_path, "running", go_on)
         first.submit([ended, running])
         self.reports(first, [ended.key])
         self.running(first, Path(running.outdir) / "on")
         first.close()
         second = open_executor("second")
-        never = self.task(tmp_path, "j:never:1", "true")
-        found = second.reattach([ended, running, never])
-        assert found[ended.key].exit_code == 7
-        assert found[running.key].state is TaskState.RUNNING
-        assert never.key not in found
+        never = self.task(tmp_path, "never", "true")
+        second.reattach([ended, running, never])
+        known = self.until(second, [ended.key, running.key, never.key], lambda _: True)
+        assert (known[ended.key].state, known[ended.key].exit_code) == (TaskState.ENDED, 7)
+        assert known[running.key].state is TaskState.RUNNING
+        assert known[never.key].state is TaskState.NEVER_STARTED
+        (Path(running.outdir) / "go").touch()
         assert self.reports(second, [running.key])[running.key].exit_code == 5
+
+    def test_what_is_reattached_is_told_once(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        first = open_executor("first")
+        ended = self.task(tmp_path, "ended", "exit 7")
+        first.submit([ended])
+        self.reports(first, [ended.key])
+        first.close()
+        second = open_executor("second")
+        never, other = (self.task(tmp_path, name, "sleep 0.2") for name in ("never", "other"))
+        second.reattach([ended, never])
+        second.submit([other])
+        told: list[str] = []
+        deadline = time.monotonic() + self.patience
+        while other.key not in told:
+            assert time.monotonic() < deadline
+            told += [one.key for one in second.poll() if one.state not in OPEN]
+            time.sleep(0.01)
+        self.until(second, [], lambda _: True)
+        assert sorted(told) == sorted([ended.key, never.key, other.key])
 
     def test_a_reattached_task_can_be_cancelled(
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:
         first = open_executor("first")
-        task = self.task(tmp_path, "j:s:1", "echo $$ > pids; touch on; sleep 300")
+        beat = tmp_path / "beat"
+        task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
         first.submit([task])
-        self.running(first, Path(task.outdir) / "on")
+        self.running(first, beat)
         first.close()
         second = open_executor("second")
         second.reattach([task])
         second.cancel([task.key], 0.2)
         assert self.reports(second, [task.key])[task.key].state is TaskState.CANCELLED
-        assert not _lives(int((Path(task.outdir) / "pids").read_text()))
+        self.still(beat)
 
+    def test_two_engines_on_a_folder_leave_each_other_alone(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        first, second = open_executor("first"), open_executor("second")
+        go_on = "touch on; until [ -e go ]; do sleep 0.05; done; exit "
+        one, other = (
+            self.task(tmp_path, "one", f"{go_on} 1"),
+            self.task(tmp_path, "two", f"{go_on} 2"),
+        )
+        first.submit([one])
+        second.submit([other])
+        self.running(first, Path(one.outdir) / "on")
+        self.running(second, Path(other.outdir) / "on")
+        second.cancel([other.key], 0)
+        assert self.reports(second, [other.key])[other.key].state is TaskState.CANCELLED
+        second.close()
+        (Path(one.outdir) / "go").touch()
+        assert self.reports(first, [one.key])[one.key].exit_code == 1
 
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that has ended but was not waited for does not."""
-    import psutil
+    def test_what_is_released_is_forgotten_and_never_runs_again(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "echo ran >> ran.txt")
+        after = self.task(tmp_path, "after", "true")
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        executor.release([task.key])
+        executor.release([task.key, f"{uuid.uuid4()}:never:1"])
+        executor.submit([after])
+        found = self.reports(executor, [after.key])
+        assert task.key not in found
+        assert (Path(task.outdir) / "ran.txt").read_text() == "ran\n"
 
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    # What goes wrong elsewhere
+
+    def test_what_cannot_be_reached_is_neither_success_nor_failure(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        back = self.unreachable(executor)
+        task = self.task(tmp_path, "s", "exit 6")
+        executor.submit([task])
+        if back is not None:
+            for _ in range(20):
+                news = self.poll(executor)
+                assert all(one.state in OPEN for one in news if one.key == task.key)
+                time.sleep(0.01)
+            back()
+        assert self.reports(executor, [task.key])[task.key].exit_code == 6
+
+    def test_a_task_that_vanishes_is_lost(self, executor: Executor, tmp_path: Path) -> None:
+        beat = tmp_path / "beat"
+        task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
+        executor.submit([task])
+        self.running(executor, beat)
+        if self.lose(executor, task):
+            report = self.reports(executor, [task.key])[task.key]
+            assert report.state in (TaskState.LOST, TaskState.NODE_LOST)
+            assert report.reason
+        else:
+            executor.cancel([task.key], 0)
+            self.reports(executor, [task.key])
+        self.still(beat)

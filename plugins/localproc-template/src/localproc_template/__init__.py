@@ -13,16 +13,17 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from localproc.errors import StagingError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import hookimpl
-from localproc.plugins.executor import Capabilities, ExecutorPlugin, ExecutorSettings
+from localproc.plugins.backend import Capabilities, Refused
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
 from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
 
 
@@ -34,7 +35,7 @@ def localproc_executors() -> Iterable[ExecutorPlugin]:
     every engine. The capabilities are the default ones: it runs no containers.
     """
     summary = "processes, one after the other"
-    return [ExecutorPlugin("sequential", SequentialExecutor, summary, Capabilities())]
+    return [ExecutorPlugin("sequential", SequentialBackend, summary, Capabilities())]
 
 
 @hookimpl
@@ -47,85 +48,72 @@ def localproc_storages() -> Iterable[StoragePlugin]:
 #: ``exit`` when it has ended. It is the shell that writes them, not the engine: the record is
 #: complete even if the engine was killed meanwhile. ``env`` finds programs, never shell builtins.
 _WRAPPER: Final = 'echo $$ > "$0/pid"; /usr/bin/env -- "$@"; echo $? > "$0/exit"'
-_AHEAD: Final = 2  #: tasks that are taken on: one runs, one waits, so that there is no pause
-_POLL: Final = 0.05  #: seconds between two looks at what runs
 _PATIENCE: Final = 10.0  #: seconds that a killed task has to disappear
 _LATE: Final = 2.0  #: seconds between TERM and KILL for a task that took too long
 
 
-class SequentialExecutor:
+class SequentialBackend:
     """Runs tasks one after the other, each by a thread that waits for its process.
 
-    Every task has a folder, named by its key, in the executor's own folder: its record. As the
-    folder belongs to the home, the next engine finds it and knows what became of the task.
+    Every task has a folder, named by its key, in the executor's own folder: its record, and its
+    handle. As the folder belongs to the home, the next engine finds it and knows what became of the
+    task. All verbs but ``check`` may take their time, and may raise ``ExecutorUnavailable``.
     """
+
+    capabilities = Capabilities()
+    most = 2  #: one runs, one waits, so that there is no pause
+    pace = 0.05  #: seconds between two looks at what runs
 
     def __init__(self, settings: ExecutorSettings) -> None:
         self._folder = settings.folder
-        self._open: set[str] = set()  # tasks whose end has not been reported
-        self._followed: set[str] = set()  # ... that an earlier engine has started
-        self._stopping: set[str] = set()  # ... that are to be reported as cancelled
+        self._known: set[str] = set()
+        self._refused: dict[str, str] = {}  # why the thread could not start them
+        self._stopping: set[str] = set()
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._news: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()  # between deciding to start a task, to stop it and to close
         threading.Thread(target=self._work, name="sequential", daemon=True).start()
 
-    # What the engine asks. All of it is called by one thread, and none of it may take long.
+    # The verbs. Each is called by a thread of its own.
 
-    def fileno(self) -> int | None:
-        """Nothing to wait for: the engine asks again after ``interval``."""
+    def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Nothing to add to what the capabilities say."""
+        return {}
+
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
+        """Queue tasks; one that was submitted before, by whomever, is left alone."""
+        for task in tasks:
+            if task.key not in self._known and self._look(task.key) is None:
+                self._known.add(task.key)
+                self._waiting.put(task)
+        return {task.key: self._record(task.key) for task in tasks}
+
+    def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
+        """Read the records."""
+        return {key: self._look(key) or self._not_begun(key) for key in handles}
+
+    def stop(self, handles: Mapping[str, str], grace: float) -> None:
+        """End tasks, and return when nothing of them is left."""
+        with self._lock:  # from here on they do not start any more
+            self._stopping.update(handles)
+        for key in handles:
+            self._end(key, grace)
+
+    def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Find the tasks that have a record, whichever engine has started them."""
+        return {task.key: self._record(task.key) for task in tasks if self._look(task.key)}
+
+    def forget(self, handles: Mapping[str, str]) -> None:
+        """Remove the records of tasks: nobody will ask for them."""
+        for record in handles.values():
+            shutil.rmtree(record, ignore_errors=True)
+
+    def watch(self, seconds: float) -> Collection[str] | None:
+        """Nothing to wait for: records are looked at."""
         return None
 
-    def interval(self) -> float | None:
-        """Be asked for news so often while there is something to tell."""
-        return _POLL if self._open else None
-
-    def room(self) -> int:
-        """Take on little: what waits here cannot be run by anybody else."""
-        return max(0, _AHEAD - len(self._open))
-
-    def submit(self, tasks: Sequence[Task]) -> None:
-        """Queue tasks; one that was submitted before is left alone."""
-        for task in tasks:
-            if task.key not in self._open:
-                self._open.add(task.key)
-                self._waiting.put(task)
-
-    def poll(self) -> Sequence[Report]:
-        """Give what the thread has told, and what became of the tasks of earlier engines."""
-        reports = []
-        while not self._news.empty():
-            reports.append(self._news.get())
-        for key in list(self._followed):
-            report = self._look(key)
-            if report is not None and report.state is not TaskState.RUNNING:
-                reports.append(report)
-        for report in reports:
-            if report.state is not TaskState.RUNNING:
-                self._open.discard(report.key)
-                self._followed.discard(report.key)
-        return reports
-
-    def cancel(self, keys: Iterable[str], grace: float) -> None:
-        """End tasks in a thread of their own, for grace takes time. Unknown ones have ended."""
-        for key in keys:
-            with self._lock:  # from here on it does not start any more
-                self._stopping.add(key)
-            self._followed.discard(key)
-            threading.Thread(target=self._stop, args=(key, grace), daemon=True).start()
-
-    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
-        """Read the records that an earlier engine's tasks have left, and follow what runs."""
-        found = {task.key: self._look(task.key) for task in tasks}
-        reports = {key: report for key, report in found.items() if report is not None}
-        running = [key for key, report in reports.items() if report.state is TaskState.RUNNING]
-        self._open.update(running)
-        self._followed.update(running)
-        return reports
-
     def tidy(self) -> None:
-        """Remove the records: nobody will ask for them."""
+        """Remove all records."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def close(self) -> None:
@@ -140,30 +128,22 @@ class SequentialExecutor:
         while (task := self._waiting.get()) is not None:
             try:
                 self._run(task)
-            except OSError as error:  # its folder is gone, say; 126 is "could not be started"
-                self._news.put(Report(task.key, TaskState.ENDED, 126, reason=str(error)))
+            except (OSError, ValueError) as error:  # its folder is gone, say
+                self._refused[task.key] = str(error)
 
     def _run(self, task: Task) -> None:
         with self._lock:
             if self._closed or task.key in self._stopping:
                 return
             process = self._start(task)
-        self._news.put(Report(task.key, TaskState.RUNNING, started=datetime.now(UTC)))
-        late = False
         try:
             process.wait(task.resources.time or None)
         except subprocess.TimeoutExpired:
-            late = True
+            Path(self._record(task.key), "late").touch()
             self._end(task.key, _LATE)
             process.wait()
-        report = self._look(task.key)
-        if report is not None and report.state is TaskState.RUNNING:
-            self._end(task.key, 0)  # its shell was killed: nobody would see the end of the rest
-            report = self._look(task.key)
-        with self._lock:
-            if task.key in self._stopping or report is None:
-                return  # whoever stops it also tells of it
-        self._news.put(replace(report, state=TaskState.TIMED_OUT) if late else report)
+        if self._lives(task.key):
+            self._end(task.key, 0)  # its shell has gone: nobody would see the end of the rest
 
     def _start(self, task: Task) -> "subprocess.Popen[bytes]":
         """Start a task as the leader of a process group, holding the lock of its record."""
@@ -187,10 +167,6 @@ class SequentialExecutor:
                 start_new_session=True,
             )
 
-    def _stop(self, key: str, grace: float) -> None:
-        self._end(key, grace)
-        self._news.put(Report(key, TaskState.CANCELLED))
-
     # The records
 
     def _record(self, key: str) -> str:
@@ -201,13 +177,24 @@ class SequentialExecutor:
         lives = self._lives(key)  # first: one that ends meanwhile has an exit record
         started, _ = self._entry(key, "pid")
         ended, code = self._entry(key, "exit")
-        if ended is not None:
-            return Report(key, TaskState.ENDED, code, started or ended, ended)
         if lives:
             return Report(key, TaskState.RUNNING, started=started)
+        if ended is not None or (started is not None and self._is_late(key)):
+            state = TaskState.TIMED_OUT if self._is_late(key) else TaskState.ENDED
+            ended = ended or datetime.now(UTC)
+            return Report(key, state, code, started=started or ended, ended=ended)
         if started is not None:
             return Report(key, TaskState.LOST, started=started, reason="it left no exit record")
         return None
+
+    def _not_begun(self, key: str) -> Report:
+        """Tell of a task that has no record."""
+        if key in self._refused:
+            return Report(key, TaskState.REFUSED, reason=self._refused[key])
+        return Report(key, TaskState.QUEUED, reason="one runs at a time")
+
+    def _is_late(self, key: str) -> bool:
+        return os.path.exists(os.path.join(self._record(key), "late"))
 
     def _entry(self, key: str, name: str) -> tuple[datetime | None, int]:
         """Give when an entry was made and the number in it; one half written is none yet."""

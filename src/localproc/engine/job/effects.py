@@ -28,6 +28,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Let the executor forget a task: its end is recorded."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The job has ended: remove what nobody needs any more, and tell whoever waits."""
 
@@ -79,7 +86,7 @@ class StageOut:
 
 #: What is done in the background, and answered.
 Asked = StageIn | StageOut | Collect | Recall
-Effect = Launch | Stop | Close | Remember | Asked
+Effect = Launch | Stop | Release | Close | Remember | Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,14 @@ def _ending(report: Report) -> str:
         return "was stopped: it took longer than its ToolTimeLimit"
     if report.state is TaskState.OUT_OF_MEMORY:
         return "was stopped: it used more memory than it may"
-    if report.state is TaskState.LOST:
+    if report.state in (TaskState.LOST, TaskState.NODE_LOST):
         return f"was lost: {report.reason}"
+    if report.state is TaskState.REFUSED:
+        return f"can never run there: {report.reason}"
+    if report.state is TaskState.CANCELLED:
+        return f"was cancelled, not by localproc: {report.reason or 'nobody has said why'}"
+    if code in (126, 127) and report.reason:
+        return f"could not be started: {report.reason.removeprefix('localproc: ').strip()}"
     if code is not None and code < 0:
         return f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
     return f"failed with exit code {code}"

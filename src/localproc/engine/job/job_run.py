@@ -30,7 +30,7 @@ from localproc.engine.job.step_runs import StepRuns
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
-from localproc.model import JobRecord, Report, StepStatus, Task, TaskState
+from localproc.model import JobRecord, Report, StepStatus, Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.plugins.store import Change
 
@@ -65,6 +65,7 @@ class JobRun:
         self._plan: Plan | None = None
         self._passed_over: deque[Invocation | Skipped] = deque()
         self._resuming = bool(history.steps)
+        self._sought: set[str] = set()  #: tasks of another engine that are being looked for
         self._ending: JobFailed | JobDismissed | None = None  #: why it is to end before its time
 
     # What the loop asks
@@ -155,20 +156,18 @@ class JobRun:
             elif isinstance(instance, Invocation):
                 waiting.discard(instance.key)
                 self._steps.take_up(instance, known)
-        return [running.task for running in self._steps.running.values()]
+        tasks = [running.task for running in self._steps.running.values()]
+        self._sought = {task.key for task in tasks}
+        self._all_found()
+        return tasks
 
-    def reattached(self, found: Mapping[str, Report], tasks: list[Task]) -> None:
-        """Take in what the executor knows of the tasks that ``unfinished`` gave."""
-        for task in tasks:
-            report = found.get(task.key)
-            if report is None or report.state is TaskState.LOST:
-                self._steps.missing(task, report)
-            else:
-                self._steps.report(report)
-        self._resuming = False
-        if self._ending is not None:
-            self._stop()
-        self._advance()
+    def _all_found(self) -> None:
+        """Go on once the executor has told of every task that was sought."""
+        if not self._sought and self._resuming:
+            self._resuming = False
+            if self._ending is not None:
+                self._stop()
+            self._advance()
 
     # Facts
 
@@ -189,6 +188,8 @@ class JobRun:
     def report(self, report: Report) -> None:
         """Take news of a task."""
         self._steps.report(report)
+        self._sought.discard(report.key)
+        self._all_found()
         self._advance()
 
     def not_launched(self, key: str, error: LocalprocError) -> None:

@@ -13,7 +13,7 @@ from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.reuse_key import may_be_reused
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Collect, Done, Effects, Launch, Recall, Remember
+from localproc.engine.job.effects import Collect, Done, Effects, Launch, Recall, Release, Remember
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import Known
 from localproc.engine.job.steplog import tail
@@ -23,6 +23,7 @@ from localproc.model import Report, StepStatus, Task, TaskState
 from localproc.storage.disk import TooBig, is_full
 
 _MOST_ATTEMPTS: Final = 3
+_LOST: Final = (TaskState.LOST, TaskState.NODE_LOST)
 
 
 @dataclass(slots=True)
@@ -109,23 +110,18 @@ class StepRuns:
                 self._writer.running(running.name, report)
             return
         self._forget(running)
-        if report.state is TaskState.CANCELLED or self.stopping:
+        if self.stopping:
             self._writer.ended(running.name, StepStatus.DISMISSED, report)
-        elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
+            self._release(running)
+        elif report.state is TaskState.NEVER_STARTED or (
+            report.state in _LOST and running.attempt < _MOST_ATTEMPTS
+        ):
             self.launch_again(running)
+            self._release(running)
         elif report.state is TaskState.ENDED and _succeeded(running, report):
             self._collect(running, report)
         else:
             self._task_failed(running, report)
-
-    def missing(self, task: Task, report: Report | None) -> None:
-        """Take note that nobody knows the end of a task that an earlier engine had launched."""
-        running = self.running[task.key]
-        self._forget(running)
-        if self.stopping:
-            self._writer.ended(running.name, StepStatus.DISMISSED, report)
-        else:
-            self.launch_again(running)
 
     def not_launched(self, key: str, error: LocalprocError) -> None:
         """Take note that a task's files could not be put in place."""
@@ -138,6 +134,7 @@ class StepRuns:
         running = self._collecting.pop(effect.name)
         if done.error is not None:
             self._step_broke(running.name, effect.report, done.error)
+            self._release(running)
         else:
             self._succeeded(running, effect.report, done.value)
 
@@ -203,6 +200,7 @@ class StepRuns:
             self._effects.ask(Collect(running.name, running.prepared, report))
         except (LocalprocError, OSError) as error:
             self._step_broke(running.name, report, error)
+            self._release(running)
         else:
             self._succeeded(running, report, outputs)
 
@@ -211,6 +209,7 @@ class StepRuns:
         self._writer.ended(
             running.name, StepStatus.SUCCESSFUL, report, outputs=outputs, progress=progress
         )
+        self._release(running)
         if running.identity:
             self._effects.give(Remember(running.identity, outputs, running.task.outdir))
 
@@ -224,6 +223,7 @@ class StepRuns:
             disk_full=is_full(running.task.outdir),
         )
         self._writer.ended(running.name, StepStatus.FAILED, report, problem=problem)
+        self._release(running)
         self._failed(problem)
 
     def _step_broke(self, name: str, report: Report | None, error: Exception) -> None:
@@ -240,6 +240,10 @@ class StepRuns:
     def _forget(self, running: StepRun) -> None:
         del self.running[running.task.key]
         self._setup.done_with(running.task.tmpdir)
+
+    def _release(self, running: StepRun) -> None:
+        """Have the executor let go of a task, once its end is recorded."""
+        self._effects.give(Release(running.task.key))
 
     def _log(self, name: str) -> str:
         return self._tasks.log_path(name)

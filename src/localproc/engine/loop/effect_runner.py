@@ -4,21 +4,17 @@ Owns handing tasks to executors with their files in place, and everything else t
 Must not decide anything, and does nothing that is not recorded.
 """
 
-import logging
 import os
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from localproc.engine.home.settings import Settings
-from localproc.engine.job.effects import Close, Effect, Launch, Remember, Stop
+from localproc.engine.job.effects import Close, Effect, Launch, Release, Remember, Stop
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
-from localproc.errors import ExecutorUnavailable, LocalprocError
+from localproc.errors import LocalprocError
 from localproc.model import Task
 from localproc.storage.disk import stage
-
-_LOG: Final = logging.getLogger("localproc")
 
 
 class EffectRunner:
@@ -30,7 +26,6 @@ class EffectRunner:
         self._background = background
         self._settings = settings
         self._closed = closed
-        self._put_off: list[tuple[Active, list[Task]]] = []
 
     def act(self, jobs: Iterable[Active]) -> None:
         """Do all that the jobs have ordered; tasks of one job reach its executor together.
@@ -39,34 +34,24 @@ class EffectRunner:
         """
         others: list[tuple[Active, Effect]] = []
         for active in jobs:
-            tasks = []
+            tasks, over = [], []
             for effect in active.run.effects():
-                if not isinstance(effect, Launch):
+                if isinstance(effect, Release):
+                    over.append(effect.key)
+                elif not isinstance(effect, Launch):
                     others.append((active, effect))
                 elif _put_in_place(active, effect.task):
                     tasks.append(effect.task)
             self._launch(active, tasks)
+            if over:
+                active.executor.release(over)
         for active, effect in others:
             self._do(active, effect)
 
-    def try_again(self) -> None:
-        """Hand over what an executor could not be reached for before."""
-        put_off, self._put_off = self._put_off, []
-        for active, tasks in put_off:
-            self._launch(active, tasks)
-
     def _launch(self, active: Active, tasks: list[Task]) -> None:
         wanted = [task for task in tasks if active.run.is_running(task.key)]
-        if not wanted:
-            return
-        try:
+        if wanted:
             active.executor.submit(wanted)
-        except ExecutorUnavailable as error:
-            _LOG.info("tasks wait: %s", error)
-            self._put_off.append((active, wanted))
-        except Exception as error:  # an executor may be anybody's; the other jobs go on
-            for task in wanted:
-                _not_launched(active, task, as_ours(error))
 
     def _do(self, active: Active, effect: Effect) -> None:
         match effect:
@@ -80,8 +65,8 @@ class EffectRunner:
                     self._background.clean_up(active.context)
             case Remember():
                 self._background.remember(effect, active.context)
-            case Launch():
-                raise AssertionError("tasks are launched together")
+            case Launch() | Release():
+                raise AssertionError("tasks are launched and released together")
             case _:
                 self._background.do(effect, active.context)
 

@@ -3,37 +3,41 @@
 Owns when each is asked for news, and how much room it has. Must not know jobs.
 """
 
-import logging
 import selectors
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from typing import Final
+from time import monotonic
 
-from localproc.errors import ExecutorUnavailable, LocalprocError
+from localproc.errors import LocalprocError
 from localproc.model import Report
-from localproc.plugins.executor import Capabilities, Executor
-
-_LOG: Final = logging.getLogger("localproc")
+from localproc.plugins.executor import Executor
 
 #: Opens an executor by its name; raises ``LocalprocError``.
-OpenExecutor = Callable[[str], tuple[Executor, Capabilities]]
+OpenExecutor = Callable[[str], Executor]
 
 
 class ExecutorPool:
     """Executors by name. Those that have a descriptor wake ``selector``."""
 
-    def __init__(self, open_executor: OpenExecutor, selector: selectors.BaseSelector) -> None:
+    def __init__(
+        self,
+        open_executor: OpenExecutor,
+        selector: selectors.BaseSelector,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._open = open_executor
         self._selector = selector
-        self._known: dict[str, tuple[Executor, Capabilities]] = {}
+        self._clock = clock
+        self._known: dict[str, Executor] = {}
         self._files: dict[str, int] = {}
+        self._asked: dict[str, float] = {}
 
-    def get(self, name: str) -> tuple[Executor, Capabilities]:
-        """Give an executor; it is opened the first time. Raises ``LocalprocError``."""
+    def get(self, name: str) -> Executor:
+        """Return an executor; it is opened the first time. Raises ``LocalprocError``."""
         found = self._known.get(name)
         if found is None:
             found = self._known[name] = self._open(name)
-            if (file := found[0].fileno()) is not None:
+            if (file := found.fileno()) is not None:
                 self._files[name] = file
                 self._selector.register(file, selectors.EVENT_READ)
         return found
@@ -44,26 +48,32 @@ class ExecutorPool:
             self.get(name)
 
     def patience(self, most: float) -> float:
-        """Give after how many seconds one of them wants to be asked anyway."""
-        intervals = (executor.interval() for executor, _ in self._known.values())
-        return min((one for one in intervals if one is not None), default=most)
+        """Return after how many seconds one of them wants to be asked anyway."""
+        waits = (self._wait(name) for name in self._known)
+        return min([most, *(one for one in waits if one is not None)])
 
     def reports(self, ready: Collection[int]) -> Iterator[Report]:
-        """Give the news of those whose descriptors are ready, and of those without one."""
-        for name, (executor, _) in self._known.items():
-            if self._files.get(name) in ready or executor.interval() is not None:
-                try:
-                    yield from executor.poll()
-                except ExecutorUnavailable as error:
-                    _LOG.debug("no news: %s", error)
+        """Return the news of those whose descriptors are ready, and of those whose time it is."""
+        for name, executor in self._known.items():
+            wait = self._wait(name)
+            if self._files.get(name) in ready or (wait is not None and wait <= 0):
+                self._asked[name] = self._clock()
+                yield from executor.poll()
 
     def room(self) -> dict[int, int]:
-        """Give how many tasks each would take, by its ``id``."""
-        return {id(executor): executor.room() for executor, _ in self._known.values()}
+        """Return how many tasks each would take, by its ``id``."""
+        return {id(executor): executor.room() for executor in self._known.values()}
 
     def close(self, *, tidy: bool) -> None:
         """Let go of all; ``tidy`` when no job of the home is open any more."""
-        for executor, _ in self._known.values():
+        for executor in self._known.values():
             if tidy:
                 executor.tidy()
             executor.close()
+
+    def _wait(self, name: str) -> float | None:
+        """Return how long an executor is not asked yet; ``None`` if it need not be."""
+        interval = self._known[name].interval()
+        if interval is None:
+            return None
+        return max(0.0, self._asked.get(name, -interval) + interval - self._clock())

@@ -1,33 +1,49 @@
-"""An executor whose bugs stay its own.
+"""An executor whose bugs stay its own, and that is asked at once for what it can never run.
 
-Owns what an error that an executor should not have raised means to the loop: no news, no room, not
-submitted. Must not know any executor.
+Owns what an error that an executor should not have raised means to the loop (no news, no room, a
+task refused, asked again later), and noting verbs that block. Must not know any executor.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Final, TypeVar
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
-from localproc.model import Report, Task
-from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
+from localproc.executors.opening import open_executor
+from localproc.model import Report, Task, TaskState
+from localproc.plugins.executor import Capabilities, Executor, ExecutorPlugin, ExecutorSettings
 
 _LOG: Final = logging.getLogger("localproc")
 _LATER: Final = 1.0
+_SLOW: Final = 0.05  #: seconds; a verb that takes longer holds up every job
+_T = TypeVar("_T")
 
 
 class GuardedExecutor:
     """Implements ``localproc.plugins.executor.Executor`` for another one.
 
-    Whatever that raises is logged the first time, and means no news; when tasks are handed over it
-    becomes ``EnvironmentProblem``, as trying again would not help.
+    Whatever that raises is logged the first time. Tasks that could not be handed over for a bug are
+    refused, as trying again would not help; those that could not be looked for, or of an executor
+    that is unavailable, are tried again.
     """
 
-    def __init__(self, plugin: ExecutorPlugin, settings: ExecutorSettings) -> None:
+    def __init__(
+        self,
+        plugin: ExecutorPlugin,
+        settings: ExecutorSettings,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._name = plugin.name
+        self._clock = clock
         self._known: set[str] = set()
+        self._own: list[Report] = []  #: what is told in its stead
+        self._put_off: dict[str, Task] = {}
+        self._sought: dict[str, Task] = {}
+        self._to_stop: dict[str, float] = {}  #: of those that are sought, with their grace
+        self._again = 0.0  #: when what was put off is tried again
         try:
-            self._executor: Executor = plugin.open(settings)
+            self._executor: Executor = open_executor(plugin, settings)
         except LocalprocError:
             raise
         except Exception as error:
@@ -36,83 +52,141 @@ class GuardedExecutor:
                 hint="localproc plugins tells where it comes from",
             ) from error
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return self._call("capabilities", lambda: self._executor.capabilities, Capabilities())
+
     def fileno(self) -> int | None:
-        """Give its descriptor, if it has one."""
-        try:
-            return self._executor.fileno()
-        except Exception as error:
-            self._note(error)
-            return None
+        """Return its descriptor, if it has one."""
+        return self._call("fileno", self._executor.fileno, None)
 
     def interval(self) -> float | None:
-        """Give its interval."""
-        try:
-            return self._executor.interval()
-        except Exception as error:
-            self._note(error)
-            return _LATER
+        """Return its interval, or when something of ours is due."""
+        if self._own:
+            return 0.0
+        later: float | None = _LATER
+        wanted = self._call("interval", self._executor.interval, later)
+        if not (self._put_off or self._sought):
+            return wanted
+        due = max(0.0, self._again - self._clock())
+        return due if wanted is None else min(due, wanted)
 
     def room(self) -> int:
-        """Give its room, none while it cannot tell."""
-        try:
-            return self._executor.room()
-        except Exception as error:
-            self._note(error)
-            return 0
+        """Return its room, none while it cannot tell."""
+        return self._call("room", self._executor.room, 0)
 
-    def submit(self, tasks: Sequence[Task]) -> None:
-        """Hand tasks over."""
+    def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Return why tasks can never run there."""
+        nothing: Mapping[str, str] = {}
+        return self._call("check", lambda: self._executor.check(tasks), nothing)
+
+    def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
+        """Hand tasks over that it can run; the others are refused."""
+        reasons = self.check(tasks)
+        able = [one for one in tasks if one.key not in reasons]
+        self._own += [_refused(one, reasons[one.key]) for one in tasks if one.key in reasons]
+        if not able:
+            return
         try:
-            self._executor.submit(tasks)
-        except LocalprocError:
-            raise
+            self._timed("submit", lambda: self._executor.submit(able, more=more))
+        except ExecutorUnavailable as error:
+            self._put_off.update((one.key, one) for one in able)
+            self._later(error)
         except Exception as error:
-            raise EnvironmentProblem(self._note(error)) from error
+            said = error.message if isinstance(error, LocalprocError) else self._note(error)
+            self._own += [_refused(one, said) for one in able]
 
     def poll(self) -> Sequence[Report]:
-        """Give its news."""
-        try:
-            return self._executor.poll()
-        except Exception as error:
-            raise ExecutorUnavailable(self._note(error)) from error
+        """Return its news, and try again what has been put off."""
+        if (self._put_off or self._sought) and self._clock() >= self._again:
+            sought, self._sought = self._sought, {}
+            put_off, self._put_off = self._put_off, {}
+            if sought:
+                self.reattach(list(sought.values()))
+            if put_off:
+                self.submit(list(put_off.values()))
+        own, self._own = self._own, []
+        nothing: Sequence[Report] = ()
+        return [*own, *self._call("poll", self._executor.poll, nothing)]
 
     def cancel(self, keys: Iterable[str], grace: float) -> None:
-        """Have it stop tasks."""
-        try:
-            self._executor.cancel(keys, grace)
-        except Exception as error:
-            self._note(error)
+        """Have it stop tasks; what was put off is not handed over any more."""
+        keys = list(keys)
+        dropped = [key for key in keys if self._put_off.pop(key, None) is not None]
+        self._own += [Report(key, TaskState.CANCELLED) for key in dropped]
+        self._to_stop.update((key, grace) for key in keys if key in self._sought)
+        left = [key for key in keys if key not in dropped and key not in self._sought]
+        if left:
+            self._call("cancel", lambda: self._executor.cancel(left, grace), None)
 
-    def reattach(self, tasks: Sequence[Task]) -> Mapping[str, Report]:
-        """Have it find tasks again."""
+    def reattach(self, tasks: Sequence[Task]) -> None:
+        """Have it find tasks again; it is asked until it has taken note."""
         try:
-            return self._executor.reattach(tasks)
+            self._timed("reattach", lambda: self._executor.reattach(tasks))
         except Exception as error:
-            raise ExecutorUnavailable(self._note(error)) from error
+            self._sought.update((one.key, one) for one in tasks)
+            self._later(error)
+            return
+        for task in tasks:
+            if (grace := self._to_stop.pop(task.key, None)) is not None:
+                self.cancel([task.key], grace)
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Have it let go of tasks."""
+        self._call("release", lambda: self._executor.release(keys), None)
 
     def tidy(self) -> None:
         """Have it tidy up."""
-        try:
-            self._executor.tidy()
-        except Exception as error:
-            self._note(error)
+        self._call("tidy", self._executor.tidy, None, leaving=True)
 
     def close(self) -> None:
         """Have it let go."""
+        self._call("close", self._executor.close, None, leaving=True)
+
+    def _call(
+        self, verb: str, call: Callable[[], _T], otherwise: _T, *, leaving: bool = False
+    ) -> _T:
         try:
-            self._executor.close()
+            return call() if leaving else self._timed(verb, call)
         except Exception as error:
             self._note(error)
+            return otherwise
+
+    def _timed(self, verb: str, call: Callable[[], _T]) -> _T:
+        """Call a verb, and note the first time that it has blocked the loop."""
+        before = self._clock()
+        try:
+            return call()
+        finally:
+            took = self._clock() - before
+            if took > _SLOW and verb not in self._known:
+                self._known.add(verb)
+                _LOG.warning(
+                    "the executor %r took %.2f s for %s(): every job waits meanwhile",
+                    self._name,
+                    took,
+                    verb,
+                )
+
+    def _later(self, error: Exception) -> None:
+        self._again = self._clock() + _LATER
+        self._note(error)
 
     def _note(self, error: Exception) -> str:
-        """Log an error that it should not have raised, once; give what to say of any."""
+        """Log an error that it should not have raised, once; return what to say of any."""
         if isinstance(error, ExecutorUnavailable):
+            _LOG.info("the executor %r does not answer: %s", self._name, error.message)
             return error.message
         said = f"the executor {self._name!r} has failed: {_said(error)}"
         if said not in self._known:
             self._known.add(said)
             _LOG.error(said, exc_info=error)
         return said
+
+
+def _refused(task: Task, reason: str) -> Report:
+    return Report(task.key, TaskState.REFUSED, reason=reason)
 
 
 def _said(error: Exception) -> str:

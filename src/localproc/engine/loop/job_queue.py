@@ -4,7 +4,6 @@ Owns which jobs there are to run: those that it accepted, and those that nobody 
 taking each up, from its beginning or from where its history ends. Must not know what happens then.
 """
 
-import logging
 import os
 import threading
 from collections import deque
@@ -27,14 +26,13 @@ from localproc.engine.loop.background import JobContext
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
+from localproc.errors import JobFailed, LocalprocError, NoSpace
 from localproc.model import JobRecord, Task
 from localproc.model.events import Failed
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import Disk, stage
 
-_LOG: Final = logging.getLogger("localproc")
 _BUDGET: Final = 4 << 20  #: bytes of outputs that may be read for checksums within the loop
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
@@ -66,7 +64,6 @@ class JobQueue:
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
-        self._later: list[JobRecord] = []
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
@@ -74,8 +71,6 @@ class JobQueue:
 
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
-        self._waiting += self._later
-        self._later.clear()
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
         if dead or None in owners:
@@ -109,9 +104,9 @@ class JobQueue:
     def _take_up(self, job: JobRecord) -> Active | None:
         past = replay.read(job.id, self._store.events(job.id))
         try:
-            executor, capabilities = self._executors.get(past.request.executor)
+            executor = self._executors.get(past.request.executor)
             process = self._compiled(job, past)
-            setup = self._set_up(job, past, capabilities)
+            setup = self._set_up(job, past, executor.capabilities)
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
@@ -120,12 +115,7 @@ class JobQueue:
         active = Active(JobRun(job, past, process, setup), executor, context)
         active.let(JobRun.begin)
         if active.run.resuming:
-            try:
-                _reattach(active)
-            except ExecutorUnavailable as error:
-                _LOG.info("job %s waits: %s", job.id, error)
-                self._later.append(job)
-                return None
+            _reattach(active)
         return active
 
     def _set_up(self, job: JobRecord, past: replay.History, capabilities: Capabilities) -> JobSetup:
@@ -168,8 +158,8 @@ def _make(folder: str) -> bool:
 
 
 def _reattach(active: Active) -> None:
-    """Find the tasks of a job that another engine had begun."""
+    """Have the tasks found of a job that another engine had begun."""
     tasks: list[Task] = []
     active.let(lambda run: tasks.extend(run.unfinished()))
-    found = active.executor.reattach(tasks) if tasks else {}
-    active.let(lambda run: run.reattached(found, tasks))
+    if tasks:
+        active.executor.reattach(tasks)

@@ -186,7 +186,6 @@ class Loop:
             for job_id in self._store.to_dismiss(self._bell.id):
                 self._dismiss(job_id)
             self._queue.adopt()
-            self._runner.try_again()
 
     def _dismiss(self, job_id: str) -> None:
         """Dismiss a job, also one that waits for its turn."""

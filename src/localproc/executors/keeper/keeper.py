@@ -8,15 +8,21 @@ happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "runni
 and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. The same lines are
 its answers, on stdout, a little later: that a task runs once it turns out not to be a short one,
 ends together as long as enough tasks wait here. A task waits until there are cores, ram and a slot
-for it, first come, first served. After ``{"state": "stopping", "id": n}`` none of the tasks that
-are to stop will start any more; those that run had a SIGTERM.
+for it, first come, first served; also, told by ``{"key", "state": "waiting", "why"}``, while the
+system has no room for another process. After ``{"state": "stopping", "id": n}`` none of the tasks
+that are to stop will start any more; those that run had a SIGTERM. A task has ended when nothing of
+it is left that the keeper has inherited.
 
 When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its end,
-and then the keeper goes too. While it lives it holds a lock on ``FOLDER/lock``.
+and then the keeper goes too; at once, with all that runs, if its folder is removed. While it lives
+it holds a lock on ``FOLDER/lock``. It starts tasks only while it holds a shared lock on
+``FOLDER/fence`` and nothing stands in there: whoever writes into it under a lock of its own may be
+sure that nothing is started any more, and that all that was stands in the journal.
 """
 
 import collections
 import contextlib
+import errno
 import fcntl
 import heapq
 import json
@@ -29,11 +35,14 @@ from typing import Any
 
 from .logs import APPEND, Logs
 from .starter import Starter, refusal
+from .strays import Strays, signal_all
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
 _HELD = 0.005  # seconds for which ends may be kept back, to be told together
-_PR_SET_CHILD_SUBREAPER = 36
+_AGAIN = 0.25  # seconds until it is tried again to start what there was no room for
+_CLEARING = 5.0  # seconds that what a killed task has left may take to go
+_LOOK = 2.0  # seconds between looks whether the folder is still there, without an engine
 
 
 class Keeper:
@@ -42,6 +51,7 @@ class Keeper:
     def __init__(self, folder: str, cores: float, ram: int, slots: int) -> None:
         self.lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.fence = os.open(os.path.join(folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
         self.journal = os.open(os.path.join(folder, "journal"), APPEND, 0o600)
         self.attached = True  # to an engine that lives
         self.inbox = b""
@@ -50,7 +60,10 @@ class Keeper:
         self.free = [cores, float(ram), float(slots)]
         self.waiting: collections.deque[dict[str, Any]] = collections.deque()
         self.running: dict[int, dict[str, Any]] = {}
-        self.deadlines: list[tuple[float, int, int]] = []
+        self.clearing: list[dict[str, Any]] = []  # have ended, but something of them is left
+        self.strays = Strays()
+        self.retry_at = 0.0
+        self.deadlines: list[tuple[float, int, int, str]] = []
         self.logs = Logs(folder)
         self.starter = Starter(self.logs)
         self.young: collections.deque[tuple[float, int]] = collections.deque()
@@ -65,7 +78,8 @@ class Keeper:
         os.set_blocking(signalled, False)
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        while self.attached or self.running:
+        os.set_blocking(0, False)
+        while self.attached or self.running or self.clearing:
             sources = [wake, 0] if self.attached else [wake]
             ready, _, _ = select.select(sources, [], [], self.patience())
             if wake in ready:
@@ -73,6 +87,9 @@ class Keeper:
                 self.reap()
             if 0 in ready:
                 self.listen()
+            if not self.attached and not os.fstat(self.journal).st_nlink:
+                self.abandon()
+            self.clear()
             self.enforce_limits()
             self.start_waiting()
             self.announce()
@@ -87,32 +104,47 @@ class Keeper:
             due.append(self.young[0][0])
         if self.news:
             due.append(self.tell_by)
-        if self.unwritten:
+        if self.unwritten or self.clearing:
             due.append(now + 0.5)
+        if self.waiting and self.retry_at > now:
+            due.append(self.retry_at)
+        if not self.attached:
+            due.append(now + _LOOK)
         return max(0.0, min(due) - now) if due else None
 
     def listen(self) -> None:
-        """Take what the engine says."""
-        data = os.read(0, 1 << 16)
-        if not data:
-            self.detach()
-            return
-        *lines, self.inbox = (self.inbox + data).split(b"\n")
+        """Take all that the engine has said: what is to stop is not to be started before."""
+        gone = False
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(0, 1 << 16):
+                self.inbox += data
+            gone = True
+        *lines, self.inbox = self.inbox.split(b"\n")
         for line in lines:
             message = json.loads(line)
             if "run" in message:
                 self.waiting.append(message)
             else:
-                self.stop(set(message["stop"]))
+                self.stop(set(message["stop"]), message["grace"])
                 self.news.append(json.dumps({"state": "stopping", "id": message["id"]}))
                 self.tell_by = 0.0
+        if gone:
+            self.detach()
 
     def detach(self) -> None:
         """The engine has gone: see to what runs, forget what waits."""
+        if self.attached:
+            self.records.append(json.dumps({"state": "detached"}))
         self.attached = False
         self.waiting.clear()
 
-    def stop(self, keys: set[str]) -> None:
+    def abandon(self) -> None:
+        """The home has been removed: nobody will ever ask for what runs."""
+        for pid in self.running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def stop(self, keys: set[str], grace: float) -> None:
         """Forget tasks that wait, and ask those that run to end."""
         now = time.time()
         waiting, self.waiting = self.waiting, collections.deque()
@@ -121,32 +153,69 @@ class Keeper:
                 self.ended(task, at=now, started=now, code=-15, why="stop")
             else:
                 self.waiting.append(task)
-        for pid, task in self.running.items():
-            if task["run"] in keys:
-                self.tell_of(task)  # whoever stops it has to know its process
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGTERM)
+        stopping = {pid: task for pid, task in self.running.items() if task["run"] in keys}
+        left = self.strays.by_number(set(self.running)) if stopping else {}
+        for pid, task in stopping.items():
+            self.tell_of(task)  # whoever stops it has to know its process
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGTERM)
+            if task["mark"]:
+                signal_all(left.get(task["mark"], []), signal.SIGTERM)
+            due = time.monotonic() + grace
+            heapq.heappush(self.deadlines, (due, pid, signal.SIGKILL, task["run"]))
 
     def start_waiting(self) -> None:
         """Start tasks from the head of the queue while there is room for them."""
-        while self.waiting and self.has_room(self.waiting[0]):
-            task = self.waiting.popleft()
-            started = time.time()
-            try:
-                pid = self.starter.start(task)
-            except Exception as error:  # whatever is wrong with one task, the others go on
+        now = time.monotonic()
+        if not self.waiting or self.unwritten or now < self.retry_at:
+            return
+        if not self.has_room(self.waiting[0]):
+            return
+        try:
+            fcntl.flock(self.fence, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # it is just being fenced
+            self.retry_at = now + _HELD
+            return
+        if os.fstat(self.fence).st_size:
+            self.detach()
+        while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
+            self.start(self.waiting.popleft())
+        self.write_down()
+        fcntl.flock(self.fence, fcntl.LOCK_UN)
+
+    def start(self, task: dict[str, Any]) -> None:
+        """Start a task, or put it back if the system has no room for a process."""
+        started, now = time.time(), time.monotonic()
+        numbers = {one["mark"] for one in (*self.running.values(), *self.clearing)}
+        try:
+            task["mark"] = self.strays.mark(numbers)
+            pid = self.starter.start(task)
+        except Exception as error:  # whatever is wrong with one task, the others go on
+            if getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM):
+                self.put_back(task, error)
+            else:
                 self.could_not_start(task, error, started)
-                continue
-            self.take(task, -1)
-            self.running[pid] = task
-            now = time.monotonic()
-            if task["time"]:
-                heapq.heappush(self.deadlines, (now + task["time"], pid, signal.SIGTERM))
-            self.young.append((now + _SHORT, pid))
-            task["started"] = started
-            line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
-            task["line"] = json.dumps(line)
-            self.records.append(task["line"])
+            return
+        self.take(task, -1)
+        self.running[pid] = task
+        if task["time"]:
+            due = now + task["time"]
+            heapq.heappush(self.deadlines, (due, pid, signal.SIGTERM, task["run"]))
+        self.young.append((now + _SHORT, pid))
+        task["started"] = started
+        line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
+        task["line"] = json.dumps(line)
+        self.records.append(task["line"])
+
+    def put_back(self, task: dict[str, Any], error: Exception) -> None:
+        """Have a task wait until the system has room for it."""
+        self.logs.take_back(task.get("lent", {}))
+        self.waiting.appendleft(task)
+        self.retry_at = time.monotonic() + _AGAIN
+        if not task.get("told_why"):
+            task["told_why"] = True
+            why = f"it cannot be started yet: {getattr(error, 'strerror', None) or error}"
+            self.news.append(json.dumps({"key": task["run"], "state": "waiting", "why": why}))
 
     def announce(self) -> None:
         """Tell of tasks that have been running for a while; pass over those that have ended."""
@@ -204,29 +273,47 @@ class Keeper:
             self.take(task, 1)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
-            self.logs.take_back(task["lent"], blank=task["stderr"])
-            self.ended(
-                task,
-                at=time.time(),
-                started=task["started"],
-                code=os.waitstatus_to_exitcode(status),
-                cpu=round(usage.ru_utime + usage.ru_stime, 6),
-                rss=usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1),
+            task["clear_by"] = time.monotonic() + _CLEARING
+            task["end"] = {
+                "at": time.time(),
+                "started": task["started"],
+                "code": os.waitstatus_to_exitcode(status),
+                "cpu": round(usage.ru_utime + usage.ru_stime, 6),
+                "rss": usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1),
                 **({"why": "timed-out"} if task.get("timed_out") else {}),
-            )
+            }
+            self.clearing.append(task)
+
+    def clear(self) -> None:
+        """Record the ends of tasks of which nothing is left; end what is."""
+        if not self.clearing:
+            return
+        left = self.strays.by_number(set(self.running))
+        if not self.running:  # what is left, and has no number, is nobody's
+            signal_all(left.pop(0, []), signal.SIGKILL)
+        clearing, self.clearing = self.clearing, []
+        for task in clearing:
+            mine = left.get(task["mark"], []) if task["mark"] else []
+            if mine and time.monotonic() < task["clear_by"]:
+                signal_all(mine, signal.SIGKILL)
+                self.clearing.append(task)
+            else:
+                self.logs.take_back(task["lent"], blank=task["stderr"])
+                self.ended(task, **task["end"])
 
     def enforce_limits(self) -> None:
         """Stop tasks that have run for too long."""
         now = time.monotonic()
         while self.deadlines and self.deadlines[0][0] <= now:
-            _, pid, number = heapq.heappop(self.deadlines)
-            if pid not in self.running:
+            _, pid, number, key = heapq.heappop(self.deadlines)
+            if pid not in self.running or self.running[pid]["run"] != key:
                 continue
-            self.running[pid]["timed_out"] = True
+            if number == signal.SIGTERM:
+                self.running[pid]["timed_out"] = True
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, number)
             if number == signal.SIGTERM:
-                heapq.heappush(self.deadlines, (now + _TERM_GRACE, pid, signal.SIGKILL))
+                heapq.heappush(self.deadlines, (now + _TERM_GRACE, pid, signal.SIGKILL, key))
 
     def ended(self, task: dict[str, Any], **fields: Any) -> None:
         """Note how a task ended."""
@@ -260,16 +347,7 @@ class Keeper:
             self.detach()
 
 
-def adopt_orphans() -> None:
-    """Become the parent of processes that tasks leave behind, so as to reap them (Linux)."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
 def main(folder: str, cores: str, ram: str, slots: str) -> None:
     """Be a keeper."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    adopt_orphans()
     Keeper(folder, float(cores), int(ram), int(slots)).serve()
