@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,31 +14,33 @@ import pytest
 from localproc.executors.keeper.logs import Logs
 from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, Task, TaskState
-from localproc.plugins.executor import ExecutorSettings
+from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT
 from localproc.testing.executors import ExecutorContract, OpenExecutor
+from tests.executors.local_tests import LocalTests, keeper_of
 
 
-def keeper_of(executor: LocalExecutor) -> int:
-    """Give the process of an executor's keeper."""
-    assert executor._keeper is not None
-    return executor._keeper.pid
+class TestLocalExecutor(LocalTests, ExecutorContract):
+    def lose(self, executor: Executor, task: Task) -> bool:
+        """Kill the keeper: nobody sees the task's end."""
+        os.kill(keeper_of(executor), signal.SIGKILL)
+        return True
 
+    def cancel_elsewhere(self, executor: Executor, task: Task) -> bool:
+        """Kill the task's process."""
+        for process in psutil.Process(keeper_of(executor)).children():
+            process.kill()
+        return True
 
-class TestLocalExecutor(ExecutorContract):
-    @pytest.fixture
-    def open_executor(self, tmp_path: Path) -> Iterator[OpenExecutor]:
-        opened: list[LocalExecutor] = []
-
-        def open_executor(engine: str) -> LocalExecutor:
-            folder = str(tmp_path / "keepers")
-            opened.append(LocalExecutor(ExecutorSettings(folder, engine, 2, 4096, 2)))
-            return opened[-1]
-
-        yield open_executor
-        for executor in opened:
-            if executor._selector.get_map() is not None:
-                executor.close()
+    def test_a_task_that_was_killed_from_outside_ends_with_the_signal(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "touch on; exec sleep 300")
+        executor.submit([task])
+        self.running(executor, Path(task.outdir) / "on")
+        self.cancel_elsewhere(executor, task)
+        report = self.reports(executor, [task.key])[task.key]
+        assert (report.state, report.exit_code) == (TaskState.ENDED, -signal.SIGKILL)
 
     def test_slots_cores_and_ram_bound_what_runs_at_a_time(
         self, executor: LocalExecutor, tmp_path: Path
@@ -212,10 +213,6 @@ class TestLocalExecutor(ExecutorContract):
         """Make a task that leaves a process in a session of its own, and takes too long."""
         script = "setsid sleep 300 & echo $! > pid.new; mv pid.new pid; sleep 300"
         return self.task(tmp_path, "late", script, resources=Resources(time=0.3))
-
-    def ended(self, pid: int) -> None:
-        """See that a process is gone, or has ended and is about to be."""
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
     def test_a_home_may_be_opened_by_another_name_to_cancel_in_it(
         self, open_executor: OpenExecutor, tmp_path: Path

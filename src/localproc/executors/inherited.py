@@ -7,11 +7,13 @@ is done about the others.
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 from localproc.executors.journals import Journal, journals
 from localproc.model import Task
 
+_FENCING: Final = 2.0  #: seconds for a keeper to finish what it starts, if it is not stopped
 _DAMAGED: Final = "it has gone, and the record of its end is damaged"
 
 
@@ -20,7 +22,7 @@ class Known:
     """What is known of a task: the last line of it in a journal, if any.
 
     ``lives``: its keeper does, so that there will be another line. ``doubtful``: a task without a
-    line may have been started in the moment in which a keeper died.
+    line may have been started in the moment in which a keeper died, or was stopped.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Inheritance:
         self._journals: dict[str, Journal] = {}
         self._sought: dict[str, Task] = {}
         self._followed: dict[str, Journal] = {}
+        self._fenced_by = 0.0
         self._gone: set[str] = set()  #: followed ones whose process was not there at the last look
 
     def __bool__(self) -> bool:
@@ -46,6 +49,8 @@ class Inheritance:
 
     def seek(self, task: Task) -> None:
         """Have a task looked for."""
+        if not self._sought:
+            self._fenced_by = monotonic() + _FENCING
         self._sought[task.key] = task
 
     def has(self, key: str) -> bool:
@@ -96,11 +101,12 @@ class Inheritance:
                 self._journals.setdefault(journal.folder, journal)
         orphans = [one for one in self._journals.values() if not one.engine_lives()]
         living = {one.folder for one in orphans if one.keeper_lives()}
-        if not all(one.fence() for one in orphans if one.folder in living):
+        busy = [one for one in orphans if one.folder in living and not one.fence()]
+        if busy and monotonic() < self._fenced_by:
             return []
         for journal in orphans:
             journal.read()
-        doubtful = len(living) < len(orphans)
+        doubtful = bool(busy) or len(living) < len(orphans)
         found = [self._known(key, orphans, living, doubtful) for key in self._sought]
         self._sought.clear()
         return found

@@ -56,9 +56,10 @@ class Journal:
         return os.path.exists(os.path.join(self.folder, "journal"))
 
     def wait_for_end(self) -> bool:
-        """Wait for a keeper that is about to go; whether it has gone."""
-        self.read()
-        until = monotonic() + (_GOING if self.detached or not self.engine_lives() else 0)
+        """Wait for a keeper that is about to go; whether it, and its engine, have gone."""
+        if self.engine_lives():
+            return False
+        until = monotonic() + _GOING
         while self.keeper_lives():
             if monotonic() > until:
                 return False
@@ -66,19 +67,19 @@ class Journal:
         return True
 
     def fence(self) -> bool:
-        """Have the keeper start nothing any more; whether that is certain.
+        """Have the keeper start nothing any more; whether it is not just starting something.
 
-        What it has started by then stands in the journal.
+        What it has started stands in the journal then.
         """
         try:
             file = os.open(os.path.join(self.folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:  # the folder has been removed: the keeper has gone
             return True
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.fstat(file).st_size:
                 os.write(file, b"x")
-        except BlockingIOError:  # it is just starting something
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             return False
         finally:
             os.close(file)

@@ -16,8 +16,8 @@ it is left that the keeper has inherited.
 When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its end,
 and then the keeper goes too; at once, with all that runs, if its folder is removed. While it lives
 it holds a lock on ``FOLDER/lock``. It starts tasks only while it holds a shared lock on
-``FOLDER/fence`` and nothing stands in there: whoever writes into it under a lock of its own may be
-sure that nothing is started any more, and that all that was stands in the journal.
+``FOLDER/fence`` and nothing stands in there: whoever writes into it, and then gets a lock of its
+own, may be sure that nothing is started any more, and that all that was stands in the journal.
 """
 
 import collections
@@ -176,9 +176,10 @@ class Keeper:
         except BlockingIOError:  # it is just being fenced
             self.retry_at = now + _HELD
             return
-        if os.fstat(self.fence).st_size:
-            self.detach()
         while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
+            if os.fstat(self.fence).st_size:
+                self.detach()
+                break
             self.start(self.waiting.popleft())
         self.write_down()
         fcntl.flock(self.fence, fcntl.LOCK_UN)
