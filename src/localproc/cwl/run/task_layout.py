@@ -85,7 +85,8 @@ class Layout:
             if writable and not in_place:
                 self._do(StageAction("copy", target, source=source), entry["location"])
             else:
-                self._do(StageAction("link", target, source=source), entry["location"])
+                link = StageAction("link", target, source=source, writable=writable)
+                self._do(link, entry["location"])
                 if entry["class"] == "Directory" and not in_place:
                     self._linked[target] = len(self.actions) - 1
         elif entry["class"] == "File":

@@ -14,6 +14,7 @@ from localproc.cwl.base.files import Files
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
+from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model import StageAction, Task
@@ -95,9 +96,10 @@ class TaskFactory:
             self._setup.base_env,
             containers=self._setup.containers,
         )
-        return prepared, self._task(name, attempt, prepared)
+        return prepared, self._task(invocation, name, attempt, prepared)
 
-    def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
+    def _task(self, invocation: Invocation, name: str, attempt: int, prepared: Prepared) -> Task:
+        step = place(invocation.key)
         path = self.log_path(name)
         return Task(
             key=f"{self._job_id}:{name}:{attempt}",
@@ -111,6 +113,10 @@ class TaskFactory:
             resources=prepared.resources,
             container=prepared.container,
             stage=prepared.stage,
+            reads=reads(prepared, self._setup.files(), links=self._setup.containers),
+            writes=writes(prepared),
+            step=step,
+            group=f"{self._job_id}:{step}",
         )
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:

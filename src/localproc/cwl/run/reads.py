@@ -1,0 +1,79 @@
+"""What a task has to see of the disk, besides its own folders.
+
+Owns the files and folders that a task reads and those that it changes in place, for executors that
+show it nothing else. Must not know any executor.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from localproc.cwl.base.files import Files, is_local, local_path, walk
+from localproc.cwl.run.prepare import Prepared
+
+_INDEX: Final = re.compile(r"\[\d+\]")
+
+
+def place(key: str) -> str:
+    """Return the place of an instance in its workflow: its key without the indices of scatters."""
+    return _INDEX.sub("", key)
+
+
+def reads(prepared: Prepared, files: Files, *, links: bool) -> tuple[str, ...]:
+    """Return the absolute paths of what a task reads, and of what links among them lead to.
+
+    ``links``: look below Directories as well, which takes a look at each of their entries.
+    """
+    own = (prepared.folders.outdir, prepared.folders.tmpdir, prepared.folders.stage)
+    found: dict[str, None] = {}
+    for path in _sources(prepared):
+        for one in _with_targets(path, files, below=links):
+            if not any(one == folder or one.startswith(f"{folder}/") for folder in own):
+                found[one] = None
+    return tuple(_outermost(found))
+
+
+def writes(prepared: Prepared) -> tuple[str, ...]:
+    """Return the absolute paths of what a task may change in place (InplaceUpdateRequirement)."""
+    return tuple(dict.fromkeys(one.source for one in prepared.stage if one.writable))
+
+
+def _sources(prepared: Prepared) -> Iterator[str]:
+    for value in prepared.context.inputs.values():
+        yield from (local_path(one) for one in walk(value) if is_local(one))
+    yield from (one.source for one in prepared.stage if one.source)
+    if prepared.stdin is not None:
+        yield prepared.stdin
+
+
+def _with_targets(path: str, files: Files, *, below: bool) -> Iterator[str]:
+    """Return a path, what it leads to, and what links below it lead to out of it."""
+    yield path
+    real = files.realpath(path)
+    if real != path:
+        yield real
+    if not below:
+        return
+    stat = files.stat(real)
+    pending, seen = [real] if stat is not None and stat.is_dir else [], {real}
+    while pending:
+        folder = pending.pop()
+        for name in files.listdir(folder):
+            inner = posixpath.join(folder, name)
+            target = files.realpath(inner)
+            found = files.stat(target)
+            if target != inner:
+                yield target
+            if found is not None and found.is_dir and target not in seen:
+                seen.add(target)
+                pending.append(target)
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Return paths without those that lie below another one of them."""
+    kept: list[str] = []
+    for path in sorted(paths, key=lambda one: one.split("/")):
+        if not kept or not path.startswith(f"{kept[-1].rstrip('/')}/"):
+            kept.append(path)
+    return kept
