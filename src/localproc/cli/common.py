@@ -27,8 +27,21 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 _ENGINE_OPTIONS: Final = {
     "executor": click.option(
-        "--executor", default="local", show_default=True, help="Who runs tasks."
+        "--executor",
+        default="local",
+        show_default=True,
+        metavar="NAME[;STEP=NAME]",
+        help="Who runs tasks; steps may go elsewhere.",
     ),
+    "executor_options": click.option(
+        "--executor-option",
+        "executor_options",
+        metavar="NAME.KEY=VALUE",
+        multiple=True,
+        callback=lambda _, __, texts: _options(texts),
+        help="An option of an executor; repeatable.",
+    ),
+    "work": click.option("--work", metavar="DIR", help="Where tasks work, if not in the home."),
     "results": click.option("--results", metavar="DIR|URI", help="Where results are published."),
     "slots": click.option("--slots", type=int, default=0, help="How many tasks run at a time."),
     "cores": click.option("--cores", type=float, default=0, help="How many cores tasks may use."),
@@ -44,6 +57,21 @@ _REQUEST_OPTIONS: Final = {
     "tags": click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
     "reason": click.option("--reason", default="", help="Why the job is run."),
 }
+
+
+def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read options of executors; a value that is JSON (a number, true) is meant as that."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        executor, _, key = name.partition(".")
+        if not (executor and key and "=" in text):
+            raise click.BadParameter(f"{text!r} is not NAME.KEY=VALUE")
+        try:
+            found.setdefault(executor, {})[key] = json.loads(value)
+        except ValueError:
+            found.setdefault(executor, {})[key] = value
+    return found
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,6 +1,7 @@
 """Commands about the machine: plugins, and whether all is well.
 
-Owns what is looked at and what to do about it. Must not change anything.
+Owns what is looked at and what to do about it. Must not change anything, unless told to end what
+is left of homes that are gone.
 """
 
 import shutil
@@ -19,6 +20,7 @@ from localproc.cli.site import Site
 from localproc.engine.engine import Engine
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
+from localproc.plugins.executor import Leftover
 
 
 @click.command()
@@ -68,10 +70,16 @@ class _Finding:
 
 
 @click.command()
+@click.option("--end-leftovers", is_flag=True, help="End what runs of homes that are gone.")
 @json_option
 @click.pass_obj
-def doctor(site: Site, as_json: bool) -> int:
+def doctor(site: Site, as_json: bool, end_leftovers: bool) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
+    if end_leftovers:
+        with site.look() as engine:
+            for leftover in _found(engine):
+                leftover.end()
+                click.echo(f"ended: {leftover.said}", err=True)
     findings = [finding for check in _CHECKS for finding in _safely(check, site)]
     if as_json:
         print_json([{name: getattr(one, name) for name in one.__slots__} for one in findings])
@@ -166,4 +174,18 @@ def _plugins(site: Site) -> Iterator[_Finding]:
         yield _Finding("ok", "plugins", ", ".join(name for name, _ in engine.plugins.names()))
 
 
-_CHECKS = (_python, _machine, _home, _javascript, _local_executor, _plugins)
+def _found(engine: Engine) -> list[Leftover]:
+    return [one for each in engine.plugins.executors() for one in each.leftovers()]
+
+
+def _leftovers(site: Site) -> Iterator[_Finding]:
+    with site.look() as engine:
+        found = _found(engine)
+    for one in found:
+        hint = "localproc doctor --end-leftovers ends them"
+        yield _Finding("warning", "left running", one.said, hint)
+    if not found:
+        yield _Finding("ok", "left running", "nothing of homes that are gone")
+
+
+_CHECKS = (_python, _machine, _home, _javascript, _local_executor, _plugins, _leftovers)

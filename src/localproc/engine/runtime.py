@@ -16,6 +16,7 @@ from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
+from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.guarded import GuardedExecutor
 from localproc.engine.loop.loop import Loop
@@ -27,7 +28,7 @@ from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
-from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
@@ -45,8 +46,9 @@ class Runtime:
         *,
         run_jobs: bool,
     ) -> None:
-        self.settings = replace(settings, adopt=settings.adopt and run_jobs)
         self.home = Home(absolute_home(home))
+        settings = with_file(settings, self.home.settings)
+        self.settings = replace(settings, adopt=settings.adopt and run_jobs)
         self.plugins = PluginManager(plugins)
         self.run_jobs = run_jobs
         self.closed = False
@@ -57,7 +59,7 @@ class Runtime:
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
         self._callbacks: CallbackSender | None = None
-        journal = self.home.prepare()
+        journal = self.home.prepare(settings.work)
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         self.package_cache = PackageCache(cache_folder())
@@ -170,18 +172,21 @@ class Runtime:
         self.completions = Completions()
         self._liveness = self._loop = self._callbacks = None
 
-    def _open_executor(self, name: str) -> Executor:
-        assert self._liveness is not None
-        plugin = self.plugins.executor(name)
+    def executor_settings(self, plugin: ExecutorPlugin, engine: str) -> ExecutorSettings:
+        """Return what an executor is opened with, by an engine of that id."""
         cores, ram, slots = self.settings.capacity()
         if plugin.capabilities.remote:  # this machine's processors are not its own
             cores, ram, slots = self.settings.cores, self.settings.ram, self.settings.slots
-        settings = ExecutorSettings(
-            folder=self.home.executor(name),
-            engine=self._liveness.id,
+        return ExecutorSettings(
+            folder=self.home.executor(plugin.name),
+            engine=engine,
             cores=cores,
             ram=ram,
             slots=slots,
-            options=self.settings.executor_options,
+            options=self.settings.executor_options.get(plugin.name, {}),
         )
-        return GuardedExecutor(plugin, settings)
+
+    def _open_executor(self, name: str) -> Executor:
+        assert self._liveness is not None
+        plugin = self.plugins.executor(name)
+        return GuardedExecutor(plugin, self.executor_settings(plugin, self._liveness.id))

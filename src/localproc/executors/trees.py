@@ -64,13 +64,13 @@ class Ending:
         alive = members(self._tasks, living)
         self._met |= alive
         if alive and not self._asked:
-            _signal(alive, signal.SIGTERM)
-            _signal(alive, signal.SIGCONT)
+            signal_all(alive, signal.SIGTERM)
+            signal_all(alive, signal.SIGCONT)
         self._asked = True
         if alive:
             self._empty = None
             if now >= self._kill_at:
-                _signal(alive, signal.SIGKILL)
+                signal_all(alive, signal.SIGKILL)
             return now > self._kill_at + _AFTER_KILL
         self._empty = now if self._empty is None else self._empty
         return now > self._empty + _REAPING or not any(map(psutil.pid_exists, self._met))
@@ -124,7 +124,8 @@ def _home(process: psutil.Process) -> str | None:
     return home
 
 
-def _signal(pids: Iterable[int], number: int) -> None:
+def signal_all(pids: Iterable[int], number: int) -> None:
+    """Send a signal to processes that may have gone, or be somebody else's."""
     for pid in pids:
         try:
             os.kill(pid, number)

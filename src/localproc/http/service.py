@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from localproc.engine.engine import Engine
+from localproc.engine.job.placement import Placement
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
@@ -35,7 +36,7 @@ _CLASSES: Final = (
 
 def conformance_classes(engine: Engine) -> list[str]:
     """Give the URIs of the conformance classes; containers are one of them where there are any."""
-    executor = engine.plugins.executor(engine.settings.executor)
+    executor = engine.plugins.executor(Placement.read(engine.settings.executor).default)
     return [*_CLASSES, *([_PART_2 + "docker"] if executor.capabilities.containers else [])]
 
 

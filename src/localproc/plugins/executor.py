@@ -111,12 +111,19 @@ def _nothing_left() -> Iterable[Leftover]:
     return ()
 
 
+def _nothing_wrong(_: ExecutorSettings, __: Sequence[Task]) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutorPlugin:
     """An executor that can be opened by name.
 
-    ``capabilities`` are what jobs may be accepted for before it is opened. ``leftovers`` looks for
-    what is left on this machine of homes that are gone; ``localproc doctor`` tells of it.
+    ``capabilities`` are what jobs may be accepted for before it is opened. ``check`` says by key
+    why tasks can never run there, in any thread and without asking anybody: a job with such a step
+    is not accepted; of the tasks only ``step``, ``container`` and ``resources`` are known by then.
+    ``leftovers`` looks for what is left on this machine of homes that are gone, for
+    ``localproc doctor``.
     """
 
     name: str
@@ -124,6 +131,7 @@ class ExecutorPlugin:
     summary: str = ""
     capabilities: Capabilities = PROCESSES
     leftovers: Callable[[], Iterable[Leftover]] = _nothing_left
+    check: Callable[[ExecutorSettings, Sequence[Task]], Mapping[str, str]] = _nothing_wrong
 
 
 def unfit(task: Task, able: Capabilities) -> str:

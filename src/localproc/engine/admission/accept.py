@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.run.process import tools
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import here
+from localproc.engine.job.placement import Placement
 from localproc.engine.runtime import Runtime
-from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, UnsupportedPackage
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem
 from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord
@@ -82,16 +83,10 @@ class Acceptance:
         return job
 
     def _check_executor(self, record: ProcessRecord, name: str) -> None:
-        if (record.revision, name) in self._runnable:
-            return
-        if not self._runtime.plugins.executor(name).capabilities.containers:
-            for tool in tools(self._runtime.processes.of(record)):
-                if "DockerRequirement" in tool.requirements.required:
-                    raise UnsupportedPackage(
-                        f"{tool.id} requires a container, and the executor {name!r} has none",
-                        hint="use an executor with containers, or move DockerRequirement to hints",
-                    )
-        self._runnable.add((record.revision, name))
+        if (record.revision, name) not in self._runnable:
+            process = self._runtime.processes.of(record)
+            check_executors(process, Placement.read(name), self._runtime)
+            self._runnable.add((record.revision, name))
 
     def _results_uri(self, root: str) -> str:
         """Give where results go; raises before anything is run for it in vain."""

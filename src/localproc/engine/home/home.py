@@ -4,10 +4,12 @@ Owns where everything lies, whether the folder can be used, and which journal mo
 Must not know what the files hold.
 """
 
+import errno
 import fcntl
 import os
 import re
 import socket
+import uuid
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +45,7 @@ _NETWORK: Final = frozenset(
 )
 DEFAULT_NAMESPACE: Final = "default"
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
+_FOR_TASKS: Final = ("jobs", "tmp", "cache")
 _BALLAST: Final = 512 * 1024
 
 
@@ -59,7 +62,14 @@ class Home:
 
     def executor(self, name: str) -> str:
         """The folder of all executors of a name."""
-        return os.path.join(self.path, "keepers" if name == "local" else f"executor-{name}")
+        if name == "local":
+            return os.path.join(self.path, "keepers")
+        return os.path.join(os.path.dirname(self.jobs), f"executor-{name}")
+
+    @property
+    def settings(self) -> str:
+        """A file with options of executors and storages; there need not be one."""
+        return os.path.join(self.path, "settings.yml")
 
     @property
     def engines(self) -> str:
@@ -79,7 +89,17 @@ class Home:
     @property
     def jobs(self) -> str:
         """The folder of the folders of all jobs."""
-        return os.path.join(self.path, "jobs")
+        return self._at("jobs")
+
+    @property
+    def tmp(self) -> str:
+        """The folder of the temporary folders of engines."""
+        return self._at("tmp")
+
+    @property
+    def steps(self) -> str:
+        """The folder of outputs that are kept for reuse."""
+        return os.path.join(self._at("cache"), "steps")
 
     def job(self, job_id: str) -> str:
         """A job's folder."""
@@ -89,13 +109,17 @@ class Home:
         """The folder of a job's step logs."""
         return os.path.join(self.jobs, job_id, "logs")
 
-    def prepare(self) -> str:
+    def prepare(self, work: str | None = None) -> str:
         """Make the folder fit for use; give the journal mode that is safe there.
 
-        Raises ``HomeUnusable`` for a folder that cannot be written, or whose file system has no
-        working locks.
+        ``work`` is where jobs, temporary folders and kept outputs are to lie; the home remembers
+        that. Raises ``HomeUnusable`` for a folder that cannot be written, whose file system has no
+        working locks, or that has its jobs elsewhere already.
         """
         try:
+            os.makedirs(self.path, exist_ok=True)
+            if work is not None:
+                self._work_in(os.path.realpath(work))
             for folder in (self.path, self.engines, self.jobs):
                 os.makedirs(folder, exist_ok=True)
             self._try_lock()
@@ -128,6 +152,36 @@ class Home:
         except FileNotFoundError:
             return False
         return True
+
+    def _at(self, part: str) -> str:
+        """Return a part of the home by its real path, for other machines may not see the home."""
+        path = os.path.join(self.path, part)
+        return os.readlink(path) if os.path.islink(path) else path
+
+    def _work_in(self, work: str) -> None:
+        """Have the parts that tasks see lie in another folder, one for each home."""
+        name = f"localproc-{os.path.basename(self.path).strip('.')}-{uuid.uuid4().hex[:12]}"
+        if os.path.dirname(os.path.dirname(self.jobs)) == work or work == self.path:
+            return
+        for part in _FOR_TASKS:
+            path, target = os.path.join(self.path, part), os.path.join(work, name, part)
+            try:
+                if os.path.isdir(path) and not os.path.islink(path):
+                    os.rmdir(path)  # nothing is in there yet
+                os.makedirs(target)
+                os.symlink(target, path)
+            except FileExistsError:
+                ours = os.path.dirname(self.jobs)
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+                ours = self.path
+            else:
+                continue
+            raise HomeUnusable(
+                f"the home {self.path} has its jobs in {ours}",
+                hint=f"leave --work out, or choose another home to work in {work}",
+            )
 
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""

@@ -18,14 +18,17 @@ from localproc.errors import InvalidInputs, Problem
 class Settings:
     """Settings of an engine.
 
-    ``executor`` runs the jobs that name none. ``results`` is the folder or URI under which
-    ``<job>/`` is published. ``cores``, ``ram`` (MiB) and ``slots`` bound what tasks of this engine
-    use at a time; one that wants more than there is runs alone. ``grace`` is how many seconds a
-    task has between TERM and KILL. ``active`` jobs are run at a time, the others wait. ``durable``:
-    what is accepted survives a power cut too. ``adopt``: take over the jobs of engines that are
-    gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
-    ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
-    ``callback_secret`` signs what subscribers are told.
+    ``executor`` runs the jobs that name none; ``slurm;node_stac=local`` sends some steps elsewhere.
+    ``results`` is the folder or URI under which ``<job>/`` is published. ``work`` is the folder in
+    which tasks work, the home unless it is set. ``cores``, ``ram`` (MiB) and ``slots`` bound what
+    tasks of this engine use at a time; one that wants more than there is runs alone. ``grace`` is
+    how many seconds a task has between TERM and KILL. ``active`` jobs are run at a time, the others
+    wait. ``durable``: what is accepted survives a power cut too. ``adopt``: take over the jobs of
+    engines that are gone, and those that belong to none. ``keep``: keep the folders of steps of
+    successful jobs. ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of
+    this engine's. ``callback_secret`` signs what subscribers are told. ``executor_options`` are by
+    an executor's name, ``storage_options`` by a scheme; both may also stand in ``settings.yml`` in
+    the home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -33,6 +36,7 @@ class Settings:
 
     executor: str = "local"
     results: str | None = None
+    work: str | None = None
     cores: float = 0
     ram: int = 0
     slots: int = 0
@@ -44,7 +48,7 @@ class Settings:
     reuse: bool = False
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
-    executor_options: Mapping[str, Any] = field(default_factory=dict)
+    executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,6 +61,8 @@ class Settings:
             raise InvalidInputs("the settings make no sense", negative)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
         check_namespace(self.namespace)
+        check_options("executor_options", self.executor_options)
+        check_options("storage_options", self.storage_options)
 
     def capacity(self) -> tuple[float, int, int]:
         """Give cores, ram and slots, those of the machine where none are set."""
@@ -73,6 +79,17 @@ def check_finite(numbers: Mapping[str, float | None]) -> None:
     ]
     if problems:
         raise InvalidInputs("some numbers make no sense", problems)
+
+
+def check_options(setting: str, options: Any) -> None:
+    """Raise ``InvalidInputs`` for options that are not given by name."""
+    by_name = options if isinstance(options, Mapping) else {str(options): None}
+    wrong = [name for name, one in by_name.items() if not isinstance(one, Mapping)]
+    if wrong:
+        raise InvalidInputs(
+            f"{setting} has {wrong[0]!r}, which is not a mapping",
+            hint=f"options are given by name: {setting}={{NAME: {{{wrong[0]!r}: ...}}}}",
+        )
 
 
 def machine_cores() -> int:

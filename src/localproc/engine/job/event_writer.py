@@ -89,7 +89,7 @@ class EventWriter:
                 log=self._logs.of(name),
                 command=task.argv,
                 tmpdir=task.tmpdir,
-                executor=self._executor,
+                executor=task.executor or self._executor,
                 message=f"running {name}",
             )
         )

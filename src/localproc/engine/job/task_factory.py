@@ -6,7 +6,7 @@ run, nor what becomes of them.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,7 +27,8 @@ _FOLDERS: Final = (".in", ".2", ".2.in", ".3", ".3.in")
 class JobSetup:
     """What a job is given to work with.
 
-    ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget for checksums
+    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and whether
+    that has containers. ``files`` looks at the disk within the loop, with a budget for checksums
     that raises ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder
     and ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps.
     """
@@ -35,7 +36,7 @@ class JobSetup:
     now: Callable[[], datetime]
     folder: str
     base_env: Mapping[str, str]
-    containers: bool
+    where: Callable[[Invocation], tuple[str, bool]]
     files: Callable[[], Files]
     make: Callable[[list[StageAction]], None]
     tmpdir: Callable[[], str]
@@ -88,18 +89,27 @@ class TaskFactory:
         self, invocation: Invocation, name: str, attempt: int, tmpdir: str
     ) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
+        executor, containers = self._setup.where(invocation)
         prepared = prepare(
             invocation.tool,
             invocation.inputs,
             self._folders(name, attempt, tmpdir),
             self._setup.files(),
             self._setup.base_env,
-            containers=self._setup.containers,
+            containers=containers,
         )
-        return prepared, self._task(invocation, name, attempt, prepared)
-
-    def _task(self, invocation: Invocation, name: str, attempt: int, prepared: Prepared) -> Task:
+        task = self._task(name, attempt, prepared)
         step = place(invocation.key)
+        return prepared, replace(
+            task,
+            reads=reads(prepared, self._setup.files(), links=containers),
+            writes=writes(prepared),
+            step=step,
+            group=f"{self._job_id}:{step}",
+            executor=executor,
+        )
+
+    def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
         path = self.log_path(name)
         return Task(
             key=f"{self._job_id}:{name}:{attempt}",
@@ -113,10 +123,6 @@ class TaskFactory:
             resources=prepared.resources,
             container=prepared.container,
             stage=prepared.stage,
-            reads=reads(prepared, self._setup.files(), links=self._setup.containers),
-            writes=writes(prepared),
-            step=step,
-            group=f"{self._job_id}:{step}",
         )
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:

@@ -10,18 +10,18 @@ from typing import Final
 
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.background import JobContext
+from localproc.engine.loop.step_executors import StepExecutors
 from localproc.errors import JobFailed
-from localproc.plugins.executor import Executor
 
 _LOG: Final = logging.getLogger("localproc")
 
 
 @dataclass(slots=True)
 class Active:
-    """A job's run, its executor, and what is done for it in the background."""
+    """A job's run, its executors, and what is done for it in the background."""
 
     run: JobRun
-    executor: Executor
+    executors: StepExecutors
     context: JobContext
 
     def let(self, decide: Callable[[JobRun], object]) -> bool:

@@ -44,21 +44,21 @@ class EffectRunner:
                     tasks.append(effect.task)
             self._launch(active, tasks)
             if over:
-                active.executor.release(over)
+                active.executors.release(over)
         for active, effect in others:
             self._do(active, effect)
 
     def _launch(self, active: Active, tasks: list[Task]) -> None:
         wanted = [task for task in tasks if active.run.is_running(task.key)]
         if wanted:
-            active.executor.submit(wanted)
+            active.executors.submit(wanted)
 
     def _do(self, active: Active, effect: Effect) -> None:
         match effect:
             case Stop(keys):
                 active.context.stopped.set()
                 if keys:
-                    active.executor.cancel(keys, self._settings.grace)
+                    active.executors.cancel(keys, self._settings.grace)
             case Close(keep):
                 self._closed(active)
                 if not (keep or self._settings.keep):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from time import monotonic
 
+from localproc.engine.job.placement import Placement
 from localproc.errors import LocalprocError
 from localproc.model import Report
 from localproc.plugins.executor import Executor
@@ -42,10 +43,11 @@ class ExecutorPool:
                 self._selector.register(file, selectors.EVENT_READ)
         return found
 
-    def warm_up(self, name: str) -> None:
-        """Open an executor ahead of its first job, which is told if that fails."""
+    def warm_up(self, names: str) -> None:
+        """Open executors ahead of their first job, which is told if that fails."""
         with suppress(LocalprocError):
-            self.get(name)
+            for name in Placement.read(names).names():
+                self.get(name)
 
     def patience(self, most: float) -> float:
         """Return after how many seconds one of them wants to be asked anyway."""

@@ -33,7 +33,7 @@ class FairShare:
         """
         left = dict(room)
         for active in self._circle:
-            left[id(active.executor)] -= active.run.recalling
+            left[id(active.executors.default)] -= active.run.recalling
         passes = 0
         while passes < len(self._circle):
             if most <= 0:
@@ -41,8 +41,8 @@ class FairShare:
             active = self._circle[0]
             self._circle.rotate(-1)
             before = active.run.under_way
-            if left[id(active.executor)] > 0 and active.let(JobRun.pull):
-                left[id(active.executor)] -= active.run.under_way - before
+            if left[id(active.executors.default)] > 0 and active.let(JobRun.pull):
+                left[id(active.executors.default)] -= active.run.under_way - before
                 most -= 1
                 passes = 0
             else:

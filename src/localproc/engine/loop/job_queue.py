@@ -10,26 +10,30 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from localproc import machine
+from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
+from localproc.cwl.run.reads import place
 from localproc.engine.home import liveness
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
+from localproc.engine.job.placement import Placement
 from localproc.engine.job.task_factory import JobSetup
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import JobContext
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.errors import JobFailed, LocalprocError, NoSpace
 from localproc.model import JobRecord, Task
 from localproc.model.events import Failed
-from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import Disk, stage
 
@@ -104,21 +108,23 @@ class JobQueue:
     def _take_up(self, job: JobRecord) -> Active | None:
         past = replay.read(job.id, self._store.events(job.id))
         try:
-            executor = self._executors.get(past.request.executor)
+            placement = Placement.read(past.request.executor)
+            self._executors.get(placement.default)
             process = self._compiled(job, past)
-            setup = self._set_up(job, past, executor.capabilities)
+            setup = self._set_up(job, past, placement)
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
         stopped, own = threading.Event(), tuple(own_files(process))
         context = JobContext(job.id, setup.folder, past.request, stopped, own)
-        active = Active(JobRun(job, past, process, setup), executor, context)
+        executors = StepExecutors(self._executors.get, placement.default)
+        active = Active(JobRun(job, past, process, setup), executors, context)
         active.let(JobRun.begin)
         if active.run.resuming:
             _reattach(active)
         return active
 
-    def _set_up(self, job: JobRecord, past: replay.History, capabilities: Capabilities) -> JobSetup:
+    def _set_up(self, job: JobRecord, past: replay.History, placement: Placement) -> JobSetup:
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
         is_new = _make(folder)
@@ -129,13 +135,19 @@ class JobQueue:
             now=lambda: datetime.now(UTC),
             folder=folder,
             base_env=self._env,
-            containers=capabilities.containers,
+            where=partial(self._where, placement),
             files=lambda: Disk(_BUDGET, work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
+
+    def _where(self, placement: Placement, invocation: Invocation) -> tuple[str, bool]:
+        """Return the name of the executor for a step, and whether it has containers."""
+        names_one = invocation.tool.requirements.has("DockerRequirement")
+        name = placement.choose(place(invocation.key), container=names_one)
+        return name, self._executors.get(name).capabilities.containers
 
     def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
@@ -162,4 +174,4 @@ def _reattach(active: Active) -> None:
     tasks: list[Task] = []
     active.let(lambda run: tasks.extend(run.unfinished()))
     if tasks:
-        active.executor.reattach(tasks)
+        active.executors.reattach(tasks)

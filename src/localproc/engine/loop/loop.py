@@ -63,8 +63,8 @@ class Loop:
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
-        cache = StepCache(os.path.join(home.path, "cache", "steps"))
-        tmpdirs = os.path.join(home.path, "tmp", bell.id)
+        cache = StepCache(home.steps)
+        tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(open_storage, cache, tmpdirs, self._report_done)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
         self._completions = completions

@@ -1,0 +1,60 @@
+"""The executors of one job, of which each of its steps goes to one.
+
+Owns which task went where. Must not know why.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from localproc.model import Task
+from localproc.plugins.executor import Executor
+
+
+class StepExecutors:
+    """Hands tasks to the executors that they name; ``get`` returns one by its name."""
+
+    def __init__(self, get: Callable[[str], Executor], default: str) -> None:
+        self._get = get
+        self._default = default
+        self._elsewhere: dict[str, str] = {}  #: tasks that are not at the default one
+
+    @property
+    def default(self) -> Executor:
+        """The one that most steps go to, and whose room counts for the job."""
+        return self._get(self._default)
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Hand tasks over."""
+        for name, group in self._by_name(tasks).items():
+            self._get(name).submit(group)
+
+    def reattach(self, tasks: Sequence[Task]) -> None:
+        """Have tasks found where they went."""
+        for name, group in self._by_name(tasks).items():
+            self._get(name).reattach(group)
+
+    def cancel(self, keys: Iterable[str], grace: float) -> None:
+        """Have tasks stopped."""
+        for name, group in self._by_key(keys).items():
+            self._get(name).cancel(group, grace)
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Let go of tasks."""
+        for name, group in self._by_key(keys).items():
+            self._get(name).release(group)
+            for key in group:
+                self._elsewhere.pop(key, None)
+
+    def _by_name(self, tasks: Sequence[Task]) -> dict[str, list[Task]]:
+        groups: dict[str, list[Task]] = {}
+        for task in tasks:
+            name = task.executor or self._default
+            groups.setdefault(name, []).append(task)
+            if name != self._default:
+                self._elsewhere[task.key] = name
+        return groups
+
+    def _by_key(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        groups: dict[str, list[str]] = {}
+        for key in keys:
+            groups.setdefault(self._elsewhere.get(key, self._default), []).append(key)
+        return groups
