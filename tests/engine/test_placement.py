@@ -126,8 +126,9 @@ def test_a_step_can_be_dismissed_wherever_it_runs(tmp_path: Path) -> None:
     }
     with Engine(tmp_path / "home", plugins=[plugin], executor="far;slow=here") as engine:
         job = engine.deploy(tool).execute({})
-        for _ in job.follow("slow"):
-            break
+        for step in job.watch():
+            if step.status == "running":
+                break
         assert job.dismiss().status == "dismissed"
 
 
@@ -158,9 +159,7 @@ def test_a_job_that_can_never_run_is_not_accepted(tmp_path: Path) -> None:
             process.execute({}, executor="far")
         (problem,) = raised.value.problems
         assert (problem.where, engine.jobs()) == ("big", [])
-        assert (
-            problem.message == "the executor 'far' can never run it: no machine has so many cores"
-        )
+        assert problem.message.endswith("'far' can never run it: no machine has so many cores")
         assert process.execute({}, executor="far;big=here").wait().status == "successful"
 
 

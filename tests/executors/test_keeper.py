@@ -54,7 +54,7 @@ NO_ROOM = """
 import errno, os, sys
 sys.path.append(sys.argv[1])
 import keeper.starter as starter
-spawn, left = starter.spawn, [int(os.environ["LOCALPROC_TEST_FAILURES"])]
+spawn, left = starter.spawn, [int(os.environ["KEEPER_FAILS"])]
 def fails(*arguments):
     left[0] -= 1
     if left[0] >= 0:
@@ -280,7 +280,7 @@ class TestKeeper(LocalTests):
         self, open_executor: OpenExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(conversation, "_PROGRAM", NO_ROOM)
-        monkeypatch.setenv("LOCALPROC_TEST_FAILURES", "3")
+        monkeypatch.setenv("KEEPER_FAILS", "3")
         executor = open_executor("first")
         tasks = [self.task(tmp_path, f"s{n}", f"exit {n}") for n in range(3)]
         executor.submit(tasks)
@@ -293,7 +293,7 @@ class TestKeeper(LocalTests):
         self, open_executor: OpenExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(conversation, "_PROGRAM", NO_ROOM)
-        monkeypatch.setenv("LOCALPROC_TEST_FAILURES", "1000000")
+        monkeypatch.setenv("KEEPER_FAILS", "1000000")
         executor = open_executor("first")
         executor.submit([task := self.task(tmp_path, "s", "true")])
         self.until(executor, [task.key], lambda one: one.state is TaskState.QUEUED)

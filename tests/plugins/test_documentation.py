@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from localproc.plugins import hooks
+from localproc.plugins.backend import Backend
 from localproc.plugins.executor import Executor
 from localproc.plugins.storage import Storage
 
@@ -29,10 +30,14 @@ def test_every_hook_is_documented_with_its_arguments() -> None:
 
 
 def section(title: str) -> str:
-    return README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    """Give what stands under a heading, up to the next one."""
+    return re.split(r"\n##+ ", re.split(rf"\n##+ {title}\n", README)[1])[0]
 
 
-@pytest.mark.parametrize(("title", "protocol"), [("Executors", Executor), ("Storages", Storage)])
+@pytest.mark.parametrize(
+    ("title", "protocol"),
+    [("An executor", Executor), ("A backend", Backend), ("Storages", Storage)],
+)
 def test_every_method_of_a_protocol_is_documented_with_its_arguments(
     title: str, protocol: type
 ) -> None:
