@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from localproc import Engine, Job, hookimpl
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.local import LocalExecutor
-from localproc.model import Report, Task
+from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
 
 SLOW = {
@@ -127,3 +128,33 @@ def test_what_is_dismissed_before_it_is_found_again_is_stopped_then(
     assert second.dismiss(wait=False).wait(20).status == "dismissed"
     assert [step.status for step in second.steps] == ["dismissed"]
     assert not psutil.pid_exists(pid)
+
+
+class Cancelled(LocalExecutor):
+    """Tells of the ends of its tasks as if somebody else had cancelled them."""
+
+    def poll(self) -> Sequence[Report]:
+        return [
+            replace(one, state=TaskState.CANCELLED, reason="by root, with scancel")
+            if one.state is TaskState.ENDED
+            else one
+            for one in super().poll()
+        ]
+
+
+class Elsewhere:
+    """Offers it, as ``cancelled``."""
+
+    @hookimpl
+    def localproc_executors(self) -> Iterable[ExecutorPlugin]:
+        return [ExecutorPlugin("cancelled", Cancelled)]
+
+
+def test_a_task_that_somebody_else_has_cancelled_fails_its_step(
+    tmp_path: Path, packages: Path
+) -> None:
+    with Engine(tmp_path / "home", plugins=[Elsewhere()], executor="cancelled") as engine:
+        job = engine.run(packages / "echo.cwl", {"message": "x"})
+    assert job.status == "failed"
+    assert job.message == "step echo was cancelled, not by localproc: by root, with scancel"
+    assert [step.status for step in job.steps if step.name == "echo"] == ["failed"]

@@ -94,12 +94,13 @@ class Disk:
 
 
 def is_full(path: str) -> bool:
-    """Whether there is hardly any room left on the disk of a path."""
+    """Whether there is hardly any room left on the disk of a path, for data or for files."""
     try:
         found = os.statvfs(path)
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize < _ROOM
+    no_files = found.f_files > 0 and found.f_favail == 0
+    return no_files or found.f_bavail * found.f_frsize < _ROOM
 
 
 class telling:  # noqa: N801 - reads as a statement

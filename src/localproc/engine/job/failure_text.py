@@ -5,11 +5,13 @@ Must not know how it came to that.
 """
 
 import errno
+import os
 from typing import Final
 
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Report, TaskState
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _SIGNALS: Final = {
     1: "SIGHUP",
     2: "SIGINT",
@@ -66,8 +68,8 @@ def _ending(report: Report) -> str:
         return f"can never run there: {report.reason}"
     if report.state is TaskState.CANCELLED:
         return f"was cancelled, not by localproc: {report.reason or 'nobody has said why'}"
-    if code in (126, 127) and report.reason:
-        return f"could not be started: {report.reason.removeprefix('localproc: ').strip()}"
+    if _says_full([report.reason]):
+        return "could not be started: the disk is full"
     if code is not None and code < 0:
         return f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
     return f"failed with exit code {code}"
@@ -75,7 +77,7 @@ def _ending(report: Report) -> str:
 
 def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     code = report.exit_code
-    if disk_full or any("No space left on device" in line for line in lines):
+    if disk_full or _says_full([report.reason, *lines]):
         return "the disk is full: make room, or choose another home with --home"
     if report.state is TaskState.TIMED_OUT:
         return "raise ToolTimeLimit in the package, or give it less to do"
@@ -88,6 +90,11 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"
     return "the whole log says more; the step's folder is kept, with all that it wrote"
+
+
+def _says_full(texts: list[str]) -> bool:
+    """Whether somebody tells of a disk without room, for data or for files."""
+    return any(os.strerror(number) in text for text in texts for number in _FULL)
 
 
 def _public_name(error: Exception) -> str:
