@@ -47,6 +47,7 @@ class Runtime:
         run_jobs: bool,
     ) -> None:
         self.home = Home(absolute_home(home))
+        journal = self.home.prepare(settings.work)
         settings = with_file(settings, self.home.settings)
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
         self.plugins = PluginManager(plugins)
@@ -59,7 +60,6 @@ class Runtime:
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
         self._callbacks: CallbackSender | None = None
-        journal = self.home.prepare(settings.work)
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         self.package_cache = PackageCache(cache_folder())
