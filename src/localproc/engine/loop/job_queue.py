@@ -4,14 +4,12 @@ Owns which jobs there are to run: those that it accepted, and those that nobody 
 taking each up, from its beginning or from where its history ends. Must not know what happens then.
 """
 
-import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
 
 from localproc import machine
 from localproc.cwl.run.process import Tool, Workflow, own_files
@@ -19,23 +17,23 @@ from localproc.engine.home import liveness
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
+from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.job.task_factory import JobSetup
+from localproc.engine.job.steplog import LogNames
+from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import JobContext
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
-from localproc.model import JobRecord, Task
-from localproc.model.events import Failed
+from localproc.errors import JobFailed, LocalprocError, NoSpace
+from localproc.model import JobRecord
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
-from localproc.storage.disk import Disk, stage
-
-_LOG: Final = logging.getLogger("localproc")
-_BUDGET: Final = 4 << 20  #: bytes of outputs that may be read for checksums within the loop
+from localproc.storage.disk import stage
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
@@ -51,6 +49,7 @@ class JobQueue:
         home: Home,
         settings: Settings,
         executors: ExecutorPool,
+        opening: Opening,
         committer: Committer,
         tmpdirs: TmpDirs,
         compiled: Compiled,
@@ -60,13 +59,14 @@ class JobQueue:
         self._home = home
         self._settings = settings
         self._executors = executors
+        self._opening = opening
         self._committer = committer
         self._tmpdirs = tmpdirs
         self._compiled = compiled
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
-        self._later: list[JobRecord] = []
+        self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
@@ -74,8 +74,6 @@ class JobQueue:
 
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
-        self._waiting += self._later
-        self._later.clear()
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
         if dead or None in owners:
@@ -86,6 +84,8 @@ class JobQueue:
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
+        for name in [one for one in self._without if self._opening.is_over(one)]:
+            self._waiting.extendleft(reversed(self._without.pop(name)))
         while self._waiting:
             job = self._pick(job_id)
             if job is None:
@@ -94,6 +94,18 @@ class JobQueue:
             if active is not None:
                 return active
         return None
+
+    def dismiss(self, job_id: str) -> None:
+        """Dismiss a job that waits for its executor and has begun nothing there."""
+        for jobs in self._without.values():
+            for job in [one for one in jobs if one.id == job_id]:
+                past = replay.read(job.id, self._store.events(job.id))
+                if not past.started:
+                    jobs.remove(job)
+                    writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+                    writer.dismiss_requested()
+                    writer.dismissed()
+                    self._record(writer, past)
 
     def _pick(self, job_id: str) -> JobRecord | None:
         if not job_id:
@@ -107,25 +119,30 @@ class JobQueue:
         return liveness.is_alive(self._home.engines, engine)
 
     def _take_up(self, job: JobRecord) -> Active | None:
+        """Give a job that can be run now; one whose executor is being opened has to wait."""
         past = replay.read(job.id, self._store.events(job.id))
+        name = past.request.executor
+        if not self._opening.is_over(name):
+            self._without.setdefault(name, []).append(job)
+            return None
         try:
-            executor, capabilities = self._executors.get(past.request.executor)
+            executor, capabilities = self._executors.get(name)
             process = self._compiled(job, past)
-            setup = self._set_up(job, past, capabilities)
+            tasks = TaskFactory(job.id, self._set_up(job, past, capabilities), LogNames(past.logs))
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
-        stopped, own = threading.Event(), tuple(own_files(process))
-        context = JobContext(job.id, setup.folder, past.request, stopped, own)
-        active = Active(JobRun(job, past, process, setup), executor, context)
+        context = JobContext(
+            job.id,
+            tasks.setup.folder,
+            past.request,
+            threading.Event(),
+            process,
+            tasks,
+            tuple(own_files(process)),
+        )
+        active = Active(JobRun(job, past, process, tasks), executor, context)
         active.let(JobRun.begin)
-        if active.run.resuming:
-            try:
-                _reattach(active)
-            except ExecutorUnavailable as error:
-                _LOG.info("job %s waits: %s", job.id, error)
-                self._later.append(job)
-                return None
         return active
 
     def _set_up(self, job: JobRecord, past: replay.History, capabilities: Capabilities) -> JobSetup:
@@ -136,11 +153,11 @@ class JobQueue:
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
-            now=lambda: datetime.now(UTC),
+            now=_now,
             folder=folder,
             base_env=self._env,
             containers=capabilities.containers,
-            files=lambda: Disk(_BUDGET, work if no_links else ""),
+            files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
@@ -152,10 +169,17 @@ class JobQueue:
         problem = JobFailed(
             error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__
         )
-        event = Failed(datetime.now(UTC), problem=problem.to_problem(), message=error.message)
-        job = machine.apply(job, event)
-        told = machine.callbacks(job.id, past.request.subscriber, [event])
-        self._committer.record([Change(job, [event], past.events, told)])
+        writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+        writer.failed(problem)
+        self._record(writer, past)
+
+    def _record(self, writer: EventWriter, past: replay.History) -> None:
+        told = machine.callbacks(writer.job.id, past.request.subscriber, writer.events)
+        self._committer.record([Change(writer.job, writer.events, past.events, told)])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _make(folder: str) -> bool:
@@ -165,11 +189,3 @@ def _make(folder: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _reattach(active: Active) -> None:
-    """Find the tasks of a job that another engine had begun."""
-    tasks: list[Task] = []
-    active.let(lambda run: tasks.extend(run.unfinished()))
-    found = active.executor.reattach(tasks) if tasks else {}
-    active.let(lambda run: run.reattached(found, tasks))
