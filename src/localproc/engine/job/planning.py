@@ -17,7 +17,7 @@ from localproc.engine.job.facts import Pulled
 from localproc.errors import LocalprocError
 
 Instance = Invocation | Skipped
-_BATCH: Final = 64  #: instances that a worker gives at a time
+_BATCH: Final = 16  #: instances that a worker gives at a time
 
 
 class Planning:
