@@ -13,7 +13,7 @@ from localproc.model import Report, TaskState
         (Report("k", TaskState.ENDED, -9), "was killed by SIGKILL"),
         (
             Report("k", TaskState.REFUSED, reason="no such partition"),
-            "can never run there: no such partition",
+            "was refused by the executor: no such partition",
         ),
         (
             Report("k", TaskState.CANCELLED, reason="scancel by root"),
@@ -21,7 +21,7 @@ from localproc.model import Report, TaskState
         ),
         (
             Report("k", TaskState.CANCELLED),
-            "was cancelled, not by localproc: nobody has said why",
+            "was cancelled, not by localproc: nobody said why",
         ),
         (Report("k", TaskState.NODE_LOST, reason="n3 is down"), "was lost: n3 is down"),
         (

@@ -152,6 +152,14 @@ def parse(text: str, dialect: Dialect, *, strip: bool = True) -> Template | str:
     return Template(tuple(parts), whole=len(parts) == 1 and not isinstance(parts[0], str))
 
 
+def needs_javascript(text: str, dialect: Dialect) -> bool:
+    """Whether more than parameter references has to be evaluated; raises as ``parse`` does."""
+    template = parse(text, dialect)
+    return isinstance(template, Template) and any(
+        isinstance(part, _Script) for part in template.parts
+    )
+
+
 def evaluate_field(
     text: Any, dialect: Dialect, context: Context, self_: Any = None, *, strip: bool = True
 ) -> Any:

@@ -29,6 +29,7 @@ class Known:
     attempt: int
     log: str
     tmpdir: str
+    executor: str = ""
     ended: bool = False
     outputs: Mapping[str, Any] | None = None
 
@@ -61,7 +62,7 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                 history.started = True
                 history.engine = event.engine
             case StepSubmitted():
-                known = Known(event.name, event.attempt, event.log, event.tmpdir)
+                known = Known(event.name, event.attempt, event.log, event.tmpdir, event.executor)
                 history.steps[event.key] = by_name[known.name] = known
                 _name(history, known)
             case StepFinished():

@@ -1,20 +1,29 @@
 """Doing what jobs have ordered.
 
-Owns handing tasks to executors with their files in place, and everything else to the background.
-Must not decide anything, and does nothing that is not recorded.
+Owns speaking to executors for jobs, and handing everything slow to the background. Must not decide
+anything, and does nothing that is not recorded.
 """
 
-import os
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from localproc.engine.home.settings import Settings
-from localproc.engine.job.effects import Close, Effect, Launch, Release, Remember, Stop
+from localproc.engine.job.effects import (
+    Close,
+    Effect,
+    Launch,
+    Reattach,
+    Release,
+    Remember,
+    Stop,
+)
+from localproc.engine.job.facts import News, NotLaunched
 from localproc.engine.job.failure_text import as_ours
+from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
-from localproc.errors import LocalprocError
+from localproc.engine.loop.placing import put_in_place
 from localproc.model import Task
-from localproc.storage.disk import stage
 
 
 class EffectRunner:
@@ -40,23 +49,22 @@ class EffectRunner:
                     over.append(effect.key)
                 elif not isinstance(effect, Launch):
                     others.append((active, effect))
-                elif _put_in_place(active, effect.task):
+                elif effect.placed or _put_in_place(active, effect.task):
                     tasks.append(effect.task)
-            self._launch(active, tasks)
+            wanted = [task for task in tasks if active.run.is_running(task.key)]
+            if wanted:
+                active.executors.submit(wanted)
             if over:
                 active.executors.release(over)
         for active, effect in others:
             self._do(active, effect)
 
-    def _launch(self, active: Active, tasks: list[Task]) -> None:
-        wanted = [task for task in tasks if active.run.is_running(task.key)]
-        if wanted:
-            active.executors.submit(wanted)
-
     def _do(self, active: Active, effect: Effect) -> None:
         match effect:
+            case Reattach(tasks):
+                active.executors.reattach(tasks)
             case Stop(keys):
-                active.context.stopped.set()
+                self._background.stop(active.context)
                 if keys:
                     active.executors.cancel(keys, self._settings.grace)
             case Close(keep):
@@ -72,33 +80,14 @@ class EffectRunner:
 
 
 def _put_in_place(active: Active, task: Task) -> bool:
-    """Make a task's folder and put its files into it; whether that could be done."""
+    """Put a task's files in place; whether that could be done."""
     try:
-        os.mkdir(task.outdir)
-        if task.stage:
-            stage(task.stage)
-        for stream in {task.stdout, task.stderr}:
-            _make_way(stream, task)
+        put_in_place(task)
     except Exception as error:  # whatever a package asks for, the other jobs go on
-        _not_launched(active, task, as_ours(error))
+        _tell(active, NotLaunched(task.key, as_ours(error)))
         return False
     return True
 
 
-def _make_way(stream: str, task: Task) -> None:
-    """See that a stream can become a new file in the task's folder.
-
-    What lies there already may be a link to a file of the user's.
-    """
-    if not stream.startswith(task.outdir + "/"):
-        return
-    folder = os.path.dirname(stream)
-    if folder != task.outdir:
-        os.makedirs(folder, exist_ok=True)
-    if task.stage and os.path.lexists(stream):
-        os.remove(stream)
-
-
-def _not_launched(active: Active, task: Task, error: LocalprocError) -> None:
-    if active.run.is_running(task.key):
-        active.let(lambda run: run.not_launched(task.key, error))
+def _tell(active: Active, news: News) -> None:
+    active.let(partial(JobRun.take, news=news))

@@ -4,14 +4,15 @@ Owns when each is asked for news, and how much room it has. Must not know jobs.
 """
 
 import selectors
+import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
 from time import monotonic
+from typing import Final
 
-from localproc.engine.job.placement import Placement
-from localproc.errors import LocalprocError
 from localproc.model import Report
 from localproc.plugins.executor import Executor
+
+_PATIENCE: Final = 10.0  #: seconds that closing an executor may take
 
 #: Opens an executor by its name; raises ``LocalprocError``.
 OpenExecutor = Callable[[str], Executor]
@@ -43,12 +44,6 @@ class ExecutorPool:
                 self._selector.register(file, selectors.EVENT_READ)
         return found
 
-    def warm_up(self, names: str) -> None:
-        """Open executors ahead of their first job, which is told if that fails."""
-        with suppress(LocalprocError):
-            for name in Placement.read(names).names():
-                self.get(name)
-
     def patience(self, most: float) -> float:
         """Return after how many seconds one of them wants to be asked anyway."""
         waits = (self._wait(name) for name in self._known)
@@ -67,11 +62,28 @@ class ExecutorPool:
         return {id(executor): executor.room() for executor in self._known.values()}
 
     def close(self, *, tidy: bool) -> None:
-        """Let go of all; ``tidy`` when no job of the home is open any more."""
-        for executor in self._known.values():
+        """Let go of all; ``tidy`` when no job of the home is open any more.
+
+        One that does not answer is left to itself after some seconds.
+        """
+
+        def let_go(executor: Executor) -> None:
             if tidy:
                 executor.tidy()
             executor.close()
+
+        threads = []
+        for executor in self._known.values():
+            thread = threading.Thread(target=let_go, args=(executor,), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no room for one
+                let_go(executor)
+            else:
+                threads.append(thread)
+        deadline = self._clock() + _PATIENCE
+        for thread in threads:
+            thread.join(max(0, deadline - self._clock()))
 
     def _wait(self, name: str) -> float | None:
         """Return how long an executor is not asked yet; ``None`` if it need not be."""

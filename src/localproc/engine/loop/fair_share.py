@@ -33,7 +33,7 @@ class FairShare:
         """
         left = dict(room)
         for active in self._circle:
-            left[id(active.executors.default)] -= active.run.recalling
+            left[id(active.executors.default)] -= active.run.to_come
         passes = 0
         while passes < len(self._circle):
             if most <= 0:

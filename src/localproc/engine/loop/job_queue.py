@@ -7,11 +7,10 @@ taking each up, from its beginning or from where its history ends. Must not know
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
 
 from localproc import machine
 from localproc.cwl.run.plan import Invocation
@@ -21,23 +20,24 @@ from localproc.engine.home import liveness
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
+from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.placement import Placement
-from localproc.engine.job.task_factory import JobSetup
+from localproc.engine.job.steplog import LogNames
+from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import JobContext
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.errors import JobFailed, LocalprocError, NoSpace
-from localproc.model import JobRecord, Task
-from localproc.model.events import Failed
+from localproc.model import JobRecord
 from localproc.plugins.store import Change, Store
-from localproc.storage.disk import Disk, stage
-
-_BUDGET: Final = 4 << 20  #: bytes of outputs that may be read for checksums within the loop
+from localproc.storage.disk import stage
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
@@ -53,6 +53,7 @@ class JobQueue:
         home: Home,
         settings: Settings,
         executors: ExecutorPool,
+        opening: Opening,
         committer: Committer,
         tmpdirs: TmpDirs,
         compiled: Compiled,
@@ -62,12 +63,14 @@ class JobQueue:
         self._home = home
         self._settings = settings
         self._executors = executors
+        self._opening = opening
         self._committer = committer
         self._tmpdirs = tmpdirs
         self._compiled = compiled
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
+        self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
@@ -85,6 +88,8 @@ class JobQueue:
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
+        for name in [one for one in self._without if self._opening.is_over(one)]:
+            self._waiting.extendleft(reversed(self._without.pop(name)))
         while self._waiting:
             job = self._pick(job_id)
             if job is None:
@@ -93,6 +98,18 @@ class JobQueue:
             if active is not None:
                 return active
         return None
+
+    def dismiss(self, job_id: str) -> None:
+        """Dismiss a job that waits for its executor and has begun nothing there."""
+        for jobs in self._without.values():
+            for job in [one for one in jobs if one.id == job_id]:
+                past = replay.read(job.id, self._store.events(job.id))
+                if not past.started:
+                    jobs.remove(job)
+                    writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+                    writer.dismiss_requested()
+                    writer.dismissed()
+                    self._record(writer, past)
 
     def _pick(self, job_id: str) -> JobRecord | None:
         if not job_id:
@@ -106,25 +123,36 @@ class JobQueue:
         return liveness.is_alive(self._home.engines, engine)
 
     def _take_up(self, job: JobRecord) -> Active | None:
+        """Give a job that can be run now; one whose executor is being opened has to wait."""
         past = replay.read(job.id, self._store.events(job.id))
         try:
             placement = Placement.read(past.request.executor)
-            self._executors.get(placement.default)
+            for name in placement.names():
+                if not self._opening.is_over(name):
+                    self._without.setdefault(name, []).append(job)
+                    return None
             process = self._compiled(job, past)
-            setup = self._set_up(job, past, placement)
+            tasks = TaskFactory(job.id, self._set_up(job, past, placement), LogNames(past.logs))
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
-        stopped, own = threading.Event(), tuple(own_files(process))
-        context = JobContext(job.id, setup.folder, past.request, stopped, own)
+        context = JobContext(
+            job.id,
+            tasks.setup.folder,
+            past.request,
+            threading.Event(),
+            process,
+            tasks,
+            tuple(own_files(process)),
+        )
         executors = StepExecutors(self._executors.get, placement.default)
-        active = Active(JobRun(job, past, process, setup), executors, context)
+        active = Active(JobRun(job, past, process, tasks), executors, context)
         active.let(JobRun.begin)
-        if active.run.resuming:
-            _reattach(active)
         return active
 
     def _set_up(self, job: JobRecord, past: replay.History, placement: Placement) -> JobSetup:
+        opened = {name: self._executors.get(name) for name in placement.names()}
+        containers = {name: one.capabilities.containers for name, one in opened.items()}
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
         is_new = _make(folder)
@@ -132,32 +160,42 @@ class JobQueue:
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
-            now=lambda: datetime.now(UTC),
+            now=_now,
             folder=folder,
             base_env=self._env,
-            where=partial(self._where, placement),
-            files=lambda: Disk(_BUDGET, work if no_links else ""),
+            where=partial(_where, placement, containers),
+            files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
 
-    def _where(self, placement: Placement, invocation: Invocation) -> tuple[str, bool]:
-        """Return the name of the executor for a step, and whether it has containers."""
-        names_one = invocation.tool.requirements.has("DockerRequirement")
-        name = placement.choose(place(invocation.key), container=names_one)
-        return name, self._executors.get(name).capabilities.containers
-
     def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
         problem = JobFailed(
             error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__
         )
-        event = Failed(datetime.now(UTC), problem=problem.to_problem(), message=error.message)
-        job = machine.apply(job, event)
-        told = machine.callbacks(job.id, past.request.subscriber, [event])
-        self._committer.record([Change(job, [event], past.events, told)])
+        writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+        writer.failed(problem)
+        self._record(writer, past)
+
+    def _record(self, writer: EventWriter, past: replay.History) -> None:
+        told = machine.callbacks(writer.job.id, past.request.subscriber, writer.events)
+        self._committer.record([Change(writer.job, writer.events, past.events, told)])
+
+
+def _where(
+    placement: Placement, containers: Mapping[str, bool], invocation: Invocation
+) -> tuple[str, bool]:
+    """Return the name of the executor for a step, and whether it has containers."""
+    names_one = invocation.tool.requirements.has("DockerRequirement")
+    name = placement.choose(place(invocation.key), container=names_one)
+    return name, containers[name]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _make(folder: str) -> bool:
@@ -167,11 +205,3 @@ def _make(folder: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _reattach(active: Active) -> None:
-    """Have the tasks found of a job that another engine had begun."""
-    tasks: list[Task] = []
-    active.let(lambda run: tasks.extend(run.unfinished()))
-    if tasks:
-        active.executors.reattach(tasks)
