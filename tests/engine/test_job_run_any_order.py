@@ -137,8 +137,7 @@ class AnyOrder(RuleBasedStateMachine):
         keys = {f"{ID}:{one.name}:{one.attempt}" for one in submitted}
         for effect in self.bench.given(Launch):
             key = effect.task.key
-            if not self.bench.run.is_running(key):
-                continue
+            assert self.bench.run.phase is Phase.RUNNING, "nothing begins in a job that stops"
             assert key in keys, "it is recorded before it is done"
             assert key not in self.ever, "it is handed over once"
             assert not self.is_finished(key), "what has ended is not started"
@@ -199,19 +198,6 @@ class AnyOrder(RuleBasedStateMachine):
         self.tasks.remove(key)
         self.take(Reported(Report(key, state, code, reason="who knows")))
 
-    @rule(key=st.sampled_from([f"{ID}:say:1", f"{ID}:nobody:1"]), state=st.sampled_from(ENDS))
-    def somebody_reports_what_is_not_known(self, key: str, state: TaskState) -> None:
-        if key not in self.tasks:
-            self.take(Reported(Report(key, state, 0)))
-
-    @precondition(lambda self: self.tasks)
-    @rule(data=st.data(), really=st.sampled_from([False] * 5 + [True]))
-    def cannot_be_launched(self, data: st.DataObject, really: bool) -> None:
-        if really:
-            key = data.draw(st.sampled_from(sorted(self.tasks)))
-            self.tasks.remove(key)
-            self.take(NotLaunched(key, StagingError("no room", uri="")))
-
     @precondition(lambda self: self.bench.asked())
     @rule(data=st.data(), fails=st.sampled_from([False] * 15 + [True]))
     def a_worker_answers(self, data: st.DataObject, fails: bool) -> None:
@@ -223,23 +209,26 @@ class AnyOrder(RuleBasedStateMachine):
         else:
             self.take(Done(effect, self.bench.value(effect)))
 
-    @rule(really=st.sampled_from([False] * 7 + [True]))
-    def somebody_dismisses(self, really: bool) -> None:
-        if really:
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from(["die", "die later", "not known", "no room", "dismiss", "break"]),
+    )
+    def there_is_trouble(self, data: st.DataObject, kind: str) -> None:
+        if kind == "die":
+            self.resume()
+        elif kind == "die later":
+            self.crash = True
+        elif kind == "not known":
+            state = data.draw(st.sampled_from(ENDS))
+            self.take(Reported(Report(f"{ID}:nobody:1", state, 0)))
+        elif kind == "no room" and self.tasks:
+            key = data.draw(st.sampled_from(sorted(self.tasks)))
+            self.tasks.remove(key)
+            self.take(NotLaunched(key, StagingError("no room", uri="")))
+        elif kind == "dismiss":
             self.take(DismissalAsked())
-
-    @rule(really=st.sampled_from([False] * 15 + [True]))
-    def the_engine_breaks(self, really: bool) -> None:
-        if really:
+        elif kind == "break":
             self.take(Broken(JobFailed("a bug", job_id=ID)))
-
-    @rule()
-    def the_engine_dies(self) -> None:
-        self.resume()
-
-    @rule()
-    def the_engine_dies_after_the_next_commit(self) -> None:
-        self.crash = True
 
     # What holds
 
@@ -288,8 +277,8 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=60,
-    stateful_step_count=60,
+    max_examples=150,
+    stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
