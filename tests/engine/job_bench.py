@@ -33,7 +33,8 @@ from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
-from localproc.machine import new_job, replay as replayed
+from localproc.machine import new_job
+from localproc.machine import replay as replayed
 from localproc.model import Event, JobRequest, Report, TaskState
 from localproc.model.events import Accepted
 from tests.cwl.memory import Memory

@@ -1,4 +1,4 @@
-"""Whatever comes to a job, in any order: one end, nothing unrecorded is done, nothing done twice."""
+"""Whatever comes to a job, in any order: one end, nothing unrecorded done, nothing done twice."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from localproc.model.events import Dismissed, Failed, StepFinished, StepSubmitte
 from tests.cwl.memory import process
 from tests.engine.job_bench import ID, Bench
 
-JAVASCRIPT = {"InlineJavascriptRequirement": {}}
+JAVASCRIPT: dict[str, Any] = {"InlineJavascriptRequirement": {}}
 
 
 def tool(name: str, value: str, **fields: Any) -> dict[str, Any]:
