@@ -339,6 +339,7 @@ class UnreadableHistory(EnvironmentProblem):
     """What is recorded of a job cannot be read, so nobody can go on with it."""
 
     def __init__(self, job_id: str, said: str) -> None:
+        self.said = said
         super().__init__(
             f"what is recorded of job {job_id} cannot be read: {said}",
             hint="a newer localproc may have written it: upgrade; or dismiss and delete the job",

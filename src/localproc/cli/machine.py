@@ -19,6 +19,7 @@ from localproc.cli.site import Site
 from localproc.engine.engine import Engine
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
+from localproc.model import JobStatus
 
 
 @click.command()
@@ -130,6 +131,10 @@ def _home(site: Site) -> Iterator[_Finding]:
             )
         else:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
+        for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
+            if job.record.aside:
+                unreadable = errors.UnreadableHistory(job.id, job.record.aside)
+                yield _Finding("failed", f"job {job.id}", unreadable.message, unreadable.hint)
         alive = [f"process {pid}" for _, pid in engine.alive()]
         yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from localproc.engine.job.steplog import StepLog, tail
+from localproc.engine.namespace import check_readable
 from localproc.engine.notify.watch import Watch
 from localproc.engine.results import typed_results
 from localproc.errors import (
@@ -215,6 +216,7 @@ class Job:
             found = self.record
             if not found.status.final:
                 self._engine.check()
+                check_readable(found)
             return found
 
         return Watch(record, self.events)

@@ -15,9 +15,15 @@ from localproc.engine.home.settings import Settings
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
-from localproc.errors import NoSuchJob
+from localproc.errors import NoSuchJob, UnreadableHistory
 from localproc.model import Event, JobRecord, ProcessRecord
 from localproc.plugins.manager import PluginManager
+
+
+def check_readable(record: JobRecord) -> None:
+    """Raise ``UnreadableHistory`` for a job that was put aside: nobody goes on with it."""
+    if record.aside and not record.status.final and not record.dismiss_requested:
+        raise UnreadableHistory(record.id, record.aside)
 
 
 class Records:
@@ -71,7 +77,8 @@ class Records:
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
         """Wait until a job has ended; give its row, whether it has or the time was over.
 
-        Raises ``EnvironmentProblem`` if this engine has stopped by itself.
+        Raises ``EnvironmentProblem`` if this engine has stopped by itself, or
+        ``UnreadableHistory`` if the job was put aside.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.end_of(job_id) as end:
@@ -84,6 +91,7 @@ class Records:
                 record = self.record(job_id)
                 if record.status.final or left < pause:
                     return record
+                check_readable(record)
                 self.check()
                 pause = 1.0 if self._runtime.owns(record) else 0.1
 

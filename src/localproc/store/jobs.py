@@ -8,12 +8,14 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from localproc.model import Event, JobFilter, JobRecord, Kind
+from localproc.model.events import Unreadable
 from localproc.plugins.store import Change
 from localproc.store import outbox, rows
 from localproc.store.database import Database
 from localproc.store.query import jobs_query
 
 _OPEN: Final = "status IN ('accepted', 'running')"
+_TO_RUN: Final = f"{_OPEN} AND (aside = '' OR dismiss = 1)"
 _ON: Final = "UPDATE jobs SET updated = ?, progress = ?, message = ?, dismiss = max(dismiss, ?)"
 _MOVED: Final = ", status = ?, started = ?, finished = ?"
 _OWN: Final = " WHERE n = ? AND owner = ?"
@@ -85,11 +87,17 @@ class JobTables(Database):
         with self.reading() as db:
             number = self._number(db, job_id)
             found = db.execute(
-                "SELECT kind, version, at, data, progress, message FROM events "
+                "SELECT seq, kind, version, at, data, progress, message FROM events "
                 "WHERE job = ? AND seq > ? ORDER BY seq",
                 (number, after),
             ).fetchall()
-        return [rows.event_from(row) for row in found]
+        events: list[Event] = []
+        for row in found:
+            event = rows.event_from(row)
+            missing = row["seq"] - after - 1 - len(events)
+            events += [Unreadable(event.at, problem="an event is missing here")] * missing
+            events.append(event)
+        return events
 
     def delete_job(self, job_id: str) -> bool:
         """Forget a job that has ended."""
@@ -125,7 +133,7 @@ class JobTables(Database):
         marks = ", ".join("?" * len(from_owners))
         with self.transaction() as db:
             found = db.execute(
-                f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_OPEN} "  # noqa: S608
+                f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_TO_RUN} "  # noqa: S608
                 f"AND (owner IS NULL OR owner IN ({marks})) AND dismiss >= ? ORDER BY n LIMIT ?) "
                 f"RETURNING n, {rows.JOB_COLUMNS}",
                 (owner, *from_owners, int(dismissed), most),
@@ -139,10 +147,24 @@ class JobTables(Database):
             db.execute(f"UPDATE jobs SET owner = NULL WHERE owner = ? AND {_OPEN}", (owner,))  # noqa: S608
 
     def owners(self) -> set[str | None]:
-        """Give the owners of all open jobs, ``None`` if some belong to nobody."""
+        """Give the owners of all jobs to run, ``None`` if some belong to nobody."""
         with self.reading() as db:
-            found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_OPEN}").fetchall()  # noqa: S608
+            found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_TO_RUN}").fetchall()  # noqa: S608
         return {row["owner"] for row in found}
+
+    def put_aside(self, owner: str, job_id: str, reason: str) -> None:
+        """Give up a job that cannot be read, and say why."""
+        with self.transaction() as db:
+            db.execute(
+                f"UPDATE jobs SET owner = NULL, aside = ?, message = ? "  # noqa: S608
+                f"WHERE id = ? AND owner = ? AND {_OPEN}",
+                (reason, f"put aside: {reason}", job_id, owner),
+            )
+
+    def reconsider(self) -> None:
+        """Let the jobs that were put aside be tried again."""
+        with self.transaction() as db:
+            db.execute("UPDATE jobs SET aside = '' WHERE aside <> ''")
 
     def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
         """Give how many jobs have not ended."""

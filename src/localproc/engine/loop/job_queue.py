@@ -4,12 +4,14 @@ Owns which jobs there are to run: those that it accepted, and those that nobody 
 taking each up, from its beginning or from where its history ends. Must not know what happens then.
 """
 
+import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final
 
 from localproc import machine
 from localproc.cwl.run.process import Tool, Workflow, own_files
@@ -29,18 +31,20 @@ from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import JobFailed, LocalprocError, NoSpace
-from localproc.model import JobRecord
+from localproc.errors import JobFailed, LocalprocError, NoSpace, UnreadableHistory
+from localproc.model import Event, JobRecord
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import stage
+
+_LOG: Final = logging.getLogger("localproc")
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
 
 
 class JobQueue:
-    """The jobs of one engine that wait for their turn."""
+    """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up."""
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class JobQueue:
         committer: Committer,
         tmpdirs: TmpDirs,
         compiled: Compiled,
+        lost: Callable[[str], None],
     ) -> None:
         self._store = store
         self._owner = owner
@@ -63,6 +68,7 @@ class JobQueue:
         self._committer = committer
         self._tmpdirs = tmpdirs
         self._compiled = compiled
+        self._lost = lost
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
@@ -120,7 +126,12 @@ class JobQueue:
 
     def _take_up(self, job: JobRecord) -> Active | None:
         """Give a job that can be run now; one whose executor is being opened has to wait."""
-        past = replay.read(job.id, self._store.events(job.id))
+        events = self._store.events(job.id)
+        try:
+            past = _past(job, events)
+        except UnreadableHistory as error:
+            self._put_aside(job, len(events), error)
+            return None
         name = past.request.executor
         if not self._opening.is_over(name):
             self._without.setdefault(name, []).append(job)
@@ -164,6 +175,18 @@ class JobQueue:
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
 
+    def _put_aside(self, job: JobRecord, count: int, error: UnreadableHistory) -> None:
+        """Leave a job that cannot be read alone, or end it if that is what somebody wants."""
+        if job.dismiss_requested:
+            writer = EventWriter(job, _now, LogNames({}), "")
+            writer.dismissed()
+            self._committer.record([Change(writer.job, writer.events, count)])
+            return
+        _LOG.warning("%s", error)
+        with suppress(NoSpace):
+            self._store.put_aside(self._owner, job.id, error.said)
+        self._lost(job.id)
+
     def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
         problem = JobFailed(
@@ -180,6 +203,12 @@ class JobQueue:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _past(job: JobRecord, events: Sequence[Event]) -> replay.History:
+    if job.aside:
+        raise UnreadableHistory(job.id, job.aside)
+    return replay.read(job.id, events)
 
 
 def _make(folder: str) -> bool:

@@ -86,6 +86,7 @@ class Loop:
             self._committer,
             self._tmpdirs,
             compiled,
+            completions.lost,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
