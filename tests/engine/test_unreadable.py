@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine
-from localproc.errors import UnreadableHistory
+from localproc.errors import JobPutAside
 
 Damage = Callable[[sqlite3.Connection, int], object]
 
@@ -86,11 +86,11 @@ def test_one_bad_row_keeps_nobody_from_the_others(home: Path, how: Damage, said:
     with Engine(home) as engine:
         good, bad = engine.jobs()
         assert good.wait(30).status == "successful"
-        with pytest.raises(UnreadableHistory, match="cannot be read") as error:
+        with pytest.raises(JobPutAside, match="is put aside") as error:
             bad.wait(30)
         assert said in error.value.message
         assert said in bad.record.aside
-        with pytest.raises(UnreadableHistory):
+        with pytest.raises(JobPutAside):
             list(bad.watch())
         more = engine.process("echo").execute({"message": "later"})
         assert more.wait(30).status == "successful"
@@ -119,7 +119,7 @@ def test_one_that_was_mended_goes_on_when_it_is_resumed(home: Path) -> None:
     damage(home, unknown_kind)
     with Engine(home) as engine:
         bad = engine.jobs()[1]
-        with pytest.raises(UnreadableHistory):
+        with pytest.raises(JobPutAside):
             bad.wait(30)
     damage(home, lambda db, _: db.execute("DELETE FROM events WHERE kind = 'teleported'"))
     with Engine(home) as engine:
@@ -135,8 +135,8 @@ def test_the_command_line_tells_of_it(home: Path) -> None:
     damage(home, unknown_kind)
     resumed = run("resume")
     assert resumed.returncode == 1
-    assert "put aside: the event 'teleported' cannot be read" in resumed.stderr
+    assert "is put aside: the event 'teleported' cannot be read" in resumed.stderr
     assert "put aside: the event" in run("jobs").stdout
     doctor = run("doctor").stdout
     assert "'teleported' cannot be read" in doctor
-    assert "upgrade; or dismiss and delete the job" in doctor
+    assert "'localproc dismiss' ends it" in doctor

@@ -30,7 +30,7 @@ from localproc.cli.show import final_document, result_lines, show_end
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
 from localproc.engine.handles import Job
-from localproc.errors import UnreadableHistory
+from localproc.errors import JobPutAside
 from localproc.model import JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval
@@ -286,8 +286,8 @@ def _go_on(job: Job, *, quiet: bool) -> None:
     """Watch a job to its end, or until it turns out that nobody can go on with it."""
     try:
         watch(job, quiet=quiet)
-    except UnreadableHistory as error:
-        click.echo(f"{job.id}: put aside: {error.said}\n  hint: {error.hint}", err=True)
+    except JobPutAside as error:
+        click.echo(str(error), err=True)
         return
     if not quiet:
         click.echo(f"{job.id}: {job.status}")

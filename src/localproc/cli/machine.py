@@ -133,8 +133,8 @@ def _home(site: Site) -> Iterator[_Finding]:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
         for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
             if job.record.aside:
-                unreadable = errors.UnreadableHistory(job.id, job.record.aside)
-                yield _Finding("failed", f"job {job.id}", unreadable.message, unreadable.hint)
+                error = errors.JobPutAside(job.id, job.record.aside)
+                yield _Finding("warning", "job", error.message, error.hint)
         alive = [f"process {pid}" for _, pid in engine.alive()]
         yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
 

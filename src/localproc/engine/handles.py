@@ -17,10 +17,10 @@ from localproc.engine.results import typed_results
 from localproc.errors import (
     JobDismissed,
     JobFailed,
+    JobPutAside,
     NoSuchOutput,
     NoSuchStep,
     ResultsNotReady,
-    UnreadableHistory,
 )
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
@@ -237,7 +237,7 @@ class Job:
             )
         last = self.events()[-1:]
         if not (last and isinstance(last[0], Succeeded)):
-            raise UnreadableHistory(self.id, "its last event is not that it succeeded")
+            raise JobPutAside(self.id, "its last event is not that it succeeded")
         return Outcome(last[0].outputs, last[0].features)
 
     def results(self) -> dict[str, Any]:

@@ -15,15 +15,15 @@ from localproc.engine.home.settings import Settings
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
-from localproc.errors import NoSuchJob, UnreadableHistory
+from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobRecord, ProcessRecord
 from localproc.plugins.manager import PluginManager
 
 
 def check_readable(record: JobRecord) -> None:
-    """Raise ``UnreadableHistory`` for a job that was put aside: nobody goes on with it."""
+    """Raise ``JobPutAside`` for a job that was put aside: nobody goes on with it."""
     if record.aside and not record.status.final and not record.dismiss_requested:
-        raise UnreadableHistory(record.id, record.aside)
+        raise JobPutAside(record.id, record.aside)
 
 
 class Records:
@@ -78,7 +78,7 @@ class Records:
         """Wait until a job has ended; give its row, whether it has or the time was over.
 
         Raises ``EnvironmentProblem`` if this engine has stopped by itself, or
-        ``UnreadableHistory`` if the job was put aside.
+        ``JobPutAside`` if the job was put aside.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.end_of(job_id) as end:

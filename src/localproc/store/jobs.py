@@ -3,6 +3,7 @@
 Owns their statements. Must not know what jobs do.
 """
 
+import os
 import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -12,6 +13,7 @@ from localproc.model.events import Unreadable
 from localproc.plugins.store import Change
 from localproc.store import outbox, rows
 from localproc.store.database import Database
+from localproc.store.home_paths import HomePaths
 from localproc.store.query import jobs_query
 
 _OPEN: Final = "status IN ('accepted', 'running')"
@@ -29,10 +31,11 @@ _INSERT_EVENT: Final = (
 
 
 class JobTables(Database):
-    """Jobs and their events."""
+    """Jobs and their events. Paths in the folder of the store are kept relative to it."""
 
     def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
         self._numbers: dict[str, int] = {}
+        self._paths = HomePaths(os.path.dirname(path))
         super().__init__(path, journal=journal, durable=durable)
 
     def add_job(self, job: JobRecord, event: Event) -> None:
@@ -45,7 +48,7 @@ class JobTables(Database):
             )
             number = inserted.lastrowid
             assert number is not None
-            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event))
+            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
         self._numbers[job.id] = number
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
@@ -59,7 +62,7 @@ class JobTables(Database):
                     lost.add(change.job.id)
                     continue
                 for seq, event in enumerate(change.events, change.after + 1):
-                    events.append(rows.event_row(number, seq, event))
+                    events.append(rows.event_row(number, seq, event, self._paths))
                 outbox.post(db, change.callbacks)
             db.executemany(_INSERT_EVENT, events)
         for change in changes:
@@ -93,7 +96,7 @@ class JobTables(Database):
             ).fetchall()
         events: list[Event] = []
         for row in found:
-            event = rows.event_from(row)
+            event = rows.event_from(row, self._paths)
             missing = row["seq"] - after - 1 - len(events)
             events += [Unreadable(event.at, problem="an event is missing here")] * missing
             events.append(event)

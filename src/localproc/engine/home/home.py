@@ -7,7 +7,7 @@ Must not know what the files hold.
 import fcntl
 import os
 import re
-import socket
+import tempfile
 from dataclasses import dataclass
 from typing import Final
 
@@ -131,8 +131,7 @@ class Home:
 
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""
-        path = os.path.join(self.engines, f".try-{socket.gethostname()}-{os.getpid()}")
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        file, path = tempfile.mkstemp(prefix=".try-", dir=self.engines)  # each opening its own
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

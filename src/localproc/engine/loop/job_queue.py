@@ -31,7 +31,7 @@ from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import JobFailed, LocalprocError, NoSpace, UnreadableHistory
+from localproc.errors import JobFailed, JobPutAside, LocalprocError, NoSpace
 from localproc.model import Event, JobRecord
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
@@ -129,7 +129,7 @@ class JobQueue:
         events = self._store.events(job.id)
         try:
             past = _past(job, events)
-        except UnreadableHistory as error:
+        except JobPutAside as error:
             self._put_aside(job, len(events), error)
             return None
         name = past.request.executor
@@ -175,7 +175,7 @@ class JobQueue:
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
         )
 
-    def _put_aside(self, job: JobRecord, count: int, error: UnreadableHistory) -> None:
+    def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:
         """Leave a job that cannot be read alone, or end it if that is what somebody wants."""
         if job.dismiss_requested:
             writer = EventWriter(job, _now, LogNames({}), "")
@@ -184,7 +184,7 @@ class JobQueue:
             return
         _LOG.warning("%s", error)
         with suppress(NoSpace):
-            self._store.put_aside(self._owner, job.id, error.said)
+            self._store.put_aside(self._owner, job.id, error.reason)
         self._lost(job.id)
 
     def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
@@ -207,7 +207,7 @@ def _now() -> datetime:
 
 def _past(job: JobRecord, events: Sequence[Event]) -> replay.History:
     if job.aside:
-        raise UnreadableHistory(job.id, job.aside)
+        raise JobPutAside(job.id, job.aside)
     return replay.read(job.id, events)
 
 
