@@ -4,6 +4,7 @@ Owns looking at jobs, waiting for their ends, and what may be done to a job that
 run here: dismissing, hiding, forgetting. Must not know how jobs are accepted or run.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from localproc.engine.home import liveness
+from localproc.engine.home.backup import back_up
 from localproc.engine.home.settings import Settings
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
@@ -131,6 +133,14 @@ class Records:
         return bool(self._runtime.store.owners())
 
     # The home
+
+    def backup(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the home into a folder that is empty or not there, while it is in use.
+
+        Results that are published outside of the home are not in the copy. ``localproc restore``
+        makes a home of it. Raises ``HomeUnusable`` or ``NoSpace``.
+        """
+        back_up(self._runtime.home, self._runtime.store, os.fspath(folder))
 
     def store_problems(self) -> list[str]:
         """Let the store check itself; give what is wrong."""

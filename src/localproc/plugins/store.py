@@ -88,6 +88,15 @@ class Store(Protocol):
     def version(self) -> int:
         """Give a number that changes when another process has written."""
 
+    def identity(self) -> str:
+        """Give what was noted of where the home is, empty if nothing was."""
+
+    def become(self, identity: str, *, aside: str = "") -> None:
+        """Note where the home is; with ``aside``, put all its open jobs aside for that reason."""
+
+    def copy_to(self, path: str) -> None:
+        """Write a whole copy of what is recorded to a file, while the store is in use."""
+
     def put_process(self, process: ProcessRecord) -> None:
         """Record a revision and make it its process's current one."""
 

@@ -26,6 +26,7 @@ from localproc.store.sqlite_errors import BUSY, explained, no_text
 from localproc.store.wal import check_pair, note_end, note_pair
 
 _READERS: Final = 8  #: connections that are kept to read with
+_MUCH: Final = 256  #: pages that nobody uses, worth giving back
 _FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end
 
 
@@ -49,6 +50,13 @@ class Database:
                 self._db.close()
                 raise
         _OPEN.add(self)
+
+    def shrink(self) -> None:
+        """Give room that is not used any more back to the disk, once there is much of it."""
+        with self._lock, self._meaning():
+            free = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+            if free >= _MUCH:  # a script is run to its end; a statement would free one page
+                self._db.executescript(f"PRAGMA incremental_vacuum({free})")
 
     def copy_to(self, path: str) -> None:
         """Write a copy of the store as it was recorded last, while it is in use."""
@@ -130,6 +138,9 @@ class Database:
         if found < FORMAT:
             with self.transaction() as db:
                 migrate(db, self._path)
+        if 0 < found < FORMAT:
+            with contextlib.suppress(sqlite3.OperationalError):  # others are at work, or no room
+                db.execute("VACUUM")  # from here on it can shrink
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -107,6 +107,8 @@ class JobTables(Database):
         with self.transaction() as db:
             gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
         self._numbers.pop(job_id, None)
+        if gone.rowcount:
+            self.shrink()
         return gone.rowcount > 0
 
     def hide_job(self, job_id: str) -> None:
@@ -163,6 +165,23 @@ class JobTables(Database):
                 f"WHERE id = ? AND owner = ? AND {_OPEN}",
                 (reason, f"put aside: {reason}", job_id, owner),
             )
+
+    def identity(self) -> str:
+        """Give what was noted of where the home is."""
+        with self.reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        return "" if row is None else str(row[0])
+
+    def become(self, identity: str, *, aside: str = "") -> None:
+        """Note where the home is."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (identity,))
+            if aside:
+                db.execute(
+                    f"UPDATE jobs SET owner = NULL, aside = ?, message = ? WHERE {_OPEN}",  # noqa: S608
+                    (aside, f"put aside: {aside}"),
+                )
+                db.execute("DELETE FROM outbox")  # the original tells its subscribers
 
     def reconsider(self) -> None:
         """Let the jobs that were put aside be tried again."""

@@ -193,6 +193,17 @@ class StoreContract:
         store.reconsider()
         assert [job.aside for job in store.claim("me", [], 10)] == [""]
 
+    def test_a_home_that_has_become_a_copy_puts_its_open_jobs_aside(self, store: Store) -> None:
+        self.add(store, 1)
+        self.add(store, 2, failed)
+        assert store.identity() == ""
+        store.become("here")
+        assert (store.identity(), store.owners()) == ("here", {"me"})
+        store.become("there", aside="a copy")
+        assert store.identity() == "there"
+        assert [job.aside for job in store.jobs(JobFilter())] == ["", "a copy"]
+        assert store.claim("me", [], 10) == []
+
     def test_lists_are_newest_first_and_page_by_cursor(self, store: Store) -> None:
         for number in range(7):
             self.add(store, number)

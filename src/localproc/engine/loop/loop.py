@@ -30,6 +30,7 @@ from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
+from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
 from localproc.storage.access import OpenStorage
@@ -244,8 +245,7 @@ class Loop:
             for active in self._active.values():
                 active.context.stopped.set()
             self._background.close()
-            self._store.release(self._bell.id)
-            idle = not self._store.owners()
+            idle = self._give_up_jobs()
             self._opening.close()
             self._executors.close(tidy=idle)
             if idle:
@@ -256,3 +256,12 @@ class Loop:
             self._selector.close()
         finally:
             self._completions.close()
+
+    def _give_up_jobs(self) -> bool:
+        """Leave open jobs to others; whether there are none."""
+        try:
+            self._store.release(self._bell.id)
+            return not self._store.owners()
+        except EnvironmentProblem as error:  # others see by the lock that this engine is gone
+            _LOG.error("%s", error)
+            return False
