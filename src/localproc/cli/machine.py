@@ -127,7 +127,7 @@ def _home(site: Site) -> Iterator[_Finding]:
                 "failed",
                 "store",
                 "; ".join(problems[:3]),
-                f"move {path}/localproc.db away; results and logs stay",
+                f"restore a backup elsewhere, or move {path}/localproc.db and {path}/jobs away",
             )
         else:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")

@@ -56,8 +56,8 @@ def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
     jobs = os.path.join(os.path.dirname(path), "jobs")
     return StoreCorrupted(
         f"the store {path} is damaged: {said}",
-        hint="restore a backup (localproc restore), or begin a new one: "
-        f"mv {path} {path}.damaged; mv {jobs} {jobs}.old",
+        hint=f"move it away (mv {path} {path}.damaged; mv {jobs} {jobs}.old) to begin a new one, "
+        "or restore a backup elsewhere; results and logs in the home stay as they are",
     )
 
 
