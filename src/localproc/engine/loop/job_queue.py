@@ -16,6 +16,7 @@ from typing import Final
 from localproc import machine
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.engine.home import liveness
+from localproc.engine.home.clock import booted, job_clock
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
@@ -72,27 +73,45 @@ class JobQueue:
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
+        self._is_more = False  #: whether there were more to claim than there was room for
         self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
         self._waiting.append(job)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there may be a job to take up."""
+        return bool(self._waiting) or (self._is_more and self._room > 0)
+
+    @property
+    def _room(self) -> int:
+        """How many jobs it would take on now."""
+        taken = len(self._waiting) + sum(map(len, self._without.values()))
+        return self._settings.active * 2 - taken
+
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
-        if dead or None in owners:
-            room = max(0, self._settings.active * 2 - len(self._waiting))
+        room = self._room
+        self._is_more = bool(dead or None in owners) and room <= 0
+        if (dead or None in owners) and room > 0:
             stopping = not self._settings.adopt
             with suppress(NoSpace):  # they will be there at the next look
-                self._waiting += self._store.claim(self._owner, dead, room, dismissed=stopping)
+                claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
+                self._is_more = len(claimed) == room
+                self._waiting += claimed
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
         for name in [one for one in self._without if self._opening.is_over(one)]:
             self._waiting.extendleft(reversed(self._without.pop(name)))
-        while self._waiting:
+        while self._waiting or (self.is_waiting and not job_id):
+            if not self._waiting:
+                self.adopt()
+                continue
             job = self._pick(job_id)
             if job is None:
                 return None
@@ -164,7 +183,7 @@ class JobQueue:
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
-            now=_now,
+            now=job_clock(job),
             folder=folder,
             base_env=self._env,
             containers=capabilities.containers,
@@ -173,6 +192,8 @@ class JobQueue:
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
+            durable=self._settings.durable,
+            booted=booted() if self._settings.durable else None,
         )
 
     def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:

@@ -68,7 +68,12 @@ class Loop:
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
         tmpdirs = os.path.join(home.path, "tmp", bell.id)
         self._background = Background(
-            open_storage, cache, tmpdirs, settings.active, self._report_done
+            open_storage,
+            cache,
+            tmpdirs,
+            settings.active,
+            self._report_done,
+            durable=settings.durable,
         )
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
         self._completions = completions
@@ -159,6 +164,8 @@ class Loop:
         """How long to wait for something to happen."""
         if self._more or self._done or self._accepted or self._stopping:
             return 0
+        if self._queue.is_waiting and len(self._active) < self._settings.active:
+            return 0  # a job has ended just now, and made room
         return self._executors.patience(_IDLE)
 
     def _take_messages(self, ready: set[int]) -> None:
