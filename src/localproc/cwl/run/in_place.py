@@ -37,7 +37,9 @@ class InPlace:
 
     def __init__(self, process: Tool | Workflow, files: Files) -> None:
         self._files = files
-        self._is_asked = any(tool.requirements.has(_REQUIREMENT) for tool in tools(process))
+        self._is_asked = isinstance(process, Workflow) and any(
+            tool.requirements.has(_REQUIREMENT) for tool in tools(process)
+        )
         self._using: dict[str, _Use] = {}
         self._updated: dict[str, tuple[str, frozenset[str]]] = {}
 
