@@ -237,6 +237,7 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         desk.committer,
         TmpDirs(str(desk.home.path), lambda do: do()),
         lambda job, past: two,
+        lambda _: None,
     )
 
 
