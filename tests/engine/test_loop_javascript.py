@@ -10,7 +10,7 @@ import pytest
 from localproc import Engine, Job
 
 ENDLESS = "${ while (true) {} }"
-JS = {"InlineJavascriptRequirement": {}}
+JS: dict[str, Any] = {"InlineJavascriptRequirement": {}}
 
 
 def tool(**fields: Any) -> dict[str, Any]:

@@ -154,8 +154,8 @@ def test_the_interpreter_asks_them_within(scripts: Scripts) -> None:
             evaluate(Script("(b)"), "{}", "null", "{}")
         with pytest.raises(ExpressionError, match=r"took longer than 0.2 s"):
             evaluate(Script("{ while (true) {} }"), "{}", "null", "{}", time_limit=0.2)
+        text = "{ var all = []; while (true) all.push(new Array(100000).fill(1)); }"
         with pytest.raises(ExpressionError, match=r"used more than 256 MiB"):
-            text = "{ var all = []; while (true) all.push(new Array(100000).fill(1)); }"
             evaluate(Script(text), "{}", "null", "{}")
     assert len(helpers()) >= 1
 

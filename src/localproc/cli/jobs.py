@@ -30,6 +30,7 @@ from localproc.cli.show import final_document, result_lines, show_end
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
 from localproc.engine.handles import Job
+from localproc.errors import JobPutAside
 from localproc.model import JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval
@@ -143,7 +144,7 @@ def _row(job: Job) -> tuple[str, ...]:
         f"{record.progress} %",
         created,
         seconds(job.duration),
-        record.title or record.message,
+        record.message if record.aside else record.title or record.message,
     )
 
 
@@ -269,9 +270,7 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         found = engine.resume()
         try:
             for job in found:
-                watch(job, quiet=as_json)
-                if not as_json:
-                    click.echo(f"{job.id}: {job.status}")
+                _go_on(job, quiet=as_json)
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)
             raise SystemExit(130) from None
@@ -279,4 +278,16 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
             print_json({"jobs": [final_document(job) for job in found]})
         elif not found:
             click.echo("there is nothing to resume")
-        return FAILED if any(job.status is JobStatus.FAILED for job in found) else 0
+        ended_badly = (job.status is JobStatus.FAILED or job.record.aside for job in found)
+        return FAILED if any(ended_badly) else 0
+
+
+def _go_on(job: Job, *, quiet: bool) -> None:
+    """Watch a job to its end, or until it turns out that nobody can go on with it."""
+    try:
+        watch(job, quiet=quiet)
+    except JobPutAside as error:
+        click.echo(str(error), err=True)
+        return
+    if not quiet:
+        click.echo(f"{job.id}: {job.status}")

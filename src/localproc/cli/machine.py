@@ -20,6 +20,7 @@ from localproc.cli.site import Site
 from localproc.engine.engine import Engine
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
+from localproc.model import JobStatus
 from localproc.plugins.executor import Leftover
 
 
@@ -134,10 +135,14 @@ def _home(site: Site) -> Iterator[_Finding]:
                 "failed",
                 "store",
                 "; ".join(problems[:3]),
-                f"move {path}/localproc.db away; results and logs stay",
+                f"restore a backup elsewhere, or move {path}/localproc.db and {path}/jobs away",
             )
         else:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
+        for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
+            if job.record.aside:
+                error = errors.JobPutAside(job.id, job.record.aside)
+                yield _Finding("warning", "job", error.message, error.hint)
         alive = [f"process {pid}" for _, pid in engine.alive()]
         yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
 

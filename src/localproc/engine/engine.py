@@ -268,8 +268,9 @@ class Engine(Records):
     def resume(self) -> list[Job]:
         """Take over the jobs of the home that nobody runs; give all that are open.
 
-        They may be those of any namespace.
+        They may be those of any namespace. Those that were put aside are tried again.
         """
+        self._runtime.store.reconsider()
         self._runtime.loop().ring()
         return self.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING)
 

@@ -4,6 +4,7 @@ Owns looking at jobs, waiting for their ends, and what may be done to a job that
 run here: dismissing, hiding, forgetting. Must not know how jobs are accepted or run.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,13 +12,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from localproc.engine.home import liveness
+from localproc.engine.home.backup import back_up
 from localproc.engine.home.settings import Settings
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
-from localproc.errors import NoSuchJob
+from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobRecord, ProcessRecord
 from localproc.plugins.manager import PluginManager
+
+
+def check_readable(record: JobRecord) -> None:
+    """Raise ``JobPutAside`` for a job that was put aside: nobody goes on with it."""
+    if record.aside and not record.status.final and not record.dismiss_requested:
+        raise JobPutAside(record.id, record.aside)
 
 
 class Records:
@@ -71,7 +79,8 @@ class Records:
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
         """Wait until a job has ended; give its row, whether it has or the time was over.
 
-        Raises ``EnvironmentProblem`` if this engine has stopped by itself.
+        Raises ``EnvironmentProblem`` if this engine has stopped by itself, or
+        ``JobPutAside`` if the job was put aside.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.end_of(job_id) as end:
@@ -84,6 +93,7 @@ class Records:
                 record = self.record(job_id)
                 if record.status.final or left < pause:
                     return record
+                check_readable(record)
                 self.check()
                 pause = 1.0 if self._runtime.owns(record) else 0.1
 
@@ -123,6 +133,14 @@ class Records:
         return bool(self._runtime.store.owners())
 
     # The home
+
+    def backup(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the home into a folder that is empty or not there, while it is in use.
+
+        Results that are published outside of the home are not in the copy. ``localproc restore``
+        makes a home of it. Raises ``HomeUnusable`` or ``NoSpace``.
+        """
+        back_up(self._runtime.home, self._runtime.store, os.fspath(folder))
 
     def store_problems(self) -> list[str]:
         """Let the store check itself; give what is wrong."""

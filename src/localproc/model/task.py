@@ -40,16 +40,14 @@ class Container:
 class StageAction:
     """One thing to put in place before a task starts.
 
-    ``link``: a symbolic link at ``target`` to ``source``, which is changed in place if it is
-    ``writable``; ``copy``: a writable copy of ``source``, a file or a tree; ``write``: a file with
-    ``contents``; ``mkdir``: an empty directory.
+    ``link``: a symbolic link at ``target`` to ``source``; ``copy``: a writable copy of ``source``,
+    a file or a tree; ``write``: a file with ``contents``; ``mkdir``: an empty directory.
     """
 
     kind: Literal["link", "copy", "write", "mkdir"]
     target: str
     source: str = ""
     contents: str = ""
-    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

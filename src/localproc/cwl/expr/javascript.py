@@ -86,6 +86,8 @@ def _explain(script: Script, message: str, time_limit: float) -> ExpressionError
         hint = "look for a loop that does not end"
     elif "out of memory" in reason:
         reason = f"used more than {MEMORY_LIMIT >> 20} MiB"
+    elif "Intl is not defined" in reason:
+        hint = "there is no data of locales: write numbers, dates and texts without Intl"
     text = "$" + script.code
     return ExpressionError(
         f"the expression {_shorten(text)} failed: {reason}{place}",

@@ -1,7 +1,7 @@
 """Realms: worlds of JavaScript in an embedded QuickJS, with limits on time and memory.
 
 Owns realms (one per thread), their isolation and their limits. Must not know CWL, nor anything else
-of localproc: a process that does nothing but evaluate loads this module alone.
+of localproc: a process that does nothing but evaluate loads this module and the prelude alone.
 
 Expressions may share a realm because everything in it is frozen before the first one runs: an
 expression gets a function scope of its own, and nothing it can reach outlives it. One that wants to
@@ -12,6 +12,8 @@ one. So the isolation the specification asks for costs microseconds instead of a
 import re
 import threading
 from typing import Any, Final
+
+from localproc.cwl.expr.prelude import PRELUDE
 
 MEMORY_LIMIT: Final = 1 << 28  #: bytes for one realm
 _MAX_COMPILED: Final = 2000  #: compiled expressions kept in one realm
@@ -58,6 +60,7 @@ class _Realm:
 
         self._context = Context()
         self._context.set_memory_limit(MEMORY_LIMIT)
+        self._context.eval(PRELUDE)
         if frozen:
             self._context.eval(_FREEZE)
         self._call = self._context.eval(_CALL)

@@ -45,7 +45,12 @@ def is_small(value: Any) -> bool:
 
 
 def _step_is_quick(step: WorkflowStep) -> bool:
-    """A ``valueFrom`` sees whole listings of directories, whatever else it is."""
+    """A ``valueFrom`` sees whole listings of directories, whatever else it is.
+
+    What a tool updates in place is worked out as soon as it is its turn.
+    """
+    if isinstance(step.run, Tool) and step.run.requirements.has("InplaceUpdateRequirement"):
+        return False
     return not _scripted(step.when, step.dialect) and not any(
         {"valueFrom", "loadListing", "loadContents"} & one.spec.keys() for one in step.inputs
     )

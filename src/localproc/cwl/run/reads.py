@@ -36,7 +36,7 @@ def reads(prepared: Prepared, files: Files, *, links: bool) -> tuple[str, ...]:
 
 def writes(prepared: Prepared) -> tuple[str, ...]:
     """Return the absolute paths of what a task may change in place (InplaceUpdateRequirement)."""
-    return tuple(dict.fromkeys(one.source for one in prepared.stage if one.writable))
+    return tuple(_outermost(set(prepared.shared)))
 
 
 def _sources(prepared: Prepared) -> Iterator[str]:

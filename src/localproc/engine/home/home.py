@@ -8,12 +8,12 @@ import errno
 import fcntl
 import os
 import re
-import socket
+import tempfile
 import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from localproc.errors import HomeUnusable, InvalidInputs
+from localproc.errors import HomeUnusable, InvalidInputs, StoreCorrupted
 
 _NETWORK: Final = frozenset(
     {
@@ -114,7 +114,8 @@ class Home:
 
         ``work`` is where jobs, temporary folders and kept outputs are to lie; the home remembers
         that. Raises ``HomeUnusable`` for a folder that cannot be written, whose file system has no
-        working locks, or that has its jobs elsewhere already.
+        working locks, or that has its jobs elsewhere already; ``StoreCorrupted`` for one with jobs
+        whose store is gone.
         """
         try:
             os.makedirs(self.path, exist_ok=True)
@@ -123,6 +124,7 @@ class Home:
             for folder in (self.path, self.engines, self.jobs):
                 os.makedirs(folder, exist_ok=True)
             self._try_lock()
+            self._check_store()
         except ValueError as error:
             raise HomeUnusable(
                 f"the home {self.path!r} cannot be used: {error}",
@@ -183,10 +185,25 @@ class Home:
                 hint=f"leave --work out, or choose another home to work in {work}",
             )
 
+    def _check_store(self) -> None:
+        """See that a home which has had jobs has its store: an empty one would know of none."""
+        try:
+            if os.stat(self.store).st_size:
+                return
+            said = "is empty"
+        except FileNotFoundError:
+            said = "is missing"
+        count = sum(entry.is_dir() for entry in os.scandir(self.jobs))
+        if count:
+            raise StoreCorrupted(
+                f"the store {self.store} {said}, but there are folders of {count} jobs beside it",
+                hint=f"restore a backup (localproc restore), or begin anew: "
+                f"mv {self.jobs} {self.jobs}.old",
+            )
+
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""
-        path = os.path.join(self.engines, f".try-{socket.gethostname()}-{os.getpid()}")
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        file, path = tempfile.mkstemp(prefix=".try-", dir=self.engines)  # each opening its own
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

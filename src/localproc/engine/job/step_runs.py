@@ -5,7 +5,7 @@ not know in which order steps come, nor how a job begins and ends.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from localproc.cwl.run.collect import collect, succeeded
@@ -35,6 +35,7 @@ from localproc.model import Report, StepStatus, Task, TaskState
 from localproc.storage.disk import TooBig, is_full
 
 _MOST_LOSSES: Final = 2  #: times that a task is run again because it was lost
+_RESTARTED: Final = "the machine was restarted before its end was recorded"
 _LOST: Final = frozenset({TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED})
 
 
@@ -128,6 +129,8 @@ class StepRuns:
             self._goes_on(running, report)
             return
         self._forget(running)
+        if running.sought and self._is_doubtful(report):
+            report = replace(report, state=TaskState.LOST, reason=_RESTARTED)
         if self._starts.stopping:
             self._note(running, StepStatus.DISMISSED, report)
         elif report.state in _LOST and self._launch_again(running, report):
@@ -226,10 +229,15 @@ class StepRuns:
             running.told = True
             self._writer.running(running.name, report)
 
+    def _is_doubtful(self, report: Report) -> bool:
+        """Whether a task ended here before this machine was started: its files may be lost."""
+        booted = self._setup.booted
+        return booted is not None and report.ended is not None and report.ended < booted
+
     def _collect(self, running: StepRun, report: Report) -> None:
         assert running.made is not None
         effect, prepared = running.made
-        if not self._tasks.is_quick(effect.invocation):
+        if self._setup.durable or not self._tasks.is_quick(effect.invocation):
             self._ask_to_collect(running, report)
             return
         try:

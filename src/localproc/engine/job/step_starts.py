@@ -117,7 +117,8 @@ class StepStarts:
         work: Callable[[], Any],
         then: Callable[[Any, Any], None],
     ) -> None:
-        if not self._tasks.is_quick(effect.invocation):
+        is_kept = self._setup.durable and isinstance(effect, Evaluate)
+        if is_kept or not self._tasks.is_quick(effect.invocation):
             self._ask(effect)
             return
         try:

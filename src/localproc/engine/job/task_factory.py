@@ -34,7 +34,9 @@ class JobSetup:
     ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and whether
     that has containers. ``files`` looks at the disk within the loop, with a budget, and raises
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
-    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps.
+    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
+    step has made is written through to the disk before its end is recorded, and ends of before
+    ``booted``, when this machine was started, are not trusted.
     """
 
     now: Callable[[], datetime]
@@ -46,6 +48,8 @@ class JobSetup:
     tmpdir: Callable[[], str]
     done_with: Callable[[str], None]
     reuse: bool = False
+    durable: bool = False
+    booted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

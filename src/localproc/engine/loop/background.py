@@ -47,8 +47,10 @@ from localproc.storage.access import Access, OpenStorage
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
+from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
+from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
 
@@ -71,7 +73,7 @@ class Background:
 
     ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
     so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
-    which others remove when the engine is dead.
+    which others remove when the engine is dead. ``durable``: what is answered is on the disk.
     """
 
     def __init__(
@@ -81,11 +83,14 @@ class Background:
         tmpdirs: str,
         active: int,
         report: Callable[[str, Done], None],
+        *,
+        durable: bool = False,
     ) -> None:
         self._open_storage = open_storage
         self._cache = cache
         self._tmpdirs = tmpdirs
         self._report = report
+        self._safekeeping = Safekeeping() if durable else None
         self._scripts = Scripts()
         self._staging = Workers("staging", 2 * active, 2)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
@@ -153,6 +158,8 @@ class Background:
         try:
             with evaluating_with(evaluator):
                 value = self._value(effect, job)
+            if self._safekeeping is not None:
+                self._keep(self._safekeeping, effect, value, job)
         except Exception as error:
             self._report(job.job_id, Done(effect, error=as_ours(error)))
         else:
@@ -179,6 +186,16 @@ class Background:
             case StageOut():
                 with log_writer(effect.log) as log:
                     return self._publish(effect, job, log)
+
+    def _keep(self, safekeeping: Safekeeping, effect: Asked, value: Any, job: JobContext) -> None:
+        """See that what is going to be recorded is there after a power cut too."""
+        match effect:
+            case Collect() | Evaluate() | StageIn():
+                safekeeping.keep(paths_of(value, [job.folder]))
+            case StageOut():
+                root = results_root(job.job_id, job.request)
+                if urlsplit(root).scheme == "file":
+                    safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
     def _recall(self, effect: Recall) -> tuple[str, Any]:
         tool, inputs = effect.invocation.tool, effect.invocation.inputs

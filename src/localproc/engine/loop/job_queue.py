@@ -4,19 +4,22 @@ Owns which jobs there are to run: those that it accepted, and those that nobody 
 taking each up, from its beginning or from where its history ends. Must not know what happens then.
 """
 
+import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from localproc import machine
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reads import place
 from localproc.engine.home import liveness
+from localproc.engine.home.clock import booted, job_clock
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
@@ -34,17 +37,19 @@ from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import JobFailed, LocalprocError, NoSpace
-from localproc.model import JobRecord
+from localproc.errors import JobFailed, JobPutAside, LocalprocError, NoSpace
+from localproc.model import Event, JobRecord
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import stage
+
+_LOG: Final = logging.getLogger("localproc")
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
 
 
 class JobQueue:
-    """The jobs of one engine that wait for their turn."""
+    """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up."""
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class JobQueue:
         committer: Committer,
         tmpdirs: TmpDirs,
         compiled: Compiled,
+        lost: Callable[[str], None],
     ) -> None:
         self._store = store
         self._owner = owner
@@ -67,30 +73,49 @@ class JobQueue:
         self._committer = committer
         self._tmpdirs = tmpdirs
         self._compiled = compiled
+        self._lost = lost
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
+        self._is_more = False  #: whether there were more to claim than there was room for
         self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
         self._waiting.append(job)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there may be a job to take up."""
+        return bool(self._waiting) or (self._is_more and self._room > 0)
+
+    @property
+    def _room(self) -> int:
+        """How many jobs it would take on now."""
+        taken = len(self._waiting) + sum(map(len, self._without.values()))
+        return self._settings.active * 2 - taken
+
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
-        if dead or None in owners:
-            room = max(0, self._settings.active * 2 - len(self._waiting))
+        room = self._room
+        self._is_more = bool(dead or None in owners) and room <= 0
+        if (dead or None in owners) and room > 0:
             stopping = not self._settings.adopt
             with suppress(NoSpace):  # they will be there at the next look
-                self._waiting += self._store.claim(self._owner, dead, room, dismissed=stopping)
+                claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
+                self._is_more = len(claimed) == room
+                self._waiting += claimed
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
         for name in [one for one in self._without if self._opening.is_over(one)]:
             self._waiting.extendleft(reversed(self._without.pop(name)))
-        while self._waiting:
+        while self._waiting or (self.is_waiting and not job_id):
+            if not self._waiting:
+                self.adopt()
+                continue
             job = self._pick(job_id)
             if job is None:
                 return None
@@ -124,7 +149,12 @@ class JobQueue:
 
     def _take_up(self, job: JobRecord) -> Active | None:
         """Give a job that can be run now; one whose executor is being opened has to wait."""
-        past = replay.read(job.id, self._store.events(job.id))
+        events = self._store.events(job.id)
+        try:
+            past = _past(job, events)
+        except JobPutAside as error:
+            self._put_aside(job, len(events), error)
+            return None
         try:
             placement = Placement.read(past.request.executor)
             for name in placement.names():
@@ -160,7 +190,7 @@ class JobQueue:
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
-            now=_now,
+            now=job_clock(job),
             folder=folder,
             base_env=self._env,
             where=partial(_where, placement, containers),
@@ -169,7 +199,21 @@ class JobQueue:
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
+            durable=self._settings.durable,
+            booted=booted() if self._settings.durable else None,
         )
+
+    def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:
+        """Leave a job that cannot be read alone, or end it if that is what somebody wants."""
+        if job.dismiss_requested:
+            writer = EventWriter(job, _now, LogNames({}), "")
+            writer.dismissed()
+            self._committer.record([Change(writer.job, writer.events, count)])
+            return
+        _LOG.warning("%s", error)
+        with suppress(NoSpace):
+            self._store.put_aside(self._owner, job.id, error.reason)
+        self._lost(job.id)
 
     def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
@@ -196,6 +240,12 @@ def _where(
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _past(job: JobRecord, events: Sequence[Event]) -> replay.History:
+    if job.aside:
+        raise JobPutAside(job.id, job.aside)
+    return replay.read(job.id, events)
 
 
 def _make(folder: str) -> bool:

@@ -31,7 +31,7 @@ from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
-from localproc.errors import InvalidInputs
+from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
 from localproc.storage.access import OpenStorage
@@ -69,7 +69,12 @@ class Loop:
         cache = StepCache(home.steps)
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
-            open_storage, cache, tmpdirs, settings.active, self._report_done
+            open_storage,
+            cache,
+            tmpdirs,
+            settings.active,
+            self._report_done,
+            durable=settings.durable,
         )
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
         self._completions = completions
@@ -88,6 +93,7 @@ class Loop:
             self._committer,
             self._tmpdirs,
             compiled,
+            completions.lost,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
@@ -159,6 +165,8 @@ class Loop:
         """How long to wait for something to happen."""
         if self._more or self._done or self._accepted or self._stopping:
             return 0
+        if self._queue.is_waiting and len(self._active) < self._settings.active:
+            return 0  # a job has ended just now, and made room
         return self._executors.patience(_IDLE)
 
     def _take_messages(self, ready: set[int]) -> None:
@@ -245,8 +253,7 @@ class Loop:
             for active in self._active.values():
                 active.context.stopped.set()
             self._background.close()
-            self._store.release(self._bell.id)
-            idle = not self._store.owners()
+            idle = self._give_up_jobs()
             self._opening.close()
             self._executors.close(tidy=idle)
             if idle:
@@ -257,6 +264,15 @@ class Loop:
             self._selector.close()
         finally:
             self._completions.close()
+
+    def _give_up_jobs(self) -> bool:
+        """Leave open jobs to others; whether there are none."""
+        try:
+            self._store.release(self._bell.id)
+            return not self._store.owners()
+        except EnvironmentProblem as error:  # others see by the lock that this engine is gone
+            _LOG.error("%s", error)
+            return False
 
 
 def _names(executor: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Owns its folder, what is staged into it, and that its streams become new files. 
 """
 
 import os
+import shutil
 
 from localproc.model import Task
 from localproc.storage.disk import stage
@@ -11,11 +12,23 @@ from localproc.storage.disk import stage
 
 def put_in_place(task: Task) -> None:
     """Make a task's folder and put its files into it; raises ``OSError``."""
-    os.mkdir(task.outdir)
+    _make_anew(task.outdir)
     if task.stage:
         stage(task.stage)
     for stream in {task.stdout, task.stderr}:
         _make_way(stream, task)
+
+
+def _make_anew(folder: str) -> None:
+    """Make a folder; one that is there is of a later time than what is recorded.
+
+    So it is after a power cut, and in a backup.
+    """
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        shutil.rmtree(folder)
+        os.mkdir(folder)
 
 
 def _make_way(stream: str, task: Task) -> None:
