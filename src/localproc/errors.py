@@ -7,6 +7,7 @@
     │   ├── InvalidPackage           ... because it is wrong: every problem with its place
     │   └── UnsupportedPackage       ... because it asks for something that is not there
     ├── InvalidInputs                the inputs do not fit the process: every problem at once
+    ├── UnknownOption                a call has no option of that name (a TypeError as well)
     ├── NotFound
     │   ├── NoSuchProcess
     │   ├── NoSuchJob
@@ -140,6 +141,12 @@ class InvalidInputs(_WithProblems):
     """The inputs do not fit the process description; every problem with its JSON path."""
 
     type = EXCEPTIONS_1 + "invalid-parameter"
+    status = 400
+
+
+class UnknownOption(LocalprocError, TypeError):
+    """A call was given an option by a name that it does not have."""
+
     status = 400
 
 

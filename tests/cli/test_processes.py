@@ -8,6 +8,7 @@ import pytest
 
 from localproc import Engine
 from tests.cli.terminal import command, localproc
+from tests.patience import patient
 
 
 def test_deploying_and_listing(packages: Path) -> None:
@@ -74,7 +75,9 @@ def test_a_package_comes_back_byte_for_byte(here: Path) -> None:
     (here / "odd.cwl").write_bytes(data)
     assert localproc("deploy", "odd.cwl").code == 0
     (here / "odd.cwl").unlink()
-    printed = subprocess.run(command("package", "odd"), capture_output=True, check=True, timeout=30)
+    printed = subprocess.run(
+        command("package", "odd"), capture_output=True, check=True, timeout=patient(30)
+    )
     assert printed.stdout == data
 
 

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from localproc import Engine, Job
-from tests.cli.terminal import command, elsewhere, end_of, localproc, started, until
+from tests.cli.terminal import command, elsewhere, end_of, localproc, started
+from tests.patience import patient, until
 
 
 def test_a_job_that_is_successful(packages: Path, home: Path) -> None:
@@ -276,7 +277,7 @@ def test_a_reader_that_goes_away_is_no_error(packages: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     ended = subprocess.run(
-        command("jobs"), stdout=writing, stderr=subprocess.PIPE, check=False, timeout=30
+        command("jobs"), stdout=writing, stderr=subprocess.PIPE, check=False, timeout=patient(30)
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")

@@ -22,6 +22,7 @@ from localproc.cli.app import localproc as command_line
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.engine.home.settings import Settings
 from localproc.engine.notify.callback_sender import signature
+from localproc.engine.options import ExecuteOptions, JobFilters
 from localproc.http.app import create_app
 from localproc.http.settings import HttpSettings
 from localproc.model import Callback, Event, Kind
@@ -29,9 +30,11 @@ from localproc.model.event import members
 from localproc.model.events import CLASSES
 from localproc.plugins import hooks
 from tests.docs.markdown import FILES, ROOT, Block, anchors, blocks, links, names, prose, table
+from tests.patience import patient
 
 BLOCKS = [block for file in FILES for block in blocks(file)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
+FILTERS = {"process", "status", "limit"}
 SHELL = [block for block in BLOCKS if block.language in ("console", "sh")]
 TO_RUN = sorted({block.file for block in BLOCKS if block.mark.startswith("run")})
 
@@ -111,17 +114,28 @@ def test_the_public_names_are_those_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "kind", "for_handles"),
-    [("An engine", localproc.Engine, None), ("A job", localproc.Job, {"record"})],
+    ("heading", "kind", "of_instances"),
+    [
+        ("An engine", localproc.Engine, set()),
+        ("A process", localproc.Process, {"record"}),
+        ("A job", localproc.Job, {"id"}),
+    ],
 )
-def test_the_members_in_the_guide_exist(
-    heading: str, kind: type, for_handles: set[str] | None
+def test_the_guide_has_every_public_member_and_no_other(
+    heading: str, kind: type, of_instances: set[str]
 ) -> None:
     told = {name.partition("(")[0] for name in names("docs/engine.md", heading)}
-    there = {name for name in dir(kind) if not name.startswith("_")}
-    assert told - there - {"id", "tokens"} == set()  # which instances have
-    if for_handles is not None:
-        assert there - told == for_handles
+    there = {name for name in dir(kind) if not name.startswith("_")} | of_instances
+    assert told == there
+
+
+@pytest.mark.parametrize(
+    ("kind", "opening", "arguments"),
+    [(ExecuteOptions, "Options of `execute`:", set()), (JobFilters, "Filters of `jobs`:", FILTERS)],
+)
+def test_the_guide_has_every_option(kind: type, opening: str, arguments: set[str]) -> None:
+    told = prose(ROOT / "docs/engine.md").partition(opening)[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", told)) >= set(kind.__annotations__) | arguments
 
 
 @pytest.mark.parametrize(
@@ -294,7 +308,7 @@ def run(words: list[str], folder: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=patient(60),
         check=False,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"

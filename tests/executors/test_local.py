@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
 from localproc.testing.executors import ExecutorContract, OpenExecutor
+from tests.patience import until
 
 
 def keeper_of(executor: LocalExecutor) -> int:
@@ -66,9 +66,7 @@ class TestLocalExecutor(ExecutorContract):
         os.kill(keeper_of(executor), signal.SIGKILL)
         assert self.reports(executor, [task.key])[task.key].state is TaskState.LOST
         pid = int((Path(task.outdir) / "pid").read_text())
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: not Path(f"/proc/{pid}").exists())
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
@@ -198,9 +196,7 @@ class TestLocalExecutor(ExecutorContract):
         self.running(first, Path(task.outdir) / "pid")
         first.close()
         journal = tmp_path / "keepers" / "first" / "journal"
-        deadline = time.monotonic() + 10
-        while "timed-out" not in journal.read_text() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: "timed-out" in journal.read_text())
         second = open_executor("second")
         assert second.reattach([task])[task.key].state is TaskState.RUNNING
         assert self.reports(second, [task.key])[task.key].state is TaskState.TIMED_OUT
@@ -240,10 +236,7 @@ class TestLocalExecutor(ExecutorContract):
         executor.submit([task])
         self.reports(executor, [task.key])
         pid = int((Path(task.outdir) / "pid").read_text())
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not Path(f"/proc/{pid}").exists()
+        until(lambda: not Path(f"/proc/{pid}").exists())
 
     def test_a_keeper_without_tasks_goes_with_its_engine(
         self, open_executor: OpenExecutor, tmp_path: Path
@@ -269,11 +262,12 @@ class TestLocalExecutor(ExecutorContract):
         second = open_executor("second")
         second.reattach([task])
         self.reports(second, [task.key])
-        deadline = time.monotonic() + 5
-        while (tmp_path / "keepers" / "first").exists() and time.monotonic() < deadline:
+
+        def is_tidy() -> bool:
             second.tidy()
-            time.sleep(0.05)
-        assert not (tmp_path / "keepers" / "first").exists()
+            return not (tmp_path / "keepers" / "first").exists()
+
+        until(is_tidy)
 
     def test_logs_are_there_whether_a_task_writes_or_not(
         self, executor: LocalExecutor, tmp_path: Path
@@ -312,9 +306,7 @@ class TestLocalExecutor(ExecutorContract):
         others = [self.logging(tmp_path, tmp_path, f"other_{n}", "sleep 0.5") for n in range(4)]
         executor.submit(others)
         self.reports(executor, [task.key for task in others])
-        deadline = time.monotonic() + 5
-        while not (tmp_path / "leaves.log").read_text() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until((tmp_path / "leaves.log").read_text)
         assert (tmp_path / "leaves.log").read_text() == "late\n"
         assert [(tmp_path / f"other_{n}.log").read_text() for n in range(4)] == [""] * 4
 

@@ -31,6 +31,7 @@ from tests.http.service import (
     start,
     until,
 )
+from tests.patience import patient
 
 PART_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
@@ -957,7 +958,7 @@ def test_others_are_answered_meanwhile(engine: Engine) -> None:
     with served_client(engine) as client:
         job = start(client, {"pause": 60})
         waiting = [
-            threading.Thread(target=lambda: client.get(f"{job}/events", timeout=60))
+            threading.Thread(target=lambda: client.get(f"{job}/events", timeout=patient(60)))
             for _ in range(30)
         ]
         for one in waiting:

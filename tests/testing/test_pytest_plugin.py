@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine
+from localproc.engine.engine import namespace_of
 
 pytest_plugins = ["pytester"]
 
@@ -162,7 +163,7 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
     with Engine(home, run_jobs=False) as engine:
         assert [job.status for job in engine.jobs()] == ["dismissed"] * 3
         assert [job.status for job in engine.within("other").jobs()] == ["dismissed"]
-        assert list(engine.alive()) == []
+        assert list(namespace_of(engine).alive()) == []
 
 
 def test_a_run_without_the_fixture_imports_no_engine(pytester: pytest.Pytester) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import click
 
+from localproc.api import Engine
 from localproc.engine.admission.inputs import read_inputs, typed_values
-from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import here
 from localproc.errors import NoSuchJob, NoSuchProcess

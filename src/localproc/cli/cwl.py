@@ -13,9 +13,9 @@ from typing import Any, Final
 import click
 
 from localproc import errors
+from localproc.api import Engine
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
-from localproc.engine.engine import Engine
 from localproc.uris import uri_path
 
 UNSUPPORTED: Final = 33

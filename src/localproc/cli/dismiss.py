@@ -7,9 +7,10 @@ from typing import Final
 
 import click
 
+from localproc.api import Engine
 from localproc.cli.common import find_job, json_option, print_json
 from localproc.cli.site import Site
-from localproc.engine.engine import Engine
+from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
 
 _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
@@ -38,7 +39,7 @@ def _wait(job: Job, engine: Engine) -> None:
     try:
         job.wait(_PATIENCE)
     except TimeoutError:
-        pid = dict(engine.alive()).get(job.record.owner or "")
+        pid = dict(namespace_of(engine).alive()).get(job.record.owner or "")
         if pid is not None:
             click.echo(f"{job.id}: {_said_of(pid)}", err=True)
         job.wait()

@@ -62,7 +62,7 @@ def execute(
             print_json(job.status_info()) if as_json else click.echo(job.id)
             return 0
         watch_patiently(job, quiet=as_json)
-        print_json(final_document(job)) if as_json else show_end(job, engine)
+        print_json(final_document(job)) if as_json else show_end(job)
         return exit_code(job)
 
 

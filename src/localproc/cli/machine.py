@@ -13,10 +13,11 @@ from typing import Any, Literal
 import click
 
 from localproc import errors
+from localproc.api import Engine
 from localproc.cli.app import ENVIRONMENT
 from localproc.cli.common import json_option, print_json, print_table
 from localproc.cli.site import Site
-from localproc.engine.engine import Engine
+from localproc.engine.engine import namespace_of
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 
@@ -120,7 +121,7 @@ def _home(site: Site) -> Iterator[_Finding]:
         free = shutil.disk_usage(path).free >> 20
         state: Any = "ok" if free > 1024 else "warning"
         yield _Finding(state, "disk", f"{free} MiB free", "make room: tasks need it")
-        problems = engine.store_problems()
+        problems = namespace_of(engine).store_problems()
         if problems:
             yield _Finding(
                 "failed",
@@ -130,7 +131,7 @@ def _home(site: Site) -> Iterator[_Finding]:
             )
         else:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
-        alive = [f"process {pid}" for _, pid in engine.alive()]
+        alive = [f"process {pid}" for _, pid in namespace_of(engine).alive()]
         yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
 
 

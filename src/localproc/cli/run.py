@@ -56,7 +56,7 @@ def run(
         if as_json:
             print_json(final_document(job))
         else:
-            show_end(job, engine)
+            show_end(job)
         return exit_code(job)
 
 

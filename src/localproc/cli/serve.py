@@ -14,13 +14,14 @@ import click
 
 from localproc.cli.common import engine_options
 from localproc.cli.site import Site
+from localproc.engine.engine import namespace_of
 from localproc.errors import EnvironmentProblem, PluginMissing
 from localproc.model import InputPolicy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
 
 #: How long requests may go on after Ctrl-C; those who follow a log would never leave.
 _FAREWELL: Final = 2
@@ -89,7 +90,7 @@ def serve(
             require_token=not is_loopback(host) and not without_token,
             policy=InputPolicy(roots=roots, guarded=not allow_private, most=_MOST),
         )
-        engine.stand_by()
+        namespace_of(engine).stand_by()
         _say(app, listener)
         _run(app, listener)
         engine.close()  # jobs go on without a server; the next one takes them over

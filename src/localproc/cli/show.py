@@ -10,7 +10,6 @@ from typing import IO, Any
 import click
 
 from localproc.cli.common import seconds
-from localproc.engine.engine import Engine
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import here
 from localproc.engine.results import StacResults
@@ -85,7 +84,7 @@ def _drawn(job: Job, steps: list[Step]) -> Any:
     return Group(head, table)
 
 
-def show_end(job: Job, engine: Engine) -> None:
+def show_end(job: Job) -> None:
     """Tell how a job ended, where its results and logs lie, and what to try next."""
     if job.status is JobStatus.FAILED:
         click.echo(
@@ -100,7 +99,7 @@ def show_end(job: Job, engine: Engine) -> None:
             click.echo(line)
     click.echo(
         f"job {job.id} was successful in {seconds(job.duration)}; "
-        f"logs: {os.path.relpath(engine.logs_folder(job.id), here())}",
+        f"logs: {os.path.relpath(os.path.join(job.folder, 'logs'), here())}",
         err=True,
     )
 

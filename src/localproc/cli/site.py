@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Site:
 
     def open(self, **settings: Any) -> "Engine":
         """Give an engine that runs jobs, with these settings."""
-        from localproc.engine.engine import Engine
+        from localproc.api import Engine
 
         return Engine(self.home, namespace=self.namespace, **settings)
 

@@ -32,13 +32,15 @@ def localproc_home(tmp_path: Path) -> Path:
 def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> Iterator["Engine"]:
     """Give an engine with a home of its own. What still runs at the end of the test is stopped."""
     from localproc.api import Engine
+    from localproc.engine.engine import jobs_everywhere, namespace_of
     from localproc.model import JobStatus
 
     engine = Engine(localproc_home)
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
-    if engine.has_open_jobs():
-        for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
+    space = namespace_of(engine)
+    if space.has_open_jobs():
+        for job in jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING):
             job.dismiss()
     engine.close()
 
@@ -55,8 +57,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 
 def _stories(engine: "Engine") -> list[str]:
+    from localproc.engine.engine import jobs_everywhere, namespace_of
     from localproc.errors import JobFailed
     from localproc.model import JobStatus
 
-    failed = engine.jobs_of_all(JobStatus.FAILED, limit=10)
+    failed = jobs_everywhere(namespace_of(engine), JobStatus.FAILED, limit=10)
     return [f"{job.process_id} ({job.id})\n{JobFailed.from_problem(job.problem)}" for job in failed]
