@@ -101,6 +101,37 @@ def test_every_decision_is_in_the_index_in_its_order() -> None:
         assert titles == ["Context", "Decision", "Consequences"], name
 
 
+# Contributing
+
+
+def test_every_place_to_change_something_is_there() -> None:
+    rows = table("CONTRIBUTING.md", "Where to change what")
+    assert len(rows) >= 10
+    for row in rows:
+        places = [one for one in re.findall(r"`([^`]+)`", " ".join(row[1:])) if "/" in one]
+        assert places, row[0]
+        for place in places:
+            assert (ROOT / place).exists(), f"{row[0]}: {place}"
+
+
+def test_every_marker_of_tests_is_told_of() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = project["tool"]["pytest"]["ini_options"]["markers"]
+    assert names("CONTRIBUTING.md", "Tests") == [one.partition(":")[0] for one in declared]
+
+
+def test_no_test_sleeps() -> None:
+    waits = ROOT / "tests" / "patience.py"
+    calls = re.compile(r"^ *(?:time\.)?sleep\(|time\.monotonic\(|perf_counter\(", re.MULTILINE)
+    found = {
+        relative(path)
+        for path in (ROOT / "tests").rglob("*.py")
+        if path != waits and calls.search(path.read_text())
+    }
+    # Scripts that other processes run: one that is killed while it sleeps, one that looks again.
+    assert found <= {"tests/engine/test_forks.py", "tests/engine/test_liveness.py"}
+
+
 # Python
 
 

@@ -129,7 +129,7 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
     result = run(
         pytester,
         """
-        import os, time, pytest
+        import os, pytest
 
         SLEEPER = {
             "cwlVersion": "v1.2",
@@ -147,9 +147,9 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
             other = localproc_engine.within("other")
             for one in [process, process, other.deploy(SLEEPER)]:
                 one.execute({})
-            while not (job.steps and job.logs().stderr):
-                time.sleep(0.02)
-            pids.append(int(job.logs().stderr))
+            assert next(job.watch()).name == "sleeper"
+            _, said = next(job.follow("sleeper"))
+            pids.append(int(said))
 
         def test_nothing_is_left():
             with pytest.raises(ProcessLookupError):
