@@ -35,6 +35,7 @@ Errors carry fields, and a ``hint`` that says what to do. ``to_problem()`` gives
 RFC 9457 problem document. This module must not know any other one.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -230,7 +231,9 @@ class ResultsNotReady(LocalprocError):
 class JobFailed(LocalprocError):
     """A job ended as failed.
 
-    ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log.
+    ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log,
+    ``command`` what was run, ``inputs`` the values of one instance of a scatter in short, and
+    ``folder`` is where it ran: it is kept.
     """
 
     type = "https://localproc.dev/problems/job-failed"
@@ -246,6 +249,9 @@ class JobFailed(LocalprocError):
         log: str = "",
         hint: str = "",
         cause: str = "",
+        command: Sequence[str] = (),
+        inputs: Mapping[str, str] | None = None,
+        folder: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.job_id = job_id
@@ -254,13 +260,20 @@ class JobFailed(LocalprocError):
         self.stderr = tuple(stderr)
         self.log = log
         self.cause = cause
+        self.command = tuple(command)
+        self.inputs = dict(inputs or {})
+        self.folder = folder
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  | {line}" for line in self.stderr)]
-        if self.log:
-            lines.append(f"  log: {self.log}")
-        if self.hint:
-            lines.append(f"  hint: {self.hint}")
+        facts = {
+            "inputs": ", ".join(f"{name}={value}" for name, value in self.inputs.items()),
+            "command": shlex.join(self.command),
+            "folder": self.folder,
+            "log": self.log,
+            "hint": self.hint,
+        }
+        lines += [f"  {name}: {_short(fact)}" for name, fact in facts.items() if fact]
         return "\n".join(lines)
 
     def _members(self) -> dict[str, Any]:
@@ -271,8 +284,11 @@ class JobFailed(LocalprocError):
             "stderrTail": list(self.stderr),
             "log": self.log,
             "cause": self.cause,
+            "command": list(self.command),
+            "inputs": self.inputs,
+            "folder": self.folder,
         }
-        return {name: value for name, value in members.items() if value not in ("", None, [])}
+        return {name: value for name, value in members.items() if value not in ("", None, [], {})}
 
     @classmethod
     def from_problem(cls, problem: Mapping[str, Any]) -> "JobFailed":
@@ -286,7 +302,14 @@ class JobFailed(LocalprocError):
             log=problem.get("log", ""),
             hint=problem.get("hint", ""),
             cause=problem.get("cause", ""),
+            command=problem.get("command", ()),
+            inputs=problem.get("inputs"),
+            folder=problem.get("folder", ""),
         )
+
+
+def _short(text: str, most: int = 400) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 class JobDismissed(LocalprocError):

@@ -90,6 +90,8 @@ class _Commands(click.Group):
             result = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()
+        except click.NoSuchOption as error:
+            raise _meant(error) from None
         except BrokenPipeError:
             _write_to_nowhere(sys.stdout, sys.stderr)
             return 0
@@ -143,6 +145,19 @@ def localproc(ctx: click.Context, home: str, namespace: str) -> None:
     Begin with: localproc run PACKAGE inputs.yml
     """
     ctx.obj = Site(home, namespace)
+
+
+def _meant(error: click.NoSuchOption) -> click.UsageError:
+    """Say what an option was meant for: one that goes before the command, or an input."""
+    context, option = error.ctx, error.option_name
+    command = context.info_name if context else None
+    if option in ("--home", "--namespace"):
+        meant = f"it goes before the command: localproc {option} ... {command} ..."
+    elif command in ("run", "execute") and not error.possibilities:
+        meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
+    else:
+        return error
+    return click.UsageError(f"No such option {option!r} of {command}: {meant}", context)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -22,6 +22,7 @@ _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
 @click.pass_obj
 def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
+    site.check()
     with site.open(adopt=False) as engine:
         found = [find_job(engine, job_id) for job_id in job_ids]
         for job in found:

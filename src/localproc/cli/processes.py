@@ -9,7 +9,7 @@ import click
 
 from localproc import errors
 from localproc.cli.app import USAGE
-from localproc.cli.common import find_process, json_option, print_json, print_table
+from localproc.cli.common import json_option, print_json, print_table, read_process
 from localproc.cli.site import Site
 from localproc.engine.handles import Process
 from localproc.views.process import process_description, process_summary
@@ -26,7 +26,7 @@ def deploy(
     site: Site, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
 ) -> None:
     """Deploy PACKAGE, the path or URL of a CWL document, as a process."""
-    with site.look(allow_remote=allow_remote) as engine:
+    with site.prepare(allow_remote=allow_remote) as engine:
         process = engine.deploy(package, process_id=process_id, replace=not no_replace)
         if as_json:
             print_json(process_summary(process.record))
@@ -72,8 +72,7 @@ def processes(site: Site, as_json: bool) -> None:
 @click.pass_obj
 def describe(site: Site, package: str, as_json: bool) -> None:
     """Describe the inputs and outputs of a package or a process."""
-    with site.look() as engine:
-        process = find_process(engine, package, deploy=False)
+    process = read_process(site, package)
     if as_json:
         print_json(process_description(process.record))
         return
@@ -176,7 +175,6 @@ def graph(site: Site, package: str, form: str) -> None:
     from localproc.views.graph import dot, mermaid
     from localproc.views.graph_svg import svg
 
-    with site.look() as engine:
-        resolved = find_process(engine, package, deploy=False).record.resolved
+    resolved = read_process(site, package).record.resolved
     draw = {"mermaid": mermaid, "dot": dot, "svg": svg}[form]
     click.echo(draw(resolved))

@@ -50,8 +50,20 @@ _MOST: Final = 16 << 30
 )
 @click.option("--allow-private", is_flag=True, help="Inputs may name private web addresses.")
 @click.option("--cors", "origins", multiple=True, help="An origin whose pages may use this.")
-@click.option("--dismiss", type=click.Choice(["seed", "ogc2", "gone"]), default="seed")
-@click.option("--profile", type=click.Choice(["localproc", "zoo"]), default="localproc")
+@click.option(
+    "--dismiss",
+    type=click.Choice(["seed", "ogc2", "gone"]),
+    default="seed",
+    show_default=True,
+    help="What DELETE of a job leaves: nothing but its history; what was dismissed; a 410.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["localproc", "zoo"]),
+    default="localproc",
+    show_default=True,
+    help="Whose words messages are in.",
+)
 @click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
 @click.option(
     "--callback-secret",

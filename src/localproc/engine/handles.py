@@ -134,6 +134,14 @@ class Job:
         return self.record.status
 
     @property
+    def abandoned(self) -> bool:
+        """Whether it has not ended and nobody runs it: its engine is gone, or there never was one.
+
+        ``Engine.resume`` goes on with it.
+        """
+        return not self.status.final and not self._namespace.is_attended(self.record)
+
+    @property
     def message(self) -> str:
         """What it is doing, or how it ended, in a line."""
         return self.record.message

@@ -159,6 +159,12 @@ class Namespace:
 
     # The home
 
+    def is_attended(self, job: JobRecord) -> bool:
+        """Return whether an engine that lives owns a job, or may take up one without an owner."""
+        if job.owner is None:
+            return any(self.alive())
+        return liveness.is_alive(self.runtime.home.engines, job.owner)
+
     def stand_by(self) -> None:
         """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
         if self.runtime.run_jobs and not self.runtime.closed:

@@ -273,6 +273,8 @@ class FailedJob(LocalprocError):
     def to_problem(self) -> dict[str, Any]:
         """Give the members of the problem."""
         said = self._error.to_problem()
+        for of_this_machine in ("command", "folder"):
+            said.pop(of_this_machine, None)
         if "log" in said:
             said["log"] = f"{self._place}/{said['log'].rsplit('/', 1)[-1]}"
         return said | {"status": self._status}

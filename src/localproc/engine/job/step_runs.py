@@ -131,13 +131,13 @@ class StepRuns:
         """Take note that a task's files could not be put in place."""
         running = self.running[key]
         self._forget(running)
-        self._step_broke(running.name, None, error)
+        self._step_broke(running, None, error)
 
     def collected(self, effect: Collect, done: Done) -> None:
         """Take the outputs of a task that was collected in the background."""
         running = self._collecting.pop(effect.name)
         if done.error is not None:
-            self._step_broke(running.name, effect.report, done.error)
+            self._step_broke(running, effect.report, done.error)
         else:
             self._succeeded(running, effect.report, done.value)
 
@@ -202,7 +202,7 @@ class StepRuns:
             self._collecting[running.name] = running
             self._effects.ask(Collect(running.name, running.prepared, report))
         except (LocalprocError, OSError) as error:
-            self._step_broke(running.name, report, error)
+            self._step_broke(running, report, error)
         else:
             self._succeeded(running, report, outputs)
 
@@ -222,13 +222,18 @@ class StepRuns:
             tail(running.task.stderr),
             self._log(running.name),
             disk_full=is_full(running.task.outdir),
+            task=running.task,
+            scattered=_scattered(running.invocation),
         )
         self._writer.ended(running.name, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
-    def _step_broke(self, name: str, report: Report | None, error: Exception) -> None:
+    def _step_broke(self, running: StepRun, report: Report | None, error: Exception) -> None:
         """Fail a step that could not be started, or whose outputs could not be collected."""
-        problem = failure_text.step_broke(self._writer.job.id, name, error, self._log(name))
+        name = running.name
+        problem = failure_text.step_broke(
+            self._writer.job.id, name, error, self._log(name), task=running.task
+        )
         self._writer.ended(name, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
@@ -243,6 +248,11 @@ class StepRuns:
 
     def _log(self, name: str) -> str:
         return self._tasks.log_path(name)
+
+
+def _scattered(invocation: Invocation) -> Mapping[str, Any] | None:
+    """Return the inputs of one instance of a scatter: they tell it from the others."""
+    return invocation.inputs if "[" in invocation.key else None
 
 
 def _succeeded(running: StepRun, report: Report) -> bool:
