@@ -33,7 +33,9 @@ def test_documents_of_processes(packages: Path) -> None:
     assert list(description["outputs"]) == ["said"]
 
 
-def test_an_empty_home_has_no_processes() -> None:
+def test_an_empty_home_has_no_processes(packages: Path) -> None:
+    localproc("deploy", packages / "echo.cwl")
+    localproc("undeploy", "echo")
     assert len(localproc("processes").out.splitlines()) == 1
     assert localproc("processes", "--json").document == {"processes": [], "links": []}
 

@@ -153,11 +153,19 @@ def _meant(error: click.NoSuchOption) -> click.UsageError:
     command = context.info_name if context else None
     if option in ("--home", "--namespace"):
         meant = f"it goes before the command: localproc {option} ... {command} ..."
-    elif command in ("run", "execute") and not error.possibilities:
+    elif command in ("run", "execute") and not _resembles(option, context):
         meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
     else:
         return error
     return click.UsageError(f"No such option {option!r} of {command}: {meant}", context)
+
+
+def _resembles(option: str, context: click.Context | None) -> bool:
+    """Return whether an option is like one that the command has."""
+    import difflib
+
+    known = [name for one in context.command.params for name in one.opts] if context else []
+    return bool(difflib.get_close_matches(option, known, 1, cutoff=0.8))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -82,8 +82,7 @@ def find_process(engine: Engine, name: str) -> Process:
     try:
         return engine.process(name)
     except NoSuchProcess as error:
-        error.message = f"{name!r} is neither a file nor a deployed process"
-        raise
+        raise _neither(error, name) from None
 
 
 def read_process(site: Site, name: str) -> Process:
@@ -95,9 +94,15 @@ def read_process(site: Site, name: str) -> Process:
         with site.anywhere() as engine:
             return engine.read(name)
     if not site.exists():
-        raise NoSuchProcess(name, hint="give the path of a package, or the home of a process")
+        hint = f"there is no home at {site.home} either: name another one with --home"
+        raise _neither(NoSuchProcess(name, hint=hint), name)
     with site.look() as engine:
         return find_process(engine, name)
+
+
+def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
+    error.message = f"{name!r} is neither a file nor a deployed process"
+    return error
 
 
 def _names_package(name: str) -> bool:

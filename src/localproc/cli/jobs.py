@@ -33,6 +33,7 @@ from localproc.cli.show import (
     show_end,
     step_state,
 )
+from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
 from localproc.engine.handles import Job
@@ -289,7 +290,7 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         serve_detached(site.home, settings)
         return 0
     site.check()
-    with site.open(**settings) as engine:
+    with terminable(), site.open(**settings) as engine:
         found = engine.resume()
         try:
             for job in found:
@@ -299,6 +300,9 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)
             raise SystemExit(130) from None
+        except Terminated:
+            click.echo("left: go on with 'localproc resume'", err=True)
+            raise
         if as_json:
             print_json({"jobs": [final_document(job) for job in found]})
         elif not found:

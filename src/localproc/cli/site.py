@@ -57,7 +57,10 @@ class Site:
         return os.path.exists(Home(absolute_home(self.home)).store)
 
     def check(self) -> None:
-        """Raise ``NotFound`` if there is no home."""
+        """Raise ``NotFound`` if there is no home, ``InvalidInputs`` for a bad namespace."""
+        from localproc.engine.home.home import check_namespace
+
+        check_namespace(self.namespace)
         if not self.exists():
             from localproc.errors import NotFound
 
