@@ -8,9 +8,12 @@ import functools
 import json
 import math
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -20,7 +23,7 @@ from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import here
-from localproc.errors import NoSuchJob, NoSuchProcess
+from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 
 #: Stands for the job that was accepted last.
@@ -78,7 +81,8 @@ def _gathered(
 def find_process(engine: Engine, name: str) -> Process:
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
     if _names_package(name):
-        return engine.deploy(name)
+        with naming(name):
+            return engine.deploy(name)
     try:
         return engine.process(name)
     except NoSuchProcess as error:
@@ -91,7 +95,7 @@ def read_process(site: Site, name: str) -> Process:
     A package needs no home: it may lie where nothing can be written.
     """
     if _names_package(name):
-        with site.anywhere() as engine:
+        with site.anywhere() as engine, naming(name):
             return engine.read(name)
     if not site.exists():
         hint = f"there is no home at {site.home} either: name another one with --home"
@@ -100,13 +104,46 @@ def read_process(site: Site, name: str) -> Process:
         return find_process(engine, name)
 
 
+@contextmanager
+def naming(package: str) -> Iterator[None]:
+    """Have errors of a package name its documents by paths as they were typed."""
+    try:
+        yield
+    except PackageError as error:
+        error.problems = tuple(as_typed(package, error.problems))
+        path = package.partition("#")[0]
+        name = re.escape(os.path.basename(path))
+        if not _is_address(package) and name:
+            error.message = re.sub(
+                rf"(?<![\w/.-]){name}(?!\w)", lambda _: path, error.message, count=1
+            )
+        raise
+
+
+def as_typed(package: str, problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems whose documents are named from here, not from where the package lies."""
+    folder = os.path.dirname(package.partition("#")[0])
+    if _is_address(package) or not folder:
+        return list(problems)
+    return [
+        replace(one, where=os.path.join(folder, one.where))
+        if one.where and os.path.exists(os.path.join(folder, one.where))
+        else one
+        for one in problems
+    ]
+
+
+def _is_address(package: str) -> bool:
+    return "://" in package
+
+
 def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
     error.message = f"{name!r} is neither a file nor a deployed process"
     return error
 
 
 def _names_package(name: str) -> bool:
-    return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or "://" in name
+    return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
 
 
 def find_job(engine: Engine, job_id: str) -> Job:

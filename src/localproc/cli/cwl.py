@@ -14,6 +14,7 @@ import click
 
 from localproc import errors
 from localproc.api import Engine
+from localproc.cli.common import naming
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
@@ -67,7 +68,8 @@ def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> 
     inputs, base = read_inputs(job)
     with Engine(home) as engine:
         engine.warm_up()
-        process = engine.deploy(tool)
+        with naming(tool):
+            process = engine.deploy(tool)
         known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
         running = process.execute(
             known, base=base, references=False, results=outdir, options={"layout": "flat"}
