@@ -40,6 +40,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+#: How to install an extra: to be changed when localproc is on a package index (README, Install).
+INSTALL = "in a clone of localproc: pip install '.[{extra}]'"
 EXCEPTIONS_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 EXCEPTIONS_2 = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/"
 
@@ -383,6 +385,11 @@ class NoSpace(EnvironmentProblem):
 
 class PluginMissing(EnvironmentProblem):
     """An executor, a storage or an extra was asked for that is not installed."""
+
+    @classmethod
+    def for_extra(cls, name: str, what: str) -> "PluginMissing":
+        """Return the error that says what needs an extra of localproc, and how to install it."""
+        return cls(what, hint=INSTALL.format(extra=name))
 
 
 class ExecutorUnavailable(LocalprocError):

@@ -101,6 +101,31 @@ def test_every_decision_is_in_the_index_in_its_order() -> None:
         assert titles == ["Context", "Decision", "Consequences"], name
 
 
+# Installing, and whom to write to
+
+
+def test_nothing_is_told_to_be_installed_from_an_index_that_does_not_have_it() -> None:
+    """Until localproc is on one: then README (Install) and ``errors.INSTALL`` change."""
+    code = [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.html")]
+    wrong = re.compile(r"pip install (?:-\w+ )?[\"']?localproc(?!\w|-)")
+    assert [relative(one) for one in (*FILES, *code) if wrong.search(one.read_text())] == []
+    assert "pip install '.[" in errors.INSTALL
+
+
+def test_there_is_one_place_to_write_to() -> None:
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    (marked,) = [line for line in lines if "OWNER" in line]
+    assert marked.startswith("Issues = ")
+    for file in ("docs/security.md", "docs/troubleshooting.md"):
+        assert '"Issues" in [pyproject.toml]' in (ROOT / file).read_text().replace("\n", " ")
+
+
+def test_the_revision_of_the_demo_is_that_of_its_package(tmp_path: Path) -> None:
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as engine:
+        found = engine.read(ROOT / "examples/water_bodies/water-bodies.cwl").revision
+    assert f"revision {found[:12]}" in (ROOT / "README.md").read_text()
+
+
 # Contributing
 
 

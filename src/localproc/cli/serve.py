@@ -166,9 +166,7 @@ def _run(app: "Starlette", listener: socket.socket) -> None:
     try:
         import uvicorn
     except ModuleNotFoundError as error:
-        raise PluginMissing(
-            "localproc serve needs uvicorn", hint="pip install 'localproc[http]'"
-        ) from error
+        raise PluginMissing.for_extra("http", "localproc serve needs uvicorn") from error
     config = uvicorn.Config(
         app,
         log_level="warning",
