@@ -16,6 +16,7 @@ from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
 from benchmarks.jobs import jobs
 from benchmarks.measure import Effort
+from benchmarks.neighbours import neighbours
 from benchmarks.places import places
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
@@ -29,6 +30,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "startup": startup,
     "interpreter": interpreter,
     "jobs": jobs,
+    "neighbours": neighbours,
     "graphs": graphs,
     "demo": demo,
     "lists": lists,

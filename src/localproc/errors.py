@@ -367,14 +367,16 @@ class StoreCorrupted(EnvironmentProblem):
     """The home's store cannot be read."""
 
 
-class UnreadableHistory(EnvironmentProblem):
-    """What is recorded of a job cannot be read, so nobody can go on with it."""
+class JobPutAside(EnvironmentProblem):
+    """A job that this engine cannot or must not go on with; ``reason`` says why."""
 
-    def __init__(self, job_id: str, said: str) -> None:
+    def __init__(self, job_id: str, reason: str) -> None:
         super().__init__(
-            f"what is recorded of job {job_id} cannot be read: {said}",
-            hint="a newer localproc may have written it: upgrade; or dismiss and delete the job",
+            f"job {job_id} is put aside: {reason}",
+            hint="'localproc resume' tries again, after an upgrade if a newer localproc wrote it; "
+            "'localproc dismiss' ends it",
         )
+        self.reason = reason
 
 
 class NoSpace(EnvironmentProblem):

@@ -3,7 +3,16 @@
 Owns quoting, ``file:`` URIs and the one form that a URI has here. Must not know what lies there.
 """
 
+import re
+from typing import Final
 from urllib.parse import quote, unquote, urlsplit
+
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:/", re.IGNORECASE)
+
+
+def is_absolute(text: str) -> bool:
+    """Return whether a text is an absolute URI, and not a path."""
+    return _ABSOLUTE.match(text) is not None
 
 
 def quoted(text: str) -> str:

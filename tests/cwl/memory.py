@@ -1,6 +1,5 @@
 """A disk in memory, and documents on it: what the tests of the interpreter run on."""
 
-import fnmatch
 import hashlib
 import posixpath
 import re
@@ -8,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import dedent
 from typing import Any
 
+from localproc.cwl.base import globs
 from localproc.cwl.base.files import Stat
 from localproc.cwl.check.check import Findings, check, examine
 from localproc.cwl.load.load import Package, read
@@ -63,19 +63,11 @@ class Memory:
         return sorted(posixpath.basename(one) for one in everything if _parent(one) == folder)
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
-        found = [root]
-        for part in filter(None, pattern.split("/")):
-            found = [inner for path in found for inner in self._matching(path, part)]
-        return sorted(found)
+        return globs.matching(pattern, self.listdir, self._exists, root)
 
-    def _matching(self, folder: str, part: str) -> list[str]:
-        if part in (".", ".."):
-            return [posixpath.normpath(posixpath.join(folder, part))]
-        return [
-            posixpath.join(folder, name)
-            for name in self.listdir(folder)
-            if fnmatch.fnmatchcase(name, part) and (name[0] != "." or part[0] == ".")
-        ]
+    def _exists(self, path: str) -> bool:
+        path = posixpath.normpath(path)
+        return path in self.links or self.stat(path) is not None
 
     def read(self, path: str, most: int = -1) -> bytes:
         data = self.files[self.realpath(path)]

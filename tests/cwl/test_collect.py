@@ -10,6 +10,7 @@ from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.run.collect import collect, succeeded
 from localproc.cwl.run.prepare import prepare
 from localproc.errors import ExpressionError, StepError
+from localproc.uris import path_uri
 from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, sha1, tool
 
 JAVASCRIPT = "requirements: {InlineJavascriptRequirement: {}}\n"
@@ -18,7 +19,7 @@ DATA = {"/data/in.txt": "input", "/data/in.idx": "index", "/secret/key": "key"}
 
 def outputs(
     text: str,
-    files: Mapping[str, str],
+    files: Mapping[str, str | bytes],
     inputs: Mapping[str, Any] | None = None,
     *,
     exit_code: int = 0,
@@ -38,7 +39,7 @@ def outputs(
     return collect(prepared, exit_code, disk)
 
 
-def one(port: str, files: Mapping[str, str], **more: Any) -> Any:
+def one(port: str, files: Mapping[str, Any], **more: Any) -> Any:
     """Give the only output of a tool."""
     return outputs(f"{JAVASCRIPT}outputs: {{x: {port}}}", files, **more)["x"]
 
@@ -228,7 +229,13 @@ def test_output_eval_may_change_a_file() -> None:
 def test_output_eval_may_make_a_file_of_text() -> None:
     expression = '${ return {class: "File", basename: "a.txt", contents: "text"}; }'
     found = one(f"{{type: File, outputBinding: {{outputEval: '{expression}'}}}}", {})
-    assert found == {"class": "File", "basename": "a.txt", "contents": "text"}
+    assert found == {
+        "class": "File",
+        "basename": "a.txt",
+        "contents": "text",
+        "size": 4,
+        "checksum": sha1("text"),
+    }
 
 
 def test_an_input_may_be_passed_on() -> None:
@@ -502,3 +509,114 @@ def test_results_are_completed_with_checksums_and_listings() -> None:
 def test_a_checksum_that_is_known_is_not_made_again() -> None:
     known = file("/out/a", size=1, checksum="sha1$known")
     assert with_checksums(known, Memory({"/out/a": "a"})) == known
+
+
+# What an output may be
+
+
+def test_null_is_no_value_of_any() -> None:
+    """Schema Salad, "Any": it matches any value but null."""
+    with pytest.raises(StepError, match="x: expected Any, got nothing"):
+        one("{type: Any, outputBinding: {outputEval: $(null)}}", {})
+    with pytest.raises(StepError, match="x: expected Any, got nothing"):
+        one("Any", {"cwl.output.json": "{}"})
+    assert one("Any?", {"cwl.output.json": "{}"}) is None
+
+
+def test_a_glob_that_matches_nothing_is_shown_as_it_was_evaluated() -> None:
+    port = "{type: File, outputBinding: {glob: ['$(\"a\" + 1).tif', '*.png']}}"
+    with pytest.raises(StepError, match=r"nothing matches 'a1\.tif' or '\*\.png'"):
+        one(port, {})
+
+
+@pytest.mark.parametrize("name", ["a*.txt", "[a].txt", "a\\b.txt", "a?.txt"])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stream_is_found_whatever_its_name(stream: str, name: str) -> None:
+    text = f"outputs: {{x: {stream}}}\ninputs: {{n: string}}\n{stream}: $(inputs.n)"
+    found = outputs(text, {name: "said", "ab.txt": "other"}, {"n": name})["x"]
+    assert found == {**made(name, "said"), "location": path_uri(f"/out/{name}")}
+
+
+@pytest.mark.parametrize(
+    "form", ["file:///out/a%20b", "file:/out/a%20b", "file://localhost/out/a b"]
+)
+def test_a_uri_may_stand_in_path(form: str) -> None:
+    """CWL v1.2 File.location: "an implementation may assign the value of the path field"."""
+    found = one("File", {"cwl.output.json": _file(path=form), "a b": "text"})
+    assert found == {**made("a b", "text"), "location": "file:///out/a%20b"}
+    evaluated = f"{{type: File, outputBinding: {{outputEval: '$({_file(path=form)}.x)'}}}}"
+    assert one(evaluated, {"a b": "text"}) == found
+
+
+def test_a_file_on_the_web_may_be_an_output() -> None:
+    found = one("File", {"cwl.output.json": _file(path="https://host/a.txt", basename="a.txt")})
+    assert found == {"class": "File", "location": "https://host/a.txt", "basename": "a.txt"}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"class": "File", "path": "d"}, "d is not a file"),
+        ({"class": "Directory", "path": "a"}, "a is not a directory"),
+        ({"class": "File", "location": "b"}, "b does not exist"),
+        ({"class": "File", "path": "file://elsewhere/a"}, "file of the machine"),
+        ({"class": "File", "basename": "a"}, "neither location, path nor contents"),
+        ({"class": "File", "basename": "a", "listing": []}, "neither location, path nor contents"),
+        ({"class": "Directory", "basename": "a"}, "neither location, path nor listing"),
+    ],
+)
+def test_an_output_that_is_nothing_is_refused(value: Any, reason: str) -> None:
+    declared = json.dumps({"x": value})
+    with pytest.raises(StepError, match=reason):
+        one("Any", {"cwl.output.json": declared, "a": "", "d/b": ""})
+
+
+def _file(**members: Any) -> str:
+    return json.dumps({"x": {"class": "File", **members}})
+
+
+# Sizes and checksums
+
+
+def test_what_a_tool_says_of_its_files_is_not_believed() -> None:
+    declared = _file(path="a", size=99, checksum="sha1$none")
+    assert one("File", {"cwl.output.json": declared, "a": "text"}) == made("a", "text")
+
+
+def test_every_file_of_a_literal_has_its_size_and_its_checksum() -> None:
+    listing = [
+        {"class": "File", "path": "a", "secondaryFiles": [{"class": "File", "path": "b"}]},
+        {"class": "File", "basename": "c", "contents": "new"},
+        {"class": "Directory", "basename": "e", "listing": [{"class": "File", "path": "d/f"}]},
+    ]
+    declared = {"x": {"class": "Directory", "basename": "all", "listing": listing}}
+    files = {"cwl.output.json": json.dumps(declared), "a": "1", "b": "22", "d/f": "333"}
+    first, second, third = one("Directory", files)["listing"]
+    assert first == made("a", "1", secondaryFiles=[made("b", "22")])
+    assert (second["size"], second["checksum"]) == (3, sha1("new"))
+    assert third["listing"] == [made("d/f", "333", basename="f")]
+
+
+# Secondary files that an expression names
+
+
+@pytest.mark.parametrize("form", ['{class: "File", path: "%s"}', '{class: "File", location: "%s"}'])
+def test_an_optional_secondary_file_need_not_be_there(form: str) -> None:
+    port = """{type: File, outputBinding: {glob: a}, secondaryFiles: [
+      {pattern: '$([%s, %s])', required: %s}]}"""
+    objects = form % "b", form % "c"
+    found = one(port % (*objects, "false"), {"a": "", "b": "22"})
+    assert found["secondaryFiles"] == [made("b", "22")]
+    with pytest.raises(StepError, match="x has no secondary file"):
+        one(port % (*objects, "true"), {"a": "", "b": ""})
+
+
+# Contents
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_contents_that_are_no_text_are_an_error(version: str) -> None:
+    binding = "{glob: a, loadContents: true, outputEval: '$(self[0].contents)'}"
+    port = f"{{type: Any, outputBinding: {binding}}}"
+    with pytest.raises(StepError, match="a is not text in UTF-8"):
+        one(port, {"a": b"\xff\xfe"}, version=version)

@@ -80,6 +80,8 @@ SCENE = Memory(
         "/data/scene.tif.ovr": "1234567",
         "/data/scene.tfw": "123",
         "/data/scene.meta/a.xml": "",
+        "/other/scene.tif.ovr": "other",
+        "/other/a.prj": "",
     }
 )
 
@@ -148,10 +150,9 @@ def test_expressions_see_the_names_of_all_input_files() -> None:
 
 def test_secondary_files_that_were_given_stay_and_are_not_looked_for() -> None:
     scene = one_input("{type: File, secondaryFiles: [.ovr, ^.tfw]}")
-    elsewhere = file("/other/scene.tif.ovr")
-    given = file("/data/scene.tif", secondaryFiles=[elsewhere])
+    given = file("/data/scene.tif", secondaryFiles=[file("/other/scene.tif.ovr")])
     assert told(scene, given, SCENE)["secondaryFiles"] == [
-        elsewhere,
+        file("/other/scene.tif.ovr", size=5),
         file("/data/scene.tfw", size=3),
     ]
 
@@ -174,7 +175,7 @@ def test_what_an_expression_says_of_a_secondary_file_takes_precedence() -> None:
 
 def test_between_steps_a_file_has_what_it_was_sent_with() -> None:
     scene = one_input("{type: File, secondaryFiles: [.ovr]}")
-    for beside in ([], [file("/other/scene.tif.ovr")]):
+    for beside in ([], [file("/other/scene.tif.ovr", size=5)]):
         sent = file("/data/scene.tif", secondaryFiles=beside)
         assert told(scene, sent, SCENE, discover=False)["secondaryFiles"] == beside
     with pytest.raises(StepError, match="has no secondary file"):
@@ -404,3 +405,56 @@ def test_a_file_without_a_format_is_an_error_where_one_is_wanted() -> None:
 def test_a_format_expression_gives_texts() -> None:
     with pytest.raises(StepError, match="format gave 5, not a string or array of them"):
         told(raster("$(5)"), scene("tiff"), DISK)
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_contents_that_are_no_text_are_an_error(version: str) -> None:
+    port = one_input("{type: File, inputBinding: {loadContents: true}}", version)
+    with pytest.raises(StepError, match=r"a\.txt is not text in UTF-8.*byte 2"):
+        told(port, file("/data/a.txt"), Memory({"/data/a.txt": b"ok\xff"}))
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1"])
+@pytest.mark.parametrize("before", range(4))
+def test_before_v1_2_no_character_is_cut_in_two(version: str, before: int) -> None:
+    text = "a" * (LIMIT - before) + "\U0001f30d" * 10
+    port = one_input("{type: File, inputBinding: {loadContents: true}}", version)
+    found = told(port, file("/data/a.txt"), Memory({"/data/a.txt": text}))["contents"]
+    assert found == "a" * (LIMIT - before)
+
+
+def test_half_a_character_at_the_end_is_no_text() -> None:
+    port = one_input("{type: File, loadContents: true}")
+    with pytest.raises(StepError, match="is not text in UTF-8"):
+        told(port, file("/data/a.txt"), Memory({"/data/a.txt": "\u00e9".encode()[:1]}))
+
+
+# Files anywhere
+
+
+def test_files_anywhere_have_their_size() -> None:
+    disk = Memory({"/data/a.txt": "12345"})
+    given, seen = file("/data/a.txt"), file("/data/a.txt", size=5)
+    assert told(one_input("Any"), {"a": [{"b": given}]}, disk) == {"a": [{"b": seen}]}
+    record = one_input("{type: {type: record, fields: {a: int}}}")
+    assert told(record, {"a": 1, "b": {"c": given}}, disk) == {"a": 1, "b": {"c": seen}}
+
+
+@pytest.mark.parametrize("kind", ["Any", "File"])
+def test_files_beside_files_are_there(kind: str) -> None:
+    given = file("/data/a.txt", secondaryFiles=[file("/data/b.txt")])
+    with pytest.raises(StepError, match=r"/data/b\.txt does not exist"):
+        told(one_input(kind), given, Memory({"/data/a.txt": ""}))
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("listing", ["no_listing", "shallow_listing", "deep_listing"])
+def test_what_a_folder_lists_stays_whatever_is_loaded(version: str, listing: str) -> None:
+    port = "Directory" if version == "v1.0" else f"{{type: Directory, loadListing: {listing}}}"
+    made = {"class": "File", "basename": "new", "contents": "new"}
+    given = directory("/data/d", listing=[directory("/data/d/e"), made])
+    disk = Memory({"/data/d/e/f": "", "/data/d/g": ""})
+    inner, outer = told(one_input(port, version), given, disk)["listing"]
+    assert outer == {**made, "size": 3}
+    deep = listing == "deep_listing" or version == "v1.0"
+    assert ("listing" in inner) is deep

@@ -132,7 +132,7 @@ def test_folders_of_one_name_in_a_listing_are_one_and_files_are_told() -> None:
 
 
 def test_an_input_file_is_passed_on_as_it_was() -> None:
-    given = file("/data/a.txt", size=5, secondaryFiles=[file("/data/a.idx")])
+    given = file("/data/a.txt", size=5, secondaryFiles=[file("/data/a.idx", size=0)])
     assert run("$({x: inputs.i})", "{x: File}", "{i: File}", i=given) == ({"x": given}, [])
 
 

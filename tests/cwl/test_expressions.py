@@ -267,3 +267,25 @@ def test_any_text_can_be_escaped(text: str) -> None:
     old = doubled.replace("$", "\\$")
     assert value(f":{new}$(inputs.count)") == f":{text}3"
     assert value(f":{old}$(inputs.count)", OLD) == f":{text}3"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$(inputs.earth.length)", 5),
+        (
+            "$(inputs.earth[3])",
+            "\U0001f30d".encode("utf-16-le")[:2].decode("utf-16-le", "surrogatepass"),
+        ),
+        ("$(inputs.plain.length)", 3),
+        ("$(inputs.plain[2])", "c"),
+    ],
+)
+def test_texts_are_counted_as_javascript_does(
+    text: str, expected: Any, *, javascript: bool
+) -> None:
+    context = Context({"earth": "ab \U0001f30d", "plain": "abc"})
+    code = text.replace("$(", "$((").replace(")", "))") if javascript else text
+    dialect = Dialect("") if javascript else Dialect()
+    assert evaluate_field(code, dialect, context) == expected

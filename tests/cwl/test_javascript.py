@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.expr.javascript import MEMORY_LIMIT, Script, evaluate
+from localproc.cwl.expr.javascript import Script, evaluate
+from localproc.cwl.expr.realm import MEMORY_LIMIT
 from localproc.errors import ExpressionError
 
 
@@ -185,7 +186,7 @@ def test_the_library_begins_anew_for_every_expression() -> None:
     assert [value("(next())", library) for _ in range(3)] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("name", ["require", "process", "console", "std", "os", "fetch", "print"])
+@pytest.mark.parametrize("name", ["require", "process", "Intl", "std", "os", "fetch", "print"])
 def test_there_is_no_way_out(name: str) -> None:
     assert value(f"(typeof {name})") == "undefined"
 
@@ -308,3 +309,42 @@ def test_what_an_expression_throws_is_told(code: str, said: str) -> None:
 
 def test_expressions_are_strict() -> None:
     assert "undeclared is not defined" in error("{ undeclared = 1; return undeclared; }").message
+
+
+# What there is beside the language
+
+
+@pytest.mark.parametrize("name", ["log", "error", "warn", "info", "debug", "table", "assert"])
+def test_the_console_says_nothing(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert value(f"{{ console.{name}('text', {{}}); return 1; }}") == 1
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_polyfill_of_the_console_is_no_harm() -> None:
+    assert value("{ if (typeof console === 'undefined') console = {}; return 1; }") == 1
+    assert value("{ console.log = function () { return 5; }; return console.log(); }") == 5
+    assert value("(typeof console.log())") == "undefined"
+
+
+def test_texts_are_ordered_as_people_order_them() -> None:
+    words = ["b", "B", "a", "\u00e9", "e", "f", "_", "1", "A", "a-b", "ab", "", "B10", "B2"]
+    ordered = ["", "_", "1", "a", "A", "a-b", "ab", "b", "B", "B10", "B2", "e", "\u00e9", "f"]
+    assert value("(inputs.sort((a, b) => a.localeCompare(b)))", inputs=words) == ordered
+
+
+def test_numbers_in_texts_are_ordered_as_numbers_if_that_is_asked_for() -> None:
+    code = "(inputs.sort((a, b) => a.localeCompare(b, 'en', {numeric: true})))"
+    assert value(code, inputs=["B10", "B02", "B1"]) == ["B1", "B02", "B10"]
+    assert value("('\u00e9'.localeCompare('E', 'fr', {sensitivity: 'base'}))") == 0
+
+
+@given(st.lists(st.text(max_size=5), max_size=6))
+def test_the_order_of_texts_is_one(words: list[str]) -> None:
+    code = "(inputs.map(a => inputs.map(b => a.localeCompare(b))))"
+    found = value(code, inputs=words)
+    assert all(found[i][j] == -found[j][i] for i in range(len(words)) for j in range(len(words)))
+
+
+def test_there_are_no_locales() -> None:
+    assert value("(typeof Intl)") == "undefined"
+    assert "without Intl" in error("(new Intl.NumberFormat('de').format(1.5))").hint

@@ -238,3 +238,17 @@ def test_a_container_needs_an_image() -> None:
     text = "requirements: {DockerRequirement: {dockerFile: FROM debian}}\nbaseCommand: a"
     with pytest.raises(UnsupportedPackage, match="names no image"):
         prepared(text, containers=True)
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_a_tool_that_asks_for_nothing_at_all_is_not_told_so(version: str) -> None:
+    """CWL v1.2 ResourceRequirement: "must be a non-zero integer"."""
+    needs = "ResourceRequirement: {coresMin: 0, ramMin: 0, tmpdirMin: 0, outdirMin: 0}"
+    runtime = requiring(needs, version).context.runtime
+    assert [runtime[one] for one in ("cores", "ram", "tmpdirSize", "outdirSize")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("field", ["stdout", "stderr"])
+def test_a_stream_with_a_name_that_is_too_long_is_told_before(field: str) -> None:
+    with pytest.raises(StepError, match="too long: it has more than 255 bytes"):
+        prepared(f"{field}: {'é' * 128}")

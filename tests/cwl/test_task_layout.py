@@ -6,11 +6,11 @@ import pytest
 
 from localproc.cwl.run.task_layout import Layout
 from localproc.errors import StepError
-from tests.cwl.memory import FOLDERS, directory, file
+from tests.cwl.memory import FOLDERS, Memory, directory, file
 
 
 def layout() -> Layout:
-    return Layout(FOLDERS)
+    return Layout(FOLDERS, Memory())
 
 
 def actions(done: Layout) -> list[tuple[str, str, str]]:
@@ -230,3 +230,60 @@ def test_two_different_texts_under_one_name_are_refused() -> None:
     here.write("one", "a.txt")
     with pytest.raises(StepError, match=r"two different files would be staged as 'a\.txt'"):
         here.write("another", "a.txt")
+
+
+# Names, and what stands beside what
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "é" * 128])
+def test_a_name_that_no_disk_takes_is_told_before(name: str) -> None:
+    literal = {"class": "File", "basename": name, "contents": ""}
+    listed = {"class": "Directory", "basename": "d", "listing": [literal]}
+    beside = file("/data/a", secondaryFiles=[literal])
+    for value in (literal, listed, beside):
+        with pytest.raises(StepError, match="too long"):
+            layout().localize(value)
+    with pytest.raises(StepError, match="too long"):
+        layout().write("", f"d/{name}")
+    layout().localize({**literal, "basename": name[: 255 // len(name[0].encode())]})
+
+
+def test_secondary_files_of_secondary_files_stand_beside_them() -> None:
+    deep = file("/c/a.bai.md5")
+    given = file("/a/a.bam", secondaryFiles=[file("/b/a.bai", secondaryFiles=[deep])])
+    staged, put = layout(), layout()
+    found = staged.localize(given)
+    assert [target for _, target, _ in actions(staged)] == [
+        "/stage/1/a.bam",
+        "/stage/1/a.bai",
+        "/stage/1/a.bai.md5",
+    ]
+    assert found["secondaryFiles"][0]["secondaryFiles"][0]["path"] == "/stage/1/a.bai.md5"
+    put.put(given, "in/a.bam", writable=True, in_place=False)
+    assert [(kind, target) for kind, target, _ in actions(put)] == [
+        ("copy", "/out/in/a.bam"),
+        ("copy", "/out/in/a.bai"),
+        ("copy", "/out/in/a.bai.md5"),
+    ]
+
+
+def test_folders_of_one_name_in_a_listing_are_one() -> None:
+    """CWL v1.2 Directory.listing."""
+    disk = Memory({"/a/d/x": "", "/b/d/y": "", "/a/d/e/1": "", "/b/d/e/2": ""})
+    here = Layout(FOLDERS, disk)
+    both = {"class": "Directory", "basename": "both"}
+    here.localize({**both, "listing": [directory("/a/d"), directory("/b/d")]})
+    links = {target: source for kind, target, source in actions(here) if kind == "link"}
+    assert links == {
+        "/stage/1/both/d/x": "/a/d/x",
+        "/stage/1/both/d/y": "/b/d/y",
+        "/stage/1/both/d/e/1": "/a/d/e/1",
+        "/stage/1/both/d/e/2": "/b/d/e/2",
+    }
+
+
+def test_a_file_shares_its_name_with_nothing_else_in_a_listing() -> None:
+    disk = Memory({"/a/d": "", "/b/d/y": ""})
+    listing = [file("/a/d"), directory("/b/d")]
+    with pytest.raises(StepError, match="two different files in one listing have the name 'd'"):
+        Layout(FOLDERS, disk).localize({"class": "Directory", "basename": "x", "listing": listing})

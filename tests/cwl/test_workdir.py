@@ -23,8 +23,8 @@ inputs: {x: Any}
 
 def staged(listing: str, x: Any = None, *, in_place: bool = False) -> list[tuple[str, str, str]]:
     """Give what a listing puts in place: kinds, targets, and sources or contents."""
-    layout = Layout(FOLDERS)
-    context = Context({"x": Layout(FOLDERS).localize(x)}, {"cores": 2})
+    layout = Layout(FOLDERS, Memory())
+    context = Context({"x": Layout(FOLDERS, Memory()).localize(x)}, {"cores": 2})
     set_up(tool(TOOL % (str(in_place).lower(), listing)), context, layout)
     return [(one.kind, one.target, one.source or one.contents) for one in layout.actions]
 

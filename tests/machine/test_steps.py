@@ -91,3 +91,31 @@ def test_what_the_executor_says_of_a_step_is_told() -> None:
     ended = steps(history)[0]
     assert (ended.host, ended.native_id, ended.queued) == ("node-7", "4711", 8.5)
     assert (ended.cpu, ended.rss, ended.duration) == (2.5, 4096, 3.0)
+
+
+def test_a_clock_that_was_set_back_makes_no_step_begin_before_its_job() -> None:
+    """The job's clock goes forward whatever happens; that of the executor is an hour late."""
+    late = START - timedelta(hours=1)
+    running = StepRunning(after(1), name="crop", started=late + timedelta(seconds=1))
+    ended = StepFinished(
+        after(4),
+        name="crop",
+        status=StepStatus.SUCCESSFUL,
+        started=late + timedelta(seconds=1),
+        ended=late + timedelta(seconds=3),
+    )
+    assert steps([SUBMITTED, running])[0].start == START
+    step = steps([SUBMITTED, running, ended])[0]
+    assert (step.start, step.end, step.duration) == (START, after(2), 2.0)
+
+
+def test_a_clock_that_is_set_back_while_a_step_runs_makes_it_end_when_that_is_heard() -> None:
+    ended = StepFinished(
+        after(4),
+        name="crop",
+        status=StepStatus.SUCCESSFUL,
+        started=after(1),
+        ended=after(-3600),
+    )
+    step = steps([SUBMITTED, ended])[0]
+    assert (step.start, step.end) == (after(1), after(4))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.errors import UnreadableHistory
+from localproc.errors import JobPutAside
 from localproc.model import Event, InputPolicy, JobRequest, Kind, StepStatus, Trigger
 from localproc.model import event as reading
 from localproc.model.event import Member, members
@@ -163,11 +163,11 @@ def test_a_history_begins_with_what_was_asked_for() -> None:
     request = JobRequest({"n": 1})
     accepted = Accepted(AT, request=request)
     assert request_of("j", [accepted, Started(AT)]) is request
-    with pytest.raises(UnreadableHistory, match="there are no events"):
+    with pytest.raises(JobPutAside, match="there are no events"):
         request_of("j", [])
-    with pytest.raises(UnreadableHistory, match="begins with 'started'"):
+    with pytest.raises(JobPutAside, match="begins with 'started'"):
         request_of("j", [Started(AT)])
-    with pytest.raises(UnreadableHistory, match="torn"):
+    with pytest.raises(JobPutAside, match="torn"):
         request_of("j", [Unreadable(AT, problem="torn")])
 
 

@@ -533,3 +533,10 @@ def test_a_value_of_a_type_is_taken_as_it_is(data: st.DataObject) -> None:
     cwl_type = data.draw(cwl_types(PRIMITIVES.filter(lambda one: one not in ("File", "Directory"))))
     value = data.draw(values_of(cwl_type))
     assert taken(cwl_type, value, references=False) == value
+
+
+def test_files_in_members_that_a_record_does_not_declare_are_files() -> None:
+    record = {"type": "record", "fields": [{"name": "a", "type": "int"}]}
+    found = taken(record, {"a": 1, "more": {"b": [{"class": "File", "path": "x/a.tif"}]}})
+    (file,) = found["more"]["b"]
+    assert (file["basename"], file["location"][:8]) == ("a.tif", "file:///")

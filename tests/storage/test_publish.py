@@ -705,7 +705,7 @@ def test_the_name_of_an_output_stays_in_its_folder(work: Work, name: str) -> Non
     literal = {"class": "File", "basename": name, "contents": "x"}
     folder = {"class": "Directory", "basename": "folder", "listing": [literal]}
     for value in (literal, work.file("a.txt", basename=name), folder):
-        with pytest.raises(StagingError, match="an output cannot have the name"):
+        with pytest.raises(StagingError, match=r"cannot (have|be) the name"):
             work.publish({"out": value})
     assert not (work.folder / "results").exists()
 

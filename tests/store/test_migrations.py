@@ -13,6 +13,7 @@ from localproc.errors import EnvironmentProblem
 from localproc.model import Kind
 from localproc.model.events import STAGE_IN, TakenOver, Unreadable
 from localproc.store import SqliteStore, migrations
+from localproc.store.schema import SCHEMA
 
 #: What 0.1 wrote: a job that went well, one that failed, one that was killed while its second step
 #: ran, and one that nobody has begun.
@@ -127,7 +128,7 @@ def test_every_format_is_that_of_a_new_store(tmp_path: Path) -> None:
         new = set(db.execute("SELECT name, sql FROM sqlite_master"))
     path = str(tmp_path / "old.db")
     with contextlib.closing(sqlite3.connect(path)) as db:
-        db.executescript(migrations.STEPS[0])
+        db.executescript(SCHEMA)
         db.execute("INSERT INTO meta VALUES ('version', '1')")
         db.commit()
     SqliteStore(path).close()

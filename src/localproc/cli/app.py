@@ -44,6 +44,8 @@ COMMANDS: Final = {
     "executions": ("executions", "List jobs as executions with their phases."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),
     "token": ("tokens", "Make, list and remove tokens for clients."),
+    "backup": ("backup", "Copy the home while it is in use."),
+    "restore": ("backup", "Make the home out of a backup."),
     "plugins": ("machine", "List plugins, executors and storages."),
     "doctor": ("machine", "See whether this machine is fit for the work."),
 }

@@ -37,7 +37,7 @@ from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
 from localproc.engine.handles import Job
-from localproc.errors import JobFailed
+from localproc.errors import JobFailed, JobPutAside
 from localproc.model import JobRecord, JobStatus, Step
 from localproc.views import ogc
 from localproc.views.parameters import interval
@@ -157,7 +157,9 @@ def _row(job: Job) -> tuple[str, ...]:
 
 
 def _said(record: JobRecord) -> str:
-    """Return a job's title; why it failed is worth more than that."""
+    """Return a job's title; why it failed or was put aside is worth more than that."""
+    if record.aside:
+        return record.message
     if record.status is JobStatus.FAILED:
         return ": ".join(filter(None, (record.title, record.message)))
     return record.title or record.message
@@ -294,9 +296,7 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         found = engine.resume()
         try:
             for job in found:
-                watch(job, quiet=as_json)
-                if not as_json:
-                    click.echo(f"{job.id}: {job.status}")
+                _go_on(job, quiet=as_json)
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)
             raise SystemExit(130) from None
@@ -307,4 +307,16 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
             print_json({"jobs": [final_document(job) for job in found]})
         elif not found:
             click.echo("there is nothing to resume")
-        return FAILED if any(job.status is JobStatus.FAILED for job in found) else 0
+        ended_badly = (job.status is JobStatus.FAILED or job.record.aside for job in found)
+        return FAILED if any(ended_badly) else 0
+
+
+def _go_on(job: Job, *, quiet: bool) -> None:
+    """Watch a job to its end, or until it turns out that nobody can go on with it."""
+    try:
+        watch(job, quiet=quiet)
+    except JobPutAside as error:
+        click.echo(str(error), err=True)
+        return
+    if not quiet:
+        click.echo(f"{job.id}: {job.status}")

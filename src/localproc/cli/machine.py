@@ -132,15 +132,16 @@ def _home(site: Site) -> Iterator[_Finding]:
                 "failed",
                 "store",
                 "; ".join(problems[:3]),
-                f"move {path}/localproc.db away; results and logs stay",
+                f"restore a backup elsewhere, or move {path}/localproc.db and {path}/jobs away",
             )
         else:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
-        left = [
-            one
-            for one in jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING)
-            if one.abandoned
-        ]
+        open_jobs = jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING)
+        for job in open_jobs:
+            if job.record.aside:
+                error = errors.JobPutAside(job.id, job.record.aside)
+                yield _Finding("warning", "job", error.message, error.hint)
+        left = [one for one in open_jobs if one.abandoned]
         if left:
             yield _Finding(
                 "warning",

@@ -279,10 +279,19 @@ class LocalEngine:
     def resume(self) -> list[Job]:
         """Take over the jobs of the home that nobody runs; return all that are open.
 
-        They may be those of any namespace.
+        They may be those of any namespace. Those that were put aside are tried again.
         """
+        self._namespace.runtime.store.reconsider()
         self._namespace.runtime.loop().ring()
         return jobs_everywhere(self._namespace, JobStatus.ACCEPTED, JobStatus.RUNNING)
+
+    def backup(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the home into a folder that is empty or not there, while it is in use.
+
+        Results that are published outside of the home are not in the copy. ``localproc restore``
+        makes a home of it. Raises ``HomeUnusable`` or ``NoSpace``.
+        """
+        self._namespace.backup(folder)
 
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""

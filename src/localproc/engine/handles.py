@@ -11,17 +11,17 @@ from datetime import datetime
 from typing import Any, Unpack
 
 from localproc.engine.job.steplog import StepLog, tail
-from localproc.engine.namespace import Namespace
+from localproc.engine.namespace import Namespace, check_readable
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.results import typed_results
 from localproc.errors import (
     JobDismissed,
     JobFailed,
+    JobPutAside,
     NoSuchOutput,
     NoSuchStep,
     ResultsNotReady,
-    UnreadableHistory,
 )
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
@@ -260,6 +260,7 @@ class Job:
             found = self.record
             if not found.status.final:
                 self._namespace.check()
+                check_readable(found)
             return found
 
         return Watch(record, self.events)
@@ -280,7 +281,7 @@ class Job:
             )
         last = self.events()[-1:]
         if not (last and isinstance(last[0], Succeeded)):
-            raise UnreadableHistory(self.id, "its last event is not that it succeeded")
+            raise JobPutAside(self.id, "its last event is not that it succeeded")
         return Outcome(last[0].outputs, last[0].features)
 
     def results(self) -> dict[str, Any]:

@@ -14,13 +14,20 @@ from typing import Any
 
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.home import liveness
+from localproc.engine.home.backup import back_up
 from localproc.engine.home.home import check_namespace
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
-from localproc.errors import NoSuchJob
+from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
+
+
+def check_readable(record: JobRecord) -> None:
+    """Raise ``JobPutAside`` for a job that was put aside: nobody goes on with it."""
+    if record.aside and not record.status.final and not record.dismiss_requested:
+        raise JobPutAside(record.id, record.aside)
 
 
 class Namespace:
@@ -103,7 +110,8 @@ class Namespace:
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
         """Wait until a job has ended; return its row, whether it has or the time was over.
 
-        Raises ``EnvironmentProblem`` if this engine has stopped by itself.
+        Raises ``EnvironmentProblem`` if this engine has stopped by itself, or
+        ``JobPutAside`` if the job was put aside.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.end_of(job_id) as end:
@@ -116,6 +124,7 @@ class Namespace:
                 record = self.record(job_id)
                 if record.status.final or left < pause:
                     return record
+                check_readable(record)
                 self.check()
                 pause = 1.0 if self.runtime.owns(record) else 0.1
 
@@ -169,6 +178,10 @@ class Namespace:
         """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
         if self.runtime.run_jobs and not self.runtime.closed:
             self.runtime.loop()
+
+    def backup(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the home into a folder; raises ``HomeUnusable`` or ``NoSpace``."""
+        back_up(self.runtime.home, self.runtime.store, os.fspath(folder))
 
     def store_problems(self) -> list[str]:
         """Let the store check itself; return what is wrong."""

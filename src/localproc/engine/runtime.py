@@ -14,6 +14,7 @@ from localproc import forks
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
+from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.failure_text import as_ours
@@ -60,6 +61,7 @@ class Runtime:
         journal = self.home.prepare()
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
+        settle(self.home, self.store)
         self.package_cache = PackageCache(cache_folder())
         self.processes = CompiledProcesses(self.store)
         self.observers = Observers(self.plugins)

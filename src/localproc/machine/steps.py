@@ -30,6 +30,7 @@ class StepBook:
     def __init__(self) -> None:
         self._steps: dict[str, Step] = {}
         self._dismissed = False
+        self._submitted: dict[str, datetime] = {}
 
     def steps(self) -> list[Step]:
         """Give the steps so far."""
@@ -50,12 +51,14 @@ class StepBook:
                 return self._close(event.at)
             case StepSubmitted():
                 step = _submitted(event)
+                self._submitted[event.name] = event.at
             case StepQueued():
                 step = _queued(self._known(event.name), event)
             case StepRunning():
-                step = _running(self._known(event.name), event)
+                step = _running(self._known(event.name), event, self._earliest(event))
             case StepFinished():
-                step = self._told(_finished(self._known(event.name), event))
+                step = _finished(self._known(event.name), event, self._earliest(event))
+                step = self._told(step)
             case _:
                 return []
         self._steps[step.name] = step
@@ -65,6 +68,10 @@ class StepBook:
         """Give a step as it is; one that was never submitted begins with what is told now."""
         known = self._steps.get(name)
         return known or Step(name=name, key=name, status=StepStatus.ACCEPTED, log="")
+
+    def _earliest(self, event: StepRunning | StepFinished) -> datetime | None:
+        """When a step was submitted: by no clock did it begin before."""
+        return self._submitted.get(event.name)
 
     def _close(self, at: datetime) -> list[Step]:
         """Steps that had not ended when their job did were stopped with it."""
@@ -97,11 +104,12 @@ def _queued(step: Step, event: StepQueued) -> Step:
     return replace(step, reason=event.reason, native_id=event.native_id or step.native_id)
 
 
-def _running(step: Step, event: StepRunning) -> Step:
+def _running(step: Step, event: StepRunning, earliest: datetime | None) -> Step:
+    start = event.started or event.at
     return replace(
         step,
         status=StepStatus.RUNNING,
-        start=event.started or event.at,
+        start=start if earliest is None else max(start, earliest),
         reason="",
         host=event.host,
         native_id=event.native_id or step.native_id,
@@ -109,15 +117,21 @@ def _running(step: Step, event: StepRunning) -> Step:
     )
 
 
-def _finished(step: Step, event: StepFinished) -> Step:
-    start = step.start or event.started or event.at
+def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Step:
+    """Times are those of the clock where the step ran; if that is late, both are moved."""
+    start = event.started or step.start or event.at
+    end = event.ended or event.at
+    if end < start:  # the clock was set back meanwhile
+        end = max(start, event.at)
+    if earliest is not None and start < earliest:
+        start, end = earliest, end + (earliest - start)
     return replace(
         step,
         key=event.key or step.key,
         status=event.status,
         log=event.log or step.log,
         start=start,
-        end=max(start, event.ended or event.at),
+        end=end,
         exit_code=event.exit_code,
         message=event.said,
         reused_from=event.reused_from,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from localproc.errors import UnreadableHistory
+from localproc.errors import JobPutAside
 from localproc.model.event import (
     Event,
     Kind,
@@ -257,11 +257,11 @@ def read_event(
 
 
 def request_of(job_id: str, events: Sequence[Event]) -> JobRequest:
-    """Return what a job was accepted for; raises ``UnreadableHistory``."""
+    """Return what a job was accepted for; raises ``JobPutAside``."""
     if not events:
-        raise UnreadableHistory(job_id, "there are no events of it")
+        raise JobPutAside(job_id, "there are no events of it")
     first = events[0]
     if isinstance(first, Accepted):
         return first.request
     said = first.problem if isinstance(first, Unreadable) else f"it begins with '{first.kind}'"
-    raise UnreadableHistory(job_id, said)
+    raise JobPutAside(job_id, said)

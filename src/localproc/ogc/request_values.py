@@ -93,8 +93,9 @@ class RequestReader:
         if is_bbox(cwl_type):
             value = {"crs": CRS84, **value}
         fields = {field["name"]: field["type"] for field in cwl_type["fields"]}
+        others = {name: item for name, item in value.items() if name not in fields}
         return {
-            **value,
+            **(self._clean(others, path) or {}),
             **{
                 name: self.value(value.get(name), inner, f"{path}.{name}")
                 for name, inner in fields.items()

@@ -44,7 +44,10 @@ class Store(Protocol):
         """Give one page of jobs, newest first."""
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
-        """Give the job's events in order, without the first ``after`` of them."""
+        """Give the job's events in order, without the first ``after`` of them.
+
+        What cannot be read, or is missing, is an ``Unreadable``; it never raises for that.
+        """
 
     def delete_job(self, job_id: str) -> bool:
         """Forget a job that has ended; whether there was one."""
@@ -63,17 +66,36 @@ class Store(Protocol):
     ) -> list[JobRecord]:
         """Take over open jobs that belong to nobody or to one of ``from_owners``, oldest first.
 
-        ``dismissed``: only those that should stop.
+        Those that were put aside are left alone, but for those that should stop. ``dismissed``:
+        only those that should stop.
         """
 
     def release(self, owner: str) -> None:
         """Give the owner's open jobs up."""
 
     def owners(self) -> set[str | None]:
-        """Give the owners of all open jobs, ``None`` if some belong to nobody."""
+        """Give the owners of the open jobs, ``None`` if some belong to nobody.
+
+        Jobs that were put aside, and are not to stop, do not count.
+        """
+
+    def put_aside(self, owner: str, job_id: str, reason: str) -> None:
+        """Give up a job of the owner's that cannot be read; its message says why."""
+
+    def reconsider(self) -> None:
+        """Let the jobs that were put aside be tried again."""
 
     def version(self) -> int:
         """Give a number that changes when another process has written."""
+
+    def identity(self) -> str:
+        """Give what was noted of where the home is, empty if nothing was."""
+
+    def become(self, identity: str, *, aside: str = "") -> None:
+        """Note where the home is; with ``aside``, put all its open jobs aside for that reason."""
+
+    def copy_to(self, path: str) -> None:
+        """Write a whole copy of what is recorded to a file, while the store is in use."""
 
     def put_process(self, process: ProcessRecord) -> None:
         """Record a revision and make it its process's current one."""

@@ -5,13 +5,13 @@ know what the files are for.
 """
 
 import errno
-import glob as globbing
 import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from localproc.cwl.base import globs
 from localproc.cwl.base.files import Stat
 from localproc.errors import LocalprocError, NoSpace, StagingError
 from localproc.model import StageAction
@@ -21,7 +21,6 @@ _CHUNK: Final = 1 << 20
 _KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000  #: of ``st_mode``
 _ROOM: Final = 64 * 1024
 _UNSETTLED: Final = frozenset({"", ".", ".."})
-_MAGIC: Final = frozenset("*?[")
 
 
 class TooBig(Exception):
@@ -47,7 +46,8 @@ class Disk:
         except (FileNotFoundError, NotADirectoryError):
             return None
         kind = found.st_mode & _KIND
-        return Stat(kind == _FOLDER, found.st_size, kind not in (_FOLDER, _FILE))
+        special = kind not in (_FOLDER, _FILE)
+        return Stat(kind == _FOLDER, found.st_size, special, found.st_mtime_ns, found.st_ino)
 
     def listdir(self, path: str) -> Sequence[str]:
         """Give the names in a directory, sorted."""
@@ -58,11 +58,14 @@ class Disk:
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
         """Give the paths below ``root`` that match, sorted."""
-        if not _MAGIC.intersection(pattern):
-            path = os.path.normpath(os.path.join(root, pattern))
-            return [path] if os.path.lexists(path) else []
-        found = globbing.glob(pattern, root_dir=root, recursive=False)
-        return sorted(os.path.normpath(os.path.join(root, name)) for name in found)
+        return globs.matching(pattern, self._names, os.path.lexists, root)
+
+    def _names(self, path: str) -> Sequence[str]:
+        """Give the names in a directory as ``glob(3)`` does: none for one that cannot be read."""
+        try:
+            return self.listdir(path)
+        except PermissionError:
+            return []
 
     def read(self, path: str, most: int = -1) -> bytes:
         """Give the contents."""
@@ -164,5 +167,5 @@ def _copy(source: str, target: str) -> None:
 
 
 def _write(action: StageAction) -> None:
-    with open(action.target, "w", encoding="utf-8") as file:
-        file.write(action.contents)
+    with open(action.target, "wb") as file:
+        file.write(action.contents.encode("utf-8", "surrogateescape"))

@@ -10,8 +10,18 @@ from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.base.files import is_local, local_path, map_files
-from localproc.errors import StagingError
+from localproc.cwl.base.files import is_literal, is_local, local_path, map_files
+from localproc.cwl.base.literals import (
+    NAME_LIMIT,
+    check_length,
+    companions,
+    held,
+    is_whole,
+    made_of,
+    required_part,
+)
+from localproc.errors import StagingError, StepError
+from localproc.storage.disk import Disk
 from localproc.storage.upload_plan import Outbound
 from localproc.uris import quoted
 
@@ -22,6 +32,7 @@ class Placement:
     def __init__(self, out: Outbound, root: str) -> None:
         self._out = out
         self._root = root
+        self._disk = Disk()
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._placed: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -31,8 +42,14 @@ class Placement:
         self._taken.add(f"{self._root}/{quoted(name)}")
 
     def place(self, value: Any) -> Any:
-        """Have all files of an output published; give it with their new locations."""
-        return map_files(value, lambda one: self._place(one, self._root))
+        """Have all files of an output published; give it with their new locations.
+
+        Raises ``StagingError`` for what cannot be.
+        """
+        try:
+            return map_files(value, lambda one: self._place(one, self._root))
+        except StepError as error:
+            raise StagingError(f"an output cannot be published: {error}", hint=error.hint) from None
 
     def tree(self, path: str, uri: str, listing: Any = (), above: tuple[str, ...] = ()) -> Any:
         """Have a folder published; give its listing, with what was known of its files."""
@@ -62,42 +79,65 @@ class Placement:
         return found
 
     def _place(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
-        if not is_local(one):
-            return dict(one) if "location" in one else self._literal(one, folder)
+        if not is_local(one) and not is_literal(one):
+            return dict(one)
         if one.get("secondaryFiles"):
             folder = self._room(one, folder)
-        path, name = local_path(one), _name(one)
-        known = self._placed.get((folder, path, name))
-        if known is None:
-            uri = self._free(folder, name)
-            known = self._placed[folder, path, name] = {"location": uri, "basename": name}
-            if one["class"] == "Directory":
-                known["listing"] = self.tree(path, uri, one.get("listing"))
-            else:
-                self._out.add(path, uri)
-        placed = {**one, **known}
+        placed = self._placed_once(one, folder) if is_whole(one) else self._made(one, folder)
         if one.get("secondaryFiles"):
             placed["secondaryFiles"] = [
                 self._place(inner, folder) for inner in one["secondaryFiles"]
             ]
         return placed
 
-    def _literal(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
-        """Make a file of contents, and a folder of a listing."""
-        uri = self._free(folder, _name(one))
-        placed = {**one, "location": uri, "basename": _name(one)}
+    def _placed_once(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
+        """Place what is on the disk; one file that two outputs are is one file there, too."""
+        name = _name(one)
+        key = folder, self._out.guard(local_path(one)), name
+        known = self._placed.get(key)
+        if known is None:
+            uri = self._free(folder, name)
+            known = self._placed[key] = {"location": uri, "basename": name, **self._put(one, uri)}
+        return {**one, **known}
+
+    def _put(self, one: Mapping[str, Any], uri: str) -> dict[str, Any]:
+        """Have a file or a folder published at a place; give what is known of it then."""
+        path = local_path(one)
         if one["class"] == "Directory":
-            self._out.add_folder(uri)
-            placed["listing"] = [self._place(inner, uri) for inner in one.get("listing") or ()]
-        else:
-            contents = str(one.get("contents", ""))
+            return {"listing": self.tree(path, uri, one.get("listing"))}
+        self._out.add(path, uri)
+        return {}
+
+    def _made(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
+        """Make a literal: a file of contents, a folder of all that is listed."""
+        name = _name(one)
+        return self._make(one, self._free(folder, name), name)
+
+    def _make(self, one: Mapping[str, Any], uri: str, name: str) -> dict[str, Any]:
+        made = {**one, "location": uri, "basename": name}
+        if is_whole(one):
+            return {**made, **self._put(one, uri)}
+        if one["class"] == "File":
+            contents = required_part(one, "contents")
             self._out.add_text(contents, uri)
-            placed["size"] = len(contents.encode())
-        return placed
+            return {**made, **made_of(contents)}
+        required_part(one, "listing")
+        self._out.add_folder(uri)
+        inner = {_name(child): child for child in held(one, self._disk)}
+        listing = {
+            name: self._make(child, f"{uri}/{quoted(name)}", name)
+            if is_local(child) or is_literal(child)
+            else dict(child)
+            for name, child in inner.items()
+        }
+        for child in listing.values():
+            if child.get("secondaryFiles"):
+                child["secondaryFiles"] = [listing[_name(it)] for it in child["secondaryFiles"]]
+        return {**made, "listing": list(listing.values())}
 
     def _room(self, one: Mapping[str, Any], folder: str) -> str:
         """Give a folder where a file and those beside it keep their names: it, or one within."""
-        group = (one, *one["secondaryFiles"])
+        group = (one, *companions(one))
         rooms = chain([folder], (f"{folder}/{number}" for number in count(2)))
         return next(room for room in rooms if all(self._has_room(each, room) for each in group))
 
@@ -106,17 +146,19 @@ class Placement:
         uri = f"{folder}/{quoted(name)}"
         if uri not in self._taken:
             return True
-        there = self._placed.get((folder, local_path(one), name)) if is_local(one) else None
+        if not is_local(one) or not is_whole(one):
+            return False
+        there = self._placed.get((folder, self._out.guard(local_path(one)), name))
         return there is not None and there["location"] == uri
 
     def _free(self, folder: str, name: str) -> str:
         """Give a URI that no other output has: ``name``, ``name_2``, ..."""
         if name in (".", "..") or "/" in name or "\0" in name:
             raise StagingError(f"an output cannot have the name {name!r}")
+        check_length(name)
         wanted = f"{folder}/{quoted(name)}"
-        stem, extension = posixpath.splitext(name)
         for number in count(self._numbers.get(wanted, 1)):
-            uri = wanted if number == 1 else f"{folder}/{quoted(f'{stem}_{number}{extension}')}"
+            uri = wanted if number == 1 else f"{folder}/{quoted(_numbered(name, number))}"
             if uri not in self._taken:
                 break
         self._numbers[wanted] = number + 1
@@ -128,3 +170,11 @@ def _name(one: Mapping[str, Any]) -> str:
     """Give the name that an output is to have; it stays its basename where it cannot have it."""
     there = posixpath.basename(local_path(one)) if is_local(one) else one["class"].lower()
     return str(one.get("basename") or there)
+
+
+def _numbered(name: str, number: int) -> str:
+    """Give a name with a number before its extension, shortened where it would be too long."""
+    stem, extension = posixpath.splitext(name)
+    end = f"_{number}{extension}"
+    room = max(0, NAME_LIMIT - len(os.fsencode(end)))
+    return os.fsencode(stem)[:room].decode("utf-8", "ignore") + end

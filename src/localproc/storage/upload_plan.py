@@ -145,9 +145,9 @@ class Outbound:
                 upload.path, upload.uri, media_type=upload.media_type, disposable=upload.own
             )
         else:
-            with tempfile.NamedTemporaryFile("w", prefix="localproc-", encoding="utf-8") as file:
+            with tempfile.NamedTemporaryFile(prefix="localproc-") as file:
                 with telling(file.name):
-                    file.write(upload.text)
+                    file.write(upload.text.encode("utf-8", "surrogateescape"))
                     file.flush()
                 self._storage.put(file.name, upload.uri, media_type=upload.media_type)
         self._written.append(upload.uri)

@@ -23,8 +23,10 @@ from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.gate import Gate
 from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
+from localproc.store.wal import check_pair, note_end, note_pair
 
 _READERS: Final = 8  #: connections that are kept to read with
+_MUCH: Final = 256  #: pages that nobody uses, worth giving back
 _FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end
 
 
@@ -37,6 +39,9 @@ class Database:
         self._gate = Gate()
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
+        self._logs = journal == "wal"
+        if self._logs:
+            check_pair(path)
         with self._meaning():
             self._db = self._connect()
             try:
@@ -45,6 +50,18 @@ class Database:
                 self._db.close()
                 raise
         _OPEN.add(self)
+
+    def shrink(self) -> None:
+        """Give room that is not used any more back to the disk, once there is much of it."""
+        with self._lock, self._meaning():
+            free = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+            if free >= _MUCH:  # a script is run to its end; a statement would free one page
+                self._db.executescript(f"PRAGMA incremental_vacuum({free})")
+
+    def copy_to(self, path: str) -> None:
+        """Write a copy of the store as it was recorded last, while it is in use."""
+        with self.reading() as db, contextlib.closing(sqlite3.connect(path)) as copy:
+            db.backup(copy)
 
     def version(self) -> int:
         """Give a number that changes when another process has written."""
@@ -67,6 +84,8 @@ class Database:
             self._db.close()
         while self._readers:
             self._readers.pop().close()
+        if self._logs:
+            note_end(self._path)
 
     def hold(self) -> bool:
         """Before a fork: wait until nothing is being written or read; whether that came to be."""
@@ -104,6 +123,7 @@ class Database:
 
     def _configure(self, journal: str, *, durable: bool) -> None:
         db = self._db
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a store that is new
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
@@ -112,9 +132,15 @@ class Database:
         db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
         found = known_format(db)
         check_format(found, self._path)
+        self._file = os.stat(self._path)
+        if self._logs:
+            note_pair(self._path)
         if found < FORMAT:
             with self.transaction() as db:
                 migrate(db, self._path)
+        if 0 < found < FORMAT:
+            with contextlib.suppress(sqlite3.OperationalError):  # others are at work, or no room
+                db.execute("VACUUM")  # from here on it can shrink
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -122,6 +148,7 @@ class Database:
         with self._lock:
             if self._closed:
                 raise EnvironmentProblem("the engine is closed")
+            self._check_place()
             db = self._db
             try:
                 db.execute("BEGIN IMMEDIATE")
@@ -144,6 +171,7 @@ class Database:
                 try:
                     db = self._readers.pop()
                 except IndexError:
+                    self._check_place()
                     db = self._connect()
                 try:
                     yield db
@@ -156,6 +184,16 @@ class Database:
             raise explained(error, self._path) from error
         except UnicodeEncodeError as error:
             raise no_text(error) from error
+
+    def _check_place(self) -> None:
+        """Raise ``StoreCorrupted`` if what is written would not be found again."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(self._path), self._file):
+                return
+        raise StoreCorrupted(
+            f"the store {self._path} was removed or replaced while it was in use",
+            hint="put it back, or restore a backup; then open the home again",
+        )
 
     @contextlib.contextmanager
     def _meaning(self) -> Iterator[None]:

@@ -3,17 +3,21 @@
 Owns their statements. Must not know what jobs do.
 """
 
+import os
 import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from localproc.model import Event, JobFilter, JobRecord, Kind
+from localproc.model.events import Unreadable
 from localproc.plugins.store import Change
 from localproc.store import outbox, rows
 from localproc.store.database import Database
+from localproc.store.home_paths import HomePaths
 from localproc.store.query import jobs_query
 
 _OPEN: Final = "status IN ('accepted', 'running')"
+_TO_RUN: Final = f"{_OPEN} AND (aside = '' OR dismiss = 1)"
 _ON: Final = "UPDATE jobs SET updated = ?, progress = ?, message = ?, dismiss = max(dismiss, ?)"
 _MOVED: Final = ", status = ?, started = ?, finished = ?"
 _OWN: Final = " WHERE n = ? AND owner = ?"
@@ -27,10 +31,11 @@ _INSERT_EVENT: Final = (
 
 
 class JobTables(Database):
-    """Jobs and their events."""
+    """Jobs and their events. Paths in the folder of the store are kept relative to it."""
 
     def __init__(self, path: str, *, journal: str = "wal", durable: bool = False) -> None:
         self._numbers: dict[str, int] = {}
+        self._paths = HomePaths(os.path.dirname(path))
         super().__init__(path, journal=journal, durable=durable)
 
     def add_job(self, job: JobRecord, event: Event) -> None:
@@ -43,7 +48,7 @@ class JobTables(Database):
             )
             number = inserted.lastrowid
             assert number is not None
-            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event))
+            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
         self._numbers[job.id] = number
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
@@ -57,7 +62,7 @@ class JobTables(Database):
                     lost.add(change.job.id)
                     continue
                 for seq, event in enumerate(change.events, change.after + 1):
-                    events.append(rows.event_row(number, seq, event))
+                    events.append(rows.event_row(number, seq, event, self._paths))
                 outbox.post(db, change.callbacks)
             db.executemany(_INSERT_EVENT, events)
         for change in changes:
@@ -85,17 +90,25 @@ class JobTables(Database):
         with self.reading() as db:
             number = self._number(db, job_id)
             found = db.execute(
-                "SELECT kind, version, at, data, progress, message FROM events "
+                "SELECT seq, kind, version, at, data, progress, message FROM events "
                 "WHERE job = ? AND seq > ? ORDER BY seq",
                 (number, after),
             ).fetchall()
-        return [rows.event_from(row) for row in found]
+        events: list[Event] = []
+        for row in found:
+            event = rows.event_from(row, self._paths)
+            missing = row["seq"] - after - 1 - len(events)
+            events += [Unreadable(event.at, problem="an event is missing here")] * missing
+            events.append(event)
+        return events
 
     def delete_job(self, job_id: str) -> bool:
         """Forget a job that has ended."""
         with self.transaction() as db:
             gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
         self._numbers.pop(job_id, None)
+        if gone.rowcount:
+            self.shrink()
         return gone.rowcount > 0
 
     def hide_job(self, job_id: str) -> None:
@@ -125,7 +138,7 @@ class JobTables(Database):
         marks = ", ".join("?" * len(from_owners))
         with self.transaction() as db:
             found = db.execute(
-                f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_OPEN} "  # noqa: S608
+                f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_TO_RUN} "  # noqa: S608
                 f"AND (owner IS NULL OR owner IN ({marks})) AND dismiss >= ? ORDER BY n LIMIT ?) "
                 f"RETURNING n, {rows.JOB_COLUMNS}",
                 (owner, *from_owners, int(dismissed), most),
@@ -139,10 +152,41 @@ class JobTables(Database):
             db.execute(f"UPDATE jobs SET owner = NULL WHERE owner = ? AND {_OPEN}", (owner,))  # noqa: S608
 
     def owners(self) -> set[str | None]:
-        """Give the owners of all open jobs, ``None`` if some belong to nobody."""
+        """Give the owners of all jobs to run, ``None`` if some belong to nobody."""
         with self.reading() as db:
-            found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_OPEN}").fetchall()  # noqa: S608
+            found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_TO_RUN}").fetchall()  # noqa: S608
         return {row["owner"] for row in found}
+
+    def put_aside(self, owner: str, job_id: str, reason: str) -> None:
+        """Give up a job that cannot be read, and say why."""
+        with self.transaction() as db:
+            db.execute(
+                f"UPDATE jobs SET owner = NULL, aside = ?, message = ? "  # noqa: S608
+                f"WHERE id = ? AND owner = ? AND {_OPEN}",
+                (reason, f"put aside: {reason}", job_id, owner),
+            )
+
+    def identity(self) -> str:
+        """Give what was noted of where the home is."""
+        with self.reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        return "" if row is None else str(row[0])
+
+    def become(self, identity: str, *, aside: str = "") -> None:
+        """Note where the home is."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (identity,))
+            if aside:
+                db.execute(
+                    f"UPDATE jobs SET owner = NULL, aside = ?, message = ? WHERE {_OPEN}",  # noqa: S608
+                    (aside, f"put aside: {aside}"),
+                )
+                db.execute("DELETE FROM outbox")  # the original tells its subscribers
+
+    def reconsider(self) -> None:
+        """Let the jobs that were put aside be tried again."""
+        with self.transaction() as db:
+            db.execute("UPDATE jobs SET aside = '' WHERE aside <> ''")
 
     def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
         """Give how many jobs have not ended."""

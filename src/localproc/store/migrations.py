@@ -9,19 +9,38 @@ A step is never changed once it was released; what comes next is a step of its o
 import contextlib
 import os
 import sqlite3
+from collections.abc import Callable
 from typing import Final
 
 from localproc.errors import EnvironmentProblem
+from localproc.store.home_paths import HomePaths
 from localproc.store.schema import SCHEMA
 
+
+def _shorten_paths(db: sqlite3.Connection, path: str) -> None:
+    """Write the paths of events relative to the home, as they are kept from here on."""
+    paths = HomePaths(os.path.dirname(path))
+    last = (0, 0)
+    while found := db.execute(
+        "SELECT job, seq, data FROM events WHERE (job, seq) > (?, ?) ORDER BY job, seq LIMIT 1000",
+        last,
+    ).fetchall():
+        db.executemany(
+            "UPDATE events SET data = ? WHERE job = ? AND seq = ?",
+            [(paths.shortened(row[2]), row[0], row[1]) for row in found],
+        )
+        last = (found[-1][0], found[-1][1])
+
+
 #: The step to each format: ``STEPS[0]`` makes a new store, whose format is 1.
-STEPS: Final = (
+STEPS: Final[tuple[str | Callable[[sqlite3.Connection, str], None], ...]] = (
     SCHEMA,
     # Events tell the version of their class; a job that cannot be read is put aside.
     """
     ALTER TABLE events ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE jobs ADD COLUMN aside TEXT NOT NULL DEFAULT ''
     """,
+    _shorten_paths,
 )
 FORMAT: Final = len(STEPS)
 
@@ -50,6 +69,9 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
     if 0 < found < FORMAT:
         _copy(path, f"{path}.format-{found}")
     for step in STEPS[found:]:
+        if not isinstance(step, str):
+            step(db, path)
+            continue
         for statement in step.split(";"):
             db.execute(statement)
     db.execute("INSERT OR REPLACE INTO meta VALUES ('version', ?)", (str(FORMAT),))

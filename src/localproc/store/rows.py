@@ -18,6 +18,7 @@ from localproc.model import (
     Trigger,
 )
 from localproc.model.events import Unreadable, read_event
+from localproc.store.home_paths import HomePaths
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -109,21 +110,21 @@ def job_from(row: sqlite3.Row) -> JobRecord:
     )
 
 
-def event_row(number: int, seq: int, event: Event) -> tuple[Any, ...]:
+def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:
     """Give the values of an ``events`` row."""
-    data = _compact(event.to_data())
+    data = paths.shortened(_compact(event.to_data()))
     kind = event.kind.value
     return number, seq, kind, event.version, micros(event.at), data, event.progress, event.message
 
 
-def event_from(row: sqlite3.Row) -> Event:
+def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:
     """Give the event of a row; one that cannot be read is an ``Unreadable``."""
     try:
         at = time(row["at"])
     except (TypeError, OverflowError):
         at = _EPOCH
     try:
-        data = json.loads(row["data"])
+        data = json.loads(paths.whole(row["data"]))
     except (TypeError, ValueError) as error:
         return Unreadable(at, problem=f"the event {row['kind']!r} is no JSON: {error}")
     return read_event(

@@ -53,10 +53,11 @@ def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
         )
     if code & 0xFF not in _DAMAGED:
         return EnvironmentProblem(f"the store {path} does not work: {said}")
+    jobs = os.path.join(os.path.dirname(path), "jobs")
     return StoreCorrupted(
         f"the store {path} is damaged: {said}",
-        hint=f"move it away (mv {path} {path}.damaged) to begin a new one; "
-        "results and logs in the home stay as they are",
+        hint=f"move it away (mv {path} {path}.damaged; mv {jobs} {jobs}.old) to begin a new one, "
+        "or restore a backup elsewhere; results and logs in the home stay as they are",
     )
 
 

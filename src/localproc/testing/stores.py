@@ -171,6 +171,39 @@ class StoreContract:
         store.release("me")
         assert store.owners() == {None}
 
+    def test_a_job_that_was_put_aside_is_claimed_to_stop_alone(self, store: Store) -> None:
+        self.add(store, 1)
+        self.add(store, 2)
+        store.put_aside("somebody else", "job-1", "torn")
+        assert store.claim("me", [], 10) == []
+        store.put_aside("me", "job-1", "torn")
+        found = store.job("job-1")
+        assert found is not None
+        assert (found.aside, found.owner) == ("torn", None)
+        assert "torn" in found.message
+        assert store.owners() == {"me"}
+        assert store.claim("me", [], 10) == []
+        store.request_dismiss("job-1")
+        assert store.owners() == {"me", None}
+        assert [job.id for job in store.claim("me", [], 10)] == ["job-1"]
+
+    def test_what_was_put_aside_can_be_tried_again(self, store: Store) -> None:
+        self.add(store, 1)
+        store.put_aside("me", "job-1", "torn")
+        store.reconsider()
+        assert [job.aside for job in store.claim("me", [], 10)] == [""]
+
+    def test_a_home_that_has_become_a_copy_puts_its_open_jobs_aside(self, store: Store) -> None:
+        self.add(store, 1)
+        self.add(store, 2, failed)
+        assert store.identity() == ""
+        store.become("here")
+        assert (store.identity(), store.owners()) == ("here", {"me"})
+        store.become("there", aside="a copy")
+        assert store.identity() == "there"
+        assert [job.aside for job in store.jobs(JobFilter())] == ["", "a copy"]
+        assert store.claim("me", [], 10) == []
+
     def test_lists_are_newest_first_and_page_by_cursor(self, store: Store) -> None:
         for number in range(7):
             self.add(store, number)

@@ -6,7 +6,7 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -23,11 +23,16 @@ _PLACES: Final = ("location", "path", "dirname")
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What there is at a path, links followed. ``is_special``: neither a file nor a directory."""
+    """What there is at a path, links followed. ``is_special``: neither a file nor a directory.
+
+    ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same.
+    """
 
     is_dir: bool
     size: int
     is_special: bool = False
+    modified: int = field(default=0, compare=False)
+    inode: int = field(default=0, compare=False)
 
 
 class Files(Protocol):
@@ -153,6 +158,19 @@ def normalize(value: Any, base: str = "") -> Any:
     return map_files(value, lambda one: _normalize_one(one, base))
 
 
+def default_of(spec: Mapping[str, Any]) -> Any:
+    """Return a port's default, its files in the form they have between steps.
+
+    What it says of sizes and checksums is left to be worked out: the files may have changed since.
+    """
+    value = normalize(spec.get("default"))
+    for one in walk(value):
+        if one["class"] == "File":
+            one.pop("size", None)
+            one.pop("checksum", None)
+    return value
+
+
 def known(one: Mapping[str, Any]) -> dict[str, Any]:
     """Give an object without the members that are null, which are as good as not there.
 
@@ -189,7 +207,7 @@ def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
     if location is not None:
         clean["location"] = location.rstrip("/") if location != "file:///" else location
         clean.setdefault("basename", posixpath.basename(unquoted(urlsplit(clean["location"]).path)))
-    elif "contents" not in one and "listing" not in one:
+    elif ("contents" if one["class"] == "File" else "listing") not in one:
         raise InvalidInputs(
             f"a {one['class']} object has neither location nor path",
             [Problem(f"{one['class']} without location, path, contents or listing")],

@@ -8,7 +8,7 @@ Sources: CWL v1.2 CommandLineTool, section 3.5 "Parameter references" and 3.6 "E
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NoReturn
@@ -152,6 +152,14 @@ def parse(text: str, dialect: Dialect, *, strip: bool = True) -> Template | str:
     return Template(tuple(parts), whole=len(parts) == 1 and not isinstance(parts[0], str))
 
 
+def needs_javascript(text: str, dialect: Dialect) -> bool:
+    """Whether more than parameter references has to be evaluated; raises as ``parse`` does."""
+    template = parse(text, dialect)
+    return isinstance(template, Template) and any(
+        isinstance(part, _Script) for part in template.parts
+    )
+
+
 def evaluate_field(
     text: Any, dialect: Dialect, context: Context, self_: Any = None, *, strip: bool = True
 ) -> Any:
@@ -208,11 +216,22 @@ def _step(current: Any, key: str | int, *, last: bool) -> tuple[Any, bool]:
         if isinstance(current, Mapping) and key in current:
             return current[key], True
         if key == "length" and last and isinstance(current, (list, str)):
-            return len(current), True
+            return len(_units(current)), True
         return current, False
-    if isinstance(current, (list, str)) and key < len(current):
-        return current[key], True
+    if isinstance(current, (list, str)) and key < len(units := _units(current)):
+        return units[key], True
     return current, False
+
+
+def _units(value: list[Any] | str) -> Sequence[Any]:
+    """Give an array's items or a text's UTF-16 units, which is what JavaScript counts."""
+    if isinstance(value, list) or value.isascii():
+        return value
+    units = value.encode("utf-16-le", "surrogatepass")
+    return [
+        units[start : start + 2].decode("utf-16-le", "surrogatepass")
+        for start in range(0, len(units), 2)
+    ]
 
 
 def _text(value: Any) -> str:

@@ -1,53 +1,24 @@
-"""JavaScript expressions, run by an embedded QuickJS with limits on time and memory.
+"""JavaScript expressions, and what is said of those that fail.
 
-Owns realms (one per thread), their isolation and their limits. Must not know CWL values or how
+Owns the form an expression is run in, who runs it, and its errors. Must not know CWL values or how
 expressions are found in documents.
 
-Expressions may share a realm because everything in it is frozen before the first one runs: an
-expression gets a function scope of its own, and nothing it can reach outlives it. One that wants to
-change a builtin (a polyfill, say) fails against the frozen realm and is run again in a throwaway
-one. So the isolation the specification asks for costs microseconds instead of a new interpreter.
+By itself an expression is run here, in this thread. An engine has them run elsewhere, where they
+can be stopped: within ``evaluating_with`` its evaluator is asked.
 """
 
 import json
 import re
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from localproc.cwl.expr.realm import MEMORY_LIMIT, ScriptFailed, run
 from localproc.errors import ExpressionError
 
 TIME_LIMIT: Final = 20.0  #: seconds of processor time for one evaluation
-MEMORY_LIMIT: Final = 1 << 28  #: bytes for one realm
-_MAX_COMPILED: Final = 2000  #: compiled expressions kept in one realm
-
-_FREEZE: Final = """
-(function () {
-  const seen = new Set();
-  (function freeze(value) {
-    if (value === null || (typeof value !== "object" && typeof value !== "function")) return;
-    if (seen.has(value)) return;
-    seen.add(value);
-    for (const key of Reflect.ownKeys(value)) {
-      const property = Reflect.getOwnPropertyDescriptor(value, key);
-      freeze(property.value); freeze(property.get); freeze(property.set);
-    }
-    freeze(Object.getPrototypeOf(value));
-    Object.freeze(value);
-  })(globalThis);
-})()
-"""
-_CALL: Final = """
-(function (run, box) {
-  const value = run.apply(globalThis, box);
-  if (value === undefined || typeof value === "function" || typeof value === "symbol")
-    throw new TypeError(`it gave ${typeof value}, which is no value (return null for nothing)`);
-  return [value];
-})
-"""
-_FROZEN: Final = re.compile(
-    r"is read-only|not extensible|not configurable|no setter|cannot define|could not delete"
-)
 _PLACE: Final = re.compile(r"<input>:(\d+)(?::(\d+))?")
 
 
@@ -59,34 +30,27 @@ class Script:
     library: str = ""
 
 
-class _Realm:
-    """One JavaScript world. It belongs to the thread that made it."""
+class Evaluator(Protocol):
+    """Runs JavaScript for the interpreter, wherever it likes."""
 
-    def __init__(self, *, frozen: bool) -> None:
-        import quickjs  # costs 25 ms, and most packages need no JavaScript
+    def __call__(self, source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+        """Call the function that is the source's value; return JSON, an array with its value.
 
-        self._context = quickjs.Context()
-        self._context.set_memory_limit(MEMORY_LIMIT)
-        if frozen:
-            self._context.eval(_FREEZE)
-        self._call = self._context.eval(_CALL)
-        self._compiled: dict[Script, Any] = {}
-
-    def __len__(self) -> int:
-        return len(self._compiled)
-
-    def run(self, script: Script, arguments: tuple[str, str, str], time_limit: float) -> Any:
-        context = self._context
-        context.set_time_limit(time_limit)
-        function = self._compiled.get(script)
-        if function is None:
-            function = self._compiled[script] = context.eval(_source(script))
-        # Boxed, values stay JavaScript's until they are JSON: only so do texts come over whole.
-        box = context.parse_json(f"[{','.join(arguments)}]")
-        return json.loads(self._call(function, box).json())[0]
+        The arguments are JSON texts. Raises ``ScriptFailed`` in QuickJS's words.
+        """
 
 
-_local = threading.local()
+_evaluator: ContextVar[Evaluator] = ContextVar("evaluator", default=run)
+
+
+@contextmanager
+def evaluating_with(evaluator: Evaluator) -> Iterator[None]:
+    """Have an evaluator run the JavaScript of all that is done within, in this thread."""
+    token = _evaluator.set(evaluator)
+    try:
+        yield
+    finally:
+        _evaluator.reset(token)
 
 
 def evaluate(
@@ -97,27 +61,13 @@ def evaluate(
     Raises ``ExpressionError``, which names the expression, the JavaScript line and the limit that
     was passed, if any.
     """
-    import quickjs
-
-    arguments = (inputs, self_, runtime)
     try:
-        try:
-            return _realm().run(script, arguments, time_limit)
-        except quickjs.JSException as error:
-            if not _FROZEN.search(str(error)):
-                raise
-            return _Realm(frozen=False).run(script, arguments, time_limit)
-    except quickjs.JSException as error:
+        text = _evaluator.get()(_source(script), (inputs, self_, runtime), time_limit)
+        return json.loads(text)[0]
+    except ScriptFailed as error:
         raise _explain(script, str(error), time_limit) from None
     except RecursionError:
         raise _explain(script, "RangeError: the result is nested too deep", time_limit) from None
-
-
-def _realm() -> _Realm:
-    realm: _Realm | None = getattr(_local, "realm", None)
-    if realm is None or len(realm) >= _MAX_COMPILED:
-        realm = _local.realm = _Realm(frozen=True)
-    return realm
 
 
 def _source(script: Script) -> str:
@@ -132,12 +82,12 @@ def _explain(script: Script, message: str, time_limit: float) -> ExpressionError
     reason = message.split("\n", 1)[0]
     place, hint = _place(script, message), ""
     if "interrupted" in reason:
-        _local.realm = None
         reason, place = f"took longer than {time_limit:g} s", ""
         hint = "look for a loop that does not end"
     elif "out of memory" in reason:
-        _local.realm = None  # the limit is the realm's: the next expression gets a new one
         reason = f"used more than {MEMORY_LIMIT >> 20} MiB"
+    elif "Intl is not defined" in reason:
+        hint = "there is no data of locales: write numbers, dates and texts without Intl"
     text = "$" + script.code
     return ExpressionError(
         f"the expression {_shorten(text)} failed: {reason}{place}",

@@ -10,9 +10,11 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localproc.cwl.base.files import Files, local_path, map_files, split_name
+from localproc.cwl.base import globs
+from localproc.cwl.base.files import Files, is_literal, local_path, map_files, split_name
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
+from localproc.cwl.run import untouched
 from localproc.cwl.run.enrich import Enricher, secondary_names
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
@@ -33,7 +35,7 @@ def collect(task: Prepared, exit_code: int, files: Files) -> dict[str, Any]:
     """Give the tool's outputs. Files get their size and checksum.
 
     Raises ``StepError`` for an output that is missing, of another type, or outside the output
-    directory; ``ExpressionError``.
+    directory, and for an input that has changed; ``ExpressionError``.
     """
     return _Collector(task, exit_code, files).outputs()
 
@@ -56,6 +58,7 @@ class _Collector:
         self._settler = Settler(task, files)
 
     def outputs(self) -> dict[str, Any]:
+        untouched.check(self._tool.id, self._task.given, self._files)
         own = posixpath.join(self._outdir, "cwl.output.json")
         there = self._files.stat(own)
         if there is not None and not there.is_special:
@@ -83,12 +86,13 @@ class _Collector:
         binding = spec.get("outputBinding")
         if binding is None:
             return self._record(name, cwl_type)
-        found = self._found(name, binding)
+        patterns = self._patterns(name, binding)
+        found = self._found(patterns, binding)
         value: Any = found
         if "outputEval" in binding:
             value = evaluate_field(binding["outputEval"], self._tool.dialect, self._context, found)
         elif not _wants_list(cwl_type):
-            value = self._single(name, cwl_type, found, binding)
+            value = self._single(name, cwl_type, found, patterns)
         if isinstance(value, list) and "outputEval" in binding and _wants_one_file(cwl_type):
             value = self._unwrap(name, cwl_type, value)
         if spec.get("secondaryFiles"):
@@ -112,16 +116,19 @@ class _Collector:
                 return None
             raise
 
-    def _found(self, name: str, binding: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _found(self, patterns: Sequence[str], binding: Mapping[str, Any]) -> list[dict[str, Any]]:
         paths = (
             posixpath.normpath(path)
-            for pattern in self._patterns(name, binding)
+            for pattern in patterns
             for path in self._files.glob(self._outdir, pattern)
         )
         found = (self._object(path, binding) for path in dict.fromkeys(paths))
         return [one for one in found if one is not None]
 
     def _patterns(self, name: str, binding: Mapping[str, Any]) -> list[str]:
+        if "stream" in binding:
+            path = self._task.stdout if binding["stream"] == "stdout" else self._task.stderr
+            return [globs.escape(self._inside(name, path or ""))]
         patterns: list[str] = []
         glob = binding.get("glob")
         for one in glob if isinstance(glob, list) else [glob]:
@@ -164,19 +171,19 @@ class _Collector:
             return self._enricher.directory(one, listing)
         one["nameroot"], one["nameext"] = split_name(basename)
         one["size"] = stat.size
-        one["checksum"] = self._files.checksum(path)
+        one["checksum"] = self._settler.checksum(path)
         if binding.get("loadContents"):
             one["contents"] = self._enricher.contents(one)
         return one
 
     def _single(
-        self, name: str, cwl_type: CwlType, found: list[Any], binding: Mapping[str, Any]
+        self, name: str, cwl_type: CwlType, found: list[Any], patterns: Sequence[str]
     ) -> Any:
         if not found and not is_optional(cwl_type):
             have = [self._there(one) for one in self._files.listdir(self._outdir) if one[0] != "."]
+            wanted = " or ".join(map(repr, patterns)) or "no glob at all"
             raise _Missing(
-                f"{self._tool.id}: the output {name} is missing: nothing matches "
-                f"{binding.get('glob')!r}",
+                f"{self._tool.id}: the output {name} is missing: nothing matches {wanted}",
                 hint="the output directory holds: " + (", ".join(have[:12]) or "nothing"),
             )
         return self._unwrap(name, cwl_type, found)
@@ -194,23 +201,28 @@ class _Collector:
     def _with_secondary(
         self, name: str, one: Mapping[str, Any], spec: Mapping[str, Any]
     ) -> dict[str, Any]:
-        primary = dict(one)
+        primary = {"basename": "", **one}
         beside = list(primary.get("secondaryFiles") or ())
-        folder = posixpath.dirname(primary.get("path") or local_path(primary))
         for pattern in spec["secondaryFiles"]:
             required = evaluate_field(
                 pattern.get("required"), self._tool.dialect, self._context, primary
             )
             for wanted in secondary_names(pattern["pattern"], primary, self._tool, self._context):
-                if is_filelike(wanted):
-                    beside.append(wanted)
-                    continue
-                found = self._object(posixpath.normpath(posixpath.join(folder, wanted)), {})
+                found = self._beside(primary, wanted)
                 if found is not None:
                     beside.append(found)
                 elif required:
                     raise StepError(f"{self._tool.id}: {name} has no secondary file {wanted!r}")
-        return {**primary, "secondaryFiles": beside}
+        return {**one, "secondaryFiles": beside}
+
+    def _beside(self, primary: Mapping[str, Any], wanted: Any) -> Mapping[str, Any] | None:
+        """Return a secondary file that a name or an object stands for, if it is there."""
+        if is_filelike(wanted):
+            return wanted if self._settler.is_there(wanted) else None
+        if is_literal(primary) and "path" not in primary:
+            return None
+        folder = posixpath.dirname(primary.get("path") or local_path(primary))
+        return self._object(posixpath.normpath(posixpath.join(folder, wanted)), {})
 
     def _with_format(self, one: Mapping[str, Any], spec: Any) -> dict[str, Any]:
         value = evaluate_field(spec, self._tool.dialect, self._context, one)
@@ -225,7 +237,6 @@ def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:
         f"{path}: {reason}"
         for port in tool.outputs
         for path, reason in mismatches(values.get(port.id), port.type, port.id)
-        if not (port.type == "Any" and values.get(port.id) is None)
     ]
     if wrong:
         raise StepError(f"{tool.id}: the outputs are not as promised: " + "; ".join(wrong))

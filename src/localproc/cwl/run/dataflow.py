@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from localproc.cwl.base.files import Files, map_files, normalize, shown
+from localproc.cwl.base.files import Files, default_of, map_files, normalize, shown
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.enrich import Enricher
 from localproc.cwl.run.process import StepInput, Workflow, WorkflowStep
@@ -28,7 +28,7 @@ def linked(
     if "pickValue" in spec and isinstance(value, list):
         value = _picked(what, spec["pickValue"], value)
     if value is None and "default" in spec:
-        return normalize(spec["default"])
+        return default_of(spec)
     return value
 
 

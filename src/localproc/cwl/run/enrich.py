@@ -4,6 +4,7 @@ Owns secondaryFiles, loadContents, loadListing and format checks on inputs. Must
 inside a task or the command line. Values are copied, never changed: other steps hold them too.
 """
 
+import codecs
 import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from localproc.cwl.base.files import (
     split_name,
 )
 from localproc.cwl.base.listing import list_directory
+from localproc.cwl.base.literals import check_class, made_of, required_part
 from localproc.cwl.base.types import is_directory, is_file, is_filelike, kind, matches, members
 from localproc.cwl.expr.expressions import Context, evaluate_field, has_expression
 from localproc.cwl.run.process import Tool, Workflow
@@ -61,23 +63,20 @@ class Enricher:
                 )
                 for field in branch["fields"]
             }
-            return {**value, **fields}
+            others = {key: item for key, item in value.items() if key not in fields}
+            return {**self.port(port_id, "Any", others, {}), **fields}
         if is_file(value):
             return self._file(port_id, value, spec)
         if is_directory(value):
-            if is_local(value):
-                self._look(port_id, value, is_dir=True)
             return self.directory(value, spec.get("loadListing") or self._tool.load_listing)
-        if branch == "Any" and isinstance(value, list):
+        if isinstance(value, list):
             return [self.port(port_id, "Any", item, spec) for item in value]
+        if isinstance(value, Mapping):
+            return {key: self.port(port_id, "Any", item, spec) for key, item in value.items()}
         return value
 
     def _file(self, port_id: str, value: Mapping[str, Any], spec: Mapping[str, Any]) -> Any:
-        file = dict(value)
-        if "size" not in file and is_local(file):
-            file["size"] = self._look(port_id, file, is_dir=False).size
-        elif "size" not in file and is_literal(file):
-            file["size"] = len(str(file.get("contents", "")).encode("utf-8", "surrogatepass"))
+        file = dict(self._sized(value))
         binding = spec.get("inputBinding") or {}
         if spec.get("loadContents") or binding.get("loadContents"):
             file["contents"] = self.contents(file)
@@ -87,46 +86,65 @@ class Enricher:
             self._check_format(port_id, file, spec["format"])
         return file
 
-    def _look(self, port_id: str, value: Mapping[str, Any], *, is_dir: bool) -> Stat:
-        stat = self._files.stat(local_path(value))
-        if stat is None or stat.is_dir is not is_dir:
-            what = "directory" if is_dir else "file"
-            raise StepError(f"{port_id}: {local_path(value)} is not a {what}")
-        return stat
-
     def contents(self, file: Mapping[str, Any]) -> str:
         """Read a small file; CWL v1.2 makes it an error where older versions cut it off."""
         if is_literal(file):
             return str(file.get("contents", ""))
         data = self._files.read(local_path(file), CONTENT_LIMIT + 1)
-        if len(data) > CONTENT_LIMIT and self._tool.version == "v1.2":
+        is_cut = len(data) > CONTENT_LIMIT
+        if is_cut and self._tool.version == "v1.2":
             raise StepError(
                 f"{file.get('basename')} is larger than 64 KiB, the limit of loadContents",
                 hint="pass the file itself to a tool and read it there",
             )
-        return data[:CONTENT_LIMIT].decode("utf-8", "replace")
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            return decoder.decode(data[:CONTENT_LIMIT], final=not is_cut)
+        except UnicodeDecodeError as error:
+            raise StepError(
+                f"{file.get('basename')} is not text in UTF-8, as loadContents wants it: byte "
+                f"{error.start} cannot be read",
+                hint="pass the file itself to a tool and read it there",
+            ) from None
 
     def directory(self, value: Mapping[str, Any], load_listing: str) -> dict[str, Any]:
-        """Give a Directory with as much of its listing as is asked for."""
+        """Give a Directory with as much of its listing as is asked for.
+
+        A listing that it has stays: it may name what is nowhere else.
+        """
+        self._check(value)
+        deep = load_listing == "deep_listing"
         if value.get("listing"):
-            value = {**value, "listing": [self._sized(one) for one in value["listing"]]}
-        if is_literal(value):
+            inner = load_listing if deep else "no_listing"
+            listing = [
+                self.directory(one, inner) if is_directory(one) else self._sized(one)
+                for one in value["listing"]
+            ]
+            return {**value, "listing": listing}
+        if not is_local(value) or not (deep or load_listing == "shallow_listing"):
             return dict(value)
-        if load_listing not in ("shallow_listing", "deep_listing"):
-            return dict(value)
-        if "listing" in value and load_listing == "shallow_listing":
-            return dict(value)
-        return {**value, "listing": self._listing(value, deep=load_listing == "deep_listing")}
+        return {**value, "listing": list_directory(self._files, local_path(value), deep=deep)}
 
     def _sized(self, one: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give a listed file with its size."""
+        """Give a File, and those beside it, with sizes; raises ``StepError`` if there is none."""
         if is_directory(one):
             return self.directory(one, "no_listing")
-        stat = self._files.stat(local_path(one)) if is_local(one) else None
-        return one if stat is None or "size" in one else {**one, "size": stat.size}
+        if "size" not in one:
+            if is_literal(one):
+                one = {**one, "size": made_of(required_part(one, "contents"))["size"]}
+            elif (stat := self._check(one)) is not None:
+                one = {**one, "size": stat.size}
+        if one.get("secondaryFiles"):
+            one = {**one, "secondaryFiles": [self._sized(each) for each in one["secondaryFiles"]]}
+        return one
 
-    def _listing(self, directory: Mapping[str, Any], *, deep: bool) -> list[dict[str, Any]]:
-        return list_directory(self._files, local_path(directory), deep=deep)
+    def _check(self, one: Mapping[str, Any]) -> Stat | None:
+        """Return what there is of an object on this machine; raises ``StepError`` for nothing."""
+        if not is_local(one):
+            return None
+        stat = self._files.stat(local_path(one))
+        check_class(one, local_path(one), stat)
+        return stat
 
     def _secondary(
         self, port_id: str, file: Mapping[str, Any], patterns: Sequence[Any]
@@ -140,20 +158,27 @@ class Enricher:
             required = self._required(port_id, pattern, here)
             for wanted in secondary_names(pattern["pattern"], here, self._tool, self._context):
                 if is_filelike(wanted):
-                    found: Any = self._sized(normalize(wanted))
-                    given = [one for one in given if not _is_same(one, found)]
+                    found: Any = self._object(wanted, required=required)
+                    given = [one for one in given if found is None or not _is_same(one, found)]
                     named = {one.get("basename") for one in given}
                 else:
                     found = None if wanted in named else self._beside(file, wanted)
                 if found is not None and found.get("basename") not in named:
                     named.add(found.get("basename"))
                     given.append(found)
-                elif found is None and wanted not in named and required:
+                elif found is None and required and wanted not in named:
                     raise StepError(
                         f"{port_id}: {file.get('basename')} has no secondary file {wanted!r}",
                         hint="put it beside the file, or list it in secondaryFiles",
                     )
         return given
+
+    def _object(self, wanted: Mapping[str, Any], *, required: bool) -> Mapping[str, Any] | None:
+        """Return what an expression gave for a secondary file; it need not be there if optional."""
+        one = normalize(wanted)
+        if is_local(one) and not required and self._files.stat(local_path(one)) is None:
+            return None
+        return self._sized(one)
 
     def _required(self, port_id: str, pattern: Mapping[str, Any], file: Any) -> bool:
         required = pattern.get("required")

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from localproc.cwl.base.files import Files
 from localproc.cwl.base.types import mismatches
 from localproc.cwl.run.dataflow import Scatter, evaluated, linked, step_inputs
+from localproc.cwl.run.in_place import InPlace
 from localproc.cwl.run.process import Tool, Workflow, WorkflowStep
 from localproc.cwl.run.process_inputs import workflow_inputs
 from localproc.errors import StepError
@@ -52,7 +53,7 @@ class Plan:
 
     def __init__(self, process: Tool | Workflow, inputs: Mapping[str, Any], files: Files) -> None:
         self.outputs: _Outputs | None = None
-        self._board = board = _Board(files, process.id)
+        self._board = board = _Board(files, process.id, InPlace(process, files))
         self._ready: deque[_Instances] = deque()
         if isinstance(process, Tool):
             board.found.append(iter([board.run(process.id, process, inputs, self._end, 1.0)]))
@@ -89,6 +90,7 @@ class Plan:
         """Take the outputs of an invocation that has ended well."""
         done, share = self._board.running.pop(key)
         self._board.current = key
+        self._board.in_place.end(key, outputs)
         self._board.progress += share
         done(outputs)
         self._take_found()
@@ -99,7 +101,8 @@ class Plan:
         self._board.found.clear()
 
     def _end(self, outputs: _Outputs) -> None:
-        self.outputs = outputs
+        told = self._board.in_place.told
+        self.outputs = {name: told(value) for name, value in outputs.items()}
 
 
 @dataclass(slots=True)
@@ -108,6 +111,7 @@ class _Board:
 
     files: Files
     current: str
+    in_place: InPlace
     progress: float = 0.0
     running: dict[str, tuple[_Done, float]] = field(default_factory=dict)
     found: list[_Instances] = field(default_factory=list)
@@ -116,6 +120,7 @@ class _Board:
         self, key: str, tool: Tool, inputs: Mapping[str, Any], done: _Done, share: float
     ) -> Invocation:
         """Note that a tool is about to run."""
+        self.in_place.begin(key, tool, inputs)
         self.running[key] = (done, share)
         step = key.rpartition("/")[2].partition("[")[0]
         return Invocation(key, step, tool, inputs)
@@ -205,7 +210,7 @@ class _Scope:
         for port in self._workflow.outputs:
             value = linked(port.id, port.spec.get("source", ()), port.spec, self._values)
             wrong = next(mismatches(value, port.type, port.id), None)
-            if wrong is not None and not (port.type == "Any" and value is None):
+            if wrong is not None:
                 raise StepError(f"{self._workflow.id}: the output {wrong[0]}: {wrong[1]}")
             outputs[port.id] = value
         self._done(outputs)

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, has_files, shown, unwritable
+from localproc.cwl.base.files import Files, Stat, has_files, shown, unwritable
+from localproc.cwl.base.literals import check_length
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.binding import command_line
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.task_layout import Folders, Layout, identified
+from localproc.cwl.run.untouched import seen
 from localproc.cwl.run.workdir import set_up
 from localproc.errors import StepError, UnsupportedPackage
 from localproc.model import Container, Resources, StageAction
@@ -28,7 +30,7 @@ class Prepared:
     """All that a task needs, and all that collecting its outputs needs.
 
     ``stdin``, ``stdout`` and ``stderr`` are absolute paths; a stream the tool says nothing of is
-    ``None``.
+    ``None``. ``given`` is how the files are that it may only read.
     """
 
     argv: tuple[str, ...]
@@ -42,6 +44,7 @@ class Prepared:
     context: Context
     folders: Folders
     tool: Tool
+    given: Mapping[str, Stat]
 
 
 def resources(tool: Tool, context: Context) -> Resources:
@@ -82,11 +85,11 @@ def prepare(
     """
     values, needs, runtime = begin(tool, inputs, folders, files)
     container = _container(tool, values, runtime, folders, containers=containers)
-    layout = Layout(folders)
+    layout = Layout(folders, files)
     if tool.requirements.has("InitialWorkDirRequirement"):
         values = identified(values)
     if has_files(values) or tool.requirements.has("InitialWorkDirRequirement"):
-        provisional = Context(Layout(folders).localize(values), runtime)
+        provisional = Context(Layout(folders, files).localize(values), runtime)
         set_up(tool, provisional, layout)
         values = layout.localize(values)
     context = Context(values, runtime)
@@ -109,6 +112,7 @@ def prepare(
         context=context,
         folders=folders,
         tool=tool,
+        given=seen(values, layout.actions, layout.shared, files) if has_files(values) else {},
     )
 
 
@@ -123,13 +127,14 @@ def begin(
 
 
 def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:
+    """Return what expressions are told; amounts are never zero (CWL v1.2 ResourceRequirement)."""
     return {
         "outdir": folders.outdir,
         "tmpdir": folders.tmpdir,
-        "cores": math.ceil(needs.cores),
-        "ram": needs.ram,
-        "outdirSize": needs.outdir,
-        "tmpdirSize": needs.tmpdir,
+        "cores": max(1, math.ceil(needs.cores)),
+        "ram": max(1, needs.ram),
+        "outdirSize": max(1, needs.outdir),
+        "tmpdirSize": max(1, needs.tmpdir),
     }
 
 
@@ -231,6 +236,7 @@ def _stream(
         or unwritable(name) is not None
     ):
         raise StepError(f"{tool.id}: {stream} is {name!r}, not a name in the output directory")
+    check_length(name)
     return f"{folders.outdir}/{name}"
 
 

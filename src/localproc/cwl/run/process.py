@@ -253,7 +253,8 @@ def _with_streams(tool: Tool) -> Tool:
             if names[stream] is None:
                 digest = hashlib.sha1(f"{tool.name}/{port.id}".encode()).hexdigest()  # noqa: S324
                 names[stream] = f"{port.id}_{digest[:8]}.txt"
-            spec = {**port.spec, "type": "File", "outputBinding": {"glob": names[stream]}}
+            binding = {"glob": names[stream], "stream": stream}
+            spec = {**port.spec, "type": "File", "outputBinding": binding}
             outputs.append(Port(port.id, "File", spec))
         else:
             outputs.append(port)

@@ -6,7 +6,7 @@ Owns defaults, types and what a process wants to know of its files. Must not kno
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.cwl.base.files import Files, has_files, is_reference, normalize, shown
+from localproc.cwl.base.files import Files, default_of, has_files, is_reference, shown
 from localproc.cwl.base.types import mismatches
 from localproc.cwl.expr.expressions import Context
 from localproc.cwl.run.enrich import Enricher
@@ -25,7 +25,7 @@ def fill(process: Tool | Workflow, inputs: Mapping[str, Any]) -> dict[str, Any]:
     for port in process.inputs:
         value = inputs.get(port.id)
         if value is None and port.default is not None:
-            value = normalize(port.default)
+            value = default_of(port.spec)
         if not is_reference(value):
             wrong += [f"{path}: {reason}" for path, reason in mismatches(value, port.type, port.id)]
         values[port.id] = value

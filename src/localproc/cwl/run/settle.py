@@ -9,7 +9,8 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_literal, is_local, known, local_path, walk
+from localproc.cwl.base.files import Files, is_literal, is_local, local_path, walk
+from localproc.cwl.base.literals import by_location, check_class, is_whole, made_of, required_part
 from localproc.cwl.run.prepare import Prepared
 from localproc.errors import StepError
 from localproc.uris import path_uri, unquoted
@@ -19,15 +20,20 @@ INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "wr
 
 
 class Settler:
-    """Settles the outputs of one task."""
+    """Settles the outputs of one task. What it has looked at is not looked at again."""
 
     def __init__(self, task: Prepared, files: Files) -> None:
         self._task = task
         self._files = files
+        self._allowed: set[str] = set()
+        self._checksums: dict[str, str] = {}
 
     def settle(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        """Give an object the form it has between steps; see that it may be an output at all."""
-        one = known(one)
+        """Give an object the form it has between steps; see that it may be an output at all.
+
+        Size and checksum are those of the bytes that are there now, whatever the object says.
+        """
+        one = by_location(one)
         settled = {key: item for key, item in one.items() if key not in INNER_FIELDS}
         if "path" not in one and is_literal(one):
             return self._literal(one, settled)
@@ -35,41 +41,59 @@ class Settler:
         if path is None:
             return self._inner(settled)
         stat = self._files.stat(path)
-        if stat is None:
-            raise StepError(f"{self._task.tool.id}: the output {path} does not exist")
-        if stat.is_special:
-            raise StepError(f"{self._task.tool.id}: the output {path} is no regular file")
+        try:
+            check_class(one, path, stat)
+        except StepError as error:
+            raise StepError(f"{self._task.tool.id}: an output cannot be used: {error}") from None
+        self.guard(path)
         settled["location"] = path_uri(path)
         settled.setdefault("basename", posixpath.basename(path))
         if one["class"] == "File":
-            if "checksum" not in settled:
-                self.guard(path)
-                settled["checksum"] = self._files.checksum(path)
-            settled["size"] = stat.size
+            assert stat is not None
+            settled |= {"size": stat.size, "checksum": self.checksum(path)}
         return self._inner(settled)
+
+    def is_there(self, one: Mapping[str, Any]) -> bool:
+        """Return whether an object is a literal, lies elsewhere, or is on the disk."""
+        one = by_location(one)
+        if "path" not in one and is_literal(one):
+            return "contents" in one or "listing" in one
+        path = self._path(one)
+        return path is None or self._files.stat(path) is not None
+
+    def checksum(self, path: str) -> str:
+        """Return the checksum of a file, which is read once."""
+        if path not in self._checksums:
+            self._checksums[path] = self._files.checksum(path)
+        return self._checksums[path]
 
     def _literal(self, one: Mapping[str, Any], settled: dict[str, Any]) -> dict[str, Any]:
         settled.pop("location", None)
-        content = "contents" if one["class"] == "File" else "listing"
-        if content not in one:
-            raise StepError(
-                f"{self._task.tool.id}: a {one['class']} among the outputs has neither location, "
-                f"path nor {content}"
-            )
-        if content == "contents":
-            settled["contents"] = one["contents"]
+        if one["class"] == "File":
+            contents = required_part(one, "contents")
+            settled |= {"contents": contents, **made_of(contents)}
+        else:
+            required_part(one, "listing")
         return self._inner(settled)
 
     def _inner(self, settled: dict[str, Any]) -> dict[str, Any]:
-        for part in ("secondaryFiles", "listing"):
-            if part in settled:
-                settled[part] = [self.settle(one) for one in settled[part]]
+        if "secondaryFiles" in settled:
+            settled["secondaryFiles"] = [self.settle(one) for one in settled["secondaryFiles"]]
+        if "listing" in settled and not is_whole(settled):
+            settled["listing"] = [self.settle(one) for one in settled["listing"]]
         if settled["class"] == "Directory" and "location" in settled:
-            settled.pop("listing", None)  # what is listed can be looked up again
+            # What is in a folder can be looked up again. One that lists more is made of its list.
+            settled.pop("listing" if is_whole(settled) else "location", None)
         return settled
 
     def guard(self, path: str) -> None:
         """A link may lead to another output or to an input, never anywhere else."""
+        if path in self._allowed:
+            return
+        self._check_leads(path)
+        self._allowed.add(path)
+
+    def _check_leads(self, path: str) -> None:
         real = self._files.realpath(path)
         outdir = self._task.folders.outdir
         if real == path and _is_below(path, outdir):
@@ -100,10 +124,11 @@ class Settler:
         path = posixpath.normpath(posixpath.join(self._task.folders.outdir, named))
         if _is_below(path, self._task.folders.outdir):
             return path
-        for given in walk(self._task.context.inputs):
-            if given.get("path") == path:
-                return local_path(given) if is_local(given) else path
-            if is_local(given) and _is_below(path, local_path(given)):
+        for each in walk(self._task.context.inputs):
+            seen = each.get("path")
+            if seen and _is_below(path, seen):
+                return local_path(each) + path[len(seen) :] if is_whole(each) else path
+            if is_local(each) and _is_below(path, local_path(each)):
                 return path
         raise StepError(
             f"{self._task.tool.id}: the output {path} is neither in the output directory nor an "

@@ -7,12 +7,28 @@ out as ``StageAction``s.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
-from localproc.cwl.base.files import is_literal, is_local, local_path, map_files, split_name
+from localproc.cwl.base.files import (
+    Files,
+    is_literal,
+    is_local,
+    local_path,
+    map_files,
+    split_name,
+    walk,
+)
+from localproc.cwl.base.literals import (
+    check_length,
+    companions,
+    held,
+    is_whole,
+    name_of,
+    required_part,
+)
 from localproc.errors import StepError
 from localproc.model import StageAction
 
@@ -43,9 +59,11 @@ def identified(values: Mapping[str, Any]) -> dict[str, Any]:
 class Layout:
     """The paths of one task's files. ``actions`` is what has to be done before it starts."""
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(self, folders: Folders, files: Files) -> None:
         self.folders = folders
+        self._files = files
         self.actions: list[StageAction] = []
+        self.shared: list[str] = []  #: paths that the tool may update in place
         self._moved: dict[str, str] = {}
         self._targets: dict[str, str] = {}
         self._linked: dict[str, int] = {}  #: folders that are links, to their actions
@@ -56,12 +74,19 @@ class Layout:
         return map_files(value, self._localize_one)
 
     def put(self, entry: Mapping[str, Any], name: str, *, writable: bool, in_place: bool) -> None:
-        """Put a File or Directory object into the working directory under a relative name."""
+        """Put a File or Directory object into the working directory under a relative name.
+
+        Secondary files, and theirs, stand beside it.
+        """
         target = posixpath.join(self.folders.outdir, name)
-        self._put_at(entry, target, writable=writable, in_place=in_place)
-        for beside in entry.get("secondaryFiles") or ():
-            sibling = posixpath.join(posixpath.dirname(target), _basename(beside, "file"))
-            self._put_at(beside, sibling, writable=writable, in_place=in_place)
+        kind: Literal["link", "copy"] = "copy" if writable and not in_place else "link"
+        own = not (writable and in_place)
+        if not own:
+            self.shared += [local_path(one) for one in walk([dict(entry)]) if is_local(one)]
+        self._place(entry, target, kind, moves=True, own=own)
+        for beside in companions(entry):
+            sibling = posixpath.join(posixpath.dirname(target), name_of(beside, "file"))
+            self._place(beside, sibling, kind, moves=True, own=own)
 
     def write(self, text: str, name: str) -> None:
         """Put a file with the given contents into the working directory."""
@@ -74,27 +99,34 @@ class Layout:
                 self.actions[index] = replace(self.actions[index], kind="copy")
             folder = posixpath.dirname(folder)
 
-    def _put_at(
-        self, entry: Mapping[str, Any], target: str, *, writable: bool, in_place: bool
+    def _place(
+        self,
+        one: Mapping[str, Any],
+        target: str,
+        kind: Literal["link", "copy"] = "link",
+        *,
+        moves: bool = False,
+        own: bool = False,
     ) -> None:
-        location = entry.get("location")
-        if location is not None:
-            self._moved[location] = target
-        if not is_literal(entry):
-            source = self._source(entry)
-            if writable and not in_place:
-                self._do(StageAction("copy", target, source=source), entry["location"])
-            else:
-                self._do(StageAction("link", target, source=source), entry["location"])
-                if entry["class"] == "Directory" and not in_place:
-                    self._linked[target] = len(self.actions) - 1
-        elif entry["class"] == "File":
-            self._write(target, entry.get("contents", ""))
+        """Have an object at a path.
+
+        ``moves``: its path is this one for everything else. ``own``: what else is put into it must
+        not go into the folder it is linked to.
+        """
+        if moves and one.get("location") is not None:
+            self._moved[one["location"]] = target
+        if is_whole(one):
+            self._do(StageAction(kind, target, source=self._source(one)), one["location"])
+            if own and kind == "link" and one["class"] == "Directory":
+                self._linked[target] = len(self.actions) - 1
+        elif one["class"] == "File":
+            self._write(target, required_part(one, "contents"))
         else:
+            required_part(one, "listing")
             self._do(StageAction("mkdir", target), target)
-            for child in _with_secondary(entry.get("listing")):
-                inner = posixpath.join(target, _basename(child, "entry"))
-                self._put_at(child, inner, writable=writable, in_place=in_place)
+            for child in held(one, self._files):
+                inner = posixpath.join(target, name_of(child, child["class"].lower()))
+                self._place(child, inner, kind, moves=moves, own=own)
 
     def _localize_one(self, one: Mapping[str, Any]) -> dict[str, Any]:
         location = one.get("location")
@@ -106,50 +138,26 @@ class Layout:
 
     def _stands_right(self, one: Mapping[str, Any]) -> bool:
         """Whether the object can be used where it is, all that belongs to it at its side."""
-        if not is_local(one):
-            raise StepError(f"{one.get('location')} has not been staged")
-        folder, name = posixpath.split(local_path(one))
-        if name != _basename(one, name):
-            return False
-        if one["class"] == "Directory" and any(
-            not is_local(child) or posixpath.dirname(local_path(child)) != local_path(one)
-            for child in one.get("listing") or ()
-        ):
+        path = self._source(one)
+        folder, name = posixpath.split(path)
+        if name != name_of(one, name) or not is_whole(one):
             return False
         return all(
             is_local(beside)
+            and is_whole(beside)
             and beside["location"] not in self._moved
-            and posixpath.split(local_path(beside)) == (folder, _basename(beside, ""))
-            for beside in one.get("secondaryFiles") or ()
+            and posixpath.split(local_path(beside)) == (folder, name_of(beside, ""))
+            for beside in companions(one)
         )
 
     def _staged(self, one: Mapping[str, Any]) -> dict[str, Any]:
         self._count += 1
         folder = posixpath.join(self.folders.stage, str(self._count))
-        path = posixpath.join(folder, _basename(one, f"input_{self._count}"))
-        self._stage_at(one, path)
-        for beside in one.get("secondaryFiles") or ():
-            self._stage_at(beside, posixpath.join(folder, _basename(beside, "file")))
+        path = posixpath.join(folder, name_of(one, f"input_{self._count}"))
+        self._place(one, path)
+        for beside in companions(one):
+            self._place(beside, posixpath.join(folder, name_of(beside, "file")))
         return self._with_path(one, path)
-
-    def _stage_at(self, one: Mapping[str, Any], path: str) -> None:
-        if one["class"] == "Directory" and one.get("listing") and not self._is_whole(one):
-            self._do(StageAction("mkdir", path), path)
-            for child in _with_secondary(one["listing"]):
-                self._stage_at(child, posixpath.join(path, _basename(child, "entry")))
-        elif not is_literal(one):
-            self._do(StageAction("link", path, source=self._source(one)), one["location"])
-        elif one["class"] == "File":
-            self._write(path, one.get("contents", ""))
-        else:
-            self._do(StageAction("mkdir", path), path)
-
-    def _is_whole(self, directory: Mapping[str, Any]) -> bool:
-        """Whether a Directory's listing is what is in its location anyway."""
-        return is_local(directory) and all(
-            is_local(child) and posixpath.dirname(local_path(child)) == local_path(directory)
-            for child in directory["listing"]
-        )
 
     def _source(self, one: Mapping[str, Any]) -> str:
         if not is_local(one):
@@ -163,12 +171,12 @@ class Layout:
             local["nameroot"], local["nameext"] = split_name(name)
             if one.get("secondaryFiles"):
                 local["secondaryFiles"] = [
-                    self._with_path(beside, posixpath.join(folder, _basename(beside, "file")))
+                    self._with_path(beside, posixpath.join(folder, name_of(beside, "file")))
                     for beside in one["secondaryFiles"]
                 ]
         elif one.get("listing"):
             local["listing"] = [
-                self._with_path(child, posixpath.join(path, _basename(child, "entry")))
+                self._with_path(child, posixpath.join(path, name_of(child, child["class"].lower())))
                 for child in one["listing"]
             ]
         return local
@@ -180,6 +188,7 @@ class Layout:
         """Do it unless it has been done; ``source`` tells what would be at the target."""
         there = self._targets.get(action.target)
         if there is None:
+            check_length(action.target)
             self.own(posixpath.dirname(action.target))
             self._targets[action.target] = source
             self.actions.append(action)
@@ -189,17 +198,3 @@ class Layout:
                 f"two different files would be staged as {name!r}",
                 hint="give one of them another entryname",
             )
-
-
-def _with_secondary(listing: Sequence[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:
-    """Give what a listing puts into a directory: its entries, and what belongs beside them."""
-    for one in listing or ():
-        yield one
-        yield from one.get("secondaryFiles") or ()
-
-
-def _basename(one: Mapping[str, Any], otherwise: str) -> str:
-    name: str = one.get("basename") or otherwise
-    if name in (".", "..") or "/" in name or "\0" in name:
-        raise StepError(f"{name!r} cannot be the name of a file")
-    return name

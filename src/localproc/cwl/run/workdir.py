@@ -24,11 +24,8 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
     Raises ``StepError`` for a result that is no File, Directory, Dirent, array of these or null,
     and for a name that leaves the working directory.
     """
-    requirement = tool.requirements.get("InitialWorkDirRequirement")
-    if requirement is None:
-        return
-    in_place = _in_place(tool, context)
-    for entry, name, writable in _entries(tool, context, requirement["listing"]):
+    in_place = is_in_place(tool, context)
+    for entry, name, writable in entries(tool, context):
         if name is not None and not isinstance(name, str):
             raise _wrong(tool, "entryname", name)
         if isinstance(entry, str):
@@ -40,8 +37,10 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
             layout.put(entry, _relative(tool, own), writable=writable, in_place=in_place)
 
 
-def _entries(tool: Tool, context: Context, listing: Any) -> Iterator[tuple[Any, str | None, bool]]:
+def entries(tool: Tool, context: Context) -> Iterator[tuple[Any, str | None, bool]]:
     """Give each entry (text, File or Directory), its name and whether it is writable."""
+    requirement = tool.requirements.get("InitialWorkDirRequirement")
+    listing = () if requirement is None else requirement["listing"]
     if isinstance(listing, str):
         given = evaluate_field(listing, tool.dialect, context)
         if not isinstance(given, list):
@@ -110,7 +109,8 @@ def _contents(value: Any) -> str:
     return value if isinstance(value, str) else json_text(value)
 
 
-def _in_place(tool: Tool, context: Context) -> bool:
+def is_in_place(tool: Tool, context: Context) -> bool:
+    """Whether a tool may update in place what is put into its working directory as writable."""
     requirement = tool.requirements.get("InplaceUpdateRequirement")
     if requirement is None:
         return False

@@ -7,11 +7,11 @@ Must not know what the files hold.
 import fcntl
 import os
 import re
-import socket
+import tempfile
 from dataclasses import dataclass
 from typing import Final
 
-from localproc.errors import HomeUnusable, InvalidInputs
+from localproc.errors import HomeUnusable, InvalidInputs, StoreCorrupted
 
 _NETWORK: Final = frozenset(
     {
@@ -93,12 +93,13 @@ class Home:
         """Make the folder fit for use; give the journal mode that is safe there.
 
         Raises ``HomeUnusable`` for a folder that cannot be written, or whose file system has no
-        working locks.
+        working locks; ``StoreCorrupted`` for one with jobs whose store is gone.
         """
         try:
             for folder in (self.path, self.engines, self.jobs):
                 os.makedirs(folder, exist_ok=True)
             self._try_lock()
+            self._check_store()
         except ValueError as error:
             raise HomeUnusable(
                 f"the home {self.path!r} cannot be used: {error}",
@@ -129,10 +130,25 @@ class Home:
             return False
         return True
 
+    def _check_store(self) -> None:
+        """See that a home which has had jobs has its store: an empty one would know of none."""
+        try:
+            if os.stat(self.store).st_size:
+                return
+            said = "is empty"
+        except FileNotFoundError:
+            said = "is missing"
+        count = sum(entry.is_dir() for entry in os.scandir(self.jobs))
+        if count:
+            raise StoreCorrupted(
+                f"the store {self.store} {said}, but there are folders of {count} jobs beside it",
+                hint=f"restore a backup (localproc restore), or begin anew: "
+                f"mv {self.jobs} {self.jobs}.old",
+            )
+
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""
-        path = os.path.join(self.engines, f".try-{socket.gethostname()}-{os.getpid()}")
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        file, path = tempfile.mkstemp(prefix=".try-", dir=self.engines)  # each opening its own
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

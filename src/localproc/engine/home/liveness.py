@@ -29,9 +29,7 @@ class Liveness:
         self._base = os.path.join(folder, self.id)
         self._lock = _locked(self._base + _LOCK)
         os.write(self._lock, f"{os.getpid()}\n".encode())
-        os.mkfifo(self._base + _BELL, 0o600)
-        self._bell = os.open(self._base + _BELL, os.O_RDONLY | os.O_NONBLOCK)
-        self._ring = os.open(self._base + _BELL, os.O_WRONLY | os.O_NONBLOCK)
+        self._bell, self._ring = _bell(self._base + _BELL)
         forks.watch(self)
 
     def fileno(self) -> int:
@@ -80,6 +78,25 @@ class Liveness:
     def left_behind(self) -> None:
         """In a forked child: the lock is the parent's alone, and free when the parent goes."""
         forks.close(self._lock, self._bell, self._ring)
+
+
+def _bell(path: str) -> tuple[int, int]:
+    """Give both ends of a doorbell.
+
+    Where a file system has no named pipes only this process can ring; what others have written is
+    found at the next look at the store, in a second.
+    """
+    try:
+        os.mkfifo(path, 0o600)
+        flags = os.O_NONBLOCK
+        return os.open(path, os.O_RDONLY | flags), os.open(path, os.O_WRONLY | flags)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.remove(path)
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends
 
 
 def _locked(path: str) -> int:

@@ -22,10 +22,10 @@ class Settings:
     ``<job>/`` is published. ``cores``, ``ram`` (MiB) and ``slots`` bound what tasks of this engine
     use at a time; one that wants more than there is runs alone. ``grace`` is how many seconds a
     task has between TERM and KILL. ``active`` jobs are run at a time, the others wait. ``durable``:
-    what is accepted survives a power cut too. ``adopt``: take over the jobs of engines that are
-    gone, and those that belong to none. ``keep``: keep the folders of steps of successful jobs.
-    ``reuse``: use the outputs of equal steps of earlier jobs, and keep those of this engine's.
-    ``callback_secret`` signs what subscribers are told.
+    what is recorded survives a power cut too: jobs, outputs of steps, published results. ``adopt``:
+    take over the jobs of engines that are gone, and those that belong to none. ``keep``: keep the
+    folders of steps of successful jobs. ``reuse``: use the outputs of equal steps of earlier jobs,
+    and keep those of this engine's. ``callback_secret`` signs what subscribers are told.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.

@@ -1,28 +1,42 @@
 """What a job wants done. The loop does it, after the events that led to it have been recorded.
 
-Owns the shapes of these wishes and of what comes back. Must not know how either is done.
+Owns the shapes of these wishes. Must not know how any is done, nor what comes of it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localproc.cwl.run.plan import Invocation
+from localproc.cwl.run.plan import Invocation, Plan
 from localproc.cwl.run.prepare import Prepared
-from localproc.errors import LocalprocError
 from localproc.model import Report, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Put a task's files in place and hand it to the executor."""
+    """Hand a task to the executor. ``placed``: its files are in place already."""
 
     task: Task
+    placed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reattach:
+    """Have the executor find tasks that an earlier engine has handed to it."""
+
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The end of a task is recorded: its executor may forget it."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop tasks and whatever works for the job in the background."""
+    """Stop tasks, and whatever works for the job in the background."""
 
     keys: tuple[str, ...]
 
@@ -35,14 +49,6 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
-    """Look for the outputs of an equal step; the value is its identity and a ``Found`` or None."""
-
-    name: str
-    invocation: Invocation
-
-
-@dataclass(frozen=True, slots=True)
 class Remember:
     """Keep the outputs of a step under its identity; nobody waits for that."""
 
@@ -52,20 +58,81 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
+class StageIn:
+    """Bring the inputs in; the value is the inputs with all that the process wants to know."""
+
+    inputs: Mapping[str, Any]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakePlan:
+    """Make the plan of the job for its inputs; the value is the ``Plan``."""
+
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Take up to ``most`` step instances from a plan; the value is ``Pulled``.
+
+    Until it is answered, the plan belongs to whoever does that.
+    """
+
+    plan: Plan
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Look for the outputs of an equal step; the value is its identity and a ``Found`` or None.
+
+    The identity of a step that must not be reused is empty.
+    """
+
+    name: str
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Run an ExpressionTool; the value is its outputs."""
+
+    name: str
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Work out a task; the value is ``Prepared`` and the ``Task``.
+
+    ``identity`` is set if its outputs are to be remembered, ``lost`` counts its attempts that were
+    lost. ``taken_up``: an earlier engine has launched it.
+    """
+
+    name: str
+    invocation: Invocation
+    attempt: int
+    tmpdir: str
+    identity: str = ""
+    lost: int = 0
+    taken_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Put the files of a task in place: too much to do in the loop."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
 class Collect:
-    """Collect the outputs of a task that has ended; too much to do in the loop."""
+    """Collect the outputs of a task that has ended; the value is the outputs."""
 
     name: str
     prepared: Prepared
     report: Report
-
-
-@dataclass(frozen=True, slots=True)
-class StageIn:
-    """Bring the inputs in."""
-
-    inputs: Mapping[str, Any]
-    log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +145,8 @@ class StageOut:
 
 
 #: What is done in the background, and answered.
-Asked = StageIn | StageOut | Collect | Recall
-Effect = Launch | Stop | Close | Remember | Asked
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What came of an effect that was done in the background: a value or an error."""
-
-    effect: Asked
-    value: Any = None
-    error: LocalprocError | None = None
+Asked = StageIn | MakePlan | Pull | Recall | Evaluate | Prepare | Place | Collect | StageOut
+Effect = Launch | Reattach | Release | Stop | Close | Remember | Asked
 
 
 class Effects:

@@ -96,8 +96,12 @@ def _ending(report: Report) -> str:
         return "was stopped: it took longer than its ToolTimeLimit"
     if report.state is TaskState.OUT_OF_MEMORY:
         return "was stopped: it used more memory than it may"
-    if report.state is TaskState.LOST:
-        return f"was lost: {report.reason}"
+    if report.state in (TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED):
+        return f"was lost: {report.reason or 'nobody knows of its end'}"
+    if report.state is TaskState.REFUSED:
+        return f"was refused by the executor: {report.reason or 'it gave no reason'}"
+    if report.state is TaskState.CANCELLED:
+        return f"was cancelled, not by localproc: {report.reason or 'nobody said why'}"
     if code is not None and code < 0:
         return f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
     return f"failed with exit code {code}"
@@ -109,6 +113,10 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
         return "the disk is full: make room, or choose another home with --home"
     if report.state is TaskState.TIMED_OUT:
         return "raise ToolTimeLimit in the package, or give it less to do"
+    if report.state is TaskState.REFUSED:
+        return "choose another executor, or change what the step requires"
+    if report.state in (TaskState.CANCELLED, TaskState.NODE_LOST):
+        return "run the job again; whoever runs the executor knows more"
     if code == 127:
         return "the command was not found: install it, or see the PATH in localproc doctor"
     if code == 126:

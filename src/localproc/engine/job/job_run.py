@@ -1,36 +1,30 @@
 """One job's life inside an engine.
 
 Owns the decisions: facts in (a report of a task, inputs staged, a dismissal), events and effects
-out. Must not know threads, the store or any executor; the loop records the events and then does
-the orders. The only disk it looks at is the one it is given, for inputs and outputs of steps.
+out. What follows from which fact in which phase says ``machine.phases``; here is how. Must not know
+threads, the store or any executor; the loop records the events and then does the effects. The only
+disk it looks at is the one it is given, for inputs and outputs of steps.
 """
 
-from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from localproc import machine
-from localproc.cwl.run.plan import Invocation, Plan, Skipped
+from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import (
-    Close,
-    Collect,
-    Done,
-    Effect,
-    Effects,
-    Recall,
-    StageIn,
-    Stop,
-)
+from localproc.engine.job.effects import Close, Effect, Effects, StageIn
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.replay import History, Known
+from localproc.engine.job.facts import Done, News, NotLaunched, Reported, Room, kind
+from localproc.engine.job.planning import Instance, Planning
+from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
+from localproc.engine.job.step_names import StepNames
 from localproc.engine.job.step_runs import StepRuns
-from localproc.engine.job.steplog import LogNames
-from localproc.engine.job.task_factory import JobSetup, TaskFactory
+from localproc.engine.job.task_factory import TaskFactory
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
-from localproc.model import JobRecord, Report, StepStatus, Task, TaskState
+from localproc.machine.phases import ACTS, Act, Phase
+from localproc.model import JobRecord, StepStatus
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.plugins.store import Change
 
@@ -46,26 +40,42 @@ class JobRun:
     """
 
     def __init__(
-        self, job: JobRecord, history: History, process: Tool | Workflow, setup: JobSetup
+        self, job: JobRecord, history: History, process: Tool | Workflow, tasks: TaskFactory
     ) -> None:
         self.request = history.request
+        self.phase = Phase.STAGING_IN
         self._recorded = history.events
         self._history = history
         self._process = process
-        self._setup = setup
-        logs = LogNames(history.logs)
-        self._writer = EventWriter(job, setup.now, logs, history.request.executor)
-        self._effects = Effects()
-        tasks = TaskFactory(job.id, setup, history.names, logs)
-        self._staging = Staging(process, self._writer, self._effects, tasks, setup, history.steps)
+        executor = history.request.executor
+        self._writer = writer = EventWriter(job, tasks.setup.now, tasks.logs, executor)
+        self._effects = effects = Effects()
+        names = StepNames(history.names)
+        self._staging = Staging(process, writer, effects, tasks, names, history.steps)
+        unfinished = {
+            key: known
+            for key, known in history.steps.items()
+            if not known.ended and key not in OWN_STEPS
+        }
+        files = tasks.setup.files()
+        self._planning = Planning(process, effects, files, history.steps.keys(), set(unfinished))
         self._steps = StepRuns(
-            self._writer, self._effects, tasks, setup, self._step_ended, self._fail
+            writer, effects, tasks, names, unfinished, self._step_ended, self._fail
         )
         self._inputs: Mapping[str, Any] = {}
-        self._plan: Plan | None = None
-        self._passed_over: deque[Invocation | Skipped] = deque()
-        self._resuming = bool(history.steps)
-        self._ending: JobFailed | JobDismissed | None = None  #: why it is to end before its time
+        self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
+        self._handlers: Final[Mapping[Act, Callable[[Any], bool | None]]] = {
+            Act.START_STEP: self._start_step,
+            Act.TAKE_INPUTS: self._take_inputs,
+            Act.TAKE_PLAN: self._take_plan,
+            Act.TAKE_INSTANCES: self._take_instances,
+            Act.TAKE_ANSWER: self._steps.answer,
+            Act.TAKE_REPORT: self._take_report,
+            Act.SUCCEED: self._take_published,
+            Act.CLOSE_STAGING: self._close_staging,
+            Act.FAIL: self._take_failure,
+            Act.DISMISS: self._take_dismissal,
+        }
 
     # What the loop asks
 
@@ -77,17 +87,12 @@ class JobRun:
     @property
     def under_way(self) -> int:
         """How many steps have been started and take up room of the executor, now or soon."""
-        return len(self._steps.running) + self._steps.recalling
+        return self._steps.under_way
 
     @property
-    def recalling(self) -> int:
+    def to_come(self) -> int:
         """How many of them the executor does not know of yet."""
-        return self._steps.recalling
-
-    @property
-    def can_start_more(self) -> bool:
-        """Whether there may be steps to start now."""
-        return self._ending is None and self._plan is not None and self._plan.outputs is None
+        return self._steps.to_come
 
     @property
     def changed(self) -> bool:
@@ -114,145 +119,51 @@ class JobRun:
         """Give what is to be done, now that what led to it has been recorded."""
         return self._effects.take()
 
-    # Beginning, and going on after another engine
+    # Facts
 
     def begin(self) -> None:
         """Start, or go on after another engine."""
         history = self._history
+        staged = history.steps.get(STAGE_IN)
         if history.engine != self.job.owner and (history.engine or history.started):
             self._writer.taken_over()
         if not history.started:
             self._writer.started()
         if self.job.dismiss_requested:
-            self._end_as(JobDismissed(f"job {self.job.id} was dismissed"))
+            self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
         elif history.problem is not None:
-            self._end_as(JobFailed.from_problem(history.problem))
-        staged = history.steps.get(STAGE_IN)
-        if staged is not None and staged.outputs is not None:
-            self._make_plan(staged.outputs)
-        elif self._ending is None or (self._resuming and staged is None):
-            self._stage_in(again=staged is not None)  # what is to stop has to be found first
+            self._stop(JobFailed.from_problem(history.problem))
+        elif staged is not None and staged.outputs is not None:
+            self._plan_for(staged.outputs)
+        else:
+            self._stage_in(again=staged is not None)
         self._advance()
-
-    @property
-    def resuming(self) -> bool:
-        """Whether another engine had begun steps of it: ``unfinished`` has to be asked for."""
-        return self._resuming
-
-    def unfinished(self) -> list[Task]:
-        """Find the tasks that an earlier engine had launched and whose end is not recorded.
-
-        Steps that had ended are passed over; new ones wait until ``pull`` asks for them.
-        """
-        steps = self._history.steps
-        waiting = {key for key, known in steps.items() if not known.ended} - OWN_STEPS
-        while waiting and (instance := self._next()) is not None:
-            known = steps.get(instance.key)
-            if known is None:
-                self._passed_over.append(instance)
-            elif known.ended:
-                self._ended_before(instance, known)
-            elif isinstance(instance, Invocation):
-                waiting.discard(instance.key)
-                self._steps.take_up(instance, known)
-        return [running.task for running in self._steps.running.values()]
-
-    def reattached(self, found: Mapping[str, Report], tasks: list[Task]) -> None:
-        """Take in what the executor knows of the tasks that ``unfinished`` gave."""
-        for task in tasks:
-            report = found.get(task.key)
-            if report is None or report.state is TaskState.LOST:
-                self._steps.missing(task, report)
-            else:
-                self._steps.report(report)
-        self._resuming = False
-        if self._ending is not None:
-            self._stop()
-        self._advance()
-
-    # Facts
 
     def pull(self) -> bool:
-        """Start the next step, if there is one; whether there was."""
-        if not self.can_start_more:
-            return False
-        instance = self._passed_over.popleft() if self._passed_over else self._next()
-        if instance is not None:
-            known = self._history.steps.get(instance.key)
-            if known is None:
-                self._steps.start(instance)
-            else:
-                self._ended_before(instance, known)
+        """There is room for another step: start one, if there is one; whether there was."""
+        return self.take(Room())
+
+    def take(self, news: News) -> bool:
+        """Take a fact in, and do what follows from it; whether the plan gave a step instance."""
+        if isinstance(news, Done):
+            self._effects.unanswered -= 1
+        act = ACTS[self.phase].get(kind(news))
+        given = act is not None and self._handlers[act](news)
         self._advance()
-        return instance is not None
+        return bool(given)
 
-    def report(self, report: Report) -> None:
-        """Take news of a task."""
-        self._steps.report(report)
-        self._advance()
+    def _advance(self) -> None:
+        """Do what follows when nothing is left to wait for."""
+        if self._steps.running or self._effects.unanswered:
+            return
+        if self.phase is Phase.STOPPING:
+            self._end()
+        elif self.phase is Phase.RUNNING:
+            outputs = self._planning.outputs
+            if outputs is not None:
+                self._publish(outputs)
 
-    def not_launched(self, key: str, error: LocalprocError) -> None:
-        """Take note that a task's files could not be put in place."""
-        self._steps.not_launched(key, error)
-        self._advance()
-
-    def done(self, done: Done) -> None:
-        """Take in what came of an effect."""
-        self._effects.unanswered -= 1
-        match done.effect:
-            case Collect() as effect:
-                self._steps.collected(effect, done)
-            case Recall() as effect:
-                self._steps.recalled(effect, done)
-            case _:
-                self._staged(done)
-        self._advance()
-
-    def dismiss(self) -> None:
-        """Take note that somebody wants the job to stop."""
-        if not self.job.status.final and not isinstance(self._ending, JobDismissed):
-            self._writer.dismiss_requested()
-            self._end_as(JobDismissed(f"job {self.job.id} was dismissed"))
-            self._advance()
-
-    def fail(self, problem: JobFailed) -> None:
-        """End the job as failed, once all that it has started has stopped."""
-        self._fail(problem)
-        self._advance()
-
-    # Steps
-
-    def _make_plan(self, inputs: Mapping[str, Any]) -> None:
-        self._inputs = inputs
-        try:
-            self._plan = Plan(self._process, inputs, self._setup.files())
-        except LocalprocError as error:
-            self._process_broke(error)
-
-    def _next(self) -> Invocation | Skipped | None:
-        """Give the next step instance of the plan."""
-        if self._plan is None:
-            return None
-        try:
-            return self._plan.pull()
-        except LocalprocError as error:
-            self._steps.broke(self._plan.current, error)
-            return None
-
-    def _ended_before(self, instance: Invocation | Skipped, known: Known) -> None:
-        if isinstance(instance, Invocation) and known.outputs is not None:
-            self._step_ended(instance.key, known.outputs)
-
-    def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
-        """Tell the plan; give the job's progress."""
-        assert self._plan is not None
-        try:
-            self._plan.finish(key, outputs)
-        except LocalprocError as error:
-            self._process_broke(error)
-        return _STAGED + int(_STEPS * self._plan.progress)
-
-    # Staging
+    # Staging in
 
     def _stage_in(self, *, again: bool) -> None:
         try:
@@ -261,66 +172,144 @@ class JobRun:
             self._process_broke(error)
         else:
             if inputs is not None:
-                self._make_plan(inputs)
+                self._plan_for(inputs)
 
-    def _stage_out(self, outputs: Mapping[str, Any]) -> None:
+    def _take_inputs(self, done: Any) -> None:
+        try:
+            self._plan_for(self._staging.staged_in(done, _STAGED))
+        except LocalprocError as error:
+            self._own_step_broke(STAGE_IN, error)
+
+    def _plan_for(self, inputs: Mapping[str, Any]) -> None:
+        self.phase = Phase.RUNNING
+        self._inputs = inputs
+        try:
+            self._planning.begin(inputs)
+        except LocalprocError as error:
+            self._process_broke(error)
+        else:
+            self._find_unfinished()
+
+    # Running
+
+    def _take_plan(self, done: Any) -> None:
+        if done.error is not None:
+            self._process_broke(done.error)
+        else:
+            self._planning.take(done.value)
+            self._find_unfinished()
+
+    def _take_instances(self, done: Any) -> None:
+        try:
+            if done.error is not None:
+                raise done.error
+            self._planning.give_back(done.value)
+        except LocalprocError as error:
+            self._process_broke(error)
+        self._find_unfinished()
+
+    def _find_unfinished(self) -> None:
+        """Go on with the steps of an earlier engine before any new one starts."""
+        while self._planning.catching_up and (instance := self._next()) is not None:
+            self._go_on_with(instance)
+
+    def _start_step(self, _: Any) -> bool:
+        instance = None if self._planning.catching_up else self._next()
+        if instance is None:
+            return False
+        self._go_on_with(instance)
+        return True
+
+    def _go_on_with(self, instance: Instance) -> None:
+        """Start a step instance, unless an earlier engine saw its end."""
+        known = self._history.steps.get(instance.key)
+        if known is None or not known.ended:
+            self._steps.start(instance)
+        elif known.outputs is not None and isinstance(instance, Invocation):
+            self._step_ended(instance.key, known.outputs)
+
+    def _next(self) -> Instance | None:
+        try:
+            return self._planning.next()
+        except LocalprocError as error:
+            self._steps.broke(self._planning.current, error)
+            return None
+
+    def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
+        """Tell the plan; give the job's progress."""
+        try:
+            self._planning.finish(key, outputs)
+        except LocalprocError as error:
+            self._process_broke(error)
+        return _STAGED + int(_STEPS * self._planning.progress)
+
+    def _take_report(self, news: Any) -> None:
+        if isinstance(news, Reported):
+            self._steps.report(news.report)
+        elif isinstance(news, NotLaunched):
+            self._steps.not_launched(news.key, news.error)
+
+    # Publishing
+
+    def _publish(self, outputs: Mapping[str, Any]) -> None:
         wanted = self.request.outputs
         if wanted is not None:
             outputs = {name: value for name, value in outputs.items() if name in wanted}
+        self.phase = Phase.PUBLISHING
         if not self._staging.stage_out(outputs, self._inputs):
             self._succeed(outputs, {})
 
-    def _staged(self, done: Done) -> None:
-        key = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
-        name = self._staging.name(key)
-        if self._ending is not None:
-            self._writer.ended(name, StepStatus.DISMISSED)
-            return
+    def _take_published(self, done: Any) -> None:
         try:
-            if key == STAGE_IN:
-                self._make_plan(self._staging.staged_in(done, _STAGED))
-            else:
-                self._succeed(*self._staging.staged_out(done))
+            self._succeed(*self._staging.staged_out(done))
         except LocalprocError as error:
-            problem = failure_text.step_broke(self.job.id, name, error, self._staging.log(key))
-            self._writer.ended(name, StepStatus.FAILED, problem=problem)
-            self._fail(problem)
+            self._own_step_broke(STAGE_OUT, error)
 
-    # Endings
+    def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+        self._writer.succeeded(outputs, features)
+        self._close(keep=False)
 
-    def _advance(self) -> None:
-        """Do what follows when nothing is left to wait for."""
-        waits = self._steps.running or self._effects.unanswered or self._resuming
-        if waits or self.job.status.final:
+    # Stopping
+
+    def _take_failure(self, news: Any) -> None:
+        self._fail(news.problem)
+
+    def _take_dismissal(self, _: Any) -> None:
+        if isinstance(self._ending, JobDismissed):
             return
-        if self._ending is not None:
-            self._end(self._ending)
-        elif self._plan is not None and self._plan.outputs is not None:
-            self._stage_out(self._plan.outputs)
+        self._writer.dismiss_requested()
+        self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
+
+    def _close_staging(self, done: Any) -> None:
+        key = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
+        self._writer.ended(self._staging.name(key), StepStatus.DISMISSED)
 
     def _process_broke(self, error: LocalprocError) -> None:
         self._fail(failure_text.step_broke(self.job.id, self._process.id, error))
 
+    def _own_step_broke(self, key: str, error: LocalprocError) -> None:
+        name, log = self._staging.name(key), self._staging.log(key)
+        problem = failure_text.step_broke(self.job.id, name, error, log)
+        self._writer.ended(name, StepStatus.FAILED, problem=problem)
+        self._fail(problem)
+
     def _fail(self, problem: JobFailed) -> None:
-        if self._ending is None and not self.job.status.final:
-            self._end_as(problem)
+        if self._ending is None and self.phase is not Phase.ENDED:
+            self._stop(problem)
 
-    def _end_as(self, ending: JobFailed | JobDismissed) -> None:
+    def _stop(self, ending: JobFailed | JobDismissed) -> None:
         self._ending = ending
-        self._steps.stopping = True
-        if not self._resuming:
-            self._stop()
+        if self.phase is not Phase.STOPPING:
+            self.phase = Phase.STOPPING
+            self._steps.stop()
 
-    def _stop(self) -> None:
-        self._effects.give(Stop(tuple(self._steps.running)))
-
-    def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-        self._writer.succeeded(outputs, features)
-        self._effects.give(Close(keep=False))
-
-    def _end(self, ending: JobFailed | JobDismissed) -> None:
-        if isinstance(ending, JobFailed):
-            self._writer.failed(ending)
+    def _end(self) -> None:
+        if isinstance(self._ending, JobFailed):
+            self._writer.failed(self._ending)
         else:
             self._writer.dismissed()
-        self._effects.give(Close(keep=isinstance(ending, JobFailed)))
+        self._close(keep=isinstance(self._ending, JobFailed))
+
+    def _close(self, *, keep: bool) -> None:
+        self.phase = Phase.ENDED
+        self._effects.give(Close(keep))

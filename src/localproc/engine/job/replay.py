@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localproc.errors import UnreadableHistory
+from localproc.errors import JobPutAside
 from localproc.model import Event, JobRequest, StepStatus
 from localproc.model.events import (
     Accepted,
@@ -48,13 +48,13 @@ class History:
 
 
 def read(job_id: str, events: Sequence[Event]) -> History:
-    """Read a history; its first event is the acceptance. Raises ``UnreadableHistory``."""
+    """Read a history; its first event is the acceptance. Raises ``JobPutAside``."""
     history = History(request_of(job_id, events), events=len(events))
     by_name: dict[str, Known] = {}
     for event in events:
         match event:
             case Unreadable():
-                raise UnreadableHistory(job_id, event.problem)
+                raise JobPutAside(job_id, event.problem)
             case Accepted() | TakenOver():
                 history.engine = event.engine
             case Started():

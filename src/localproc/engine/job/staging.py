@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
 from localproc.cwl.run.process import Tool, Workflow
-from localproc.cwl.run.process_inputs import complete, fill
-from localproc.engine.job.effects import Done, Effects, StageIn, StageOut
+from localproc.cwl.run.process_inputs import fill
+from localproc.engine.job.effects import Effects, StageIn, StageOut
 from localproc.engine.job.event_writer import EventWriter
+from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
-from localproc.engine.job.task_factory import JobSetup, TaskFactory
+from localproc.engine.job.step_names import StepNames
+from localproc.engine.job.task_factory import TaskFactory
 from localproc.model import StepStatus
 from localproc.model.events import STAGE_IN, STAGE_OUT
 
@@ -32,14 +34,14 @@ class Staging:
         writer: EventWriter,
         effects: Effects,
         tasks: TaskFactory,
-        setup: JobSetup,
+        names: StepNames,
         known: Mapping[str, Known],
     ) -> None:
         self._process = process
         self._writer = writer
         self._effects = effects
         self._tasks = tasks
-        self._setup = setup
+        self._step_names = names
         self._names = {key: known[key].name for key in OWN_STEPS if key in known}
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
@@ -58,8 +60,7 @@ class Staging:
         """Give the inputs that have been staged in; raises ``LocalprocError``."""
         if done.error is not None:
             raise done.error
-        filled = fill(self._process, done.value)
-        inputs = complete(self._process, filled, self._setup.files(), discover=True)
+        inputs: Mapping[str, Any] = done.value
         self._writer.ended(
             self.name(STAGE_IN), StepStatus.SUCCESSFUL, outputs=inputs, progress=progress
         )
@@ -91,7 +92,7 @@ class Staging:
         if name is None:
             usual = key.removeprefix("/")
             is_taken = usual in _step_ids(self._process)
-            name = self._tasks.name(f"localproc_{usual}" if is_taken else usual)
+            name = self._step_names.take(f"localproc_{usual}" if is_taken else usual)
             self._names[key] = name
         return name
 

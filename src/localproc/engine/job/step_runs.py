@@ -1,48 +1,68 @@
-"""The steps of a job that are under way.
+"""The tasks of a job that are under way.
 
-Owns what becomes of a step instance: evaluated, reused or launched; collected, run again or failed.
-Must not know in which order steps come, nor how a job begins and ends.
+Owns what becomes of a task: launched or found again, collected, run again or failed, stopped. Must
+not know in which order steps come, nor how a job begins and ends.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from localproc.cwl.run.collect import collect, succeeded
 from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.prepare import Prepared
-from localproc.cwl.run.reuse_key import may_be_reused
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Collect, Done, Effects, Launch, Recall, Remember
+from localproc.engine.job.effects import (
+    Collect,
+    Effects,
+    Launch,
+    Place,
+    Prepare,
+    Reattach,
+    Release,
+    Remember,
+    Stop,
+)
 from localproc.engine.job.event_writer import EventWriter
+from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
+from localproc.engine.job.step_names import StepNames
+from localproc.engine.job.step_starts import StepStarts
 from localproc.engine.job.steplog import tail
-from localproc.engine.job.task_factory import JobSetup, TaskFactory
+from localproc.engine.job.task_factory import TaskFactory, is_light
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Report, StepStatus, Task, TaskState
 from localproc.storage.disk import TooBig, is_full
 
-_MOST_ATTEMPTS: Final = 3
+_MOST_LOSSES: Final = 2  #: times that a task is run again because it was lost
+_RESTARTED: Final = "the machine was restarted before its end was recorded"
+_LOST: Final = frozenset({TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED})
 
 
 @dataclass(slots=True)
 class StepRun:
-    """A task that has been launched. ``identity`` is set if its outputs are to be remembered."""
+    """A task that has been launched, now or by an earlier engine.
 
-    invocation: Invocation
+    ``made`` is from what; it is not there for one that only has to be stopped. ``sought``: the
+    executor has not yet said what it knows of it. ``told``: it is recorded that it runs.
+    ``noted``: so is the end of its step.
+    """
+
     name: str
-    attempt: int
     task: Task
-    prepared: Prepared
-    identity: str = ""
-    told: bool = False  #: whether it is recorded that it runs
+    made: tuple[Prepare, Prepared] | None
+    sought: bool = False
+    told: bool = False
+    noted: bool = False
 
 
 class StepRuns:
-    """The step instances of one job.
+    """The steps of one job that have been started.
 
-    ``ended`` is told the outputs of each that ends well, and gives the job's progress; ``failed``
-    is told why one did not. Once ``stopping`` is set, what ends counts as dismissed.
+    ``unfinished`` are those, by their places, that an earlier engine had launched, until the
+    executor is asked for them. ``ended`` is told the outputs of each step that ends well, and gives
+    the job's progress; ``failed`` is told why one did not. Once ``stop`` has been called, what ends
+    counts as dismissed.
     """
 
     def __init__(
@@ -50,48 +70,53 @@ class StepRuns:
         writer: EventWriter,
         effects: Effects,
         tasks: TaskFactory,
-        setup: JobSetup,
+        names: StepNames,
+        unfinished: dict[str, Known],
         ended: Callable[[str, Mapping[str, Any]], int],
         failed: Callable[[JobFailed], None],
     ) -> None:
         self.running: dict[str, StepRun] = {}  #: by the keys of their tasks
-        self.recalling = 0  #: steps whose earlier outputs are being looked for
-        self.stopping = False
+        self.unfinished = unfinished
+        self._placing: set[str] = set()
         self._collecting: dict[str, StepRun] = {}
         self._writer = writer
         self._effects = effects
         self._tasks = tasks
-        self._setup = setup
+        self._setup = tasks.setup
         self._ended = ended
         self._failed = failed
+        self._starts = StepStarts(
+            writer, effects, tasks, names, ended, failed, self._begin, self._give_up
+        )
 
-    # Beginnings
+    @property
+    def under_way(self) -> int:
+        """How many steps take up room of the executor, now or soon."""
+        return len(self.running) + self._starts.asked
+
+    @property
+    def to_come(self) -> int:
+        """How many of them the executor does not know of yet."""
+        return len(self._placing) + self._starts.asked
 
     def start(self, instance: Invocation | Skipped) -> None:
-        """Start a step instance in the way that is right for it."""
-        name = self._tasks.name(instance.step)
-        if isinstance(instance, Skipped):
-            self._writer.passed(instance, name, StepStatus.SKIPPED)
-        elif instance.tool.expression is not None:
-            self._evaluate(instance, name)
-        elif self._setup.reuse and may_be_reused(instance.tool, instance.inputs):
-            self.recalling += 1
-            self._effects.ask(Recall(name, instance))
+        """Start a step instance, or go on with the one of an earlier engine."""
+        known = self.unfinished.get(instance.key)
+        if known is not None and isinstance(instance, Invocation):
+            self._starts.take_up(instance, known)
         else:
-            self._launch(instance, name, 1)
-
-    def take_up(self, invocation: Invocation, known: Known) -> None:
-        """Go on with a step that an earlier engine had launched."""
-        self._prepare(invocation, known.name, known.attempt, known.tmpdir)
-
-    def launch_again(self, running: StepRun) -> None:
-        """Run a task that was lost as a new attempt, in a folder of its own."""
-        self._launch(running.invocation, running.name, running.attempt + 1, running.identity)
+            self._starts.start(instance)
 
     def broke(self, key: str, error: LocalprocError) -> None:
         """Fail a step whose inputs could not be worked out."""
-        step = key.rpartition("/")[2].partition("[")[0]
-        self._never_launched(key, self._tasks.name(step), error)
+        self._starts.broke(key, error)
+
+    def stop(self) -> None:
+        """Have all tasks stopped; those of an earlier engine have to be found first."""
+        self._starts.stopping = True
+        left, self.unfinished = self.unfinished, {}
+        self._seek(*(StepRun(one.name, self._named(one), None) for one in left.values()))
+        self._effects.give(Stop(tuple(key for key, one in self.running.items() if not one.sought)))
 
     # Facts
 
@@ -100,119 +125,149 @@ class StepRuns:
         running = self.running.get(report.key)
         if running is None:
             return
-        if report.state is TaskState.QUEUED:
-            self._writer.queued(running.name, report)
-            return
-        if report.state is TaskState.RUNNING:
-            if not running.told and report.started is not None:
-                running.told = True
-                self._writer.running(running.name, report)
+        if report.state in (TaskState.QUEUED, TaskState.RUNNING):
+            self._goes_on(running, report)
             return
         self._forget(running)
-        if report.state is TaskState.CANCELLED or self.stopping:
-            self._writer.ended(running.name, StepStatus.DISMISSED, report)
-        elif report.state is TaskState.LOST and running.attempt < _MOST_ATTEMPTS:
-            self.launch_again(running)
+        if running.sought and self._is_doubtful(report):
+            report = replace(report, state=TaskState.LOST, reason=_RESTARTED)
+        if self._starts.stopping:
+            self._note(running, StepStatus.DISMISSED, report)
+        elif report.state in _LOST and self._launch_again(running, report):
+            return
         elif report.state is TaskState.ENDED and _succeeded(running, report):
             self._collect(running, report)
         else:
             self._task_failed(running, report)
 
-    def missing(self, task: Task, report: Report | None) -> None:
-        """Take note that nobody knows the end of a task that an earlier engine had launched."""
-        running = self.running[task.key]
-        self._forget(running)
-        if self.stopping:
-            self._writer.ended(running.name, StepStatus.DISMISSED, report)
-        else:
-            self.launch_again(running)
-
     def not_launched(self, key: str, error: LocalprocError) -> None:
         """Take note that a task's files could not be put in place."""
-        running = self.running[key]
+        running = self.running.get(key)
+        if running is None:
+            return
         self._forget(running)
         self._step_broke(running, None, error)
 
-    def collected(self, effect: Collect, done: Done) -> None:
-        """Take the outputs of a task that was collected in the background."""
-        running = self._collecting.pop(effect.name)
-        if done.error is not None:
-            self._step_broke(running, effect.report, done.error)
+    def answer(self, done: Done) -> None:
+        """Take what came of an effect for a step."""
+        match done.effect:
+            case Collect() as effect:
+                self._collected(effect, done)
+            case Place(task):
+                self._placed(task, done)
+            case effect:
+                self._starts.answer(effect, done)  # type: ignore[arg-type]
+
+    # Beginnings
+
+    def _begin(self, effect: Prepare, prepared: Prepared, task: Task) -> None:
+        """Have a task launched, or found if an earlier engine has launched it."""
+        running = self.running[task.key] = StepRun(effect.name, task, (effect, prepared))
+        key = effect.invocation.key
+        if effect.taken_up:
+            del self.unfinished[key], self.running[task.key]
+            self._seek(running)
+            return
+        self._writer.launched(key, effect.name, effect.attempt, task)
+        if is_light(task.stage):
+            self._effects.give(Launch(task))
         else:
-            self._succeeded(running, effect.report, done.value)
+            self._placing.add(task.key)
+            self._effects.ask(Place(task))
 
-    def recalled(self, effect: Recall, done: Done) -> None:
-        """Reuse the outputs of an equal step if there are any, else launch the step."""
-        self.recalling -= 1
-        invocation, name = effect.invocation, effect.name
-        if self.stopping:
-            self._writer.passed(invocation, name, StepStatus.DISMISSED)
-            return
+    def _placed(self, task: Task, done: Done) -> None:
+        self._placing.discard(task.key)
         if done.error is not None:
-            self._never_launched(invocation.key, name, done.error)
-            return
-        identity, found = done.value
-        if found is None:
-            self._launch(invocation, name, 1, identity)
-            return
-        self._writer.passed(
-            invocation,
-            name,
-            StepStatus.REUSED,
-            self._ended(invocation.key, found.outputs),
-            outputs=found.outputs,
-            reused_from=found.job_id,
+            self.not_launched(task.key, done.error)
+        elif task.key in self.running and not self._starts.stopping:
+            self._effects.give(Launch(task, placed=True))
+
+    def _give_up(self, effect: Prepare) -> None:
+        """Let go of a task that will not be there; one of an earlier engine has to be stopped."""
+        known = self.unfinished.pop(effect.invocation.key, None)
+        if known is not None:
+            self._seek(StepRun(known.name, self._named(known), None, noted=True))
+        elif not effect.taken_up:
+            self._setup.done_with(effect.tmpdir)
+
+    def _seek(self, *lost_sight_of: StepRun) -> None:
+        """Have the executor say what it knows of tasks that an earlier engine has launched."""
+        for running in lost_sight_of:
+            running.sought = True
+            self.running[running.task.key] = running
+        if lost_sight_of:
+            self._effects.give(Reattach(tuple(one.task for one in lost_sight_of)))
+
+    def _named(self, known: Known) -> Task:
+        return self._tasks.named(known.name, known.attempt, known.tmpdir)
+
+    def _launch_again(self, running: StepRun, report: Report) -> bool:
+        """Run a task that was lost as a new attempt, if that may help."""
+        if running.made is None:
+            return False
+        effect, _ = running.made
+        never = report.state is TaskState.NEVER_STARTED and running.sought
+        if effect.lost >= _MOST_LOSSES and not never:
+            return False
+        lost = effect.lost + (0 if never else 1)
+        self._effects.give(Release(report.key))
+        self._starts.launch(
+            effect.name, effect.invocation, effect.attempt + 1, effect.identity, lost
         )
+        return True
 
-    # What follows
+    # Ends
 
-    def _evaluate(self, invocation: Invocation, name: str) -> None:
-        """Run an ExpressionTool here and now."""
-        try:
-            outputs = self._tasks.evaluate(invocation, name)
-        except (LocalprocError, OSError) as error:
-            self._never_launched(invocation.key, name, error)
-            return
-        progress = self._ended(invocation.key, outputs)
-        self._writer.passed(invocation, name, StepStatus.SUCCESSFUL, progress, outputs=outputs)
+    def _goes_on(self, running: StepRun, report: Report) -> None:
+        if running.sought:
+            running.sought = False
+            if self._starts.stopping:
+                self._effects.give(Stop((report.key,)))
+        if report.state is TaskState.QUEUED:
+            self._writer.queued(running.name, report)
+        elif not running.told:
+            running.told = True
+            self._writer.running(running.name, report)
 
-    def _launch(self, invocation: Invocation, name: str, attempt: int, identity: str = "") -> None:
-        running = self._prepare(invocation, name, attempt, self._setup.tmpdir())
-        if running is not None:
-            running.identity = identity
-            self._writer.launched(invocation.key, name, attempt, running.task)
-            self._effects.give(Launch(running.task))
-
-    def _prepare(
-        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
-    ) -> StepRun | None:
-        try:
-            prepared, task = self._tasks.prepare(invocation, name, attempt, tmpdir)
-        except (LocalprocError, OSError) as error:
-            self._setup.done_with(tmpdir)
-            self._never_launched(invocation.key, name, error)
-            return None
-        running = self.running[task.key] = StepRun(invocation, name, attempt, task, prepared)
-        return running
+    def _is_doubtful(self, report: Report) -> bool:
+        """Whether a task ended here before this machine was started: its files may be lost."""
+        booted = self._setup.booted
+        return booted is not None and report.ended is not None and report.ended < booted
 
     def _collect(self, running: StepRun, report: Report) -> None:
+        assert running.made is not None
+        effect, prepared = running.made
+        if self._setup.durable or not self._tasks.is_quick(effect.invocation):
+            self._ask_to_collect(running, report)
+            return
         try:
-            outputs = collect(running.prepared, report.exit_code or 0, self._setup.files())
+            outputs = collect(prepared, report.exit_code or 0, self._setup.files())
         except TooBig:
-            self._collecting[running.name] = running
-            self._effects.ask(Collect(running.name, running.prepared, report))
+            self._ask_to_collect(running, report)
         except (LocalprocError, OSError) as error:
             self._step_broke(running, report, error)
         else:
             self._succeeded(running, report, outputs)
 
+    def _ask_to_collect(self, running: StepRun, report: Report) -> None:
+        assert running.made is not None
+        self._collecting[running.name] = running
+        self._effects.ask(Collect(running.name, running.made[1], report))
+
+    def _collected(self, effect: Collect, done: Done) -> None:
+        running = self._collecting.pop(effect.name)
+        if done.error is None:
+            self._succeeded(running, effect.report, done.value)
+        else:
+            self._step_broke(running, effect.report, done.error)
+
     def _succeeded(self, running: StepRun, report: Report, outputs: Mapping[str, Any]) -> None:
-        progress = self._ended(running.invocation.key, outputs)
-        self._writer.ended(
-            running.name, StepStatus.SUCCESSFUL, report, outputs=outputs, progress=progress
-        )
-        if running.identity:
-            self._effects.give(Remember(running.identity, outputs, running.task.outdir))
+        assert running.made is not None
+        effect, _ = running.made
+        progress = self._ended(effect.invocation.key, outputs)
+        self._note(running, StepStatus.SUCCESSFUL, report, outputs=outputs, progress=progress)
+        if effect.identity:
+            self._effects.give(Remember(effect.identity, outputs, running.task.outdir))
 
     def _task_failed(self, running: StepRun, report: Report) -> None:
         problem = failure_text.step_failed(
@@ -223,24 +278,30 @@ class StepRuns:
             self._log(running.name),
             disk_full=is_full(running.task.outdir),
             task=running.task,
-            scattered=_scattered(running.invocation),
+            scattered=_scattered(running),
         )
-        self._writer.ended(running.name, StepStatus.FAILED, report, problem=problem)
+        self._note(running, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
     def _step_broke(self, running: StepRun, report: Report | None, error: Exception) -> None:
         """Fail a step that could not be started, or whose outputs could not be collected."""
-        name = running.name
+        if self._starts.stopping:  # it may not have been done to the end
+            self._note(running, StepStatus.DISMISSED, report)
+            return
+        log = self._log(running.name)
         problem = failure_text.step_broke(
-            self._writer.job.id, name, error, self._log(name), task=running.task
+            self._writer.job.id, running.name, error, log, task=running.task
         )
-        self._writer.ended(name, StepStatus.FAILED, report, problem=problem)
+        self._note(running, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
-    def _never_launched(self, key: str, name: str, error: Exception) -> None:
-        problem = failure_text.step_broke(self._writer.job.id, name, error)
-        self._writer.broke(key, name, problem)
-        self._failed(problem)
+    def _note(
+        self, running: StepRun, status: StepStatus, report: Report | None, **more: Any
+    ) -> None:
+        """Record the end of a step; then its executor may forget the task."""
+        if not running.noted:
+            self._writer.ended(running.name, status, report, **more)
+        self._effects.give(Release(running.task.key))
 
     def _forget(self, running: StepRun) -> None:
         del self.running[running.task.key]
@@ -250,10 +311,13 @@ class StepRuns:
         return self._tasks.log_path(name)
 
 
-def _scattered(invocation: Invocation) -> Mapping[str, Any] | None:
+def _scattered(running: StepRun) -> Mapping[str, Any] | None:
     """Return the inputs of one instance of a scatter: they tell it from the others."""
+    if running.made is None:
+        return None
+    invocation = running.made[0].invocation
     return invocation.inputs if "[" in invocation.key else None
 
 
 def _succeeded(running: StepRun, report: Report) -> bool:
-    return succeeded(running.prepared.tool, report.exit_code or 0)
+    return running.made is not None and succeeded(running.made[1].tool, report.exit_code or 0)

@@ -1,34 +1,40 @@
 """From an invocation to the task that runs it, for one job.
 
-Owns the names of step instances, and where their folders and logs are. Must not know when steps
-run, nor what becomes of them.
+Owns where folders and logs of step instances are, and what of this work is small enough for the
+loop. Must not know when steps run, nor what becomes of them. Any thread may use it.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
+from localproc.cwl.run.process import Tool
 from localproc.cwl.run.task_layout import Folders
+from localproc.engine.job.effects import Evaluate, Prepare
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model import StageAction, Task
+from localproc.storage.disk import TooBig
 
-#: How the folders of a step's inputs, and of its later attempts, end.
-_FOLDERS: Final = (".in", ".2", ".2.in", ".3", ".3.in")
+_MOST_ACTIONS: Final = 100
+_MOST_WRITTEN: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class JobSetup:
     """What a job is given to work with.
 
-    ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget for checksums
-    that raises ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder
-    and ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps.
+    ``now`` is the clock. ``files`` looks at the disk within the loop, with a budget, and raises
+    ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
+    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
+    step has made is written through to the disk before its end is recorded, and ends of before
+    ``booted``, when this machine was started, are not trusted.
     """
 
     now: Callable[[], datetime]
@@ -36,71 +42,80 @@ class JobSetup:
     base_env: Mapping[str, str]
     containers: bool
     files: Callable[[], Files]
-    make: Callable[[list[StageAction]], None]
+    make: Callable[[Sequence[StageAction]], None]
     tmpdir: Callable[[], str]
     done_with: Callable[[str], None]
     reuse: bool = False
+    durable: bool = False
+    booted: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class TaskFactory:
-    """Prepares the tasks of one job. ``names`` counts the instances of each step so far."""
+    """Prepares the tasks of one job."""
 
-    def __init__(self, job_id: str, setup: JobSetup, names: dict[str, int], logs: LogNames) -> None:
-        self._job_id = job_id
-        self._setup = setup
-        self._names = names
-        self._logs = logs
-
-    def name(self, step: str) -> str:
-        """Name a step instance: the step, then ``_2``, ``_3``, ... in the order of starting."""
-        count = self._names.get(step, 0) + 1
-        name = step if count == 1 else f"{step}_{count}"
-        while not self._is_free(name):
-            count += 1
-            name = f"{step}_{count}"
-        self._names[step] = count
-        if count > 1:
-            self._names.setdefault(name, 1)
-        return name
-
-    def _is_free(self, name: str) -> bool:
-        """Whether neither the name nor a folder that comes with it is another step's."""
-        names = self._names
-        return name not in names and not any(
-            name + end in names or (name.endswith(end) and name.removesuffix(end) in names)
-            for end in _FOLDERS
-        )
+    job_id: str
+    setup: JobSetup
+    logs: LogNames
+    _quick: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Give the path of a step's log."""
-        return os.path.join(self._setup.folder, "logs", self._logs.of(name))
+        return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
-    def evaluate(self, invocation: Invocation, name: str) -> dict[str, Any]:
-        """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``."""
+    def is_quick(self, invocation: Invocation) -> bool:
+        """Whether an invocation is worked out in no time, but for what its files may cost."""
+        tool = invocation.tool
+        if tool not in self._quick:
+            self._quick[tool] = tool_is_quick(tool)
+        return self._quick[tool] and is_small(invocation.inputs)
+
+    def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
+        """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
+
+        Without ``files`` no more is done than the loop has time for: it raises ``TooBig``.
+        """
         outputs, actions = run_expression(
-            invocation.tool, invocation.inputs, self._folders(name, 1, ""), self._setup.files()
+            effect.invocation.tool,
+            effect.invocation.inputs,
+            self._folders(effect.name, 1, ""),
+            files or self.setup.files(),
         )
-        self._setup.make(actions)
+        if files is None and not is_light(actions):
+            raise TooBig(effect.name)
+        self.setup.make(actions)
         return outputs
 
-    def prepare(
-        self, invocation: Invocation, name: str, attempt: int, tmpdir: str
-    ) -> tuple[Prepared, Task]:
+    def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
         prepared = prepare(
-            invocation.tool,
-            invocation.inputs,
-            self._folders(name, attempt, tmpdir),
-            self._setup.files(),
-            self._setup.base_env,
-            containers=self._setup.containers,
+            effect.invocation.tool,
+            effect.invocation.inputs,
+            self._folders(effect.name, effect.attempt, effect.tmpdir),
+            files,
+            self.setup.base_env,
+            containers=self.setup.containers,
         )
-        return prepared, self._task(name, attempt, prepared)
+        return prepared, self._task(effect.name, effect.attempt, prepared)
+
+    def named(self, name: str, attempt: int, tmpdir: str) -> Task:
+        """Give a task as far as it is known without working it out: enough to have it stopped."""
+        folders, path = self._folders(name, attempt, tmpdir), self.log_path(name)
+        return Task(
+            key=self._key(name, attempt),
+            argv=(),
+            env={},
+            outdir=folders.outdir,
+            tmpdir=tmpdir,
+            stdin=None,
+            stdout=out_name(path),
+            stderr=path,
+        )
 
     def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
         path = self.log_path(name)
         return Task(
-            key=f"{self._job_id}:{name}:{attempt}",
+            key=self._key(name, attempt),
             argv=prepared.argv,
             env=prepared.env,
             outdir=prepared.folders.outdir,
@@ -113,7 +128,19 @@ class TaskFactory:
             stage=prepared.stage,
         )
 
+    def _key(self, name: str, attempt: int) -> str:
+        return f"{self.job_id}:{name}:{attempt}"
+
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        work = os.path.join(self._setup.folder, "work", name)
+        work = os.path.join(self.setup.folder, "work", name)
         outdir = work if attempt == 1 else f"{work}.{attempt}"
         return Folders(outdir, tmpdir, f"{outdir}.in")
+
+
+def is_light(actions: Sequence[StageAction]) -> bool:
+    """Whether so little is to be put in place that the loop may do it."""
+    return (
+        len(actions) <= _MOST_ACTIONS
+        and all(one.kind != "copy" for one in actions)
+        and sum(len(one.contents) for one in actions) <= _MOST_WRITTEN
+    )

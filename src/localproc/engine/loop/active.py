@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from localproc.engine.job.facts import Broken
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.background import JobContext
 from localproc.errors import JobFailed
@@ -33,5 +34,6 @@ class Active:
             _LOG.exception("job %s: %s", job_id, error)
             hint = "this is a bug in localproc: please report it with the traceback in the log"
             message = f"internal error: {type(error).__name__}: {error}"
-            self.run.fail(JobFailed(message, job_id=job_id, hint=hint, cause="internal"))
+            problem = JobFailed(message, job_id=job_id, hint=hint, cause="internal")
+            self.run.take(Broken(problem))
             return True

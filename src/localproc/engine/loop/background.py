@@ -1,50 +1,79 @@
-"""What is too slow for the loop: staging, collecting large outputs, removing folders.
+"""What is too slow for the loop: staging, preparing, collecting, removing folders.
 
-Owns a few threads, and the work they do for jobs. Must not know the store or decide anything: what
-came of it goes back to the loop as a ``Done``.
+Owns which threads do what, and the work they do for jobs. Must not know the store or decide
+anything: what came of it goes back to the loop as a ``Done``.
 """
 
 import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
+from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.collect import collect
-from localproc.cwl.run.reuse_key import identity
-from localproc.engine.job.effects import Asked, Collect, Done, Recall, Remember, StageOut
+from localproc.cwl.run.plan import Plan
+from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.reuse_key import identity, may_be_reused
+from localproc.engine.job.effects import (
+    Asked,
+    Collect,
+    Evaluate,
+    MakePlan,
+    Place,
+    Prepare,
+    Pull,
+    Recall,
+    Remember,
+    StageIn,
+    StageOut,
+)
+from localproc.engine.job.facts import Done
 from localproc.engine.job.failure_text import as_ours
+from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import log_writer
+from localproc.engine.job.task_factory import TaskFactory
+from localproc.engine.loop.placing import put_in_place
+from localproc.engine.loop.workers import Work, Workers
+from localproc.errors import JobDismissed
+from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest
 from localproc.storage.access import Access, OpenStorage
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
+from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
+from localproc.uris import uri_path
 
-_THREADS = 4
+_PROCESSORS: Final = os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What staging needs to know of a job. ``stopped`` is set when the job is to end."""
+    """What work for a job needs to know of it. ``stopped`` is set when the job is to end."""
 
     job_id: str
     folder: str
     request: JobRequest
     stopped: threading.Event
+    process: Tool | Workflow
+    tasks: TaskFactory
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
 
 
 class Background:
     """The threads. ``report`` is called in one of them with what came of an effect.
 
-    ``tmpdirs`` is a folder of the engine's own, which others remove when the engine is dead.
+    ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
+    so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
+    which others remove when the engine is dead. ``durable``: what is answered is on the disk.
     """
 
     def __init__(
@@ -52,65 +81,136 @@ class Background:
         open_storage: OpenStorage,
         cache: StepCache,
         tmpdirs: str,
+        active: int,
         report: Callable[[str, Done], None],
+        *,
+        durable: bool = False,
     ) -> None:
         self._open_storage = open_storage
         self._cache = cache
         self._tmpdirs = tmpdirs
         self._report = report
-        self._keeping: dict[str, list[Future[bool]]] = {}
-        self._pool = ThreadPoolExecutor(_THREADS, "localproc-work")
+        self._safekeeping = Safekeeping() if durable else None
+        self._scripts = Scripts()
+        self._staging = Workers("staging", 2 * active, 2)
+        self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
+        self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
+        self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)  # one: kept first, then removed
+        self._lanes: Mapping[type[Asked], Workers] = {
+            StageIn: self._staging,
+            StageOut: self._staging,
+            Place: self._staging,
+            MakePlan: self._planning,
+            Pull: self._planning,
+            Prepare: self._planning,
+            Evaluate: self._planning,
+            Recall: self._reading,
+            Collect: self._reading,
+        }
 
     def do(self, effect: Asked, job: JobContext) -> None:
         """Do an effect for a job."""
-        self._pool.submit(self._do, effect, job)
+        lane = self._lanes[type(effect)]
+        dropped = partial(self._report, job.job_id, Done(effect, error=_stopped(job)))
+        lane.put(job.job_id, Work(partial(self._do, effect, job, lane), dropped))
+
+    def stop(self, job: JobContext) -> None:
+        """End what is being done for a job as soon as can be, and begin nothing more."""
+        job.stopped.set()
+        for lane in (self._staging, self._planning, self._reading):
+            lane.drop(job.job_id)
 
     def remember(self, effect: Remember, job: JobContext) -> None:
         """Keep the outputs of a step; a job's folder is removed only after that."""
-        kept = self._pool.submit(
-            self._cache.keep, effect.identity, effect.outputs, effect.outdir, job.job_id
-        )
-        self._keeping.setdefault(job.job_id, []).append(kept)
+        keep = partial(self._cache.keep, effect.identity, effect.outputs, effect.outdir, job.job_id)
+        self._tidying.put(job.job_id, Work(keep))
 
     def clean_up(self, job: JobContext) -> None:
         """Remove what a job has worked with, once all that is to be remembered has been."""
-        self._pool.submit(self._clean_up, job, self._keeping.pop(job.job_id, []))
+        self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
 
     def call(self, function: Callable[[], None]) -> None:
         """Run anything else."""
-        self._pool.submit(function)
+        self._tidying.put("", Work(function))
+
+    def nudge(self) -> None:
+        """Try again to get threads, where there were none to be had."""
+        for lane in (self._staging, self._planning, self._reading, self._tidying):
+            lane.nudge()
 
     def close(self) -> None:
-        """Finish what has begun."""
-        self._pool.shutdown(wait=True, cancel_futures=False)
+        """Finish what has begun; the jobs it is for have been told to stop."""
+        self._scripts.close()
+        for lane in (self._staging, self._planning, self._reading):
+            lane.close(finish=False)
+        self._tidying.close(finish=True)
 
-    def _clean_up(self, job: JobContext, first: list[Future[bool]]) -> None:
-        wait(first)
+    def _clean_up(self, job: JobContext) -> None:
         for part in ("work", "inputs"):
             folder = os.path.join(job.folder, part)
             aside = os.path.join(self._tmpdirs, f"{job.job_id}-{part}")
             remove(aside if _moved(folder, aside) else folder)
 
-    def _do(self, effect: Asked, job: JobContext) -> None:
+    def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
+        def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+
         try:
-            value = self._value(effect, job)
+            with evaluating_with(evaluator):
+                value = self._value(effect, job)
+            if self._safekeeping is not None:
+                self._keep(self._safekeeping, effect, value, job)
         except Exception as error:
             self._report(job.job_id, Done(effect, error=as_ours(error)))
         else:
             self._report(job.job_id, Done(effect, value))
 
     def _value(self, effect: Asked, job: JobContext) -> Any:
-        if isinstance(effect, Collect):
-            return collect(effect.prepared, effect.report.exit_code or 0, Disk())
-        if isinstance(effect, Recall):
-            key = identity(effect.invocation.tool, effect.invocation.inputs, Disk())
-            return key, self._cache.find(key)
+        match effect:
+            case MakePlan(inputs):
+                return Plan(job.process, inputs, Disk())
+            case Pull(plan, most):
+                return pull(plan, most)
+            case Prepare():
+                return job.tasks.prepare(effect, Disk())
+            case Evaluate():
+                return job.tasks.evaluate(effect, Disk())
+            case Place(task):
+                return put_in_place(task)
+            case Collect(_, prepared, report):
+                return collect(prepared, report.exit_code or 0, Disk())
+            case Recall():
+                return self._recall(effect)
+            case StageIn():
+                return self._stage_in(effect, job)
+            case StageOut():
+                with log_writer(effect.log) as log:
+                    return self._publish(effect, job, log)
+
+    def _keep(self, safekeeping: Safekeeping, effect: Asked, value: Any, job: JobContext) -> None:
+        """See that what is going to be recorded is there after a power cut too."""
+        match effect:
+            case Collect() | Evaluate() | StageIn():
+                safekeeping.keep(paths_of(value, [job.folder]))
+            case StageOut():
+                root = results_root(job.job_id, job.request)
+                if urlsplit(root).scheme == "file":
+                    safekeeping.keep(paths_of(value[0], [uri_path(root)]))
+
+    def _recall(self, effect: Recall) -> tuple[str, Any]:
+        tool, inputs = effect.invocation.tool, effect.invocation.inputs
+        if not may_be_reused(tool, inputs):
+            return "", None
+        key = identity(tool, inputs, Disk())
+        return key, self._cache.find(key)
+
+    def _stage_in(self, effect: StageIn, job: JobContext) -> Mapping[str, Any]:
+        """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
-            if isinstance(effect, StageOut):
-                return self._publish(effect, job, log)
             folder = os.path.join(job.folder, "inputs")
             access = Access(self._open_storage, job.request.policy, job.stopped.is_set)
-            return stage_in(effect.inputs, folder, access, log)
+            staged = stage_in(effect.inputs, folder, access, log)
+        return complete(job.process, fill(job.process, staged), Disk(), discover=True)
 
     def _publish(
         self, effect: StageOut, job: JobContext, log: Callable[[str], None]
@@ -130,6 +230,10 @@ class Background:
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)
+
+
+def _stopped(job: JobContext) -> JobDismissed:
+    return JobDismissed(f"job {job.job_id} was stopped")
 
 
 def _moved(folder: str, aside: str) -> bool:

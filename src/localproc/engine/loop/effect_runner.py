@@ -1,22 +1,32 @@
 """Doing what jobs have ordered.
 
-Owns handing tasks to executors with their files in place, and everything else to the background.
-Must not decide anything, and does nothing that is not recorded.
+Owns speaking to executors for jobs, and handing everything slow to the background. Must not decide
+anything, and does nothing that is not recorded.
 """
 
 import logging
-import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from localproc.engine.home.settings import Settings
-from localproc.engine.job.effects import Close, Effect, Launch, Remember, Stop
+from localproc.engine.job.effects import (
+    Close,
+    Effect,
+    Launch,
+    Reattach,
+    Release,
+    Remember,
+    Stop,
+)
+from localproc.engine.job.facts import News, NotLaunched, Reported
 from localproc.engine.job.failure_text import as_ours
+from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
-from localproc.errors import ExecutorUnavailable, LocalprocError
-from localproc.model import Task
-from localproc.storage.disk import stage
+from localproc.engine.loop.placing import put_in_place
+from localproc.errors import ExecutorUnavailable
+from localproc.model import Report, Task, TaskState
 
 _LOG: Final = logging.getLogger("localproc")
 
@@ -31,6 +41,7 @@ class EffectRunner:
         self._settings = settings
         self._closed = closed
         self._put_off: list[tuple[Active, list[Task]]] = []
+        self._sought: list[tuple[Active, list[Task]]] = []
 
     def act(self, jobs: Iterable[Active]) -> None:
         """Do all that the jobs have ordered; tasks of one job reach its executor together.
@@ -43,7 +54,7 @@ class EffectRunner:
             for effect in active.run.effects():
                 if not isinstance(effect, Launch):
                     others.append((active, effect))
-                elif _put_in_place(active, effect.task):
+                elif effect.placed or _put_in_place(active, effect.task):
                     tasks.append(effect.task)
             self._launch(active, tasks)
         for active, effect in others:
@@ -54,6 +65,9 @@ class EffectRunner:
         put_off, self._put_off = self._put_off, []
         for active, tasks in put_off:
             self._launch(active, tasks)
+        sought, self._sought = self._sought, []
+        for active, tasks in sought:
+            self._reattach(active, tasks)
 
     def _launch(self, active: Active, tasks: list[Task]) -> None:
         wanted = [task for task in tasks if active.run.is_running(task.key)]
@@ -66,12 +80,16 @@ class EffectRunner:
             self._put_off.append((active, wanted))
         except Exception as error:  # an executor may be anybody's; the other jobs go on
             for task in wanted:
-                _not_launched(active, task, as_ours(error))
+                _tell(active, NotLaunched(task.key, as_ours(error)))
 
     def _do(self, active: Active, effect: Effect) -> None:
         match effect:
+            case Reattach(tasks):
+                self._reattach(active, list(tasks))
+            case Release():
+                pass  # executors have no verb for that yet
             case Stop(keys):
-                active.context.stopped.set()
+                self._background.stop(active.context)
                 if keys:
                     active.executor.cancel(keys, self._settings.grace)
             case Close(keep):
@@ -85,35 +103,29 @@ class EffectRunner:
             case _:
                 self._background.do(effect, active.context)
 
+    # A bridge: ``reattach`` still answers at once, and raises where nobody can be asked.
+
+    def _reattach(self, active: Active, tasks: list[Task]) -> None:
+        try:
+            found = active.executor.reattach(tasks)
+        except ExecutorUnavailable as error:
+            _LOG.info("job %s waits: %s", active.context.job_id, error)
+            self._sought.append((active, tasks))
+            return
+        for task in tasks:
+            never = Report(task.key, TaskState.NEVER_STARTED)
+            _tell(active, Reported(found.get(task.key, never)))
+
 
 def _put_in_place(active: Active, task: Task) -> bool:
-    """Make a task's folder and put its files into it; whether that could be done."""
+    """Put a task's files in place; whether that could be done."""
     try:
-        os.mkdir(task.outdir)
-        if task.stage:
-            stage(task.stage)
-        for stream in {task.stdout, task.stderr}:
-            _make_way(stream, task)
+        put_in_place(task)
     except Exception as error:  # whatever a package asks for, the other jobs go on
-        _not_launched(active, task, as_ours(error))
+        _tell(active, NotLaunched(task.key, as_ours(error)))
         return False
     return True
 
 
-def _make_way(stream: str, task: Task) -> None:
-    """See that a stream can become a new file in the task's folder.
-
-    What lies there already may be a link to a file of the user's.
-    """
-    if not stream.startswith(task.outdir + "/"):
-        return
-    folder = os.path.dirname(stream)
-    if folder != task.outdir:
-        os.makedirs(folder, exist_ok=True)
-    if task.stage and os.path.lexists(stream):
-        os.remove(stream)
-
-
-def _not_launched(active: Active, task: Task, error: LocalprocError) -> None:
-    if active.run.is_running(task.key):
-        active.let(lambda run: run.not_launched(task.key, error))
+def _tell(active: Active, news: News) -> None:
+    active.let(partial(JobRun.take, news=news))

@@ -5,8 +5,10 @@ Owns when each is asked for news, and how much room it has. Must not know jobs.
 
 import logging
 import selectors
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from time import monotonic
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable, LocalprocError
@@ -14,6 +16,7 @@ from localproc.model import Report
 from localproc.plugins.executor import Capabilities, Executor
 
 _LOG: Final = logging.getLogger("localproc")
+_PATIENCE: Final = 10.0  #: seconds that closing an executor may take
 
 #: Opens an executor by its name; raises ``LocalprocError``.
 OpenExecutor = Callable[[str], tuple[Executor, Capabilities]]
@@ -62,8 +65,25 @@ class ExecutorPool:
         return {id(executor): executor.room() for executor, _ in self._known.values()}
 
     def close(self, *, tidy: bool) -> None:
-        """Let go of all; ``tidy`` when no job of the home is open any more."""
-        for executor, _ in self._known.values():
+        """Let go of all; ``tidy`` when no job of the home is open any more.
+
+        One that does not answer is left to itself after some seconds.
+        """
+
+        def let_go(executor: Executor) -> None:
             if tidy:
                 executor.tidy()
             executor.close()
+
+        threads = []
+        for executor, _ in self._known.values():
+            thread = threading.Thread(target=let_go, args=(executor,), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no room for one
+                let_go(executor)
+            else:
+                threads.append(thread)
+        deadline = monotonic() + _PATIENCE
+        for thread in threads:
+            thread.join(max(0, deadline - monotonic()))

@@ -33,7 +33,7 @@ class FairShare:
         """
         left = dict(room)
         for active in self._circle:
-            left[id(active.executor)] -= active.run.recalling
+            left[id(active.executor)] -= active.run.to_come
         passes = 0
         while passes < len(self._circle):
             if most <= 0:

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -16,33 +16,36 @@ from typing import Final
 from localproc import machine
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.engine.home import liveness
+from localproc.engine.home.clock import booted, job_clock
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
+from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.job.task_factory import JobSetup
+from localproc.engine.job.steplog import LogNames
+from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import JobContext
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import ExecutorUnavailable, JobFailed, LocalprocError, NoSpace
-from localproc.model import JobRecord, Task
-from localproc.model.events import Failed
+from localproc.errors import JobFailed, JobPutAside, LocalprocError, NoSpace
+from localproc.model import Event, JobRecord
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
-from localproc.storage.disk import Disk, stage
+from localproc.storage.disk import stage
 
 _LOG: Final = logging.getLogger("localproc")
-_BUDGET: Final = 4 << 20  #: bytes of outputs that may be read for checksums within the loop
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
 
 
 class JobQueue:
-    """The jobs of one engine that wait for their turn."""
+    """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up."""
 
     def __init__(
         self,
@@ -51,42 +54,64 @@ class JobQueue:
         home: Home,
         settings: Settings,
         executors: ExecutorPool,
+        opening: Opening,
         committer: Committer,
         tmpdirs: TmpDirs,
         compiled: Compiled,
+        lost: Callable[[str], None],
     ) -> None:
         self._store = store
         self._owner = owner
         self._home = home
         self._settings = settings
         self._executors = executors
+        self._opening = opening
         self._committer = committer
         self._tmpdirs = tmpdirs
         self._compiled = compiled
+        self._lost = lost
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
-        self._later: list[JobRecord] = []
+        self._is_more = False  #: whether there were more to claim than there was room for
+        self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
         self._waiting.append(job)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there may be a job to take up."""
+        return bool(self._waiting) or (self._is_more and self._room > 0)
+
+    @property
+    def _room(self) -> int:
+        """How many jobs it would take on now."""
+        taken = len(self._waiting) + sum(map(len, self._without.values()))
+        return self._settings.active * 2 - taken
+
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
-        self._waiting += self._later
-        self._later.clear()
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
-        if dead or None in owners:
-            room = max(0, self._settings.active * 2 - len(self._waiting))
+        room = self._room
+        self._is_more = bool(dead or None in owners) and room <= 0
+        if (dead or None in owners) and room > 0:
             stopping = not self._settings.adopt
             with suppress(NoSpace):  # they will be there at the next look
-                self._waiting += self._store.claim(self._owner, dead, room, dismissed=stopping)
+                claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
+                self._is_more = len(claimed) == room
+                self._waiting += claimed
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
-        while self._waiting:
+        for name in [one for one in self._without if self._opening.is_over(one)]:
+            self._waiting.extendleft(reversed(self._without.pop(name)))
+        while self._waiting or (self.is_waiting and not job_id):
+            if not self._waiting:
+                self.adopt()
+                continue
             job = self._pick(job_id)
             if job is None:
                 return None
@@ -94,6 +119,18 @@ class JobQueue:
             if active is not None:
                 return active
         return None
+
+    def dismiss(self, job_id: str) -> None:
+        """Dismiss a job that waits for its executor and has begun nothing there."""
+        for jobs in self._without.values():
+            for job in [one for one in jobs if one.id == job_id]:
+                past = replay.read(job.id, self._store.events(job.id))
+                if not past.started:
+                    jobs.remove(job)
+                    writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+                    writer.dismiss_requested()
+                    writer.dismissed()
+                    self._record(writer, past)
 
     def _pick(self, job_id: str) -> JobRecord | None:
         if not job_id:
@@ -107,25 +144,35 @@ class JobQueue:
         return liveness.is_alive(self._home.engines, engine)
 
     def _take_up(self, job: JobRecord) -> Active | None:
-        past = replay.read(job.id, self._store.events(job.id))
+        """Give a job that can be run now; one whose executor is being opened has to wait."""
+        events = self._store.events(job.id)
         try:
-            executor, capabilities = self._executors.get(past.request.executor)
+            past = _past(job, events)
+        except JobPutAside as error:
+            self._put_aside(job, len(events), error)
+            return None
+        name = past.request.executor
+        if not self._opening.is_over(name):
+            self._without.setdefault(name, []).append(job)
+            return None
+        try:
+            executor, capabilities = self._executors.get(name)
             process = self._compiled(job, past)
-            setup = self._set_up(job, past, capabilities)
+            tasks = TaskFactory(job.id, self._set_up(job, past, capabilities), LogNames(past.logs))
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
-        stopped, own = threading.Event(), tuple(own_files(process))
-        context = JobContext(job.id, setup.folder, past.request, stopped, own)
-        active = Active(JobRun(job, past, process, setup), executor, context)
+        context = JobContext(
+            job.id,
+            tasks.setup.folder,
+            past.request,
+            threading.Event(),
+            process,
+            tasks,
+            tuple(own_files(process)),
+        )
+        active = Active(JobRun(job, past, process, tasks), executor, context)
         active.let(JobRun.begin)
-        if active.run.resuming:
-            try:
-                _reattach(active)
-            except ExecutorUnavailable as error:
-                _LOG.info("job %s waits: %s", job.id, error)
-                self._later.append(job)
-                return None
         return active
 
     def _set_up(self, job: JobRecord, past: replay.History, capabilities: Capabilities) -> JobSetup:
@@ -136,26 +183,53 @@ class JobQueue:
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
-            now=lambda: datetime.now(UTC),
+            now=job_clock(job),
             folder=folder,
             base_env=self._env,
             containers=capabilities.containers,
-            files=lambda: Disk(_BUDGET, work if no_links else ""),
+            files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
+            durable=self._settings.durable,
+            booted=booted() if self._settings.durable else None,
         )
+
+    def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:
+        """Leave a job that cannot be read alone, or end it if that is what somebody wants."""
+        if job.dismiss_requested:
+            writer = EventWriter(job, _now, LogNames({}), "")
+            writer.dismissed()
+            self._committer.record([Change(writer.job, writer.events, count)])
+            return
+        _LOG.warning("%s", error)
+        with suppress(NoSpace):
+            self._store.put_aside(self._owner, job.id, error.reason)
+        self._lost(job.id)
 
     def _give_up(self, job: JobRecord, past: replay.History, error: LocalprocError) -> None:
         """End a job that cannot even be begun."""
         problem = JobFailed(
             error.message, job_id=job.id, hint=error.hint, cause=type(error).__name__
         )
-        event = Failed(datetime.now(UTC), problem=problem.to_problem(), message=error.message)
-        job = machine.apply(job, event)
-        told = machine.callbacks(job.id, past.request.subscriber, [event])
-        self._committer.record([Change(job, [event], past.events, told)])
+        writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+        writer.failed(problem)
+        self._record(writer, past)
+
+    def _record(self, writer: EventWriter, past: replay.History) -> None:
+        told = machine.callbacks(writer.job.id, past.request.subscriber, writer.events)
+        self._committer.record([Change(writer.job, writer.events, past.events, told)])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _past(job: JobRecord, events: Sequence[Event]) -> replay.History:
+    if job.aside:
+        raise JobPutAside(job.id, job.aside)
+    return replay.read(job.id, events)
 
 
 def _make(folder: str) -> bool:
@@ -165,11 +239,3 @@ def _make(folder: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _reattach(active: Active) -> None:
-    """Find the tasks of a job that another engine had begun."""
-    tasks: list[Task] = []
-    active.let(lambda run: tasks.extend(run.unfinished()))
-    found = active.executor.reattach(tasks) if tasks else {}
-    active.let(lambda run: run.reattached(found, tasks))

@@ -17,7 +17,7 @@ from typing import Final
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
-from localproc.engine.job.effects import Done
+from localproc.engine.job.facts import DismissalAsked, Done, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
@@ -26,9 +26,11 @@ from localproc.engine.loop.effect_runner import EffectRunner
 from localproc.engine.loop.executor_pool import ExecutorPool, OpenExecutor
 from localproc.engine.loop.fair_share import FairShare
 from localproc.engine.loop.job_queue import Compiled, JobQueue
+from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
+from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
 from localproc.storage.access import OpenStorage
@@ -65,10 +67,18 @@ class Loop:
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         cache = StepCache(os.path.join(home.path, "cache", "steps"))
         tmpdirs = os.path.join(home.path, "tmp", bell.id)
-        self._background = Background(open_storage, cache, tmpdirs, self._report_done)
+        self._background = Background(
+            open_storage,
+            cache,
+            tmpdirs,
+            settings.active,
+            self._report_done,
+            durable=settings.durable,
+        )
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
         self._completions = completions
-        self._executors = ExecutorPool(open_executor, self._selector)
+        self._opening = Opening(open_executor, bell.wake)
+        self._executors = ExecutorPool(self._opening.take, self._selector)
         self._committer = Committer(
             store, bell.id, home, observers, completions.come, callbacks_posted
         )
@@ -78,9 +88,11 @@ class Loop:
             home,
             settings,
             self._executors,
+            self._opening,
             self._committer,
             self._tmpdirs,
             compiled,
+            completions.lost,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
@@ -152,6 +164,8 @@ class Loop:
         """How long to wait for something to happen."""
         if self._more or self._done or self._accepted or self._stopping:
             return 0
+        if self._queue.is_waiting and len(self._active) < self._settings.active:
+            return 0  # a job has ended just now, and made room
         return self._executors.patience(_IDLE)
 
     def _take_messages(self, ready: set[int]) -> None:
@@ -159,19 +173,19 @@ class Loop:
         if self._bell.fileno() in ready:
             self._rung |= self._bell.answer()
         while self._wanted:
-            self._executors.warm_up(self._wanted.popleft())
+            self._opening.is_over(self._wanted.popleft())
         while self._accepted:
             self._queue.add(self._accepted.popleft())
         while self._done:
             job_id, done = self._done.popleft()
             if (active := self._active.get(job_id)) is not None:
-                active.let(partial(JobRun.done, done=done))
+                active.let(partial(JobRun.take, news=done))
 
     def _take_reports(self, ready: set[int]) -> None:
         for report in self._executors.reports(ready):
             active = self._active.get(report.key.partition(":")[0])
             if active is not None:
-                active.let(partial(JobRun.report, report=report))
+                active.let(partial(JobRun.take, news=Reported(report)))
 
     def _look(self) -> None:
         """Look at what other processes have written: dismissals, and jobs to take over."""
@@ -187,12 +201,15 @@ class Loop:
                 self._dismiss(job_id)
             self._queue.adopt()
             self._runner.try_again()
+            self._background.nudge()
 
     def _dismiss(self, job_id: str) -> None:
         """Dismiss a job, also one that waits for its turn."""
         active = self._active.get(job_id) or self._enter(self._queue.next(job_id))
         if active is not None:
-            active.let(JobRun.dismiss)
+            active.let(partial(JobRun.take, news=DismissalAsked()))
+        else:
+            self._queue.dismiss(job_id)
 
     def _begin_waiting(self) -> None:
         while len(self._active) < self._settings.active and self._enter(self._queue.next()):
@@ -232,9 +249,11 @@ class Loop:
     def _leave(self) -> None:
         """Let go of everything in an order in which nothing is lost."""
         try:
+            for active in self._active.values():
+                active.context.stopped.set()
             self._background.close()
-            self._store.release(self._bell.id)
-            idle = not self._store.owners()
+            idle = self._give_up_jobs()
+            self._opening.close()
             self._executors.close(tidy=idle)
             if idle:
                 self._bell.bury()
@@ -244,3 +263,12 @@ class Loop:
             self._selector.close()
         finally:
             self._completions.close()
+
+    def _give_up_jobs(self) -> bool:
+        """Leave open jobs to others; whether there are none."""
+        try:
+            self._store.release(self._bell.id)
+            return not self._store.owners()
+        except EnvironmentProblem as error:  # others see by the lock that this engine is gone
+            _LOG.error("%s", error)
+            return False

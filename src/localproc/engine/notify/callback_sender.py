@@ -95,12 +95,10 @@ class CallbackSender:
                 return
 
     def _handle(self, callback: Callback) -> None:
-        message = self._compose(callback)
-        if message is None:
-            self._store.settle_callback(callback.number)
-            return
         try:
-            self._send(callback, message)
+            message = self._compose(callback)
+            if message is not None:
+                self._send(callback, message)
         except Exception as error:  # whatever it is, it must not keep others from being delivered
             self._put_off(callback, error)
         else:

@@ -1,0 +1,92 @@
+"""What can come to a job.
+
+Owns the shapes of facts, and which kind each is. Must not know what follows from them.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from localproc.cwl.run.plan import Invocation, Skipped
+from localproc.engine.job.effects import Asked, MakePlan, Pull, StageIn, StageOut
+from localproc.errors import JobFailed, LocalprocError
+from localproc.machine.phases import Fact
+from localproc.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an effect that was done in the background: a value or an error."""
+
+    effect: Asked
+    value: Any = None
+    error: LocalprocError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What came of a ``Pull``.
+
+    ``exhausted``: there is no more to start until something ends. ``error``: what came after the
+    instances, while the one at ``key`` was worked out.
+    """
+
+    instances: tuple[Invocation | Skipped, ...]
+    exhausted: bool
+    error: LocalprocError | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An executor has news of a task."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class NotLaunched:
+    """The files of a task could not be put in place, or nobody would take it."""
+
+    key: str
+    error: LocalprocError
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The executor has room for another step."""
+
+
+@dataclass(frozen=True, slots=True)
+class DismissalAsked:
+    """Somebody wants the job to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The engine cannot go on with the job."""
+
+    problem: JobFailed
+
+
+News = Done | Reported | NotLaunched | Room | DismissalAsked | Broken
+
+_KINDS: Final[dict[type[News], Fact]] = {
+    Reported: Fact.REPORT,
+    NotLaunched: Fact.REPORT,
+    Room: Fact.ROOM,
+    DismissalAsked: Fact.DISMISSAL,
+    Broken: Fact.FAILURE,
+}
+_ANSWERS: Final[dict[type[Asked], Fact]] = {
+    StageIn: Fact.STAGED,
+    MakePlan: Fact.PLANNED,
+    Pull: Fact.PULLED,
+    StageOut: Fact.PUBLISHED,
+}
+
+
+def kind(news: News) -> Fact:
+    """Return which fact something is."""
+    if isinstance(news, Done):
+        return _ANSWERS.get(type(news.effect), Fact.ANSWER)
+    return _KINDS[type(news)]

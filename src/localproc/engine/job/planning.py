@@ -1,0 +1,154 @@
+"""Which step of a job comes next, and who works that out.
+
+Owns the job's plan: one thread at a time works on it, the loop where that takes no time, else a
+worker, while what has ended waits here. Must not know how steps are run.
+"""
+
+from collections import deque
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from localproc.cwl.base.files import Files
+from localproc.cwl.run.effort import plan_is_quick
+from localproc.cwl.run.plan import Invocation, Plan, Skipped
+from localproc.cwl.run.process import Tool, Workflow
+from localproc.engine.job.effects import Effects, MakePlan, Pull
+from localproc.engine.job.facts import Pulled
+from localproc.errors import LocalprocError
+
+Instance = Invocation | Skipped
+_BATCH: Final = 16  #: instances that a worker gives at a time
+
+
+class Planning:
+    """The plan of one job, once ``begin`` has been called.
+
+    ``known`` are the keys of the instances that earlier engines have begun, ``unfinished`` of those
+    that had not ended: until the plan has given these, it gives no others.
+    """
+
+    def __init__(
+        self,
+        process: Tool | Workflow,
+        effects: Effects,
+        files: Files,
+        known: Collection[str],
+        unfinished: set[str],
+    ) -> None:
+        self._known = known
+        self._unfinished = unfinished
+        self._set_aside: deque[Instance] = deque()
+        self._process = process
+        self._effects = effects
+        self._files = files
+        self._quick = plan_is_quick(process)
+        self._plan: Plan | None = None
+        self._away = False  #: whether a worker has the plan
+        self._exhausted = False  #: whether something has to end before there is more
+        self._ready: deque[Instance] = deque()
+        self._ended: list[tuple[str, Mapping[str, Any]]] = []
+        self._error: LocalprocError | None = None  #: comes when nothing is ready any more
+        self.progress = 0.0  #: as of the last time that the plan was here
+        self.current = process.id  #: the key of what could not be worked out
+
+    def begin(self, inputs: Mapping[str, Any]) -> None:
+        """Make the plan, or have it made; raises ``LocalprocError``."""
+        if self._quick:
+            self.take(Plan(self._process, inputs, self._files))
+        else:
+            self._away = True
+            self._effects.ask(MakePlan(inputs))
+
+    def take(self, plan: Plan) -> None:
+        """Take the plan that was made."""
+        self._plan, self._away = plan, False
+        self.progress = plan.progress
+
+    def give_back(self, pulled: Pulled) -> None:
+        """Take the plan back, with what it gave; an error comes after the instances.
+
+        Raises ``LocalprocError``.
+        """
+        assert self._plan is not None
+        self._away = False
+        self._ready += pulled.instances
+        self._exhausted = pulled.exhausted
+        ended, self._ended = self._ended, []
+        for key, outputs in ended:
+            self.finish(key, outputs)
+        self.progress = self._plan.progress
+        self._error, self.current = pulled.error, pulled.key or self.current
+
+    def next(self) -> Instance | None:
+        """Give the next instance, ``None`` if there is none, or not yet.
+
+        Raises ``LocalprocError`` where the inputs of the one at ``current`` are wrong.
+        """
+        while self._unfinished:
+            instance = self._draw()
+            if instance is None and self._away:
+                return None
+            if instance is None:
+                self._unfinished.clear()  # they come when something else has ended
+            elif instance.key in self._known:
+                self._unfinished.discard(instance.key)
+                return instance
+            else:
+                self._set_aside.append(instance)
+        return self._set_aside.popleft() if self._set_aside else self._draw()
+
+    def finish(self, key: str, outputs: Mapping[str, Any]) -> None:
+        """Take the outputs of an instance that has ended well; raises ``LocalprocError``."""
+        if self._away:
+            self._ended.append((key, outputs))
+            return
+        assert self._plan is not None
+        self._plan.finish(key, outputs)
+        self._exhausted = False
+        self.progress = self._plan.progress
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether there are instances of earlier engines that it has not given yet."""
+        return bool(self._unfinished)
+
+    @property
+    def outputs(self) -> Mapping[str, Any] | None:
+        """The outputs of the process, once all has ended and nothing waits here."""
+        if self._plan is None or self._away or self._ready or self._set_aside:
+            return None
+        return self._plan.outputs
+
+    def _draw(self) -> Instance | None:
+        if self._ready:
+            return self._ready.popleft()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        if self._plan is None or self._away or self._exhausted:
+            return None
+        if not self._quick:
+            self._away = True
+            self._effects.ask(Pull(self._plan, _BATCH))
+            return None
+        try:
+            instance = self._plan.pull()
+        except LocalprocError:
+            self.current = self._plan.current
+            raise
+        self._exhausted = instance is None
+        return instance
+
+
+def pull(plan: Plan, most: int) -> Pulled:
+    """Take instances from a plan: what a worker does for ``Pull``."""
+    instances: list[Instance] = []
+    try:
+        while len(instances) < most:
+            instance = plan.pull()
+            if instance is None:
+                return Pulled(tuple(instances), exhausted=True)
+            instances.append(instance)
+    except LocalprocError as error:
+        return Pulled(tuple(instances), True, error, plan.current)
+    return Pulled(tuple(instances), exhausted=False)

@@ -1,0 +1,76 @@
+"""Opening executors without keeping the loop waiting.
+
+Owns a thread for each executor that is being opened, and what came of it. Must not know jobs.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from localproc.engine.loop.executor_pool import OpenExecutor
+from localproc.errors import LocalprocError
+from localproc.plugins.executor import Capabilities, Executor
+
+_LOG: Final = logging.getLogger("localproc")
+_Opened = tuple[Executor, Capabilities]
+
+
+class Opening:
+    """Executors on their way. ``ready`` is called, in a thread, when one is there or cannot be."""
+
+    def __init__(self, open_executor: OpenExecutor, ready: Callable[[], None]) -> None:
+        self._open = open_executor
+        self._ready = ready
+        self._outcomes: dict[str, _Opened | LocalprocError] = {}
+        self._begun: set[str] = set()
+        self._taken: set[str] = set()
+        self._closed = False
+
+    def is_over(self, name: str) -> bool:
+        """Begin to open an executor, if that has not begun; whether it has come to an end.
+
+        Then ``take`` gives what came of it, once; one that could not be opened is tried again.
+        """
+        if name in self._taken:
+            return True
+        if name not in self._begun:
+            thread = threading.Thread(
+                target=self._work, args=(name,), name=f"localproc-open-{name}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:  # there is no room for a thread now
+                _LOG.warning("the executor %r cannot be opened yet: %s", name, error)
+            else:
+                self._begun.add(name)
+        return name in self._outcomes
+
+    def take(self, name: str) -> _Opened:
+        """Give an executor that has been opened; raises ``LocalprocError`` where that failed."""
+        self._begun.discard(name)
+        outcome = self._outcomes.pop(name)
+        if isinstance(outcome, LocalprocError):
+            raise outcome
+        self._taken.add(name)
+        return outcome
+
+    def close(self) -> None:
+        """Let go of those that nobody has taken."""
+        self._closed = True
+        while self._outcomes:
+            _, outcome = self._outcomes.popitem()
+            if not isinstance(outcome, LocalprocError):
+                outcome[0].close()
+
+    def _work(self, name: str) -> None:
+        try:
+            self._outcomes[name] = self._open(name)
+            if self._closed:
+                self.close()
+        except LocalprocError as error:
+            self._outcomes[name] = error
+        except Exception as error:
+            _LOG.exception("the executor %r cannot be opened: %s", name, error)
+            self._outcomes[name] = LocalprocError(f"{type(error).__name__}: {error}")
+        self._ready()

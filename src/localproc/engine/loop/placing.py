@@ -1,0 +1,45 @@
+"""Putting a task's files in place.
+
+Owns its folder, what is staged into it, and that its streams become new files. Must not know jobs.
+"""
+
+import os
+import shutil
+
+from localproc.model import Task
+from localproc.storage.disk import stage
+
+
+def put_in_place(task: Task) -> None:
+    """Make a task's folder and put its files into it; raises ``OSError``."""
+    _make_anew(task.outdir)
+    if task.stage:
+        stage(task.stage)
+    for stream in {task.stdout, task.stderr}:
+        _make_way(stream, task)
+
+
+def _make_anew(folder: str) -> None:
+    """Make a folder; one that is there is of a later time than what is recorded.
+
+    So it is after a power cut, and in a backup.
+    """
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        shutil.rmtree(folder)
+        os.mkdir(folder)
+
+
+def _make_way(stream: str, task: Task) -> None:
+    """See that a stream can become a new file in the task's folder.
+
+    What lies there already may be a link to a file of the user's.
+    """
+    if not stream.startswith(task.outdir + "/"):
+        return
+    folder = os.path.dirname(stream)
+    if folder != task.outdir:
+        os.makedirs(folder, exist_ok=True)
+    if task.stage and os.path.lexists(stream):
+        os.remove(stream)

@@ -1,0 +1,148 @@
+"""Threads that work for jobs, without one job's work keeping another's waiting.
+
+Owns one kind of work: how much of it is done at a time, and whose turn it is. Must not know what is
+done.
+"""
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+_LOG: Final = logging.getLogger("localproc")
+_IDLE: Final = 10.0  #: seconds that a thread waits for work before it ends
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something to do; ``dropped`` is called instead if it is not wanted any more."""
+
+    do: Callable[[], object]
+    dropped: Callable[[], None] = lambda: None
+
+
+class Workers:
+    """Threads that are started as they are needed.
+
+    ``most`` work at a time, ``each`` of them for one job; among the jobs that wait, the one for
+    which the fewest work is next. Work of one job begins in the order in which it came.
+    """
+
+    def __init__(self, name: str, most: int, each: int) -> None:
+        self._name = name
+        self._most = most
+        self._each = each
+        self._waiting: dict[str, deque[Work]] = {}
+        self._busy: Counter[str] = Counter()  #: threads at work, by job
+        self._aside = 0  #: threads at work that only wait
+        self._threads: set[threading.Thread] = set()
+        self._idle = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, job_id: str, work: Work) -> None:
+        """Have something done."""
+        with self._changed:
+            self._waiting.setdefault(job_id, deque()).append(work)
+        self.nudge()
+
+    def drop(self, job_id: str) -> None:
+        """Drop what has not been begun for a job."""
+        with self._changed:
+            dropped = self._waiting.pop(job_id, ())
+        for work in dropped:
+            work.dropped()
+
+    def nudge(self) -> None:
+        """See that there are threads for what can be done, as far as the system gives any."""
+        with self._changed:
+            if self._next() is None:
+                return
+            if self._idle:
+                self._changed.notify()
+            elif not self._start() and not self._threads:
+                _LOG.warning("%s wait for a thread: the system gives none", self._name)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let another job's work go on in place of the calling one, which only waits."""
+        with self._changed:
+            self._aside += 1
+        self.nudge()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._aside -= 1
+
+    def close(self, *, finish: bool) -> None:
+        """Wait for the threads; ``finish``: do what waits, too."""
+        with self._changed:
+            self._closed = True
+            if not finish:
+                self._waiting.clear()
+            self._changed.notify_all()
+        while self._threads:
+            next(iter(self._threads.copy())).join()
+        while (found := self._take()) is not None:  # no thread could be had for it
+            self._do(*found)
+
+    def _start(self) -> bool:
+        thread = threading.Thread(target=self._live, name=f"localproc-{self._name}", daemon=True)
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no room for one now
+            self._threads.discard(thread)
+            return False
+        return True
+
+    def _live(self) -> None:
+        while (found := self._wait()) is not None:
+            self._do(*found)
+
+    def _do(self, job_id: str, work: Work) -> None:
+        try:
+            work.do()
+        except Exception as error:
+            _LOG.exception("%s: %s", self._name, error)
+        with self._changed:
+            self._busy[job_id] -= 1
+            if not self._busy[job_id]:
+                del self._busy[job_id]
+
+    def _wait(self) -> tuple[str, Work] | None:
+        """Give what to do next; ``None`` when the thread is to end."""
+        with self._changed:
+            self._idle += 1
+            patient = True
+            while (found := self._take()) is None and patient and not self._closed:
+                patient = self._changed.wait(_IDLE)
+            self._idle -= 1
+            if found is None:
+                self._threads.discard(threading.current_thread())
+            else:
+                self.nudge()  # there may be more than this thread was woken for
+            return found
+
+    def _take(self) -> tuple[str, Work] | None:
+        with self._changed:
+            job_id = self._next()
+            if job_id is None:
+                return None
+            waiting = self._waiting.pop(job_id)
+            work = waiting.popleft()
+            if waiting:
+                self._waiting[job_id] = waiting  # at the end: the others come first
+            self._busy[job_id] += 1
+            return job_id, work
+
+    def _next(self) -> str | None:
+        """Give the job whose work is to be done next, if any may be."""
+        if self._busy.total() - self._aside >= self._most:
+            return None
+        able = [job_id for job_id in self._waiting if self._busy[job_id] < self._each]
+        return min(able, key=self._busy.__getitem__, default=None)

@@ -1,0 +1,159 @@
+"""Seeing that files survive a power cut before it is recorded that they are there.
+
+Owns which files and folders are written through to the disk, and doing so for many at once. Must
+not know what is recorded.
+
+A disk takes as long for one file as for many that come together: whoever comes while it is at work
+is served in the next round, with all others who have come.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from localproc.cwl.base.files import is_local, local_path, walk
+
+_MANY: Final = 32  #: paths from which on a whole file system is written through at once
+
+
+class Safekeeping:
+    """Writes files through to the disk; many threads may ask for that at a time."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[_Round] = []
+        self._is_working = False
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Write files and folders through; what is not there any more is left out.
+
+        Raises ``OSError`` if the disk cannot take them.
+        """
+        mine = _Round(set(paths))
+        with self._changed:
+            self._waiting.append(mine)
+            self._changed.wait_for(lambda: mine.is_over or not self._is_working)
+            if mine.is_over:
+                return mine.end()
+            rounds, self._waiting = self._waiting, []
+            self._is_working = True
+        error: OSError | None = None
+        try:
+            _write_through(set().union(*(one.paths for one in rounds)))
+        except OSError as broken:
+            error = broken
+        with self._changed:
+            self._is_working = False
+            for one in rounds:
+                one.is_over, one.error = True, error
+            self._changed.notify_all()
+        return mine.end()
+
+
+class _Round:
+    """What one thread wants to have kept."""
+
+    def __init__(self, paths: set[str]) -> None:
+        self.paths = paths
+        self.is_over = False
+        self.error: OSError | None = None
+
+    def end(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+def paths_of(outputs: Mapping[str, Any], folders: Iterable[str]) -> Iterator[str]:
+    """Give the files that outputs are made of, and the folders that they are found by.
+
+    Only what lies in one of ``folders``: anything else was there before, and is somebody else's.
+    """
+    tops = [os.path.realpath(folder) for folder in folders]
+    for one in walk(dict(outputs)):
+        if not is_local(one):
+            continue
+        path = os.path.realpath(local_path(one))
+        top = next((top for top in tops if f"{path}/".startswith(f"{top}/")), None)
+        if top is not None:
+            yield from _tree(path)
+            yield from _way(path, top)
+
+
+def _tree(path: str) -> Iterator[str]:
+    yield path
+    for folder, folders, names in os.walk(path):
+        yield from (os.path.join(folder, name) for name in (*folders, *names))
+
+
+def _way(path: str, top: str) -> Iterator[str]:
+    """Give the folders that lead to a path, the one that holds ``top`` included."""
+    while path != top:
+        path = os.path.dirname(path)
+        yield path
+    for _ in range(2):  # the folder of the job, and that of all jobs
+        path = os.path.dirname(path)
+        yield path
+
+
+def _write_through(paths: set[str]) -> None:
+    if len(paths) < _MANY or _SYNCFS is None:
+        for path in paths:
+            with _opened(path) as file:
+                if file is not None:
+                    _sync(file)
+        return
+    devices: set[int] = set()
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            device = os.lstat(path).st_dev
+            if device not in devices:
+                with _opened(path) as file:
+                    if file is not None and _sync_all(file):
+                        devices.add(device)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[int | None]:
+    """Open a file or folder to write it through; nothing else has contents to be kept."""
+    try:
+        kind = os.stat(path).st_mode
+        known = stat.S_ISREG(kind) or stat.S_ISDIR(kind)
+        file = os.open(path, os.O_RDONLY) if known else None
+    except OSError:  # it is gone, or a link that leads nowhere
+        file = None
+    try:
+        yield file
+    finally:
+        if file is not None:
+            os.close(file)
+
+
+def _sync(file: int) -> None:
+    if sys.platform == "darwin":
+        fcntl.fcntl(file, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(file)
+
+
+def _sync_all(file: int) -> bool:
+    """Write a whole file system through."""
+    assert _SYNCFS is not None
+    if _SYNCFS(file) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return True
+
+
+def _syncfs() -> Any:
+    try:
+        return ctypes.CDLL(None, use_errno=True).syncfs
+    except (AttributeError, OSError):  # not Linux
+        return None
+
+
+_SYNCFS: Final = _syncfs()

@@ -1,0 +1,213 @@
+"""What becomes of the files that tools are given."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc import Engine
+from localproc.errors import JobFailed
+from localproc.uris import uri_path
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with Engine(tmp_path_factory.mktemp("home")) as engine:
+        yield engine
+
+
+def run(engine: Engine, folder: Path, document: str, **inputs: Any) -> Any:
+    package = folder / "package.cwl"
+    package.write_text(document)
+    results, options = str(folder / "results"), {"layout": "flat"}
+    job = engine.deploy(package).execute(inputs, results=results, options=options)
+    return job.wait(60).outcome().outputs
+
+
+def path_of(one: Any) -> Path:
+    return Path(uri_path(one["location"]))
+
+
+def sha1(data: bytes) -> str:
+    return "sha1$" + hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def updating(kind: str, command: str, version: str, outputs: str) -> str:
+    """Give a workflow that makes a file or a folder, and then updates it in place."""
+    make = "echo one > x" if kind == "File" else "mkdir x && echo one > x/one.txt"
+    return f"""
+cwlVersion: {version}
+class: Workflow
+inputs: []
+outputs: {outputs}
+steps:
+  make:
+    in: []
+    out: [x]
+    run:
+      class: CommandLineTool
+      inputs: []
+      outputs: {{x: {{type: {kind}, outputBinding: {{glob: x}}}}}}
+      arguments: [sh, -c, '{make}']
+  update:
+    in: {{x: make/x}}
+    out: [x]
+    run:
+      class: CommandLineTool
+      requirements:
+        InitialWorkDirRequirement: {{listing: [{{entry: $(inputs.x), writable: true}}]}}
+        InplaceUpdateRequirement: {{inplaceUpdate: true}}
+      inputs: {{x: {kind}}}
+      outputs: {{x: {{type: {kind}, outputBinding: {{glob: x}}}}}}
+      arguments: [sh, -c, '{command}']
+"""
+
+
+BOTH = "{a: {type: %s, outputSource: make/x}, b: {type: %s, outputSource: update/x}}"
+
+
+@pytest.mark.parametrize("version", ["v1.1", "v1.2"])
+def test_a_folder_that_was_updated_in_place_is_published_once(
+    engine: Engine, tmp_path: Path, version: str
+) -> None:
+    outputs = BOTH % ("Directory", "Directory")
+    document = updating("Directory", "echo two > x/two.txt", version, outputs)
+    found = run(engine, tmp_path, document)
+    assert found["a"]["location"] == found["b"]["location"]
+    for one in found.values():
+        assert sorted(each["basename"] for each in one["listing"]) == ["one.txt", "two.txt"]
+    assert [one.name for one in (tmp_path / "results").iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("version", ["v1.1", "v1.2"])
+@pytest.mark.parametrize("output", ["make/x", "update/x"])
+def test_a_file_that_was_updated_in_place_has_the_checksum_of_its_bytes(
+    engine: Engine, tmp_path: Path, version: str, output: str
+) -> None:
+    outputs = f"{{x: {{type: File, outputSource: {output}}}}}"
+    found = run(engine, tmp_path, updating("File", "echo two >> x", version, outputs))["x"]
+    assert path_of(found).read_text() == "one\ntwo\n"
+    assert (found["size"], found["checksum"]) == (8, sha1(b"one\ntwo\n"))
+
+
+def test_a_file_of_two_outputs_is_published_once(engine: Engine, tmp_path: Path) -> None:
+    found = run(
+        engine, tmp_path, updating("File", "echo two >> x", "v1.2", BOTH % ("File", "File"))
+    )
+    assert found["a"] == found["b"]
+    assert [one.name for one in (tmp_path / "results").iterdir()] == ["x"]
+
+
+CHANGING = """
+cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  InlineJavascriptRequirement: {}
+  %s
+inputs: {x: {type: File, secondaryFiles: [.idx?]}}
+outputs:
+  x: {type: File, outputBinding: {outputEval: $(inputs.x)}}
+arguments: [sh, -c, '%s', sh, $(inputs.x.path)]
+"""
+WRITABLE = "InitialWorkDirRequirement: {listing: [{entry: $(inputs.x), writable: %s}]}"
+
+
+def given(folder: Path) -> dict[str, Any]:
+    (folder / "x.txt").write_text("given")
+    checksum = sha1(b"given")
+    return {"class": "File", "path": str(folder / "x.txt"), "checksum": checksum, "size": 5}
+
+
+def test_a_writable_copy_that_is_given_back_has_the_checksum_of_its_bytes(
+    engine: Engine, tmp_path: Path
+) -> None:
+    document = CHANGING % (WRITABLE % "true", 'printf more >> "$1"')
+    found = run(engine, tmp_path, document, x=given(tmp_path))["x"]
+    assert path_of(found).read_text() == "givenmore"
+    assert (found["size"], found["checksum"]) == (9, sha1(b"givenmore"))
+    assert (tmp_path / "x.txt").read_text() == "given"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'printf more >> "$1"',
+        'printf other > "$1"',
+        'printf "" > "$1"',
+        'rm -- `readlink -f -- "$1"`',
+    ],
+)
+@pytest.mark.parametrize("requirement", ["{}", WRITABLE % "false"])
+def test_a_tool_that_writes_to_a_file_it_may_only_read_fails(
+    engine: Engine, tmp_path: Path, command: str, requirement: str
+) -> None:
+    """docs/adr/0031."""
+    requirement = "NetworkAccess: {networkAccess: true}" if requirement == "{}" else requirement
+    with pytest.raises(JobFailed, match=r"its input .*/x\.txt was (changed|removed)"):
+        run(engine, tmp_path, CHANGING % (requirement, command), x=given(tmp_path))
+
+
+def test_secondary_files_are_watched_too(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "x.txt.idx").write_text("index")
+    with pytest.raises(JobFailed, match=r"its input .*/x\.txt\.idx was changed"):
+        run(
+            engine,
+            tmp_path,
+            CHANGING % ("NetworkAccess: {networkAccess: true}", 'printf more >> "$1.idx"'),
+            x=given(tmp_path),
+        )
+
+
+def test_a_file_in_a_folder_that_is_linked_to_is_watched(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a.txt").write_text("a")
+    document = (CHANGING % (WRITABLE % "false", 'printf b >> "$1/a.txt"')).replace(
+        "{type: File, secondaryFiles: [.idx?]}", "Directory"
+    )
+    folder = {"class": "Directory", "path": str(tmp_path / "d")}
+    with pytest.raises(JobFailed, match=r"its input .*/a\.txt was changed"):
+        run(engine, tmp_path, document.replace("type: File", "type: Directory"), x=folder)
+
+
+def test_a_tool_that_replaces_what_was_put_there_does_no_harm(
+    engine: Engine, tmp_path: Path
+) -> None:
+    document = CHANGING % (WRITABLE % "false", 'printf new > t && mv t "$1"')
+    found = run(engine, tmp_path, document, x=given(tmp_path))["x"]
+    assert (path_of(found).read_text(), found["checksum"]) == ("new", sha1(b"new"))
+    assert (tmp_path / "x.txt").read_text() == "given"
+
+
+NESTED = """
+cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  InlineJavascriptRequirement: {}
+  %s
+inputs: {x: %s}
+outputs: {names: {type: stdout}}
+stdout: names.txt
+arguments: [sh, -c, 'cd `dirname "$1"` && ls a.bam*', sh, $(inputs.x.path)]
+"""
+
+
+@pytest.mark.parametrize("requirement", ["StepInputExpressionRequirement: {}", WRITABLE % "true"])
+@pytest.mark.parametrize("is_default", [True, False])
+@pytest.mark.parametrize("literal", [True, False])
+def test_secondary_files_of_secondary_files_stand_beside_them(
+    engine: Engine, tmp_path: Path, requirement: str, *, is_default: bool, literal: bool
+) -> None:
+    value: Any = None
+    for name in ("a.bam.bai.md5", "a.bam.bai", "a.bam"):
+        (tmp_path / name[-3:]).mkdir()
+        (tmp_path / name[-3:] / name).write_text(name)
+        one = {"contents": name} if literal else {"path": str(tmp_path / name[-3:] / name)}
+        beside = {} if value is None else {"secondaryFiles": [value]}
+        value = {"class": "File", "basename": name, **one, **beside}
+    port = json.dumps({"type": "File", "default": value} if is_default else "File")
+    inputs = {} if is_default else {"x": value}
+    found = run(engine, tmp_path, NESTED % (requirement, port), **inputs)["names"]
+    assert path_of(found).read_text().split() == ["a.bam", "a.bam.bai", "a.bam.bai.md5"]

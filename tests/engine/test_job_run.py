@@ -1,0 +1,479 @@
+"""The decisions of one job: facts in, events and effects out."""
+
+from typing import Any
+
+import pytest
+
+from localproc.engine.job.effects import (
+    Close,
+    Collect,
+    Evaluate,
+    MakePlan,
+    Place,
+    Prepare,
+    Pull,
+    Reattach,
+    Recall,
+    Release,
+    StageIn,
+    StageOut,
+    Stop,
+)
+from localproc.engine.job.facts import Broken, DismissalAsked, Done, NotLaunched
+from localproc.errors import JobFailed, StagingError
+from localproc.machine.phases import ACTS, Act, Fact, Phase
+from localproc.model import TaskState
+from localproc.model.events import Failed, StepFinished
+from tests.cwl.memory import process
+from tests.engine.job_bench import ID, Bench, told
+
+TWO = """
+cwlVersion: v1.2
+class: Workflow
+id: two
+inputs: {word: string}
+outputs: {out: {type: string, outputSource: second/out}}
+steps:
+  first: {run: &say {class: CommandLineTool, id: say, baseCommand: say,
+    inputs: {word: {type: string, inputBinding: {}}},
+    outputs: {out: {type: string, outputBinding: {outputEval: $(inputs.word)}}}},
+    in: {word: word}, out: [out]}
+  second: {run: *say, in: {word: first/out}, out: [out]}
+"""
+WIDE = """
+cwlVersion: v1.2
+class: Workflow
+id: wide
+requirements: [{class: ScatterFeatureRequirement}, {class: InlineJavascriptRequirement},
+  {class: StepInputExpressionRequirement}]
+inputs: {words: 'string[]'}
+outputs: {out: {type: 'string[]', outputSource: say/out, pickValue: all_non_null}}
+steps:
+  say:
+    scatter: word
+    in: {word: words}
+    out: [out]
+    when: $(inputs.word != 'no' + '')
+    run: {class: CommandLineTool, id: say, baseCommand: say,
+      inputs: {word: {type: string, inputBinding: {}}},
+      outputs: {out: {type: string, outputBinding: {outputEval: $(inputs.word)}}}}
+"""
+
+
+def two() -> Bench:
+    bench = Bench(process(TWO), {"word": "hello"})
+    bench.begin()
+    return bench
+
+
+def wide(*words: str) -> Bench:
+    bench = Bench(process(WIDE), {"words": list(words)})
+    bench.begin()
+    bench.go_on()
+    return bench
+
+
+def tool(**fields: str) -> str:
+    lines = "\n".join(f"{name}: {value}" for name, value in fields.items())
+    return (
+        "cwlVersion: v1.2\nclass: CommandLineTool\nid: say\nbaseCommand: say\n"
+        f"inputs: {{word: string?}}\noutputs: {{}}\n{lines}\n"
+    )
+
+
+JS = "[{class: InlineJavascriptRequirement}]"
+
+
+# A life without trouble
+
+
+def test_a_job_from_its_beginning_to_its_end() -> None:
+    bench = Bench(process(TWO), {"word": "hello"})
+    assert told(bench.begin()) == ["started"]
+    assert told(bench.room()) == ["step-submitted first"]
+    assert bench.launched() == ["first:1"]
+    assert told(bench.report("first:1", TaskState.RUNNING)) == ["step-running first"]
+    assert told(bench.ended("first:1")) == ["step-finished first successful"]
+    assert bench.given(Release) == [Release(f"{ID}:first:1")]
+    assert told(bench.room()) == ["step-submitted second"]
+    assert bench.launched() == ["second:1"]
+    assert told(bench.ended("second:1")) == ["step-finished second successful", "succeeded"]
+    assert bench.given(Close) == [Close(keep=False)]
+    assert bench.run.job.progress == 100
+
+
+def test_files_are_staged_and_published() -> None:
+    text = """
+        cwlVersion: v1.2
+        class: ExpressionTool
+        id: pass
+        inputs: {file: File}
+        outputs: {file: File}
+        requirements: [{class: InlineJavascriptRequirement}]
+        expression: "${ return {file: inputs.file}; }"
+    """
+    file = {"class": "File", "location": "file:///in/a.txt", "basename": "a.txt"}
+    bench = Bench(process(text), {"file": file})
+    bench.memory.files["/in/a.txt"] = b"x"
+    assert told(bench.begin()) == ["started", "step-submitted stage_in", "step-running stage_in"]
+    (effect,) = bench.given(StageIn)
+    assert told(bench.answer(effect)) == ["step-finished stage_in successful"]
+    assert bench.room() == []
+    (effect,) = bench.given(Evaluate)
+    assert told(bench.answer(effect)) == [
+        "step-finished pass successful",
+        "step-submitted stage_out",
+        "step-running stage_out",
+    ]
+    (effect,) = bench.given(StageOut)
+    assert told(bench.answer(effect)) == ["step-finished stage_out successful", "succeeded"]
+
+
+# What is slow is asked for
+
+
+@pytest.mark.parametrize(
+    ("fields", "first"),
+    [
+        ({}, None),
+        ({"arguments": "[$(inputs.word)]"}, None),
+        ({"requirements": JS, "arguments": "[$(inputs.word)]"}, None),
+        ({"requirements": JS, "arguments": "[$(1 + 1)]"}, Prepare),
+        ({"requirements": JS, "stdout": "$('a' + 'b')"}, Prepare),
+    ],
+)
+def test_javascript_is_left_to_a_worker(fields: dict[str, str], first: type[Any] | None) -> None:
+    bench = Bench(process(tool(**fields)), {"word": "hello"})
+    bench.begin()
+    bench.room()
+    assert [type(one) for one in bench.asked()] == ([first] if first else [])
+    bench.answer_all()
+    assert bench.launched() == ["say:1"]
+
+
+def test_many_values_are_left_to_a_worker() -> None:
+    text = tool().replace("string?", "'int[]'")
+    bench = Bench(process(text), {"word": list(range(10_000))})
+    bench.begin()
+    bench.room()
+    assert len(bench.given(Prepare)) == 1
+
+
+def test_a_copy_is_left_to_a_worker_before_the_task_is_handed_over() -> None:
+    listing = "[{entry: $(inputs.file), writable: true}]"
+    text = tool(requirements=f"[{{class: InitialWorkDirRequirement, listing: {listing}}}]").replace(
+        "word: string?", "file: File"
+    )
+    file = {"class": "File", "location": "file:///in/a.txt", "basename": "a.txt", "size": 1}
+    bench = Bench(process(text), {"file": file})
+    bench.memory.files["/in/a.txt"] = b"x"
+    bench.begin()
+    bench.answer_all()
+    assert told(bench.room()) == ["step-submitted say"]
+    assert bench.launched() == []
+    assert bench.run.to_come == 1
+    (effect,) = bench.given(Place)
+    bench.answer(effect)
+    assert bench.launched() == ["say:1"]
+    assert bench.run.to_come == 0
+
+
+def test_a_plan_with_javascript_is_worked_on_elsewhere() -> None:
+    bench = Bench(process(WIDE), {"words": ["a", "no", "b"]})
+    assert told(bench.begin()) == ["started"]
+    bench.answer(bench.given(MakePlan)[0])
+    assert bench.room() == []
+    (effect,) = bench.given(Pull)
+    assert bench.room() == [], "nobody else touches the plan"
+    bench.answer(effect)
+    assert told(bench.room()) == [
+        "step-submitted say",
+        "step-finished say_2 skipped",
+        "step-submitted say_3",
+    ]
+
+
+def test_what_ends_while_the_plan_is_away_is_recorded_at_once() -> None:
+    text = WIDE.replace("when: $(inputs.word != 'no' + '')", "when: $(1 == 1)")
+    text = text.replace(
+        "steps:",
+        "steps:\n  more: {run: &more {class: CommandLineTool, id: more, "
+        "baseCommand: more, inputs: {n: Any}, outputs: {}}, in: {n: say/out}, out: [], "
+        "when: $(1 == 1)}",
+    )
+    bench = Bench(process(text), {"words": [str(number) for number in range(17)]})
+    bench.begin()
+    bench.answer(bench.given(MakePlan)[0])
+    bench.room()
+    bench.answer(bench.given(Pull)[0])
+    bench.room()
+    (away,) = bench.given(Pull)
+    assert told(bench.ended("say:1")) == ["step-finished say successful"]
+    bench.answer(away)
+    bench.room()
+    for key in bench.launched()[1:]:
+        bench.ended(key)
+    bench.go_on()
+    assert bench.launched() == ["more:1"]
+
+
+def test_a_plan_that_cannot_be_made_fails_the_job() -> None:
+    text = """
+        cwlVersion: v1.2
+        class: Workflow
+        id: main
+        requirements: [{class: InlineJavascriptRequirement}]
+        inputs: {dir: {type: Directory, loadListing: deep_listing}}
+        outputs: {}
+        steps: {}
+    """
+    bench = Bench(process(text), {"dir": {"class": "Directory", "location": "file:///in"}})
+    bench.begin()
+    bench.answer(bench.given(StageIn)[0])
+    (effect,) = bench.given(MakePlan)
+    assert told(bench.take(Done(effect, error=StagingError("no", uri="file:///in")))) == ["failed"]
+
+
+def test_outputs_with_javascript_are_collected_elsewhere() -> None:
+    outputs = "{out: {type: int, outputBinding: {outputEval: $(1 + 1)}}}"
+    text = tool(requirements=JS).replace("outputs: {}", f"outputs: {outputs}")
+    bench = Bench(process(text), {})
+    bench.begin()
+    bench.room()
+    bench.answer_all()
+    assert bench.launched() == ["say:1"]
+    assert bench.ended("say:1") == []
+    assert bench.given(Release) == [], "its end is not recorded yet"
+    (effect,) = bench.given(Collect)
+    assert told(bench.answer(effect)) == ["step-finished say successful", "succeeded"]
+    assert len(bench.given(Release)) == 1
+
+
+def test_equal_steps_are_looked_for_before_they_are_launched() -> None:
+    bench = Bench(process(tool()), {}, reuse=True)
+    bench.begin()
+    bench.room()
+    (effect,) = bench.given(Recall)
+    assert (bench.run.under_way, bench.run.to_come) == (1, 1)
+    bench.answer(effect)
+    assert bench.launched() == ["say:1"]
+    assert (bench.run.under_way, bench.run.to_come) == (1, 0)
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (TaskState.REFUSED, "step first was refused by the executor: who knows"),
+        (TaskState.CANCELLED, "step first was cancelled, not by localproc: who knows"),
+        (TaskState.TIMED_OUT, "step first was stopped: it took longer than its ToolTimeLimit"),
+        (TaskState.OUT_OF_MEMORY, "step first was stopped: it used more memory than it may"),
+        (TaskState.ENDED, "step first failed with exit code 1"),
+    ],
+)
+def test_an_end_that_is_not_good_fails_the_step(state: TaskState, said: str) -> None:
+    bench = two()
+    bench.room()
+    events = bench.report("first:1", state, 1)
+    assert told(events) == ["step-finished first failed", "failed"]
+    failed = events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.problem["detail"] == said
+    assert bench.given(Close) == [Close(keep=True)]
+
+
+@pytest.mark.parametrize("state", [TaskState.LOST, TaskState.NODE_LOST])
+def test_a_task_that_is_lost_runs_again_three_times_in_all(state: TaskState) -> None:
+    bench = two()
+    bench.room()
+    for attempt in (1, 2):
+        assert told(bench.report(f"first:{attempt}", state)) == ["step-submitted first"]
+    assert bench.launched() == ["first:1", "first:2", "first:3"]
+    assert told(bench.report("first:3", state)) == ["step-finished first failed", "failed"]
+
+
+def test_a_task_that_cannot_be_put_in_place_fails_its_step() -> None:
+    bench = two()
+    bench.room()
+    events = bench.take(NotLaunched(f"{ID}:first:1", StagingError("no", uri="a")))
+    assert told(events) == ["step-finished first failed", "failed"]
+
+
+def test_the_others_are_stopped_before_the_job_fails() -> None:
+    bench = wide("a", "b")
+    assert told(bench.ended("say:1", 1)) == ["step-finished say failed"]
+    assert bench.given(Stop) == [Stop((f"{ID}:say_2:1",))]
+    assert told(bench.report("say_2:1", TaskState.CANCELLED)) == [
+        "step-finished say_2 dismissed",
+        "failed",
+    ]
+
+
+def test_a_bug_fails_the_job_when_nothing_of_it_runs() -> None:
+    bench = two()
+    bench.room()
+    assert bench.take(Broken(JobFailed("internal error", job_id=ID))) == []
+    assert bench.given(Stop) == [Stop((f"{ID}:first:1",))]
+    assert told(bench.ended("first:1")) == ["step-finished first dismissed", "failed"]
+
+
+# Dismissals
+
+
+def test_a_dismissal_ends_the_job_when_nothing_of_it_runs() -> None:
+    bench = two()
+    bench.room()
+    assert told(bench.take(DismissalAsked())) == ["dismiss-requested"]
+    assert bench.take(DismissalAsked()) == []
+    assert bench.room() == []
+    assert told(bench.report("first:1", TaskState.CANCELLED)) == [
+        "step-finished first dismissed",
+        "dismissed",
+    ]
+    assert bench.ended("first:1") == []
+
+
+def test_a_dismissal_beats_a_failure_that_is_not_recorded_yet() -> None:
+    bench = wide("a", "b")
+    bench.ended("say:1", 1)
+    bench.take(DismissalAsked())
+    assert told(bench.report("say_2:1", TaskState.CANCELLED))[-1] == "dismissed"
+
+
+def test_a_step_that_was_being_prepared_is_dismissed() -> None:
+    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench.begin()
+    bench.room()
+    (effect,) = bench.given(Prepare)
+    bench.take(DismissalAsked())
+    error = StagingError("stopped", uri="")
+    assert told(bench.take(Done(effect, error=error))) == [
+        "step-finished say dismissed",
+        "dismissed",
+    ]
+
+
+# After another engine
+
+
+def resumed(bench: Bench, **how: bool) -> list[str]:
+    bench.resume(**how)
+    return told(bench.begin())
+
+
+def test_what_had_ended_is_passed_over() -> None:
+    bench = two()
+    bench.room()
+    bench.ended("first:1")
+    assert resumed(bench) == ["taken-over"]
+    assert told(bench.room()) == ["step-submitted second"]
+    assert bench.launched() == ["second:1"]
+
+
+def test_what_had_been_launched_is_asked_for_and_goes_on() -> None:
+    bench = two()
+    bench.room()
+    assert resumed(bench) == ["taken-over"]
+    (effect,) = bench.given(Reattach)
+    assert [(task.key, task.argv) for task in effect.tasks] == [(f"{ID}:first:1", ("say", "hello"))]
+    assert bench.room() == []
+    assert told(bench.report("first:1", TaskState.RUNNING)) == ["step-running first"]
+    assert told(bench.ended("first:1")) == ["step-finished first successful"]
+
+
+def test_a_task_that_nobody_began_is_launched_without_counting_as_lost() -> None:
+    bench = two()
+    bench.room()
+    for attempt in range(1, 6):
+        resumed(bench)
+        assert told(bench.report(f"first:{attempt}", TaskState.NEVER_STARTED)) == [
+            "step-submitted first"
+        ]
+        assert bench.launched() == [f"first:{attempt + 1}"]
+
+
+def test_a_task_that_was_lost_with_its_engine_runs_again() -> None:
+    bench = two()
+    bench.room()
+    resumed(bench)
+    assert told(bench.report("first:1", TaskState.LOST)) == ["step-submitted first"]
+    assert bench.launched() == ["first:2"]
+
+
+@pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.QUEUED])
+def test_what_is_to_stop_is_found_first(state: TaskState) -> None:
+    bench = two()
+    bench.room()
+    assert resumed(bench, dismissed=True) == ["taken-over"]
+    (effect,) = bench.given(Reattach)
+    assert [task.key for task in effect.tasks] == [f"{ID}:first:1"]
+    assert bench.given(Stop) == [Stop(())]
+    bench.report("first:1", state)
+    assert bench.given(Stop) == [Stop((f"{ID}:first:1",))]
+    assert told(bench.report("first:1", TaskState.CANCELLED)) == [
+        "step-finished first dismissed",
+        "dismissed",
+    ]
+
+
+def test_what_is_to_stop_needs_no_expression_to_be_found() -> None:
+    bench = wide("a", "b")
+    resumed(bench, dismissed=True)
+    (effect,) = bench.given(Reattach)
+    assert [task.key for task in effect.tasks] == [f"{ID}:say:1", f"{ID}:say_2:1"]
+    assert bench.asked() == []
+
+
+def test_a_task_whose_preparation_fails_the_second_time_is_stopped() -> None:
+    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench.begin()
+    bench.room()
+    bench.answer_all()
+    resumed(bench)
+    (effect,) = bench.given(Prepare)
+    events = bench.take(Done(effect, error=StagingError("gone", uri="a")))
+    assert told(events) == ["step-finished say failed"]
+    assert len(bench.given(Reattach)) == 1
+    bench.report("say:1", TaskState.RUNNING)
+    assert bench.given(Stop)[-1] == Stop((f"{ID}:say:1",))
+    assert told(bench.report("say:1", TaskState.CANCELLED)) == ["failed"]
+
+
+def test_a_failure_that_was_recorded_stays_one() -> None:
+    bench = wide("a", "b")
+    bench.ended("say:1", 1)
+    resumed(bench)
+    bench.report("say_2:1", TaskState.LOST)
+    finished = [one for one in bench.history if isinstance(one, StepFinished)]
+    assert told(finished) == ["step-finished say failed", "step-finished say_2 dismissed"]
+    assert told(bench.history)[-1] == "failed"
+
+
+def test_new_steps_keep_their_names_after_another_engine() -> None:
+    bench = Bench(process(WIDE), {"words": ["a", "b", "c"]})
+    bench.begin()
+    bench.answer_all()
+    bench.run.pull()
+    bench.turn()
+    bench.answer_all()
+    bench.run.pull()
+    assert told(bench.turn()) == ["step-submitted say"]
+    resumed(bench)
+    bench.answer_all()
+    assert told(bench.room()) == ["step-submitted say_2", "step-submitted say_3"]
+
+
+# The table
+
+
+def test_every_act_follows_from_something() -> None:
+    assert {act for acts in ACTS.values() for act in acts.values()} == set(Act)
+    assert {fact for acts in ACTS.values() for fact in acts} == set(Fact)
+
+
+def test_a_job_can_be_stopped_until_it_has_ended() -> None:
+    for phase in set(Phase) - {Phase.ENDED}:
+        assert ACTS[phase][Fact.DISMISSAL] is Act.DISMISS
+    assert ACTS[Phase.ENDED] == {}

@@ -1,0 +1,298 @@
+"""The parts of the loop, each by itself: fair turns, recording, the queue of jobs."""
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from localproc.cwl.run.process import Tool
+from localproc.engine.home.home import Home
+from localproc.engine.home.settings import Settings
+from localproc.engine.job.effects import Launch
+from localproc.engine.loop.active import Active
+from localproc.engine.loop.background import JobContext
+from localproc.engine.loop.committer import Committer
+from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.fair_share import FairShare
+from localproc.engine.loop.job_queue import JobQueue
+from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.tmpdirs import TmpDirs
+from localproc.engine.notify.observers import Observers
+from localproc.errors import LocalprocError, NoSpace
+from localproc.machine import new_job
+from localproc.model import JobRecord, JobRequest, JobStatus
+from localproc.model.events import Accepted, DismissRequested, Failed, Started
+from localproc.plugins.executor import Capabilities
+from localproc.plugins.manager import PluginManager
+from localproc.plugins.store import Change
+from localproc.store import SqliteStore
+from tests.cwl.memory import process
+from tests.engine.job_bench import NOON, Bench
+from tests.engine.test_job_run import TWO
+
+WIDE = """
+cwlVersion: v1.2
+class: Workflow
+id: wide
+requirements: [{class: ScatterFeatureRequirement}]
+inputs: {words: 'int[]'}
+outputs: {}
+steps:
+  say: {scatter: word, in: {word: words}, out: [], run: {class: CommandLineTool, id: say,
+    baseCommand: say, inputs: {word: int}, outputs: {}}}
+"""
+PROCESS = process(WIDE)
+
+
+# Fair turns
+
+
+def job(width: int, executor: object) -> tuple[Active, Bench]:
+    bench = Bench(PROCESS, {"words": list(range(width))})
+    bench.begin()
+    request = JobRequest({})
+    context = JobContext("job", "/job", request, threading.Event(), PROCESS, bench.tasks)
+    return Active(bench.run, executor, context), bench  # type: ignore[arg-type]
+
+
+def started(bench: Bench) -> int:
+    bench.turn()
+    return sum(isinstance(one, Launch) for one in bench.effects)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.integers(0, 60))
+@settings(deadline=None, max_examples=50)
+def test_room_is_shared_evenly(widths: list[int], room: int) -> None:
+    executor, shares = object(), FairShare()
+    jobs = [job(width, executor) for width in widths]
+    for active, _ in jobs:
+        shares.join(active)
+    assert shares.fill({id(executor): room}, 1000) is False
+    counts = [started(bench) for _, bench in jobs]
+    assert sum(counts) == min(room, sum(widths))
+    most = max(counts)
+    assert all(
+        count == width or most - count <= 1 for count, width in zip(counts, widths, strict=True)
+    )
+
+
+def test_an_executor_without_room_keeps_only_its_own_jobs_waiting() -> None:
+    full, free, shares = object(), object(), FairShare()
+    (one, waiting), (two, going) = job(3, full), job(3, free)
+    shares.join(one)
+    shares.join(two)
+    shares.fill({id(full): 0, id(free): 2}, 1000)
+    assert (started(waiting), started(going)) == (0, 2)
+
+
+def test_no_more_is_started_in_a_turn_than_is_allowed() -> None:
+    executor, shares = object(), FairShare()
+    active, bench = job(10, executor)
+    shares.join(active)
+    assert shares.fill({id(executor): 10}, 4) is True, "there may be more"
+    assert started(bench) == 4
+    shares.leave(active)
+    assert shares.fill({id(executor): 10}, 4) is False
+    assert started(bench) == 4
+
+
+# Recording
+
+
+def record(job_id: str) -> tuple[JobRecord, Accepted]:
+    first = Accepted(NOON, request=JobRequest({}, executor="one"), message="accepted")
+    accepted = new_job(job_id, "default", "process", "1", first.request, first)
+    return replace(accepted, owner="me"), first
+
+
+class FullStore(SqliteStore):
+    """A store whose disk is full for some commits."""
+
+    full = 0
+
+    def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
+        if self.full:
+            self.full -= 1
+            raise NoSpace("no space left")
+        return super().commit(owner, changes)
+
+
+class Desk:
+    """A committer with a store of its own, and what it has told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(str(folder))
+        self.home.prepare()
+        self.store = FullStore(self.home.store)
+        self.ended: list[str] = []
+        self.committer = Committer(
+            self.store,
+            "me",
+            self.home,
+            Observers(PluginManager(())),
+            lambda one: self.ended.append(one.id),
+            lambda: None,
+        )
+
+    def accept(self, job_id: str, owner: str | None = "me") -> JobRecord:
+        one, first = record(job_id)
+        one = replace(one, owner=owner)
+        self.store.add_job(one, first)
+        return one
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Any:
+    desk = Desk(tmp_path / "home")
+    yield desk
+    desk.store.close()
+
+
+def failed(one: JobRecord) -> Change:
+    event = Failed(NOON, problem={}, message="no")
+    return Change(replace(one, status=JobStatus.FAILED), [event], 1)
+
+
+def test_the_end_of_a_job_is_told_when_it_is_recorded(desk: Desk) -> None:
+    one = desk.accept("a")
+    assert desk.committer.record([Change(one, [Started(NOON)], 1)]) == set()
+    assert desk.ended == []
+    assert desk.committer.record([Change(failed(one).job, failed(one).events, 2)]) == set()
+    assert desk.ended == ["a"]
+
+
+def test_what_is_anothers_is_not_told(desk: Desk) -> None:
+    mine, lost = desk.accept("a"), desk.accept("b", owner="somebody")
+    assert desk.committer.record([failed(mine), failed(lost)]) == {"b"}
+    assert desk.ended == ["a"]
+
+
+def test_a_full_disk_is_waited_out(desk: Desk) -> None:
+    desk.store.full = 2
+    desk.home.keep_ballast()
+    assert desk.committer.record([failed(desk.accept("a"))]) == set()
+    assert desk.ended == ["a"]
+
+
+def test_nothing_is_told_that_cannot_be_recorded(desk: Desk) -> None:
+    desk.store.full = 1000
+    desk.committer.close()
+    with pytest.raises(NoSpace):
+        desk.committer.record([failed(desk.accept("a"))])
+    assert desk.ended == []
+
+
+# The queue
+
+
+class Executors:
+    """Opens executors when it is let, by name."""
+
+    def __init__(self) -> None:
+        self.gates = {"one": threading.Event(), "two": threading.Event()}
+        self.ready = threading.Semaphore(0)
+
+    def open(self, name: str) -> Any:
+        self.gates[name].wait()
+        if name == "two":
+            raise LocalprocError("no such machine")
+        return SilentExecutor(), Capabilities()
+
+
+class SilentExecutor:
+    def fileno(self) -> None:
+        return None
+
+    def interval(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def executors() -> Any:
+    executors = Executors()
+    yield executors
+    for gate in executors.gates.values():
+        gate.set()
+
+
+def queue(desk: Desk, executors: Executors) -> JobQueue:
+    opening = Opening(executors.open, executors.ready.release)
+    two = process(TWO)
+    assert not isinstance(two, Tool)
+    return JobQueue(
+        desk.store,
+        "me",
+        desk.home,
+        Settings(),
+        ExecutorPool(opening.take, None),  # type: ignore[arg-type]
+        opening,
+        desk.committer,
+        TmpDirs(str(desk.home.path), lambda do: do()),
+        lambda job, past: two,
+        lambda _: None,
+    )
+
+
+def accept_for(desk: Desk, job_id: str, executor: str) -> JobRecord:
+    request = JobRequest({"word": "hello"}, executor=executor)
+    first = Accepted(NOON, request=request, message="accepted")
+    one = replace(new_job(job_id, "default", "process", "1", request, first), owner="me")
+    desk.store.add_job(one, first)
+    return one
+
+
+def ids(actives: list[Active | None]) -> list[str]:
+    return [active.context.job_id for active in actives if active is not None]
+
+
+def test_jobs_wait_for_their_executor_in_their_order(desk: Desk, executors: Executors) -> None:
+    jobs = queue(desk, executors)
+    for job_id in ("a", "b", "c"):
+        jobs.add(accept_for(desk, job_id, "one"))
+    assert jobs.next() is None
+    executors.gates["one"].set()
+    executors.ready.acquire()
+    assert ids([jobs.next(), jobs.next(), jobs.next(), jobs.next()]) == ["a", "b", "c"]
+
+
+def test_a_certain_job_can_be_taken_up_before_others(desk: Desk, executors: Executors) -> None:
+    jobs = queue(desk, executors)
+    jobs.add(accept_for(desk, "a", "one"))
+    assert jobs.next() is None
+    executors.gates["one"].set()
+    executors.ready.acquire()
+    jobs.add(accept_for(desk, "b", "one"))
+    assert ids([jobs.next("b"), jobs.next("nobody"), jobs.next()]) == ["b", "a"]
+
+
+def test_an_executor_that_cannot_be_opened_ends_its_jobs(desk: Desk, executors: Executors) -> None:
+    jobs = queue(desk, executors)
+    jobs.add(accept_for(desk, "a", "two"))
+    assert jobs.next() is None
+    executors.gates["two"].set()
+    executors.ready.acquire()
+    assert jobs.next() is None
+    assert desk.ended == ["a"]
+    assert isinstance(desk.store.events("a")[-1], Failed)
+
+
+def test_a_job_that_waits_for_its_executor_is_dismissed_at_once(
+    desk: Desk, executors: Executors
+) -> None:
+    jobs = queue(desk, executors)
+    jobs.add(accept_for(desk, "a", "one"))
+    assert jobs.next() is None
+    jobs.dismiss("a")
+    assert desk.ended == ["a"]
+    assert isinstance(desk.store.events("a")[1], DismissRequested)
+    executors.gates["one"].set()
+    executors.ready.acquire()
+    assert jobs.next() is None

@@ -1,0 +1,193 @@
+"""JavaScript in processes of its own: values, limits, stopping, and what is left behind."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import psutil
+import pytest
+
+from localproc.cwl.expr.javascript import Script, evaluate, evaluating_with
+from localproc.cwl.expr.realm import ScriptFailed
+from localproc.errors import ExpressionError
+from localproc.executors.scripts import Scripts
+
+ENDLESS = "(function () { while (true) {} })"
+STUBBORN = "(function () { return [2n ** 1000000n].toString().length; })"
+DOUBLE = "(function (a) { return a * 2; })"
+
+
+@pytest.fixture
+def scripts() -> Iterator[Scripts]:
+    scripts = Scripts()
+    yield scripts
+    scripts.close()
+
+
+def run(
+    scripts: Scripts,
+    source: str,
+    *,
+    limit: float = 20,
+    argument: str = "1",
+    unwanted: Callable[[], bool] = lambda: False,
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> str:
+    return scripts.run(source, (argument, "null", "{}"), limit, unwanted, waiting)
+
+
+def helpers() -> list[psutil.Process]:
+    return [
+        one
+        for one in psutil.Process().children()
+        if any("script_main" in part for part in one.cmdline())
+    ]
+
+
+def test_a_value_is_json(scripts: Scripts) -> None:
+    assert run(scripts, DOUBLE, argument="21") == "[42]"
+
+
+@pytest.mark.parametrize("text", ["", "é \U0001f30d", "\\ud800", "a" * 1_000_000])
+def test_texts_come_back_whole(scripts: Scripts, text: str) -> None:
+    assert run(scripts, "(function (a) { return a; })", argument=f'"{text}"').isprintable()
+
+
+def test_a_process_is_used_again(scripts: Scripts) -> None:
+    for number in range(5):
+        assert run(scripts, DOUBLE, argument=str(number)) == f"[{number * 2}]"
+    assert len(helpers()) == 1
+
+
+def test_errors_are_those_of_the_realm(scripts: Scripts) -> None:
+    with pytest.raises(ScriptFailed, match="ReferenceError: b is not defined"):
+        run(scripts, "(function () { return b; })")
+
+
+@pytest.mark.parametrize("source", [ENDLESS, STUBBORN])
+def test_what_takes_too_long_is_stopped(scripts: Scripts, source: str) -> None:
+    with pytest.raises(ScriptFailed, match="interrupted"):
+        run(scripts, source, limit=0.3)
+    assert run(scripts, DOUBLE) == "[2]"
+
+
+def test_what_takes_long_is_waited_for(scripts: Scripts) -> None:
+    waited = []
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        waited.append(True)
+        yield
+
+    long = "(function () { let i = 0; while (i < 3e7) i++; return i; })"
+    assert run(scripts, long, waiting=waiting) == "[30000000]"
+    assert run(scripts, DOUBLE, waiting=waiting) == "[2]"
+    assert waited == [True], "the short one needed none"
+
+
+@pytest.mark.parametrize("source", [ENDLESS, STUBBORN])
+def test_what_is_not_wanted_any_more_is_stopped(scripts: Scripts, source: str) -> None:
+    entered, stopped = threading.Event(), threading.Event()
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        entered.set()
+        yield
+
+    def ask() -> None:
+        with pytest.raises(ScriptFailed, match="stopped"):
+            run(scripts, source, limit=10_000, unwanted=stopped.is_set, waiting=waiting)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    entered.wait()
+    stopped.set()
+    thread.join()
+    assert run(scripts, DOUBLE) == "[2]"
+
+
+def test_those_that_never_end_do_not_keep_short_ones_waiting(scripts: Scripts) -> None:
+    entered = threading.Semaphore(0)
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        entered.release()
+        yield
+
+    def ask() -> None:
+        with pytest.raises(ScriptFailed):
+            run(scripts, ENDLESS, limit=10_000, waiting=waiting)
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
+    for one in threads:
+        one.start()
+    for _ in threads:
+        entered.acquire()
+    assert run(scripts, DOUBLE) == "[2]"
+    assert sum(one.nice() > 0 for one in helpers()) <= 2
+    scripts.close()
+    for one in threads:
+        one.join()
+    assert helpers() == []
+
+
+def test_a_process_that_dies_is_replaced(scripts: Scripts) -> None:
+    run(scripts, DOUBLE)
+    for one in helpers():
+        one.kill()
+        one.wait()
+    with pytest.raises(ScriptFailed, match="died"):
+        run(scripts, DOUBLE)
+    assert run(scripts, DOUBLE) == "[2]"
+
+
+def test_the_interpreter_asks_them_within(scripts: Scripts) -> None:
+    def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+        return scripts.run(source, arguments, time_limit, lambda: False, nullcontext)
+
+    with evaluating_with(evaluator):
+        assert evaluate(Script("(inputs.a + 1)"), '{"a": 1}', "null", "{}") == 2
+        with pytest.raises(ExpressionError, match=r"b is not defined, at line 1 of the expression"):
+            evaluate(Script("(b)"), "{}", "null", "{}")
+        with pytest.raises(ExpressionError, match=r"took longer than 0.2 s"):
+            evaluate(Script("{ while (true) {} }"), "{}", "null", "{}", time_limit=0.2)
+        text = "{ var all = []; while (true) all.push(new Array(100000).fill(1)); }"
+        with pytest.raises(ExpressionError, match=r"used more than 256 MiB"):
+            evaluate(Script(text), "{}", "null", "{}")
+    assert len(helpers()) >= 1
+
+
+_KILLED = f"""
+import os, signal, threading, psutil
+from contextlib import contextmanager
+from localproc.executors.scripts import Scripts
+@contextmanager
+def waiting():
+    print(*[one.pid for one in psutil.Process().children()], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+scripts = Scripts()
+scripts.run({ENDLESS!r}, ("1", "1", "1"), 10_000, lambda: False, waiting)
+"""
+
+
+def test_they_end_with_an_engine_that_is_killed() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _KILLED], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == -9, ended.stderr
+    for pid in map(int, ended.stdout.split()):
+        if psutil.pid_exists(pid):
+            psutil.Process(pid).wait(30)
+
+
+def test_a_forked_child_leaves_them_to_its_parent(scripts: Scripts) -> None:
+    run(scripts, DOUBLE)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert run(scripts, DOUBLE) == "[2]"
