@@ -1,4 +1,4 @@
-"""What tests share: packages to run, a small disk, and a switch that makes absences failures."""
+"""What tests share: packages, a small disk, what they are marked with, and how absences count."""
 
 import os
 import subprocess
@@ -6,10 +6,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["LOCALPROC_CACHE"] = ""  # tests load what they run, and leave the user's cache alone
 
 PACKAGES = Path(__file__).parent / "packages"
+ROOT = Path(__file__).parents[1]
+
+#: Marks of folders and modules. What is in none of them is a unit test: rules, decider, views.
+MARKS = {
+    "plugins": ["slow"],
+    "tests/benchmarks": ["slow"],
+    "tests/browser": ["slow", "browser"],
+    "tests/cli": ["slow"],
+    "tests/cli/test_serve.py": ["service"],
+    "tests/conformance": ["slow", "conformance"],
+    "tests/cwl/test_eo_types.py": ["slow"],
+    "tests/differential": ["slow", "conformance"],
+    "tests/docs": ["slow"],
+    "tests/engine": ["slow"],
+    "tests/examples": ["slow"],
+    "tests/executors": ["slow"],
+    "tests/http": ["slow"],
+    "tests/http/test_clients.py": ["service"],
+    "tests/http/test_conformance.py": ["conformance"],
+    "tests/plugins": ["slow"],
+    "tests/storage": ["slow"],
+    "tests/storage/test_guard.py": ["service"],
+    "tests/storage/test_stage_in.py": ["service"],
+    "tests/store": ["slow"],
+    "tests/testing": ["slow"],
+}
+
+# For a quick look: fewer examples of every property (make test-fast).
+settings.register_profile("fast", max_examples=15)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by where they are."""
+    for item in items:
+        place = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
+        for part in (place, *place.parents):
+            for mark in MARKS.get(part.as_posix(), ()):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

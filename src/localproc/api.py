@@ -3,42 +3,70 @@
 Owns joining the engine with the HTTP face. Must not know how either works.
 """
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from localproc.engine.engine import Engine as CoreEngine
+from localproc.engine.engine import LocalEngine
 from localproc.errors import PluginMissing
 
 if TYPE_CHECKING:
     import httpx
     from ogc_api_processes_client.api_client_wrapper import ApiClientWrapper
 
+    from localproc.http.settings import HttpOptions
+
 _HOST: Final = "http://localproc"
 
 
-class Engine(CoreEngine):
-    """Runs application packages, in this process, and keeps what happens in a home."""
+class Engine(LocalEngine):
+    """Runs application packages, in this process, and keeps what happens in a home.
 
-    __doc__ = CoreEngine.__doc__
+    ::
 
-    def client(self, **options: Any) -> "httpx.Client":
-        """Give an HTTP client whose requests are answered here, without any socket.
+        import localproc
+
+        with localproc.Engine("./.localproc", slots=4) as engine:
+            process = engine.deploy("water-bodies.cwl")
+            job = process.execute({"bbox": [10.0, 45.5, 10.4, 45.9]}, title="Lake Garda")
+            for step in job.watch():
+                print(step.name, step.status)
+            print(job.results())
+
+    ``home`` is a folder; several engines, in one process or several, may share it. ``settings`` are
+    those of ``localproc.Settings``, by name. ``plugins`` are added to the installed ones.
+    ``run_jobs=False`` opens the home to look at: nothing is run or taken over. ``allow_remote``
+    lets packages include documents from the network.
+
+    Raises ``HomeUnusable``, ``StoreCorrupted``, ``InvalidInputs`` for settings that make no sense,
+    and ``UnknownOption`` for one that does not exist.
+
+    As a context manager it waits, when left in peace, for the jobs that it has accepted; left by an
+    exception, it leaves them to the next engine that opens the home. Raises ``EnvironmentProblem``
+    if it has stopped by itself and they cannot be waited for.
+    """
+
+    def client(self, **options: "Unpack[HttpOptions]") -> "httpx.Client":
+        """Return an HTTP client whose requests are answered here, without any socket.
 
         Paths are relative to the namespace's root: ``client.get("processes")``. ``options`` are
-        those of ``localproc.http.HttpSettings``. Needs the extra ``http``.
+        those of ``localproc.http.HttpSettings``. Needs the extra ``http``: raises ``PluginMissing``
+        without it, ``UnknownOption`` for an option that does not exist.
         """
-        import httpx
-
         from localproc.http import create_app
-        from localproc.http.inprocess import InProcessTransport
 
         app = create_app(self, **options)
+
+        import httpx
+
+        from localproc.http.inprocess import InProcessTransport
+
         base = _HOST + app.state.settings.root(self.namespace)
         return httpx.Client(transport=InProcessTransport(app), base_url=base)
 
-    def ogc_client(self, **options: Any) -> "ApiClientWrapper":
-        """Give the ``ApiClientWrapper`` of ogc-api-processes-client, answered here as well.
+    def ogc_client(self, **options: "Unpack[HttpOptions]") -> "ApiClientWrapper":
+        """Return the ``ApiClientWrapper`` of ogc-api-processes-client, answered here as well.
 
-        Raises ``PluginMissing`` if that package is not installed.
+        ``options`` are those of ``localproc.http.HttpSettings``. Raises ``PluginMissing`` if that
+        package, or the extra ``http``, is not installed.
         """
         from localproc.http import create_app
         from localproc.http.inprocess import InProcessPool

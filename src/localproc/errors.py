@@ -7,6 +7,7 @@
     │   ├── InvalidPackage           ... because it is wrong: every problem with its place
     │   └── UnsupportedPackage       ... because it asks for something that is not there
     ├── InvalidInputs                the inputs do not fit the process: every problem at once
+    ├── UnknownOption                a call has no option of that name (a TypeError as well)
     ├── NotFound
     │   ├── NoSuchProcess
     │   ├── NoSuchJob
@@ -34,10 +35,13 @@ Errors carry fields, and a ``hint`` that says what to do. ``to_problem()`` gives
 RFC 9457 problem document. This module must not know any other one.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+#: How to install an extra: to be changed when localproc is on a package index (README, Install).
+INSTALL = "in a clone of localproc: pip install '.[{extra}]'"
 EXCEPTIONS_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 EXCEPTIONS_2 = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/"
 
@@ -143,6 +147,12 @@ class InvalidInputs(_WithProblems):
     status = 400
 
 
+class UnknownOption(LocalprocError, TypeError):
+    """A call was given an option by a name that it does not have."""
+
+    status = 400
+
+
 class NotFound(LocalprocError):
     """There is no such thing."""
 
@@ -223,7 +233,9 @@ class ResultsNotReady(LocalprocError):
 class JobFailed(LocalprocError):
     """A job ended as failed.
 
-    ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log.
+    ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log,
+    ``command`` what was run, ``inputs`` the values of one instance of a scatter in short, and
+    ``folder`` is where it ran: it is kept.
     """
 
     type = "https://localproc.dev/problems/job-failed"
@@ -239,6 +251,9 @@ class JobFailed(LocalprocError):
         log: str = "",
         hint: str = "",
         cause: str = "",
+        command: Sequence[str] = (),
+        inputs: Mapping[str, str] | None = None,
+        folder: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.job_id = job_id
@@ -247,13 +262,20 @@ class JobFailed(LocalprocError):
         self.stderr = tuple(stderr)
         self.log = log
         self.cause = cause
+        self.command = tuple(command)
+        self.inputs = dict(inputs or {})
+        self.folder = folder
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  | {line}" for line in self.stderr)]
-        if self.log:
-            lines.append(f"  log: {self.log}")
-        if self.hint:
-            lines.append(f"  hint: {self.hint}")
+        facts = {
+            "inputs": ", ".join(f"{name}={value}" for name, value in self.inputs.items()),
+            "command": shlex.join(self.command),
+            "folder": self.folder,
+            "log": self.log,
+            "hint": self.hint,
+        }
+        lines += [f"  {name}: {_short(fact)}" for name, fact in facts.items() if fact]
         return "\n".join(lines)
 
     def _members(self) -> dict[str, Any]:
@@ -264,8 +286,11 @@ class JobFailed(LocalprocError):
             "stderrTail": list(self.stderr),
             "log": self.log,
             "cause": self.cause,
+            "command": list(self.command),
+            "inputs": self.inputs,
+            "folder": self.folder,
         }
-        return {name: value for name, value in members.items() if value not in ("", None, [])}
+        return {name: value for name, value in members.items() if value not in ("", None, [], {})}
 
     @classmethod
     def from_problem(cls, problem: Mapping[str, Any]) -> "JobFailed":
@@ -279,7 +304,14 @@ class JobFailed(LocalprocError):
             log=problem.get("log", ""),
             hint=problem.get("hint", ""),
             cause=problem.get("cause", ""),
+            command=problem.get("command", ()),
+            inputs=problem.get("inputs"),
+            folder=problem.get("folder", ""),
         )
+
+
+def _short(text: str, most: int = 400) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 class JobDismissed(LocalprocError):
@@ -355,6 +387,11 @@ class NoSpace(EnvironmentProblem):
 
 class PluginMissing(EnvironmentProblem):
     """An executor, a storage or an extra was asked for that is not installed."""
+
+    @classmethod
+    def for_extra(cls, name: str, what: str) -> "PluginMissing":
+        """Return the error that says what needs an extra of localproc, and how to install it."""
+        return cls(what, hint=INSTALL.format(extra=name))
 
 
 class ExecutorUnavailable(LocalprocError):

@@ -7,12 +7,12 @@ Must not know more than the engine.
 import atexit
 import os
 import threading
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, Unpack
 
 from localproc.api import Engine
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import absolute_home
+from localproc.engine.options import ExecuteOptions, Inputs, check_options
 
 _ENGINES: Final[dict[str, Engine]] = {}
 _LOCK: Final = threading.RLock()
@@ -20,16 +20,26 @@ _LOCK: Final = threading.RLock()
 
 def run(
     package: object,
-    inputs: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    inputs: Inputs = None,
     *,
     home: str | os.PathLike[str] = ".localproc",
-    **options: Any,
+    **options: Unpack[ExecuteOptions],
 ) -> Job:
-    """Run a package and give its job when it has ended well.
+    """Run a package and return its job when it has ended well.
 
-    ``options`` are those of ``Engine.execute``. Raises ``JobFailed`` with the step, its exit code,
-    the end of its stderr and what to do.
+    ::
+
+        job = localproc.run("ndvi.cwl", {"red": "b04.tif", "nir": "b08.tif"})
+        print(job.results())
+
+    ``package`` is what ``Engine.deploy`` takes, ``inputs`` and ``options`` are those of
+    ``Engine.execute``; ``home`` is the folder that keeps jobs, logs and results. An engine for it
+    stays open until the process ends.
+
+    Raises ``JobFailed`` with the step, its exit code, the end of its stderr and what to do,
+    ``JobDismissed``, and what ``Engine.deploy`` and ``Engine.execute`` raise.
     """
+    check_options(run, options, ExecuteOptions)
     return _engine(absolute_home(home)).run(package, inputs, **options).raise_for_status()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine, LocalprocError
-from tests.cli.terminal import until
+from localproc.engine.engine import namespace_of
+from tests.patience import until
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def stop_all(home: Path) -> None:
             job.dismiss(wait=False)
         for job in left:
             job.wait(10)
-        until(lambda: [pid for _, pid in engine.alive() if pid != os.getpid()] == [])
+        until(lambda: [pid for _, pid in namespace_of(engine).alive() if pid != os.getpid()] == [])
 
 
 SLEEPER = """\

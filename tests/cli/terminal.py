@@ -6,8 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import click
 from click.testing import CliRunner
 
 from localproc.cli import main
+from tests.patience import patient
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def command(*words: object) -> list[str]:
 def elsewhere(*words: object, timeout: float = 60) -> Said:
     """Run a command in a process of its own."""
     ended = subprocess.run(
-        command(*words), capture_output=True, text=True, check=False, timeout=timeout
+        command(*words), capture_output=True, text=True, check=False, timeout=patient(timeout)
     )
     return Said(ended.returncode, ended.stdout, ended.stderr)
 
@@ -81,19 +81,10 @@ def started(*words: object) -> Iterator["subprocess.Popen[str]"]:
 
 def end_of(process: "subprocess.Popen[str]", timeout: float = 20) -> Said:
     """Wait for the end of a command; give what it printed that has not been read."""
-    code = process.wait(timeout)  # it prints less than a pipe holds
+    code = process.wait(patient(timeout))  # it prints less than a pipe holds
     assert process.stdout is not None
     assert process.stderr is not None
     return Said(code, process.stdout.read(), process.stderr.read())
-
-
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Wait until something holds; give it."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.02)
-    return found
 
 
 def on_terminal(*words: object, columns: int = 100) -> str:

@@ -8,7 +8,9 @@ import psutil
 import pytest
 
 from localproc import Engine, Job
-from tests.cli.terminal import Said, elsewhere, end_of, localproc, started, until
+from localproc.engine.engine import namespace_of
+from tests.cli.terminal import Said, elsewhere, end_of, localproc, started
+from tests.patience import until
 
 
 def job_of(home: Path) -> Job:
@@ -47,7 +49,7 @@ def test_execute_runs_the_job_to_its_end_in_the_background(packages: Path, home:
     with Engine(home, run_jobs=False) as engine:
         job = engine.job(said.document["jobID"]).wait(15)
         assert job.result("said").read_text() == "hello\n"
-        until(lambda: list(engine.alive()) == [])
+        until(lambda: list(namespace_of(engine).alive()) == [])
 
 
 @pytest.mark.parametrize(("code", "exit_code"), [(0, 0), (3, 1)])
@@ -66,8 +68,8 @@ def test_two_jobs_share_one_process_in_the_background(sleeper: Path, home: Path)
     with Engine(home, run_jobs=False) as engine:
 
         def settled() -> bool:
-            owners = {engine.record(job_id).owner for job_id in ids}
-            alive = list(engine.alive())
+            owners = {engine.job(job_id).record.owner for job_id in ids}
+            alive = list(namespace_of(engine).alive())
             return len(alive) == 1 and owners == {alive[0][0]}
 
         until(settled)
@@ -82,7 +84,7 @@ def test_execute_refuses_what_run_refuses(packages: Path, home: Path) -> None:
     assert "did you mean 'message'?" in said.err
     with Engine(home, run_jobs=False) as engine:
         assert engine.jobs() == []
-        assert list(engine.alive()) == []
+        assert list(namespace_of(engine).alive()) == []
 
 
 # localproc logs --follow

@@ -63,7 +63,7 @@ def test_the_phases_of_a_failure_tell_why(past: Past) -> None:
     first, second = document["phases"]
     assert (first["status"], second["status"]) == ("success", "failed")
     assert second["log"] == ["one line", "this is why"]
-    assert set(second) == {"name", "start", "end", "status", "message", "log"}
+    assert set(second) == {"name", "start", "end", "status", "message", "log", "properties"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import localproc as package
 from localproc.cli.app import COMMANDS
 from tests.cli.terminal import localproc
+from tests.patience import patient
 
 
 def test_help_lists_every_command_with_what_it_is_for() -> None:
@@ -64,7 +65,11 @@ HEAVY = ("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema
 def loaded_after(code: str) -> set[str]:
     script = f"{code}\nimport sys; print(*[one for one in {HEAVY!r} if one in sys.modules])"
     ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=patient(30),
     )
     return set(ended.stdout.splitlines()[-1].split())
 

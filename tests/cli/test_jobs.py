@@ -115,7 +115,7 @@ def test_the_times_of_jobs_are_exact(past: Past) -> None:
 
 def test_pages_follow_one_another(past: Past) -> None:
     first = past.localproc("jobs", "--limit", 3)
-    (hint,) = first.err.splitlines()
+    hint = first.err.splitlines()[-1]
     assert hint == f"more: localproc jobs --before {past.failed}"
     assert past.listed("--limit", 3, "--before", past.failed) == ["echoed"]
     assert past.localproc("jobs", "--limit", 3, "--before", past.failed).err == ""
@@ -180,7 +180,8 @@ def test_a_job_that_is_not_there(past: Past, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "logs", "results"])
-def test_an_empty_home_has_no_last_job(command: str) -> None:
+def test_an_empty_home_has_no_last_job(command: str, packages: Path) -> None:
+    localproc("deploy", packages / "echo.cwl")
     said = localproc(command)
     assert said.code == 2
     assert "no job has been accepted in this home yet" in said.err

@@ -68,10 +68,13 @@ def test_broken_plugins_are_listed_with_the_reason(
     assert "→ upgrade it, or uninstall it" in doctor.out
 
 
-def test_plugins_bring_commands(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugins_bring_commands(
+    here: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(here / "modules", "greeter", PLUGIN)
     monkeypatch.syspath_prepend(here / "modules")
     monkeypatch.setenv("PYTHONPATH", str(here / "modules"), prepend=":")
+    localproc("deploy", packages / "echo.cwl")
     said = elsewhere("--namespace", "acme", "greet")
     assert (said.code, said.out) == (0, "hello acme, 0 jobs\n")
     help_text = elsewhere("--help").out
@@ -90,7 +93,7 @@ def test_a_plugin_whose_commands_fail_breaks_no_other(
     monkeypatch.syspath_prepend(here / "modules")
     monkeypatch.setenv("PYTHONPATH", str(here / "modules"), prepend=":")
     assert elsewhere("greet").code == 2
-    assert elsewhere("jobs").code == 0
+    assert elsewhere("plugins").code == 0
     assert "sulks   ZeroDivisionError: division by zero" in localproc("plugins").out
 
 
@@ -123,7 +126,7 @@ def test_a_home_that_cannot_be_used(here: Path) -> None:
     (here / "file").touch()
     said = localproc("--home", here / "file" / "home", "doctor")
     assert said.code == 4
-    assert "cannot be used" in said.out
+    assert f"cannot be made: {here / 'file'} cannot be written" in said.out
 
 
 def test_a_machine_that_cannot_run_tools(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +140,10 @@ def test_a_machine_that_cannot_run_tools(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "no more processes" in said.out
 
 
-def test_a_home_on_a_network_file_system_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_on_a_network_file_system_is_a_warning(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    localproc("deploy", packages / "echo.cwl")
     monkeypatch.setattr("localproc.cli.machine.on_network", lambda _: True)
     said = localproc("doctor")
     assert said.code == 0

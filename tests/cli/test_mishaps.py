@@ -9,6 +9,7 @@ import pytest
 
 from localproc import Engine
 from tests.cli.terminal import Said, command, localproc
+from tests.patience import patient
 
 
 def in_a_shell(line: str, *words: object, **environment: str) -> Said:
@@ -19,7 +20,7 @@ def in_a_shell(line: str, *words: object, **environment: str) -> Said:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patient(60),
         env={**os.environ, **environment},
     )
     return Said(ended.returncode, ended.stdout, ended.stderr)

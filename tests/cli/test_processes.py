@@ -8,6 +8,7 @@ import pytest
 
 from localproc import Engine
 from tests.cli.terminal import command, localproc
+from tests.patience import patient
 
 
 def test_deploying_and_listing(packages: Path) -> None:
@@ -32,7 +33,9 @@ def test_documents_of_processes(packages: Path) -> None:
     assert list(description["outputs"]) == ["said"]
 
 
-def test_an_empty_home_has_no_processes() -> None:
+def test_an_empty_home_has_no_processes(packages: Path) -> None:
+    localproc("deploy", packages / "echo.cwl")
+    localproc("undeploy", "echo")
     assert len(localproc("processes").out.splitlines()) == 1
     assert localproc("processes", "--json").document == {"processes": [], "links": []}
 
@@ -74,7 +77,9 @@ def test_a_package_comes_back_byte_for_byte(here: Path) -> None:
     (here / "odd.cwl").write_bytes(data)
     assert localproc("deploy", "odd.cwl").code == 0
     (here / "odd.cwl").unlink()
-    printed = subprocess.run(command("package", "odd"), capture_output=True, check=True, timeout=30)
+    printed = subprocess.run(
+        command("package", "odd"), capture_output=True, check=True, timeout=patient(30)
+    )
     assert printed.stdout == data
 
 
@@ -182,3 +187,64 @@ def test_drawing(packages: Path) -> None:
     svg = ElementTree.fromstring(localproc("graph", "--format", "svg", package).out)
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
     assert localproc("graph", "--format", "png", package).code == 2
+
+
+# What this machine lacks, and where things are
+
+TOOL = """\
+cwlVersion: v1.2
+class: CommandLineTool
+id: tool
+baseCommand: {command}
+inputs: {{}}
+outputs: {{}}
+{more}
+"""
+IN_A_CONTAINER = "requirements: {DockerRequirement: {dockerPull: a}}"
+HINTED = "hints: {DockerRequirement: {dockerPull: a}}"
+
+
+@pytest.mark.parametrize(
+    ("command", "more", "warning"),
+    [
+        ("echo", "", ""),
+        ("no-such-command", "", "part.cwl:4:1: the command 'no-such-command' of tool is not on"),
+        ("/no/such", "", "the command '/no/such' of tool is not on this machine"),
+        ("./from-the-package", "", ""),
+        ("$(inputs.x)", "", ""),
+        ("no-such-command", HINTED, "the command 'no-such-command' of tool"),
+        ("echo", IN_A_CONTAINER, "requires a container, and the executor 'local' has none"),
+        ("no-such-command", "requirements: {EnvVarRequirement: {envDef: {PATH: /opt/x}}}", ""),
+    ],
+)
+def test_validating_warns_of_what_this_machine_lacks(
+    here: Path, command: str, more: str, warning: str
+) -> None:
+    (here / "sub").mkdir()
+    (here / "sub" / "part.cwl").write_text(TOOL.format(command=command, more=more))
+    said = localproc("validate", "sub/part.cwl")
+    assert said.code == 0 or "$(" in command
+    found = [line for line in said.err.splitlines() if line.startswith("warning: ")]
+    assert [warning in line for line in found] == ([True] if warning else [])
+    assert all(line.startswith("warning: sub/part.cwl:") for line in found)
+
+
+def test_validating_for_an_executor_that_is_not_there(here: Path) -> None:
+    (here / "tool.cwl").write_text(TOOL.format(command="true", more=""))
+    said = localproc("validate", "--executor", "moon", "tool.cwl")
+    assert said.code == 4
+    assert "there is no executor 'moon'" in said.err
+
+
+@pytest.mark.parametrize("command", ["validate", "deploy", "run", "describe", "graph", "cwl"])
+def test_errors_have_the_path_as_it_was_typed(here: Path, command: str) -> None:
+    (here / "sub").mkdir()
+    (here / "sub" / "part.cwl").write_text(TOOL.format(command="true", more="requirement: {}"))
+    steps = "steps: {one: {run: part.cwl, in: {}, out: []}}"
+    text = f"cwlVersion: v1.2\nclass: Workflow\nid: flow\ninputs: {{}}\noutputs: {{}}\n{steps}\n"
+    (here / "sub" / "flow.cwl").write_text(text)
+    (here / "sub" / "broken.cwl").write_text("a: [")
+    assert "sub/part.cwl:" in localproc(command, "sub/flow.cwl").err
+    said = localproc(command, "./sub/broken.cwl").err
+    assert "./sub/broken.cwl:" in said
+    assert "sub/sub" not in said

@@ -13,7 +13,9 @@ import pytest
 
 from localproc import Engine
 from localproc.cli.serve import is_loopback
-from tests.cli.terminal import elsewhere, end_of, localproc, started, until
+from localproc.engine.engine import namespace_of
+from tests.cli.terminal import elsewhere, end_of, localproc, started
+from tests.patience import patient, until
 
 
 @contextmanager
@@ -92,7 +94,7 @@ def test_a_server_without_work_takes_over_jobs_that_nobody_runs(sleeper: Path, h
         assert server.stdout is not None
         server.stdout.readline()
         with Engine(home, run_jobs=False) as engine:
-            assert [pid for _, pid in engine.alive()] == [server.pid]
+            assert [pid for _, pid in namespace_of(engine).alive()] == [server.pid]
             job = engine.execute("sleeper", {"seconds": 0.1})
             assert job.wait(30).status == "successful"
 
@@ -144,7 +146,7 @@ def test_whoever_waits_when_it_is_stopped_is_told_where_the_job_is(
             assert server.stdout is not None
             (address,) = re.findall(r"http://\S+", server.stdout.readline())
             execution = f"{address}/processes/sleeper/execution"
-            waiting = pool.submit(httpx.post, execution, json={"inputs": {}}, timeout=60)
+            waiting = pool.submit(httpx.post, execution, json={"inputs": {}}, timeout=patient(60))
             with Engine(home, run_jobs=False) as engine:
                 (job,) = until(lambda: engine.jobs(status="running"))
             server.send_signal(signal.SIGINT)

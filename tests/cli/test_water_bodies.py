@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine
-from tests.cli.terminal import elsewhere, started, until
+from tests.cli.terminal import elsewhere, started
+from tests.patience import until
 
 rasterio = pytest.importorskip("rasterio")
 

@@ -17,6 +17,7 @@ from cwltest import utils
 
 from localproc.cli.cwl import UNSUPPORTED
 from tests.conftest import absent
+from tests.patience import patient
 
 #: Tests of tools that run in a container only.
 NEED_A_CONTAINER = {
@@ -65,7 +66,7 @@ def run(suite: Path, test: dict[str, Any]) -> utils.TestResult:
         test_baseuri=f"{suite.parent.as_uri()}/",
         tool=sys.executable,
         args=["-m", "localproc", "cwl"],
-        timeout=120,
+        timeout=int(patient(120)),
     )
     untagged: Any = {**test, "tags": []}
     return utils.run_test_plain(config, untagged)

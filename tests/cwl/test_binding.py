@@ -373,6 +373,7 @@ inputs: {{x: {{type: string, inputBinding: {{position: 1}}}}}}
     assert argv(text, x="$HOME") == ["/bin/sh", "-c", "echo 'it'\"'\"'s' '|' '$HOME' > out.txt"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 @settings(deadline=None)
 def test_a_shell_reads_what_was_quoted_as_it_was(words: list[str]) -> None:

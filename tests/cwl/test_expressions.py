@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from localproc.cwl.base.numbers import json_text, number_text
 from localproc.cwl.expr.expressions import Context, Dialect, evaluate_field, has_expression
 from localproc.errors import ExpressionError
+from tests.patience import patient
 
 PLAIN = Dialect()
 JAVASCRIPT = Dialect(library="")
@@ -90,7 +91,7 @@ def test_a_reference_needs_no_javascript_engine() -> None:
         "print('quickjs' in sys.modules)\n"
     )
     command = [sys.executable, "-c", script]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=patient(60))
     assert said.stdout.split("\n") == ["1 and more", "False", ""]
 
 

@@ -80,6 +80,7 @@ def test_texts_come_back_whole(text: str) -> None:
     assert value("(inputs)", inputs=text) == text
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text() | st.integers(-(2**53), 2**53),
@@ -207,6 +208,7 @@ def test_every_thread_has_its_own_realm() -> None:
 # Limits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -222,6 +224,7 @@ def test_an_expression_that_does_not_end_is_stopped(code: str) -> None:
     assert value("(1 + 1)") == 2
 
 
+@pytest.mark.slow
 def test_an_expression_that_wants_too_much_memory_is_stopped() -> None:
     code = "{ var all = []; while (true) all.push(new Array(100000).fill(1)); }"
     assert f"used more than {MEMORY_LIMIT >> 20} MiB" in error(code).message

@@ -857,6 +857,7 @@ def broken(document: Any, chance: random.Random) -> Any:
     return document
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(1, 2))
 @settings(
     deadline=None,

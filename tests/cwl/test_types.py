@@ -67,6 +67,7 @@ def test_a_type_takes_its_values_and_no_others(
     assert [one for one in bad if matches(one, cwl_type)] == []
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(deadline=None)
 def test_a_value_made_for_a_type_is_of_it(data: st.DataObject) -> None:

@@ -22,6 +22,7 @@ from localproc.cli.app import localproc as command_line
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.engine.home.settings import Settings
 from localproc.engine.notify.callback_sender import signature
+from localproc.engine.options import ExecuteOptions, JobFilters
 from localproc.http.app import create_app
 from localproc.http.settings import HttpSettings
 from localproc.model import Callback, Event, Kind
@@ -29,9 +30,11 @@ from localproc.model.event import members
 from localproc.model.events import CLASSES
 from localproc.plugins import hooks
 from tests.docs.markdown import FILES, ROOT, Block, anchors, blocks, links, names, prose, table
+from tests.patience import patient
 
 BLOCKS = [block for file in FILES for block in blocks(file)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
+FILTERS = {"process", "status", "limit"}
 SHELL = [block for block in BLOCKS if block.language in ("console", "sh")]
 TO_RUN = sorted({block.file for block in BLOCKS if block.mark.startswith("run")})
 
@@ -98,6 +101,62 @@ def test_every_decision_is_in_the_index_in_its_order() -> None:
         assert titles == ["Context", "Decision", "Consequences"], name
 
 
+# Installing, and whom to write to
+
+
+def test_nothing_is_told_to_be_installed_from_an_index_that_does_not_have_it() -> None:
+    """Until localproc is on one: then README (Install) and ``errors.INSTALL`` change."""
+    code = [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.html")]
+    wrong = re.compile(r"pip install (?:-\w+ )?[\"']?localproc(?!\w|-)")
+    assert [relative(one) for one in (*FILES, *code) if wrong.search(one.read_text())] == []
+    assert "pip install '.[" in errors.INSTALL
+
+
+def test_there_is_one_place_to_write_to() -> None:
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    (marked,) = [line for line in lines if "OWNER" in line]
+    assert marked.startswith("Issues = ")
+    for file in ("docs/security.md", "docs/troubleshooting.md"):
+        assert '"Issues" in [pyproject.toml]' in (ROOT / file).read_text().replace("\n", " ")
+
+
+def test_the_revision_of_the_demo_is_that_of_its_package(tmp_path: Path) -> None:
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as engine:
+        found = engine.read(ROOT / "examples/water_bodies/water-bodies.cwl").revision
+    assert f"revision {found[:12]}" in (ROOT / "README.md").read_text()
+
+
+# Contributing
+
+
+def test_every_place_to_change_something_is_there() -> None:
+    rows = table("CONTRIBUTING.md", "Where to change what")
+    assert len(rows) >= 10
+    for row in rows:
+        places = [one for one in re.findall(r"`([^`]+)`", " ".join(row[1:])) if "/" in one]
+        assert places, row[0]
+        for place in places:
+            assert (ROOT / place).exists(), f"{row[0]}: {place}"
+
+
+def test_every_marker_of_tests_is_told_of() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = project["tool"]["pytest"]["ini_options"]["markers"]
+    assert names("CONTRIBUTING.md", "Tests") == [one.partition(":")[0] for one in declared]
+
+
+def test_no_test_sleeps() -> None:
+    waits = ROOT / "tests" / "patience.py"
+    calls = re.compile(r"^ *(?:time\.)?sleep\(|time\.monotonic\(|perf_counter\(", re.MULTILINE)
+    found = {
+        relative(path)
+        for path in (ROOT / "tests").rglob("*.py")
+        if path != waits and calls.search(path.read_text())
+    }
+    # Scripts that other processes run: one that is killed while it sleeps, one that looks again.
+    assert found <= {"tests/engine/test_forks.py", "tests/engine/test_liveness.py"}
+
+
 # Python
 
 
@@ -111,17 +170,28 @@ def test_the_public_names_are_those_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "kind", "for_handles"),
-    [("An engine", localproc.Engine, None), ("A job", localproc.Job, {"record"})],
+    ("heading", "kind", "of_instances"),
+    [
+        ("An engine", localproc.Engine, set()),
+        ("A process", localproc.Process, {"record"}),
+        ("A job", localproc.Job, {"id"}),
+    ],
 )
-def test_the_members_in_the_guide_exist(
-    heading: str, kind: type, for_handles: set[str] | None
+def test_the_guide_has_every_public_member_and_no_other(
+    heading: str, kind: type, of_instances: set[str]
 ) -> None:
     told = {name.partition("(")[0] for name in names("docs/engine.md", heading)}
-    there = {name for name in dir(kind) if not name.startswith("_")}
-    assert told - there - {"id", "tokens"} == set()  # which instances have
-    if for_handles is not None:
-        assert there - told == for_handles
+    there = {name for name in dir(kind) if not name.startswith("_")} | of_instances
+    assert told == there
+
+
+@pytest.mark.parametrize(
+    ("kind", "opening", "arguments"),
+    [(ExecuteOptions, "Options of `execute`:", set()), (JobFilters, "Filters of `jobs`:", FILTERS)],
+)
+def test_the_guide_has_every_option(kind: type, opening: str, arguments: set[str]) -> None:
+    told = prose(ROOT / "docs/engine.md").partition(opening)[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", told)) >= set(kind.__annotations__) | arguments
 
 
 @pytest.mark.parametrize(
@@ -294,7 +364,7 @@ def run(words: list[str], folder: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=patient(60),
         check=False,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"

@@ -168,7 +168,7 @@ class Bench:
             now=self._now,
             folder="/job",
             base_env={},
-            containers=False,
+            where=lambda _: ("local", False),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",

@@ -1,10 +1,8 @@
 """An executor that cannot be asked for a while: no news, and never a failure."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +12,7 @@ from localproc.errors import ExecutorUnavailable
 from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
+from tests.patience import until
 
 SLOW = {
     "cwlVersion": "v1.2",
@@ -73,13 +72,6 @@ def open_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
     yield open_engine
     for engine in engines:
         engine.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 def attempts(job: Job) -> list[int]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from localproc import Engine
+from tests.patience import patient
 
 BEGIN = """
 import multiprocessing, os, signal, sys, time
@@ -87,7 +88,9 @@ def forking(script: str, home: Path, packages: Path) -> str:
     """Run a script that forks, in a process of its own; give what it prints."""
     quiet = [sys.executable, "-W", "ignore::DeprecationWarning", "-c"]
     command = [*quiet, BEGIN + script, str(home), str(packages / "echo.cwl")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=patient(60)
+    )
     assert ended.stderr == ""
     return ended.stdout
 

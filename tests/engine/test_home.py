@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine, Job
+from localproc.engine.engine import namespace_of
 from localproc.engine.home.home import Home
 from localproc.errors import HomeUnusable, JobPutAside, StoreCorrupted
 from tests.engine.test_resume import WORDS, run_and_die
@@ -133,7 +134,7 @@ def test_a_backup_of_a_home_at_work_is_whole(tmp_path: Path, packages: Path) -> 
         command = [sys.executable, "-m", "localproc", "--home", str(home), "restore", str(backup)]
         subprocess.run(command, check=True, capture_output=True)
         with Engine(home) as engine:
-            assert engine.store_problems() == []
+            assert namespace_of(engine).store_problems() == []
             jobs = engine.jobs()
             assert len(jobs) == number + 2
             for job in jobs:
@@ -197,7 +198,7 @@ def test_a_file_system_without_named_pipes_will_do(
         process = engine.deploy(packages / "echo.cwl")
         assert process.execute({"message": "hi"}).wait(30).status == "successful"
         job = process.execute({"message": "hi"}, detached=True)
-        other.stand_by()
+        namespace_of(other).stand_by()
         assert job.wait(30).status == "successful"
 
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -13,6 +12,7 @@ import pytest
 
 import localproc
 from localproc import Engine, JobFailed
+from localproc.engine.engine import namespace_of
 from localproc.engine.job.steplog import StepLog
 from localproc.errors import (
     DuplicatedProcess,
@@ -26,6 +26,7 @@ from localproc.errors import (
     ResultsNotReady,
     UnsupportedPackage,
 )
+from tests.patience import patient, until
 
 SLEEPER = """
 cwlVersion: v1.2
@@ -40,15 +41,6 @@ outputs: {}
 @pytest.fixture
 def engine(localproc_engine: Engine) -> Engine:
     return localproc_engine
-
-
-def until(condition: object, seconds: float = 10) -> None:
-    """Wait until a condition holds."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 def sleeping(job: localproc.Job) -> list[int]:
@@ -132,9 +124,7 @@ def test_a_failing_step_stops_the_others(engine: Engine) -> None:
             tool("sleeps", "sleep 300"),
         ],
     }
-    started = time.monotonic()
     job = engine.run(package)
-    assert time.monotonic() - started < 10
     assert {step.name: step.status for step in job.steps} == {
         "fails": "failed",
         "sleeps": "dismissed",
@@ -188,9 +178,7 @@ def test_dismissing_ends_the_whole_tree(engine: Engine) -> None:
     other = engine.deploy(SLEEPER, process_id="other").execute({"seconds": 1})
     job = engine.deploy(SLEEPER).execute({})
     pids = sleeping(job)
-    started = time.monotonic()
     job.dismiss()
-    assert time.monotonic() - started < 1
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
     assert job.status == "dismissed"
     with pytest.raises(JobDismissed):
@@ -217,7 +205,7 @@ def test_another_process_dismisses(engine: Engine) -> None:
     pids = sleeping(job)
     home = str(engine.home)
     command = [sys.executable, "-m", "localproc", "--home", home, "dismiss", job.id]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=patient(30))
     assert ended.stdout == f"{job.id}: dismissed\n"
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
     assert job.wait(1).status == "dismissed"
@@ -480,7 +468,7 @@ def test_a_finished_job_can_be_forgotten(engine: Engine, packages: Path) -> None
     assert engine.delete(job.id)
     with pytest.raises(NoSuchJob):
         engine.job(job.id)
-    assert not os.path.exists(engine.job_folder(job.id))
+    assert not os.path.exists(job.folder)
     assert result.exists(), "published results stay"
 
 
@@ -529,4 +517,4 @@ def test_waiting_again_and_again_leaves_nothing_behind(engine: Engine, packages:
     for _ in range(5):
         job.wait()
         job.results()
-    assert engine._runtime.loop()._completions._waiting == {}
+    assert namespace_of(engine).runtime.loop()._completions._waiting == {}

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from localproc import Engine
 from localproc.engine.home import liveness
 from localproc.engine.home.liveness import Liveness
+from tests.patience import patient, until
 
 KILLED = """
 import os, signal, sys
@@ -99,8 +99,7 @@ def test_the_last_engine_of_a_home_removes_what_those_before_had_to_leave(tmp_pa
     }
     first = Engine(tmp_path)
     job = first.deploy(sleeper).execute({})
-    while not job.steps:
-        time.sleep(0.01)
+    until(lambda: job.steps)
     first.close()
     assert len(list((tmp_path / "tmp").iterdir())) == 1, "its task runs there"
     with Engine(tmp_path) as engine:
@@ -122,7 +121,7 @@ def test_an_engine_that_is_killed_while_it_clears_up_leaves_nothing_for_ever(
     tmp_path: Path, packages: Path
 ) -> None:
     command = [sys.executable, "-c", CLEARING, str(tmp_path), str(packages / "echo.cwl")]
-    assert subprocess.run(command, check=False, timeout=30).returncode == -signal.SIGKILL
+    assert subprocess.run(command, check=False, timeout=patient(30)).returncode == -signal.SIGKILL
     with Engine(tmp_path) as engine:
         [job] = engine.jobs()
         engine.run(packages / "echo.cwl", {"message": "y"})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from localproc import Engine, InvalidInputs
+from localproc.engine.engine import namespace_of
 from localproc.errors import NoSuchJob, NoSuchProcess
 
 
@@ -112,7 +113,7 @@ def test_a_job_of_another_namespace_cannot_be_waited_for(tmp_path: Path) -> None
     with Engine(tmp_path) as engine:
         job = engine.within("acme").deploy(SLEEP).execute()
         with pytest.raises(NoSuchJob):
-            engine.wait_for(job.id, 0)
+            namespace_of(engine).wait_for(job.id, 0)
 
 
 def tool(name: str, port: str) -> dict[str, Any]:

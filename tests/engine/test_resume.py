@@ -10,10 +10,12 @@ import pytest
 
 import localproc
 from localproc import hookimpl
+from localproc.engine.engine import namespace_of
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.local import LocalExecutor
 from localproc.model import Kind, StepStatus, Task
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
+from tests.patience import patient
 
 WORDS = ["one", "two", "three"]
 
@@ -28,7 +30,9 @@ def run_and_die(home: Path, packages: Path, notes: Path, number: int) -> bool:
     package = packages / "resume.cwl"
     command = [sys.executable, str(killer), str(home), str(package), json.dumps(inputs)]
     command.append(str(number))
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=patient(60)
+    )
     assert ended.returncode in (0, -9), ended.stderr
     return ended.returncode == -9
 
@@ -98,7 +102,7 @@ def test_a_dismissal_asked_for_while_nobody_runs_the_job(tmp_path: Path, package
     assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
     with localproc.Engine(tmp_path / "home", adopt=False) as engine:
         job = engine.jobs()[0]
-        engine._runtime.store.request_dismiss(job.id)
+        namespace_of(engine).runtime.store.request_dismiss(job.id)
     with localproc.Engine(tmp_path / "home") as engine:
         job = engine.jobs()[0].wait(30)
     assert job.status == "dismissed"
@@ -111,7 +115,7 @@ def test_a_failure_recorded_before_the_kill_stays_a_failure(tmp_path: Path, pack
         home = tmp_path / str(number)
         inputs = json.dumps({"text": "hello", "code": 3})
         command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
-        ended = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        ended = subprocess.run(command, capture_output=True, check=False, timeout=patient(60))
         with localproc.Engine(home) as engine:
             job = engine.jobs()[0].wait(30)
             kinds = [event.kind for event in job.events()]

@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT
 from localproc.testing.executors import ExecutorContract, OpenExecutor
 from tests.executors.local_tests import LocalTests, keeper_of
+from tests.patience import until
 
 
 class TestLocalExecutor(LocalTests, ExecutorContract):
@@ -68,9 +68,7 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
         os.kill(keeper_of(executor), signal.SIGKILL)
         assert self.reports(executor, [task.key])[task.key].state is TaskState.LOST
         pid = int((Path(task.outdir) / "pid").read_text())
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: not Path(f"/proc/{pid}").exists())
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
@@ -201,9 +199,7 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
         self.running(first, Path(task.outdir) / "pid")
         first.close()
         journal = tmp_path / "keepers" / "first" / "journal"
-        deadline = time.monotonic() + 10
-        while "timed-out" not in journal.read_text() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: "timed-out" in journal.read_text())
         second = open_executor("second")
         second.reattach([task])
         assert self.reports(second, [task.key])[task.key].state is TaskState.TIMED_OUT
@@ -239,10 +235,7 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
         executor.submit([task])
         self.reports(executor, [task.key])
         pid = int((Path(task.outdir) / "pid").read_text())
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not Path(f"/proc/{pid}").exists()
+        until(lambda: not Path(f"/proc/{pid}").exists())
 
     def test_a_keeper_without_tasks_goes_with_its_engine(
         self, open_executor: OpenExecutor, tmp_path: Path
@@ -268,11 +261,12 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
         second = open_executor("second")
         second.reattach([task])
         self.reports(second, [task.key])
-        deadline = time.monotonic() + 5
-        while (tmp_path / "keepers" / "first").exists() and time.monotonic() < deadline:
+
+        def is_tidy() -> bool:
             second.tidy()
-            time.sleep(0.05)
-        assert not (tmp_path / "keepers" / "first").exists()
+            return not (tmp_path / "keepers" / "first").exists()
+
+        until(is_tidy)
 
     def test_logs_are_there_whether_a_task_writes_or_not(
         self, executor: LocalExecutor, tmp_path: Path

@@ -5,7 +5,19 @@ from typing import Any
 import httpx
 import jsonschema_rs
 
+from localproc.http.service import definition
 from tests.http.schemas import plain
+
+
+def operations_declared() -> list[tuple[str, str]]:
+    """Give the path and the method of every operation."""
+    paths = definition("", "").get("paths", {})
+    return [
+        (path, method)
+        for path, methods in paths.items()
+        for method in methods
+        if method != "parameters"
+    ]
 
 
 def declared(client: httpx.Client, operation: str, answer: httpx.Response) -> None:

@@ -4,8 +4,7 @@ import http.server
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,16 +12,9 @@ from typing import Any
 import httpx
 import uvicorn
 
+from tests.patience import until as until
+
 ASYNC = {"Prefer": "respond-async"}
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Wait until a condition holds; give what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
-    return found
 
 
 def execute(

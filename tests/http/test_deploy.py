@@ -368,8 +368,8 @@ def test_revisions_are_kept(engine: Engine, client: httpx.Client) -> None:
     assert client.get(f"{after}/results/said").text == "really, one\n"
     revisions = [client.get(job).json()["properties"]["revision"] for job in (before, after)]
     assert len(set(revisions)) == 2
-    ran = engine.revision(engine.job(before.rpartition("/")[2]).record)
-    assert next(iter(ran.texts.values())) == json.dumps(TOOL).encode()
+    ran = engine.job(before.rpartition("/")[2]).process
+    assert ran.package == json.dumps(TOOL).encode()
 
 
 def test_undeploying_while_jobs_run(engine: Engine, client: httpx.Client) -> None:

@@ -249,6 +249,7 @@ def test_labels_and_docs_may_be_lists_of_lines(value: Any, expected: str) -> Non
 # Schemas that are used to validate
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(deadline=None)
 def test_a_value_of_a_type_is_valid_by_its_schema(data: st.DataObject) -> None:

@@ -515,6 +515,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(cwl_types(), ANYTHING)
 @settings(deadline=None)
 def test_what_is_taken_is_of_its_type(cwl_type: CwlType, value: Any) -> None:
@@ -525,6 +526,7 @@ def test_what_is_taken_is_of_its_type(cwl_type: CwlType, value: Any) -> None:
     assert matches(found, cwl_type)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(deadline=None)
 def test_a_value_of_a_type_is_taken_as_it_is(data: st.DataObject) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +12,7 @@ import pytest
 
 from localproc import Engine
 from localproc.model import Kind
+from tests.patience import until
 
 SOURCE = Path(__file__).parents[2] / "plugins" / "localproc-template" / "src"
 
@@ -80,14 +80,10 @@ def test_a_task_goes_on_when_its_engine_is_killed(tmp_path: Path, template: Modu
     command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
     path = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
     with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as running:
-        deadline = time.monotonic() + 10
-        while not list(home.glob("jobs/*/logs/node_slow.log")):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.1)
+        until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_slow.log")))
         running.send_signal(signal.SIGKILL)
     with Engine(home, plugins=[template]) as engine:
-        job = engine.jobs()[0].wait(10)
+        job = engine.jobs()[0].wait()
     assert job.status == "successful"
     assert [step.attempt for step in job.steps if step.name == "slow"] == [1]
     assert [event.kind for event in job.events()].count(Kind.STEP_SUBMITTED) == 2

@@ -1,13 +1,23 @@
 """The names that programs may rely on."""
 
 import ast
+import dataclasses
 import inspect
+import pydoc
 import re
+import typing
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import localproc
+from localproc.engine.home.settings import Settings
+from localproc.engine.options import EngineSettings, ExecuteOptions, JobFilters
+from localproc.errors import UnknownOption
+from localproc.http.settings import HttpOptions, HttpSettings
+from localproc.model import JobFilter, JobRequest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(inspect.getfile(localproc))
@@ -69,3 +79,112 @@ def test_the_version_is_that_of_the_distribution() -> None:
 def test_what_the_documents_use_is_public(path: str) -> None:
     used = set(re.findall(r"\blocalproc\.([A-Z]\w+)", (ROOT / path).read_text()))
     assert used <= PROMISED
+
+
+# The options that are given by name
+
+HELLO = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "hello",
+    "baseCommand": "true",
+    "inputs": [],
+    "outputs": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        (EngineSettings, Settings),
+        (JobFilters, JobFilter),
+        (ExecuteOptions, JobRequest),
+        (HttpOptions, HttpSettings),
+    ],
+)
+def test_typed_options_are_the_fields_of_what_they_become(options: type, fields: Any) -> None:
+    own = {"detached", "base", "bases", "references"}  # they say how to read the inputs, and where
+    named = {"inputs", "namespace", "processes", "statuses", "limit"}  # arguments of their own
+    told = typing.get_type_hints(options)
+    there = {field.name for field in dataclasses.fields(fields)}
+    if options is not EngineSettings:
+        there -= named
+    assert set(told) - own == there
+
+
+def misspelt(engine: localproc.Engine) -> dict[str, Callable[[], object]]:
+    process = engine.deploy(HELLO)
+    wrong: dict[str, Any] = {"tag": ["x"]}
+    return {
+        "Engine.execute() has no option 'tag'; tags": lambda: engine.execute(process, {}, **wrong),
+        "Process.execute() has no option 'tag'; tags": lambda: process.execute({}, **wrong),
+        "Engine.run() has no option 'tag'; tags": lambda: engine.run(HELLO, {}, **wrong),
+        "run() has no option 'hme'; home": lambda: localproc.run(HELLO, {}, **as_any(hme="x")),
+        "Engine.jobs() has no option 'proces'; process": lambda: engine.jobs(**as_any(proces="x")),
+        "Engine.jobs() has no option 'tags'; tag": lambda: engine.jobs(**as_any(tags="x")),
+        "Engine() has no option 'slot'; slots": lambda: localproc.Engine(**as_any(slot=2)),
+        "Engine() has no option 'run_job'; run_jobs": lambda: localproc.Engine(**as_any(run_job=1)),
+        "create_app() has no option 'base'; base_url": lambda: engine.client(**as_any(base="x")),
+    }
+
+
+def as_any(**options: Any) -> dict[str, Any]:
+    return options
+
+
+def test_a_misspelt_option_is_refused_at_once_with_what_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with localproc.Engine(tmp_path / "home") as engine:
+        for said, call in misspelt(engine).items():
+            with pytest.raises(UnknownOption) as error:
+                call()
+            assert isinstance(error.value, TypeError)
+            message, _, meant = said.partition("; ")
+            assert (error.value.message, error.value.hint) == (message, f"did you mean {meant!r}?")
+        with pytest.raises(UnknownOption, match=r"there is: .*executor, .*title, trigger"):
+            engine.run(HELLO, {}, **as_any(zzzzz=1))
+        assert engine.jobs() == []
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_state_that_does_not_exist_is_told_with_those_that_do(
+    localproc_engine: localproc.Engine,
+) -> None:
+    with pytest.raises(localproc.InvalidInputs, match=r"there is no state 'done'.*successful"):
+        localproc_engine.jobs(status=["failed", "done"])
+
+
+# What a reader sees
+
+
+def test_there_is_one_class_of_engine(localproc_engine: localproc.Engine) -> None:
+    assert type(localproc_engine) is localproc.Engine
+    assert type(localproc_engine.within("other")) is localproc.Engine
+    assert repr(localproc_engine).startswith("<Engine ")
+    assert [name for name in localproc.__all__ if "Engine" in name] == ["Engine"]
+
+
+def test_help_shows_an_example() -> None:
+    told = pydoc.plain(pydoc.render_doc(localproc.Engine))
+    example = told.partition("import localproc")[2].partition("``home``")[0]
+    assert "with localproc.Engine(" in example
+    assert "engine.deploy(" in example
+    assert "job.results()" in example
+
+
+def public_members(kind: type) -> list[tuple[str, Any]]:
+    return [
+        (name, member)
+        for name, member in inspect.getmembers(kind)
+        if not name.startswith("_") and (callable(member) or isinstance(member, property))
+    ]
+
+
+@pytest.mark.parametrize("kind", [localproc.Engine, localproc.Process, localproc.Job])
+def test_every_public_member_says_what_it_returns(kind: type) -> None:
+    for name, member in public_members(kind):
+        told = inspect.getdoc(member)
+        assert told, name
+        assert not told.startswith(("Give ", "Get ")), f"{kind.__name__}.{name}"

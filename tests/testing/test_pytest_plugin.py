@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine
+from localproc.engine.engine import namespace_of
 
 pytest_plugins = ["pytester"]
 
@@ -96,6 +97,57 @@ def test_a_test_that_fails_tells_why_its_jobs_did(pytester: pytest.Pytester) -> 
         ]
     )
     assert result.stdout.str().count("- localproc job -") == 1
+    result.stdout.fnmatch_lines(["echo (*) successful; logs: *"])
+
+
+def test_a_test_that_fails_on_a_value_tells_of_its_jobs(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        def test_value(localproc_engine):
+            job = localproc_engine.run("echo.cwl", {"message": "fine"})
+            assert job.result("said").read_text() == "other"
+        """,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- other localproc jobs -*", "echo (*) successful; logs: */logs"])
+
+
+def test_a_test_that_waits_in_vain_tells_what_its_jobs_do(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        SLEEPER = {
+            "cwlVersion": "v1.2",
+            "class": "CommandLineTool",
+            "id": "sleeper",
+            "baseCommand": ["sleep", "300"],
+            "inputs": [],
+            "outputs": [],
+        }
+
+        def test_timeout(localproc_engine):
+            job = localproc_engine.deploy(SLEEPER).execute()
+            next(job.watch())
+            job.wait(0.1)
+        """,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["sleeper (*) running, sleeper *; logs: */logs"])
+
+
+def test_an_error_of_a_package_is_told_in_a_few_lines(pytester: pytest.Pytester) -> None:
+    (pytester.path / "bad.cwl").write_text("cwlVersion: v1.2\nclass: [\n")
+    result = run(
+        pytester,
+        """
+        def test_bad(localproc_engine):
+            localproc_engine.deploy("bad.cwl")
+        """,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*InvalidPackage: bad.cwl is not valid YAML", "E*bad.cwl:3:1:*"])
+    assert len(result.outlines) < 30, result.stdout.str()
 
 
 def test_a_test_that_passes_tells_nothing(pytester: pytest.Pytester) -> None:
@@ -128,7 +180,7 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
     result = run(
         pytester,
         """
-        import os, time, pytest
+        import os, pytest
 
         SLEEPER = {
             "cwlVersion": "v1.2",
@@ -146,9 +198,9 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
             other = localproc_engine.within("other")
             for one in [process, process, other.deploy(SLEEPER)]:
                 one.execute({})
-            while not (job.steps and job.logs().stderr):
-                time.sleep(0.02)
-            pids.append(int(job.logs().stderr))
+            assert next(job.watch()).name == "sleeper"
+            _, said = next(job.follow("sleeper"))
+            pids.append(int(said))
 
         def test_nothing_is_left():
             with pytest.raises(ProcessLookupError):
@@ -162,7 +214,7 @@ def test_what_still_runs_at_the_end_of_a_test_is_dismissed(pytester: pytest.Pyte
     with Engine(home, run_jobs=False) as engine:
         assert [job.status for job in engine.jobs()] == ["dismissed"] * 3
         assert [job.status for job in engine.within("other").jobs()] == ["dismissed"]
-        assert list(engine.alive()) == []
+        assert list(namespace_of(engine).alive()) == []
 
 
 def test_a_run_without_the_fixture_imports_no_engine(pytester: pytest.Pytester) -> None:

@@ -92,6 +92,8 @@ class _Commands(click.Group):
             result = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()
+        except click.NoSuchOption as error:
+            raise _meant(error) from None
         except BrokenPipeError:
             _write_to_nowhere(sys.stdout, sys.stderr)
             return 0
@@ -145,6 +147,27 @@ def localproc(ctx: click.Context, home: str, namespace: str) -> None:
     Begin with: localproc run PACKAGE inputs.yml
     """
     ctx.obj = Site(home, namespace)
+
+
+def _meant(error: click.NoSuchOption) -> click.UsageError:
+    """Say what an option was meant for: one that goes before the command, or an input."""
+    context, option = error.ctx, error.option_name
+    command = context.info_name if context else None
+    if option in ("--home", "--namespace"):
+        meant = f"it goes before the command: localproc {option} ... {command} ..."
+    elif command in ("run", "execute") and not _resembles(option, context):
+        meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
+    else:
+        return error
+    return click.UsageError(f"No such option {option!r} of {command}: {meant}", context)
+
+
+def _resembles(option: str, context: click.Context | None) -> bool:
+    """Return whether an option is like one that the command has."""
+    import difflib
+
+    known = [name for one in context.command.params for name in one.opts] if context else []
+    return bool(difflib.get_close_matches(option, known, 1, cutoff=0.8))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,17 +6,24 @@ documents. Must not know any one command.
 
 import functools
 import json
+import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import click
 
+from localproc.api import Engine
+from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
-from localproc.engine.engine import Engine
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import here
-from localproc.errors import NoSuchJob, NoSuchProcess
+from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 
 #: Stands for the job that was accepted last.
@@ -99,19 +106,72 @@ def _gathered(
     return called
 
 
-def find_process(engine: Engine, name: str, *, deploy: bool = True) -> Process:
-    """Give a deployed process, or that of the package which the name is the path or URL of.
-
-    ``deploy``: such a package is deployed, else it is only read.
-    """
-    path = name.partition("#")[0]
-    if os.path.exists(name) or os.path.exists(path) or "://" in name:
-        return engine.deploy(name) if deploy else engine.read(name)
+def find_process(engine: Engine, name: str) -> Process:
+    """Return a deployed process, or deploy the package which the name is the path or URL of."""
+    if _names_package(name):
+        with naming(name):
+            return engine.deploy(name)
     try:
         return engine.process(name)
     except NoSuchProcess as error:
-        error.message = f"{name!r} is neither a file nor a deployed process"
+        raise _neither(error, name) from None
+
+
+def read_process(site: Site, name: str) -> Process:
+    """Return the process of a package, by its path or URL, or a deployed one; nothing is changed.
+
+    A package needs no home: it may lie where nothing can be written.
+    """
+    if _names_package(name):
+        with site.anywhere() as engine, naming(name):
+            return engine.read(name)
+    if not site.exists():
+        hint = f"there is no home at {site.home} either: name another one with --home"
+        raise _neither(NoSuchProcess(name, hint=hint), name)
+    with site.look() as engine:
+        return find_process(engine, name)
+
+
+@contextmanager
+def naming(package: str) -> Iterator[None]:
+    """Have errors of a package name its documents by paths as they were typed."""
+    try:
+        yield
+    except PackageError as error:
+        error.problems = tuple(as_typed(package, error.problems))
+        path = package.partition("#")[0]
+        name = re.escape(os.path.basename(path))
+        if not _is_address(package) and name:
+            error.message = re.sub(
+                rf"(?<![\w/.-]){name}(?!\w)", lambda _: path, error.message, count=1
+            )
         raise
+
+
+def as_typed(package: str, problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems whose documents are named from here, not from where the package lies."""
+    folder = os.path.dirname(package.partition("#")[0])
+    if _is_address(package) or not folder:
+        return list(problems)
+    return [
+        replace(one, where=os.path.join(folder, one.where))
+        if one.where and os.path.exists(os.path.join(folder, one.where))
+        else one
+        for one in problems
+    ]
+
+
+def _is_address(package: str) -> bool:
+    return "://" in package
+
+
+def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
+    error.message = f"{name!r} is neither a file nor a deployed process"
+    return error
+
+
+def _names_package(name: str) -> bool:
+    return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
 
 
 def find_job(engine: Engine, job_id: str) -> Job:
@@ -154,21 +214,49 @@ _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "failed": {"fg": "red"},
     "dismissed": {"fg": "yellow"},
     "running": {"fg": "cyan"},
+    "abandoned": {"fg": "yellow"},
+    "stopped": {"dim": True},
     "skipped": {"dim": True},
     "reused": {"fg": "blue"},
 }
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print columns; what is too long for a terminal goes on in its next line, never away."""
+    """Print columns; on a terminal that is too narrow for them, a few lines for each row."""
     table = [tuple(headings), *(tuple(str(cell) for cell in row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) > _columns():
+        _print_rows(headings, table[1:])
+        return
     for number, row in enumerate(table):
         line = ""
         for cell, width in zip(row, widths, strict=True):
             style = _STYLES.get(cell, {}) if number else {"bold": True}
             line += click.style(cell, **style) + " " * (width - len(cell) + 2)
         click.echo(line.rstrip())
+
+
+def _print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print each row by itself: its first cell, and what is in the others below it."""
+    width = max(map(len, headings))
+    for row in rows:
+        click.echo(click.style(row[0], bold=True))
+        for heading, cell in zip(headings[1:], row[1:], strict=True):
+            if cell:
+                styled = click.style(cell, **_STYLES.get(cell, {}))
+                click.echo(f"  {heading.ljust(width)}  {styled}")
+
+
+def _columns() -> float:
+    """Return how wide the terminal is; a file or a pipe has room for everything."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return math.inf
+    return shutil.get_terminal_size().columns
+
+
+def count(number: int, what: str) -> str:
+    """Write a number of things for people."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def seconds(duration: float | None) -> str:
@@ -180,10 +268,3 @@ def seconds(duration: float | None) -> str:
     minutes, rest = divmod(int(duration), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
-
-
-def problem_lines(problem: Mapping[str, Any]) -> str:
-    """Write a job's problem for people."""
-    from localproc.errors import JobFailed
-
-    return str(JobFailed.from_problem(problem))

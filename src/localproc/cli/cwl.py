@@ -13,9 +13,11 @@ from typing import Any, Final
 import click
 
 from localproc import errors
+from localproc.api import Engine
+from localproc.cli.common import naming
+from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
-from localproc.engine.engine import Engine
 from localproc.uris import uri_path
 
 UNSUPPORTED: Final = 33
@@ -40,14 +42,14 @@ _TOOL: Final = "cwl:tool"
 def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON.
 
-    JOB may be given alone, if its cwl:tool names the tool.
+    JOB may be given alone, if its cwl:tool names the tool. Ctrl-C and SIGTERM stop the tool.
     """
     if job is not None and job.startswith("file:"):
         job = uri_path(job)
     elif job is None and (named := _named_tool(tool)):
         tool, job = named, tool
     try:
-        with tempfile.TemporaryDirectory(prefix="localproc-") as home:
+        with terminable(), tempfile.TemporaryDirectory(prefix="localproc-") as home:
             outputs = _run(home, os.path.abspath(outdir), tool, job, quiet=quiet)
     except errors.UnsupportedPackage as error:
         click.echo(f"not supported: {error}", err=True)
@@ -66,14 +68,19 @@ def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> 
     inputs, base = read_inputs(job)
     with Engine(home) as engine:
         engine.warm_up()
-        process = engine.deploy(tool)
+        with naming(tool):
+            process = engine.deploy(tool)
         known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
         running = process.execute(
             known, base=base, references=False, results=outdir, options={"layout": "flat"}
         )
-        for step in running.watch():
-            if not quiet and step.status.final:
-                click.echo(f"[{step.name}] {step.status}", err=True)
+        try:
+            for step in running.watch():
+                if not quiet and step.status.final:
+                    click.echo(f"[{step.name}] {step.status}", err=True)
+        except (KeyboardInterrupt, Terminated):
+            running.dismiss()  # nobody could go on with it: its home goes with this process
+            raise
         return dict(map_files(dict(running.outcome().outputs), _printed))
 
 

@@ -7,9 +7,10 @@ from typing import Final
 
 import click
 
+from localproc.api import Engine
 from localproc.cli.common import find_job, json_option, print_json
 from localproc.cli.site import Site
-from localproc.engine.engine import Engine
+from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
 
 _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
@@ -21,6 +22,7 @@ _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
 @click.pass_obj
 def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
+    site.check()
     with site.open(adopt=False) as engine:
         found = [find_job(engine, job_id) for job_id in job_ids]
         for job in found:
@@ -38,7 +40,7 @@ def _wait(job: Job, engine: Engine) -> None:
     try:
         job.wait(_PATIENCE)
     except TimeoutError:
-        pid = dict(engine.alive()).get(job.record.owner or "")
+        pid = dict(namespace_of(engine).alive()).get(job.record.owner or "")
         if pid is not None:
             click.echo(f"{job.id}: {_said_of(pid)}", err=True)
         job.wait()

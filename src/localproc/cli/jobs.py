@@ -21,17 +21,24 @@ from localproc.cli.common import (
     json_option,
     print_json,
     print_table,
-    problem_lines,
     request_options,
     seconds,
 )
 from localproc.cli.run import exit_code, watch, watch_patiently
-from localproc.cli.show import final_document, result_lines, show_end
+from localproc.cli.show import (
+    final_document,
+    job_state,
+    result_lines,
+    say_abandoned,
+    show_end,
+    step_state,
+)
+from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
 from localproc.engine.handles import Job
-from localproc.errors import JobPutAside
-from localproc.model import JobStatus
+from localproc.errors import JobFailed, JobPutAside
+from localproc.model import JobRecord, JobStatus, Step
 from localproc.views import ogc
 from localproc.views.parameters import interval
 
@@ -54,7 +61,7 @@ def execute(
     as_json: bool,
 ) -> int:
     """Start a job and print its id; it runs on in the background."""
-    with site.look(**settings) as engine:
+    with site.prepare(**settings) as engine:
         found = find_process(engine, process)
         results, reuse = settings["results"], settings["reuse"] or None
         job = found.execute(**gather_inputs(found, inputs), results=results, reuse=reuse, **request)
@@ -63,7 +70,7 @@ def execute(
             print_json(job.status_info()) if as_json else click.echo(job.id)
             return 0
         watch_patiently(job, quiet=as_json)
-        print_json(final_document(job)) if as_json else show_end(job, engine)
+        print_json(final_document(job)) if as_json else show_end(job)
         return exit_code(job)
 
 
@@ -130,6 +137,7 @@ def jobs(
         print_json({"jobs": [ogc.status_info(one.record) for one in found], "links": []})
         return
     print_table(["job", "process", "status", "", "created", "took", "message"], map(_row, found))
+    say_abandoned([one for one in found if one.abandoned])
     if len(found) == limit:
         click.echo(f"more: localproc jobs --before {found[-1].id}", err=True)
 
@@ -140,12 +148,21 @@ def _row(job: Job) -> tuple[str, ...]:
     return (
         record.id,
         record.process_id,
-        record.status.value,
+        job_state(job),
         f"{record.progress} %",
         created,
         seconds(job.duration),
-        record.message if record.aside else record.title or record.message,
+        _said(record),
     )
+
+
+def _said(record: JobRecord) -> str:
+    """Return a job's title; why it failed or was put aside is worth more than that."""
+    if record.aside:
+        return record.message
+    if record.status is JobStatus.FAILED:
+        return ": ".join(filter(None, (record.title, record.message)))
+    return record.title or record.message
 
 
 @click.command()
@@ -160,23 +177,27 @@ def status(site: Site, job: str, as_json: bool) -> None:
             print_json(final_document(found))
             return
         record, steps = found.record, found.steps
-        click.echo(f"{record.id}  {record.process_id}  {record.status}  {record.progress} %")
-        click.echo(f"{record.message}")
-        if record.status is JobStatus.FAILED:
-            click.echo(problem_lines(found.problem))
+        click.echo(f"{record.id}  {record.process_id}  {job_state(found)}  {record.progress} %")
+        if record.title:
+            click.echo(record.title)
+        failed = record.status is JobStatus.FAILED
+        click.echo(JobFailed.from_problem(found.problem) if failed else record.message)
         print_table(
-            ["step", "status", "took", "exit", "log"],
-            [
-                (
-                    step.name,
-                    step.status.value,
-                    seconds(step.duration),
-                    "" if step.exit_code is None else str(step.exit_code),
-                    step.log,
-                )
-                for step in steps
-            ],
+            ["step", "status", "took", "cpu", "memory", "exit", "log"], map(_step_row, steps)
         )
+        say_abandoned([found] if found.abandoned else [])
+
+
+def _step_row(step: Step) -> tuple[str, ...]:
+    return (
+        step.name,
+        step_state(step),
+        seconds(step.duration),
+        seconds(step.cpu),
+        "" if step.rss is None else f"{max(1, step.rss >> 10)} MiB",
+        "" if step.exit_code is None else str(step.exit_code),
+        step.log,
+    )
 
 
 @click.command()
@@ -205,9 +226,13 @@ def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_j
         if follow:
             _follow(found, step, stream)
             return
+        reused = {one.name: one.reused_from for one in found.steps if one.reused_from}
         for name in names:
             if len(names) > 1:
                 click.echo(click.style(f"--- {name} ---", bold=True))
+            if name in reused:
+                source = f"localproc logs {reused[name]} {name}"
+                click.echo(f"its outputs are those of job {reused[name]}: {source}", err=True)
             log = found.logs(name)
             text = log.text if stream is None else getattr(log, stream)
             click.echo(text, nl=not text.endswith("\n") and bool(text))
@@ -266,7 +291,8 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
     if background:
         serve_detached(site.home, settings)
         return 0
-    with site.open(**settings) as engine:
+    site.check()
+    with terminable(), site.open(**settings) as engine:
         found = engine.resume()
         try:
             for job in found:
@@ -274,6 +300,9 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)
             raise SystemExit(130) from None
+        except Terminated:
+            click.echo("left: go on with 'localproc resume'", err=True)
+            raise
         if as_json:
             print_json({"jobs": [final_document(job) for job in found]})
         elif not found:

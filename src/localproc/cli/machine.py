@@ -4,6 +4,7 @@ Owns what is looked at and what to do about it. Must not change anything, unless
 is left of homes that are gone.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -14,30 +15,31 @@ from typing import Any, Literal
 import click
 
 from localproc import errors
+from localproc.api import Engine
 from localproc.cli.app import ENVIRONMENT
 from localproc.cli.common import json_option, print_json, print_table
 from localproc.cli.site import Site
-from localproc.engine.engine import Engine
+from localproc.engine.engine import jobs_everywhere, namespace_of
+from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 from localproc.model import JobStatus
 from localproc.plugins.executor import Leftover
+from localproc.plugins.manager import PluginManager
 
 
 @click.command()
 @json_option
-@click.pass_obj
-def plugins(site: Site, as_json: bool) -> None:
+def plugins(as_json: bool) -> None:
     """List plugins, what they bring, and those that are broken."""
-    with site.look() as engine:
-        box = engine.plugins
-        added = click.Group()
-        box.tell("localproc_commands", group=added)
-        commands = [(name, one.get_short_help_str()) for name, one in added.commands.items()]
-        executors = [(one.name, one.summary) for one in box.executors()]
-        storages = [(one.scheme, one.summary) for one in box.storages()]
-        names = box.names()
-        broken = [(one.plugin, one.reason) for one in box.broken]
+    box = PluginManager()
+    added = click.Group()
+    box.tell("localproc_commands", group=added)
+    commands = [(name, one.get_short_help_str()) for name, one in added.commands.items()]
+    executors = [(one.name, one.summary) for one in box.executors()]
+    storages = [(one.scheme, one.summary) for one in box.storages()]
+    names = box.names()
+    broken = [(one.plugin, one.reason) for one in box.broken]
     if as_json:
         print_json(
             {
@@ -114,8 +116,11 @@ def _machine(_: Site) -> Iterator[_Finding]:
 
 
 def _home(site: Site) -> Iterator[_Finding]:
+    if not site.exists():
+        yield _no_home(site)
+        return
     with site.look() as engine:
-        path = str(engine.home)
+        path, space = str(engine.home), namespace_of(engine)
         kind = file_system(path) or "unknown file system"
         if on_network(path):
             yield _Finding(
@@ -129,7 +134,7 @@ def _home(site: Site) -> Iterator[_Finding]:
         free = shutil.disk_usage(path).free >> 20
         state: Any = "ok" if free > 1024 else "warning"
         yield _Finding(state, "disk", f"{free} MiB free", "make room: tasks need it")
-        problems = engine.store_problems()
+        problems = space.store_problems()
         if problems:
             yield _Finding(
                 "failed",
@@ -139,12 +144,37 @@ def _home(site: Site) -> Iterator[_Finding]:
             )
         else:
             yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
-        for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
+        open_jobs = jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING)
+        for job in open_jobs:
             if job.record.aside:
                 error = errors.JobPutAside(job.id, job.record.aside)
                 yield _Finding("warning", "job", error.message, error.hint)
-        alive = [f"process {pid}" for _, pid in engine.alive()]
+        left = [one for one in open_jobs if one.abandoned]
+        if left:
+            yield _Finding(
+                "warning",
+                "jobs",
+                f"nobody runs {', '.join(one.id for one in left[:3])}"
+                + (f" and {len(left) - 3} more" if len(left) > 3 else ""),
+                "localproc resume goes on with them, localproc dismiss JOB stops one",
+            )
+        alive = [f"process {pid}" for _, pid in space.alive()]
         yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
+
+
+def _no_home(site: Site) -> _Finding:
+    """Say whether a home could be made; it is not."""
+    there = absolute_home(site.home)
+    while not os.path.exists(there):
+        there = os.path.dirname(there)
+    if os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK):
+        return _Finding("ok", "home", f"{site.home} is not there yet; the first job makes it")
+    return _Finding(
+        "failed",
+        "home",
+        f"{site.home} cannot be made: {there} cannot be written",
+        "choose another one with --home or LOCALPROC_HOME",
+    )
 
 
 def _javascript(_: Site) -> Iterator[_Finding]:
@@ -168,15 +198,15 @@ def _local_executor(_: Site) -> Iterator[_Finding]:
     yield _Finding("ok", "local executor", "runs tools")
 
 
-def _plugins(site: Site) -> Iterator[_Finding]:
-    with site.look() as engine:
-        engine.plugins.executors()
-        engine.plugins.storages()
-        for broken in engine.plugins.broken:
-            yield _Finding(
-                "failed", f"plugin {broken.plugin}", broken.reason, "upgrade it, or uninstall it"
-            )
-        yield _Finding("ok", "plugins", ", ".join(name for name, _ in engine.plugins.names()))
+def _plugins(_: Site) -> Iterator[_Finding]:
+    box = PluginManager()
+    box.executors()
+    box.storages()
+    for broken in box.broken:
+        yield _Finding(
+            "failed", f"plugin {broken.plugin}", broken.reason, "upgrade it, or uninstall it"
+        )
+    yield _Finding("ok", "plugins", ", ".join(name for name, _ in box.names()))
 
 
 def _found(engine: Engine) -> list[Leftover]:

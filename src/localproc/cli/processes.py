@@ -9,9 +9,17 @@ import click
 
 from localproc import errors
 from localproc.cli.app import USAGE
-from localproc.cli.common import find_process, json_option, print_json, print_table
+from localproc.cli.common import (
+    as_typed,
+    json_option,
+    naming,
+    print_json,
+    print_table,
+    read_process,
+)
 from localproc.cli.site import Site
 from localproc.engine.handles import Process
+from localproc.plugins.manager import PluginManager
 from localproc.views.process import process_description, process_summary
 
 
@@ -26,8 +34,9 @@ def deploy(
     site: Site, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
 ) -> None:
     """Deploy PACKAGE, the path or URL of a CWL document, as a process."""
-    with site.look(allow_remote=allow_remote) as engine:
-        process = engine.deploy(package, process_id=process_id, replace=not no_replace)
+    with site.prepare(allow_remote=allow_remote) as engine:
+        with naming(package):
+            process = engine.deploy(package, process_id=process_id, replace=not no_replace)
         if as_json:
             print_json(process_summary(process.record))
         else:
@@ -72,8 +81,7 @@ def processes(site: Site, as_json: bool) -> None:
 @click.pass_obj
 def describe(site: Site, package: str, as_json: bool) -> None:
     """Describe the inputs and outputs of a package or a process."""
-    with site.look() as engine:
-        process = find_process(engine, package, deploy=False)
+    process = read_process(site, package)
     if as_json:
         print_json(process_description(process.record))
         return
@@ -129,14 +137,20 @@ def package(site: Site, process: str) -> None:
 @click.command()
 @click.argument("package", metavar="PACKAGE")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
+@click.option("--executor", default="local", show_default=True, help="Who is to run its tools.")
 @json_option
-def validate(package: str, allow_remote: bool, as_json: bool) -> int:
-    """Check PACKAGE and print every problem, each with its file, line and column."""
+def validate(package: str, allow_remote: bool, executor: str, as_json: bool) -> int:
+    """Check PACKAGE and print every problem, each with its file, line and column.
+
+    What this machine or the executor lacks (a command, a container) is a warning.
+    """
     from localproc.engine.packages.package_source import examine
 
+    runs = PluginManager().executor(executor)
     try:
-        findings = examine(package, allow_remote=allow_remote)
-        wrong, warnings = findings.errors, findings.warnings
+        with naming(package):
+            findings = examine(package, allow_remote=allow_remote, executor=runs)
+        wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
     except errors.PackageError as error:
         wrong, warnings, said = list(error.problems), [], error.message
@@ -176,7 +190,6 @@ def graph(site: Site, package: str, form: str) -> None:
     from localproc.views.graph import dot, mermaid
     from localproc.views.graph_svg import svg
 
-    with site.look() as engine:
-        resolved = find_process(engine, package, deploy=False).record.resolved
+    resolved = read_process(site, package).record.resolved
     draw = {"mermaid": mermaid, "dot": dot, "svg": svg}[form]
     click.echo(draw(resolved))

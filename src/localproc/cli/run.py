@@ -19,6 +19,7 @@ from localproc.cli.common import (
     request_options,
 )
 from localproc.cli.show import final_document, show_end, show_steps
+from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.handles import Job
 from localproc.model import JobStatus
@@ -46,9 +47,10 @@ def run(
     PACKAGE is the path or URL of a CWL document; PACKAGE#NAME picks one of its processes. Relative
     paths in the inputs file are relative to that file, others to the current folder.
 
-    Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait.
+    Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait. SIGTERM
+    leaves the job to localproc resume.
     """
-    with site.open(adopt=False, **settings) as engine:
+    with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
         process = find_process(engine, package)
         job = process.execute(**gather_inputs(process, inputs), **request)
@@ -56,7 +58,7 @@ def run(
         if as_json:
             print_json(final_document(job))
         else:
-            show_end(job, engine)
+            show_end(job)
         return exit_code(job)
 
 
@@ -70,6 +72,9 @@ def watch_patiently(job: Job, *, quiet: bool) -> None:
     """Watch a job to its end; Ctrl-C dismisses it, a second one does not wait for that."""
     try:
         watch(job, quiet=quiet)
+    except Terminated:
+        click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
+        raise
     except KeyboardInterrupt:
         try:
             click.echo(f"dismissing {job.id} (Ctrl-C again to leave at once)", err=True)

@@ -14,13 +14,14 @@ import click
 
 from localproc.cli.common import engine_options
 from localproc.cli.site import Site
+from localproc.engine.engine import namespace_of
 from localproc.errors import EnvironmentProblem, PluginMissing
 from localproc.model import InputPolicy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
 
 #: How long requests may go on after Ctrl-C; those who follow a log would never leave.
 _FAREWELL: Final = 2
@@ -49,8 +50,20 @@ _MOST: Final = 16 << 30
 )
 @click.option("--allow-private", is_flag=True, help="Inputs may name private web addresses.")
 @click.option("--cors", "origins", multiple=True, help="An origin whose pages may use this.")
-@click.option("--dismiss", type=click.Choice(["seed", "ogc2", "gone"]), default="seed")
-@click.option("--profile", type=click.Choice(["localproc", "zoo"]), default="localproc")
+@click.option(
+    "--dismiss",
+    type=click.Choice(["seed", "ogc2", "gone"]),
+    default="seed",
+    show_default=True,
+    help="What DELETE of a job leaves: nothing but its history; what was dismissed; a 410.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["localproc", "zoo"]),
+    default="localproc",
+    show_default=True,
+    help="Whose words messages are in.",
+)
 @click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
 @click.option(
     "--callback-secret",
@@ -89,7 +102,7 @@ def serve(
             require_token=not is_loopback(host) and not without_token,
             policy=InputPolicy(roots=roots, guarded=not allow_private, most=_MOST),
         )
-        engine.stand_by()
+        namespace_of(engine).stand_by()
         _say(app, listener)
         _run(app, listener)
         engine.close()  # jobs go on without a server; the next one takes them over
@@ -153,9 +166,7 @@ def _run(app: "Starlette", listener: socket.socket) -> None:
     try:
         import uvicorn
     except ModuleNotFoundError as error:
-        raise PluginMissing(
-            "localproc serve needs uvicorn", hint="pip install 'localproc[http]'"
-        ) from error
+        raise PluginMissing.for_extra("http", "localproc serve needs uvicorn") from error
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -5,16 +5,17 @@ decide anything.
 """
 
 import os
+from collections.abc import Sequence
 from typing import IO, Any
 
 import click
 
-from localproc.cli.common import seconds
-from localproc.engine.engine import Engine
+from localproc.cli.common import count, seconds
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import here
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
+from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
 
 _MARKS = {
@@ -43,7 +44,28 @@ def step_line(step: Step) -> str:
     """Write a step in a line."""
     said = f" (exit code {step.exit_code})" if step.exit_code else ""
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
-    return f"{step.name}: {step.status}{took}{said}"
+    return f"{step.name}: {step_state(step)}{took}{said}"
+
+
+def step_state(step: Step) -> str:
+    """Return the word for a step's state; one that was stopped was not dismissed by anybody."""
+    return "stopped" if step.message == STOPPED else step.status.value
+
+
+def job_state(job: Job) -> str:
+    """Return the word for a job's state; nobody runs one that is abandoned."""
+    return "abandoned" if job.abandoned else job.status.value
+
+
+def say_abandoned(jobs: Sequence[Job]) -> None:
+    """Say that nobody runs some jobs, and what to do."""
+    if jobs:
+        which = jobs[0].id if len(jobs) == 1 else f"{len(jobs)} of these jobs"
+        click.echo(
+            f"nobody runs {which}: go on with 'localproc resume', or stop it with "
+            f"'localproc dismiss {jobs[0].id}'",
+            err=True,
+        )
 
 
 def _show_live(job: Job, stream: IO[str]) -> None:
@@ -53,10 +75,14 @@ def _show_live(job: Job, stream: IO[str]) -> None:
     steps: dict[str, Step] = {}
     console = Console(file=stream)
     with Live(console=console, refresh_per_second=12) as live:
-        for step in job.watch():
-            steps[step.name] = step
+        try:
+            for step in job.watch():
+                steps[step.name] = step
+                live.update(_drawn(job, list(steps.values())))
             live.update(_drawn(job, list(steps.values())))
-        live.update(_drawn(job, list(steps.values())))
+        except KeyboardInterrupt:
+            live.transient = True  # what it shows is not so any more
+            raise
 
 
 def _drawn(job: Job, steps: list[Step]) -> Any:
@@ -75,7 +101,7 @@ def _drawn(job: Job, steps: list[Step]) -> Any:
         table.add_row(
             Text(mark, style=style),
             step.name,
-            Text(step.status.value, style=style),
+            Text(step_state(step), style=style),
             seconds(step.duration),
         )
     record = job.record
@@ -85,7 +111,7 @@ def _drawn(job: Job, steps: list[Step]) -> Any:
     return Group(head, table)
 
 
-def show_end(job: Job, engine: Engine) -> None:
+def show_end(job: Job) -> None:
     """Tell how a job ended, where its results and logs lie, and what to try next."""
     if job.status is JobStatus.FAILED:
         click.echo(
@@ -100,7 +126,7 @@ def show_end(job: Job, engine: Engine) -> None:
             click.echo(line)
     click.echo(
         f"job {job.id} was successful in {seconds(job.duration)}; "
-        f"logs: {os.path.relpath(engine.logs_folder(job.id), here())}",
+        f"logs: {os.path.relpath(os.path.join(job.folder, 'logs'), here())}",
         err=True,
     )
 
@@ -109,7 +135,7 @@ def result_lines(name: str, value: Any) -> list[str]:
     """Write one result for people."""
     if isinstance(value, StacResults):
         items = value.document["features"]
-        lines = [f"{name}: {value.catalog} ({len(items)} items)"]
+        lines = [f"{name}: {value.catalog} ({count(len(items), 'item')})"]
         for item in items:
             assets = ", ".join(
                 asset["href"].rpartition("/")[2] for asset in item["assets"].values()
@@ -125,6 +151,8 @@ def final_document(job: Job) -> dict[str, Any]:
     """Give a job's statusInfo, with its results, or with the problem that it failed of."""
     document = job.status_info()
     document["folder"] = job.folder
+    if job.abandoned:
+        document["abandoned"] = True
     if job.status is JobStatus.SUCCESSFUL:
         document["results"] = job.results_document()
     elif job.status is JobStatus.FAILED:

@@ -1,14 +1,19 @@
 """Where a command works.
 
-Owns the home and the namespace that were named before the command, and opening engines there. Must
-not import the engine before one is opened, so that ``--help`` is instant.
+Owns the home and the namespace that were named before the command, and opening engines there: only
+commands that deploy or run something make a home. Must not import the engine before one is opened,
+so that ``--help`` is instant.
 """
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localproc.engine.engine import Engine
+    from localproc.api import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,48 @@ class Site:
     namespace: str
 
     def open(self, **settings: Any) -> "Engine":
-        """Give an engine that runs jobs, with these settings."""
-        from localproc.engine.engine import Engine
+        """Return an engine that runs jobs, with these settings; the home is made if need be."""
+        from localproc.api import Engine
 
         return Engine(self.home, namespace=self.namespace, **settings)
 
-    def look(self, **settings: Any) -> "Engine":
-        """Give an engine to look at the home with; it runs nothing."""
+    def prepare(self, **settings: Any) -> "Engine":
+        """Return an engine that runs nothing itself; the home is made if need be."""
         return self.open(run_jobs=False, **settings)
+
+    def look(self, **settings: Any) -> "Engine":
+        """Return an engine to look at the home with; raises ``NotFound`` if there is none."""
+        self.check()
+        return self.prepare(**settings)
+
+    @contextmanager
+    def anywhere(self) -> Iterator["Engine"]:
+        """Give an engine to read packages with, which leaves no trace and needs no home."""
+        from localproc.api import Engine
+
+        with (
+            tempfile.TemporaryDirectory(prefix="localproc-") as folder,
+            Engine(folder, namespace=self.namespace, run_jobs=False) as engine,
+        ):
+            yield engine
+
+    def exists(self) -> bool:
+        """Return whether there is a home."""
+        from localproc.engine.home.cwd import absolute_home
+        from localproc.engine.home.home import Home
+
+        return os.path.exists(Home(absolute_home(self.home)).store)
+
+    def check(self) -> None:
+        """Raise ``NotFound`` if there is no home, ``InvalidInputs`` for a bad namespace."""
+        from localproc.engine.home.home import check_namespace
+
+        check_namespace(self.namespace)
+        if not self.exists():
+            from localproc.errors import NotFound
+
+            raise NotFound(
+                f"there is no home at {self.home}: nothing was deployed or run there",
+                hint="name another one with --home or LOCALPROC_HOME; "
+                "localproc run PACKAGE makes one",
+            )

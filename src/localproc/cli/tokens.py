@@ -21,7 +21,7 @@ def token() -> None:
 @click.pass_obj
 def make(site: Site, name: str, as_json: bool) -> None:
     """Make the token NAME and print its secret, once; a token of that name is replaced."""
-    with site.look() as engine:
+    with site.prepare() as engine:
         secret = engine.tokens.make(name)
     if as_json:
         print_json({"name": name, "namespace": site.namespace, "token": secret})

@@ -9,22 +9,22 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.engine.engine import Engine
+from localproc.engine.engine import LocalEngine, namespace_of
 
 _PAUSE: Final = 0.2
 
 
 def serve_detached(home: str, settings: Mapping[str, Any]) -> None:
     """Run the home's jobs until there are none; return at once if another such process does."""
-    with Engine(home, **{**settings, "adopt": True}) as engine:
+    with LocalEngine(home, **{**settings, "adopt": True}) as engine:
         path = os.path.join(engine.home, "runner.lock")
         with open(path, "w", encoding="utf-8") as lock:
-            while engine.has_open_jobs():
+            while namespace_of(engine).has_open_jobs():
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     return
                 engine.resume()
-                while engine.has_open_jobs():
+                while namespace_of(engine).has_open_jobs():
                     time.sleep(_PAUSE)
                 fcntl.flock(lock, fcntl.LOCK_UN)  # then look once more: one may just have come

@@ -4,40 +4,34 @@ Owns the public verbs, for one namespace of a home. Must not know any face.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-from localproc.engine.admission.accept import Acceptance
 from localproc.engine.handles import Job, Process
-from localproc.engine.home.home import check_namespace
 from localproc.engine.home.settings import Settings, check_finite
 from localproc.engine.home.tokens import Tokens
-from localproc.engine.namespace import Records
-from localproc.engine.packages.registry import Registry
-from localproc.engine.runtime import Runtime
-from localproc.model import (
-    InputPolicy,
-    JobFilter,
-    JobStatus,
+from localproc.engine.namespace import Namespace
+from localproc.engine.options import (
+    EngineSettings,
+    ExecuteOptions,
+    Inputs,
+    JobFilters,
+    check_options,
 )
+from localproc.engine.runtime import Runtime
+from localproc.errors import InvalidInputs, Problem
+from localproc.model import InputPolicy, JobFilter, JobStatus
+from localproc.plugins.manager import PluginManager
 from localproc.views import execution_log
 
 
-class Engine(Records):
+class LocalEngine:
     """Runs application packages, in this process, and keeps what happens in a home.
 
-    ``home`` is a folder; several engines, in one process or several, may share it. ``settings`` are
-    those of ``localproc.Settings``, by name. ``plugins`` are added to the installed ones.
-    ``run_jobs=False`` opens the home to look at: nothing is run or taken over. ``allow_remote``
-    lets packages include documents from the network.
-
-    Raises ``HomeUnusable`` or ``StoreCorrupted``.
-
-    As a context manager it waits, when left in peace, for the jobs that it has accepted; left by an
-    exception, it leaves them to the next engine that opens the home. Raises ``EnvironmentProblem``
-    if it has stopped by itself and they cannot be waited for.
+    ``localproc.Engine`` is this, with clients.
     """
 
     def __init__(
@@ -47,33 +41,15 @@ class Engine(Records):
         plugins: Sequence[object] = (),
         run_jobs: bool = True,
         allow_remote: bool = False,
-        **settings: Any,
+        **settings: Unpack[EngineSettings],
     ) -> None:
+        check_options(type(self), settings, EngineSettings)
         runtime = Runtime(home, plugins, Settings(**settings), run_jobs=run_jobs)
-        self._set_up(runtime, runtime.settings.namespace, allow_remote=allow_remote)
+        name = runtime.settings.namespace
+        self._namespace = Namespace(runtime, name, allow_remote=allow_remote)
 
-    def within(self, namespace: str) -> Self:
-        """Give the same engine for another namespace: its processes and jobs are its own.
-
-        Raises ``InvalidInputs`` for a name that no folder or URL could have.
-        """
-        other = type(self).__new__(type(self))
-        other._set_up(self._runtime, check_namespace(namespace), allow_remote=self._allow_remote)  # noqa: SLF001
-        return other
-
-    def _set_up(self, runtime: Runtime, namespace: str, *, allow_remote: bool) -> None:
-        self._runtime = runtime
-        self._allow_remote = allow_remote
-        self.namespace = namespace
-        self._registry = Registry(
-            runtime.store,
-            namespace,
-            runtime.package_cache,
-            runtime.storage,
-            allow_remote=allow_remote,
-        )
-        self._acceptance = Acceptance(runtime, namespace)
-        self.tokens = Tokens(runtime.store, namespace)
+    def __repr__(self) -> str:
+        return f"<Engine {self.home}, namespace {self.namespace}>"
 
     def __enter__(self) -> Self:
         return self
@@ -86,16 +62,44 @@ class Engine(Records):
     ) -> None:
         try:
             if kind is None:
-                self._runtime.completions.wait_for_all()
-                self.check()
+                self._namespace.runtime.completions.wait_for_all()
+                self._namespace.check()
         finally:
             self.close()
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        """The folders of this machine that no client on a network is told of."""
-        results = self._acceptance.results
-        return (self._runtime.home.path, *([results] if os.path.isabs(results) else []))
+    def home(self) -> Path:
+        """The home's folder."""
+        return Path(self._namespace.runtime.home.path)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace whose processes and jobs these are."""
+        return self._namespace.name
+
+    @property
+    def settings(self) -> Settings:
+        """How the engine is set up."""
+        return self._namespace.runtime.settings
+
+    @property
+    def plugins(self) -> PluginManager:
+        """The plugins of this engine, and which of them are broken."""
+        return self._namespace.runtime.plugins
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that let clients into this namespace over HTTP."""
+        return self._namespace.tokens
+
+    def within(self, namespace: str) -> Self:
+        """Return the same engine for another namespace: its processes and jobs are its own.
+
+        Raises ``InvalidInputs`` for a name that no folder or URL could have.
+        """
+        other = type(self).__new__(type(self))
+        other._namespace = self._namespace.within(namespace)  # noqa: SLF001
+        return other
 
     # Processes
 
@@ -109,7 +113,7 @@ class Engine(Records):
         mutable: bool = True,
         policy: InputPolicy | None = None,
     ) -> Process:
-        """Deploy an application package.
+        """Deploy an application package and return it as a process.
 
         ``package`` is a path or URL of a CWL document (``#fragment`` picks a process of a
         ``$graph``) or of an OGC application package, its text, its bytes, or a mapping. What the
@@ -119,7 +123,7 @@ class Engine(Records):
         Raises ``InvalidPackage`` with every problem and its line, ``UnsupportedPackage``,
         ``DuplicatedProcess`` (with ``replace=False``), ``ImmutableProcess``.
         """
-        record = self._registry.deploy(
+        record = self._namespace.processes.deploy(
             package,
             process_id=process_id,
             fragment=fragment,
@@ -127,72 +131,54 @@ class Engine(Records):
             mutable=mutable,
             policy=policy,
         )
-        return Process(self, record)
+        return Process(self._namespace, record)
 
     def read(self, package: object, *, fragment: str = "") -> Process:
-        """Give the process that a package would be, to look at: it is not deployed.
+        """Return the process that a package would be, to look at: it is not deployed.
 
         Raises what ``deploy`` raises.
         """
-        return Process(self, self._registry.read(package, fragment))
+        return Process(self._namespace, self._namespace.processes.read(package, fragment))
 
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""
-        self._registry.undeploy(process_id, force=force)
+        self._namespace.processes.undeploy(process_id, force=force)
 
     def process(self, process_id: str) -> Process:
-        """Give a deployed process; raises ``NoSuchProcess``."""
-        return Process(self, self._registry.get(process_id))
+        """Return a deployed process; raises ``NoSuchProcess``."""
+        return Process(self._namespace, self._namespace.processes.get(process_id))
 
     def processes(self) -> list[Process]:
-        """Give all deployed processes, by id."""
-        return [Process(self, record) for record in self._registry.all()]
+        """Return all deployed processes, by id."""
+        return [Process(self._namespace, record) for record in self._namespace.processes.all()]
 
     # Jobs
 
     def execute(
-        self,
-        process: str | Process,
-        inputs: Mapping[str, Any] | str | os.PathLike[str] | None = None,
-        *,
-        detached: bool = False,
-        **options: Any,
+        self, process: str | Process, inputs: Inputs = None, **options: Unpack[ExecuteOptions]
     ) -> Job:
-        """Accept a job, and start it as soon as there is room.
+        """Accept a job, start it as soon as there is room, and return it at once.
 
-        ``inputs`` is a mapping, or the path of a YAML or JSON file; paths in it are relative to
-        that file, or to the current folder. ``detached`` leaves the job to another engine.
-        ``options``: ``outputs`` (which, and how), ``results`` (folder or URI), ``executor``,
-        ``title``, ``tags``, ``reason``, ``trigger``, ``run_as``, ``environment``, ``service``,
-        ``reuse``, ``policy``, ``subscriber``, ``base`` (the folder of relative paths),
-        ``bases`` and ``references`` (see ``localproc.ogc.request``).
+        ``process`` is a deployed one or its id. ``inputs`` is a mapping, or the path of a YAML or
+        JSON file; paths in it are relative to that file, or to the current folder. For ``options``
+        see ``localproc.engine.options.ExecuteOptions``.
 
         Raises ``NoSuchProcess``; ``InvalidInputs`` with every problem and its JSON path;
-        ``UnsupportedPackage`` if the executor lacks what the package requires. Nothing is left
-        behind then.
+        ``UnsupportedPackage`` if the executor lacks what the package requires; ``UnknownOption``.
+        Nothing is left behind then.
         """
-        self._runtime.check_open()
-        self.check()
-        record = process.record if isinstance(process, Process) else self._registry.get(process)
-        request = self._acceptance.request(record, inputs, options)
-        if detached or not self._runtime.run_jobs:
-            return Job(self, self._acceptance.accept(record, request, owner=None).id)
-        job = self._acceptance.accept(record, request, owner=self._runtime.owner())
-        self._runtime.loop().accept(job)
-        return Job(self, job.id)
+        check_options(self.execute, options, ExecuteOptions)
+        found = process if isinstance(process, Process) else self.process(process)
+        return found.execute(inputs, **options)
 
-    def run(
-        self,
-        package: object,
-        inputs: Mapping[str, Any] | str | os.PathLike[str] | None = None,
-        **options: Any,
-    ) -> Job:
-        """Deploy a package, execute it and wait for its end, whatever it is.
+    def run(self, package: object, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> Job:
+        """Deploy a package, execute it, wait for its end, whatever it is, and return the job.
 
         The job's ``status`` tells how it ended; ``results()`` and ``raise_for_status()`` raise
-        ``JobFailed`` with the story if it failed.
+        ``JobFailed`` if it failed. Raises what ``deploy`` and ``execute`` raise.
         """
-        self._runtime.check_open()
+        check_options(self.run, options, ExecuteOptions)
+        self._namespace.runtime.check_open()
         if not isinstance(package, Process):
             self.warm_up(options.get("executor", ""))
             package = self.deploy(package)
@@ -200,17 +186,13 @@ class Engine(Records):
 
     def warm_up(self, executor: str = "") -> None:
         """Start what runs jobs while there is still something else to do before the first one."""
-        if self._runtime.run_jobs and not self._runtime.closed:
-            self._runtime.loop().warm_up(executor or self._runtime.settings.executor)
-
-    def stand_by(self) -> None:
-        """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
-        if self._runtime.run_jobs and not self._runtime.closed:
-            self._runtime.loop()
+        runtime = self._namespace.runtime
+        if runtime.run_jobs and not runtime.closed:
+            runtime.loop().warm_up(executor or runtime.settings.executor)
 
     def job(self, job_id: str) -> Job:
-        """Give a job of the home by its id; raises ``NoSuchJob``."""
-        return Job(self, job_id, self.record(job_id))
+        """Return a job of the home by its id; raises ``NoSuchJob``."""
+        return Job(self._namespace, job_id, self._namespace.record(job_id))
 
     def jobs(
         self,
@@ -218,26 +200,37 @@ class Engine(Records):
         process: str | Sequence[str] = (),
         status: str | Sequence[str] = (),
         limit: int = 100,
-        **filters: Any,
+        **filters: Unpack[JobFilters],
     ) -> list[Job]:
-        """Give jobs, newest first.
+        """Return jobs, newest first (OGC API - Processes Part 1, class "job list").
 
-        ``process`` and ``status`` are one or several; further ``filters`` are those of
-        ``localproc.model.JobFilter``: ``since``, ``until``, ``min_duration``, ``max_duration``,
-        ``trigger``, ``run_as``, ``tag``, ``hidden``, and ``before`` (the last job of the page
-        before; raises ``NoSuchJob``).
+        ``process`` and ``status`` are one or several, ``limit`` the most that are returned. Further
+        ``filters``: ``since`` and ``until`` bound when a job was accepted, ``min_duration`` and
+        ``max_duration`` how long it has run (seconds); ``trigger``, ``run_as``, ``tag``;
+        ``hidden=True`` shows tombstones too; ``before`` and ``after`` are the id of the job that a
+        page lies next to, on its older or newer side.
+
+        Raises ``NoSuchJob`` for such an id, ``InvalidInputs`` for a state that does not exist or
+        a number that is none, ``UnknownOption``.
         """
+        check_options(self.jobs, filters, JobFilters)
         if filters.get("before") is not None:
-            self.record(filters["before"])
-        check_finite({name: filters.get(name) for name in ("min_duration", "max_duration")})
+            self._namespace.record(str(filters["before"]))
+        check_finite(
+            {
+                "min_duration": filters.get("min_duration"),
+                "max_duration": filters.get("max_duration"),
+            }
+        )
         wanted = JobFilter(
             namespace=self.namespace,
             processes=_several(process),
-            statuses=tuple(map(JobStatus, _several(status))),
+            statuses=_statuses(status),
             limit=limit,
             **filters,
         )
-        return [Job(self, record.id, record) for record in self._runtime.store.jobs(wanted)]
+        space = self._namespace
+        return [Job(space, record.id, record) for record in space.jobs(wanted)]
 
     def executions(
         self,
@@ -249,7 +242,7 @@ class Engine(Records):
         limit: int = 100,
         before: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Give jobs as entries of the execution log, newest first; see ``Job.execution``.
+        """Return jobs as entries of the execution log, newest first; see ``Job.execution``.
 
         ``since`` and ``until`` bound when they were accepted. ``failed``: only those whose status
         there is ``failed``, which dismissed ones have too. ``before`` is the ``_id`` of the last
@@ -265,26 +258,70 @@ class Engine(Records):
         )
         return [job.execution() for job in found]
 
+    def dismiss(self, job_id: str) -> None:
+        """Ask for a job to stop, whoever runs it; one that has ended stays as it is.
+
+        ``Job.dismiss`` waits until nothing of it runs. Raises ``NoSuchJob``.
+        """
+        self._namespace.dismiss(job_id)
+
+    def hide(self, job_id: str) -> None:
+        """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
+        self._namespace.hide(job_id)
+
+    def delete(self, job_id: str) -> bool:
+        """Forget a job that has ended, with its folder; return whether it had ended.
+
+        Its published results stay. Raises ``NoSuchJob``.
+        """
+        return self._namespace.delete(job_id)
+
     def resume(self) -> list[Job]:
-        """Take over the jobs of the home that nobody runs; give all that are open.
+        """Take over the jobs of the home that nobody runs; return all that are open.
 
         They may be those of any namespace. Those that were put aside are tried again.
         """
-        self._runtime.store.reconsider()
-        self._runtime.loop().ring()
-        return self.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING)
+        self._namespace.runtime.store.reconsider()
+        self._namespace.runtime.loop().ring()
+        return jobs_everywhere(self._namespace, JobStatus.ACCEPTED, JobStatus.RUNNING)
 
-    def jobs_of_all(self, *statuses: JobStatus, limit: int = 10_000) -> list[Job]:
-        """Give the jobs of all namespaces that are in one of these states, newest first."""
-        found = self._runtime.store.jobs(JobFilter(statuses=statuses, limit=limit))
-        engines = {record.namespace: self.within(record.namespace) for record in found}
-        return [Job(engines[record.namespace], record.id, record) for record in found]
+    def backup(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the home into a folder that is empty or not there, while it is in use.
+
+        Results that are published outside of the home are not in the copy. ``localproc restore``
+        makes a home of it. Raises ``HomeUnusable`` or ``NoSpace``.
+        """
+        self._namespace.backup(folder)
 
     def close(self) -> None:
         """Let go. Jobs that have not ended stay in the home; what of them runs goes on."""
-        self._runtime.close()
+        self._namespace.runtime.close()
 
 
-def _several(names: str | Sequence[str]) -> tuple[str, ...]:
-    """Give one name, none (an empty one) or several as several."""
+def namespace_of(engine: LocalEngine) -> Namespace:
+    """Return what is behind an engine: for faces, not for users."""
+    return engine._namespace  # noqa: SLF001
+
+
+def jobs_everywhere(namespace: Namespace, *statuses: JobStatus, limit: int = 10_000) -> list[Job]:
+    """Return the jobs of all namespaces that are in one of these states, newest first."""
+    found = namespace.jobs_everywhere(statuses, limit)
+    spaces = {record.namespace: namespace.within(record.namespace) for record in found}
+    return [Job(spaces[record.namespace], record.id, record) for record in found]
+
+
+def _several(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return one name, none (an empty one) or several as several."""
     return tuple(filter(None, [names])) if isinstance(names, str) else tuple(names)
+
+
+def _statuses(names: str | Iterable[str]) -> tuple[JobStatus, ...]:
+    known = [one.value for one in JobStatus]
+    problems = [
+        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(known)}")
+        for name in _several(names)
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInputs("some states do not exist", problems)
+    return tuple(map(JobStatus, _several(names)))

@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 from localproc.engine.job.steplog import StepLog, tail
-from localproc.engine.namespace import check_readable
+from localproc.engine.namespace import Namespace, check_readable
 from localproc.engine.notify.watch import Watch
+from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.results import typed_results
 from localproc.errors import (
     JobDismissed,
@@ -28,15 +29,15 @@ from localproc.model.events import Failed, Succeeded, request_of
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
 
-if TYPE_CHECKING:
-    from localproc.engine.engine import Engine
-
 
 class Process:
-    """A deployed package."""
+    """A deployed package.
 
-    def __init__(self, engine: "Engine", record: ProcessRecord) -> None:
-        self._engine = engine
+    ``record`` is what the home keeps of it (``localproc.model.ProcessRecord``).
+    """
+
+    def __init__(self, namespace: Namespace, record: ProcessRecord) -> None:
+        self._namespace = namespace
         self.record = record
 
     def __repr__(self) -> str:
@@ -44,7 +45,7 @@ class Process:
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The id that it is deployed under, unique in its namespace."""
         return self.record.id
 
     @property
@@ -64,18 +65,28 @@ class Process:
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """The OGC input descriptions by name."""
+        """The input descriptions (OGC API - Processes Part 1, "inputDescription.yaml"), by name.
+
+        Each has ``title``, ``schema`` (JSON Schema), ``minOccurs`` and ``maxOccurs``.
+        """
         found: Mapping[str, Any] = self.record.description["inputs"]
         return found
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """The OGC output descriptions by name."""
+        """The output descriptions (OGC API - Processes Part 1, "outputDescription.yaml"), by name.
+
+        Each has ``title`` and ``schema`` (JSON Schema).
+        """
         found: Mapping[str, Any] = self.record.description["outputs"]
         return found
 
     def ports(self) -> list[Mapping[str, Any]]:
-        """Give its inputs with their CWL types, in the order of the package."""
+        """Return its inputs as CWL has them, in the order of the package.
+
+        Each has ``id`` and ``type``, and ``default`` if there is one (CWL v1.2, "Workflow input
+        parameter").
+        """
         main = self.record.resolved["processes"][self.record.resolved["main"]]
         found: list[Mapping[str, Any]] = main["inputs"]
         return found
@@ -85,11 +96,13 @@ class Process:
         """The document that was deployed, byte for byte."""
         return next(iter(self.record.texts.values()))
 
-    def execute(
-        self, inputs: Mapping[str, Any] | str | os.PathLike[str] | None = None, **options: Any
-    ) -> "Job":
-        """Accept a job; see ``Engine.execute``."""
-        return self._engine.execute(self, inputs, **options)
+    def execute(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> "Job":
+        """Accept a job of this process and return it; see ``Engine.execute``."""
+        check_options(self.execute, options, ExecuteOptions)
+        asked: dict[str, Any] = {**options}
+        detached = asked.pop("detached", False)
+        job_id = self._namespace.accept(self.record, inputs, asked, detached=detached)
+        return Job(self._namespace, job_id)
 
 
 class Job:
@@ -98,8 +111,8 @@ class Job:
     ``record`` is read anew whenever something is asked for, until the job has ended.
     """
 
-    def __init__(self, engine: "Engine", job_id: str, record: JobRecord | None = None) -> None:
-        self._engine = engine
+    def __init__(self, namespace: Namespace, job_id: str, record: JobRecord | None = None) -> None:
+        self._namespace = namespace
         self.id = job_id
         self._record = record
 
@@ -110,15 +123,23 @@ class Job:
 
     @property
     def record(self) -> JobRecord:
-        """The job's row as it is now."""
+        """All that its row in the home says now (``localproc.model.JobRecord``)."""
         if self._record is None or not self._record.status.final:
-            self._record = self._engine.record(self.id)
+            self._record = self._namespace.record(self.id)
         return self._record
 
     @property
     def status(self) -> JobStatus:
-        """Its state now."""
+        """``accepted``, ``running``, ``successful``, ``failed`` or ``dismissed``, as it is now."""
         return self.record.status
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it has not ended and nobody runs it: its engine is gone, or there never was one.
+
+        ``Engine.resume`` goes on with it.
+        """
+        return not self.status.final and not self._namespace.is_attended(self.record)
 
     @property
     def message(self) -> str:
@@ -132,17 +153,25 @@ class Job:
 
     @property
     def process_id(self) -> str:
-        """The process that it runs."""
+        """The id of the process that it runs."""
         return self.record.process_id
 
     @property
+    def process(self) -> Process:
+        """The process as it was when the job was accepted, even if it was replaced since.
+
+        Raises ``NoSuchProcess`` if it was undeployed and its revision is gone.
+        """
+        return Process(self._namespace, self._namespace.revision(self.record))
+
+    @property
     def created(self) -> datetime:
-        """When it was accepted."""
+        """When it was accepted, in UTC."""
         return self.record.created
 
     @property
     def duration(self) -> float | None:
-        """Seconds from its start to its end, ``None`` before."""
+        """Seconds from its start to its end, ``None`` until then."""
         record = self.record
         if record.started is None or record.finished is None:
             return None
@@ -151,22 +180,33 @@ class Job:
     @property
     def folder(self) -> str:
         """Where its logs are, and the folders of its steps while there is a use for them."""
-        return self._engine.job_folder(self.id)
+        return self._namespace.job_folder(self.id)
+
+    @property
+    def logs_folder(self) -> str:
+        """Where the logs of its steps are."""
+        return self._namespace.logs_folder(self.id)
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """Its inputs as a CWL job object."""
+        """Its inputs by name, as CWL values.
+
+        A File or Directory is a mapping with ``class`` and an absolute ``location``.
+        """
         return self.request.inputs
 
     def wait(self, timeout: float | None = None) -> "Job":
-        """Wait for its end, ``timeout`` seconds at the most (then ``TimeoutError``)."""
-        self._record = self._engine.wait_for(self.id, timeout)
+        """Wait for its end and return it; raise ``TimeoutError`` after ``timeout`` seconds.
+
+        Raises ``EnvironmentProblem`` if the engine that runs it in this process has stopped.
+        """
+        self._record = self._namespace.wait_for(self.id, timeout)
         if not self._record.status.final:
             raise TimeoutError(f"job {self.id} is {self._record.status} after {timeout:g} s")
         return self
 
     def raise_for_status(self) -> "Job":
-        """Raise ``JobFailed`` or ``JobDismissed`` for a job that ended so."""
+        """Return the job, unless it ended as ``JobFailed`` or ``JobDismissed``: raise that."""
         if self.status is JobStatus.FAILED:
             raise JobFailed.from_problem(self.problem)
         if self.status is JobStatus.DISMISSED:
@@ -175,15 +215,19 @@ class Job:
 
     @property
     def problem(self) -> Mapping[str, Any]:
-        """The problem document (RFC 9457) of a job that failed, else empty."""
+        """The problem document (RFC 9457) of a job that failed, else empty.
+
+        Its members: ``type``, ``title``, ``status``, ``detail``, and where there are any ``hint``,
+        ``step``, ``exitCode``, ``stderrTail``, ``log``, ``cause``.
+        """
         for event in reversed(self.events()):
             if isinstance(event, Failed):
                 return event.problem
         return {}
 
     def events(self, after: int = 0) -> list[Event]:
-        """Give its history, without the first ``after`` events."""
-        return self._engine.events(self.id, after)
+        """Return its history, without the first ``after`` events."""
+        return self._namespace.events(self.id, after)
 
     @property
     def steps(self) -> list[Step]:
@@ -191,11 +235,11 @@ class Job:
         return steps(self.events())
 
     def watch(self) -> Iterator[Step]:
-        """Give each step as it changes, from the first one on, until the job has ended."""
-        return self._watch().until_the_end(self._engine.end_of(self.id))
+        """Yield each step as it changes, from the first one on, until the job has ended."""
+        return self._watch().until_the_end(self._namespace.end_of(self.id))
 
     def logs(self, step: str = "") -> StepLog:
-        """Give the log of a step, the last one's if none is named; raises ``NoSuchStep``.
+        """Return the log of a step, of the last one if none is named; raises ``NoSuchStep``.
 
         A step is named by its name (``crop_2``) or by that of its log file.
         """
@@ -208,25 +252,25 @@ class Job:
         name, log = chosen[-1].name, chosen[-1].log
         watch = self._watch()
         return StepLog(
-            os.path.join(self._engine.logs_folder(self.id), log), lambda: watch.has_ended(name)
+            os.path.join(self._namespace.logs_folder(self.id), log), lambda: watch.has_ended(name)
         )
 
     def _watch(self) -> Watch:
         def record() -> JobRecord:
             found = self.record
             if not found.status.final:
-                self._engine.check()
+                self._namespace.check()
                 check_readable(found)
             return found
 
         return Watch(record, self.events)
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
-        """Give ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
+        """Yield ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
         return self.logs(step).follow()
 
     def outcome(self) -> "Outcome":
-        """Give what the job produced, in CWL's terms.
+        """Return what the job produced, in CWL's terms.
 
         Raises ``JobFailed``, ``JobDismissed`` or ``ResultsNotReady``.
         """
@@ -241,7 +285,7 @@ class Job:
         return Outcome(last[0].outputs, last[0].features)
 
     def results(self) -> dict[str, Any]:
-        """Give its results as Python values, by output.
+        """Return its results as Python values, by output.
 
         A STAC catalog gives a ``StacResults`` with its pystac ``items``; a File or Directory a
         ``pathlib.Path`` if it lies on this machine, else its URI; the rest is what it is. Waits
@@ -251,16 +295,20 @@ class Job:
         return typed_results(outcome.outputs, outcome.features)
 
     def result(self, output: str) -> Any:
-        """Give one of its results; raises ``NoSuchOutput``."""
+        """Return one of its ``results()``; raises ``NoSuchOutput`` as well."""
         return self._one(self.results(), output)
 
     def results_document(self) -> dict[str, Any]:
-        """Give its results as OGC API - Processes has them."""
+        """Return its results by output (OGC API - Processes Part 1, "results.yaml").
+
+        A File is a link (``href``, ``type``), a STAC catalog a FeatureCollection, the rest a value.
+        Raises ``JobFailed``, ``JobDismissed`` or ``ResultsNotReady``: it does not wait.
+        """
         outcome = self.outcome()
         return ogc.results_document(outcome.outputs, outcome.features)
 
     def result_document(self, output: str) -> Any:
-        """Give one of the members of its results document; raises ``NoSuchOutput``."""
+        """Return one member of ``results_document()``; raises ``NoSuchOutput`` as well."""
         return self._one(self.results_document(), output)
 
     def _one(self, results: Mapping[str, Any], output: str) -> Any:
@@ -270,12 +318,15 @@ class Job:
         return results[output]
 
     def status_info(self, base: str = "") -> dict[str, Any]:
-        """Give its statusInfo, with steps; ``base`` is what its links hang from."""
+        """Return its status (OGC API - Processes Part 1, "statusInfo.yaml"), with ``steps``.
+
+        ``base`` is the URL that its links begin with.
+        """
         return ogc.status_info(self.record, self.steps, base)
 
     @property
     def request(self) -> JobRequest:
-        """What was asked for."""
+        """What was asked for: inputs, outputs, executor, results, title, ..."""
         return request_of(self.id, self.events())
 
     @property
@@ -284,27 +335,30 @@ class Job:
         return results_root(self.id, self.request)
 
     def execution(self, lines: int = 100) -> dict[str, Any]:
-        """Give it as an entry of the execution log, with the last ``lines`` of each step's log."""
+        """Return it as an entry of the execution log, as docs/http.md describes them.
+
+        Each of its ``phases`` has the last ``lines`` of its step's log.
+        """
         record, events = self.record, self.events()
         found = steps(events)
-        folder = self._engine.logs_folder(self.id)
+        folder = self._namespace.logs_folder(self.id)
         logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
         features = next((one.features for one in events if isinstance(one, Succeeded)), {})
         return execution_log.execution(record, found, logs, features)
 
     def provenance(self) -> dict[str, Any]:
-        """Give where its results come from, as PROV-JSON (W3C)."""
+        """Return where its results come from, as a PROV-JSON document (W3C member submission)."""
         from importlib.metadata import version
 
         events = self.events()
         return provenance.provenance(self.record, events, steps(events), version("localproc"))
 
     def dismiss(self, *, wait: bool = True) -> "Job":
-        """Stop it, whoever runs it; one that has ended stays as it is.
+        """Stop it, whoever runs it, and return it; one that has ended stays as it is.
 
         With ``wait`` it returns when nothing of the job runs any more.
         """
-        self._engine.dismiss(self.id)
+        self._namespace.dismiss(self.id)
         return self.wait() if wait else self
 
 

@@ -1,25 +1,27 @@
-"""What a home knows of the jobs of one namespace.
+"""One namespace of a home, for the objects that programs hold.
 
-Owns looking at jobs, waiting for their ends, and what may be done to a job that does not need to be
-run here: dismissing, hiding, forgetting. Must not know how jobs are accepted or run.
+Owns its processes, accepting its jobs, looking at them, waiting for their ends, and what may be
+done to a job wherever it runs: dismissing, hiding, forgetting. Must not know how jobs are run, nor
+the public objects: they hold it.
 """
 
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
+from typing import Any
 
+from localproc.engine.admission.accept import Acceptance
 from localproc.engine.home import liveness
 from localproc.engine.home.backup import back_up
-from localproc.engine.home.settings import Settings
+from localproc.engine.home.home import check_namespace
+from localproc.engine.home.tokens import Tokens
 from localproc.engine.notify.completions import End
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
 from localproc.errors import JobPutAside, NoSuchJob
-from localproc.model import Event, JobRecord, ProcessRecord
-from localproc.plugins.manager import PluginManager
+from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
 
 
 def check_readable(record: JobRecord) -> None:
@@ -28,63 +30,92 @@ def check_readable(record: JobRecord) -> None:
         raise JobPutAside(record.id, record.aside)
 
 
-class Records:
-    """A namespace of a home, to look at."""
+class Namespace:
+    """A namespace of a home; ``runtime`` is what all namespaces of one engine share.
 
-    _runtime: Runtime
-    _registry: Registry
-    namespace: str
+    ``processes`` deploys and finds its processes, ``tokens`` says who may come in over HTTP.
+    ``allow_remote``: packages may include documents from the network.
+    """
+
+    def __init__(self, runtime: Runtime, name: str, *, allow_remote: bool) -> None:
+        self.runtime = runtime
+        self.name = check_namespace(name)
+        self.processes = Registry(
+            runtime.store, name, runtime.package_cache, runtime.storage, allow_remote=allow_remote
+        )
+        self.tokens = Tokens(runtime.store, name)
+        self._acceptance = Acceptance(runtime, name)
+        self._allow_remote = allow_remote
+
+    def within(self, name: str) -> "Namespace":
+        """Return another namespace of the same home; raises ``InvalidInputs`` for a bad name."""
+        return Namespace(self.runtime, name, allow_remote=self._allow_remote)
 
     @property
-    def home(self) -> Path:
-        """The home's folder."""
-        return Path(self._runtime.home.path)
-
-    @property
-    def settings(self) -> Settings:
-        """How the engine is set up."""
-        return self._runtime.settings
-
-    @property
-    def plugins(self) -> PluginManager:
-        """The plugins of this engine, and which of them are broken."""
-        return self._runtime.plugins
+    def folders(self) -> tuple[str, ...]:
+        """The folders of this machine that no client on a network is told of."""
+        results = self._acceptance.results
+        return (self.runtime.home.path, *([results] if os.path.isabs(results) else []))
 
     # Jobs
 
+    def accept(
+        self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any], *, detached: bool
+    ) -> str:
+        """Record a job and return its id; it is run here, unless ``detached``.
+
+        Raises ``InvalidInputs`` or ``UnsupportedPackage``; nothing is left behind then.
+        """
+        self.runtime.check_open()
+        self.check()
+        request = self._acceptance.request(process, inputs, options)
+        if detached or not self.runtime.run_jobs:
+            return self._acceptance.accept(process, request, owner=None).id
+        job = self._acceptance.accept(process, request, owner=self.runtime.owner())
+        self.runtime.loop().accept(job)
+        return job.id
+
+    def jobs(self, wanted: JobFilter) -> list[JobRecord]:
+        """Return one page of jobs, newest first."""
+        return self.runtime.store.jobs(wanted)
+
+    def jobs_everywhere(self, statuses: Sequence[JobStatus], limit: int) -> list[JobRecord]:
+        """Return the jobs of all namespaces that are in one of these states, newest first."""
+        return self.runtime.store.jobs(JobFilter(statuses=tuple(statuses), limit=limit))
+
     def record(self, job_id: str) -> JobRecord:
-        """Give a job's row; raises ``NoSuchJob``."""
-        found = self._runtime.store.job(job_id)
-        if found is None or found.namespace != self.namespace:
+        """Return a job's row; raises ``NoSuchJob``."""
+        found = self.runtime.store.job(job_id)
+        if found is None or found.namespace != self.name:
             raise NoSuchJob(job_id)
         return found
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
-        """Give a job's events."""
-        return self._runtime.store.events(job_id, after)
+        """Return a job's events."""
+        return self.runtime.store.events(job_id, after)
 
     def revision(self, job: JobRecord) -> ProcessRecord:
-        """Give the process revision that a job runs."""
-        found = self._runtime.store.process(job.namespace, job.process_id, job.revision)
-        return self._registry.get(job.process_id) if found is None else found
+        """Return the process revision that a job runs."""
+        found = self.runtime.store.process(job.namespace, job.process_id, job.revision)
+        return self.processes.get(job.process_id) if found is None else found
 
     def job_folder(self, job_id: str) -> str:
-        """Give a job's folder."""
-        return self._runtime.home.job(job_id)
+        """Return a job's folder."""
+        return self.runtime.home.job(job_id)
 
     def logs_folder(self, job_id: str) -> str:
-        """Give the folder of a job's logs."""
-        return self._runtime.home.logs(job_id)
+        """Return the folder of a job's logs."""
+        return self.runtime.home.logs(job_id)
 
     def wait_for(self, job_id: str, timeout: float | None) -> JobRecord:
-        """Wait until a job has ended; give its row, whether it has or the time was over.
+        """Wait until a job has ended; return its row, whether it has or the time was over.
 
         Raises ``EnvironmentProblem`` if this engine has stopped by itself, or
         ``JobPutAside`` if the job was put aside.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.end_of(job_id) as end:
-            pause = 1.0 if end.expected_in == self.namespace else 0.0
+            pause = 1.0 if end.expected_in == self.name else 0.0
             while True:
                 left = pause if deadline is None else min(pause, deadline - time.monotonic())
                 if end.wait(max(0, left)) and end.job is not None:
@@ -95,60 +126,70 @@ class Records:
                     return record
                 check_readable(record)
                 self.check()
-                pause = 1.0 if self._runtime.owns(record) else 0.1
+                pause = 1.0 if self.runtime.owns(record) else 0.1
 
     def check(self) -> None:
         """Raise ``EnvironmentProblem`` if this engine runs no jobs any more, by mishap."""
-        self._runtime.check()
+        self.runtime.check()
 
     def end_of(self, job_id: str) -> AbstractContextManager[End]:
-        """Give what is set when a job has ended in this process, or the engine is closed."""
-        return self._runtime.completions.of(job_id)
+        """Return what is set when a job has ended in this process, or the engine is closed."""
+        return self.runtime.completions.of(job_id)
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is."""
         self.record(job_id)
-        if self._runtime.store.request_dismiss(job_id):
-            self._runtime.call_owner(self.record(job_id))
+        if self.runtime.store.request_dismiss(job_id):
+            self.runtime.call_owner(self.record(job_id))
 
     def hide(self, job_id: str) -> None:
         """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
         self.record(job_id)
-        self._runtime.store.hide_job(job_id)
+        self.runtime.store.hide_job(job_id)
 
     def delete(self, job_id: str) -> bool:
-        """Forget a job that has ended; its folder goes too, its published results stay."""
+        """Forget a job that has ended, with its folder; return whether it had ended.
+
+        Its published results stay.
+        """
         self.record(job_id)
-        if not self._runtime.store.delete_job(job_id):
+        if not self.runtime.store.delete_job(job_id):
             return False
-        shutil.rmtree(self._runtime.home.job(job_id), ignore_errors=True)
+        shutil.rmtree(self.runtime.home.job(job_id), ignore_errors=True)
         return True
 
     def open_jobs(self) -> int:
-        """Count the jobs of the namespace that have not ended."""
-        return self._runtime.store.open_jobs(self.namespace)
+        """Return the number of jobs of the namespace that have not ended."""
+        return self.runtime.store.open_jobs(self.name)
 
     def has_open_jobs(self) -> bool:
-        """Whether any job of the home has not ended."""
-        return bool(self._runtime.store.owners())
+        """Return whether any job of the home has not ended."""
+        return bool(self.runtime.store.owners())
 
     # The home
 
-    def backup(self, folder: str | os.PathLike[str]) -> None:
-        """Copy the home into a folder that is empty or not there, while it is in use.
+    def is_attended(self, job: JobRecord) -> bool:
+        """Return whether an engine that lives owns a job, or may take up one without an owner."""
+        if job.owner is None:
+            return any(self.alive())
+        return liveness.is_alive(self.runtime.home.engines, job.owner)
 
-        Results that are published outside of the home are not in the copy. ``localproc restore``
-        makes a home of it. Raises ``HomeUnusable`` or ``NoSpace``.
-        """
-        back_up(self._runtime.home, self._runtime.store, os.fspath(folder))
+    def stand_by(self) -> None:
+        """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
+        if self.runtime.run_jobs and not self.runtime.closed:
+            self.runtime.loop()
+
+    def backup(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the home into a folder; raises ``HomeUnusable`` or ``NoSpace``."""
+        back_up(self.runtime.home, self.runtime.store, os.fspath(folder))
 
     def store_problems(self) -> list[str]:
-        """Let the store check itself; give what is wrong."""
-        return self._runtime.store.check()
+        """Let the store check itself; return what is wrong."""
+        return self.runtime.store.check()
 
     def alive(self) -> Iterator[tuple[str, int | None]]:
-        """Give the engines that use the home now, with their process ids."""
-        folder = self._runtime.home.engines
+        """Yield the engines that use the home now, with their process ids."""
+        folder = self.runtime.home.engines
         for one in liveness.engines(folder):
             if liveness.is_alive(folder, one):
                 yield one, liveness.pid_of(folder, one)

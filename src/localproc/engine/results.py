@@ -37,7 +37,7 @@ class StacResults:
 
 
 def typed_results(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every output as a Python value."""
+    """Return every output as a Python value."""
     return {
         name: StacResults(_location(value), features[name]) if name in features else _typed(value)
         for name, value in outputs.items()

@@ -27,6 +27,4 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("localproc"):
             raise
-        raise PluginMissing(
-            f"the HTTP face needs {error.name}", hint="pip install 'localproc[http]'"
-        ) from error
+        raise PluginMissing.for_extra("http", f"the HTTP face needs {error.name}") from error

@@ -3,10 +3,10 @@
 Owns the routes, and the errors that no handler sees. Must not know what handlers do.
 """
 
-from typing import Any, Final
+import re
+from typing import Any, Final, Unpack
 
 from starlette.applications import Starlette
-from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -15,14 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from localproc.engine.engine import Engine
+from localproc.engine.engine import LocalEngine
+from localproc.engine.options import check_options
 from localproc.http import execution, execution_log, jobs, live, pages, processes, service
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
 from localproc.http.auth import refuse_names
 from localproc.http.echo import deploy_echo
 from localproc.http.exchange import Handler, endpoint
 from localproc.http.negotiation import best, listed
-from localproc.http.settings import HttpSettings
+from localproc.http.settings import HttpOptions, HttpSettings
 from localproc.http.urls import static_of
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
@@ -43,7 +44,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/results": {"GET": jobs.results},
     "/jobs/{job_id}/results/{output}": {"GET": jobs.result},
     "/jobs/{job_id}/results/{output}/{index}": {"GET": jobs.result},
-    "/jobs/{job_id}/files/{path:any}": {"GET": jobs.file},
+    "/jobs/{job_id}/files/{path:path}": {"GET": jobs.file},
     "/jobs/{job_id}/events": {"GET": live.events},
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
@@ -54,26 +55,30 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
 }
 
 
-class _AnyConvertor(PathConvertor):
-    """A path of files, whose names may have line breaks."""
+class _Route(Route):
+    """A route whose ``{name:path}`` may have line breaks, as names of files may."""
 
-    regex = r"[\s\S]*"
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
-register_url_convertor("any", _AnyConvertor())
-
-
-def create_app(engine: Engine, settings: HttpSettings | None = None, **options: Any) -> Starlette:
-    """Make the ASGI app of an engine; it can be mounted in another.
+def create_app(
+    engine: LocalEngine, settings: HttpSettings | None = None, **options: Unpack[HttpOptions]
+) -> Starlette:
+    """Return the ASGI app of an engine; it can be mounted in another.
 
     ``options`` are those of ``HttpSettings``, by name. The engine stays the caller's to close.
+    Raises ``ValueError`` for settings that do not go together, ``UnknownOption`` for an option that
+    does not exist.
     """
+    check_options(create_app, options, HttpOptions)
     settings = settings or HttpSettings(**options)
     namespaces = settings.namespaces or (engine.namespace,)
     if len(namespaces) > 1 and "{namespace}" not in settings.template:
         raise ValueError("several namespaces need a prefix with {namespace} in it")
-    routes = [
-        Route(settings.template + path or "/", endpoint(**handlers), methods=list(handlers))
+    routes: list[Route] = [
+        _Route(settings.template + path or "/", endpoint(**handlers), methods=list(handlers))
         for path, handlers in _RESOURCES.items()
     ]
     if settings.template:  # clients write the root with a slash and without

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 
-from localproc.engine.engine import Engine
+from localproc.engine.engine import LocalEngine
 from localproc.http.answers import HTML, HttpProblem
 from localproc.http.negotiation import listed
 from localproc.http.settings import HttpSettings
@@ -20,7 +20,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 ANONYMOUS = "anonymous"
 
 
-def identify(request: Request, engine: Engine | None, settings: HttpSettings) -> str:
+def identify(request: Request, engine: LocalEngine | None, settings: HttpSettings) -> str:
     """Give the name of the token that a request comes with; raises 401 where one is needed.
 
     Without an engine there is no such namespace; whoever has no token is not told so.

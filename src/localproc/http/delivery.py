@@ -86,7 +86,7 @@ class Delivery:
         if wanted is not None and not wanted:
             return nothing()
         response = self._job.request.options.get("response")
-        described = self._exchange.engine.revision(self._job.record).description["outputs"]
+        described = self._job.process.outputs
         alone = len(described if wanted is None else wanted) == 1
         if response == "raw" or (alone and response != "document"):
             return self._raw(outputs)
@@ -237,7 +237,7 @@ class Delivery:
                 return one
         known = ", ".join(one.name for one in outputs) or "none"
         error = NoSuchOutput(f"job {self._job.id} has no output {name!r}", hint=f"it has: {known}")
-        if name in self._exchange.engine.revision(self._job.record).description["outputs"]:
+        if name in self._job.process.outputs:
             raise error
         raise HttpProblem(400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint)
 
@@ -273,6 +273,8 @@ class FailedJob(LocalprocError):
     def to_problem(self) -> dict[str, Any]:
         """Give the members of the problem."""
         said = self._error.to_problem()
+        for of_this_machine in ("command", "folder"):
+            said.pop(of_this_machine, None)
         if "log" in said:
             said["log"] = f"{self._place}/{said['log'].rsplit('/', 1)[-1]}"
         return said | {"status": self._status}

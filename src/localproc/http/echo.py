@@ -6,11 +6,11 @@ Owns deploying it. Clients and conformance suites try a service with it (Part 1,
 
 from importlib.resources import files
 
-from localproc.engine.engine import Engine
+from localproc.engine.engine import LocalEngine
 from localproc.errors import NoSuchProcess
 
 
-def deploy_echo(engine: Engine) -> None:
+def deploy_echo(engine: LocalEngine) -> None:
     """Deploy ``echo`` in the engine's namespace, unless there is another one of that name."""
     package = files("localproc.http").joinpath("echo.json").read_bytes()
     try:

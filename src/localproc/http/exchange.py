@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from localproc.engine.engine import Engine
+from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
 from localproc.http import pages
@@ -39,7 +39,7 @@ class Exchange:
     """
 
     request: Request
-    engine: Engine
+    engine: LocalEngine
     settings: HttpSettings
     base: str
     body: bytes
@@ -196,7 +196,7 @@ class Exchange:
 
     def scrubbed(self, data: bytes) -> bytes:
         """Take this machine's folders out of what is told."""
-        for folder in self.engine.folders:
+        for folder in namespace_of(self.engine).folders:
             data = data.replace(folder.encode(), b"...")
         return data
 
@@ -250,7 +250,7 @@ def patient(handler: Handler) -> Handler:
 
 def _begin(request: Request, body: bytes) -> Exchange:
     settings: HttpSettings = request.app.state.settings
-    engines: Mapping[str, Engine] = request.app.state.engines
+    engines: Mapping[str, LocalEngine] = request.app.state.engines
     namespace = request.path_params.get("namespace", next(iter(engines)))
     engine = engines.get(namespace)
     refuse_strangers(request, settings)

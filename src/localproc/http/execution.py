@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
+from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job, Process
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.http.answers import FORM, JSON, HttpProblem
@@ -47,7 +48,7 @@ def execute(exchange: Exchange) -> Response:
 def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job:
     """Have a job accepted for an execute request."""
     settings = exchange.settings
-    if exchange.engine.open_jobs() >= settings.most_jobs:
+    if namespace_of(exchange.engine).open_jobs() >= settings.most_jobs:
         raise HttpProblem(
             429,
             "TooManyJobs",

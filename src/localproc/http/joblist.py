@@ -53,7 +53,7 @@ def _known(exchange: Exchange, name: str) -> str | None:
     if given is None:
         return None
     try:
-        exchange.engine.record(given)
+        exchange.engine.job(given)
     except LocalprocError:
         raise bad_parameter(name, f"there is no job {given!r}; begin with the first page") from None
     return given

@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from localproc.engine.engine import Engine
+from localproc.engine.engine import LocalEngine
 from localproc.engine.job.placement import Placement
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
@@ -34,7 +34,7 @@ _CLASSES: Final = (
 )
 
 
-def conformance_classes(engine: Engine) -> list[str]:
+def conformance_classes(engine: LocalEngine) -> list[str]:
     """Give the URIs of the conformance classes; containers are one of them where there are any."""
     executor = engine.plugins.executor(Placement.read(engine.settings.executor).default)
     return [*_CLASSES, *([_PART_2 + "docker"] if executor.capabilities.containers else [])]

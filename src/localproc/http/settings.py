@@ -5,7 +5,7 @@ Owns the settings and their defaults. Must not know what they are used for.
 
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict
 
 from localproc.model import InputPolicy
 
@@ -67,3 +67,23 @@ class HttpSettings:
     def template(self) -> str:
         """The prefix as a route has it."""
         return self.prefix.replace("{workspace}", "{namespace}").rstrip("/")
+
+
+class HttpOptions(TypedDict, total=False):
+    """The settings of ``HttpSettings``, as ``create_app`` and ``Engine.client`` take them."""
+
+    namespaces: tuple[str, ...]
+    prefix: str
+    base_url: str
+    title: str
+    dismiss: DismissPolicy
+    profile: Literal["localproc", "zoo"]
+    echo: bool
+    require_token: bool
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    policy: InputPolicy
+    most_bytes: int
+    most_inputs: int
+    most_jobs: int
+    sync_seconds: float

@@ -11,13 +11,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any, Final, TypeVar
 
 _T = TypeVar("_T")
 _HERE: Final = ContextVar("localproc_here", default=False)
-_QUICK: Final = ThreadPoolExecutor(16, "localproc-http")
-#: Those who wait for a job to end have threads of their own, so that nobody else waits for them.
-_PATIENT: Final = ThreadPoolExecutor(512, "localproc-sync")
+
+
+@cache
+def _quick() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(16, "localproc-http")
+
+
+@cache
+def _patient() -> ThreadPoolExecutor:
+    """Those who wait for a job to end have threads of their own: nobody else waits for them."""
+    return ThreadPoolExecutor(512, "localproc-sync")
 
 
 @contextmanager
@@ -35,7 +44,7 @@ async def offload(function: Callable[..., _T], *arguments: Any, patient: bool = 
     if _HERE.get():
         return function(*arguments)
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_PATIENT if patient else _QUICK, function, *arguments)
+    return await loop.run_in_executor(_patient() if patient else _quick(), function, *arguments)
 
 
 async def pause(seconds: float) -> None:

@@ -6,10 +6,13 @@ Owns how step events add up to what people see. Must not know how steps are run.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 from localproc.model import Event, Step, StepStatus
 from localproc.model.events import (
     Dismissed,
+    DismissRequested,
     Failed,
     StepFinished,
     StepQueued,
@@ -17,12 +20,16 @@ from localproc.model.events import (
     StepSubmitted,
 )
 
+#: What is said of steps that were stopped though nobody had dismissed their job.
+STOPPED: Final = "stopped, since the job had failed"
+
 
 class StepBook:
     """The steps of one job, kept up to date event by event, in the order they were submitted."""
 
     def __init__(self) -> None:
         self._steps: dict[str, Step] = {}
+        self._dismissed = False
         self._submitted: dict[str, datetime] = {}
 
     def steps(self) -> list[Step]:
@@ -37,6 +44,9 @@ class StepBook:
     def take(self, event: Event) -> list[Step]:
         """Take one event in; give the steps that it changed."""
         match event:
+            case DismissRequested():
+                self._dismissed = True
+                return []
             case Failed() | Dismissed():
                 return self._close(event.at)
             case StepSubmitted():
@@ -48,6 +58,7 @@ class StepBook:
                 step = _running(self._known(event.name), event, self._earliest(event))
             case StepFinished():
                 step = _finished(self._known(event.name), event, self._earliest(event))
+                step = self._told(step)
             case _:
                 return []
         self._steps[step.name] = step
@@ -65,12 +76,16 @@ class StepBook:
     def _close(self, at: datetime) -> list[Step]:
         """Steps that had not ended when their job did were stopped with it."""
         open_steps = [step for step in self._steps.values() if not step.status.final]
-        closed = [
-            replace(step, status=StepStatus.DISMISSED, end=max(step.start or at, at), reason="")
-            for step in open_steps
-        ]
+        stopped = partial(replace, status=StepStatus.DISMISSED, reason="")
+        closed = [self._told(stopped(step, end=max(step.start or at, at))) for step in open_steps]
         self._steps.update((step.name, step) for step in closed)
         return closed
+
+    def _told(self, step: Step) -> Step:
+        """Tell a step that was stopped since another one failed from one that was dismissed."""
+        if step.status is StepStatus.DISMISSED and not self._dismissed and not step.message:
+            return replace(step, message=STOPPED)
+        return step
 
 
 def _submitted(event: StepSubmitted) -> Step:

@@ -4,23 +4,33 @@ Owns loading plugins, which of them are broken and why, and finding an executor 
 name. Belongs to an engine, never to a module: two engines can have different plugins.
 """
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import difflib
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 import pluggy
 
-from localproc.errors import PluginMissing
+from localproc.errors import EnvironmentProblem, LocalprocError, PluginMissing
 from localproc.plugins import hooks
 from localproc.plugins.executor import ExecutorPlugin
+from localproc.plugins.isolation import giving, telling, wrapping
 from localproc.plugins.storage import StoragePlugin
 
 _T = TypeVar("_T", ExecutorPlugin, StoragePlugin)
 
 #: Named, not imported: the rules must not know the adapters.
 BUILTIN: Final = ("localproc.executors.builtin", "localproc.storage.builtin")
+_GIVING: Final[dict[str, type]] = {
+    "localproc_executors": ExecutorPlugin,
+    "localproc_storages": StoragePlugin,
+}
+#: The hook whose errors are the point of it.
+_VETO: Final = "localproc_check_inputs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,11 @@ class Broken:
 
 
 class PluginManager:
-    """Built-in plugins, those of installed distributions, and those that were handed in."""
+    """Built-in plugins, those of installed distributions, and those that were handed in.
+
+    One that is installed and cannot be used is in ``broken``; one that was handed in raises
+    ``EnvironmentProblem``.
+    """
 
     def __init__(self, extra: Sequence[object] = (), *, entry_points: bool = True) -> None:
         self.broken: list[Broken] = []
@@ -40,19 +54,19 @@ class PluginManager:
         self._manager = pluggy.PluginManager("localproc")
         self._manager.add_hookspecs(hooks)
         for name in BUILTIN:
-            self._manager.register(import_module(name), name)
+            self._register(import_module(name), name)
         if entry_points:
             self._load_entry_points()
         for plugin in extra:
-            self._manager.register(plugin)
+            self._register(plugin, self._name_of(plugin))
 
     @property
     def hook(self) -> Any:
-        """The hook caller."""
+        """The hook caller of pluggy."""
         return self._manager.hook
 
     def names(self) -> list[tuple[str, str]]:
-        """Give every plugin with the distribution that it came from."""
+        """Return every plugin with the distribution that it came from, empty if from none."""
         return [
             (name, self._distributions.get(name, ""))
             for name, plugin in self._manager.list_name_plugin()
@@ -60,54 +74,109 @@ class PluginManager:
         ]
 
     def executor(self, name: str) -> ExecutorPlugin:
-        """Give an executor by name; raises ``PluginMissing``."""
+        """Return an executor by name; raises ``PluginMissing``."""
         return _find("executor", name, self.executors(), lambda one: one.name)
 
     def storage(self, scheme: str) -> StoragePlugin:
-        """Give the storage of a scheme; raises ``PluginMissing``."""
+        """Return the storage of a scheme; raises ``PluginMissing``."""
         return _find("storage", scheme, self.storages(), lambda one: one.scheme)
 
     def executors(self) -> list[ExecutorPlugin]:
-        """Give all executors."""
-        return list(self._collect("localproc_executors"))
+        """Return all executors; of two with one name, the later one counts."""
+        return list(itertools.chain(*reversed(self.hook.localproc_executors())))
 
     def storages(self) -> list[StoragePlugin]:
-        """Give all storages."""
-        return list(self._collect("localproc_storages"))
+        """Return all storages; of two for one scheme, the later one counts."""
+        return list(itertools.chain(*reversed(self.hook.localproc_storages())))
 
     def observes(self) -> bool:
-        """Whether any plugin wants to be told of events."""
-        return bool(self._manager.hook.localproc_event.get_hookimpls())
+        """Return whether any plugin wants to be told of events."""
+        return bool(self.hook.localproc_event.get_hookimpls())
 
     def tell(self, hook: str, **facts: Any) -> None:
         """Call a hook of every plugin; one that fails is noted and breaks nothing."""
-        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            arguments = {name: facts[name] for name in implementation.argnames}
-            with self._noting(implementation.plugin_name):
-                implementation.function(**arguments)
-
-    def _collect(self, hook: str) -> Iterator[Any]:
-        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            with self._noting(implementation.plugin_name):
-                yield from implementation.function()
+        getattr(self.hook, hook)(**facts)
 
     def _load_entry_points(self) -> None:
         from importlib.metadata import entry_points
 
         for entry in entry_points(group="localproc"):
-            with self._noting(entry.name):
-                self._manager.register(entry.load(), entry.name)
+            try:
+                self._register(entry.load(), entry.name)
+            except Exception as error:
+                self._note(entry.name, error)
+            else:
                 if entry.dist is not None:
                     self._distributions[entry.name] = f"{entry.dist.name} {entry.dist.version}"
 
-    @contextlib.contextmanager
-    def _noting(self, plugin: str) -> Iterator[None]:
+    def _register(self, plugin: object, name: str) -> None:
+        """Register the hooks of a plugin; raises ``EnvironmentProblem`` for what is no hook."""
+        isolated = self._isolated(plugin, name)
         try:
-            yield
-        except Exception as error:
-            problem = Broken(plugin, f"{type(error).__name__}: {error}")
-            if problem not in self.broken:
-                self.broken.append(problem)
+            self._manager.register(isolated, name)
+        except pluggy.PluginValidationError as error:
+            if self._manager.is_registered(isolated):
+                self._manager.unregister(isolated)
+            said = " ".join(str(error).split())
+            raise EnvironmentProblem(f"the plugin {name!r} cannot be used: {said}") from error
+        except ValueError as error:
+            raise EnvironmentProblem(
+                f"the plugin {name!r} cannot be used: another one has its name"
+            ) from error
+
+    def _isolated(self, plugin: object, name: str) -> SimpleNamespace:
+        """Return the hooks of a plugin, each so that its errors stay its own."""
+        found = SimpleNamespace()
+        note = partial(self._note, name)
+        for attribute in dir(plugin):
+            marks = self._manager.parse_hookimpl_opts(plugin, attribute)
+            if marks is None:
+                continue
+            hook = marks["specname"] or attribute
+            _check(name, hook, marks)
+            function = getattr(plugin, attribute)
+            if hook == _VETO:
+                isolated = function
+            elif marks["wrapper"]:
+                isolated = wrapping(function, note)
+            elif hook in _GIVING:
+                isolated = giving(function, note, _GIVING[hook])
+            else:
+                isolated = telling(function, note)
+            setattr(found, attribute, isolated)
+        return found
+
+    def _name_of(self, plugin: object) -> str:
+        """Return a name for a plugin that was handed in, another one for each."""
+        kind = type(plugin)
+        name = getattr(plugin, "__name__", None) or f"{kind.__module__}.{kind.__qualname__}"
+        taken = {one for one, _ in self._manager.list_name_plugin()}
+        more = (f"{name} ({number})" for number in itertools.count(2))
+        return next(one for one in itertools.chain([name], more) if one not in taken)
+
+    def _note(self, plugin: str, error: Exception) -> None:
+        said = f"{type(error).__name__}: {error}"
+        if isinstance(error, LocalprocError):
+            said = "; ".join(filter(None, [error.message, error.hint]))
+        problem = Broken(plugin, said)
+        if problem not in self.broken:
+            self.broken.append(problem)
+
+
+def _check(name: str, hook: str, marks: pluggy.HookimplOpts) -> None:
+    """Raise ``EnvironmentProblem`` for what is marked as a hook and cannot be one."""
+    known = [one for one in vars(hooks) if one.startswith("localproc_")]
+    if hook not in known and not marks["optionalhook"]:
+        close = difflib.get_close_matches(hook, known, 1)
+        raise EnvironmentProblem(
+            f"the plugin {name!r} cannot be used: there is no hook {hook!r}",
+            hint=f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(known)}",
+        )
+    if marks["hookwrapper"]:
+        raise EnvironmentProblem(
+            f"the plugin {name!r} cannot be used: {hook} is a hook wrapper of the old kind",
+            hint="write hookimpl(wrapper=True), and return what the hook is to give",
+        )
 
 
 def _find(what: str, name: str, plugins: Iterable[_T], key: Callable[[_T], str]) -> _T:

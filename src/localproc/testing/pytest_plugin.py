@@ -6,25 +6,27 @@
         job = localproc_engine.run("ndvi.cwl", {"red": "b04.tif", "nir": "b08.tif"})
         assert job.status == "successful"
 
-Owns the fixtures, and the story of jobs that failed in the report of a test that failed. Must cost
+Owns the fixtures, and what is told of their jobs in the report of a test that failed. Must cost
 nothing in tests that do not use it.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from localproc.api import Engine
+    from localproc.engine.handles import Job
 
+_MOST: Final = 10  #: jobs that are told of
 _ENGINES = pytest.StashKey["list[Engine]"]()
 
 
 @pytest.fixture
 def localproc_home(tmp_path: Path) -> Path:
-    """Give the folder that the test's engine keeps its jobs in."""
+    """Return the folder that the test's engine keeps its jobs in."""
     return tmp_path / ".localproc"
 
 
@@ -32,31 +34,64 @@ def localproc_home(tmp_path: Path) -> Path:
 def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> Iterator["Engine"]:
     """Give an engine with a home of its own. What still runs at the end of the test is stopped."""
     from localproc.api import Engine
+    from localproc.engine.engine import jobs_everywhere, namespace_of
     from localproc.model import JobStatus
 
     engine = Engine(localproc_home)
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
-    if engine.has_open_jobs():
-        for job in engine.jobs_of_all(JobStatus.ACCEPTED, JobStatus.RUNNING):
+    space = namespace_of(engine)
+    if space.has_open_jobs():
+        for job in jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING):
             job.dismiss()
     engine.close()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
-    """Tell, under a test that failed, why its jobs did."""
+    """Tell, under a test that failed, what became of its jobs."""
+    engines = item.stash.get(_ENGINES, [])
+    if engines and call.excinfo is not None:
+        _shorten(call.excinfo.value)
     report = yield
     if call.when == "call" and report.failed:
-        for engine in item.stash.get(_ENGINES, []):
-            for story in _stories(engine):
-                report.sections.append(("localproc job", story))
+        for engine in engines:
+            report.sections += _sections(engine)
     return report
 
 
-def _stories(engine: "Engine") -> list[str]:
+def _shorten(error: BaseException) -> None:
+    """Cut what lies inside localproc off an error of its own, which says all by itself."""
+    from localproc.errors import LocalprocError
+
+    if not isinstance(error, LocalprocError):
+        return
+    error.__cause__, error.__suppress_context__ = None, True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        if trace.tb_next.tb_frame.f_globals.get("__name__", "").startswith("localproc."):
+            trace.tb_next = None
+        trace = trace.tb_next
+
+
+def _sections(engine: "Engine") -> list[tuple[str, str]]:
+    """Return the story of each job that failed, and a line about each other one."""
+    from localproc.engine.engine import jobs_everywhere, namespace_of
     from localproc.errors import JobFailed
     from localproc.model import JobStatus
 
-    failed = engine.jobs_of_all(JobStatus.FAILED, limit=10)
-    return [f"{job.process_id} ({job.id})\n{JobFailed.from_problem(job.problem)}" for job in failed]
+    jobs = jobs_everywhere(namespace_of(engine), *JobStatus, limit=_MOST)
+    failed = [job for job in jobs if job.status is JobStatus.FAILED]
+    sections = [
+        ("localproc job", f"{job.process_id} ({job.id})\n{JobFailed.from_problem(job.problem)}")
+        for job in failed
+    ]
+    others = [_line(job) for job in jobs if job not in failed]
+    return sections + ([("other localproc jobs", "\n".join(others))] if others else [])
+
+
+def _line(job: "Job") -> str:
+    """Return a line about a job: how far it is, or how it ended, and where its logs are."""
+    steps = [f"{step.name} {step.status}" for step in job.steps if not step.status.final]
+    doing = f", {', '.join(steps[:5])}" if steps else ""
+    return f"{job.process_id} ({job.id}) {job.status}{doing}; logs: {job.logs_folder}"

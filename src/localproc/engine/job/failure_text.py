@@ -6,10 +6,12 @@ Must not know how it came to that.
 
 import errno
 import os
-from typing import Final
+import posixpath
+from collections.abc import Mapping
+from typing import Any, Final
 
 from localproc.errors import JobFailed, LocalprocError
-from localproc.model import Report, TaskState
+from localproc.model import Report, Task, TaskState
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _SIGNALS: Final = {
@@ -27,9 +29,20 @@ _SIGNALS: Final = {
 
 
 def step_failed(
-    job_id: str, step: str, report: Report, lines: list[str], log: str, *, disk_full: bool
+    job_id: str,
+    step: str,
+    report: Report,
+    lines: list[str],
+    log: str,
+    *,
+    disk_full: bool,
+    task: Task | None = None,
+    scattered: Mapping[str, Any] | None = None,
 ) -> JobFailed:
-    """Tell of a step whose tool failed."""
+    """Return what is told of a step whose tool failed.
+
+    ``task`` is what was run, ``scattered`` the inputs of one instance of a scatter.
+    """
     code = report.exit_code
     return JobFailed(
         f"step {step} {_ending(report)}",
@@ -40,20 +53,43 @@ def step_failed(
         log=log,
         hint=_hint(report, lines, disk_full=disk_full),
         cause=report.state.value if report.state is not TaskState.ENDED else "exit-code",
+        command=task.argv if task else (),
+        inputs={name: _in_short(value) for name, value in (scattered or {}).items()},
+        folder=task.outdir if task else "",
     )
 
 
-def step_broke(job_id: str, step: str, error: Exception, log: str = "") -> JobFailed:
-    """Tell of a step that could not be prepared, staged or collected."""
+def step_broke(
+    job_id: str, step: str, error: Exception, log: str = "", *, task: Task | None = None
+) -> JobFailed:
+    """Return what is told of a step that could not be prepared, staged or collected.
+
+    ``task`` is what was run, if it came to that.
+    """
     error = as_ours(error)
     return JobFailed(
-        f"step {step}: {error.message}",
+        f"step {step}: {error.message.removeprefix(f'{step}: ')}",
         job_id=job_id,
         step=step,
         log=log,
         hint=error.hint,
         cause=_public_name(error),
+        command=task.argv if task else (),
+        folder=task.outdir if task else "",
     )
+
+
+def _in_short(value: Any) -> str:
+    """Return a few characters that tell a value from others."""
+    if isinstance(value, Mapping) and value.get("class") in ("File", "Directory"):
+        path = str(value.get("location") or value.get("basename") or value["class"])
+        return posixpath.basename(path.rstrip("/"))
+    if isinstance(value, list) and len(value) > 3:
+        return f"{len(value)} values"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_in_short, value))}]"
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _ending(report: Report) -> str:
@@ -93,7 +129,7 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
         return "the system may have run out of memory: see ramMin, or run fewer steps at a time"
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"
-    return "the whole log says more; the step's folder is kept, with all that it wrote"
+    return "the whole log says more; the folder is kept, with all that the step wrote"
 
 
 def _says_full(texts: list[str]) -> bool:

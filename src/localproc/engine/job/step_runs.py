@@ -277,6 +277,8 @@ class StepRuns:
             tail(running.task.stderr),
             self._log(running.name),
             disk_full=is_full(running.task.outdir),
+            task=running.task,
+            scattered=_scattered(running),
         )
         self._note(running, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
@@ -287,7 +289,9 @@ class StepRuns:
             self._note(running, StepStatus.DISMISSED, report)
             return
         log = self._log(running.name)
-        problem = failure_text.step_broke(self._writer.job.id, running.name, error, log)
+        problem = failure_text.step_broke(
+            self._writer.job.id, running.name, error, log, task=running.task
+        )
         self._note(running, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 
@@ -305,6 +309,14 @@ class StepRuns:
 
     def _log(self, name: str) -> str:
         return self._tasks.log_path(name)
+
+
+def _scattered(running: StepRun) -> Mapping[str, Any] | None:
+    """Return the inputs of one instance of a scatter: they tell it from the others."""
+    if running.made is None:
+        return None
+    invocation = running.made[0].invocation
+    return invocation.inputs if "[" in invocation.key else None
 
 
 def _succeeded(running: StepRun, report: Report) -> bool:

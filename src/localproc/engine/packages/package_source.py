@@ -18,6 +18,7 @@ from localproc.engine.home.cwd import check_here, here
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
 from localproc.ogc.apppkg import MEDIA_TYPE, is_apppkg, read_apppkg
+from localproc.plugins.executor import ExecutorPlugin
 from localproc.plugins.storage import Storage
 from localproc.storage.access import Access
 from localproc.uris import path_uri, uri_path
@@ -184,9 +185,15 @@ class Reader:
             raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
 
 
-def examine(package: object, *, allow_remote: bool = False) -> "Findings":
-    """Check a package without deploying it; raises ``PackageError`` if it cannot be loaded."""
+def examine(
+    package: object, *, allow_remote: bool = False, executor: ExecutorPlugin | None = None
+) -> "Findings":
+    """Check a package without deploying it, and whether an executor can run it here.
+
+    Raises ``PackageError`` if it cannot be loaded.
+    """
     from localproc.cwl.check.check import examine as findings
+    from localproc.engine.packages.fitness import misgivings
 
     with ExitStack() as open_ones:
 
@@ -198,4 +205,7 @@ def examine(package: object, *, allow_remote: bool = False) -> "Findings":
 
         access = Access(open_web, InputPolicy())
         loaded, _ = Reader(access, remote=allow_remote).read(find_source(package))
-    return findings(loaded)
+    found = findings(loaded)
+    if executor is not None and not found.errors:
+        found.warnings += misgivings(loaded, executor.name, executor.capabilities)
+    return found

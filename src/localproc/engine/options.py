@@ -1,0 +1,107 @@
+"""The options that programs give by name.
+
+Owns their names and types, and refusing one that does not exist. Must not know what they do.
+"""
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+from localproc.errors import UnknownOption
+from localproc.model import InputPolicy, Trigger
+
+#: Inputs by name, or the path of a YAML or JSON file that has them.
+Inputs = Mapping[str, Any] | str | os.PathLike[str] | None
+
+
+class ExecuteOptions(TypedDict, total=False):
+    """Options of ``execute`` and ``run``; all may be left out.
+
+    ``outputs``: the outputs that are wanted, each with its options (OGC API - Processes Part 1,
+    "execute.yaml"); all if ``None``. ``results``: the folder or URI under which ``<job>/`` is
+    published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
+    set. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
+    ``inProgressUri`` and ``failedUri`` to addresses. ``options`` are kept with the job, for
+    executors. ``base``: the folder or URI of relative paths; ``bases``: that of single inputs.
+    ``references=False``: an ``href`` in the inputs is a value like any other. ``detached``: leave
+    the job to another engine. ``derived_from``: the job that this one repeats.
+    """
+
+    outputs: Mapping[str, Any] | None
+    results: str | os.PathLike[str] | None
+    executor: str
+    title: str
+    tags: Sequence[str]
+    reason: str
+    trigger: Trigger
+    run_as: str
+    environment: str
+    service: str
+    derived_from: str | None
+    reuse: bool | None
+    policy: InputPolicy
+    subscriber: Mapping[str, str] | None
+    options: Mapping[str, Any]
+    base: str | os.PathLike[str] | None
+    bases: Mapping[str, str] | None
+    references: bool
+    detached: bool
+
+
+class JobFilters(TypedDict, total=False):
+    """Further filters of ``Engine.jobs``, those of ``localproc.model.JobFilter``."""
+
+    since: datetime | None
+    until: datetime | None
+    min_duration: float | None
+    max_duration: float | None
+    trigger: Trigger | None
+    run_as: str | None
+    tag: str | None
+    before: str | None
+    after: str | None
+    hidden: bool
+
+
+class EngineSettings(TypedDict, total=False):
+    """The settings of ``Engine``, those of ``localproc.Settings``."""
+
+    executor: str
+    results: str | None
+    work: str | None
+    cores: float
+    ram: int
+    slots: int
+    grace: float
+    active: int
+    durable: bool
+    adopt: bool
+    keep: bool
+    reuse: bool
+    namespace: str
+    callback_secret: str
+    executor_options: Mapping[str, Mapping[str, Any]]
+    storage_options: Mapping[str, Mapping[str, Any]]
+
+
+def check_options(call: Callable[..., Any], given: Iterable[str], options: type) -> None:
+    """Raise ``UnknownOption`` if any of the given names is none of ``options``, a ``TypedDict``.
+
+    ``call`` is what they were given to; its own keywords are suggested too.
+    """
+    known = options.__annotations__
+    for name in given:
+        if name not in known:
+            own = [one.name for one in inspect.signature(call).parameters.values()]
+            choices = sorted({*known, *own} - {"self", "options", "filters", "settings"})
+            close = difflib.get_close_matches(name, choices, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(choices)}"
+            raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
+
+
+def _name(call: Callable[..., Any]) -> str:
+    owner = getattr(call, "__self__", None)
+    return call.__qualname__ if owner is None else f"{type(owner).__name__}.{call.__name__}"
