@@ -5,12 +5,11 @@ Owns reading ``application/ogcapppkg+json`` (OGC API - Processes Part 2, classes
 by ``href`` and as ``unit``, alone or in an array. Must not fetch anything.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from localproc.cwl.base.surrogates import has_half
+from localproc.cwl.base.reading import read_data
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 from localproc.ogc.image_tool import image_tool
 
@@ -50,25 +49,23 @@ class AppPackage:
 
 def is_apppkg(data: bytes) -> bool:
     """Whether a text is an application package, whatever it was said to be."""
-    if data.lstrip()[:1] != b"{":
+    if b"executionUnit" not in data:
         return False
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = read_data(data.decode("utf-8-sig"))
+    except ValueError:
         return False
-    return "executionUnit" in found and "cwlVersion" not in found
+    return isinstance(found, Mapping) and "executionUnit" in found and "cwlVersion" not in found
 
 
 def read_apppkg(data: bytes, name: str) -> AppPackage:
     """Read an application package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
     try:
-        package = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _wrong(name, f"it is not JSON: {error}") from None
+        package = read_data(data.decode("utf-8-sig"))
+    except ValueError as error:
+        raise _wrong(name, f"it is neither JSON nor YAML: {error}") from None
     if not isinstance(package, Mapping):
         raise _wrong(name, "expected an object with an executionUnit")
-    if has_half(package, data.decode("utf-8", "replace")):
-        raise _wrong(name, "a text in it has half a character")
     unit = package.get("executionUnit")
     if isinstance(unit, list):
         if len(unit) > 1:
@@ -111,12 +108,9 @@ def _unit(
 
 
 def _parsed(text: str, name: str) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
+        document = read_data(text)
+    except ValueError as error:
         raise _wrong(name, f"the value of executionUnit is not YAML: {error}") from None
     if not isinstance(document, Mapping):
         raise _wrong(name, "the value of executionUnit is not a CWL document")

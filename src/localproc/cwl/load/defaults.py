@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
-from localproc.cwl.load.raw import Kept, entries, plain, read_yaml
+from localproc.cwl.load.raw import Kept, entries, plain, read_document
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage
 from localproc.uris import quoted
@@ -48,7 +48,7 @@ def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> 
     uri = urldefrag(urljoin(base, value["$import"]))[0]
     if uri in within:
         raise InvalidPackage(f"{sources.name(uri)} imports itself")
-    imported = plain(read_yaml(sources.text(uri), sources.name(uri)))
+    imported = plain(read_document(sources.text(uri), sources.name(uri)))
     return located(_whole(imported, uri, sources, (*within, uri)), uri)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
 from localproc.cwl.base.positions import find
-from localproc.cwl.load.raw import read_yaml
+from localproc.cwl.load.raw import read_document
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage, Problem
 
@@ -74,7 +74,7 @@ class _Imports:
 
     def _document(self, uri: str) -> Any:
         if uri not in self._documents:
-            self._documents[uri] = read_yaml(self._sources.text(uri), self._sources.name(uri))
+            self._documents[uri] = read_document(self._sources.text(uri), self._sources.name(uri))
         return self._documents[uri]
 
 
