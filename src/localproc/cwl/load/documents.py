@@ -33,6 +33,7 @@ class Documents:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.raws: dict[str, Any] = {}
+        self._graphs: dict[str, dict[str, tuple[str, Any]]] = {}
         self._objects: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
         self._imported: dict[str, dict[str, Any]] = {}
@@ -158,10 +159,12 @@ class Documents:
 
     def _graph(self, uri: str) -> dict[str, tuple[str, Any]]:
         """Give the processes of a ``$graph`` by name, each with the URI that holds it."""
-        found: dict[str, tuple[str, Any]] = {}
-        for holder, process in self._listed(uri):
-            found.setdefault(_local(process), (holder, process))
-        return found
+        if uri not in self._graphs:
+            found: dict[str, tuple[str, Any]] = {}
+            for holder, process in self._listed(uri):
+                found.setdefault(_local(process), (holder, process))
+            self._graphs[uri] = found
+        return self._graphs[uri]
 
     def _misnamed(self, uri: str) -> Iterator[Problem]:
         """Give the processes of a ``$graph`` that have no id, or one that another has."""
@@ -199,7 +202,7 @@ class Documents:
         from schema_salad.exceptions import SchemaSaladException
 
         from localproc.cwl.load.explain import explain, strike_out
-        from localproc.cwl.load.typed import parser
+        from localproc.cwl.load.typed_parsers import parser
 
         document, fragment = urldefrag(uri)
         raw = self.raw(document)

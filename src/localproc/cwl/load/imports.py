@@ -33,6 +33,7 @@ class _Imports:
     def __init__(self, raw: Any, uri: str, sources: Sources) -> None:
         self._sources = sources
         self._documents = {uri: raw}
+        self._by_uri: dict[str, dict[str, Any]] = {}
         self._version = raw["cwlVersion"]
         self.problems: list[Problem] = []
 
@@ -59,7 +60,7 @@ class _Imports:
 
     def _part(self, item: Any, uri: str, base: str, within: tuple[str, ...]) -> Any:
         document, fragment = urldefrag(uri)
-        found = next(_named(self._document(document), document, uri), None)
+        found = self._named(document).get(uri)
         if found is None or uri in within:
             place = find(self._sources.name(base), item, ["$import"])
             said = "imports itself" if found else "is not there"
@@ -77,14 +78,22 @@ class _Imports:
             self._documents[uri] = read_document(self._sources.text(uri), self._sources.name(uri))
         return self._documents[uri]
 
+    def _named(self, document: str) -> dict[str, Any]:
+        """Give the objects of a document that have an identifier, by URI."""
+        if document not in self._by_uri:
+            self._by_uri[document] = {}
+            for uri, value in _named(self._document(document), document):
+                self._by_uri[document].setdefault(uri, value)
+        return self._by_uri[document]
 
-def _named(value: Any, document: str, uri: str) -> Iterator[Any]:
-    """Give the objects of a document that have an identifier."""
+
+def _named(value: Any, document: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        names = [value[name] for name in _NAMES if isinstance(value.get(name), str)]
-        if any(urljoin(document, one if "#" in one else f"#{one}") == uri for one in names):
-            yield value
+        for name in _NAMES:
+            one = value.get(name)
+            if isinstance(one, str):
+                yield urljoin(document, one if "#" in one else f"#{one}"), value
     items = value.values() if isinstance(value, Mapping) else value
     if isinstance(value, (Mapping, list)):
         for item in items:
-            yield from _named(item, document, uri)
+            yield from _named(item, document)

@@ -10,7 +10,8 @@ from urllib.parse import urldefrag
 
 from localproc.cwl.base.types import PRIMITIVES
 from localproc.cwl.load.sources import EO_TYPE_PREFIXES, Sources
-from localproc.cwl.load.typed import get, loading_options, parser, plain, short, symbols
+from localproc.cwl.load.typed import get, loading_options, plain, short, symbols
+from localproc.cwl.load.typed_parsers import parser
 from localproc.errors import InvalidPackage
 
 #: Named types by URI, of one process.

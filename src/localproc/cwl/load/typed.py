@@ -6,18 +6,14 @@ imported when a package is loaded may import this one.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from cwl_utils.parser import cwl_v1_1, cwl_v1_2
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
 
 from localproc.cwl.load import raw
 from localproc.cwl.load.sources import Sources
-from localproc.cwl.load.typed_v1_0 import parser_v1_0
-
-_PARSERS: Final = {"v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
 
 
 class _Fetcher(DefaultFetcher):
@@ -34,11 +30,6 @@ class _Fetcher(DefaultFetcher):
     def check_exists(self, url: str) -> bool:
         """Whether a reference leads anywhere is found out when it is followed."""
         return True
-
-
-def parser(version: str) -> Any:
-    """Give cwl-utils' module for a CWL version."""
-    return parser_v1_0() if version == "v1.0" else _PARSERS[version]
 
 
 def loading_options(
