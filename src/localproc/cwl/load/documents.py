@@ -12,8 +12,9 @@ from urllib.parse import urldefrag, urljoin
 from localproc.cwl.base.positions import Place, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.imports import put_in_place
-from localproc.cwl.load.raw import directives, parse, plain, veil_symbols
+from localproc.cwl.load.raw import directives, parse, plain
 from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
@@ -45,10 +46,9 @@ class Documents:
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
-            put_in_place(raw, uri, self.sources)
-            for process in raw.get("$graph", [raw]):
-                keep_defaults(process, uri, self.sources)
+            keep_defaults(raw, uri, self.sources)
             veil_symbols(raw)
+            put_in_place(raw, uri, self.sources)
             self.raws[uri] = raw
             if "$graph" in raw:
                 self.problems += self._misnamed(uri)
@@ -242,7 +242,8 @@ class Documents:
 
 def _unreadable(error: InvalidPackage, place: Place, name: str) -> Problem:
     reason = error.problems[0].message if error.problems else error.message
-    return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", "check the path")
+    hint = error.hint or "check the path"
+    return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", hint)
 
 
 def _check_class(process: Mapping[str, Any], name: str) -> None:

@@ -14,11 +14,9 @@ from localproc.cwl.base.trees import Unreadable
 from localproc.errors import InvalidPackage, Problem
 
 VERSIONS: Final = ("v1.0", "v1.1", "v1.2")
+_WRITTEN_OUT: Final = ("array", "enum", "record")
 _CWL: Final = "https://w3id.org/cwl/cwl#"
 _DIRECTIVES: Final = ("$import", "$include", "$mixin")
-
-
-_COLON: Final = "%3A"
 
 
 class Kept(str):
@@ -68,34 +66,6 @@ def _ignore_versions(process: Any) -> None:
             _ignore_versions(step["run"])
 
 
-def veil_symbols(value: Any) -> None:
-    """Write the symbols of enums so that cwl-utils takes them for names: not so ``EPSG:4326``.
-
-    Those that are URIs already, as in packed documents, stay as they are.
-    """
-    if isinstance(value, dict):
-        symbols = value.get("symbols")
-        if value.get("type") == "enum" and isinstance(symbols, list):
-            for index, symbol in enumerate(symbols):
-                symbols[index] = _veiled(symbol)
-        for inner in value.values():
-            veil_symbols(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            veil_symbols(inner)
-
-
-def _veiled(symbol: Any) -> Any:
-    if not isinstance(symbol, str) or "#" in symbol or "://" in symbol:
-        return symbol
-    return symbol.replace(":", _COLON)
-
-
-def unveiled(symbol: str) -> str:
-    """Give a symbol as it was written."""
-    return symbol.replace(_COLON, ":")
-
-
 def plain(value: Any) -> Any:
     """Give YAML's decorated values as plain JSON data."""
     if isinstance(value, Kept):
@@ -117,16 +87,23 @@ def read_document(text: str, name: str) -> Any:
     except Unreadable as error:
         problem = Problem(error.message, name, error.line, error.column)
         raise InvalidPackage(f"{name} is not valid YAML", [problem]) from None
-    _name(raw, name)
+    _prepare(raw, name)
     return raw
 
 
-def _name(value: Any, name: str) -> None:
-    """Tell the parts of a document what it is called, for cwl-utils' messages."""
+def _prepare(value: Any, name: str) -> None:
+    """Tell the parts of a document what it is called, for cwl-utils' messages.
+
+    Types of old packed documents have an id beside their name, and so have their fields.
+    """
     if isinstance(value, (dict, list)):
         value.lc.filename = name  # type: ignore[union-attr]
         for item in value.values() if isinstance(value, dict) else value:
-            _name(item, name)
+            _prepare(item, name)
+    if isinstance(value, dict) and value.get("type") in _WRITTEN_OUT and "name" in value:
+        for part in (value, *entries(value.get("fields"))):
+            if "name" in part:
+                part.pop("id", None)
 
 
 def _misshapen(raw: Any, name: str) -> Iterator[Problem]:

@@ -150,7 +150,7 @@ class Resolver:
     def _port(self, port: Any, part: str, types: Types, site: _Site) -> dict[str, Any]:
         name = short(port.id)
         try:
-            cwl_type = types.resolve(port.type_, port.id)
+            cwl_type = types.resolve(port.type_)
         except InvalidPackage as error:
             place = self._documents.place(site.uri, part, name)
             self.problems.append(place.problem(error.message, error.hint))

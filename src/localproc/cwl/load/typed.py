@@ -7,13 +7,15 @@ imported when a package is loaded may import this one.
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
 
 from localproc.cwl.load import raw
+from localproc.cwl.load.imports import imported_document
 from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.symbols import unveiled
 
 
 class _Fetcher(DefaultFetcher):
@@ -26,6 +28,10 @@ class _Fetcher(DefaultFetcher):
     def fetch_text(self, url: str, content_types: list[str] | None = None) -> str:
         """Give a text of the package."""
         return self.sources.text(url)
+
+    def document(self, url: str) -> Any:
+        """Give a document that another one imports."""
+        return imported_document(url, self.sources)
 
     def check_exists(self, url: str) -> bool:
         """Whether a reference leads anywhere is found out when it is followed."""
@@ -107,25 +113,6 @@ def short(uri: str) -> str:
     return uri.rpartition("#")[2].rpartition("/")[2]
 
 
-def symbols(enum: Any, scope: str) -> list[str]:
-    """Give the symbols of an enum as they were written; the parser has made URIs of them.
-
-    ``scope`` is the URI of the input or the field that is of the type.
-    """
-    name, document = get(enum, "name"), enum.loadingOptions.fileuri or ""
-    if isinstance(name, str) and not name.startswith("_:"):
-        scope = name
-    elif urldefrag(scope)[0] != document:
-        scope = document  # the enum alone was imported
-    return [raw.unveiled(_symbol(one, scope)) for one in enum.symbols]
-
-
-def _symbol(uri: str, scope: str) -> str:
-    start = scope + ("/" if "#" in scope else "#")
-    if uri.startswith(start):
-        return uri.removeprefix(start)
-    document, fragment = urldefrag(uri)
-    own = urldefrag(scope)[0]
-    if fragment and document == own:
-        return short(uri)
-    return uri.removeprefix(own.rpartition("/")[0] + "/")
+def symbols(enum: Any) -> list[str]:
+    """Give the symbols of an enum as they were written."""
+    return [unveiled(one) for one in enum.symbols]

@@ -1,15 +1,18 @@
 """cwl-utils' parsers, in copies of our own: others may use cwl-utils as well.
 
-Owns two faults of theirs. The schema of CWL v1.0 forgot that every type that is written out may
-have a name: those of arrays, and of records among outputs. And a list of n parts with identifiers
-took n times n comparisons. Must not know what types mean.
+Owns what is wrong with them. Each reads YAML by itself, without limits: here the fetcher does. The
+schema of CWL v1.0 forgot that every type that is written out may have a name: those of arrays, and
+of records among outputs. A list of n parts with identifiers took n times n comparisons. Must not
+know what types mean.
 """
 
 import importlib.util
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urldefrag
 
 _ARRAY, _UNION, _FIELD = "_ArrayLoader", "_UnionLoader", "_load_field"
+_BY_URL, _DOCUMENT = "_document_load_by_url", "_document_load"
 _NAMELESS: Final = (
     "CommandInputArraySchema",
     "CommandOutputArraySchema",
@@ -34,11 +37,27 @@ def parser(version: str) -> Any:
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     getattr(module, _ARRAY).load = _array_load(module)
+    setattr(module, _BY_URL, _load_by_url(module))
     for name in _NAMELESS if version == "v1.0" else ():
         named = _named(module, getattr(module, name))
         setattr(module, name, named)
         getattr(module, f"{name}Loader").classtype = named
     return module
+
+
+def _load_by_url(module: Any) -> Any:
+    """Give the function that loads what a document imports."""
+    load_document = getattr(module, _DOCUMENT)
+
+    def load(loader: Any, url: str, options: Any, **rest: Any) -> Any:
+        if url not in options.idx:
+            document = urldefrag(url)[0]
+            inner = module.LoadingOptions(copyfrom=options, fileuri=document)
+            found = options.fetcher.document(document)
+            load_document(loader, found, document, inner, **rest)
+        return options.idx[url]
+
+    return load
 
 
 def _array_load(module: Any) -> Any:
@@ -55,7 +74,7 @@ def _array_load(module: Any) -> Any:
         lc: Any = None,
     ) -> list[Any]:
         if not isinstance(doc, list):
-            raise error("a list is expected here")
+            raise error(f"{doc!r:.60} is here, but valid type for this field is an array")
         either = union([self, self.items])
         # The places of a list's parts are not looked up by name, and "in" searches all of it.
         lc = None if isinstance(lc, list) else lc

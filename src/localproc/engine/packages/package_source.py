@@ -15,6 +15,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from localproc.cwl.load.sources import Read, Sources
 from localproc.engine.home.cwd import check_here, here
+from localproc.engine.packages.well_known import well_known
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
 from localproc.ogc.apppkg import MEDIA_TYPE, is_apppkg, read_apppkg
@@ -135,7 +136,7 @@ class Reader:
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        sources = Sources(source.uri, self._fetcher(source.uri), texts)
+        sources = Sources(source.uri, self._fetcher(source.uri), texts, well_known)
         return read(sources, source.fragment), source
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
