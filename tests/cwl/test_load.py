@@ -179,7 +179,7 @@ def test_symbols_of_a_packed_document_are_named_within_it(name: str) -> None:
     assert port["type"]["symbols"] == ["a", "EPSG:1"]
 
 
-@pytest.mark.parametrize("where", ["[%s]", "{$import: t.yml}"])
+@pytest.mark.parametrize("where", ["[%s]", "[{$import: t.yml}]"])
 def test_a_type_of_an_old_packed_document_may_have_an_id_beside_its_name(where: str) -> None:
     field = '{"id": "#t.yml/R/f", "name": "#t.yml/R/f", "type": "int"}'
     record = f'{{"id": "#t.yml/R", "name": "#t.yml/R", "type": "record", "fields": [{field}]}}'

@@ -12,6 +12,7 @@ from localproc.cwl.base.files import Files
 from localproc.cwl.base.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
 from localproc.ogc.author_schemas import AuthorSchemas
+from localproc.ogc.request_files import Formats
 from localproc.ogc.request_requirements import NAME, requirements
 from localproc.ogc.request_values import RequestReader
 
@@ -25,8 +26,10 @@ class Request:
         namespaces: Mapping[str, str] | None = None,
         described: Mapping[str, Mapping[str, Any]] | None = None,
         version: str = "v1.2",
+        ontology: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._version = version
+        self._formats = Formats(ontology or {})
         self._namespaces = namespaces or {}
         self._authors = AuthorSchemas(ports, described or {})
         self._ports = {port["id"]: port for port in ports}
@@ -43,8 +46,9 @@ class Request:
         """Give the CWL job object.
 
         ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` those
-        of inputs that have another one. Without one there are no relative paths, and a text for a
-        file whose schema says base64 is its content.
+        of inputs that have another one. Without one the request came over HTTP: there are no
+        relative paths, a text for a file whose schema says base64 is its content, and values may be
+        qualified (``{"value": ..., "mediaType": ...}``).
         ``references``: a string that names an existing file relative to ``base`` by a path
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
@@ -55,7 +59,9 @@ class Request:
         for name, port in self._ports.items():
             if name in inputs and not (inputs[name] is None and _may_be_left_out(port)):
                 folder = (bases or {}).get(name, base)
-                reader = RequestReader(folder, files, self._namespaces, references=references)
+                reader = RequestReader(
+                    folder, files, self._namespaces, self._formats, references=references
+                )
                 values[name] = reader.port(inputs[name], port, f"inputs.{name}")
                 problems += reader.problems
         problems = problems or misfits
