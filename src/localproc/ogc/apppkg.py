@@ -14,6 +14,8 @@ from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 from localproc.ogc.image_tool import image_tool
 
 MEDIA_TYPE: Final = "application/ogcapppkg+json"
+YAML_MEDIA_TYPE: Final = "application/ogcapppkg+yaml"
+JOB_CONTROL: Final = ("sync-execute", "async-execute", "dismiss")
 #: What an author may say of a process, and of each of its inputs and outputs.
 _OF_PROCESS: Final = {
     "id": str,
@@ -22,6 +24,7 @@ _OF_PROCESS: Final = {
     "version": str,
     "keywords": list,
     "metadata": list,
+    "jobControlOptions": list,
 }
 _OF_PORT: Final = {
     "title": str,
@@ -135,6 +138,10 @@ def _described(said: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = {key: said[key] for key in known if said.get(key) not in (None, "")}
+    if unknown := [one for one in found.get("jobControlOptions", ()) if one not in JOB_CONTROL]:
+        raise _wrong(
+            name, f"jobControlOptions has {unknown[0]!r}; there is {', '.join(JOB_CONTROL)}"
+        )
     if isinstance(found.get("version"), (int, float)):
         found["version"] = str(found["version"])
     for key, value in found.items():
@@ -146,6 +153,8 @@ def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> di
 def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping[str, Any]]:
     """Give the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
     found = said.get(part) or {}
+    if isinstance(found, list) and all(isinstance(one, Mapping) and "id" in one for one in found):
+        found = {str(one["id"]): one for one in found}  # as drafts of the standard had it
     if isinstance(found, Mapping) and all(isinstance(one, Mapping) for one in found.values()):
         return found
     raise _wrong(name, f"{part} in processDescription is not an object of objects")

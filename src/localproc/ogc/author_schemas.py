@@ -9,9 +9,10 @@ from typing import Any
 
 import jsonschema_rs
 
-from localproc.cwl.base.types import kind, without_null
+from localproc.cwl.base.types import CwlType, item_type, kind, members, without_null
 from localproc.errors import InvalidPackage, Problem
 from localproc.ogc.describe import input_description
+from localproc.ogc.promised_formats import REFERENCES
 
 
 class AuthorSchemas:
@@ -31,7 +32,7 @@ class AuthorSchemas:
             if schema is None or schema == input_description(port)["schema"]:
                 continue
             try:
-                self._validators[name] = _compiled(schema)
+                self._validators[name] = _compiled(schema, formats=not _takes_files(port["type"]))
             except ValueError as error:
                 problems.append(Problem(str(error), f"inputs.{name}.schema"))
                 continue
@@ -95,12 +96,26 @@ class AuthorSchemas:
                 yield place, one
 
 
-def _compiled(schema: Any) -> Any:
-    """Compile a schema; those of OpenAPI 3.0 write some keywords as JSON Schema's draft 4 did."""
+def _compiled(schema: Any, *, formats: bool) -> Any:
+    """Compile a schema; those of OpenAPI 3.0 write some keywords as JSON Schema's draft 4 did.
+
+    ``formats``: what it says of texts is checked, but that references are absolute.
+    """
+    relative = dict.fromkeys(REFERENCES, lambda _: True) if formats else {}
+    options: Any = {"retriever": _refuse, "validate_formats": formats, "formats": relative}
     try:
-        return jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+        return jsonschema_rs.Draft202012Validator(schema, **options)
     except ValueError:
-        return jsonschema_rs.Draft4Validator(schema, retriever=_refuse)
+        return jsonschema_rs.Draft4Validator(schema, **options)
+
+
+def _takes_files(cwl_type: CwlType) -> bool:
+    """Whether paths may be given for what is of a type, whatever its schema says of texts."""
+    for one in members(without_null(cwl_type)):
+        inner = item_type(one) if kind(one) == "array" else one
+        if kind(inner) in ("File", "Directory", "stdin", "union"):
+            return True
+    return False
 
 
 def _says_base64(schema: Mapping[str, Any]) -> bool:

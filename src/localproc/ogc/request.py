@@ -4,17 +4,20 @@ Owns validation against the process: every problem at once, each with its JSON p
 anything, nor look at a disk but through ``Files``.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.base.near import near
 from localproc.cwl.base.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
 from localproc.ogc.author_schemas import AuthorSchemas
 from localproc.ogc.request_files import Formats
 from localproc.ogc.request_requirements import NAME, requirements
 from localproc.ogc.request_values import RequestReader
+
+_MOST_NAMED: Final = 50  #: inputs that are named in a hint, and hints with a guess
 
 
 class Request:
@@ -77,12 +80,13 @@ class Request:
         return own
 
     def _unknown(self, inputs: Mapping[str, Any]) -> list[Problem]:
-        problems = []
+        problems: list[Problem] = []
         for name in filter(_is_text, inputs):
             if name not in self._ports and not name.startswith("cwl:"):
-                close = difflib.get_close_matches(name, self._ports, 1)
-                known = ", ".join(self._ports) or "none"
-                hint = f"did you mean {close[0]!r}?" if close else f"the inputs are: {known}"
+                known = ", ".join(islice(self._ports, _MOST_NAMED)) or "none"
+                hint = f"the inputs are: {known}"
+                if len(problems) < _MOST_NAMED:
+                    hint = near(name, self._ports, hint)
                 problems.append(Problem(f"there is no input {name!r}", f"inputs.{name}", hint=hint))
         return problems
 

@@ -165,10 +165,14 @@ class RequestReader:
     def _clean(self, value: Any, path: str) -> Any:
         """Give a value with its files in the form they have between steps."""
         try:
-            return normalize(value, self._base)
+            clean = normalize(value, self._base)
         except InvalidInputs as error:
             self.problems.append(Problem(error.problems[0].message, path))
             return None
+        for one in walk(clean):
+            if "/" in one.get("basename", ""):
+                self.problems.append(Problem("its basename has a slash in it", path))
+        return clean
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:
         """Give an absolute URI for a URI or a path."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from schema_salad.exceptions import SchemaSaladException
 
 from localproc.cwl.base.positions import Place, find
-from localproc.cwl.base.requirements import SUPPORTED
+from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT
 from localproc.cwl.load.explain_types import UNKNOWN, TypeProblems, missing_field, unknown_field
 from localproc.cwl.load.raw import entries
 from localproc.errors import Problem
@@ -170,8 +170,7 @@ def _requirement(
 ) -> Iterator[Problem]:
     if not hasattr(module, class_name):
         if field == "requirements" and class_name in SUPPORTED:
-            hint = "raise the cwlVersion, or move it to hints to go without it"
-            yield place.problem(f"{class_name} is for CWL v1.1", hint)
+            yield place.problem(TOO_EARLY % class_name, TOO_EARLY_HINT)
         elif field == "requirements":
             close = difflib.get_close_matches(class_name, SUPPORTED, 1)
             hint = f"did you mean {close[0]}?" if close else "move it to hints to go without it"

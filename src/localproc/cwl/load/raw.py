@@ -116,9 +116,10 @@ def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
             if not isinstance(process, dict):
                 place = find(name, raw, ["$graph", str(index)])
                 yield place.problem(f"{process!r} is no process", "a process has a class and an id")
-    spaces = raw.get("$namespaces") or {}
+    spaces = raw.get("$namespaces", {})
     if not isinstance(spaces, dict):
-        yield find(name, raw, ["$namespaces"]).problem("$namespaces is no mapping of prefixes")
+        place = find(name, raw, ["$namespaces"])
+        yield place.problem("$namespaces is no mapping of prefixes", "fill it in, or take it out")
     else:
         for prefix, uri in spaces.items():
             if not isinstance(uri, str):
