@@ -17,6 +17,7 @@ from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.engine import Engine
 from localproc.uris import uri_path
+from localproc.views.written import finite
 
 UNSUPPORTED: Final = 33
 _TOOL: Final = "cwl:tool"
@@ -58,7 +59,7 @@ def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> in
     except errors.LocalprocError as error:
         click.echo(str(error), err=True)
         return 1
-    click.echo(json.dumps(outputs, indent=4))
+    click.echo(json.dumps(finite(outputs), indent=4))
     return 0
 
 
