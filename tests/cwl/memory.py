@@ -14,6 +14,7 @@ from localproc.cwl.load.load import Package, read
 from localproc.cwl.load.sources import Sources
 from localproc.cwl.run.process import Tool, Workflow, compile_package
 from localproc.cwl.run.task_layout import Folders
+from localproc.engine.packages.well_known import well_known
 from localproc.errors import PackageError
 
 FOLDERS = Folders(outdir="/out", tmpdir="/tmp/task", stage="/stage")
@@ -112,7 +113,7 @@ def package(text: str, others: Mapping[str, str] | None = None, fragment: str = 
             raise FileNotFoundError(2, "No such file or directory", path)
         return memory.read(path)
 
-    loaded = read(Sources("file:///package/main.cwl", fetch), fragment)
+    loaded = read(Sources("file:///package/main.cwl", fetch, None, well_known), fragment)
     if loaded.problems:
         check(loaded)  # raises: what did load is checked as well
     return loaded

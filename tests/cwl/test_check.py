@@ -3,6 +3,7 @@
 The sign » in a document stands where the error is reported.
 """
 
+import json
 from collections.abc import Mapping
 from textwrap import dedent
 
@@ -840,3 +841,121 @@ def test_an_input_of_type_stdin_is_not_for_v1_0() -> None:
     assert found.startswith("unknown type 'stdin'")
     for version in ("v1.1", "v1.2"):
         assert wrong(f"cwlVersion: {version}\n{text}".replace(SIGN, "")) == []
+
+
+# References to what is not there
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("$(inputs.nam)", "there is no 'nam' in inputs (did you mean 'name'?)"),
+        ("$(inputs['x'].y)", "there is no 'x' in inputs (there is: name)"),
+        ("a-$(inputs.name)-$(inputs.b)", "there is no 'b' in inputs (there is: name)"),
+        ("$(runtime.core)", "there is no 'core' in runtime (did you mean 'cores'?)"),
+    ],
+)
+@pytest.mark.parametrize("field", ["stdout: %s", "arguments: [{valueFrom: %s}]"])
+def test_a_reference_to_what_is_not_there(field: str, reference: str, said: str) -> None:
+    line = field % json.dumps(reference)
+    (found,) = errors(
+        "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: a\n"
+        f"inputs: {{name: string}}\noutputs: []\n{line}\n"
+    )
+    assert found.startswith("main.cwl:6:")
+    assert found.endswith(said)
+
+
+def test_references_of_a_step_are_to_what_the_step_is_given() -> None:
+    text = (
+        "cwlVersion: v1.2\nclass: Workflow\ninputs: {a: string}\noutputs: []\n"
+        "requirements: {StepInputExpressionRequirement: {}}\nsteps:\n"
+        "  s:\n    run: {class: Operation, inputs: {x: Any}, outputs: []}\n    out: []\n"
+        "    in: {x: {source: a, valueFrom: $(inputs.%s)}, y: a}\n"
+    )
+    assert errors(text % "y") == []
+    (found,) = errors(text % "a")
+    assert "there is no 'a' in inputs" in found
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ("inputs: []\noutputs: {o: {type: stdout, outputBinding: {glob: a}}}", "outputBinding"),
+        ("inputs: []\noutputs: {o: {type: stderr, outputBinding: {glob: a}}}", "outputBinding"),
+    ],
+)
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+def test_a_stream_has_no_binding(version: str, ports: str, said: str) -> None:
+    tool = f"cwlVersion: {version}\nclass: CommandLineTool\nbaseCommand: a\n{ports}\n"
+    (found,) = errors(tool)
+    assert found.startswith("main.cwl:5:")
+    assert f"has no {said}" in found
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "NetworkAccess: {networkAccess: true}",
+        "WorkReuse: {enableReuse: false}",
+        "LoadListingRequirement: {loadListing: no_listing}",
+        "InplaceUpdateRequirement: {inplaceUpdate: true}",
+        "ToolTimeLimit: {timelimit: 5}",
+    ],
+)
+def test_a_requirement_that_v1_0_has_not(requirement: str) -> None:
+    text = (
+        "cwlVersion: %s\nclass: CommandLineTool\nbaseCommand: a\ninputs: []\noutputs: []\n"
+        f"%s: {{{requirement}}}\n"
+    )
+    (found,) = errors(text % ("v1.0", "requirements"))
+    assert f"{requirement.partition(':')[0]} is for CWL v1.1" in found
+    assert errors(text % ("v1.0", "hints")) == []
+    assert errors(text % ("v1.1", "requirements")) == []
+
+
+def test_an_empty_field_of_namespaces() -> None:
+    text = "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: a\ninputs: []\noutputs: []\n"
+    (found,) = errors(f"{text}$namespaces:\n")
+    assert (
+        found == "main.cwl:6:1: $namespaces is no mapping of prefixes (fill it in, or take it out)"
+    )
+
+
+LINKED = """
+cwlVersion: v1.2
+class: Workflow
+inputs: {go: boolean}
+requirements: {InlineJavascriptRequirement: {}}
+outputs: {end: {type: '%s', outputSource: s/o}}
+steps:
+  s:
+    run: {class: CommandLineTool, baseCommand: a, inputs: {go: boolean}, outputs: {o: %s}}
+    in: {go: go}
+    out: [o]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "when", "said"),
+    [
+        (
+            "Directory",
+            "{type: Any, outputBinding: {glob: .}}",
+            "",
+            "its glob gives a list of files",
+        ),
+        ("File[]", "{type: Any, outputBinding: {glob: .}}", "", None),
+        ("Any", "{type: Any, outputBinding: {glob: .}}", "", None),
+        ("Directory", "{type: Directory, outputBinding: {glob: .}}", "", None),
+        ("File", "stdout", "    when: $(inputs.go)\n", "is not File in every case"),
+        ("File?", "stdout", "    when: $(inputs.go)\n", None),
+    ],
+)
+def test_a_link_that_may_fail_in_the_end(
+    kind: str, output: str, when: str, said: str | None
+) -> None:
+    found = findings(LINKED % (kind, output) + when)
+    assert found.errors == []
+    assert [said in str(one) for one in found.warnings if said] == ([True] if said else [])
+    assert len(found.warnings) == (said is not None)

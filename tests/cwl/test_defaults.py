@@ -45,6 +45,38 @@ def test_nested_arrays_stay_nested(written: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("inputs", "imported"),
+    [
+        ("{x: {$import: sub/i.yml}}", "{type: Any, default: %s}"),
+        ("{x: {$import: 'sub/i.yml#j'}}", "[{id: j, type: Any, default: %s}]"),
+        ("{$import: sub/i.yml}", "{x: {type: Any, default: %s}}"),
+        ("{$import: sub/i.yml}", "[{id: x, type: Any, default: %s}]"),
+        ("{$import: sub/i.yml}", "{default: {type: Any, default: %s}}"),
+    ],
+)
+def test_nested_arrays_of_an_input_that_is_imported_stay_nested(inputs: str, imported: str) -> None:
+    text = TOOL.replace("{x: {type: Any, default: %s}}", inputs)
+    others = {"sub/i.yml": imported % "[[[1], []], [{class: File, path: b.txt}]]"}
+    (port,) = package(text, others).main["inputs"]
+    assert port["default"] == [[[1], []], [{**A, "location": "file:///package/sub/b.txt"}]]
+
+
+def test_nested_arrays_of_a_process_that_is_imported_stay_nested() -> None:
+    run = STEP.replace("tool.cwl", "{$import: sub/tool.cwl}") % "1"
+    found = package(run, {"sub/tool.cwl": TOOL % "[[1], [[]]]"}).resolved
+    (step,) = found["processes"][found["main"]]["steps"]
+    assert found["processes"][step["run"]]["inputs"][0]["default"] == [[1], [[]]]
+
+
+def test_what_an_imported_part_includes_lies_beside_it() -> None:
+    text = TOOL.replace("$(null)", "{$include: a.js}") % "0"
+    text = text.replace("{x: {type: Any, default: 0}}", "{x: {$import: 'sub/i.yml#j'}}")
+    others = {"sub/i.yml": "[{id: j, type: Any, doc: {$include: d.txt}}]", "sub/d.txt": "said"}
+    (port,) = package(text, {"a.js": "$(null)", **others}).main["inputs"]
+    assert port["doc"] == "said"
+
+
+@pytest.mark.parametrize(
     ("member", "location"),
     [
         ("location: a%20b.txt", "file:///package/a%20b.txt"),

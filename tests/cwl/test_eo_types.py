@@ -10,7 +10,8 @@ import pytest
 from localproc import Engine
 from localproc.cwl.base.types import CwlType, is_optional, kind, members, without_null
 from localproc.cwl.load.load import load
-from localproc.cwl.load.sources import EO_TYPE_PREFIXES, Sources
+from localproc.cwl.load.sources import Sources
+from localproc.engine.packages.well_known import well_known
 from localproc.errors import InvalidInputs, InvalidPackage
 
 #: A type by its symbols or by its fields, the fields' types as a package's author writes them.
@@ -74,6 +75,8 @@ OGC: Table = {
     "CRS": [
         "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
         "http://www.opengis.net/def/crs/OGC/0/CRS84h",
+        "CRS84",
+        "CRS84h",
     ],
     "BBox": {"bbox": "double[]", "crs": "CRS"},
 }
@@ -242,7 +245,14 @@ DOCUMENTS: Mapping[str, Table] = {
     "string_format.yaml": {name: {"value": "string"} for name in STRING_FORMATS},
 }
 
-EO = EO_TYPE_PREFIXES[0]
+PUBLISHED = "https://raw.githubusercontent.com/eoap/schemas/"
+EO = f"{PUBLISHED}main/"
+EO_TYPE_PREFIXES = [
+    EO,
+    f"{PUBLISHED}refs/heads/main/",
+    f"{PUBLISHED}0.1.0/",
+    f"{PUBLISHED}refs/tags/0.3.2/",
+]
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 NILE = {"bbox": [30.5, 29.9, 31.5, 30.9], "crs": CRS84}
 
@@ -382,9 +392,20 @@ def test_a_uri_is_a_plain_string_or_has_a_value(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bounding_box_may_name_its_crs_in_short(tmp_path: Path) -> None:
+    inputs = {"aoi": {**NILE, "crs": "CRS84"}, "item": "https://stac.example/items/one"}
+
+    with Engine(tmp_path) as engine:
+        results = engine.run(PATTERN_12, inputs).results()
+
+    assert results["seen"] == "https://stac.example/items/one 30.5 CRS84"
+
+
 def test_a_bounding_box_in_an_unknown_crs_is_refused(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine, pytest.raises(InvalidInputs) as refused:
-        engine.run(PATTERN_12, {"aoi": {**NILE, "crs": "CRS84"}, "item": "https://stac.example"})
+        engine.run(
+            PATTERN_12, {"aoi": {**NILE, "crs": "EPSG:4326"}, "item": "https://stac.example"}
+        )
 
     assert [problem.where for problem in refused.value.problems] == ["inputs.aoi.crs"]
 
@@ -398,7 +419,7 @@ def input_types(
         lines += ["requirements:", "  SchemaDefRequirement:", f"    types: [$import: {imported}]"]
     lines += ["inputs:", *(f"  {name}: {uri}" for name, uri in types.items()), "outputs: []"]
     text = "\n".join(lines).encode()
-    tool = load(Sources("file:///package/tool.cwl", lambda _: text)).main
+    tool = load(Sources("file:///package/tool.cwl", lambda _: text, well_known=well_known)).main
     return {port["id"]: port["type"] for port in tool["inputs"]}
 
 

@@ -1,5 +1,6 @@
 """Parameter references and expressions in the fields of documents."""
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -289,3 +290,12 @@ def test_texts_are_counted_as_javascript_does(
     code = text.replace("$(", "$((").replace(")", "))") if javascript else text
     dialect = Dialect("") if javascript else Dialect()
     assert evaluate_field(code, dialect, context) == expected
+
+
+def test_numbers_that_are_no_json_are_numbers_to_javascript() -> None:
+    context = Context({"x": math.nan, "y": [-math.inf, 1.5], "text": ": NaN, \u2028"})
+    dialect = Dialect("")
+    assert evaluate_field("$(isNaN(inputs.x))", dialect, context) is True
+    assert evaluate_field("$(inputs.y[0] < inputs.y[1])", dialect, context) is True
+    assert evaluate_field("$(inputs.text + '!')", dialect, context) == ": NaN, \u2028!"
+    assert evaluate_field("$(inputs.x + 1)", dialect, context) is None

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from localproc.cwl.load.documents import WorkflowNotFound
 from localproc.cwl.load.load import load
 from localproc.cwl.load.sources import Sources, digest
+from localproc.cwl.run.process import compile_package
 from localproc.errors import InvalidPackage, LocalprocError, PackageError, UnsupportedPackage
 from tests.cwl.memory import errors, file, package
 
@@ -85,6 +86,7 @@ def test_types_are_written_out(written: str, whole: Any, version: str) -> None:
     assert main(f"cwlVersion: {version}\n{text}")["inputs"] == [{"id": "x", "type": whole}]
 
 
+HEAD = "cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []"
 SYMBOLS = [
     "a",
     "EPSG:4326",
@@ -93,6 +95,15 @@ SYMBOLS = [
     "http://example.org/d",
     "http://example.org/e#f",
     "g/",
+    "#h",
+    "#i/j",
+    "k%3Al",
+    "%",
+    "",
+    "ü",
+    "null",
+    "File",
+    "_:m",
 ]
 
 
@@ -120,12 +131,72 @@ def test_symbols_in_an_array_that_has_a_name_stay_as_they_are(version: str) -> N
         assert port["type"]["items"]["symbols"] == SYMBOLS
 
 
-@pytest.mark.parametrize("name", ["", "name: N, "])
-def test_symbols_of_an_imported_type_stay_as_they_are(name: str) -> None:
-    imported = ECHO.replace("string", "{type: {$import: sub/e.yml}}")
-    others = {"sub/e.yml": f"{{type: enum, {name}symbols: [a, text/plain]}}"}
-    (port,) = main(f"cwlVersion: v1.2\n{imported}", others)["inputs"]
-    assert port["type"]["symbols"] == ["a", "text/plain"]
+ENUM = f"{{type: enum, symbols: {json.dumps(SYMBOLS)}}}"
+ENUM_N = f"{{type: enum, name: N, symbols: {json.dumps(SYMBOLS)}}}"
+DEFINED = "requirements: {SchemaDefRequirement: {types: %s}}\n"
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize(
+    ("head", "inputs", "imported"),
+    [
+        ("", "{x: {type: {$import: sub/e.yml}}}", ENUM),
+        ("", "{x: {type: {$import: sub/e.yml}}}", ENUM_N),
+        ("", "{x: {type: [{$import: sub/e.yml}]}}", ENUM),
+        ("", "{x: {type: {$import: 'sub/e.yml#N'}}}", f"[{ENUM_N}]"),
+        ("", "{x: {$import: sub/e.yml}}", f"{{type: {ENUM}}}"),
+        ("", "{$import: sub/e.yml}", f"{{x: {{type: {ENUM}}}}}"),
+        ("", "{$import: sub/e.yml}", f"[{{id: x, type: {ENUM}}}]"),
+        (DEFINED % "[{$import: sub/e.yml}]", "{x: 'sub/e.yml#N'}", ENUM_N),
+        (DEFINED % "[{$import: sub/e.yml}]", "{x: 'sub/e.yml#N'}", f"[{ENUM_N}]"),
+        (DEFINED % "{$import: sub/e.yml}", "{x: 'sub/e.yml#N'}", f"[{ENUM_N}]"),
+        (DEFINED % "[{$import: 'sub/e.yml#N'}]", "{x: 'sub/e.yml#N'}", f"[{ENUM_N}]"),
+        (DEFINED % f"[{ENUM_N}]", "{x: '#N'}", ""),
+    ],
+)
+def test_symbols_stay_as_they_are_by_whatever_way_they_come(
+    version: str, head: str, inputs: str, imported: str
+) -> None:
+    text = f"{head}{ECHO.replace('{message: string}', inputs)}"
+    (port,) = main(f"cwlVersion: {version}\n{text}", {"sub/e.yml": imported})["inputs"]
+    cwl_type = port["type"][0] if isinstance(port["type"], list) else port["type"]
+    assert cwl_type["symbols"] == SYMBOLS
+
+
+def test_symbols_of_a_process_that_a_step_imports_stay_as_they_are() -> None:
+    steps = "steps: {s: {run: {$import: tool.cwl}, in: {x: {default: a}}, out: []}}"
+    tool = f"cwlVersion: v1.2\n{ECHO.replace('string', f'{{type: {ENUM}}}')}"
+    found = resolved(f"{HEAD}\n{steps}", {"tool.cwl": tool.replace("message", "x")})
+    (step,) = found["processes"][found["main"]]["steps"]
+    (port,) = found["processes"][step["run"]]["inputs"]
+    assert port["type"]["symbols"] == SYMBOLS
+
+
+@pytest.mark.parametrize("name", ["", '"name": "#main/kind/k", '])
+def test_symbols_of_a_packed_document_are_named_within_it(name: str) -> None:
+    enum = f'{{"type": "enum", {name}"symbols": ["#main/kind/a", "#main/kind/EPSG:1"]}}'
+    text = ECHO.replace("message", '"#main/kind"').replace("string", f"{{type: {enum}}}")
+    (port,) = main(f'cwlVersion: v1.0\nid: "#main"\n{text}')["inputs"]
+    assert port["type"]["symbols"] == ["a", "EPSG:1"]
+
+
+@pytest.mark.parametrize("where", ["[%s]", "[{$import: t.yml}]"])
+def test_a_type_of_an_old_packed_document_may_have_an_id_beside_its_name(where: str) -> None:
+    field = '{"id": "#t.yml/R/f", "name": "#t.yml/R/f", "type": "int"}'
+    record = f'{{"id": "#t.yml/R", "name": "#t.yml/R", "type": "record", "fields": [{field}]}}'
+    defined = DEFINED % (where % record if "%" in where else where)
+    text = (
+        f"cwlVersion: v1.0\n{defined}{ECHO.replace('string', '{type: {type: array, items: %s}}')}"
+    )
+    (port,) = main(text % '"#t.yml/R"', {"t.yml": record})["inputs"]
+    assert port["type"]["items"]["fields"] == [{"name": "f", "type": "int"}]
+
+
+@given(st.lists(st.text(), min_size=1, unique=True))
+def test_any_text_is_a_symbol(symbols: list[str]) -> None:
+    ports = json.dumps({"x": {"type": {"type": "enum", "symbols": symbols}}})
+    document = f"cwlVersion: v1.2\n{ECHO.replace('{message: string}', ports)}"
+    assert main(document)["inputs"][0]["type"]["symbols"] == symbols
 
 
 NAMED = """
@@ -145,7 +216,6 @@ TYPES = """
   fields: {x: double, y: double?}
 - {name: Band, type: enum, symbols: [red, green]}
 """
-HEAD = "cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []"
 BASE = "file:///package"
 POINT = {
     "type": "record",
@@ -588,15 +658,41 @@ def test_a_part_that_is_missing_is_told(part: str) -> None:
         ("- a\n- b\n", "main.cwl:1:1: expected a mapping with a class or a $graph"),
         ("", "main.cwl:1:1: expected a mapping with a class or a $graph"),
         ("class: CommandLineTool\n", "main.cwl:1:1: cwlVersion is missing"),
-        ("class: Workflow\ncwlVersion: v1.3\n", "main.cwl:2:1: cwlVersion 'v1.3'"),
+        ("class: Workflow\ncwlVersion: v1.3\n", "main.cwl:2:1: cwlVersion 'v1.3' is not known"),
         ("class: Workflow\ncwlVersion: 1.2\n", "main.cwl:2:1: cwlVersion 1.2"),
-        ("a: 1\na: 2\n", 'main.cwl:2:1: while constructing a mapping, found duplicate key "a"'),
+        ("a: 1\na: 2\n", 'main.cwl:2:1: found duplicate key "a"'),
         ("a: *nothing\n", "main.cwl:1:4: found undefined alias 'nothing'"),
+        ("a: &a [x]\nb: [*a, *c]\n", "main.cwl:2:9: found undefined alias 'c'"),
     ],
 )
 def test_a_text_that_is_no_document(text: str, said: str) -> None:
     (found,) = errors(text)
     assert found.startswith(said)
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("prefix", ["cwl:", "https://w3id.org/cwl/cwl#"])
+def test_a_version_may_have_its_prefix(version: str, prefix: str) -> None:
+    found = main(f"cwlVersion: {prefix}{version}\n{ECHO}")
+    assert found["cwlVersion"] == version
+
+
+def test_an_unknown_version_is_told_with_those_that_are_known() -> None:
+    (found,) = errors(f"cwlVersion: v1.3\n{ECHO}")
+    said = "main.cwl:1:1: cwlVersion 'v1.3' is not known (localproc runs CWL v1.0, v1.1, v1.2)"
+    assert found == said
+
+
+def test_aliases_of_aliases_are_refused_wherever_they_stand() -> None:
+    lines = ["a0: &a0 [x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    bomb = "\n".join(lines)
+    imported = ECHO.replace("string", "{type: {$import: t.yml}}")
+    default = ECHO.replace("string", "{type: Any, default: {$import: t.yml}}")
+    run = f"{HEAD}\nsteps: {{s: {{run: t.yml, in: [], out: []}}}}"
+    for text in (bomb, *(f"cwlVersion: v1.2\n{one}" for one in (imported, default)), run):
+        (found,) = errors(text, {"t.yml": bomb})
+        assert "the aliases of this document repeat too much of it" in found
 
 
 def test_a_document_that_is_no_text() -> None:
@@ -609,15 +705,13 @@ def test_a_byte_order_mark_does_no_harm() -> None:
     assert found.main["id"] == "main"
 
 
-def test_an_operation_cannot_be_run() -> None:
+@pytest.mark.parametrize("run", ["", "{class: Operation, inputs: [], outputs: []}"])
+def test_an_operation_is_loaded_and_cannot_be_run(run: str) -> None:
     text = "cwlVersion: v1.2\nclass: Operation\ninputs: []\noutputs: []\n"
-    with pytest.raises(UnsupportedPackage) as error:
-        package(text)
-    assert [str(problem) for problem in error.value.problems] == ["main.cwl:2:1: class: Operation"]
-    inner = WORKFLOW % "{class: Operation, inputs: [], outputs: []}"
-    with pytest.raises(UnsupportedPackage) as error:
-        package(inner)
-    assert [str(problem) for problem in error.value.problems] == ["main.cwl:7:15: class: Operation"]
+    found = resolved(WORKFLOW % run if run else text)
+    assert "Operation" in [one["class"] for one in found["processes"].values()]
+    with pytest.raises(UnsupportedPackage, match="is an Operation"):
+        compile_package(found)
 
 
 EXTENSION = """

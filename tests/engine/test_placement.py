@@ -179,7 +179,7 @@ def test_an_executor_of_other_machines_is_not_bound_by_this_one(
 
 def test_options_that_are_not_by_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputs, match="executor_options has 'partition'"):
-        Engine(tmp_path / "home", executor_options={"partition": "gpu"})
+        Engine(tmp_path / "home", executor_options={"partition": "gpu"})  # type: ignore[dict-item]
 
 
 def test_a_home_may_keep_options_in_a_file(tmp_path: Path, packages: Path) -> None:

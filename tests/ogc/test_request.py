@@ -33,6 +33,7 @@ POINT = {
     "fields": [{"name": "x", "type": "double"}, {"name": "scene", "type": ["null", "File"]}],
 }
 A = file("/base/a.txt")
+IANA = "https://www.iana.org/assignments/media-types/"
 NO_BAND = "expected one of red, green, got %s"
 NO_FOLDER = (
     "/base/a.txt is a file, not a directory "
@@ -48,6 +49,12 @@ def taken(cwl_type: CwlType, value: Any, *, references: bool = True, **port: Any
     """Give what becomes of the value of an input."""
     request = Request([{"id": "x", "type": cwl_type, **port}])
     return request.job_object({"x": value}, BASE, DISK, references=references).get("x")
+
+
+def sent(cwl_type: CwlType, value: Any, **port: Any) -> Any:
+    """Give what becomes of the value of an input that came over HTTP."""
+    request = Request([{"id": "x", "type": cwl_type, **port}])
+    return request.job_object({"x": value}, "", DISK, references=False).get("x")
 
 
 def refused(cwl_type: CwlType, value: Any, **port: Any) -> list[str]:
@@ -116,8 +123,39 @@ def test_a_field_that_is_left_out_is_null() -> None:
     ],
 )
 def test_a_value_may_be_qualified(cwl_type: CwlType, value: Any) -> None:
-    assert taken(cwl_type, {"value": value, "mediaType": "application/json"}) == value
-    assert taken(array(cwl_type), [{"value": value}]) == [value]
+    assert sent(cwl_type, {"value": value, "mediaType": "application/json"}) == value
+    assert sent(array(cwl_type), [{"value": value}]) == [value]
+
+
+VALUED = {"type": "record", "fields": [{"name": "value", "type": "int"}]}
+
+
+@pytest.mark.parametrize(
+    ("cwl_type", "value"),
+    [
+        ("Any", {"value": 4, "format": "f"}),
+        ("Any", {"value": {"x": 1}}),
+        (POINT, {"x": 1, "scene": None, "value": {"x": 2}}),
+        (VALUED, {"value": 4}),
+    ],
+)
+def test_an_object_in_a_job_file_is_itself_the_value(cwl_type: CwlType, value: Any) -> None:
+    assert taken(cwl_type, value) == value
+    assert taken(array(cwl_type), [value]) == [value]
+
+
+@pytest.mark.parametrize("cwl_type", ["int", "string", BANDS, ["null", "int"]])
+def test_a_job_file_has_no_qualified_values(cwl_type: CwlType) -> None:
+    (found,) = refused(cwl_type, {"value": 4})
+    assert "got object {'value': 4}" in found
+
+
+def test_a_record_that_has_a_value_among_its_members_is_no_wrapper() -> None:
+    whole = {"x": 1, "scene": None, "value": {"x": 2}}
+    assert sent(POINT, whole) == whole
+    assert sent(POINT, {"value": {"x": 2}}) == {"x": 2, "scene": None}
+    assert sent(VALUED, {"value": 4}) == {"value": 4}
+    assert sent(VALUED, {"value": {"value": 4}}) == {"value": 4}
 
 
 @pytest.mark.parametrize("cwl_type", ["int", "string", ["null", "double"], array("int"), POINT])
@@ -207,7 +245,10 @@ def test_the_name_of_an_input_is_a_text() -> None:
         ("/elsewhere/b.txt", file("/elsewhere/b.txt")),
         ("file:///base/a.txt", A),
         ({"href": "a.txt"}, A),
-        ({"href": "file:///base/a.txt", "type": "text/plain"}, A),
+        (
+            {"href": "file:///base/a.txt", "type": "text/plain"},
+            {**A, "format": IANA + "text/plain"},
+        ),
         ({"class": "File", "path": "a.txt"}, A),
         ({"class": "File", "path": "/base/a.txt"}, A),
         ({"class": "File", "location": "a.txt"}, A),
@@ -280,6 +321,114 @@ def test_contents_may_be_anything_in_base64(data: bytes) -> None:
 def test_contents_that_are_no_base64_are_refused(value: Any) -> None:
     (found,) = refused("File", {"value": value, "encoding": "base64"})
     assert found == "inputs.x.value: is not base64"
+
+
+TIFF = IANA + "image/tiff"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"value": "aa==", "mediaType": "image/tiff; application=geotiff"}, TIFF),
+        ({"value": "aa==", "encoding": "base64", "mediaType": "IMAGE/tiff"}, TIFF),
+        ({"value": "aa==", "encoding": "base64", "mediaType": "application/octet-stream"}, None),
+        ({"value": "aa==", "encoding": "base64"}, None),
+        ({"href": "https://example.org/a.tif", "type": "image/tiff"}, TIFF),
+        ({"href": "https://example.org/a.tif"}, None),
+        ("https://example.org/a.tif", None),
+    ],
+)
+@pytest.mark.parametrize("wanted", ["iana:image/tiff", "http" + TIFF[5:], TIFF])
+def test_the_media_type_of_a_file_is_its_format(given: Any, said: str | None, wanted: str) -> None:
+    assert sent("File", given).get("format") == said
+    assert sent("File", given, format=wanted)["format"] == (said or wanted)
+    (found,) = sent(array("File"), [given], format=["iana:text/plain", TIFF] if said else wanted)
+    assert found["format"] == (said or wanted)
+
+
+@pytest.mark.parametrize(
+    ("cwl_type", "given", "where"),
+    [
+        ("File", {"value": "{}", "mediaType": "application/json"}, "inputs.x"),
+        ("File", {"href": "https://example.org/a", "type": "text/csv"}, "inputs.x"),
+        ("File", {"class": "File", "contents": "a", "format": "edam:format_3752"}, "inputs.x"),
+        ("File", {"class": "File", "contents": "a"}, "inputs.x"),
+        (array("File"), [{"value": "{}", "mediaType": "application/json"}], "inputs.x[0]"),
+        (["null", "File"], {"value": "{}", "mediaType": "application/json"}, "inputs.x"),
+        (POINT, {"x": 1, "scene": {"value": "", "mediaType": "text/csv"}}, "inputs.x.scene"),
+    ],
+)
+def test_a_file_of_another_format_is_refused_at_once(
+    cwl_type: CwlType, given: Any, where: str
+) -> None:
+    with pytest.raises(InvalidInputs) as error:
+        sent(cwl_type, given, format=TIFF)
+    (found,) = error.value.problems
+    assert (found.where, found.message.rpartition(", ")[2]) == (where, f"expected {TIFF}")
+
+
+def test_a_format_may_be_below_the_one_that_is_wanted() -> None:
+    port = {"id": "x", "type": "File", "format": "e:wide"}
+    request = Request([port], ontology={"e:narrow": ["e:wide"]})
+    given = {"class": "File", "path": "a.txt", "format": "e:narrow"}
+    assert request.job_object({"x": given}, BASE, DISK)["x"]["format"] == "e:narrow"
+
+
+def test_a_format_that_is_an_expression_is_checked_by_the_job() -> None:
+    given = {"class": "File", "path": "a.txt"}
+    assert taken("File", given, format="$(inputs.y.format)") == A
+
+
+# Formats that a type promises
+
+STRING_FORMAT = "https://raw.githubusercontent.com/eoap/schemas/main/string_format.yaml#"
+OGC = "https://raw.githubusercontent.com/eoap/schemas/main/ogc.yaml#BBox"
+
+
+def promising(name: str) -> dict[str, Any]:
+    fields = [{"name": "value", "type": "string"}]
+    return {"type": "record", "name": STRING_FORMAT + name, "fields": fields}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("Date", "2024-02-29", "2023-02-29"),
+        ("DateTime", "2024-02-29T12:00:00Z", "2024-02-29"),
+        ("Time", "12:00:00Z", "noon"),
+        ("Duration", "P1DT2H", "1 day"),
+        ("Email", "a@example.org", "a"),
+        ("UUID", "2f1b7d7a-8a5c-4c39-9c1e-0a3b5e1d9f00", "2f1b"),
+        ("IPv4", "127.0.0.1", "127.0.0.256"),
+        ("URI", "https://example.org/a", "a b"),
+        ("Password", "anything", None),
+    ],
+)
+def test_a_text_is_of_the_format_that_its_type_promises(
+    name: str, good: str, bad: str | None
+) -> None:
+    assert sent(promising(name), good) == {"value": good}
+    assert sent(array(promising(name)), [{"value": good}]) == [{"value": good}]
+    for wrong in [] if bad is None else [bad, {"value": bad}]:
+        with pytest.raises(InvalidInputs) as error:
+            sent(promising(name), wrong)
+        assert repr(bad) in str(error.value.problems[0])
+
+
+def test_a_reference_in_a_job_file_may_be_relative() -> None:
+    assert taken(promising("URI"), "sub/item.json") == {"value": "/base/sub/item.json"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5, 7])
+def test_a_box_has_4_or_6_numbers(count: int) -> None:
+    fields = [{"name": "bbox", "type": array("double")}, {"name": "crs", "type": "string"}]
+    box = {"type": "record", "name": OGC, "fields": fields}
+    for good in (4, 6):
+        assert sent(box, {"bbox": [1.0] * good})["bbox"] == [1.0] * good
+    with pytest.raises(InvalidInputs) as error:
+        sent(box, {"bbox": [1.0] * count})
+    said = f"inputs.x.bbox: a bounding box has 4 or 6 numbers, this one has {count}"
+    assert [str(one) for one in error.value.problems] == [said]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import here
 from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
+from localproc.views.written import finite
 
 #: Stands for the job that was accepted last.
 LAST = "last"
@@ -205,7 +206,7 @@ def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
 
 def print_json(document: Any) -> None:
     """Print a document on stdout."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    click.echo(json.dumps(finite(document), indent=2, ensure_ascii=False, default=str))
 
 
 _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {

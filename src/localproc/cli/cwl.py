@@ -19,6 +19,7 @@ from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
 from localproc.uris import uri_path
+from localproc.views.written import finite
 
 UNSUPPORTED: Final = 33
 _TOOL: Final = "cwl:tool"
@@ -60,7 +61,7 @@ def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> in
     except errors.LocalprocError as error:
         click.echo(str(error), err=True)
         return 1
-    click.echo(json.dumps(outputs, indent=4))
+    click.echo(json.dumps(finite(outputs), indent=4))
     return 0
 
 

@@ -159,9 +159,15 @@ class Delivery:
             return str(output.value).encode(errors="backslashreplace")
         if output.features:
             return written(self._addressed(output.features))
-        if isinstance(output.value, Mapping) and not is_filelike(output.value):
-            return written(self._addressed(output.value))
-        return written(self._entry(output))
+        return written(self._bare(output, output.value))
+
+    def _bare(self, output: Output, value: Any) -> Any:
+        """Give a value as its own schema has it: files are links, the rest is itself."""
+        if isinstance(value, list):
+            return [self._bare(output, item) for item in value]
+        if is_filelike(value):
+            return self._entry(replace(output, value=value))
+        return self._addressed(value)
 
     def _entry(self, output: Output) -> Any:
         """Give an output as the results document has it."""

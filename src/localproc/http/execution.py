@@ -40,7 +40,10 @@ def execute(exchange: Exchange) -> Response:
     asked = _checked(exchange.json())
     job = start(exchange, process, asked)
     exchange.request.state.monitor = f"{exchange.base}/jobs/{job.id}"
-    if not exchange.prefer.asynchronous and _ended(exchange, job):
+    # Part 1, process-execute-default-execution-mode: what cannot be waited for is not.
+    options = process.record.description.get("jobControlOptions", ["sync-execute"])
+    waits = "sync-execute" in options and not exchange.prefer.asynchronous
+    if waits and _ended(exchange, job):
         return _result(exchange, job)
     return _accepted(exchange, job)
 

@@ -4,7 +4,6 @@ Owns finding them within the folder of a job's results, and giving them whole or
 know how they got there.
 """
 
-import mimetypes
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from localproc import media_types
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem
@@ -56,9 +56,9 @@ def asked_for(request: Request, job: Job) -> str:
 
 def media_type(name: str) -> str:
     """Guess what is in a file by its name."""
-    if name.endswith((".tif", ".tiff")):
+    kind = media_types.media_type(name)
+    if kind == "image/tiff":
         return "image/tiff; application=geotiff"
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return f"{kind};charset=UTF-8" if kind.startswith("text/") or kind.endswith("json") else kind
 
 

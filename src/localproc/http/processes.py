@@ -18,6 +18,7 @@ from localproc.http.forms import form_fields
 from localproc.http.multipart import read_parts
 from localproc.http.paging import page_links
 from localproc.ogc.apppkg import MEDIA_TYPE as APPPKG
+from localproc.ogc.apppkg import YAML_MEDIA_TYPE
 from localproc.views.graph import graph_of, in_words
 from localproc.views.graph_svg import svg
 from localproc.views.process import process_description, process_summary
@@ -31,7 +32,7 @@ _CWL: Final = (
     "text/yaml",
     "text/x-yaml",
 )
-_SINGLE: Final = (*_CWL, APPPKG, "application/json")
+_SINGLE: Final = (*_CWL, APPPKG, YAML_MEDIA_TYPE, "application/json")
 _DRAWING: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _MULTIPART: Final = ("multipart/related", FORM, "multipart/mixed")
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from localproc.cwl.base.reading import read_yaml
 from localproc.engine.engine import LocalEngine
 from localproc.engine.job.placement import Placement
 from localproc.http import pages
@@ -131,10 +132,8 @@ def definition(base: str, title: str) -> dict[str, Any]:
 
 @cache
 def _definition() -> dict[str, Any]:
-    from ruamel.yaml import YAML
-
     text = files("localproc.http").joinpath("openapi.yaml").read_text("utf-8")
-    found: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    found: dict[str, Any] = read_yaml(text)
     return found
 
 

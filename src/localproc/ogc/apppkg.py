@@ -5,16 +5,17 @@ Owns reading ``application/ogcapppkg+json`` (OGC API - Processes Part 2, classes
 by ``href`` and as ``unit``, alone or in an array. Must not fetch anything.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from localproc.cwl.base.surrogates import has_half
+from localproc.cwl.base.reading import read_data
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 from localproc.ogc.image_tool import image_tool
 
 MEDIA_TYPE: Final = "application/ogcapppkg+json"
+YAML_MEDIA_TYPE: Final = "application/ogcapppkg+yaml"
+JOB_CONTROL: Final = ("sync-execute", "async-execute", "dismiss")
 #: What an author may say of a process, and of each of its inputs and outputs.
 _OF_PROCESS: Final = {
     "id": str,
@@ -23,6 +24,7 @@ _OF_PROCESS: Final = {
     "version": str,
     "keywords": list,
     "metadata": list,
+    "jobControlOptions": list,
 }
 _OF_PORT: Final = {
     "title": str,
@@ -50,25 +52,23 @@ class AppPackage:
 
 def is_apppkg(data: bytes) -> bool:
     """Whether a text is an application package, whatever it was said to be."""
-    if data.lstrip()[:1] != b"{":
+    if b"executionUnit" not in data:
         return False
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = read_data(data.decode("utf-8-sig"))
+    except ValueError:
         return False
-    return "executionUnit" in found and "cwlVersion" not in found
+    return isinstance(found, Mapping) and "executionUnit" in found and "cwlVersion" not in found
 
 
 def read_apppkg(data: bytes, name: str) -> AppPackage:
     """Read an application package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
     try:
-        package = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _wrong(name, f"it is not JSON: {error}") from None
+        package = read_data(data.decode("utf-8-sig"))
+    except ValueError as error:
+        raise _wrong(name, f"it is neither JSON nor YAML: {error}") from None
     if not isinstance(package, Mapping):
         raise _wrong(name, "expected an object with an executionUnit")
-    if has_half(package, data.decode("utf-8", "replace")):
-        raise _wrong(name, "a text in it has half a character")
     unit = package.get("executionUnit")
     if isinstance(unit, list):
         if len(unit) > 1:
@@ -111,12 +111,9 @@ def _unit(
 
 
 def _parsed(text: str, name: str) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
+        document = read_data(text)
+    except ValueError as error:
         raise _wrong(name, f"the value of executionUnit is not YAML: {error}") from None
     if not isinstance(document, Mapping):
         raise _wrong(name, "the value of executionUnit is not a CWL document")
@@ -141,6 +138,10 @@ def _described(said: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = {key: said[key] for key in known if said.get(key) not in (None, "")}
+    if unknown := [one for one in found.get("jobControlOptions", ()) if one not in JOB_CONTROL]:
+        raise _wrong(
+            name, f"jobControlOptions has {unknown[0]!r}; there is {', '.join(JOB_CONTROL)}"
+        )
     if isinstance(found.get("version"), (int, float)):
         found["version"] = str(found["version"])
     for key, value in found.items():
@@ -152,6 +153,8 @@ def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> di
 def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping[str, Any]]:
     """Give the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
     found = said.get(part) or {}
+    if isinstance(found, list) and all(isinstance(one, Mapping) and "id" in one for one in found):
+        found = {str(one["id"]): one for one in found}  # as drafts of the standard had it
     if isinstance(found, Mapping) and all(isinstance(one, Mapping) for one in found.values()):
         return found
     raise _wrong(name, f"{part} in processDescription is not an object of objects")

@@ -9,9 +9,10 @@ from typing import Any
 
 import jsonschema_rs
 
-from localproc.cwl.base.types import kind, without_null
+from localproc.cwl.base.types import CwlType, item_type, kind, members, without_null
 from localproc.errors import InvalidPackage, Problem
 from localproc.ogc.describe import input_description
+from localproc.ogc.promised_formats import REFERENCES
 
 
 class AuthorSchemas:
@@ -31,7 +32,7 @@ class AuthorSchemas:
             if schema is None or schema == input_description(port)["schema"]:
                 continue
             try:
-                self._validators[name] = _compiled(schema)
+                self._validators[name] = _compiled(schema, formats=not _takes_files(port["type"]))
             except ValueError as error:
                 problems.append(Problem(str(error), f"inputs.{name}.schema"))
                 continue
@@ -51,49 +52,70 @@ class AuthorSchemas:
     ) -> tuple[dict[str, Any], list[Problem]]:
         """Give the inputs as their schemas have them, and what is wrong with them.
 
-        One item stands for an array of one. An object that only looks like the wrapper of a value
-        is wrapped, so that it is not unwrapped. ``inline``: a text for a file is its content, if
-        the schema says so. Values behind links are not looked at.
+        One item stands for an array of one. ``inline``: the inputs came over HTTP. A text for a
+        file is its content then, if the schema says so, and an object that only looks like the
+        wrapper of a value is wrapped, so that it is not unwrapped. Values behind links are not
+        looked at.
         """
         found = dict(inputs)
         problems: list[Problem] = []
         for name in self._validators:
             value = inputs.get(name)
-            wrong = self._mismatches(name, value)
-            other = [value] if name in self._arrays else {"value": value}
-            if wrong and isinstance(value, (Mapping, str)) and not self._mismatches(name, other):
+            wrong = self._mismatches(name, value, inline=inline)
+            other = self._other(name, value, inline=inline) if wrong else None
+            if other is not None and not self._mismatches(name, other, inline=inline):
                 found[name], wrong = other, []
             elif inline and name in self._binaries and _is_base64(value):
                 found[name] = {"value": value, "encoding": "base64", **self._binaries[name]}
             problems += wrong
         return found, problems
 
-    def _mismatches(self, name: str, given: Any) -> list[Problem]:
+    def _other(self, name: str, value: Any, *, inline: bool) -> Any:
+        """Give what a value may stand for that is not of its schema."""
+        if not isinstance(value, (Mapping, str)):
+            return None
+        return [value] if name in self._arrays else {"value": value} if inline else None
+
+    def _mismatches(self, name: str, given: Any, *, inline: bool) -> list[Problem]:
         return [
             Problem(error.message, path + _place(error.instance_path), hint="see its schema")
-            for path, value in self._values(name, given)
+            for path, value in self._values(name, given, inline=inline)
             for error in self._validators[name].iter_errors(value)
         ]
 
-    def _values(self, name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    def _values(self, name: str, value: Any, *, inline: bool) -> Iterable[tuple[str, Any]]:
         path = f"inputs.{name}"
         if name in self._each and isinstance(value, list):
             pairs = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
         else:
             pairs = [(path, value)]
         for place, one in pairs:
-            if isinstance(one, Mapping) and "value" in one:
+            if inline and isinstance(one, Mapping) and "value" in one:
                 yield place, one["value"]
             elif one is not None and not (isinstance(one, Mapping) and "href" in one):
                 yield place, one
 
 
-def _compiled(schema: Any) -> Any:
-    """Compile a schema; those of OpenAPI 3.0 write some keywords as JSON Schema's draft 4 did."""
+def _compiled(schema: Any, *, formats: bool) -> Any:
+    """Compile a schema; those of OpenAPI 3.0 write some keywords as JSON Schema's draft 4 did.
+
+    ``formats``: what it says of texts is checked, but that references are absolute.
+    """
+    relative = dict.fromkeys(REFERENCES, lambda _: True) if formats else {}
+    options: Any = {"retriever": _refuse, "validate_formats": formats, "formats": relative}
     try:
-        return jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+        return jsonschema_rs.Draft202012Validator(schema, **options)
     except ValueError:
-        return jsonschema_rs.Draft4Validator(schema, retriever=_refuse)
+        return jsonschema_rs.Draft4Validator(schema, **options)
+
+
+def _takes_files(cwl_type: CwlType) -> bool:
+    """Whether paths may be given for what is of a type, whatever its schema says of texts."""
+    for one in members(without_null(cwl_type)):
+        inner = item_type(one) if kind(one) == "array" else one
+        if kind(inner) in ("File", "Directory", "stdin", "union"):
+            return True
+    return False
 
 
 def _says_base64(schema: Mapping[str, Any]) -> bool:

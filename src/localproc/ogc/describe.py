@@ -7,10 +7,10 @@ description avoids what known clients cannot read (``type`` arrays, bare ``$ref`
 ``nullable``.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from localproc.cwl.base.formats import media_type_of
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, without_null
 
 _SCHEMA_ORG: Final = ("https://schema.org/", "http://schema.org/")
@@ -42,10 +42,6 @@ _STRING_FORMATS: Final = {
     "URITemplate": "uri-template",
     "Time": "time",
 }
-#: CWL formats that are media types.
-_IANA: Final = re.compile(
-    r"(?:iana:|https?://www\.iana\.org/assignments/media-types/)([\w.+-]+/[\w.+-]+)"
-)
 LINK: Final = {
     "type": "object",
     "required": ["href"],
@@ -127,9 +123,8 @@ def _composite(cwl_type: Mapping[str, Any], what: str, *, strict: bool) -> dict[
         return {"type": "array", "items": schema(cwl_type["items"], strict=strict)}
     if what == "enum":
         return {"type": "string", "enum": list(cwl_type["symbols"])}
-    name = str(cwl_type.get("name", ""))
-    if is_string_format(cwl_type):
-        plain = {"type": "string", "format": _STRING_FORMATS[name.rpartition("#")[2]]}
+    if promised := string_format(cwl_type):
+        plain = {"type": "string", "format": promised}
         if not strict:
             return plain
         wrapped = {"type": "object", "required": ["value"], "properties": {"value": plain}}
@@ -170,13 +165,13 @@ def _with_media_type(
     described: dict[str, Any], cwl_type: CwlType, port: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give a schema of files, alone or in arrays, that says of which media type they are."""
-    found = _IANA.fullmatch(port["format"]) if isinstance(port.get("format"), str) else None
+    found = media_type_of(port["format"]) if isinstance(port.get("format"), str) else ""
     rest = without_null(cwl_type)
     if found and isinstance(rest, Mapping) and kind(rest) == "array":
         items = _with_media_type(described["items"], rest["items"], port)
         return {**described, "items": items}
     if found and kind(rest) in ("File", "stdin", "stdout", "stderr"):
-        return {**described, "contentMediaType": found[1]}
+        return {**described, "contentMediaType": found}
     return described
 
 
@@ -185,13 +180,13 @@ def is_bbox(cwl_type: CwlType) -> bool:
     return isinstance(cwl_type, Mapping) and str(cwl_type.get("name", "")).endswith("ogc.yaml#BBox")
 
 
-def is_string_format(cwl_type: CwlType) -> bool:
-    """Whether a type is one of string_format.yaml's: a record that stands for its ``value``."""
-    return (
-        isinstance(cwl_type, Mapping)
-        and "string_format.yaml#" in str(cwl_type.get("name", ""))
-        and str(cwl_type["name"]).rpartition("#")[2] in _STRING_FORMATS
-    )
+def string_format(cwl_type: CwlType) -> str:
+    """Return the JSON Schema format of one of string_format.yaml's types, nothing for another.
+
+    Such a type is a record that stands for its ``value``.
+    """
+    name = str(cwl_type.get("name", "")) if isinstance(cwl_type, Mapping) else ""
+    return _STRING_FORMATS.get(name.rpartition("#")[2], "") if "string_format.yaml#" in name else ""
 
 
 def _file(what: str, *, strict: bool) -> dict[str, Any]:

@@ -4,16 +4,20 @@ Owns validation against the process: every problem at once, each with its JSON p
 anything, nor look at a disk but through ``Files``.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.base.near import near
 from localproc.cwl.base.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
 from localproc.ogc.author_schemas import AuthorSchemas
+from localproc.ogc.request_files import Formats
 from localproc.ogc.request_requirements import NAME, requirements
 from localproc.ogc.request_values import RequestReader
+
+_MOST_NAMED: Final = 50  #: inputs that are named in a hint, and hints with a guess
 
 
 class Request:
@@ -25,8 +29,10 @@ class Request:
         namespaces: Mapping[str, str] | None = None,
         described: Mapping[str, Mapping[str, Any]] | None = None,
         version: str = "v1.2",
+        ontology: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._version = version
+        self._formats = Formats(ontology or {})
         self._namespaces = namespaces or {}
         self._authors = AuthorSchemas(ports, described or {})
         self._ports = {port["id"]: port for port in ports}
@@ -43,8 +49,9 @@ class Request:
         """Give the CWL job object.
 
         ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` those
-        of inputs that have another one. Without one there are no relative paths, and a text for a
-        file whose schema says base64 is its content.
+        of inputs that have another one. Without one the request came over HTTP: there are no
+        relative paths, a text for a file whose schema says base64 is its content, and values may be
+        qualified (``{"value": ..., "mediaType": ...}``).
         ``references``: a string that names an existing file relative to ``base`` by a path
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
@@ -55,7 +62,9 @@ class Request:
         for name, port in self._ports.items():
             if name in inputs and not (inputs[name] is None and _may_be_left_out(port)):
                 folder = (bases or {}).get(name, base)
-                reader = RequestReader(folder, files, self._namespaces, references=references)
+                reader = RequestReader(
+                    folder, files, self._namespaces, self._formats, references=references
+                )
                 values[name] = reader.port(inputs[name], port, f"inputs.{name}")
                 problems += reader.problems
         problems = problems or misfits
@@ -71,12 +80,13 @@ class Request:
         return own
 
     def _unknown(self, inputs: Mapping[str, Any]) -> list[Problem]:
-        problems = []
+        problems: list[Problem] = []
         for name in filter(_is_text, inputs):
             if name not in self._ports and not name.startswith("cwl:"):
-                close = difflib.get_close_matches(name, self._ports, 1)
-                known = ", ".join(self._ports) or "none"
-                hint = f"did you mean {close[0]!r}?" if close else f"the inputs are: {known}"
+                known = ", ".join(islice(self._ports, _MOST_NAMED)) or "none"
+                hint = f"the inputs are: {known}"
+                if len(problems) < _MOST_NAMED:
+                    hint = near(name, self._ports, hint)
                 problems.append(Problem(f"there is no input {name!r}", f"inputs.{name}", hint=hint))
         return problems
 

@@ -113,7 +113,8 @@ class _StageIn:
                 file.write(data)
         self._log(f"{self._name}: {len(data)} bytes that came with the request")
         location = path_uri(os.path.join(folder, name))
-        return {"class": "File", "location": location, "basename": name, "size": len(data)}
+        rest = {key: item for key, item in one.items() if key not in ("contents", "encoding")}
+        return {**rest, "location": location, "basename": name, "size": len(data)}
 
     def _look(self, one: Mapping[str, Any]) -> None:
         path = local_path(one)

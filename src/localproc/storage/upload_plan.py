@@ -6,7 +6,6 @@ not be completed. Must not know the layout of results.
 All is planned before anything is written: whoever stops in the middle knows what there may be.
 """
 
-import mimetypes
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
 
+from localproc import media_types
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.disk import Disk, telling
@@ -77,7 +77,7 @@ class Outbound:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
         own = any(_is_below(real, one) for one in self._own)
-        kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
+        kind = media_type or media_types.media_type(uri)
         self._stages[-1].append(_Upload(uri, kind, path=real, own=own))
         self._log(f"{self._shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
 

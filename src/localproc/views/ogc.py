@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from localproc.media_types import media_type
 from localproc.model import JobRecord, JobStatus, Step
 
 #: What a result given as a link is to the results: 2.0 wants every link to have a relation.
@@ -185,9 +186,5 @@ def _media_type(format_: str) -> str:
 def _guessed(value: Mapping[str, Any]) -> str:
     if value["class"] == "Directory":
         return "application/vnd.localproc.directory"
-    import mimetypes
-
-    found = mimetypes.guess_type(str(value.get("basename", "")))[0]
-    if found == "image/tiff":
-        return "image/tiff; application=geotiff"
-    return found or "application/octet-stream"
+    found = media_type(str(value.get("basename", "")))
+    return "image/tiff; application=geotiff" if found == "image/tiff" else found

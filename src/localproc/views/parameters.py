@@ -37,7 +37,7 @@ def bounds(
     first = None if since in (None, "", "..") else _time(str(since), names[0])
     last = None if until in (None, "", "..") else _time(str(until), names[1], last=True)
     if first and last and first > last:
-        where = Problem(f"{since}/{until}", names[1])
+        where = Problem(f"{since}/{until} ends before it begins", names[1])
         raise InvalidInputs("the interval ends before it begins", [where])
     return first, last
 

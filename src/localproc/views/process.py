@@ -9,6 +9,7 @@ from typing import Any, Final
 from localproc.model import ProcessRecord
 
 JSON: Final = "application/json"
+_JOB_CONTROL: Final = ["sync-execute", "async-execute", "dismiss"]
 _EXECUTE_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 
 
@@ -21,7 +22,7 @@ def process_summary(process: ProcessRecord, base: str = "") -> dict[str, Any]:
         "description": said.get("description", ""),
         "version": process.version,
         "keywords": said.get("keywords", []),
-        "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
+        "jobControlOptions": said.get("jobControlOptions", _JOB_CONTROL),
         "outputTransmission": ["value", "reference"],
         "mutable": process.mutable,
     }

@@ -18,7 +18,7 @@ def written(document: Any) -> bytes:
     try:
         text = _dumped(document)
     except ValueError:
-        text = _dumped(_finite(document))
+        text = _dumped(finite(document))
     return text.encode(errors="backslashreplace")
 
 
@@ -26,9 +26,10 @@ def _dumped(document: Any) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a value in which null stands for every number that JSON has not."""
     if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
+        return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

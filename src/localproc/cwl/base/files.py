@@ -5,6 +5,7 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -19,6 +20,7 @@ CONTENT_LIMIT: Final = 64 * 1024
 
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,8 @@ def _absolute(one: Mapping[str, Any], base: str) -> str | None:
         return None
     if location is None and "path" in one:
         path = one["path"]
+        if _URI.match(path):  # "may ... assign it to location" (CWL v1.2, File, "path")
+            return canonical(path)
     elif isinstance(location, str) and not urlsplit(location).scheme:
         path = unquoted(location)
     else:

@@ -6,9 +6,11 @@ not know what the names mean.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from localproc.errors import Problem
+
+_NAMES: Final = ("id", "name", "class", "entryname", "envName")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,32 @@ def _follow(current: Any, name: str) -> tuple[Any, tuple[int, int] | None]:
             return None, None
         return current[name], _key_position(current, name)
     if isinstance(current, list):
-        for index, entry in enumerate(current):
-            if _is_named(entry, name) or str(index) == name:
-                return entry, _item_position(current, index)
+        index = _names(current).get(name)
+        if index is not None:
+            return current[index], _item_position(current, index)
     return None, None
 
 
-def _is_named(entry: Any, name: str) -> bool:
+def _names(items: Any) -> dict[str, int]:
+    """Give where each entry of a list is, by its names; looked up once, and kept with the list."""
+    marks = getattr(items, "lc", None)
+    found: dict[str, int] | None = getattr(marks, "names", None)
+    if found is None or len(items) != marks.counted:  # type: ignore[union-attr]
+        found = {}
+        for index, entry in enumerate(items):
+            for name in (*_own_names(entry), str(index)):
+                found.setdefault(name, index)
+        if marks is not None:
+            marks.names, marks.counted = found, len(items)
+    return found
+
+
+def _own_names(entry: Any) -> list[str]:
     if isinstance(entry, str):
-        return entry == name
+        return [entry]
     if not isinstance(entry, Mapping):
-        return False
-    keys = ("id", "name", "class", "entryname", "envName")
-    return any(_last(str(entry[key])) == name for key in keys if key in entry)
+        return []
+    return [_last(str(entry[key])) for key in _NAMES if key in entry]
 
 
 def _last(identifier: str) -> str:

@@ -8,13 +8,18 @@ import json
 import re
 from typing import Any, Final
 
-_PAIR: Final = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+#: A pair of halves, or an escaped backslash, which begins none.
+_PAIR: Final = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def joined(text: str) -> str:
     """Give a text of JSON for a reader of YAML, which takes each half for a character."""
-    return _PAIR.sub(lambda found: str(json.loads(f'"{found[0]}"')), text)
+    return _PAIR.sub(_pair, text)
+
+
+def _pair(found: re.Match[str]) -> str:
+    return found[0] if found[0] == "\\\\" else str(json.loads(f'"{found[0]}"'))
 
 
 def has_half(document: Any, text: str) -> bool:

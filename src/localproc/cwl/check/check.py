@@ -60,6 +60,7 @@ def _look_at(
 ) -> None:
     findings.errors += check_expressions(process, inherited, place)
     findings.errors += _duplicates(process, place)
+    findings.errors += _streams(process, place)
     findings.warnings += _defaults(process, place)
     if process["class"] == "Workflow":
         WorkflowCheck(
@@ -94,6 +95,19 @@ def _duplicates(process: Mapping[str, Any], place: Callable[..., Place]) -> Iter
             if one["id"] in seen:
                 yield place(part, one["id"]).problem(f"{one['id']!r} is there twice in {part}")
             seen.add(one["id"])
+
+
+def _streams(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:
+    """Give the bindings of streams, which have none (CWL v1.2 CommandLineTool, ``stdout``)."""
+    for part, types, binding in (
+        ("outputs", ("stdout", "stderr"), "outputBinding"),
+        ("inputs", ("stdin",), "inputBinding"),
+    ):
+        for port in process[part]:
+            if port["type"] in types and binding in port:
+                said = f"an {part[:-1]} of type {port['type']} has no {binding}"
+                at = place(part, port["id"], binding)
+                yield at.problem(said, f"take out {binding}, or make the type File")
 
 
 def _defaults(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:

@@ -3,15 +3,28 @@
 Owns which fields of a process may hold expressions. Must not evaluate any.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from localproc.cwl.base.near import near
 from localproc.cwl.base.positions import Place
-from localproc.cwl.expr.expressions import Dialect, parse
+from localproc.cwl.expr.expressions import Dialect, parse, references
 from localproc.cwl.run.process import Requirements, dialect_of
 from localproc.errors import ExpressionError, Problem
 
 _Path = tuple[str, ...]
+
+
+#: What ``runtime`` has (CWL v1.2 CommandLineTool, 3.7 "Runtime environment").
+_RUNTIME: Final = (
+    "outdir",
+    "tmpdir",
+    "cores",
+    "ram",
+    "outdirSize",
+    "tmpdirSize",
+    "exitCode",
+)
 
 
 def check_expressions(
@@ -19,25 +32,36 @@ def check_expressions(
 ) -> list[Problem]:
     """Give the problems of a process's expressions."""
     version = process["cwlVersion"]
-    found = [(*field, dialect_of(requirements, version)) for field in _fields(process)]
+    dialect = dialect_of(requirements, version)
+    names = [port["id"] for port in process["inputs"]]
+    problems: list[Problem] = []
+    for text, path in _fields(process):
+        problems += _problems(text, dialect, names, place, path)
     for step in process.get("steps", ()):
         within = requirements.within(step["requirements"], step["hints"])
-        found += [(*field, dialect_of(within, version)) for field in _step_fields(step)]
-    return [
-        problem
-        for text, path, dialect in found
-        if isinstance(text, str) and (problem := _problem(text, dialect, place, path))
-    ]
+        inner = dialect_of(within, version)
+        given = [one["id"] for one in step["in"]]
+        for text, path in _step_fields(step):
+            problems += _problems(text, inner, given, place, path)
+    return problems
 
 
-def _problem(
-    text: str, dialect: Dialect, place: Callable[..., Place], path: _Path
-) -> Problem | None:
+def _problems(
+    text: Any, dialect: Dialect, names: Sequence[str], place: Callable[..., Place], path: _Path
+) -> Iterator[Problem]:
+    if not isinstance(text, str):
+        return
     try:
-        parse(text, dialect)
+        parsed = parse(text, dialect)
     except ExpressionError as error:
-        return place(*path).problem(error.message, error.hint)
-    return None
+        yield place(*path).problem(error.message, error.hint)
+        return
+    for symbol, keys in references(parsed):
+        known = {"inputs": names, "runtime": _RUNTIME}.get(symbol)
+        if known is not None and keys and keys[0] not in known:
+            said = f"$({symbol}.{keys[0]}): there is no {keys[0]!r} in {symbol}"
+            hint = f"there is: {', '.join(known[:12]) or 'nothing'}"
+            yield place(*path).problem(said, near(str(keys[0]), known, hint))
 
 
 def _step_fields(step: Mapping[str, Any]) -> Iterator[tuple[Any, _Path]]:

@@ -4,10 +4,10 @@ Owns the static checks of steps and links: types, required inputs, scatter, requ
 Must not know the package that the workflow is part of.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from localproc.cwl.base.near import near
 from localproc.cwl.base.positions import Place
 from localproc.cwl.base.types import Fit, describe, fit, is_optional, members, without_null
 from localproc.cwl.check.check_links import carried, is_never_array, misfit, never_fitting
@@ -18,6 +18,7 @@ from localproc.errors import Problem
 _LINK_HINT: Final = "link something of that type, or make it so with valueFrom"
 #: What gives a step its input, beside a default.
 _GIVEN: Final = ("source", "valueFrom")
+_MOST_GUESSES: Final = 50  #: errors that come with a guess
 _METHODS: Final = ("nested_crossproduct", "flat_crossproduct", "dotproduct")
 
 
@@ -40,6 +41,8 @@ class WorkflowCheck:
         self._errors = errors
         self._warnings = warnings
         self._types: dict[str, Any] = {one["id"]: one["type"] for one in workflow["inputs"]}
+        self._globbed: set[str] = set()
+        self._ports: dict[int, dict[str, Any]] = {}
         for step in workflow["steps"]:
             self._types |= self._outputs(step)
 
@@ -59,6 +62,9 @@ class WorkflowCheck:
         """Give the types of a step's outputs, as its links carry them."""
         run = self._processes.get(step["run"])
         produced = {port["id"]: port["type"] for port in run["outputs"]} if run else {}
+        if run and not step["scatter"]:
+            named = [port["id"] for port in run["outputs"] if _is_globbed(port)]
+            self._globbed |= {f"{step['id']}/{name}" for name in named}
         types = {}
         for name in step["out"]:
             found = produced.get(name, "Any")
@@ -89,7 +95,7 @@ class WorkflowCheck:
         for out in step["out"]:
             if out not in produced:
                 place = self._place("steps", name, "out", out)
-                self._error(place, f"{run['id']} has no output {out!r}", _near(out, produced))
+                self._error(place, f"{run['id']} has no output {out!r}", near(out, produced))
         if run["class"] == "Workflow":
             self._needs("SubworkflowFeatureRequirement", step, at)
         given = {
@@ -111,7 +117,7 @@ class WorkflowCheck:
             self._needs("StepInputExpressionRequirement", step, at)
         if not self._links(one, at, step) or run is None:
             return
-        port = next((port for port in run["inputs"] if port["id"] == one["id"]), None)
+        port = self._port(run, one["id"])
         depth = step["scatter"].count(one["id"])
         self._scattered(step, one, at)
         if port is None or "valueFrom" in one:
@@ -123,6 +129,12 @@ class WorkflowCheck:
             self._default(one, sink, at, sure=not one["source"])
         without = "default" in one or "default" in port
         self._arrives(one, sink, f"{step['id']}/{one['id']}", at, without_nulls=without)
+
+    def _port(self, run: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+        """Give the input of a process; its inputs are looked up once."""
+        if id(run) not in self._ports:
+            self._ports[id(run)] = {port["id"]: port for port in reversed(run["inputs"])}
+        return self._ports[id(run)].get(name)
 
     def _scattered(self, step: Mapping[str, Any], one: Mapping[str, Any], at: Place) -> None:
         """See that a scattered input, whatever is made of its items, is an array."""
@@ -166,6 +178,16 @@ class WorkflowCheck:
             source = self._carried(sink)
             source = without_null(source) if without_nulls else source
             self._fits(source, wanted, f"{' and '.join(sink['source'])} goes to {where}", at)
+            self._is_list(sink, wanted, where, at)
+
+    def _is_list(self, sink: Mapping[str, Any], wanted: Any, where: str, at: Place) -> None:
+        """Warn of what a glob finds for an output of type Any: a list, where none is wanted."""
+        (first, *others) = sink["source"]
+        if first in self._globbed and not others and not sink.get("pickValue"):
+            found: Any = {"type": "array", "items": ["File", "Directory"]}
+            if wanted != "Any" and fit(found, wanted) is Fit.NEVER:
+                said = f"{first} goes to {where}, but of type Any its glob gives a list of files"
+                self._warnings.append(at.problem(said, "give the output its own type"))
 
     def _carried(self, sink: Mapping[str, Any]) -> Any:
         return carried(sink, [self._types[source] for source in sink["source"]])
@@ -201,8 +223,10 @@ class WorkflowCheck:
                 sound = False
                 plain = source[1:]
                 short = plain.rpartition("/")[2]
+                # A courtesy, and dear: not for the hundredth of its kind.
                 others = [name for name in self._types if name != short]
-                hint = _near(plain, others) or _near(short, others)
+                few = len(self._errors) < _MOST_GUESSES
+                hint = (near(plain, others) or near(short, others)) if few else ""
                 self._error(at, f"nothing in the workflow is called {short!r}", hint)
         return sound
 
@@ -220,7 +244,7 @@ class WorkflowCheck:
         given = [one["id"] for one in step["in"]]
         for name in step["scatter"]:
             if name not in given:
-                hint = _near(name, given)
+                hint = near(name, given)
                 self._error(at, f"scatter over {name!r}, which is no input of the step", hint)
         if len(step["scatter"]) > 1 and "scatterMethod" not in step:
             self._error(
@@ -256,6 +280,7 @@ def _method(step: Mapping[str, Any]) -> str:
     return str(step.get("scatterMethod", "dotproduct"))
 
 
-def _near(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, list(known), 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else ""
+def _is_globbed(port: Mapping[str, Any]) -> bool:
+    """Whether an output of type Any is what a glob finds."""
+    binding = port.get("outputBinding") or {}
+    return port["type"] == "Any" and "glob" in binding and "outputEval" not in binding

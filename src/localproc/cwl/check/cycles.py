@@ -4,7 +4,9 @@ Owns finding them among the steps of one workflow. Must not know types or places
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+_MOST: Final = 20  #: steps of a cycle that are told
 
 
 def cycles(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
@@ -18,13 +20,32 @@ def cycles(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]
         }
         for step in steps
     }
-    while ready := [name for name, needs in left.items() if not needs & left.keys()]:
-        for name in ready:
-            del left[name]
-    for name in left:
+    for name in _in_order(left):
+        del left[name]
+    for name in list(left)[:_MOST]:
         around = _closure(name, left)
         if name in around:
-            yield name, sorted(around)
+            yield name, _shortened(sorted(around))
+
+
+def _in_order(needs: Mapping[str, set[str]]) -> list[str]:
+    """Give the steps that can run, one after the other."""
+    waits = {name: {one for one in of if one in needs} for name, of in needs.items()}
+    takers: dict[str, list[str]] = {name: [] for name in needs}
+    for name, of in waits.items():
+        for one in of:
+            takers[one].append(name)
+    ready = [name for name, of in waits.items() if not of]
+    for name in ready:  # it grows
+        for taker in takers[name]:
+            waits[taker].discard(name)
+            if not waits[taker]:
+                ready.append(taker)
+    return ready
+
+
+def _shortened(names: list[str]) -> list[str]:
+    return names if len(names) <= _MOST else [*names[:_MOST], "…"]
 
 
 def _closure(name: str, after: Mapping[str, set[str]]) -> set[str]:

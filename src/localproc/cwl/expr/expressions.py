@@ -8,7 +8,7 @@ Sources: CWL v1.2 CommandLineTool, section 3.5 "Parameter references" and 3.6 "E
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NoReturn
@@ -168,6 +168,14 @@ def evaluate_field(
         return text
     template = parse(text, dialect, strip=strip)
     return template if isinstance(template, str) else template.value(context, self_)
+
+
+def references(template: Template | str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Give what the parameter references of a text name: the symbol, and the path from there."""
+    if isinstance(template, Template):
+        for part in template.parts:
+            if isinstance(part, _Reference):
+                yield part.symbol, part.path
 
 
 def _unescape(text: str, start: int, *, old: bool) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from localproc.cwl.expr.prelude import PRELUDE
 
 MEMORY_LIMIT: Final = 1 << 28  #: bytes for one realm
+_NON_FINITE: Final = re.compile(r"(?<=[\[,: ])(?:NaN|-?Infinity)(?=[\],}])")
 _MAX_COMPILED: Final = 2000  #: compiled expressions kept in one realm
 
 _FREEZE: Final = """
@@ -76,7 +77,10 @@ class _Realm:
         if function is None:
             function = self._compiled[source] = context.eval(source)
         # Boxed, values stay JavaScript's until they are JSON: only so do texts come over whole.
-        box = context.parse_json(f"[{','.join(arguments)}]")
+        values = f"[{','.join(arguments)}]"
+        # NaN and Infinity are numbers of JavaScript, and none of JSON.
+        is_json = _NON_FINITE.search(values) is None
+        box = context.parse_json(values) if is_json else context.eval(f"({values})")
         text: str = self._call(function, box).json()
         return text
 

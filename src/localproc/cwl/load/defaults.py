@@ -8,31 +8,50 @@ import re
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
-from localproc.cwl.load.raw import Kept, entries, plain, read_yaml
+from localproc.cwl.load.raw import Kept, plain, read_document
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage
 from localproc.uris import quoted
 
+#: Fields that may hold mappings by name.
+_BY_NAME: Final = frozenset({"inputs", "outputs", "steps", "in", "fields"})
+#: What tells an input, a step or a type from a mapping of these by name.
+_FIELDS: Final = {"$graph", "class", "id", "name", "run", "source", "type", "valueFrom"}
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-def keep_defaults(process: Any, uri: str, sources: Sources) -> None:
-    """Put every default of a process that has parts out of cwl-utils' reach.
+def keep_defaults(value: Any, uri: str, sources: Sources, *, imported: bool = False) -> None:
+    """Put every default that has parts out of cwl-utils' reach, in a document or a part of one.
 
-    ``uri`` is that of the document which holds the process. Raises ``InvalidPackage`` for what an
-    import does not give.
+    ``uri`` is that of the document; ``imported``: it may become a part of another one, so files
+    get their locations at once. Raises ``InvalidPackage`` for what an import does not give.
     """
-    if not isinstance(process, dict):
-        return
-    found = entries(process.get("inputs"))
-    for step in entries(process.get("steps")):
-        found += entries(step.get("in"))
-        keep_defaults(step.get("run"), uri, sources)
-    for entry in found:
-        default = entry.get("default")
-        if isinstance(default, (dict, list)):
-            entry["default"] = Kept("a default")
-            entry["default"].value = _whole(plain(default), uri, sources, ())
+    by_name = imported and isinstance(value, dict) and not _FIELDS & value.keys()
+    _Keeper(uri, sources, imported=imported).keep(value, by_name=by_name)
+
+
+class _Keeper:
+    def __init__(self, uri: str, sources: Sources, *, imported: bool) -> None:
+        self._uri = uri
+        self._sources = sources
+        self._imported = imported
+
+    def keep(self, value: Any, *, by_name: bool = False) -> None:
+        """Keep the defaults in a value; ``by_name``: its keys are names, not fields."""
+        if isinstance(value, list):
+            for item in value:
+                self.keep(item)
+        elif isinstance(value, dict):
+            default = None if by_name else value.get("default")
+            if isinstance(default, (dict, list)):
+                value["default"] = Kept("a default")
+                value["default"].value = self._whole(default)
+            for key, item in value.items():
+                self.keep(item, by_name=not by_name and key in _BY_NAME)
+
+    def _whole(self, default: Any) -> Any:
+        whole = _whole(plain(default), self._uri, self._sources, ())
+        return located(whole, self._uri) if self._imported else whole
 
 
 def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> Any:
@@ -48,7 +67,7 @@ def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> 
     uri = urldefrag(urljoin(base, value["$import"]))[0]
     if uri in within:
         raise InvalidPackage(f"{sources.name(uri)} imports itself")
-    imported = plain(read_yaml(sources.text(uri), sources.name(uri)))
+    imported = plain(read_document(sources.text(uri), sources.name(uri)))
     return located(_whole(imported, uri, sources, (*within, uri)), uri)
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urldefrag, urljoin
 from localproc.cwl.base.positions import Place, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.imports import put_in_place
-from localproc.cwl.load.raw import directives, parse, plain, veil_symbols
+from localproc.cwl.load.raw import directives, parse, plain
 from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
@@ -33,6 +34,7 @@ class Documents:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.raws: dict[str, Any] = {}
+        self._graphs: dict[str, dict[str, tuple[str, Any]]] = {}
         self._objects: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
         self._imported: dict[str, dict[str, Any]] = {}
@@ -44,10 +46,9 @@ class Documents:
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
-            put_in_place(raw, uri, self.sources)
-            for process in raw.get("$graph", [raw]):
-                keep_defaults(process, uri, self.sources)
+            keep_defaults(raw, uri, self.sources)
             veil_symbols(raw)
+            put_in_place(raw, uri, self.sources)
             self.raws[uri] = raw
             if "$graph" in raw:
                 self.problems += self._misnamed(uri)
@@ -158,10 +159,12 @@ class Documents:
 
     def _graph(self, uri: str) -> dict[str, tuple[str, Any]]:
         """Give the processes of a ``$graph`` by name, each with the URI that holds it."""
-        found: dict[str, tuple[str, Any]] = {}
-        for holder, process in self._listed(uri):
-            found.setdefault(_local(process), (holder, process))
-        return found
+        if uri not in self._graphs:
+            found: dict[str, tuple[str, Any]] = {}
+            for holder, process in self._listed(uri):
+                found.setdefault(_local(process), (holder, process))
+            self._graphs[uri] = found
+        return self._graphs[uri]
 
     def _misnamed(self, uri: str) -> Iterator[Problem]:
         """Give the processes of a ``$graph`` that have no id, or one that another has."""
@@ -199,7 +202,7 @@ class Documents:
         from schema_salad.exceptions import SchemaSaladException
 
         from localproc.cwl.load.explain import explain, strike_out
-        from localproc.cwl.load.typed import parser
+        from localproc.cwl.load.typed_parsers import parser
 
         document, fragment = urldefrag(uri)
         raw = self.raw(document)
@@ -239,7 +242,8 @@ class Documents:
 
 def _unreadable(error: InvalidPackage, place: Place, name: str) -> Problem:
     reason = error.problems[0].message if error.problems else error.message
-    return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", "check the path")
+    hint = error.hint or "check the path"
+    return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", hint)
 
 
 def _check_class(process: Mapping[str, Any], name: str) -> None:

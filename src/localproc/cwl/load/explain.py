@@ -8,12 +8,13 @@ the parts whose class is known are tried here once more, each by itself.
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, Final
 
 from schema_salad.exceptions import SchemaSaladException
 
 from localproc.cwl.base.positions import Place, find
-from localproc.cwl.base.requirements import SUPPORTED
+from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT
 from localproc.cwl.load.explain_types import UNKNOWN, TypeProblems, missing_field, unknown_field
 from localproc.cwl.load.raw import entries
 from localproc.errors import Problem
@@ -90,7 +91,7 @@ def _parts(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator
     yield from _arguments(module, raw, uri, options, name)
     for run in _runs(raw):
         yield from _parts(module, run, uri, options, name)
-        yield from _try(module, str(run["class"]), run, uri, options, name)
+        yield from _try(module, str(run["class"]), _without_runs(run), uri, options, name)
 
 
 def _arguments(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iterator[Problem]:
@@ -110,6 +111,19 @@ def _arguments(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iter
 def _runs(raw: Any) -> list[Any]:
     """Give the processes that are written into the steps of a workflow."""
     return [run for run in (step.get("run") for step in entries(raw.get("steps"))) if _is(run)]
+
+
+def _without_runs(process: Any) -> Any:
+    """Give a process whose steps only name what they run: that is tried by itself."""
+    if not _runs(process):
+        return process
+    process, steps = process.copy(), copy(process["steps"])
+    process["steps"] = steps
+    for key in steps if isinstance(steps, Mapping) else range(len(steps)):
+        if isinstance(steps[key], Mapping) and _is(steps[key].get("run")):
+            steps[key] = steps[key].copy()
+            steps[key]["run"] = "#elsewhere"
+    return process
 
 
 def _is(run: Any) -> bool:
@@ -156,8 +170,7 @@ def _requirement(
 ) -> Iterator[Problem]:
     if not hasattr(module, class_name):
         if field == "requirements" and class_name in SUPPORTED:
-            hint = "raise the cwlVersion, or move it to hints to go without it"
-            yield place.problem(f"{class_name} is for CWL v1.1", hint)
+            yield place.problem(TOO_EARLY % class_name, TOO_EARLY_HINT)
         elif field == "requirements":
             close = difflib.get_close_matches(class_name, SUPPORTED, 1)
             hint = f"did you mean {close[0]}?" if close else "move it to hints to go without it"

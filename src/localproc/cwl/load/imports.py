@@ -10,8 +10,10 @@ from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
 from localproc.cwl.base.positions import find
-from localproc.cwl.load.raw import read_yaml
+from localproc.cwl.load.defaults import keep_defaults
+from localproc.cwl.load.raw import read_document
 from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, Problem
 
 _NAMES: Final = ("id", "name")
@@ -22,18 +24,35 @@ def put_in_place(raw: Any, uri: str, sources: Sources) -> None:
 
     Raises ``InvalidPackage`` with every import that leads nowhere.
     """
+    is_graph = isinstance(raw, dict) and "$graph" in raw
     imports = _Imports(raw, uri, sources)
-    for process in raw.get("$graph", [raw]):
-        imports.put_in(process, uri, ())
+    for part in raw["$graph"] if is_graph else [raw]:
+        imports.put_in(part, uri, ())
     if imports.problems:
         raise InvalidPackage("the package is not complete", imports.problems)
+
+
+def imported_document(uri: str, sources: Sources) -> Any:
+    """Give a document that another one imports, as cwl-utils may have it."""
+    raw = _shielded(uri, sources)
+    put_in_place(raw, uri, sources)
+    return raw
+
+
+def _shielded(uri: str, sources: Sources) -> Any:
+    raw = read_document(sources.text(uri), sources.name(uri))
+    keep_defaults(raw, uri, sources, imported=True)
+    veil_symbols(raw)
+    return raw
 
 
 class _Imports:
     def __init__(self, raw: Any, uri: str, sources: Sources) -> None:
         self._sources = sources
+        self._uri = uri
         self._documents = {uri: raw}
-        self._version = raw["cwlVersion"]
+        self._by_uri: dict[str, dict[str, Any]] = {}
+        self._version = raw.get("cwlVersion") if isinstance(raw, dict) else None
         self.problems: list[Problem] = []
 
     def put_in(self, value: Any, base: str, within: tuple[str, ...]) -> None:
@@ -44,11 +63,19 @@ class _Imports:
             item = value[key]
             named = item.get("$import") if isinstance(item, dict) else None
             if not isinstance(named, str):
+                self._keep_base(item, "$include", base)
                 self.put_in(item, base, within)
             elif key == "run" and self._is_link(urljoin(base, named)):
                 value[key] = urljoin(base, named)
             elif urldefrag(named)[1]:
                 value[key] = self._part(item, urljoin(base, named), base, within)
+            else:
+                self._keep_base(item, "$import", base)
+
+    def _keep_base(self, item: Any, directive: str, base: str) -> None:
+        """Write what a part of another document names so that it is found from here."""
+        if base != self._uri and isinstance(item, dict) and isinstance(item.get(directive), str):
+            item[directive] = urljoin(base, item[directive])
 
     def _is_link(self, uri: str) -> bool:
         """Whether a process is read with its own document: a part of it, or of another version."""
@@ -59,7 +86,7 @@ class _Imports:
 
     def _part(self, item: Any, uri: str, base: str, within: tuple[str, ...]) -> Any:
         document, fragment = urldefrag(uri)
-        found = next(_named(self._document(document), document, uri), None)
+        found = self._named(document).get(uri)
         if found is None or uri in within:
             place = find(self._sources.name(base), item, ["$import"])
             said = "imports itself" if found else "is not there"
@@ -74,17 +101,25 @@ class _Imports:
 
     def _document(self, uri: str) -> Any:
         if uri not in self._documents:
-            self._documents[uri] = read_yaml(self._sources.text(uri), self._sources.name(uri))
+            self._documents[uri] = _shielded(uri, self._sources)
         return self._documents[uri]
 
+    def _named(self, document: str) -> dict[str, Any]:
+        """Give the objects of a document that have an identifier, by URI."""
+        if document not in self._by_uri:
+            self._by_uri[document] = {}
+            for uri, value in _named(self._document(document), document):
+                self._by_uri[document].setdefault(uri, value)
+        return self._by_uri[document]
 
-def _named(value: Any, document: str, uri: str) -> Iterator[Any]:
-    """Give the objects of a document that have an identifier."""
+
+def _named(value: Any, document: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        names = [value[name] for name in _NAMES if isinstance(value.get(name), str)]
-        if any(urljoin(document, one if "#" in one else f"#{one}") == uri for one in names):
-            yield value
+        for name in _NAMES:
+            one = value.get(name)
+            if isinstance(one, str):
+                yield urljoin(document, one if "#" in one else f"#{one}"), value
     items = value.values() if isinstance(value, Mapping) else value
     if isinstance(value, (Mapping, list)):
         for item in items:
-            yield from _named(item, document, uri)
+            yield from _named(item, document)

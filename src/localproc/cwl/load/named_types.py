@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 from urllib.parse import urldefrag
 
 from localproc.cwl.base.types import PRIMITIVES
-from localproc.cwl.load.sources import EO_TYPE_PREFIXES, Sources
-from localproc.cwl.load.typed import get, loading_options, parser, plain, short, symbols
+from localproc.cwl.load.sources import Sources, is_eo_type
+from localproc.cwl.load.typed import get, loading_options, plain, short, symbols
+from localproc.cwl.load.typed_parsers import parser
 from localproc.errors import InvalidPackage
 
 #: Named types by URI, of one process.
@@ -38,23 +39,22 @@ class Types:
         self._sources = sources
         self._eo: dict[str, Scope] = {}
 
-    def resolve(self, typed: Any, scope: str, within: tuple[str, ...] = ()) -> Any:
+    def resolve(self, typed: Any, within: tuple[str, ...] = ()) -> Any:
         """Give a type in its resolved form (see ``types``).
 
-        ``scope`` is the URI of the input, the output or the field that is of the type, ``within``
-        are the names of the types that this one is part of. Raises ``InvalidPackage``.
+        ``within`` are the names of the types that this one is part of. Raises ``InvalidPackage``.
         """
         if isinstance(typed, str):
             return typed if typed in PRIMITIVES else self._named(typed, within)
         if isinstance(typed, list):
-            return [self.resolve(member, scope, within) for member in typed]
+            return [self.resolve(member, within) for member in typed]
         kind, name = get(typed, "type"), get(typed, "name")
         is_named = isinstance(name, str) and not name.startswith("_:")
         if kind == "array":
-            items = self.resolve(typed.items, name if is_named else scope, within)
+            items = self.resolve(typed.items, within)
             resolved = {"type": "array", "items": items}
         elif kind == "enum":
-            resolved = {"type": "enum", "symbols": symbols(typed, scope)}
+            resolved = {"type": "enum", "symbols": symbols(typed)}
         else:
             fields = [self._field(field, within) for field in get(typed, "fields") or []]
             resolved = {"type": "record", "fields": fields}
@@ -62,11 +62,11 @@ class Types:
             if (value := plain(get(typed, field))) is not None:
                 resolved[field] = value
         if is_named:
-            resolved["name"] = name if name.startswith(EO_TYPE_PREFIXES) else short(name)
+            resolved["name"] = name if is_eo_type(name) else short(name)
         return resolved
 
     def _field(self, field: Any, within: tuple[str, ...]) -> dict[str, Any]:
-        cwl_type = self.resolve(field.type_, field.name, within)
+        cwl_type = self.resolve(field.type_, within)
         return {"name": short(field.name), "type": cwl_type, **port_fields(field)}
 
     def _named(self, uri: str, within: tuple[str, ...]) -> Any:
@@ -79,13 +79,13 @@ class Types:
                 f"unknown type {short(uri)!r}",
                 hint="known here are " + ", ".join([*known, *sorted(PRIMITIVES)]),
             )
-        return self.resolve(found, uri, (*within, uri))
+        return self.resolve(found, (*within, uri))
 
     def _look_up(self, uri: str) -> Any:
         for scope in self._scopes:
             if uri in scope:
                 return scope[uri]
-        if uri.startswith(EO_TYPE_PREFIXES):
+        if is_eo_type(uri):
             document = urldefrag(uri)[0]
             if document not in self._eo:
                 self._eo[document] = _eo_types(self._sources, document)

@@ -8,17 +8,15 @@ these for granted. Must not know what the parts of a process mean.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from localproc.cwl.base.positions import Place, find
-from localproc.cwl.base.surrogates import has_half, joined
+from localproc.cwl.base.reading import read_yaml
+from localproc.cwl.base.trees import Unreadable
 from localproc.errors import InvalidPackage, Problem
 
 VERSIONS: Final = ("v1.0", "v1.1", "v1.2")
+_WRITTEN_OUT: Final = ("array", "enum", "record")
+_CWL: Final = "https://w3id.org/cwl/cwl#"
 _DIRECTIVES: Final = ("$import", "$include", "$mixin")
-
-
-_COLON: Final = "%3A"
 
 
 class Kept(str):
@@ -32,7 +30,7 @@ def parse(text: str, name: str, version: str | None = None) -> Any:
 
     Raises ``InvalidPackage`` with every problem.
     """
-    raw = read_yaml(text, name)
+    raw = read_document(text, name)
     if not isinstance(raw, dict):
         raise InvalidPackage(
             f"{name} is not a CWL document",
@@ -40,19 +38,24 @@ def parse(text: str, name: str, version: str | None = None) -> Any:
         )
     if version is not None:
         raw.setdefault("cwlVersion", version)
-    found = raw.get("cwlVersion")
-    if found not in VERSIONS:
-        said = "cwlVersion is missing" if found is None else f"cwlVersion {found!r}"
-        raise InvalidPackage(
-            f"{name} is not a CWL document of a known version",
-            [find(name, raw, ["cwlVersion"]).problem(said)],
-            hint="known are " + ", ".join(VERSIONS),
-        )
+    _check_version(raw, name)
     if problems := [*_misshapen(raw, name), *_misdirected(raw, name)]:
         raise InvalidPackage(f"{name} is not a CWL document", problems)
     for process in raw.get("$graph", [raw]):
         _ignore_versions(process)
     return raw
+
+
+def _check_version(raw: Any, name: str) -> None:
+    """See that a document is of a known version, by its short name or its full one."""
+    found = raw.get("cwlVersion")
+    if isinstance(found, str):
+        raw["cwlVersion"] = found = found.removeprefix(_CWL).removeprefix("cwl:")
+    if found not in VERSIONS:
+        said = "cwlVersion is missing" if found is None else f"cwlVersion {found!r} is not known"
+        hint = "localproc runs CWL " + ", ".join(VERSIONS)
+        problem = find(name, raw, ["cwlVersion"]).problem(said, hint)
+        raise InvalidPackage(f"{name} is not a CWL document of a known version", [problem])
 
 
 def _ignore_versions(process: Any) -> None:
@@ -63,34 +66,6 @@ def _ignore_versions(process: Any) -> None:
             _ignore_versions(step["run"])
 
 
-def veil_symbols(value: Any) -> None:
-    """Write the symbols of enums so that cwl-utils takes them for names: not so ``EPSG:4326``.
-
-    Those that are URIs already, as in packed documents, stay as they are.
-    """
-    if isinstance(value, dict):
-        symbols = value.get("symbols")
-        if value.get("type") == "enum" and isinstance(symbols, list):
-            for index, symbol in enumerate(symbols):
-                symbols[index] = _veiled(symbol)
-        for inner in value.values():
-            veil_symbols(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            veil_symbols(inner)
-
-
-def _veiled(symbol: Any) -> Any:
-    if not isinstance(symbol, str) or "#" in symbol or "://" in symbol:
-        return symbol
-    return symbol.replace(":", _COLON)
-
-
-def unveiled(symbol: str) -> str:
-    """Give a symbol as it was written."""
-    return symbol.replace(_COLON, ":")
-
-
 def plain(value: Any) -> Any:
     """Give YAML's decorated values as plain JSON data."""
     if isinstance(value, Kept):
@@ -99,50 +74,36 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, float):
-        return _plain_float(value)
-    for kind in (bool, int, str):
+    for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
     return None
 
 
-def _plain_float(value: float) -> float | int:
-    """Give a float; one that was written with an exponent but has no fraction as an int.
-
-    So ``1.23e5`` is written as 123000 wherever it goes (CWL v1.2 test
-    ``very_big_and_very_floats_nojs``), and ``1.0`` stays 1.0.
-    """
-    exponent = getattr(value, "_exp", None)
-    return int(value) if exponent and float(value).is_integer() else float(value)
-
-
-def read_yaml(text: str, name: str) -> Any:
-    """Read YAML; raises ``InvalidPackage`` for what is none, with line and column."""
-    from schema_salad.sourceline import add_lc_filename
-    from schema_salad.utils import yaml_no_ts
-
+def read_document(text: str, name: str) -> Any:
+    """Read a document as YAML with line numbers; raises ``InvalidPackage``, with the place."""
     try:
-        raw = yaml_no_ts().load(joined(text))
-    except MarkedYAMLError as error:
-        raise InvalidPackage(f"{name} is not valid YAML", [_yaml_problem(error, name)]) from None
-    # A character that no text has, or a value that its tag does not take, for one.
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise InvalidPackage(f"{name} is not valid YAML", [Problem(str(error), name)]) from None
-    if has_half(raw, text):
-        message = "a text in it has half a character"
-        raise InvalidPackage(f"{name} is not valid YAML", [Problem(message, name)])
-    if isinstance(raw, dict):
-        add_lc_filename(raw, name)  # type: ignore[arg-type]
+        raw = read_yaml(text, marked=True)
+    except Unreadable as error:
+        problem = Problem(error.message, name, error.line, error.column)
+        raise InvalidPackage(f"{name} is not valid YAML", [problem]) from None
+    _prepare(raw, name)
     return raw
 
 
-def _yaml_problem(error: MarkedYAMLError, name: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    said = ", ".join(filter(None, (error.context, error.problem)))
-    if mark is None:
-        return Problem(said, name)
-    return Problem(said, name, mark.line + 1, mark.column + 1)
+def _prepare(value: Any, name: str) -> None:
+    """Tell the parts of a document what it is called, for cwl-utils' messages.
+
+    Types of old packed documents have an id beside their name, and so have their fields.
+    """
+    if isinstance(value, (dict, list)):
+        value.lc.filename = name  # type: ignore[union-attr]
+        for item in value.values() if isinstance(value, dict) else value:
+            _prepare(item, name)
+    if isinstance(value, dict) and value.get("type") in _WRITTEN_OUT and "name" in value:
+        for part in (value, *entries(value.get("fields"))):
+            if "name" in part:
+                part.pop("id", None)
 
 
 def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
@@ -155,9 +116,10 @@ def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
             if not isinstance(process, dict):
                 place = find(name, raw, ["$graph", str(index)])
                 yield place.problem(f"{process!r} is no process", "a process has a class and an id")
-    spaces = raw.get("$namespaces") or {}
+    spaces = raw.get("$namespaces", {})
     if not isinstance(spaces, dict):
-        yield find(name, raw, ["$namespaces"]).problem("$namespaces is no mapping of prefixes")
+        place = find(name, raw, ["$namespaces"])
+        yield place.problem("$namespaces is no mapping of prefixes", "fill it in, or take it out")
     else:
         for prefix, uri in spaces.items():
             if not isinstance(uri, str):

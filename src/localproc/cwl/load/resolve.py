@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import Place
-from localproc.cwl.base.requirements import SUPPORTED
+from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT, is_of
 from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
@@ -120,9 +120,6 @@ class Resolver:
         return name
 
     def _resolve(self, name: str, typed: Any, site: _Site) -> None:
-        if type(typed).__name__ == "Operation":
-            problem = self._documents.place(site.uri, "class").problem("class: Operation")
-            raise UnsupportedPackage("an Operation cannot be run", [problem])
         site = replace(site, scopes=(named_types(typed), *site.scopes), above=(*site.above, name))
         document, fragment = urldefrag(site.uri)
         resolved: dict[str, Any] = {
@@ -150,7 +147,7 @@ class Resolver:
     def _port(self, port: Any, part: str, types: Types, site: _Site) -> dict[str, Any]:
         name = short(port.id)
         try:
-            cwl_type = types.resolve(port.type_, port.id)
+            cwl_type = types.resolve(port.type_)
         except InvalidPackage as error:
             place = self._documents.place(site.uri, part, name)
             self.problems.append(place.problem(error.message, error.hint))
@@ -179,9 +176,12 @@ class Resolver:
             class_name = str(entry.get("class") or type(one).__name__)
             if class_name == "SchemaDefRequirement":
                 continue
+            if field == "hints" and class_name not in SUPPORTED:
+                continue
+            if field == "requirements" and not is_of(class_name, self._version(where)):
+                place = self._documents.place(where, field, class_name)
+                self.problems.append(place.problem(TOO_EARLY % class_name, TOO_EARLY_HINT))
             if class_name not in SUPPORTED:
-                if field == "hints":
-                    continue
                 place = self._documents.place(where, field, class_name)
                 raise UnsupportedPackage(
                     f"{class_name} is not supported",
@@ -193,6 +193,9 @@ class Resolver:
                 entry["listing"] = located(entry["listing"], base, joined=True)
             found.append({**entry, "class": class_name})
         return found
+
+    def _version(self, uri: str) -> str:
+        return str(self._documents.raw(uri)["cwlVersion"])
 
     def _workflow(self, resolved: dict[str, Any], typed: Any, site: _Site) -> None:
         names = {port.id: short(port.id) for port in typed.inputs}

@@ -1,14 +1,14 @@
 """The texts that a package is made of: its entry document and all that it includes.
 
 Owns which text a URI stands for, the names the texts have within the package and their digest. Must
-not know how a URI is read: that is asked of a ``Read``. The well-known EO type documents are served
-from this package, so that documents which import them load offline.
+not know how a URI is read: that is asked of a ``Read``. Well-known documents, as those of EO types,
+are handed in, so that documents which import them load offline.
 """
 
 import hashlib
 import posixpath
+import re
 from collections.abc import Callable, Mapping
-from importlib import resources
 from typing import Final, TypeAlias
 from urllib.parse import urldefrag, urlsplit
 
@@ -18,28 +18,52 @@ from localproc.uris import unquoted
 #: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
 Read: TypeAlias = Callable[[str], bytes]
 
-EO_TYPE_PREFIXES: Final = (
-    "https://raw.githubusercontent.com/eoap/schemas/main/",
-    "https://raw.githubusercontent.com/eoap/schemas/refs/heads/main/",
+#: Gives the bytes of a document that everybody knows, and nothing for any other.
+WellKnown: TypeAlias = Callable[[str], bytes | None]
+
+#: Where the types of EO application packages are published: their branch, and their releases.
+_EO_TYPES: Final = re.compile(
+    r"https://raw\.githubusercontent\.com/eoap/schemas/"
+    r"(?:(?:refs/heads/)?main|(?:refs/tags/)?0\.[1-3]\.\d+)/(?P<name>.+)"
 )
 
 
-class Sources:
-    """The closure of one entry document. ``texts`` grows as the loader follows references."""
+def is_eo_type(uri: str) -> bool:
+    """Whether a URI is that of a well-known EO type, or of a document of these."""
+    return _EO_TYPES.match(uri) is not None
 
-    def __init__(self, entry: str, read: Read, texts: Mapping[str, bytes] | None = None) -> None:
+
+def eo_document(uri: str) -> str:
+    """Give the name of a document of EO types, nothing for a URI of anything else."""
+    found = _EO_TYPES.fullmatch(uri)
+    return found["name"] if found else ""
+
+
+class Sources:
+    """The closure of one entry document. ``texts`` grows as the loader follows references.
+
+    ``well_known`` documents are no part of it.
+    """
+
+    def __init__(
+        self,
+        entry: str,
+        read: Read,
+        texts: Mapping[str, bytes] | None = None,
+        well_known: WellKnown | None = None,
+    ) -> None:
         self.entry = urldefrag(entry)[0]
         self.texts: dict[str, bytes] = dict(texts or {})
         self._read = read
+        self._well_known = well_known
 
     def text(self, uri: str) -> str:
         """Give the text of a document; raises ``InvalidPackage`` if it cannot be had."""
         uri = urldefrag(uri)[0]
         data = self.texts.get(uri)
         if data is None:
-            bundled = _bundled(uri)
-            if bundled is not None:
-                return bundled
+            data = self._well_known(uri) if self._well_known else None
+        if data is None:
             data = self.texts[uri] = self._fetch(uri)
         try:
             return data.decode("utf-8-sig")
@@ -88,12 +112,3 @@ def digest(texts: Mapping[str, bytes], main: str) -> str:
         total.update(f"{name}\0{len(data)}\0".encode())
         total.update(data)
     return total.hexdigest()
-
-
-def _bundled(uri: str) -> str | None:
-    for prefix in EO_TYPE_PREFIXES:
-        names = uri.removeprefix(prefix).split("/")
-        if uri.startswith(prefix) and not {"", ".."} & set(names):
-            file = resources.files("localproc.cwl.load").joinpath("eo_types", *names)
-            return file.read_text("utf-8") if file.is_file() else None
-    return None

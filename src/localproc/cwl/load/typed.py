@@ -6,18 +6,16 @@ imported when a package is loaded may import this one.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
-from urllib.parse import urldefrag, urljoin, urlsplit
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
-from cwl_utils.parser import cwl_v1_1, cwl_v1_2
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
 
 from localproc.cwl.load import raw
+from localproc.cwl.load.imports import imported_document
 from localproc.cwl.load.sources import Sources
-from localproc.cwl.load.typed_v1_0 import parser_v1_0
-
-_PARSERS: Final = {"v1.1": cwl_v1_1, "v1.2": cwl_v1_2}
+from localproc.cwl.load.symbols import unveiled
 
 
 class _Fetcher(DefaultFetcher):
@@ -31,14 +29,13 @@ class _Fetcher(DefaultFetcher):
         """Give a text of the package."""
         return self.sources.text(url)
 
+    def document(self, url: str) -> Any:
+        """Give a document that another one imports."""
+        return imported_document(url, self.sources)
+
     def check_exists(self, url: str) -> bool:
         """Whether a reference leads anywhere is found out when it is followed."""
         return True
-
-
-def parser(version: str) -> Any:
-    """Give cwl-utils' module for a CWL version."""
-    return parser_v1_0() if version == "v1.0" else _PARSERS[version]
 
 
 def loading_options(
@@ -116,25 +113,6 @@ def short(uri: str) -> str:
     return uri.rpartition("#")[2].rpartition("/")[2]
 
 
-def symbols(enum: Any, scope: str) -> list[str]:
-    """Give the symbols of an enum as they were written; the parser has made URIs of them.
-
-    ``scope`` is the URI of the input or the field that is of the type.
-    """
-    name, document = get(enum, "name"), enum.loadingOptions.fileuri or ""
-    if isinstance(name, str) and not name.startswith("_:"):
-        scope = name
-    elif urldefrag(scope)[0] != document:
-        scope = document  # the enum alone was imported
-    return [raw.unveiled(_symbol(one, scope)) for one in enum.symbols]
-
-
-def _symbol(uri: str, scope: str) -> str:
-    start = scope + ("/" if "#" in scope else "#")
-    if uri.startswith(start):
-        return uri.removeprefix(start)
-    document, fragment = urldefrag(uri)
-    own = urldefrag(scope)[0]
-    if fragment and document == own:
-        return short(uri)
-    return uri.removeprefix(own.rpartition("/")[0] + "/")
+def symbols(enum: Any) -> list[str]:
+    """Give the symbols of an enum as they were written."""
+    return [unveiled(one) for one in enum.symbols]

@@ -20,6 +20,7 @@ from localproc.cwl.base.files import (
     shown,
     split_name,
 )
+from localproc.cwl.base.formats import is_format
 from localproc.cwl.base.listing import list_directory
 from localproc.cwl.base.literals import check_class, made_of, required_part
 from localproc.cwl.base.types import is_directory, is_file, is_filelike, kind, matches, members
@@ -216,7 +217,7 @@ class Enricher:
                 f"{port_id}: {file.get('basename')} has no format, expected {' or '.join(formats)}",
                 hint="add format: to the File object in the inputs",
             )
-        if not any(_is_format(have, one, self._tool.ontology) for one in formats):
+        if not any(is_format(have, one, self._tool.ontology) for one in formats):
             raise StepError(
                 f"{port_id}: {file.get('basename')} is {have}, expected {' or '.join(formats)}"
             )
@@ -249,17 +250,3 @@ def apply_pattern(basename: str, pattern: str) -> str:
     while pattern.startswith("^"):
         basename, pattern = split_name(basename)[0], pattern[1:]
     return basename + pattern
-
-
-def _is_format(have: str, wanted: str, ontology: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a format is another, or below it in the document's ontology."""
-    seen: set[str] = set()
-    waiting = [have]
-    while waiting:
-        one = waiting.pop()
-        if one == wanted:
-            return True
-        if one not in seen:
-            seen.add(one)
-            waiting += ontology.get(one, ())
-    return False

@@ -15,6 +15,7 @@ from typing import Any
 from localproc.cwl.base.files import is_local, local_path, walk
 from localproc.cwl.base.types import CwlType, is_optional
 from localproc.cwl.expr.expressions import Dialect
+from localproc.errors import UnsupportedPackage
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,11 @@ class _Compiler:
         spec = self._processes[name]
         inner = outer.within([*spec["requirements"], *extra], spec["hints"])
         dialect = dialect_of(inner, spec["cwlVersion"])
+        if spec["class"] == "Operation":
+            raise UnsupportedPackage(
+                f"{spec['id']} is an Operation: it says what is taken and given, and not how",
+                hint="put a CommandLineTool, an ExpressionTool or a Workflow in its place",
+            )
         if spec["class"] == "Workflow":
             return self._workflow(name, spec, inner, dialect)
         return self._tool(name, spec, inner, dialect)

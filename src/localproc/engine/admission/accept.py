@@ -122,7 +122,11 @@ class Acceptance:
             main = record.resolved["processes"][record.resolved["main"]]
             spaces = record.resolved.get("namespaces")
             found = self._takes[record.revision] = Request(
-                main["inputs"], spaces, record.description["inputs"], main["cwlVersion"]
+                main["inputs"],
+                spaces,
+                record.description["inputs"],
+                main["cwlVersion"],
+                record.resolved.get("ontology"),
             )
         return found
 

@@ -4,11 +4,12 @@ Owns inputs files (YAML or JSON), what relative paths in them are relative to, a
 a command line or a form means for an input of a type. Must not know any process.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from localproc.cwl.base.reading import read_data
+from localproc.cwl.base.trees import Unreadable
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
 from localproc.engine.home.cwd import here
 from localproc.errors import InvalidInputs, Problem
@@ -104,53 +105,11 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _parse(text: str, name: str) -> Any:
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            return json.loads(text, parse_float=_float)
-        except (ValueError, RecursionError):
-            pass  # YAML's flow style begins alike
-    from ruamel.yaml.error import MarkedYAMLError
-    from ruamel.yaml.reader import ReaderError
-
     try:
-        value = _yaml().load(text)
-        json.dumps(value)  # sets and the like have no place in inputs
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        said = ", ".join(filter(None, (error.context, error.problem)))
-        problem = Problem(said, name, line, column)
-    except ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        problem = Problem(str(error).partition("\n")[0], name, line, column)
-    except (KeyError, RecursionError, TypeError, ValueError) as error:
-        problem = Problem(f"cannot be read: {error}", name)
-    else:
-        return value
-    raise InvalidInputs(f"{name} is not valid YAML", [problem])
-
-
-def _yaml() -> Any:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    for first, resolvers in list(yaml.resolver.versioned_resolver.items()):
-        # Dates stay texts, as CWL has no such type.
-        yaml.resolver.versioned_resolver[first] = [
-            one for one in resolvers if not one[0].endswith("timestamp")
-        ]
-    yaml.constructor.add_constructor(
-        "tag:yaml.org,2002:float", lambda _, node: _float(str(node.value))
-    )
-    return yaml
-
-
-def _float(text: str) -> float | int:
-    """Read a float; one with an exponent but no fraction is an int (see ``plain_float``)."""
-    plain = text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower()
-    value = float(plain)
-    return int(value) if "e" in plain and value.is_integer() else value
+        return read_data(text)
+    except Unreadable as error:
+        problem = Problem(error.message, name, error.line, error.column)
+        raise InvalidInputs(f"{name} is not valid YAML", [problem]) from None
 
 
 def _expanded(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
 from localproc.engine.home.cwd import check_here, here
+from localproc.engine.packages.own_files import missing_files
+from localproc.engine.packages.well_known import well_known
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
-from localproc.ogc.apppkg import MEDIA_TYPE, is_apppkg, read_apppkg
+from localproc.ogc.apppkg import MEDIA_TYPE, YAML_MEDIA_TYPE, is_apppkg, read_apppkg
 from localproc.plugins.executor import ExecutorPlugin
 from localproc.plugins.storage import Storage
 from localproc.storage.access import Access
@@ -70,7 +73,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
     if callable(save):
         package = save()
     if isinstance(package, Mapping):
-        package = json.dumps(package, indent=2).encode()
+        package = _written(package)
     if isinstance(package, bytes):
         is_json = package.lstrip()[:1] == b"{"
         kind, suffix = ("json", ".json") if is_json else ("yaml", ".cwl")
@@ -92,8 +95,20 @@ def find_source(package: object, base: str = "") -> PackageSource:
     return PackageSource(uri, fragment, media_type=_media_type(path))
 
 
+def _written(package: Mapping[str, Any]) -> bytes:
+    try:
+        check_depth(package)
+        return json.dumps(package, indent=2).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidPackage(f"the package cannot be written as JSON: {error}") from None
+
+
 def _media_type(path: str) -> str:
     return "application/cwl+json" if path.endswith(".json") else "application/cwl+yaml"
+
+
+def _apppkg_type(data: bytes) -> str:
+    return MEDIA_TYPE if data.lstrip()[:1] == b"{" else YAML_MEDIA_TYPE
 
 
 def is_file(source: PackageSource) -> bool:
@@ -136,13 +151,13 @@ class Reader:
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        sources = Sources(source.uri, self._fetcher(source.uri), texts)
+        sources = Sources(source.uri, self._fetcher(source.uri), texts, well_known)
         return read(sources, source.fragment), source
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
         """Take the CWL out of an application package."""
         data = source.data
-        if data is None and source.uri.endswith(".json"):
+        if data is None and source.uri.endswith((".json", ".yaml", ".yml")):
             data = Sources(source.uri, self._fetcher(source.uri)).text(source.uri).encode()
         if data is None or not is_apppkg(data):
             return source
@@ -151,7 +166,7 @@ class Reader:
         found = replace(
             source,
             deposit=source.deposit or {name: data},
-            media_type=source.media_type if source.deposit else MEDIA_TYPE,
+            media_type=source.media_type if source.deposit else _apppkg_type(data),
             process_id=package.process_id,
             described=package.described,
         )
@@ -206,6 +221,7 @@ def examine(
         access = Access(open_web, InputPolicy())
         loaded, _ = Reader(access, remote=allow_remote).read(find_source(package))
     found = findings(loaded)
+    found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
         found.warnings += misgivings(loaded, executor.name, executor.capabilities)
     return found

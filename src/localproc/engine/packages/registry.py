@@ -5,8 +5,10 @@ open.
 """
 
 import dataclasses
+import hashlib
 import os
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
@@ -207,8 +209,17 @@ def _source(package: object, fragment: str) -> PackageSource:
 
 
 def _id_like(name: str) -> str:
-    """Make an id of whatever a document calls its process."""
-    return re.sub(r"[^A-Za-z0-9._~+-]+", "-", name).lstrip("._~+-")[:200] or "process"
+    """Make an id of whatever a document calls its process, another one of another name.
+
+    Marks are taken off letters; letters of other scripts are told apart by a digest.
+    """
+    plain = "".join(
+        one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one)
+    )
+    found = re.sub(r"[^A-Za-z0-9._~+-]+", "-", plain).strip("._~+-")[:180]
+    if any(one.isalnum() and not one.isascii() for one in plain):
+        found = f"{found or 'process'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return found or "process"
 
 
 def check_id(process_id: str) -> str:

@@ -1,0 +1,124 @@
+"""JSON and YAML as data, whoever sent it and whatever it is.
+
+Owns how texts are read, and that JSON is bounded as YAML is (see ``trees``). Must not know what
+documents mean.
+
+libyaml reads YAML, as it is twenty times as fast as ruamel.yaml; what libyaml does not take, or
+takes in the sense of YAML 1.1, is read by ruamel.yaml.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+from localproc.cwl.base.scalars import number
+from localproc.cwl.base.surrogates import has_half, joined
+from localproc.cwl.base.trees import DEEPEST, TreeBuilder, Unreadable
+
+#: Characters of a text that libyaml refuses and that ruamel.yaml, which is slow, reads once more.
+_SECOND_READING: Final = 1 << 18
+#: What YAML 1.1 and 1.2 take in different ways: a directive, and line breaks that 1.2 has not.
+_OLD: Final = re.compile("^%|[\x85\u2028\u2029]", re.MULTILINE)
+_UNREAD: Final = object()
+_LEAVES: Final = (str, int, float, type(None))
+
+
+def read_data(text: str) -> Any:
+    """Give JSON or YAML as plain data; raises ``Unreadable``."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            found = json.loads(text, parse_float=number, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            pass  # YAML's flow style begins alike
+        else:
+            return _sound(found, text)
+    return read_yaml(text)
+
+
+def read_json(text: str) -> Any:
+    """Give JSON as plain data; raises ``Unreadable``."""
+    try:
+        found = json.loads(text, parse_float=number, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise Unreadable(error.msg, error.lineno, error.colno) from None
+    except ValueError as error:
+        raise Unreadable(str(error)) from None
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
+    return _sound(found, text)
+
+
+def read_yaml(text: str, *, marked: bool = False) -> Any:
+    """Give YAML as plain data; raises ``Unreadable``.
+
+    ``marked``: mappings and lists know where they and their parts stand (ruamel.yaml's
+    ``CommentedMap`` and ``CommentedSeq``).
+    """
+    text = joined(text)
+    found = _by_libyaml(text, marked=marked)
+    if found is _UNREAD:
+        found = _by_ruamel(text, marked=marked)
+    if has_half(found, text):
+        raise Unreadable("a text in it has half a character")
+    return found
+
+
+def check_depth(value: Any) -> None:
+    """See that plain data has an end and not too many levels; raises ``Unreadable``."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise Unreadable(f"it has more than {DEEPEST} levels, one in another")
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [item for items in inner if not isinstance(items, _LEAVES) for item in items]
+
+
+def _sound(found: Any, text: str) -> Any:
+    check_depth(found)
+    if has_half(found, text):
+        raise Unreadable("a text in it has half a character")
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _by_libyaml(text: str, *, marked: bool) -> Any:
+    """Give the data of a text, or ``_UNREAD`` if it is for ruamel.yaml; raises ``Unreadable``."""
+    import yaml
+
+    if not yaml.__with_libyaml__ or _OLD.search(text):
+        return _UNREAD
+    try:
+        return TreeBuilder(marked=marked).build(yaml.parse(text, Loader=yaml.CLoader))
+    except yaml.YAMLError as error:
+        if len(text) > _SECOND_READING:
+            raise _explained(error, text) from None
+    return _UNREAD
+
+
+def _by_ruamel(text: str, *, marked: bool) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return TreeBuilder(marked=marked).build(YAML(typ="safe", pure=True).parse(text))
+    except (YAMLError, RecursionError) as error:
+        raise _explained(error, text) from None
+
+
+def _explained(error: Any, text: str) -> Unreadable:
+    """Say what a parser says, whichever it is."""
+    if isinstance(error, RecursionError):
+        return Unreadable("it is nested too deeply")
+    if mark := getattr(error, "problem_mark", None) or getattr(error, "context_mark", None):
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        return Unreadable(said, mark.line + 1, mark.column + 1)
+    said = str(error).partition("\n")[0]
+    position = getattr(error, "position", None)
+    if not isinstance(position, int):
+        return Unreadable(said)
+    before = text[:position]
+    return Unreadable(said, before.count("\n") + 1, len(before) - before.rfind("\n"))

@@ -1,0 +1,35 @@
+"""The files of this machine that a package names itself: its defaults, and what it stages.
+
+Owns telling which of them are not there. Must not know how a package is loaded or run.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from localproc.cwl.base.files import is_local, local_path, walk
+from localproc.errors import Problem
+
+if TYPE_CHECKING:
+    from localproc.cwl.load.load import Package
+
+
+def missing_files(package: "Package") -> Iterator[Problem]:
+    """Give every file that is not there, where the package names it."""
+    for name, process in package.resolved["processes"].items():
+        for value, path in _named(process):
+            for one in walk(value):
+                if is_local(one) and not os.path.exists(local_path(one)):
+                    said = f"{local_path(one)} does not exist"
+                    yield package.place(name, *path).problem(said, "check the path")
+
+
+def _named(process: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    for port in process["inputs"]:
+        yield port.get("default"), ("inputs", port["id"], "default")
+    for step in process.get("steps", ()):
+        for one in step["in"]:
+            yield one.get("default"), ("steps", step["id"], "in", one["id"], "default")
+    for requirement in process["requirements"]:
+        if requirement["class"] == "InitialWorkDirRequirement":
+            yield requirement.get("listing"), ("requirements", requirement["class"])

@@ -1,0 +1,93 @@
+"""Files that are in a request, and the formats of all files that a request names.
+
+Owns contents that are sent inline, the media type that is said of a file, and whether its format is
+one that the input takes. Must not look at a disk.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from localproc.cwl.base.formats import iana_format, is_format
+from localproc.cwl.base.types import is_file, is_filelike, item_type, kind, members, without_null
+from localproc.errors import Problem
+from localproc.media_types import UNKNOWN, extension
+
+
+def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
+    """Give a file whose contents are in the request: text, or anything in base64."""
+    inner = value["value"]
+    if isinstance(inner, Mapping) and is_filelike(inner):
+        return dict(inner)
+    if isinstance(value.get("format"), Mapping):  # as drafts of the standard had it
+        value = {**value["format"], **value}
+    said = value.get("mediaType")
+    media_type = said if isinstance(said, str) else ""
+    found = {"class": "File", "basename": "input" + extension(media_type), **said_format(said)}
+    is_binary = media_type.startswith(("image/", "video/"))
+    if value.get("encoding") != "base64" and not is_binary:
+        return {**found, "contents": inner if isinstance(inner, str) else json.dumps(inner)}
+    try:
+        base64.b64decode(inner, validate=True)
+    except (TypeError, ValueError):
+        problems.append(Problem("is not base64", f"{path}.value"))
+    return {**found, "contents": str(inner), "encoding": "base64"}
+
+
+def said_format(media_type: Any) -> dict[str, str]:
+    """Give the format that a media type stands for.
+
+    One that says nothing of what is in a file (RFC 2046, 4.5.1) stands for none.
+    """
+    if not isinstance(media_type, str):
+        return {}
+    plain = media_type.partition(";")[0].strip().lower()
+    return {"format": iana_format(plain)} if "/" in plain and plain != UNKNOWN else {}
+
+
+class Formats:
+    """Checks the formats of an input's files. ``ontology`` says which is below which."""
+
+    def __init__(self, ontology: Mapping[str, Sequence[str]]) -> None:
+        self._ontology = ontology
+
+    def completed(self, value: Any, spec: Mapping[str, Any]) -> Any:
+        """Give a file of which its sender says no format the only one that its input takes."""
+        formats = _formats(spec)
+        if len(formats) != 1 or not is_file(value) or "format" in value:
+            return value
+        return {**value, "format": formats[0]}
+
+    def problems(
+        self, value: Any, cwl_type: Any, spec: Mapping[str, Any], path: str
+    ) -> Iterator[Problem]:
+        """Give the files whose format the input, or the field of a record, does not take."""
+        rest = without_null(cwl_type)
+        for branch in members(rest):
+            if kind(branch) == "array" and isinstance(value, list):
+                for index, item in enumerate(value):
+                    yield from self.problems(item, item_type(branch), spec, f"{path}[{index}]")
+            elif kind(branch) == "record" and isinstance(value, Mapping):
+                for field in branch["fields"]:
+                    inner = {"format": spec.get("format"), **field}
+                    where = f"{path}.{field['name']}"
+                    yield from self.problems(value.get(field["name"]), field["type"], inner, where)
+            elif kind(branch) in ("File", "stdin") and is_file(value):
+                yield from self._file(value, _formats(spec), path)
+
+    def _file(self, value: Any, formats: Sequence[str], path: str) -> Iterator[Problem]:
+        have = value.get("format")
+        if not formats or any(is_format(str(have), one, self._ontology) for one in formats):
+            return
+        expected = " or ".join(formats)
+        said = f"is {have}, expected {expected}" if have else f"has no format, expected {expected}"
+        yield Problem(said, path, hint="say its media type, or its format in a File object")
+
+
+def _formats(spec: Mapping[str, Any]) -> list[str]:
+    """Give the formats that an input takes, as far as they are known before its job."""
+    written = spec.get("format")
+    formats = written if isinstance(written, list) else [written]
+    known = all(isinstance(one, str) and "$(" not in one and "${" not in one for one in formats)
+    return [str(one) for one in formats] if known else []

@@ -1,0 +1,106 @@
+"""Packages as users hand them over: what they are called, and what is said of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc import Engine
+from localproc.engine.packages.package_source import examine
+from localproc.errors import InvalidInputs, InvalidPackage, UnsupportedPackage
+
+TOOL: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "baseCommand": "cat",
+    "inputs": {"x": {"type": "File", "inputBinding": {}}},
+    "outputs": {"said": "stdout"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "process_id"),
+    [("crop", "crop"), ("Zürich", "Zurich"), ("a b", "a-b"), ("--a", "a"), ("-", "process")],
+)
+def test_the_id_is_made_of_the_name(tmp_path: Path, name: str, process_id: str) -> None:
+    with Engine(tmp_path) as engine:
+        assert engine.deploy({**TOOL, "id": name}).id == process_id
+
+
+def test_names_in_other_scripts_have_ids_of_their_own(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        names = ["水体", "水面", "вода", "crop 水"]
+        ids = [engine.deploy({**TOOL, "id": name}).id for name in names]
+        assert len(set(ids)) == len(names)
+        assert [engine.deploy({**TOOL, "id": name}).id for name in names] == ids
+        assert ids[3].startswith("crop-")
+
+
+def test_an_application_package_in_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "package.yml"
+    unit = json.dumps(TOOL)
+    path.write_text(f"processDescription: {{id: shown}}\nexecutionUnit:\n  - unit: {unit}\n")
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(path)
+        assert (process.id, list(process.inputs)) == ("shown", ["x"])
+
+
+def test_a_mapping_that_contains_itself_is_no_package(tmp_path: Path) -> None:
+    package = dict(TOOL)
+    package["hints"] = [package]
+    with Engine(tmp_path) as engine, pytest.raises(InvalidPackage, match="levels"):
+        engine.deploy(package)
+
+
+def test_an_operation_is_described_and_not_run(tmp_path: Path) -> None:
+    operation = {**TOOL, "class": "Operation", "outputs": {"said": "File"}}
+    del operation["baseCommand"]
+    operation["inputs"] = {"x": "string"}
+    assert examine(operation).errors == []
+    with Engine(tmp_path) as engine:
+        process = engine.deploy(operation)
+        assert list(process.inputs) == ["x"]
+        with pytest.raises(UnsupportedPackage, match="is an Operation"):
+            process.execute({"x": "a"})
+
+
+def test_default_files_that_are_not_there_are_told(tmp_path: Path) -> None:
+    (tmp_path / "there.py").write_text("")
+    text = json.dumps(
+        {
+            **TOOL,
+            "inputs": {
+                "a": {"type": "File", "default": {"class": "File", "location": "there.py"}},
+                "b": {"type": "File", "default": {"class": "File", "location": "gone.py"}},
+            },
+        },
+        indent=1,
+    )
+    (tmp_path / "tool.cwl").write_text(text)
+    found = examine(str(tmp_path / "tool.cwl"))
+    (warning,) = map(str, found.warnings)
+    assert warning.startswith("tool.cwl:15:")
+    assert warning.endswith("gone.py does not exist (check the path)")
+
+
+def test_a_document_of_the_network_is_told_with_what_to_do(tmp_path: Path) -> None:
+    steps = {"s": {"run": "https://example.org/tool.cwl", "in": {}, "out": []}}
+    workflow = {"cwlVersion": "v1.2", "class": "Workflow", "inputs": [], "outputs": []}
+    with Engine(tmp_path) as engine, pytest.raises(InvalidPackage) as error:
+        engine.deploy({**workflow, "steps": steps})
+    assert "--allow-remote" in str(error.value.problems[0])
+
+
+@pytest.mark.parametrize("uri", ["file://%s/a.txt", "file:%s/a.txt"])
+def test_a_path_may_be_a_uri(tmp_path: Path, uri: str) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    with Engine(tmp_path / "home") as engine:
+        job = engine.deploy(TOOL).execute({"x": {"class": "File", "path": uri % tmp_path}})
+        said = job.results()["said"]
+    assert said.read_text() == "text"
+
+
+def test_a_basename_with_a_slash_is_refused(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine, pytest.raises(InvalidInputs, match="slash"):
+        engine.deploy(TOOL).execute({"x": {"class": "File", "contents": "", "basename": "a/b"}})
