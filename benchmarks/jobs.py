@@ -21,12 +21,16 @@ def jobs(effort: Effort) -> Iterator[Line]:
     for place, folder in places().items():
         contestants = {
             "one": partial(_run, _one_at_a_time, folder),
+            "durable": partial(_run, _one_that_lasts, folder),
             "accepted": partial(_run, _accept, folder),
             "running": partial(_run, _accept_and_run, folder),
         }
         costs = in_turn(effort.rounds, contestants)
         one = costs["one"].wall * 1e3
         yield Row(f"echo, warm engine, {place}", "execute until successful", one, "ms", target=10)
+        lasting = costs["durable"].wall * 1e3
+        who = "the same, durable"
+        yield Row("", who, lasting, "ms", "that without", lasting / one)
         for name, who in (("accepted", "for another engine"), ("running", "while they run")):
             rate = _MANY / costs[name].wall
             case = f"accepting jobs, {place}"
@@ -38,17 +42,21 @@ def _run(work: Callable[[str], Cost], place: str) -> Cost:
         return apart(work, folder)
 
 
-def _one_at_a_time(folder: str) -> Cost:
+def _one_at_a_time(folder: str, *, durable: bool = False) -> Cost:
     from localproc import Engine
 
     case, walls = echo(), []
-    with Engine(f"{folder}/home", slots=2) as engine:
+    with Engine(f"{folder}/home", slots=2, durable=durable) as engine:
         process = engine.deploy(case.package)
         for _ in range(30):
             began = perf_counter()
             process.execute(case.inputs).wait().raise_for_status()
             walls.append(perf_counter() - began)
     return Cost(median(walls[5:]))
+
+
+def _one_that_lasts(folder: str) -> Cost:
+    return _one_at_a_time(folder, durable=True)
 
 
 def _accept(folder: str) -> Cost:

@@ -14,6 +14,7 @@ from localproc.engine.engine import namespace_of
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.local import LocalExecutor
 from localproc.model import Kind, StepStatus, Task
+from localproc.model.events import TakenOver
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
 from tests.patience import patient
 
@@ -89,6 +90,8 @@ def test_tasks_that_outlive_the_engine_are_not_run_again(tmp_path: Path, package
     assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
     with localproc.Engine(tmp_path / "home") as engine:
         job = engine.jobs()[0].wait(30)
+        taken = [event.engine for event in job.events() if isinstance(event, TakenOver)]
+        assert taken == [job.record.owner]
         attempts = {step.name: step.attempt for step in job.steps if step.name.startswith("say")}
         noted = sorted(path.name for path in (tmp_path / "notes").iterdir())
     assert job.status == "successful"

@@ -37,7 +37,10 @@ def localproc_check_inputs(process: ProcessRecord, inputs: Mapping[str, Any]) ->
 
 @_hookspec
 def localproc_event(job: JobRecord, event: Event) -> None:
-    """Be told of an event after it has been recorded; runs in a thread of its own."""
+    """Be told of an event after it has been recorded; runs in a thread of its own.
+
+    It is one of the classes in ``localproc.model.events``, with the members of its kind.
+    """
 
 
 @_hookspec

@@ -18,9 +18,9 @@ _PATH: Final = "\\u0001"
 _URI: Final = "\\u0002"
 _OWN: Final = re.compile(r"(\\u000[12])|\\.")  # or another escape, to be passed over
 _MARK: Final = re.compile(r"(\\u000[12])(\1)?|\\.")
-#: What a path may stand behind, and what may follow it, if the home is what it names or lies in.
-_BEFORE: Final = r"(?:(?<=\\n)|(?<![\w.%/~-]))"
-_AFTER: Final = r"""(?=[/" :,;']|\\["n])"""
+#: What ends a path, and what a path does not begin after: then it would be another one.
+_ENDS: Final = ("/", '"', " ", ":", ",", ";", "'", '\\"', "\\n")
+_JOINS: Final = frozenset("_.%/~-")
 
 
 class HomePaths:
@@ -30,18 +30,17 @@ class HomePaths:
         path = os.path.abspath(folder)
         real = os.path.realpath(folder)
         self._whole = {_PATH: _written(path), _URI: _written(path_uri(path))}
-        self._short = {_written(one): _PATH for one in (path, real)}
-        self._short |= {_written(path_uri(one)): _URI for one in (path, real)}
-        forms = "|".join(map(re.escape, self._short))
-        self._form = re.compile(f"{_BEFORE}(?:{forms}){_AFTER}")
+        self._short = {_written(path_uri(one)): _URI for one in (path, real)}
+        self._short |= {_written(one): _PATH for one in (path, real)}
 
     def shortened(self, text: str) -> str:
         """Return a JSON text with marks in place of the home."""
         if _PATH in text or _URI in text:
             text = _OWN.sub(lambda found: found[0] + (found[1] or ""), text)
-        if not any(form in text for form in self._short):
-            return text
-        return self._form.sub(lambda found: self._short[found[0]], text)
+        for form, mark in self._short.items():
+            if form in text:
+                text = _replaced(text, form, mark)
+        return text
 
     def whole(self, text: str) -> str:
         """Return the JSON text that was shortened, for where the home is now."""
@@ -54,6 +53,22 @@ class HomePaths:
         if mark is None:
             return found[0]
         return str(mark) if again else self._whole[mark]
+
+
+def _replaced(text: str, form: str, mark: str) -> str:
+    """Put a mark in place of the home where that is what a path names, or lies in."""
+    first, *others = text.split(form)
+    before, parts = first, [first]
+    for after in others:
+        parts += (mark if _may_begin(before) and after.startswith(_ENDS) else form, after)
+        before = after or form
+    return "".join(parts)
+
+
+def _may_begin(before: str) -> bool:
+    """Whether a path can begin behind a text."""
+    last = before[-1:]
+    return not (last.isalnum() or last in _JOINS) or before.endswith("\\n")
 
 
 def _written(text: str) -> str:
