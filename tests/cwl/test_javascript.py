@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.cwl.expr.javascript import MEMORY_LIMIT, Script, evaluate
+from localproc.cwl.expr.javascript import Script, evaluate
+from localproc.cwl.expr.realm import MEMORY_LIMIT
 from localproc.errors import ExpressionError
 
 
