@@ -391,3 +391,52 @@ def test_what_is_nothing_is_no_file(
     given = {"given": value} if way == "given" else {}
     with pytest.raises((JobFailed, InvalidInputs, InvalidPackage), match=reason):
         run(engine, tmp_path, workflow(way, value, "v1.2"), **given)
+
+
+VALUE = {
+    "class": "Directory",
+    "basename": "x",
+    "listing": [
+        {
+            "class": "File",
+            "basename": "f",
+            "contents": "1",
+            "secondaryFiles": [{"class": "File", "basename": "g", "contents": "2"}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("maker", ["outputEval", "output.json"])
+def test_literals_of_a_step_that_is_reused_are_whole(tmp_path: Path, maker: str) -> None:
+    document = workflow(maker, VALUE, "v1.2")
+    document["outputs"] = {"x": {"type": "Any", "outputSource": "make/x"}}
+    document["steps"] = {"make": document["steps"]["make"]}
+    with Engine(tmp_path / "home", reuse=True) as engine:
+        for number in range(2):
+            (tmp_path / str(number)).mkdir()
+            outputs = run(engine, tmp_path / str(number), document)
+            assert published(outputs["x"]) == plain(VALUE)
+        statuses = [step.status for job in engine.jobs() for step in job.steps]
+    assert "reused" in statuses
+
+
+@pytest.mark.parametrize("way", ["expression", "outputEval", "valueFrom"])
+def test_literals_arrive_through_scatters_and_nested_workflows(
+    engine: Engine, tmp_path: Path, way: str
+) -> None:
+    inner = workflow(way, VALUE, "v1.2")
+    outer = {
+        "cwlVersion": inner.pop("cwlVersion"),
+        "class": "Workflow",
+        "requirements": {
+            **inner["requirements"],
+            "SubworkflowFeatureRequirement": {},
+            "ScatterFeatureRequirement": {},
+        },
+        "inputs": {"n": "int[]"},
+        "outputs": {"x": {"type": "Any[]", "outputSource": "s/x"}},
+        "steps": {"s": {"run": inner, "in": {"given": "n"}, "scatter": "given", "out": ["x"]}},
+    }
+    outputs = run(engine, tmp_path, outer, n=[1, 2, 3])
+    assert [published(one) for one in outputs["x"]] == [plain(VALUE)] * 3

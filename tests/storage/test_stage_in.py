@@ -761,28 +761,3 @@ def test_a_job_reads_a_remote_item(localproc_engine: Engine, site: Site) -> None
     names = job.raise_for_status().result("names").read_text().split()
     assert sorted(names) == ["catalog.json", "scene/red.tif", "scene/scene.json"]
     assert "asset" in job.logs("stage_in").text
-
-
-# What is said of a file
-
-
-@pytest.mark.parametrize("is_local", [True, False])
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ({"size": 5}, "has the size 6, not 5"),
-        ({"checksum": "sha1$0000"}, r"has the checksum sha1\$\w+, not sha1\$0000"),
-        ({"checksum": "md5$0000"}, r"has the checksum sha1\$\w+, not md5\$0000"),
-    ],
-)
-def test_a_file_is_what_its_object_says(
-    desk: Desk, site: Site, tmp_path: Path, said: dict[str, Any], reason: str, *, is_local: bool
-) -> None:
-    """CWL v1.2 File.checksum: "for validating file integrity"."""
-    (tmp_path / "a.tif").write_bytes(b"pixels")
-    there = site.add("/a.tif", b"pixels")
-    value = file(path_uri(str(tmp_path / "a.tif")) if is_local else there)
-    with pytest.raises(StagingError, match=reason):
-        desk.bring({**value, **said})
-    good = {"size": 6, "checksum": "sha1$" + hashlib.sha1(b"pixels").hexdigest()}
-    assert desk.bring({**value, **good})["checksum"] == good["checksum"]

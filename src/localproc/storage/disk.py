@@ -63,8 +63,8 @@ class Disk:
     def _names(self, path: str) -> Sequence[str]:
         """Give the names in a directory as ``glob(3)`` does: none for one that cannot be read."""
         try:
-            return self.listdir(path)
-        except PermissionError:
+            return sorted(os.listdir(path))
+        except OSError:
             return []
 
     def read(self, path: str, most: int = -1) -> bytes:

@@ -24,7 +24,7 @@ from localproc.errors import StagingError
 from localproc.storage import stac
 from localproc.storage.access import Access, free_name, safe_name, verify
 from localproc.storage.addresses import redacted
-from localproc.storage.disk import Disk, telling
+from localproc.storage.disk import telling
 from localproc.uris import path_uri, unquoted, uri_path
 
 _Log = Callable[[str], None]
@@ -79,11 +79,9 @@ class _StageIn:
             return self._item(location)
         if location and not is_local(one):
             staged |= self._file(location, str(one.get("basename") or "staged"))
-            _check_integrity(one, local_path(staged))
         elif location:
             self._access.check_path(local_path(one))
             self._look(one)
-            _check_integrity(one, local_path(one))
         for part in ("secondaryFiles", "listing"):
             if part in staged:
                 staged[part] = [self._one(inner) for inner in staged[part]]
@@ -204,23 +202,6 @@ class _StageIn:
     def _next(self) -> str:
         self._count += 1
         return os.path.join(self._folder, f"{self._name}_{self._count}")
-
-
-def _check_integrity(one: Mapping[str, Any], path: str) -> None:
-    """Raise ``StagingError`` if a file is not what is said of it (CWL v1.2 File)."""
-    if one["class"] != "File":
-        return
-    with telling(path):
-        real: dict[str, Any] = {"size": os.stat(path).st_size} if "size" in one else {}
-        if "checksum" in one:
-            real["checksum"] = Disk().checksum(path)
-    for part, value in real.items():
-        if str(one[part]).lower() != str(value):
-            raise StagingError(
-                f"{path} has the {part} {value}, not {one[part]} as its File object says",
-                uri=path_uri(path),
-                hint=f"see that it is the right file, or leave its {part} out",
-            )
 
 
 def _write(path: str, document: Mapping[str, Any]) -> None:
