@@ -97,7 +97,7 @@ class InPlace:
 
     def _written(self, tool: Tool, inputs: Mapping[str, Any]) -> Iterator[str]:
         """Give the paths that a tool may write to."""
-        if not (tool.requirements.has(_REQUIREMENT) and _has_listing(tool)):
+        if tool.expression is not None or not tool.requirements.has(_REQUIREMENT):
             return
         values, _, runtime = begin(tool, inputs, _NOWHERE, self._files)
         context = Context(Layout(_NOWHERE, self._files).localize(values), runtime)
@@ -106,10 +106,6 @@ class InPlace:
         for entry, _, writable in entries(tool, context):
             if writable and is_filelike(entry):
                 yield from (local_path(one) for one in walk(entry) if is_local(one))
-
-
-def _has_listing(tool: Tool) -> bool:
-    return tool.requirements.has("InitialWorkDirRequirement")
 
 
 def _shared(paths: Iterable[str], others: Iterable[str]) -> Iterator[str]:
