@@ -181,3 +181,23 @@ def test_the_memory_of_the_tests_is_like_a_disk(tmp_path: Path) -> None:
         assert list(memory.listdir(path)) == list(disk.listdir(path))
     assert memory.read(f"{root}/l/a.txt", 3) == disk.read(f"{root}/l/a.txt", 3) == b"d/a"
     assert memory.checksum(f"{root}/a.txt") == disk.checksum(f"{root}/a.txt")
+
+
+def test_a_folder_may_be_called_a_dot() -> None:
+    literal = {"class": "Directory", "basename": ".", "listing": []}
+    assert normalize(literal) == {"class": "Directory", "listing": []}
+    there = {"class": "Directory", "basename": ".", "location": "file:///data/a"}
+    assert normalize(there)["basename"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("file:///data/a%20b.txt", "file:///data/a%20b.txt"),
+        ("file:/data/a.txt", "file:///data/a.txt"),
+        ("https://example.org/a.txt", "https://example.org/a.txt"),
+        ("a:b.txt", "file:///base/a%3Ab.txt"),
+    ],
+)
+def test_a_uri_as_path_is_the_location(path: str, location: str) -> None:
+    assert normalize({"class": "File", "path": path}, "file:///base")["location"] == location

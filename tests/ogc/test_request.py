@@ -648,6 +648,20 @@ def test_a_process_may_take_no_inputs() -> None:
         Request([]).job_object({"x": 1}, BASE, DISK)
 
 
+def test_inputs_that_contain_themselves_are_refused() -> None:
+    loop: list[Any] = []
+    loop += [loop, loop, {"a": loop}]
+    with pytest.raises(InvalidInputs, match="levels"):
+        taken("Any", loop)
+
+
+def test_however_many_inputs_are_unknown_all_are_told() -> None:
+    known: list[dict[str, Any]] = [{"id": f"known{n}", "type": "int?"} for n in range(2000)]
+    with pytest.raises(InvalidInputs) as error:
+        Request(known).job_object({f"unknown{n}": 1 for n in range(5000)}, BASE, DISK)
+    assert len(error.value.problems) == 5000 + len(known)
+
+
 # Whatever is given
 
 ANYTHING = st.recursive(

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import Files
 from localproc.cwl.base.near import near
+from localproc.cwl.base.reading import check_depth
+from localproc.cwl.base.trees import Unreadable
 from localproc.cwl.base.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
 from localproc.ogc.author_schemas import AuthorSchemas
@@ -56,6 +58,7 @@ class Request:
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
         it. Raises ``InvalidInputs``.
         """
+        _check_depth(inputs)
         problems = [*_nameless(inputs), *self._unknown(inputs), *self._missing(inputs)]
         inputs, misfits = self._authors.fitted(inputs, inline=not base)
         values = {}
@@ -96,6 +99,14 @@ class Request:
             for name, port in self._ports.items()
             if name not in inputs and not _may_be_left_out(port)
         ]
+
+
+def _check_depth(inputs: Mapping[str, Any]) -> None:
+    try:
+        check_depth(dict(inputs))
+    except Unreadable as error:
+        said = "the inputs do not fit any process"
+        raise InvalidInputs(said, [Problem(error.message, "inputs")]) from None
 
 
 def _nameless(inputs: Mapping[Any, Any]) -> list[Problem]:

@@ -5,7 +5,6 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 """
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -13,14 +12,13 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.types import is_filelike
 from localproc.errors import InvalidInputs, Problem
-from localproc.uris import canonical, path_uri, unquoted, uri_path
+from localproc.uris import canonical, is_absolute, path_uri, unquoted, uri_path
 
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
 CONTENT_LIMIT: Final = 64 * 1024
 
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +183,8 @@ def known(one: Mapping[str, Any]) -> dict[str, Any]:
             raise _malformed(one, f"its {name} is no text")
         if wrong := unwritable(text.replace("\0", "") if name == "contents" else text):
             raise _malformed(one, f"its {name} has {wrong}")
+    if one["class"] == "Directory" and given.get("basename") == ".":
+        del given["basename"]  # it says no more than that it is a folder
     for name in ("secondaryFiles", "listing"):
         part = given.get(name, [])
         if not isinstance(part, list) or not all(map(is_filelike, part)):
@@ -227,7 +227,7 @@ def _absolute(one: Mapping[str, Any], base: str) -> str | None:
         return None
     if location is None and "path" in one:
         path = one["path"]
-        if _URI.match(path):  # "may ... assign it to location" (CWL v1.2, File, "path")
+        if is_absolute(path):  # "may ... assign it to location" (CWL v1.2, File, "path")
             return canonical(path)
     elif isinstance(location, str) and not urlsplit(location).scheme:
         path = unquoted(location)

@@ -16,11 +16,11 @@ from localproc.cwl.base.surrogates import has_half, joined
 from localproc.cwl.base.trees import DEEPEST, TreeBuilder, Unreadable
 
 #: Characters of a text that libyaml refuses and that ruamel.yaml, which is slow, reads once more.
-_SECOND_READING: Final = 1 << 18
+_SECOND_READING: Final = 1 << 16
 #: What YAML 1.1 and 1.2 take in different ways: a directive, and line breaks that 1.2 has not.
 _OLD: Final = re.compile("^%|[\x85\u2028\u2029]", re.MULTILINE)
 _UNREAD: Final = object()
-_LEAVES: Final = (str, int, float, type(None))
+_MOST: Final = 5_000_000  #: mappings and lists that data may have
 
 
 def read_data(text: str) -> Any:
@@ -64,14 +64,29 @@ def read_yaml(text: str, *, marked: bool = False) -> Any:
 
 
 def check_depth(value: Any) -> None:
-    """See that plain data has an end and not too many levels; raises ``Unreadable``."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST:
-            raise Unreadable(f"it has more than {DEEPEST} levels, one in another")
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [item for items in inner if not isinstance(items, _LEAVES) for item in items]
+    """See that plain data has an end and not too many levels; raises ``Unreadable``.
+
+    Data that was not read from a text may contain itself.
+    """
+    _measure(value, 1, {})
+
+
+def _measure(value: Any, depth: int, counts: dict[int, int]) -> int:
+    """Count the mappings and lists in a value; ``counts`` has those of what was seen before."""
+    if not isinstance(value, (dict, list, tuple)):
+        return 0
+    if depth > DEEPEST:
+        raise Unreadable(f"it has more than {DEEPEST} levels, one in another")
+    count = 1
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, (dict, list, tuple)):
+            key = id(item)
+            if key not in counts:
+                counts[key] = _measure(item, depth + 1, counts)
+            count += counts[key]
+    if count > _MOST:
+        raise Unreadable(f"it has more than {_MOST} mappings and lists")
+    return count
 
 
 def _sound(found: Any, text: str) -> Any:
@@ -94,7 +109,7 @@ def _by_libyaml(text: str, *, marked: bool) -> Any:
     try:
         return TreeBuilder(marked=marked).build(yaml.parse(text, Loader=yaml.CLoader))
     except yaml.YAMLError as error:
-        if len(text) > _SECOND_READING:
+        if len(text) > _SECOND_READING or "nesting depth" in str(error):
             raise _explained(error, text) from None
     return _UNREAD
 

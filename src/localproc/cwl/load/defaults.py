@@ -4,20 +4,18 @@ Owns what a default is: plain data, its imports and includes put in, its files w
 Must not know the types that defaults are of.
 """
 
-import re
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
 from localproc.cwl.load.raw import Kept, plain, read_document
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage
-from localproc.uris import quoted
+from localproc.uris import is_absolute, quoted
 
 #: Fields that may hold mappings by name.
 _BY_NAME: Final = frozenset({"inputs", "outputs", "steps", "in", "fields"})
 #: What tells an input, a step or a type from a mapping of these by name.
 _FIELDS: Final = {"$graph", "class", "id", "name", "run", "source", "type", "valueFrom"}
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def keep_defaults(value: Any, uri: str, sources: Sources, *, imported: bool = False) -> None:
@@ -97,4 +95,4 @@ def located(value: Any, base: str, *, joined: bool = False) -> Any:
 
 def _reference(path: Any) -> Any:
     """Give a path as a reference; where a URI was written as the path it stays one."""
-    return quoted(path) if isinstance(path, str) and not _URI.match(path) else path
+    return quoted(path) if isinstance(path, str) and not is_absolute(path) else path
