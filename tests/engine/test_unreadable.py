@@ -98,6 +98,10 @@ def test_one_bad_row_keeps_nobody_from_the_others(home: Path, how: Damage, said:
             listed = client.get("jobs").json()["jobs"]
             assert said in next(one["message"] for one in listed if one["id"] == bad.id)
             assert client.get(f"jobs/{bad.id}").status_code == 200
+            for page in ("jobs", f"jobs/{bad.id}", "executions/v1"):
+                answer = client.get(page, headers={"Accept": "text/html"})
+                assert answer.status_code == 200, page
+                assert bad.id in answer.text
     with Engine(home) as engine:  # it is not tried again and again, and nobody waits for it
         assert engine.job(bad.id).record.owner is None
 

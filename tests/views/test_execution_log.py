@@ -1,4 +1,4 @@
-"""The execution log's documents: the members that seed 004 names, and no others."""
+"""The execution log's documents: the members of its seed, and what is known of each step."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
