@@ -194,6 +194,8 @@ class TestKeeper(LocalTests):
         first.submit([other])
         self.running(first, Path(other.outdir) / "on")
         task = self.task(tmp_path, "s", "echo ran >> ran.txt")
+        journal = tmp_path / "keepers" / "first" / "journal"
+        until(lambda: other.key in journal.read_text())
         with stopped(keeper_of(first)):
             first.submit([task])
             first.close()

@@ -79,11 +79,13 @@ class Inheritance:
                 entry = journal.entries[key]
                 if entry["state"] == "ended" or not lives:
                     yield Known(key, entry)
-                elif journal.damaged and self._has_gone(key, entry["pid"]):
+                elif journal.damaged and self._has_gone(key, entry.get("pid")):
                     yield Known(key, entry, reason=_DAMAGED)
 
-    def _has_gone(self, key: str, pid: int) -> bool:
+    def _has_gone(self, key: str, pid: int | None) -> bool:
         """Whether a process was not there now and at the last look, before the journal was read."""
+        if pid is None:
+            return False
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -119,6 +121,6 @@ class Inheritance:
         journal = with_it[0]
         entry = journal.entries[key]
         lives = journal.folder in living
-        if lives and entry["state"] == "running":
+        if lives and entry["state"] != "ended":
             self._followed[key] = journal
         return Known(key, entry, lives=lives)

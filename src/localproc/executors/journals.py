@@ -15,7 +15,11 @@ from typing import Any, Final
 
 _LOG: Final = logging.getLogger("localproc")
 _GOING: Final = 1.0  #: seconds that a keeper without tasks has to go
-_FIELDS: Final = {"running": ("at", "pid"), "ended": ("at", "started", "code")}
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "starting": (),
+    "running": ("at", "pid"),
+    "ended": ("at", "started", "code"),
+}
 
 
 class Journal:
@@ -98,7 +102,9 @@ class Journal:
             return None
         if isinstance(entry, dict) and isinstance(entry.get("key"), str):
             fields = _FIELDS.get(entry.get("state", ""))
-            if fields and all(isinstance(entry.get(name), int | float) for name in fields):
+            if fields is not None and all(
+                isinstance(entry.get(name), int | float) for name in fields
+            ):
                 return entry
         if not self.damaged:
             _LOG.warning("%s/journal has a damaged line: %.80r", self.folder, line)

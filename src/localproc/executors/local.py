@@ -278,6 +278,8 @@ class LocalExecutor:
         key = line["key"]
         if line["state"] == "waiting":
             return Report(key, TaskState.QUEUED, reason=line["why"])
+        if line["state"] == "starting":
+            return Report(key, TaskState.RUNNING, host=self._host)
         if line["state"] == "running":
             self._pids[key] = line["pid"]
             native = str(line["pid"])

@@ -4,7 +4,8 @@ Owns the processes of one engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. What
-happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "running", "at", "pid"}``
+happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before a task
+has a process, ``{"key", "state": "running", "at", "pid"}``
 and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. The same lines are
 its answers, on stdout, a little later: that a task runs once it turns out not to be a short one,
 ends together as long as enough tasks wait here. A task waits until there are cores, ram and a slot
@@ -189,6 +190,7 @@ class Keeper:
         started, now = time.time(), time.monotonic()
         numbers = {one["mark"] for one in (*self.running.values(), *self.clearing)}
         try:
+            self.write_start(task)
             task["mark"] = self.strays.mark(numbers)
             pid = self.starter.start(task)
         except Exception as error:  # whatever is wrong with one task, the others go on
@@ -207,6 +209,11 @@ class Keeper:
         line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
         task["line"] = json.dumps(line)
         self.records.append(task["line"])
+
+    def write_start(self, task: dict[str, Any]) -> None:
+        """Write that a task may run from now on: whatever ends this process, that is known."""
+        line = json.dumps({"key": task["run"], "state": "starting"})
+        os.write(self.journal, f"{line}\n".encode())
 
     def put_back(self, task: dict[str, Any], error: Exception) -> None:
         """Have a task wait until the system has room for it."""
