@@ -41,11 +41,14 @@ def run(
 
 
 def helpers() -> list[psutil.Process]:
-    return [
-        one
-        for one in psutil.Process().children()
-        if any("script_main" in part for part in one.cmdline())
-    ]
+    return [one for one in psutil.Process().children() if is_helper(one)]
+
+
+def is_helper(process: psutil.Process) -> bool:
+    try:
+        return any("script_main" in part for part in process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
 
 
 def test_a_value_is_json(scripts: Scripts) -> None:
