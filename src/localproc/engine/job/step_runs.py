@@ -179,10 +179,12 @@ class StepRuns:
 
     def _placed(self, task: Task, done: Done) -> None:
         self._placing.discard(task.key)
+        running = self.running.get(task.key)
+        if running is None:
+            return
         if done.error is not None:
             self.not_launched(task.key, done.error)
         elif self._starts.stopping:
-            running = self.running[task.key]
             self._forget(running)
             self._note(running, StepStatus.DISMISSED, None)
         else:
