@@ -202,8 +202,7 @@ class StepRuns:
     def _release_lost(self, effect: Prepare) -> None:
         """What became of a step whose task was lost is recorded now."""
         if effect.attempt > 1:
-            lost = self._tasks.named(effect.name, effect.attempt - 1, "")
-            self._effects.give(Release(lost.key))
+            self._effects.give(Release(self._tasks.key(effect.name, effect.attempt - 1)))
 
     def _seek(self, *lost_sight_of: StepRun) -> None:
         """Have the executor say what it knows of tasks that an earlier engine has launched."""
