@@ -21,6 +21,7 @@ from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.observers import Observers
 from localproc.errors import LocalprocError, NoSpace
@@ -57,7 +58,8 @@ def job(width: int, executor: object) -> tuple[Active, Bench]:
     bench.begin()
     request = JobRequest({})
     context = JobContext("job", "/job", request, threading.Event(), PROCESS, bench.tasks)
-    return Active(bench.run, executor, context), bench  # type: ignore[arg-type]
+    executors = StepExecutors(lambda _: executor, "one")  # type: ignore[arg-type, return-value]
+    return Active(bench.run, executors, context), bench
 
 
 def started(bench: Bench) -> int:
@@ -201,10 +203,12 @@ class Executors:
         self.gates[name].wait()
         if name == "two":
             raise LocalprocError("no such machine")
-        return SilentExecutor(), Capabilities()
+        return SilentExecutor()
 
 
 class SilentExecutor:
+    capabilities = Capabilities()
+
     def fileno(self) -> None:
         return None
 
