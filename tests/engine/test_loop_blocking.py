@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import pytest
 
 from localproc import Engine, hookimpl
 from localproc.executors.local import LocalExecutor
+from localproc.model import Report, Task, TaskState
+from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
 
@@ -28,6 +30,58 @@ class Silent:
         self.asked.set()
         self.answers.wait()
         return LocalExecutor(settings)
+
+
+class Controller:
+    """A backend of which one verb does not answer until it is let; what it runs has ended."""
+
+    capabilities = Capabilities()
+    most = 10
+    pace = 0.01
+
+    def __init__(self, verb: str) -> None:
+        self._verb = verb
+        self.asked, self.answers = threading.Event(), threading.Event()
+
+    @hookimpl
+    def localproc_executors(self) -> Iterable[ExecutorPlugin]:
+        return [ExecutorPlugin("controller", lambda _: self)]
+
+    def _wait(self, verb: str) -> None:
+        if verb == self._verb:
+            self.asked.set()
+            self.answers.wait()
+
+    def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        return {}
+
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        self._wait("submit")
+        for task in tasks:
+            Path(task.stdout).write_text("hello\n")
+        return {task.key: task.key for task in tasks}
+
+    def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
+        self._wait("look")
+        return {key: Report(key, TaskState.ENDED, 0) for key in handles}
+
+    def stop(self, handles: Mapping[str, str], grace: float) -> None:
+        pass
+
+    def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        return {}
+
+    def forget(self, handles: Mapping[str, str]) -> None:
+        pass
+
+    def watch(self, seconds: float) -> None:
+        return None
+
+    def tidy(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class Slow:
@@ -182,3 +236,22 @@ def test_slow_downloads_keep_no_other_job_waiting(
     assert jobs[0].dismiss().status == "dismissed"
     slow.may_end.set()
     assert {job.wait(60).status for job in jobs[1:]} == {"successful"}
+
+
+@pytest.mark.parametrize("verb", ["submit", "look"])
+def test_a_controller_that_does_not_answer_keeps_its_own_jobs_waiting(
+    tmp_path: Path, packages: Path, verb: str
+) -> None:
+    controller = Controller(verb)
+    engine = Engine(tmp_path / "home", plugins=[controller])
+    try:
+        process = engine.deploy(packages / "echo.cwl")
+        waiting = process.execute(HELLO, executor="controller")
+        assert controller.asked.wait(60)
+        assert process.execute(HELLO).wait(60).status == "successful"
+        assert waiting.status == "running"
+        controller.answers.set()
+        assert waiting.wait(60).status == "successful"
+    finally:
+        controller.answers.set()
+        engine.close()
