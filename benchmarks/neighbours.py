@@ -47,7 +47,7 @@ _COPY: Mapping[str, Any] = {
 
 def neighbours(effort: Effort) -> Iterator[Line]:
     """Measure a warm echo beside each kind of neighbour, and alone."""
-    place, folder = list(places().items())[-1]
+    place, folder = next(iter(places().items()))  # a disk has but one writer at a time
     doing = {_ALONE: _nothing, **dict(zip(_TARGETS, (_copying, _silent, _endless), strict=True))}
     costs = in_turn(
         effort.rounds, {name: partial(_run, others, folder) for name, others in doing.items()}

@@ -81,6 +81,7 @@ def tool(**fields: str) -> str:
     )
 
 
+BIG = "x" * 100_000
 JS = "[{class: InlineJavascriptRequirement}]"
 
 
@@ -176,6 +177,18 @@ def test_a_copy_is_left_to_a_worker_before_the_task_is_handed_over() -> None:
     bench.answer(effect)
     assert bench.launched() == ["say:1"]
     assert bench.run.to_come == 0
+
+
+def test_a_task_whose_files_are_being_put_in_place_is_dismissed_with_its_job() -> None:
+    requirement = f"{{class: InitialWorkDirRequirement, listing: [{{entryname: a, entry: {BIG}}}]}}"
+    bench = Bench(process(tool(requirements=f"[{requirement}]")), {})
+    bench.begin()
+    bench.room()
+    (effect,) = bench.given(Place)
+    bench.take(DismissalAsked())
+    assert bench.given(Stop) == [Stop(())], "its executor does not know it"
+    assert told(bench.answer(effect)) == ["step-finished say dismissed", "dismissed"]
+    assert bench.launched() == []
 
 
 def test_a_plan_with_javascript_is_worked_on_elsewhere() -> None:
@@ -449,6 +462,29 @@ def test_a_failure_that_was_recorded_stays_one() -> None:
     finished = [one for one in bench.history if isinstance(one, StepFinished)]
     assert told(finished) == ["step-finished say failed", "step-finished say_2 dismissed"]
     assert told(bench.history)[-1] == "failed"
+
+
+def test_a_job_that_was_being_stopped_for_no_recorded_reason_fails() -> None:
+    bench = wide("a", "b")
+    bench.take(Broken(JobFailed("a bug", job_id=ID)))
+    assert told(bench.report("say:1", TaskState.CANCELLED)) == ["step-finished say dismissed"]
+    resumed(bench)
+    assert told(bench.report("say_2:1", TaskState.LOST)) == [
+        "step-finished say_2 dismissed",
+        "failed",
+    ]
+    assert "could record why" in str(bench.run.job.message)
+
+
+def test_a_lost_task_is_released_when_its_next_attempt_is_recorded() -> None:
+    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench.begin()
+    bench.room()
+    bench.answer_all()
+    bench.report("say:1", TaskState.LOST)
+    assert bench.given(Release) == []
+    bench.answer_all()
+    assert bench.given(Release) == [Release(f"{ID}:say:1")]
 
 
 def test_new_steps_keep_their_names_after_another_engine() -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,10 @@ import pytest
 
 from localproc import Engine, hookimpl
 from localproc.executors.local import LocalExecutor
+from localproc.model import Report, Task, TaskState
+from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
+from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
 
 
 class Silent:
@@ -29,6 +32,106 @@ class Silent:
         return LocalExecutor(settings)
 
 
+class Controller:
+    """A backend of which one verb does not answer until it is let; what it runs has ended."""
+
+    capabilities = Capabilities()
+    most = 10
+    pace = 0.01
+
+    def __init__(self, verb: str) -> None:
+        self._verb = verb
+        self.asked, self.answers = threading.Event(), threading.Event()
+
+    @hookimpl
+    def localproc_executors(self) -> Iterable[ExecutorPlugin]:
+        return [ExecutorPlugin("controller", lambda _: self)]
+
+    def _wait(self, verb: str) -> None:
+        if verb == self._verb:
+            self.asked.set()
+            self.answers.wait()
+
+    def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        return {}
+
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        self._wait("submit")
+        for task in tasks:
+            Path(task.stdout).write_text("hello\n")
+        return {task.key: task.key for task in tasks}
+
+    def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
+        self._wait("look")
+        return {key: Report(key, TaskState.ENDED, 0) for key in handles}
+
+    def stop(self, handles: Mapping[str, str], grace: float) -> None:
+        pass
+
+    def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        return {}
+
+    def forget(self, handles: Mapping[str, str]) -> None:
+        pass
+
+    def watch(self, seconds: float) -> None:
+        return None
+
+    def tidy(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Slow:
+    """A storage whose downloads begin, and end when they may or are not wanted any more."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = threading.Semaphore(0), threading.Event()
+
+    @hookimpl
+    def localproc_storages(self) -> Iterable[StoragePlugin]:
+        return [StoragePlugin("slow", lambda _: self, writable=False)]
+
+    def info(self, uri: str) -> Info | None:
+        return Info(uri, 1)
+
+    def fetch(
+        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+    ) -> Info:
+        self.begun.release()
+        while not self.may_end.wait(0.01):
+            watch(0)
+        Path(path).write_text("x")
+        return Info(uri, 1)
+
+    def put(self, path: str, uri: str, **_: Any) -> Info:
+        raise NotImplementedError
+
+    def list(self, prefix: str) -> Iterator[Info]:
+        return iter(())
+
+    def delete(self, uris: Iterable[str]) -> None:
+        raise NotImplementedError
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        return None
+
+    def describe(self, uri: str) -> Mapping[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    slow = Slow()
+    yield slow
+    slow.may_end.set()
+
+
 @pytest.fixture
 def silent() -> Iterator[Silent]:
     silent = Silent()
@@ -37,9 +140,10 @@ def silent() -> Iterator[Silent]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, silent: Silent) -> Iterator[Engine]:
-    engine = Engine(tmp_path / "home", plugins=[silent])
+def engine(tmp_path: Path, silent: Silent, slow: Slow) -> Iterator[Engine]:
+    engine = Engine(tmp_path / "home", plugins=[silent, slow])
     yield engine
+    slow.may_end.set()
     silent.answers.set()
     engine.close()
 
@@ -116,3 +220,38 @@ def test_a_job_whose_staging_gets_no_thread_can_be_dismissed(
     until(lambda: waiting.steps)
     monkeypatch.undo()
     assert waiting.wait(60).status == "successful", "it goes on when there are threads again"
+
+
+def test_slow_downloads_keep_no_other_job_waiting(
+    engine: Engine, slow: Slow, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    process = engine.deploy(CAT)
+    jobs = [process.execute({"file": f"slow://host/{number}"}) for number in range(8)]
+    for _ in jobs:
+        slow.begun.acquire()
+    assert engine.run(process, {"file": str(file)}).status == "successful"
+    assert [job.status for job in jobs] == ["running"] * 8
+    assert jobs[0].dismiss().status == "dismissed"
+    slow.may_end.set()
+    assert {job.wait(60).status for job in jobs[1:]} == {"successful"}
+
+
+@pytest.mark.parametrize("verb", ["submit", "look"])
+def test_a_controller_that_does_not_answer_keeps_its_own_jobs_waiting(
+    tmp_path: Path, packages: Path, verb: str
+) -> None:
+    controller = Controller(verb)
+    engine = Engine(tmp_path / "home", plugins=[controller])
+    try:
+        process = engine.deploy(packages / "echo.cwl")
+        waiting = process.execute(HELLO, executor="controller")
+        assert controller.asked.wait(60)
+        assert process.execute(HELLO).wait(60).status == "successful"
+        assert waiting.status == "running"
+        controller.answers.set()
+        assert waiting.wait(60).status == "successful"
+    finally:
+        controller.answers.set()
+        engine.close()

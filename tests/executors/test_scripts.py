@@ -1,6 +1,7 @@
 """JavaScript in processes of its own: values, limits, stopping, and what is left behind."""
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -40,11 +41,14 @@ def run(
 
 
 def helpers() -> list[psutil.Process]:
-    return [
-        one
-        for one in psutil.Process().children()
-        if any("script_main" in part for part in one.cmdline())
-    ]
+    return [one for one in psutil.Process().children() if is_helper(one)]
+
+
+def is_helper(process: psutil.Process) -> bool:
+    try:
+        return any("script_main" in part for part in process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
 
 
 def test_a_value_is_json(scripts: Scripts) -> None:
@@ -182,6 +186,22 @@ def test_they_end_with_an_engine_that_is_killed() -> None:
     for pid in map(int, ended.stdout.split()):
         if psutil.pid_exists(pid):
             psutil.Process(pid).wait(30)
+
+
+def test_they_are_asked_through_any_descriptor() -> None:
+    """A server may have more open files than ``select`` counts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    low = os.open(os.devnull, os.O_RDONLY)
+    many = [os.dup(low) for _ in range(1100)]
+    scripts = Scripts()
+    try:
+        assert run(scripts, DOUBLE) == "[2]"
+    finally:
+        scripts.close()
+        for file in (low, *many):
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_forked_child_leaves_them_to_its_parent(scripts: Scripts) -> None:

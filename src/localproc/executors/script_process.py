@@ -22,7 +22,7 @@ _PROGRAM: Final = (
     "import sys; nice, *sys.path[len(sys.path):] = sys.argv[1:]; "
     "from localproc.executors.script_main import main; main(int(nice))"
 )
-_LOOK: Final = 0.04  #: seconds between looks at whether the answer is still wanted
+_LOOK: Final = 40  #: milliseconds between looks at whether the answer is still wanted
 _PIECE: Final = 1 << 16
 _SPENT: Final = "InternalError: interrupted"
 
@@ -104,19 +104,26 @@ class ScriptProcess:
             with suppress(BlockingIOError):
                 rest = rest[os.write(self._talk, rest) :]
             if rest:
-                select.select((), (self._talk,), (), _LOOK)
+                _wait(self._talk, select.POLLOUT)
                 _check(unwanted)
 
     def _listen(self, size: int, unwanted: Callable[[], bool]) -> bytes:
         data = bytearray()
         while len(data) < size:
-            while not select.select((self._hear,), (), (), _LOOK)[0]:
+            while not _wait(self._hear, select.POLLIN):
                 _check(unwanted)
             piece = os.read(self._hear, min(_PIECE, size - len(data)))
             if not piece:
                 raise BrokenPipeError
             data += piece
         return bytes(data)
+
+
+def _wait(file: int, event: int) -> bool:
+    """Wait a moment for a pipe; ``select`` would not take every descriptor of a busy server."""
+    poll = select.poll()
+    poll.register(file, event)
+    return bool(poll.poll(_LOOK))
 
 
 def _check(unwanted: Callable[[], bool]) -> None:

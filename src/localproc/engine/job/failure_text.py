@@ -92,6 +92,16 @@ def _in_short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
+def stopped_before(job_id: str) -> JobFailed:
+    """Tell of a job whose engine had begun to stop it, and died before it could say why."""
+    return JobFailed(
+        "an earlier engine had to stop the job, and ended before it could record why",
+        job_id=job_id,
+        hint="run the job again; the log of that engine may say more",
+        cause="internal",
+    )
+
+
 def _ending(report: Report) -> str:
     code = report.exit_code
     if report.state is TaskState.TIMED_OUT:

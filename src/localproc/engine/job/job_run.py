@@ -133,6 +133,8 @@ class JobRun:
             self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
         elif history.problem is not None:
             self._stop(JobFailed.from_problem(history.problem))
+        elif history.stopping:
+            self._stop(failure_text.stopped_before(self.job.id))
         elif staged is not None and staged.outputs is not None:
             self._plan_for(staged.outputs)
         else:

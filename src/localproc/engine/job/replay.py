@@ -43,6 +43,7 @@ class History:
     started: bool = False
     engine: str = ""
     problem: Mapping[str, Any] | None = None
+    stopping: bool = False  #: whether steps of it have been stopped
     steps: dict[str, Known] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
@@ -78,6 +79,7 @@ def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) 
         _name(history, known)
     known.ended = True
     known.outputs = event.outputs
+    history.stopping |= event.status is StepStatus.DISMISSED
     if event.status is StepStatus.FAILED and history.problem is None:
         history.problem = event.problem
 

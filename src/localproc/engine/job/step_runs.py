@@ -116,7 +116,8 @@ class StepRuns:
         self._starts.stopping = True
         left, self.unfinished = self.unfinished, {}
         self._seek(*(StepRun(one.name, self._named(one), None) for one in left.values()))
-        self._effects.give(Stop(tuple(key for key, one in self.running.items() if not one.sought)))
+        there = (key for key, one in self.running.items() if not one.sought)
+        self._effects.give(Stop(tuple(key for key in there if key not in self._placing)))
 
     # Facts
 
@@ -169,6 +170,7 @@ class StepRuns:
             self._seek(running)
             return
         self._writer.launched(key, effect.name, effect.attempt, task)
+        self._release_lost(effect)
         if is_light(task.stage):
             self._effects.give(Launch(task))
         else:
@@ -177,9 +179,15 @@ class StepRuns:
 
     def _placed(self, task: Task, done: Done) -> None:
         self._placing.discard(task.key)
+        running = self.running.get(task.key)
+        if running is None:
+            return
         if done.error is not None:
             self.not_launched(task.key, done.error)
-        elif task.key in self.running and not self._starts.stopping:
+        elif self._starts.stopping:
+            self._forget(running)
+            self._note(running, StepStatus.DISMISSED, None)
+        else:
             self._effects.give(Launch(task, placed=True))
 
     def _give_up(self, effect: Prepare) -> None:
@@ -189,6 +197,12 @@ class StepRuns:
             self._seek(StepRun(known.name, self._named(known), None, noted=True))
         elif not effect.taken_up:
             self._setup.done_with(effect.tmpdir)
+            self._release_lost(effect)
+
+    def _release_lost(self, effect: Prepare) -> None:
+        """What became of a step whose task was lost is recorded now."""
+        if effect.attempt > 1:
+            self._effects.give(Release(self._tasks.key(effect.name, effect.attempt - 1)))
 
     def _seek(self, *lost_sight_of: StepRun) -> None:
         """Have the executor say what it knows of tasks that an earlier engine has launched."""
@@ -210,7 +224,6 @@ class StepRuns:
         if effect.lost >= _MOST_LOSSES and not never:
             return False
         lost = effect.lost + (0 if never else 1)
-        self._effects.give(Release(report.key))
         self._starts.launch(
             effect.name, effect.invocation, effect.attempt + 1, effect.identity, lost
         )

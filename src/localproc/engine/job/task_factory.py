@@ -113,7 +113,7 @@ class TaskFactory:
         """Give a task as far as it is known without working it out: enough to have it stopped."""
         folders, path = self._folders(name, attempt, tmpdir), self.log_path(name)
         return Task(
-            key=self._key(name, attempt),
+            key=self.key(name, attempt),
             argv=(),
             env={},
             outdir=folders.outdir,
@@ -127,7 +127,7 @@ class TaskFactory:
     def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
         path = self.log_path(name)
         return Task(
-            key=self._key(name, attempt),
+            key=self.key(name, attempt),
             argv=prepared.argv,
             env=prepared.env,
             outdir=prepared.folders.outdir,
@@ -140,7 +140,8 @@ class TaskFactory:
             stage=prepared.stage,
         )
 
-    def _key(self, name: str, attempt: int) -> str:
+    def key(self, name: str, attempt: int) -> str:
+        """Give what names an attempt of a step for ever."""
         return f"{self.job_id}:{name}:{attempt}"
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:

@@ -176,7 +176,7 @@ class Background:
             case Evaluate():
                 return job.tasks.evaluate(effect, Disk())
             case Place(task):
-                return put_in_place(task)
+                return put_in_place(task, job.stopped.is_set)
             case Collect(_, prepared, report):
                 return collect(prepared, report.exit_code or 0, Disk())
             case Recall():

@@ -174,6 +174,7 @@ class JobQueue:
             process,
             tasks,
             tuple(own_files(process)),
+            job.namespace,
         )
         executors = StepExecutors(self._executors.get, placement.default)
         active = Active(JobRun(job, past, process, tasks), executors, context)

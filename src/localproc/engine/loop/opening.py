@@ -57,9 +57,9 @@ class Opening:
     def close(self) -> None:
         """Let go of those that nobody has taken."""
         self._closed = True
-        while self._outcomes:
-            _, outcome = self._outcomes.popitem()
-            if not isinstance(outcome, LocalprocError):
+        for name in list(self._outcomes):
+            outcome = self._outcomes.pop(name, None)  # a thread may do the same now
+            if outcome is not None and not isinstance(outcome, LocalprocError):
                 outcome.close()
 
     def _work(self, name: str) -> None:

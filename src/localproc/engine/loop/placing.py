@@ -5,18 +5,30 @@ Owns its folder, what is staged into it, and that its streams become new files. 
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 
-from localproc.model import Task
+from localproc.errors import JobDismissed
+from localproc.model import StageAction, Task
 from localproc.storage.disk import stage
 
 
-def put_in_place(task: Task) -> None:
-    """Make a task's folder and put its files into it; raises ``OSError``."""
+def put_in_place(task: Task, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Make a task's folder and put its files into it; raises ``OSError``.
+
+    Raises ``JobDismissed`` between two of them if they are not wanted any more.
+    """
     _make_anew(task.outdir)
     if task.stage:
-        stage(task.stage)
+        stage(_while_wanted(task, stopped))
     for stream in {task.stdout, task.stderr}:
         _make_way(stream, task)
+
+
+def _while_wanted(task: Task, stopped: Callable[[], bool]) -> Iterator[StageAction]:
+    for action in task.stage:
+        if stopped():
+            raise JobDismissed(f"{task.key} was stopped")
+        yield action
 
 
 def _make_anew(folder: str) -> None:
