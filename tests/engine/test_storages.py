@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import localproc
+from localproc.engine.engine import namespace_of
 from localproc.errors import InvalidInputs, StagingError
 from localproc.model import JobStatus
 from tests.engine.folder_storage import Boxes
@@ -66,7 +67,7 @@ def test_a_job_killed_while_publishing_and_then_dismissed_leaves_nothing(
 ) -> None:
     with localproc.Engine(killed, adopt=False) as engine:
         (job,) = engine.jobs()
-        engine._runtime.store.request_dismiss(job.id)
+        namespace_of(engine).runtime.store.request_dismiss(job.id)
     with localproc.Engine(killed, plugins=[boxes]) as engine:
         assert engine.job(job.id).wait(30).status == "dismissed"
     assert written(boxes) == []
@@ -104,7 +105,7 @@ def test_options_are_those_of_the_place_and_the_namespace(tmp_path: Path, boxes:
         "namespace_storage_options": {"acme": {"box": {"key": "acme's"}}},
     }
     with localproc.Engine(tmp_path / "home", **settings) as engine:
-        assert "acme's" not in repr(engine._runtime.settings)
+        assert "acme's" not in repr(namespace_of(engine).runtime.settings)
         for folder in ("results", "results2", "mine", "mine/deep", "mine2"):
             engine.run(MAKES, {}, results=f"box://there/{folder}").raise_for_status()
         acme = engine.within("acme")
@@ -121,13 +122,48 @@ def test_a_storage_that_is_slow_to_open_keeps_nobody_else_waiting(tmp_path: Path
 
     opened = threading.Event()
     with localproc.Engine(tmp_path / "home", plugins=[Slow(tmp_path / "box")]) as engine:
-        storages = engine._runtime.storages
+        storages = namespace_of(engine).runtime.storages
         first = threading.Thread(target=storages.open, args=("box://there/a",))
         first.start()
         engine.run(MAKES, {}).raise_for_status()
         opened.set()
         first.join()
         assert storages.open("box://there/b") is storages.open("box://there/c")
+
+
+def test_items_in_a_bucket_are_items_of_pystac(tmp_path: Path, boxes: Boxes) -> None:
+    """It would read their catalog by itself, and cannot."""
+    item: dict[str, Any] = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": "N",
+        "geometry": None,
+        "properties": {"datetime": "2026-05-31T12:00:00Z"},
+        "links": [],
+        "assets": {},
+    }
+    catalog = {
+        "type": "Catalog",
+        "stac_version": "1.0.0",
+        "id": "c",
+        "description": "d",
+        "links": [{"rel": "item", "href": "N.json"}],
+    }
+    listing = [
+        {"entryname": f"out/{name}", "entry": json.dumps(document)}
+        for name, document in (("catalog.json", catalog), ("N.json", item))
+    ]
+    package = {
+        **MAKES,
+        "baseCommand": "true",
+        "requirements": {"InitialWorkDirRequirement": {"listing": listing}},
+        "outputs": [{"id": "out", "type": "Directory", "outputBinding": {"glob": "out"}}],
+    }
+    with localproc.Engine(tmp_path / "home", plugins=[boxes]) as engine:
+        job = engine.run(package, {}, results="box://there/results").raise_for_status()
+        (found,) = job.result("out").items
+    hrefs = [link["href"] for link in found.to_dict()["links"]]
+    assert f"box://there/results/{job.id}/catalog.json" in hrefs
 
 
 # Reuse

@@ -588,13 +588,16 @@ def test_what_an_earlier_attempt_has_written_is_not_written_again(work: Work) ->
     assert storage.swept == [f"{BUCKET}/"] * 2
 
 
-def test_a_file_that_comes_shorter_is_no_result(work: Work) -> None:
-    class Cutting(Recorder):
+@pytest.mark.parametrize("wrong", [{"size": 1}, {"sha256": "0" * 64}])
+def test_a_file_that_arrives_as_another_is_no_result(work: Work, wrong: dict[str, Any]) -> None:
+    class Broken(Recorder):
         def put(self, source: str | bytes, uri: str, **options: Any) -> Info:
-            return replace(super().put(source, uri, **options), size=1)
+            return replace(super().put(source, uri, **options), **wrong)
 
-    with pytest.raises(StagingError, match=r"has 1 bytes, not the 6 of its file"):
-        work.publish({"note": work.file("note.txt", "pixels")}, Cutting())
+    storage = Broken()
+    with pytest.raises(StagingError, match=r"note\.txt is not what was sent"):
+        work.publish({"note": work.file("note.txt", "pixels")}, storage)
+    assert storage.objects == {}
 
 
 def test_a_dismissal_does_not_wait_for_an_upload_that_hangs(work: Work) -> None:

@@ -839,6 +839,30 @@ def test_a_package_is_relative_to_where_it_was_found(localproc_engine: Engine, s
         assert job.result("said").read_text() == "right\n"
 
 
+def test_a_unit_of_an_application_package_is_relative_to_where_it_was_found(
+    localproc_engine: Engine, site: Site
+) -> None:
+    tool = {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "says",
+        "baseCommand": ["echo", "right"],
+        "inputs": {"$import": "none.yml"},
+        "outputs": [],
+    }
+    site.add("/1.0/none.yml", {})
+    site.add("/none.yml", {"wrong": "string"})
+    unit = moved(site, "/tool.cwl", site.add("/1.0/tool.cwl", tool))
+    package = {
+        "processDescription": {"id": "says"},
+        "executionUnit": {"href": unit, "type": "application/cwl"},
+    }
+    with Engine(Path(localproc_engine.home) / "another", allow_remote=True) as engine:
+        process = engine.deploy(site.add("/package.json", package))
+        assert list(process.ports()) == []
+        engine.run(site.root + "/package.json", {}).raise_for_status()
+
+
 # Folders in a storage
 
 

@@ -45,7 +45,7 @@ class Namespace:
             runtime.store,
             name,
             runtime.package_cache,
-            partial(runtime.storages.open, namespace=namespace),
+            partial(runtime.storages.open, namespace=name),
             allow_remote=allow_remote,
         )
         self.tokens = Tokens(runtime.store, name)

@@ -158,9 +158,10 @@ class Outbound:
         there = self._there.get(upload.uri)
         if there is None or not digest or (there.size, there.sha256) != (size, digest):
             info = self._again(partial(self._put_once, upload, source, digest))
-            if info.size != size:
+            if info.size != size or (digest and info.sha256 not in ("", digest)):
                 raise StagingError(
-                    f"{redacted(upload.uri)} has {info.size} bytes, not the {size} of its file",
+                    f"{redacted(upload.uri)} is not what was sent: it has {info.size} bytes of "
+                    f"{size}, or another checksum",
                     uri=redacted(upload.uri),
                     hint="the file was changed while it was published, or the storage is broken",
                 )

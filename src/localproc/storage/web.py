@@ -43,7 +43,8 @@ class WebStorage:
             if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
                 return None
             _check(answer, uri)
-            size = int(answer.headers.get("content-length", 0))
+            said = answer.headers.get("content-length", "")
+            size = int(said) if said.isascii() and said.isdigit() else 0
             return Info(str(answer.url), size, _etag(answer))
 
     def fetch(

@@ -147,7 +147,7 @@ class Reader:
         from localproc.cwl.load.load import read
 
         check_here()
-        source = self._unwrapped(self._located(source))
+        source = self._located(self._unwrapped(self._located(source)))
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
@@ -161,13 +161,14 @@ class Reader:
         """Follow the redirects of a package's URL: what it includes is relative to the last."""
         if source.data is not None or urlsplit(source.uri).scheme not in ("http", "https"):
             return source
-        return replace(source, uri=self._sources(source.uri).located(source.uri))
+        sources = self._sources(source.uri, source.parts)
+        return replace(source, uri=sources.located(source.uri), parts=sources.texts)
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
         """Take the CWL out of an application package."""
         data = source.data
         if data is None and source.uri.endswith((".json", ".yaml", ".yml")):
-            data = self._sources(source.uri).text(source.uri).encode()
+            data = self._sources(source.uri, source.parts).text(source.uri).encode()
         if data is None or not is_apppkg(data):
             return source
         name = self._sources(source.uri).name(source.uri)
