@@ -23,6 +23,9 @@
     ├── ExpressionError              an expression of the package went wrong
     ├── StepError                    a step could not be prepared, or its outputs not be collected
     ├── StagingError                 a file could not be brought in or out
+    │   ├── NoSuchObject             ... for nothing is there
+    │   ├── ObjectExists             ... for something is there already
+    │   └── StorageUnavailable       ... now: the storage is away, busy, or broke off
     ├── EnvironmentProblem           the machine, not the package
     │   ├── HomeUnusable
     │   ├── StoreCorrupted
@@ -351,6 +354,35 @@ class StagingError(LocalprocError):
 
     def _members(self) -> dict[str, Any]:
         return {"uri": self.uri} if self.uri else {}
+
+
+class NoSuchObject(StagingError):
+    """Nothing is there."""
+
+
+class ObjectExists(StagingError):
+    """Something is there already, and is not to be replaced."""
+
+
+class StorageUnavailable(StagingError):
+    """A storage is away, busy, or broke off: a moment later it may do what it is asked.
+
+    ``retry_after``: the seconds that it asked to be left alone. ``etag`` is that of the object of
+    which the first bytes have been written, if the rest can be asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        uri: str = "",
+        hint: str = "",
+        retry_after: float = 0.0,
+        etag: str = "",
+    ) -> None:
+        super().__init__(message, uri=uri, hint=hint)
+        self.retry_after = retry_after
+        self.etag = etag
 
 
 class EnvironmentProblem(LocalprocError):

@@ -31,6 +31,7 @@ from localproc.model.events import Accepted, DismissRequested, Failed, Started
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Change
+from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
 from tests.engine.job_bench import NOON, Bench
@@ -246,6 +247,7 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         TmpDirs(str(desk.home.path), lambda do: do()),
         lambda job, past: two,
         lambda _: None,
+        Storages(PluginManager([]).storage, {}, {}),
     )
 
 

@@ -16,7 +16,20 @@ from localproc.storage.access import Access
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.storage.web import WebStorage
 from tests.storage.desk import Desk
+from tests.storage.recorder import Recorder
 from tests.storage.website import Site, serving
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once what has failed."""
+    monkeypatch.setattr("localproc.storage.retries._FIRST", 0.0)
+
+
+@pytest.fixture
+def memory() -> Storage:
+    """Give the storage of ``mem:`` URIs, which is written to by tests alone."""
+    return Recorder()
 
 
 class OpenDesk(Protocol):
@@ -56,18 +69,23 @@ def certificate(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
+def open_desk(tmp_path: Path, memory: Storage) -> Iterator[OpenDesk]:
     """Give what opens a desk under a policy."""
     with ExitStack() as open_ones:
 
         @cache
-        def open_storage(scheme: str, guarded: bool) -> Storage:
-            if scheme == "file":
-                return FilesystemStorage()
+        def web(guarded: bool) -> Storage:
             return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
 
+        def open_storage(uri: str, guarded: bool) -> Storage:
+            if uri.startswith("mem:"):
+                return memory
+            return web(guarded) if uri.startswith("http") else FilesystemStorage()
+
         def open_desk(policy: InputPolicy, stopped: Callable[[], bool] = lambda: False) -> Desk:
-            return Desk(tmp_path / "inputs", Access(open_storage, policy, stopped))
+            log: list[str] = []
+            access = Access(open_storage, policy, stopped, log.append)
+            return Desk(tmp_path / "inputs", access, log)
 
         yield open_desk
 

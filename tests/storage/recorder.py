@@ -1,11 +1,12 @@
 """A storage that notes everything that is put, and can break or crash at any of it."""
 
+import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from localproc.errors import StagingError
-from localproc.plugins.storage import Info, Watch, unwatched
+from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
+from localproc.plugins.storage import Description, Info, Watch, unwatched
 
 
 class Crashed(Exception):
@@ -23,6 +24,8 @@ class Recorder:
         self.objects: dict[str, bytes] = {}
         self.order: list[str] = []
         self.media_types: dict[str, str] = {}
+        self.swept: list[str] = []
+        self.busy: dict[str, int] = {}  #: how often a URI is refused for a moment
         self._crash = crash
         self._late = late
         self._refuse = refuse
@@ -38,22 +41,36 @@ class Recorder:
         return Info(uri, len(self.objects[uri])) if uri in self.objects else None
 
     def fetch(
-        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
     ) -> Info:
-        raise NotImplementedError
+        if uri not in self.objects:
+            raise NoSuchObject(f"{uri} does not exist", uri=uri)
+        Path(path).write_bytes(self.objects[uri])
+        return Info(uri, len(self.objects[uri]))
 
     def put(
         self,
-        path: str,
+        source: str | bytes,
         uri: str,
         *,
         media_type: str = "application/octet-stream",
+        sha256: str = "",
+        watch: Watch = unwatched,
+        if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
         with self._lock:
             self._check()
+            if self.busy.get(uri, 0):
+                self.busy[uri] -= 1
+                raise StorageUnavailable(f"{uri}: slow down", uri=uri)
             self.order.append(uri)
             number = len(self.order)
             if number == self._refuse:
@@ -70,7 +87,13 @@ class Recorder:
             raise Crashed
 
     def list(self, prefix: str) -> Iterator[Info]:
-        raise NotImplementedError
+        for uri in sorted(self.objects):
+            if uri.startswith(prefix):
+                yield Info(uri, len(self.objects[uri]), sha256=self.digest(uri))
+
+    def digest(self, uri: str) -> str:
+        """Give the SHA-256 of an object."""
+        return hashlib.sha256(self.objects[uri]).hexdigest()
 
     def delete(self, uris: Iterable[str]) -> None:
         for uri in uris:
@@ -80,8 +103,11 @@ class Recorder:
     def presign(self, uri: str, seconds: int) -> str | None:
         return None
 
-    def describe(self, uri: str) -> Mapping[str, Any]:
-        return {"storage:platform": "memory"}
+    def sweep(self, prefix: str) -> None:
+        self.swept.append(prefix)
+
+    def describe(self, uri: str) -> Description:
+        return Description({"storage:platform": "memory"})
 
     def close(self) -> None:
         """Nothing is open."""

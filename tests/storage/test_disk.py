@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from localproc.cwl.base.files import Stat
+from localproc.cwl.base.listing import with_checksums
+from localproc.errors import StagingError
 from localproc.model import StageAction
 from localproc.storage.disk import Disk, TooBig, is_full, stage
+from localproc.uris import path_uri
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -122,7 +125,7 @@ def test_a_link_is_made_with_the_folders_above_it(tmp_path: Path) -> None:
 def test_two_files_do_not_share_a_place(tmp_path: Path) -> None:
     touch(tmp_path, "a.txt", "b.txt")
     target = str(tmp_path / "in" / "x.txt")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(StagingError, match="File exists"):
         stage([StageAction("link", target, str(tmp_path / name)) for name in ("a.txt", "b.txt")])
 
 
@@ -168,7 +171,7 @@ def test_a_copy_of_a_read_only_tree_is_writable(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_cannot_be_copied(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StagingError, match="No such file"):
         stage([StageAction("copy", str(tmp_path / "out.txt"), str(tmp_path / "missing.txt"))])
 
 
@@ -181,3 +184,52 @@ def test_links_below_a_settled_folder_are_followed(tmp_path: Path) -> None:
     for path in ("step/file", "link/work/step/file", "step/../step/file", "link", "missing"):
         whole = f"{work}/{path}"
         assert disk.realpath(whole) == os.path.realpath(whole)
+
+
+# Errors
+
+
+def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    loop = str(tmp_path / "loop")
+    for look in (Disk().stat, Disk().listdir, Disk().read, Disk().checksum):
+        with pytest.raises(StagingError, match="loop: Too many levels of symbolic links") as error:
+            look(loop)
+        assert error.value.hint == "a link leads to itself: remove it"
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    for look in (Disk().read, Disk().checksum):
+        with pytest.raises(StagingError, match=r"missing\.txt: No such file or directory"):
+            look(str(tmp_path / "missing.txt"))
+
+
+def test_what_cannot_be_put_in_place_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "file")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "loop").symlink_to("loop")
+    source, folder = str(tmp_path / "file"), str(tmp_path / "folder")
+    for action, reason in (
+        (StageAction("copy", f"{source}/below/a", source), "Not a directory"),
+        (StageAction("copy", f"{tmp_path}/copied", f"{source}s"), "No such file"),
+        (StageAction("copy", f"{tmp_path}/whole", folder), "Too many levels"),
+        (StageAction("write", f"{tmp_path}/{'x' * 300}", contents="x"), "File name too long"),
+    ):
+        with pytest.raises(StagingError, match=reason):
+            stage([action])
+
+
+# Sizes and checksums
+
+
+def test_all_that_is_listed_has_a_size_and_a_checksum(tmp_path: Path) -> None:
+    """In literal folders as well, at any depth."""
+    touch(tmp_path, "a")
+    file = {"class": "File", "location": path_uri(str(tmp_path / "a")), "basename": "a"}
+    literal = {"class": "File", "basename": "b", "contents": "\xe9"}
+    inner = {"class": "Directory", "basename": "inner", "listing": [file, literal]}
+    outer = {"class": "Directory", "basename": "outer", "listing": [inner]}
+    listed = with_checksums(outer, Disk())["listing"][0]["listing"]
+    digests = [hashlib.sha1(data).hexdigest() for data in (b"a", "\xe9".encode())]
+    assert [one["size"] for one in listed] == [1, 2]
+    assert [one["checksum"] for one in listed] == [f"sha1${one}" for one in digests]

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.testing.storages import StorageContract
-from localproc.uris import path_uri
+from localproc.uris import path_uri, uri_path
 
 
 class TestFilesystemStorage(StorageContract):
@@ -20,3 +21,18 @@ class TestFilesystemStorage(StorageContract):
         folder = tmp_path / "results with space"
         folder.mkdir()
         return path_uri(str(folder))
+
+    def cut_short(self, storage: Storage, uri: str, tmp_path: Path) -> None:
+        path = Path(uri_path(uri))
+        path.parent.mkdir(parents=True)
+        path.with_name(f".{path.name}.0123abcd.part").write_bytes(b"half")
+
+    def leftovers(self, root: str) -> list[str]:
+        return [str(path) for path in Path(uri_path(root)).rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    storage = FilesystemStorage()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(StagingError, match="Too many levels of symbolic links"):
+        storage.info(path_uri(str(tmp_path / "loop")))

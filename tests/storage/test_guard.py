@@ -13,6 +13,7 @@ import pytest
 from localproc import Engine
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
+from localproc.plugins.storage import Description
 from localproc.storage.addresses import is_public, redacted
 from localproc.storage.web import WebStorage
 from tests.storage.desk import item
@@ -228,7 +229,7 @@ def test_the_web_is_read_only(web: WebStorage, tmp_path: Path) -> None:
         web.delete([url])
     for error in (put, listed, deleted):
         assert "secret" not in str(error.value) + error.value.uri
-    assert (web.presign(url, 60), web.describe(url)) == (url, {})
+    assert (web.presign(url, 60), web.describe(url)) == (url, Description())
 
 
 def test_what_is_on_the_web_is_told_by_its_headers(site: Site) -> None:

@@ -3,7 +3,9 @@
 import copy
 import json
 import os
+import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from localproc import Engine
 from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
-from localproc.plugins.storage import Storage
+from localproc.plugins.storage import Info, Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_uri
@@ -285,25 +287,67 @@ def test_no_asset_takes_the_place_of_another(work: Work) -> None:
         assert (work.results / JOB / "N" / one["href"]).read_text() == key
 
 
-@pytest.mark.parametrize("item_id", ["a b", "é+ü", "50%", "a%20b", "a#1", "a?b", "a&b=c"])
-def test_an_item_lies_beside_its_assets_whatever_its_id(work: Work, item_id: str) -> None:
-    work.publish({"out": work.catalog("out", scene(item_id, "mask.tif"))})
-    assert tree(work.results) == sorted(
-        [
-            "catalog.json",
-            f"job-1/{item_id}/{item_id}.json",
-            f"job-1/{item_id}/mask.tif",
-            "job-1/collection.json",
-        ]
-    )
+@pytest.mark.parametrize(
+    ("item_id", "name"),
+    [
+        ("a b", "a_b"),
+        ("é+ü", "e+u"),
+        ("50%", "50_"),
+        ("a%20b", "a_20b"),
+        ("a#1", "a_1"),
+        ("a&b=c", "a_b=c"),
+        ("S2A/2026/05", "S2A_2026_05"),
+        ("-rf", "_-rf"),
+        ("..", "_.."),
+        ("../escape", ".._escape"),
+        ("日本", "__"),
+        ("collection.json", "collection_2.json"),
+    ],
+)
+def test_an_item_lies_under_a_name_that_means_itself_in_urls(
+    work: Work, item_id: str, name: str
+) -> None:
+    value = work.catalog("out", links=[{"rel": "item", "href": "item.json"}])
+    work.file("out/mask.tif")
+    write(work.folder / "work" / "out" / "item.json", item({"m": {"href": "mask.tif"}}, item_id))
+    work.publish({"out": value})
+    names = [f"{name}/{name}.json", f"{name}/mask.tif", "collection.json"]
+    assert tree(work.results) == ["catalog.json", *sorted(f"job-1/{one}" for one in names)]
+    assert work.read(f"job-1/{name}/{name}.json")["id"] == item_id
+    assert any(repr(item_id) in line and name in line for line in work.log)
 
 
-@pytest.mark.parametrize("name", ["a b.tif", "é+ü.tif", "50%.tif", "a#1.tif", "q?.tif"])
-def test_an_asset_keeps_its_name(work: Work, name: str) -> None:
+def test_a_long_id_is_cut_and_told_from_others(work: Work) -> None:
+    ids = ["x" * 300 + end for end in "ab"]
+    value = work.catalog("out", links=[{"rel": "item", "href": f"{end}.json"} for end in "ab"])
+    for end, item_id in zip("ab", ids, strict=True):
+        write(work.folder / "work" / "out" / f"{end}.json", item({}, item_id))
+    _, features = work.publish({"out": value})
+    assert [one["id"] for one in features["out"]["features"]] == ids
+    assert len(list((work.results / JOB).iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("a b.tif", "a_b.tif"),
+        ("é+ü.tif", "e+u.tif"),
+        ("50%.tif", "50_.tif"),
+        ("a%20b.tif", "a_20b.tif"),
+        ("a#1.tif", "a_1.tif"),
+        ("q?.tif", "q_.tif"),
+        ("a;b.tif", "a_b.tif"),
+        ("B04:10m.tif", "B04_10m.tif"),
+    ],
+)
+def test_an_asset_lies_under_a_name_that_means_itself_in_urls(
+    work: Work, name: str, published: str
+) -> None:
     value = work.catalog("out", item({"mask": {"href": name}}, "N"))
     _, features = work.publish({"out": value})
-    assert (work.results / JOB / "N" / name).exists()
-    assert uri_path(features["out"]["features"][0]["assets"]["mask"]["href"]).endswith(f"/{name}")
+    assert (work.results / JOB / "N" / published).exists()
+    assert work.read("job-1/N/N.json")["assets"]["mask"]["href"] == f"./{published}"
+    assert features["out"]["features"][0]["assets"]["mask"]["href"].endswith(f"/N/{published}")
 
 
 def test_an_asset_may_be_a_folder(work: Work) -> None:
@@ -355,18 +399,19 @@ def test_an_asset_that_is_missing_is_named_and_nothing_is_published(work: Work) 
     assert not work.results.exists()
 
 
-def test_two_items_of_one_id_are_refused(work: Work) -> None:
+def test_two_items_of_one_id_are_both_published_and_told(work: Work) -> None:
     value = [work.catalog(name, scene("N", "mask.tif")) for name in ("first", "second")]
-    with pytest.raises(StagingError, match="two items of the output out have the id 'N'"):
-        work.publish({"out": value})
-    assert not work.results.exists()
-
-
-def test_an_id_that_cannot_name_a_folder_is_refused(work: Work) -> None:
-    value = work.catalog("out", links=[{"rel": "item", "href": "item.json"}])
-    write(work.folder / "work" / "out" / "item.json", item({}, "../escape"))
-    with pytest.raises(StagingError, match="cannot be the id of an item"):
-        work.publish({"out": value})
+    _, features = work.publish({"out": value})
+    assert [one["id"] for one in features["out"]["features"]] == ["N", "N"]
+    assert tree(work.results) == [
+        "catalog.json",
+        "job-1/N/N.json",
+        "job-1/N/mask.tif",
+        "job-1/N_2/N_2.json",
+        "job-1/N_2/mask.tif",
+        "job-1/collection.json",
+    ]
+    assert "the item 'N' of work/second/N/N.json lies in N_2" in work.log
 
 
 @pytest.mark.parametrize(
@@ -376,7 +421,6 @@ def test_an_id_that_cannot_name_a_folder_is_refused(work: Work) -> None:
         ("link.json", "leaves its folder"),
         ("/etc/passwd", "leaves its folder"),
         ("file:///etc/passwd", "leaves its folder"),
-        ("https://example.com/item.json", "a link to the web, where a file is needed"),
         ("missing.json", "which does not exist"),
         ("text.json", "is not JSON"),
     ],
@@ -522,6 +566,74 @@ def test_why_it_failed_is_told_though_nothing_can_be_removed(work: Work) -> None
     with pytest.raises(StagingError, match="no more room"):
         work.publish(two_scenes(work), Stuck(refuse=3))
     assert work.log[-1] == "not all that was written could be removed: deleting is not allowed"
+
+
+def test_what_is_refused_for_a_moment_is_written_again(work: Work) -> None:
+    storage = Recorder()
+    storage.busy = {f"{BUCKET}/note.txt": 3, f"{BUCKET}/catalog.json": 2}
+    work.publish(two_scenes(work), storage)
+    assert storage.order[-1] == f"{BUCKET}/catalog.json"
+    assert sum("slow down; it is tried again in" in line for line in work.log) == 5
+
+
+def test_what_an_earlier_attempt_has_written_is_not_written_again(work: Work) -> None:
+    outputs = two_scenes(work)
+    work.publish(outputs, storage := Recorder())
+    changed = f"{BUCKET}/job-1/N/look.png"
+    storage.objects[changed] = b"damaged"
+    before, storage.order = dict(storage.objects), []
+    work.publish(outputs, storage)
+    assert [uri for uri in storage.order if kind(uri) == "asset"] == [changed]
+    assert storage.objects == {**before, changed: b"N ./look.png"}
+    assert storage.swept == [f"{BUCKET}/"] * 2
+
+
+@pytest.mark.parametrize("wrong", [{"size": 1}, {"sha256": "0" * 64}])
+def test_a_file_that_arrives_as_another_is_no_result(work: Work, wrong: dict[str, Any]) -> None:
+    class Broken(Recorder):
+        def put(self, source: str | bytes, uri: str, **options: Any) -> Info:
+            return replace(super().put(source, uri, **options), **wrong)
+
+    storage = Broken()
+    with pytest.raises(StagingError, match=r"note\.txt is not what was sent"):
+        work.publish({"note": work.file("note.txt", "pixels")}, storage)
+    assert storage.objects == {}
+
+
+def test_a_dismissal_does_not_wait_for_an_upload_that_hangs(work: Work) -> None:
+    """It hangs until the test is over, and so would the test; what comes late is removed."""
+    began, over, late = threading.Event(), threading.Event(), threading.Event()
+
+    class Hanging(Recorder):
+        def put(self, source: str | bytes, uri: str, **options: Any) -> Info:
+            began.set()
+            over.wait(60)
+            return super().put(source, uri, **options)
+
+        def delete(self, uris: Iterable[str]) -> None:
+            super().delete(uris)
+            if over.is_set():
+                late.set()
+
+    storage = Hanging()
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        work.publish({"note": work.file("note.txt")}, storage, stopped=began.is_set)
+    over.set()
+    assert late.wait(30)
+    assert storage.objects == {}
+
+
+def test_a_dismissal_does_not_wait_for_a_storage_that_is_silent(work: Work) -> None:
+    over = threading.Event()
+
+    class Silent(Recorder):
+        def delete(self, uris: Iterable[str]) -> None:
+            over.wait(60)
+
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        work.publish({"note": work.file("note.txt")}, Silent(), stopped=lambda: True)
+    assert work.log[-1] == "what was written is still being removed: its storage does not answer"
+    over.set()
 
 
 @pytest.mark.parametrize("filler", [0, 1])
@@ -804,6 +916,20 @@ def test_what_is_neither_file_nor_folder_is_left_out_and_noted(work: Work) -> No
     assert tree(work.results) == ["folder/a.txt"]
     for name in ("nowhere", "pipe"):
         assert f"work/folder/{name} is left out: it is neither a file nor a folder" in work.log
+
+
+def test_what_belongs_to_a_listed_file_is_where_it_is_published(work: Work) -> None:
+    """Not in the folder that its tool wrote it in, which is gone then."""
+    beside = work.file("folder/a.bai")
+    apart = work.file("apart/a.csi", "apart")
+    listed = [work.file("folder/a.bam", secondaryFiles=[beside, apart]), beside]
+    folder = directory(path_uri(str(work.folder / "work" / "folder"))) | {"listing": listed}
+    published, _ = work.publish({"folder": folder})
+    root = path_uri(str(work.results / "folder"))
+    bam = next(one for one in published["folder"]["listing"] if one["basename"] == "a.bam")
+    assert [one["location"] for one in bam["secondaryFiles"]] == [f"{root}/a.bai", f"{root}/a.csi"]
+    for one in bam["secondaryFiles"]:
+        assert Path(uri_path(one["location"])).exists()
 
 
 def test_an_empty_folder_is_published(work: Work) -> None:

@@ -31,6 +31,13 @@ class Site:
         self.root = root
         self.pages: dict[str, Page] = {}
         self.asked: list[str] = []
+        self.moods: dict[str, Callable[[dict[str, str]], Page]] = {}  # pages that change
+        self.on_asked: Callable[[str], None] = lambda _: None
+
+    @staticmethod
+    def written(document: object) -> bytes:
+        """Give the bytes of a JSON document."""
+        return json.dumps(document).encode()
 
     def add(self, path: str, body: bytes | object = b"", **fields: Any) -> str:
         """Add a page, bytes or a JSON document; give its URL."""
@@ -71,7 +78,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site = self.server.site
         site.asked.append(f"{self.command} {self.path}")
-        page = site.pages.get(self.path.partition("?")[0], Page(b"no such page", 404))
+        path = self.path.partition("?")[0]
+        page = site.pages.get(path, Page(b"no such page", 404))
+        if path in site.moods:
+            page = site.moods[path]({name.lower(): one for name, one in self.headers.items()})
+        site.on_asked(path)
         self.send_response(page.status)
         for name, value in page.headers.items():
             self.send_header(name, value)
@@ -84,6 +95,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(chunk)
 
     do_HEAD = do_GET  # noqa: N815 - so it is called
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - so it is called
         """Keep quiet."""

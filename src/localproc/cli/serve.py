@@ -48,6 +48,13 @@ _MOST: Final = 16 << 30
     type=click.Path(exists=True, file_okay=False, resolve_path=True),
     help="A folder that inputs may name files in; repeatable.",
 )
+@click.option(
+    "--input-prefix",
+    "prefixes",
+    multiple=True,
+    metavar="URI",
+    help="Inputs may name objects below it, read with this server's keys; repeatable.",
+)
 @click.option("--allow-private", is_flag=True, help="Inputs may name private web addresses.")
 @click.option("--cors", "origins", multiple=True, help="An origin whose pages may use this.")
 @click.option(
@@ -81,6 +88,7 @@ def serve(
     port: int,
     settings: dict[str, Any],
     roots: tuple[str, ...],
+    prefixes: tuple[str, ...],
     allow_private: bool,
     without_token: bool,
     callback_secret: str,
@@ -100,7 +108,7 @@ def serve(
             echo=not no_echo,
             hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
-            policy=InputPolicy(roots=roots, guarded=not allow_private, most=_MOST),
+            policy=InputPolicy(roots, not allow_private, _MOST, prefixes),
         )
         namespace_of(engine).stand_by()
         _say(app, listener)

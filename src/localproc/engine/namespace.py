@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from localproc.engine.admission.accept import Acceptance
@@ -41,7 +42,11 @@ class Namespace:
         self.runtime = runtime
         self.name = check_namespace(name)
         self.processes = Registry(
-            runtime.store, name, runtime.package_cache, runtime.storage, allow_remote=allow_remote
+            runtime.store,
+            name,
+            runtime.package_cache,
+            partial(runtime.storages.open, namespace=name),
+            allow_remote=allow_remote,
         )
         self.tokens = Tokens(runtime.store, name)
         self._acceptance = Acceptance(runtime, name)

@@ -28,7 +28,10 @@ class StacResults:
         """Its items, in pystac's newest STAC version; ``document`` has them as they were made."""
         import pystac
 
-        return [pystac.Item.from_dict(dict(one)) for one in self.document["features"]]
+        # The catalog they lie in is known, so pystac need not read it, from S3 say, by itself.
+        kind = pystac.CatalogType.ABSOLUTE_PUBLISHED
+        root = pystac.Catalog("catalog", "Root catalog", href=self.catalog, catalog_type=kind)
+        return [pystac.Item.from_dict(dict(one), root=root) for one in self.document["features"]]
 
     @property
     def catalog(self) -> str:

@@ -31,8 +31,8 @@ from localproc.errors import EnvironmentProblem
 from localproc.model import JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
-from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
+from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 
 
@@ -56,7 +56,9 @@ class Runtime:
         self.closed = False
         self._inherited = False
         self.completions = Completions()
-        self._storages: dict[tuple[str, bool], Storage] = {}
+        self.storages = Storages(
+            self.plugins.storage, settings.storage_options, settings.namespace_storage_options
+        )
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
@@ -85,7 +87,7 @@ class Runtime:
                     self.store,
                     self._liveness,
                     self.settings,
-                    self.storage,
+                    self.storages,
                     self._open_executor,
                     self.processes.of_job,
                     self.observers,
@@ -140,16 +142,6 @@ class Runtime:
         else:
             self.loop().ring()
 
-    def storage(self, scheme: str, guarded: bool = False) -> Storage:
-        """Give the storage of a scheme; raises ``PluginMissing``."""
-        with self._lock:
-            found = self._storages.get((scheme, guarded))
-            if found is None:
-                options = {**self.settings.storage_options.get(scheme, {}), "guarded": guarded}
-                found = self.plugins.storage(scheme).open(options)
-                self._storages[scheme, guarded] = found
-            return found
-
     def close(self) -> None:
         """Let go of everything."""
         with self._lock:
@@ -163,8 +155,7 @@ class Runtime:
         if self._liveness is not None:
             self._liveness.leave()
         self.observers.close()
-        for storage in self._storages.values():
-            storage.close()
+        self.storages.close()
         self.store.close()
 
     def left_behind(self) -> None:

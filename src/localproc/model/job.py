@@ -60,6 +60,7 @@ class JobRequest:
         _check_members(InputPolicy, policy)
         if policy.get("roots") is not None:
             policy["roots"] = tuple(policy["roots"])
+        policy["prefixes"] = tuple(policy.get("prefixes", ()))
         known["policy"] = InputPolicy(**policy)
         known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
         known["tags"] = tuple(known.get("tags", ()))

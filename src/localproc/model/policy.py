@@ -8,10 +8,17 @@ class InputPolicy:
     """What may be read for a job.
 
     ``roots``: the folders that ``file:`` URIs and paths may lie in, ``None`` for any (a caller who
-    could read them anyway). ``guarded``: web addresses must be public. ``most``: bytes that one
-    file may have.
+    could read them anyway). ``guarded``: web addresses must be public. Where either bounds a job,
+    objects of all other storages, which are read with the keys of whoever runs the engine, must lie
+    below one of the ``prefixes`` (``s3://bucket/open``). ``most``: bytes that one file may have.
     """
 
     roots: tuple[str, ...] | None = None
     guarded: bool = False
     most: int | None = None
+    prefixes: tuple[str, ...] = ()
+
+    @property
+    def trusting(self) -> bool:
+        """Whether the job may read whatever its engine can."""
+        return self.roots is None and not self.guarded

@@ -1,23 +1,49 @@
 """The protocol of a storage: where inputs come from and results go to.
 
-Owns its verbs, each of one object. Must not know staging: temporary files, digests, retries,
-order and redaction are the engine's, so that a storage is safe by construction.
+Owns its verbs, each of one object, and how a name stands in a URI. Must not know staging: temporary
+files, checksums of inputs, retries, order, limits and redaction are the engine's, so that a storage
+is safe by construction.
 
-A storage may be used by several threads at once.
+A storage may be used by several threads at once, and any of its verbs may take long: none of them
+is called where others would have to wait for it. What a storage holds has one name: its key, whose
+parts are quoted in URIs (RFC 3986, section 2.1) as ``object_uri`` does it. URIs that differ in
+quoting alone (``a%2fb`` and ``a%2Fb``, ``%41`` and ``A``) name one object.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from localproc.uris import quoted, unquoted
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What there is at a URI; ``etag`` changes when the contents do."""
+    """What there is at a URI.
+
+    ``etag`` changes when the contents do. ``sha256`` is their digest in hex, where the storage
+    knows it without reading them. ``uri`` is where the object was found: the last one of a chain of
+    redirects.
+    """
 
     uri: str
     size: int
     etag: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a STAC item says of an asset that lies in a storage.
+
+    ``asset`` are fields of the asset (``storage:*``), ``properties`` those of its item, and
+    ``extensions`` the URIs of the STAC extensions that the item has to declare for them.
+    """
+
+    asset: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
 
 
 #: Is called with the bytes that have come so far; what it raises ends the transfer.
@@ -29,43 +55,67 @@ def unwatched(_: int) -> None:
 
 
 class Storage(Protocol):
-    """Objects under URIs of one scheme. Errors are ``StagingError``s that name the URI."""
+    """Objects under URIs of one scheme.
+
+    Errors are ``StagingError``s that name the URI: ``NoSuchObject`` where nothing is there, and
+    ``StorageUnavailable`` for what may be better a moment later (away, busy, broken off), which the
+    engine tries again. A storage tries nothing again by itself.
+    """
 
     def info(self, uri: str) -> Info | None:
-        """Give what is there, ``None`` for nothing."""
+        """Return what is there, ``None`` for nothing; raise if there is no place for it either."""
 
     def fetch(
-        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
     ) -> Info:
-        """Write the object to a new file at ``path``; refuse more than ``most`` bytes.
+        """Write the object to a file at ``path``; refuse more than ``most`` bytes.
 
-        ``watch`` is to be called again and again while it is transferred.
+        ``watch`` is to be called again and again while it is transferred. ``resume`` is the etag of
+        the object whose first bytes are in the file already, from a try that broke off with a
+        ``StorageUnavailable`` that had this etag; who cannot go on with them begins anew.
         """
 
     def put(
         self,
-        path: str,
+        source: str | bytes,
         uri: str,
         *,
         media_type: str = "application/octet-stream",
+        sha256: str = "",
+        watch: Watch = unwatched,
+        if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
-        """Make the file the object at ``uri``, all of it or nothing; replaces what is there.
+        """Make a file (its path), or bytes, the object at ``uri``: all of it or nothing.
 
+        It replaces what is there; with ``if_absent`` that raises ``ObjectExists``. Contents that do
+        not have the ``sha256`` (in hex) are refused, before or after they have been transferred.
         ``disposable``: nobody will change the file, so the storage may share it.
         """
 
     def list(self, prefix: str) -> Iterator[Info]:
-        """Give every object whose URI begins with the prefix."""
+        """Yield every object whose URI begins with the prefix, by the URI that it was put at."""
 
     def delete(self, uris: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
 
-    def presign(self, uri: str, seconds: int) -> str | None:
-        """Give a URL that anybody can read for a time, ``None`` if there is no such thing."""
+    def sweep(self, prefix: str) -> None:
+        """Remove what transfers that were cut short have left below the prefix.
 
-    def describe(self, uri: str) -> Mapping[str, Any]:
-        """Give the ``storage:*`` fields of a STAC asset that lies here, if any."""
+        It is called only where nobody else is writing.
+        """
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """Return a URL that anybody can read for a time, ``None`` if there is no such thing."""
+
+    def describe(self, uri: str) -> Description:
+        """Return what an item is to say of an asset that lies here."""
 
     def close(self) -> None:
         """Let go of connections; the storage is not used afterwards."""
@@ -73,10 +123,29 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoragePlugin:
-    """A storage that can be opened for a URI scheme. ``writable``: results can go there."""
+    """A storage that can be opened for a URI scheme. ``writable``: results can go there.
+
+    ``open`` is given the options of a scheme, a bucket or a namespace, and ``guarded``.
+    """
 
     scheme: str
     open: Callable[[Mapping[str, Any]], Storage]
     summary: str = ""
     options: Mapping[str, str] = field(default_factory=dict)  #: option name to what it means
     writable: bool = True
+
+
+def object_uri(root: str, key: str) -> str:
+    """Return the URI of an object below a root (``scheme://bucket``), whatever its key."""
+    return f"{root.rstrip('/')}/{quoted(key)}"
+
+
+def object_key(uri: str) -> str:
+    """Return the key of an object: the path of its URI, unquoted, without the first slash."""
+    return unquoted(urlsplit(uri).path)[1:]
+
+
+def normalized(uri: str) -> str:
+    """Return a URI in the one form that all have which name the same object."""
+    parts = urlsplit(uri)
+    return object_uri(f"{parts.scheme}://{parts.netloc}", object_key(uri))

@@ -1,56 +1,81 @@
 """Reading objects by URI, safely whatever the storage.
 
-Owns the choice of the storage for a URI, holding to an ``InputPolicy``, names, sizes and checksums.
-Must not know STAC or jobs.
+Owns the choice of the storage for a URI, holding to an ``InputPolicy``, and downloads that are
+tried again and gone on with. Must not know STAC or jobs.
 """
 
-import hashlib
 import os
 import posixpath
 import tempfile
-from collections.abc import Callable, Collection
-from itertools import chain, count
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from localproc.errors import StagingError
+from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.model import InputPolicy
-from localproc.plugins.storage import Storage
+from localproc.plugins.storage import Info, Storage, object_key
+from localproc.storage import retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
 from localproc.uris import unquoted, uri_path
 
-#: Multihash codes of STAC's ``file:checksum``, in hex, and what hashlib calls them.
-_MULTIHASH: Final = {"1220": "sha256", "1340": "sha512", "1114": "sha1", "d50110": "md5"}
-_CHUNK: Final = 1 << 20
+_T = TypeVar("_T")
+
 _DOCUMENT: Final = 64 << 20  #: bytes that a document may have
+_WEB: Final = ("http", "https")
 
-
-#: Opens the storage of a scheme; guarded if the second argument says so.
+#: Opens the storage of a URI; guarded if the second argument says so.
 OpenStorage = Callable[[str, bool], Storage]
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A small object, and where it was found: what relative links in it hang from.
+
+    That is the last of a chain of redirects (RFC 3986, section 5.1.3).
+    """
+
+    data: bytes
+    uri: str
+
+
 class Access:
-    """All storages of an engine, under one policy, until ``stopped`` says that it is over."""
+    """All storages of an engine, under one policy, until ``stopped`` says that it is over.
+
+    ``log`` is told of what is tried again.
+    """
 
     def __init__(
         self,
         open_storage: OpenStorage,
         policy: InputPolicy,
         stopped: Callable[[], bool] = lambda: False,
+        log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open = open_storage
         self._policy = policy
-        self._stopped = stopped
+        self._log = log
+        self.stopped = stopped
 
     def go_on(self, _: int = 0) -> None:
         """Raise ``StagingError`` if nobody waits for the files any more."""
-        if self._stopped():
-            raise StagingError("stopped: the job was dismissed")
+        retries.go_on(self.stopped)
 
-    def storage(self, uri: str) -> Storage:
-        """Give the storage of a URI."""
-        return self._open(_scheme(uri), self._policy.guarded)
+    def check(self, uri: str) -> None:
+        """Raise ``StagingError`` for an object that the policy does not let anybody name.
+
+        Web addresses are not judged here: they are where a connection is made.
+        """
+        scheme = scheme_of(uri)
+        if scheme == "file":
+            self.check_path(uri_path(uri))
+        elif not (self._policy.trusting or scheme in _WEB or self._is_open(uri)):
+            raise StagingError(
+                f"{redacted(uri)} cannot be used as an input here",
+                uri=redacted(uri),
+                hint="give a web address, or ask whoever runs the service for an --input-prefix",
+            )
 
     def check_path(self, path: str) -> None:
         """Raise ``StagingError`` for a path outside the policy's roots, links followed."""
@@ -67,93 +92,73 @@ class Access:
             hint="give a web address, or ask whoever runs the service for a --file-root",
         )
 
-    def download(self, uri: str, path: str) -> None:
+    def download(self, uri: str, path: str) -> Info:
         """Bring an object to a path that did not exist. Raises ``StagingError`` or ``NoSpace``."""
-        self._fetch(uri, path, self._policy.most)
+        return self._fetch(uri, path, self._policy.most)
 
-    def read(self, uri: str) -> bytes:
-        """Give the contents of a small object, such as a STAC item."""
+    def read(self, uri: str) -> Document:
+        """Return a small object, such as a STAC item."""
         most = min(_DOCUMENT, self._policy.most or _DOCUMENT)
         with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
             path = os.path.join(folder, "object")
-            self._fetch(uri, path, most)
+            info = self._fetch(uri, path, most)
             with open(path, "rb") as file:
-                return file.read()
+                return Document(file.read(), info.uri)
 
-    def _fetch(self, uri: str, path: str, most: int | None) -> None:
-        if _scheme(uri) == "file":
-            self.check_path(uri_path(uri))
+    def below(self, uri: str) -> list[Info]:
+        """Return the objects below a prefix, as if it were a folder; raises ``NoSuchObject``."""
+        self.check(uri)
+        prefix = uri.rstrip("/") + "/"
+        storage = self._storage(uri)
+        found = self._retrying(lambda: list(storage.list(prefix)))
+        if not found:
+            raise NoSuchObject(f"nothing is at {redacted(uri)}", uri=redacted(uri))
+        return found
+
+    def _fetch(self, uri: str, path: str, most: int | None) -> Info:
+        self.check(uri)
+        storage = self._storage(uri)
+        resume = ""
+
+        def fetch() -> Info:
+            nonlocal resume
+            try:
+                return storage.fetch(uri, path, most=most, watch=self.go_on, resume=resume)
+            except StorageUnavailable as error:
+                resume = error.etag
+                raise
+
         with telling(path):
-            self.storage(uri).fetch(uri, path, most=most, watch=self.go_on)
+            return self._retrying(fetch)
+
+    def _retrying(self, action: Callable[[], _T]) -> _T:
+        return retries.retrying(action, retries.READING, self.stopped, self._log)
+
+    def _storage(self, uri: str) -> Storage:
+        return self._open(uri, self._policy.guarded)
+
+    def _is_open(self, uri: str) -> bool:
+        """Whether a URI lies below one of the prefixes that anybody may name objects of."""
+        parts = list(_parts(uri))
+        if {".", ".."} & set(parts):
+            return False
+        return any(
+            parts[: len(prefix)] == prefix
+            for prefix in (list(_parts(one.rstrip("/"))) for one in self._policy.prefixes)
+        )
 
 
-def _scheme(uri: str) -> str:
+def scheme_of(uri: str) -> str:
+    """Return the scheme of a URI, ``file`` for none; raises ``StagingError`` for what is none."""
     try:
         return urlsplit(uri).scheme or "file"
     except ValueError as error:
         raise StagingError(f"{redacted(uri)} is no address: {error}", uri=redacted(uri)) from None
 
 
-def verify(path: str, size: Any, checksum: Any, shown: str) -> None:
-    """Compare a file with what its STAC asset says (``file:size``, ``file:checksum``).
-
-    Checksums are multihashes in hex; those of a kind that is not known here are not looked at.
-    ``shown`` is where the file comes from, without secrets.
-    """
-    have = os.stat(path).st_size
-    if size is not None and have != size:
-        raise StagingError(f"{shown} has {have} bytes, its item says {size}", uri=shown)
-    expected = str(checksum or "").lower()
-    name = next((name for code, name in _MULTIHASH.items() if expected.startswith(code)), "")
-    if not name:
-        return
-    digest = hashlib.new(name, usedforsecurity=False)
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    if not expected.endswith(digest.hexdigest()):
-        raise StagingError(
-            f"{shown} does not have the checksum that its item says",
-            uri=shown,
-            hint="the file is damaged, or was changed after the item was written",
-        )
-
-
-def safe_name(name: Any, what: str) -> str:
-    """Give a name that stays in its folder; raises ``StagingError`` for any other.
-
-    It must do so when it has been unquoted, too: others may take it for a part of a URL.
-    """
-    if (
-        not isinstance(name, str)
-        or {name, unquoted(name)} & {".", ".."}
-        or any(bad in unquoted(name) for bad in ("/", "\\", "\0"))
-        or name.startswith("-")
-        or not 0 < len(_encoded(name)) <= 200
-    ):
-        raise StagingError(
-            f"{name!r} cannot be {what}",
-            hint="a name must not hold slashes, be longer than 200 bytes or begin with a dash",
-        )
-    return name
-
-
-def _encoded(name: str) -> bytes:
-    """Give a name as a disk has it; nothing for halves of characters, which JSON may hold."""
-    try:
-        return name.encode()
-    except UnicodeEncodeError:
-        return b""
-
-
-def free_name(name: str, key: str, taken: Collection[str]) -> str:
-    """Give the name for an asset's file: its own, with its key in front, or a number as well.
-
-    Raises ``StagingError`` for a key that would have to be part of a name, and cannot be.
-    """
-    if name not in taken:
-        return name
-    named = safe_name(f"{key}_{name}", "an asset's name")
-    stem, extension = os.path.splitext(named)
-    numbered = (f"{stem}_{number}{extension}" for number in count(2))
-    return next(one for one in chain([named], numbered) if one not in taken)
+def _parts(uri: str) -> Iterator[str]:
+    """Yield scheme, host and the parts of the path, each in the one form that it has."""
+    split = urlsplit(uri)
+    yield split.scheme
+    yield split.netloc
+    yield from (unquoted(part) for part in object_key(uri).split("/") if object_key(uri))

@@ -1,80 +1,121 @@
 """The STAC documents that a job's results are published as.
 
-Owns the catalog, the collection and the items of the results layout, and their links. Must not know
-storages or jobs. As in ``stac``, items keep the version and the fields that their package wrote.
+Owns the catalog, the collections and the items of the results layout, and their links. Must not
+know storages or jobs. As in ``stac``, what a package wrote keeps its version and its fields.
 
-Absolute hrefs are URIs, so names are quoted in them; relative ones are plain paths.
+Every name in the layout means itself in a path and in a URL, so links can be read as either.
 """
 
 import copy
 import posixpath
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, links_elsewhere
-from localproc.uris import quoted, uri_path
+from localproc.plugins.storage import Description
+from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON
+from localproc.uris import uri_path
+
+#: What a collection says of itself where its package has none.
+_OURS: Final[Mapping[str, Any]] = {
+    "title": "Processing results",
+    "description": "description",
+    "keywords": ["eoepca"],
+    "license": "proprietary",
+}
+#: What a collection must say, if that of the package does not.
+_REQUIRED: Final[Mapping[str, Any]] = {"description": "description", "license": "proprietary"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a collection is published: its id, its title, and the URI of its folder.
+
+    ``root`` is the URI of the job's folder, which holds the catalog.
+    """
+
+    root: str
+    id: str
+    title: str
+    folder: str
 
 
 def published_item(
     item: Mapping[str, Any],
-    collection_id: str,
+    place: Place,
+    name: str,
     hrefs: Mapping[str, str],
-    extra: Mapping[str, Mapping[str, Any]],
-    base: str,
+    said: Mapping[str, Description],
 ) -> dict[str, Any]:
-    """Give an item as it stands in the results document: every link absolute.
+    """Return an item as it stands in the results document: every link absolute.
 
-    ``hrefs`` maps asset keys to where the assets were published, ``extra`` to their ``storage:*``
-    fields; ``base`` is the URI of the job's folder, which holds the catalog.
+    ``name`` is that of its folder and file. ``hrefs`` maps asset keys to where the assets were
+    published, ``said`` to what their storage has to say of them.
     """
     published = copy.deepcopy(dict(item))
-    for key, href in hrefs.items():
-        published["assets"][key] |= {"href": href, **extra.get(key, {})}
-    folder = f"{base}/{quoted(collection_id)}"
-    parent = {"href": f"{folder}/{COLLECTION}", "type": JSON, "title": "Processing results"}
-    item_id = quoted(item["id"])
+    published["assets"] = published_assets(item["assets"], hrefs, said)
+    declared = list(published.get("stac_extensions") or ())
+    for one in said.values():
+        published["properties"] = {**(published.get("properties") or {}), **one.properties}
+        declared += [uri for uri in one.extensions if uri not in declared]
+    if declared or "stac_extensions" in published:
+        published["stac_extensions"] = declared
+    parent = {"href": f"{place.folder}/{COLLECTION}", "type": JSON, "title": place.title}
     published["links"] = [
         {"rel": "collection", **parent},
-        {"rel": "root", "href": f"{base}/{CATALOG}", "type": JSON},
-        {"rel": "self", "href": f"{folder}/{item_id}/{item_id}.json", "type": JSON},
+        {"rel": "root", "href": f"{place.root}/{CATALOG}", "type": JSON},
+        {"rel": "self", "href": f"{place.folder}/{name}/{name}.json", "type": JSON},
         {"rel": "parent", **parent},
-        *links_elsewhere(item),
     ]
-    published["collection"] = collection_id
+    published["collection"] = place.id
     return published
 
 
-def collection_of(items: Sequence[Mapping[str, Any]], collection_id: str) -> dict[str, Any]:
-    """Give the collection of the results; links are relative to its own place."""
-    links = [
-        {"rel": "root", "href": f"../{CATALOG}", "type": JSON},
-        {"rel": "parent", "href": f"../{CATALOG}", "type": JSON},
-    ]
-    links += [
-        {"rel": "item", "href": f"./{item['id']}/{item['id']}.json", "type": GEOJSON}
+def published_assets(
+    assets: Mapping[str, Any], hrefs: Mapping[str, str], said: Mapping[str, Description]
+) -> dict[str, Any]:
+    """Return assets with the hrefs that they were published under; others stay as they are."""
+    published: dict[str, Any] = copy.deepcopy(dict(assets))
+    for key, href in hrefs.items():
+        published[key] |= {"href": href, **said[key].asset}
+    return published
+
+
+def collection_of(
+    place: Place,
+    own: Mapping[str, Any],
+    items: Sequence[Mapping[str, Any]],
+    extent: Mapping[str, Any],
+    links: Iterable[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return a collection of the results; links to its items are relative to its own place.
+
+    ``own`` is the collection that the package wrote, empty if there was none; it keeps its fields.
+    """
+    fields = {**_REQUIRED, **own} if own else {**_OURS}
+    item_links = [
+        {"rel": "item", "href": "." + _self(item).removeprefix(place.folder), "type": GEOJSON}
         for item in items
     ]
-    return {
+    return fields | {
         "type": "Collection",
-        "stac_version": _version(items),
-        "id": collection_id,
-        "title": "Processing results",
-        "description": "description",
-        "keywords": ["eoepca"],
-        "license": "proprietary",
-        "extent": {
-            "spatial": {"bbox": [_bbox(items)]},
-            "temporal": {"interval": [_interval(items)]},
-        },
-        "links": links,
+        "stac_version": version_of([own] if own else items),
+        "id": place.id,
+        "extent": extent,
+        "links": [
+            {"rel": "root", "href": f"../{CATALOG}", "type": JSON},
+            {"rel": "parent", "href": f"../{CATALOG}", "type": JSON},
+            *item_links,
+            *links,
+        ],
     }
 
 
-def catalog_of(items: Sequence[Mapping[str, Any]], collections: Sequence[str]) -> dict[str, Any]:
-    """Give the catalog of a job's results; links are relative to its own place."""
+def catalog_of(items: Sequence[Mapping[str, Any]], places: Sequence[Place]) -> dict[str, Any]:
+    """Return the catalog of a job's results; links are relative to its own place."""
     return {
         "type": "Catalog",
-        "stac_version": _version(items),
+        "stac_version": version_of(items),
         "id": "catalog",
         "description": "Root catalog",
         "links": [
@@ -82,56 +123,35 @@ def catalog_of(items: Sequence[Mapping[str, Any]], collections: Sequence[str]) -
             *(
                 {
                     "rel": "child",
-                    "href": f"./{one}/{COLLECTION}",
+                    "href": f".{one.folder.removeprefix(one.root)}/{COLLECTION}",
                     "type": JSON,
-                    "title": "Processing results",
+                    "title": one.title,
                 }
-                for one in collections
+                for one in places
             ),
         ],
     }
 
 
-def relative(document: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """Give a document with the hrefs below its own folder's parent made relative to it.
+def relative(document: Mapping[str, Any], folder: str, root: str) -> dict[str, Any]:
+    """Return a document in a folder with the hrefs below the root made relative to it.
 
     A catalog in a folder of this machine can then be moved; on S3 the seeds' absolute ones stay.
     """
-    own = next(link["href"] for link in document["links"] if link["rel"] == "self")
-    folder = posixpath.dirname(own)
     moved = copy.deepcopy(dict(document))
     moved["links"] = [link for link in moved["links"] if link["rel"] != "self"]
-    for part in [*moved["links"], *moved.get("assets", {}).values()]:
-        if part["href"].startswith(base + "/"):
+    for part in [*moved["links"], *(moved.get("assets") or {}).values()]:
+        if part["href"].startswith(root + "/"):
             path = posixpath.relpath(uri_path(part["href"]), uri_path(folder))
             part["href"] = path if path.startswith(".") else f"./{path}"
     return moved
 
 
-def _version(items: Sequence[Mapping[str, Any]]) -> str:
-    return str(items[0].get("stac_version", "1.0.0")) if items else "1.0.0"
+def version_of(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Return the STAC version of what is written for documents: theirs, but none before 1.0."""
+    version = documents[0].get("stac_version") if documents else None
+    return version if isinstance(version, str) and version.startswith("1.") else "1.0.0"
 
 
-def _bbox(items: Sequence[Mapping[str, Any]]) -> list[float]:
-    boxes = [box for box in map(_flat_box, items) if box]
-    if not boxes:
-        return [-180.0, -90.0, 180.0, 90.0]
-    west, south, east, north = zip(*boxes, strict=True)
-    return [min(west), min(south), max(east), max(north)]
-
-
-def _flat_box(item: Mapping[str, Any]) -> Sequence[float]:
-    """Give west, south, east and north of an item, without heights; nothing if it has no bbox."""
-    box = item.get("bbox") or ()
-    return [*box[:2], *box[3:5]] if len(box) == 6 else box[:4]
-
-
-def _interval(items: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    starts, ends = [], []
-    for item in items:
-        said = item.get("properties") or {}
-        start = said.get("start_datetime") or said.get("datetime")
-        end = said.get("end_datetime") or said.get("datetime")
-        starts += [start] if start else []
-        ends += [end] if end else []
-    return [min(starts, default=None), max(ends, default=None)]
+def _self(item: Mapping[str, Any]) -> str:
+    return next(str(link["href"]) for link in item["links"] if link["rel"] == "self")

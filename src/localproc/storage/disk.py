@@ -21,6 +21,11 @@ _CHUNK: Final = 1 << 20
 _KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000  #: of ``st_mode``
 _ROOM: Final = 64 * 1024
 _UNSETTLED: Final = frozenset({"", ".", ".."})
+_HINTS: Final = {
+    errno.EACCES: "see that it may be read by whoever runs localproc",
+    errno.ELOOP: "a link leads to itself: remove it",
+    errno.ENAMETOOLONG: "shorten the name",
+}
 
 
 class TooBig(Exception):
@@ -40,11 +45,13 @@ class Disk:
         self._settled = settled
 
     def stat(self, path: str) -> Stat | None:
-        """Give what is there."""
+        """Give what is there; raises ``StagingError`` if that cannot be told."""
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise told(error, path) from error
         kind = found.st_mode & _KIND
         special = kind not in (_FOLDER, _FILE)
         return Stat(kind == _FOLDER, found.st_size, special, found.st_mtime_ns, found.st_ino)
@@ -55,6 +62,8 @@ class Disk:
             return sorted(os.listdir(path))
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            raise told(error, path) from error
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
         """Give the paths below ``root`` that match, sorted."""
@@ -63,13 +72,13 @@ class Disk:
     def _names(self, path: str) -> Sequence[str]:
         """Give the names in a directory as ``glob(3)`` does: none for one that cannot be read."""
         try:
-            return sorted(os.listdir(path))
+            return os.listdir(path)
         except OSError:
             return []
 
     def read(self, path: str, most: int = -1) -> bytes:
         """Give the contents."""
-        with open(path, "rb") as file:
+        with telling(path), open(path, "rb") as file:
             return file.read(most)
 
     def realpath(self, path: str) -> str:
@@ -86,7 +95,7 @@ class Disk:
     def checksum(self, path: str) -> str:
         """Give the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
         digest = hashlib.sha1(usedforsecurity=False)
-        with open(path, "rb", buffering=0) as file:
+        with telling(path), open(path, "rb", buffering=0) as file:
             if self._budget is not None:
                 self._budget -= os.fstat(file.fileno()).st_size
                 if self._budget < 0:
@@ -120,30 +129,43 @@ class telling:  # noqa: N801 - reads as a statement
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
-            raise self._told(error) from error
+            raise told(error, self._path) from error
 
-    def _told(self, error: OSError) -> LocalprocError:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            folder = os.path.dirname(self._path)
-            return NoSpace(
-                f"no space left for {self._path}", hint=f"make room on the disk of {folder}"
-            )
-        reason = error.strerror or str(error)
-        return StagingError(f"{self._path}: {reason}", uri=path_uri(self._path))
+
+def told(error: OSError, path: str) -> LocalprocError:
+    """Return what an error of the disk means for a path: ``NoSpace`` or ``StagingError``."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        folder = os.path.dirname(path)
+        return NoSpace(f"no space left for {path}", hint=f"make room on the disk of {folder}")
+    if isinstance(error.filename, str) and error.filename.startswith(path.rstrip("/") + "/"):
+        path = error.filename  # what lies below says more
+    reason = error.strerror or str(error)
+    hint = _HINTS.get(error.errno or 0, "")
+    return StagingError(f"{path}: {reason}", uri=path_uri(path), hint=hint)
 
 
 def stage(actions: Iterable[StageAction]) -> None:
-    """Do the actions in order; raises ``OSError``."""
+    """Do the actions in order; raises ``StagingError`` or ``NoSpace``."""
     for action in actions:
-        os.makedirs(os.path.dirname(action.target), exist_ok=True)
-        if action.kind == "link":
-            _link(action.source, action.target)
-        elif action.kind == "copy":
-            _copy(action.source, action.target)
-        elif action.kind == "write":
-            _write(action)
-        else:
-            os.makedirs(action.target, exist_ok=True)
+        try:
+            _do(action)
+        except shutil.Error as error:  # of a copied folder: every file that could not be
+            *_, said = error.args[0][0]
+            raise StagingError(f"{action.source}: {said}", uri=path_uri(action.source)) from error
+        except OSError as error:
+            raise told(error, str(error.filename or action.target)) from error
+
+
+def _do(action: StageAction) -> None:
+    os.makedirs(os.path.dirname(action.target), exist_ok=True)
+    if action.kind == "link":
+        _link(action.source, action.target)
+    elif action.kind == "copy":
+        _copy(action.source, action.target)
+    elif action.kind == "write":
+        _write(action)
+    else:
+        os.makedirs(action.target, exist_ok=True)
 
 
 def _link(source: str, target: str) -> None:

@@ -3,17 +3,22 @@
 Owns ``file:`` URIs. Must not know staging or jobs.
 """
 
+import hashlib
 import os
+import re
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
-from localproc.errors import StagingError
-from localproc.plugins.storage import Info, Watch, unwatched
+from localproc.errors import NoSuchObject, ObjectExists, StagingError
+from localproc.plugins.storage import Description, Info, Watch, unwatched
 from localproc.storage.disk import telling
 from localproc.uris import path_uri, uri_path
+
+_CHUNK: Final = 4 << 20
+#: What files are called until they are whole.
+_LEFTOVER: Final = re.compile(r"\..*\.[0-9a-f]{8}\.part", re.DOTALL)
 
 
 class FilesystemStorage:
@@ -25,53 +30,94 @@ class FilesystemStorage:
         return cls()
 
     def info(self, uri: str) -> Info | None:
-        """Give what is there."""
-        try:
-            found = os.stat(uri_path(uri))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        """Return what is there."""
+        path = uri_path(uri)
+        with telling(path):
+            try:
+                found = os.stat(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
         return Info(uri, found.st_size, f"{found.st_mtime_ns:x}-{found.st_size:x}")
 
     def fetch(
-        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
     ) -> Info:
-        """Copy the file, at once."""
+        """Copy the file."""
         watch(0)
+        source = uri_path(uri)
         info = self.info(uri)
         if info is None:
-            raise StagingError(f"{uri_path(uri)} does not exist", uri=uri)
-        if not os.path.isfile(uri_path(uri)):
-            raise StagingError(f"{uri_path(uri)} is not a file", uri=uri)
+            raise NoSuchObject(f"{source} does not exist", uri=uri)
+        if not os.path.isfile(source):
+            raise StagingError(f"{source} is not a file", uri=uri)
         if most is not None and info.size > most:
-            raise StagingError(f"{uri_path(uri)} is larger than {most} bytes", uri=uri)
-        with telling(uri_path(uri)):
-            shutil.copyfile(uri_path(uri), path)
+            raise StagingError(f"{source} is larger than {most} bytes", uri=uri)
+        with telling(source):
+            _copy(source, path, watch)
         return info
 
     def put(
         self,
-        path: str,
+        source: str | bytes,
         uri: str,
         *,
         media_type: str = "application/octet-stream",
+        sha256: str = "",
+        watch: Watch = unwatched,
+        if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
         """Link the file to its place; where that cannot be, write it beside and rename it."""
         target = uri_path(uri)
+        disposable = disposable and isinstance(source, str)
         with telling(target):
-            if not (disposable and _linked(path, target)):
-                _replace(path, target, link=disposable)
-            return Info(uri, os.stat(target).st_size)
+            if if_absent and os.path.lexists(target):
+                raise ObjectExists(f"{target} is there already", uri=uri)
+            if not (disposable and not sha256 and _linked(source, target)):
+                self._replace(source, target, uri, sha256, watch, if_absent, disposable)
+            return Info(uri, os.stat(target).st_size, sha256=sha256)
+
+    def _replace(
+        self,
+        source: str | bytes,
+        target: str,
+        uri: str,
+        sha256: str,
+        watch: Watch,
+        if_absent: bool,
+        disposable: bool,
+    ) -> None:
+        """Put a file where there may be another: whoever looks finds one of them, whole."""
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        temporary = _beside(target)
+        try:
+            if not (disposable and _linked(source, temporary)):
+                _copy(source, temporary, watch)
+            if sha256 and _sha256(temporary) != sha256.lower():
+                raise StagingError(
+                    f"{target} would not have the SHA-256 that was announced", uri=uri
+                )
+            if not if_absent:
+                os.replace(temporary, target)
+            elif not _linked(temporary, target):
+                raise ObjectExists(f"{target} is there already", uri=uri)
+        finally:  # it is still there, too, if it and the target are links to one file
+            with suppress(FileNotFoundError):
+                os.remove(temporary)
 
     def list(self, prefix: str) -> Iterator[Info]:
-        """Give every file below the folder, or whose path begins with the prefix."""
+        """Yield every file below the folder, or whose path begins with the prefix."""
         start = uri_path(prefix)
-        top = start if start.endswith("/") else os.path.dirname(start)
-        for folder, folders, names in os.walk(top):
-            folders.sort()
-            for name in sorted(names):
-                path = os.path.join(folder, name)
-                if path.startswith(start) and (info := self.info(path_uri(path))) is not None:
+        for path in _files_below(start if start.endswith("/") else os.path.dirname(start)):
+            if path.startswith(start) and not _LEFTOVER.fullmatch(os.path.basename(path)):
+                info = self.info(path_uri(path))
+                if info is not None:
                     yield info
 
     def delete(self, uris: Iterable[str]) -> None:
@@ -80,40 +126,69 @@ class FilesystemStorage:
             with telling(uri_path(uri)), suppress(FileNotFoundError, NotADirectoryError):
                 os.remove(uri_path(uri))
 
+    def sweep(self, prefix: str) -> None:
+        """Remove files that were not whole yet."""
+        start = uri_path(prefix)
+        for path in _files_below(start if start.endswith("/") else os.path.dirname(start)):
+            if path.startswith(start) and _LEFTOVER.fullmatch(os.path.basename(path)):
+                with telling(path), suppress(FileNotFoundError):
+                    os.remove(path)
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """There is no such thing here."""
         return None
 
-    def describe(self, uri: str) -> Mapping[str, Any]:
+    def describe(self, uri: str) -> Description:
         """A folder has no ``storage:*`` fields."""
-        return {}
+        return Description()
 
     def close(self) -> None:
         """There is nothing to let go of."""
 
 
-def _linked(path: str, target: str) -> bool:
+def _files_below(top: str) -> Iterator[str]:
+    """Yield the files below a folder, in order; a folder that cannot be read is an error."""
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise error
+
+    with telling(top):
+        for folder, folders, names in os.walk(top, onerror=failed):
+            folders.sort()
+            for name in sorted(names):
+                yield os.path.join(folder, name)
+
+
+def _copy(source: str | bytes, target: str, watch: Watch) -> None:
+    """Write a file or bytes to a new file."""
+    with open(target, "wb") as new:
+        if isinstance(source, bytes):
+            new.write(source)
+            return
+        size = 0
+        with open(source, "rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                new.write(chunk)
+                size += len(chunk)
+                watch(size)
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _linked(source: str | bytes, target: str) -> bool:
     """Make the target the same file, if the file system can."""
     try:
-        os.link(path, target, follow_symlinks=True)
+        os.link(source, target, follow_symlinks=True)
     except OSError:
         return False
     return True
 
 
-def _replace(path: str, target: str, *, link: bool) -> None:
-    """Put a file where there may be another, so that whoever looks finds one of them, whole."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    temporary = _beside(target)
-    try:
-        if not (link and _linked(path, temporary)):
-            shutil.copyfile(path, temporary)
-        os.replace(temporary, target)
-    finally:  # it is still there, too, if it and the target are links to one file
-        with suppress(FileNotFoundError):
-            os.remove(temporary)
-
-
 def _beside(target: str) -> str:
     folder, name = os.path.split(target)
-    return os.path.join(folder, f".{name[:200]}.{secrets.token_hex(4)}")
+    short = os.fsdecode(os.fsencode(name)[:200])
+    return os.path.join(folder, f".{short}.{secrets.token_hex(4)}.part")

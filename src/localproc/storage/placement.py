@@ -6,7 +6,7 @@ written to.
 
 import os
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain, count
 from typing import Any
 
@@ -21,7 +21,7 @@ from localproc.cwl.base.literals import (
     required_part,
 )
 from localproc.errors import StagingError, StepError
-from localproc.storage.disk import Disk
+from localproc.storage.disk import Disk, telling
 from localproc.storage.upload_plan import Outbound
 from localproc.uris import quoted
 
@@ -62,7 +62,9 @@ class Placement:
                 hint="it would have to be published again and again",
             )
         self._out.add_folder(uri)
-        for name in sorted(os.listdir(path)):
+        with telling(path):
+            names = sorted(os.listdir(path))
+        for name in names:
             inner = os.path.join(path, name)
             place = f"{uri}/{quoted(name)}"
             base: dict[str, Any] = {"location": place, "basename": name}
@@ -73,7 +75,8 @@ class Placement:
             elif os.path.isfile(inner):
                 self._out.add(inner, place)
                 size = os.stat(inner).st_size
-                found.append({**known.get(name, {}), **base, "class": "File", "size": size})
+                said = {**known.get(name, {}), **base, "class": "File", "size": size}
+                found.append(self._listed(said, uri, names))
             else:
                 self._out.leave(inner)
         return found
@@ -134,6 +137,17 @@ class Placement:
             if child.get("secondaryFiles"):
                 child["secondaryFiles"] = [listing[_name(it)] for it in child["secondaryFiles"]]
         return {**made, "listing": list(listing.values())}
+
+    def _listed(self, one: dict[str, Any], folder: str, names: Collection[str]) -> dict[str, Any]:
+        """Give a listed file with those that belong to it beside it, where they are published."""
+        if one.get("secondaryFiles"):
+            one["secondaryFiles"] = [
+                {**inner, "location": f"{folder}/{quoted(_name(inner))}", "basename": _name(inner)}
+                if _name(inner) in names
+                else self._place(inner, folder)
+                for inner in one["secondaryFiles"]
+            ]
+        return one
 
     def _room(self, one: Mapping[str, Any], folder: str) -> str:
         """Give a folder where a file and those beside it keep their names: it, or one within."""

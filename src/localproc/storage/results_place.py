@@ -18,10 +18,16 @@ def results_uri(root: str, base: str = "") -> str:
     Raises ``InvalidInputs`` for one that leads nowhere.
     """
     try:
-        if urlsplit(root).scheme:
+        parts = urlsplit(root)
+        if parts.scheme:
+            if "@" in parts.netloc:
+                raise ValueError("it has a user or a password in it")
             return canonical(root).rstrip("/")
     except ValueError as error:
-        raise InvalidInputs(f"results cannot go to {redacted(root)}: {error}") from None
+        raise InvalidInputs(
+            f"results cannot go to {redacted(root)}: {error}",
+            hint="keys belong into the options of the storage",
+        ) from None
     return path_uri(os.path.normpath(os.path.join(base or os.getcwd(), root)))
 
 

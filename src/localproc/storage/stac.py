@@ -1,7 +1,7 @@
 """STAC documents as plain dictionaries: what is read of them, and what is staged in.
 
-Owns reading items out of a catalog, what their hrefs lead to, and the catalog that one item becomes
-as an input. Must not know storages or jobs. pystac migrates what it reads to the newest version; a
+Owns what documents have to have, what their hrefs lead to, and the catalog that one item becomes as
+an input. Must not know storages or jobs. pystac migrates what it reads to the newest version; a
 package's items keep the version and the fields that it wrote, so they are never read by it here.
 
 Relative hrefs are written as pystac writes and reads them: as plain paths, without quoting.
@@ -9,15 +9,14 @@ Relative hrefs are written as pystac writes and reads them: as plain paths, with
 
 import copy
 import json
+import math
 import os
 import posixpath
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from localproc.errors import StagingError
-from localproc.storage.access import safe_name
 from localproc.storage.addresses import redacted
 from localproc.uris import canonical, path_uri, unquoted, uri_path
 
@@ -44,10 +43,7 @@ def parse(data: bytes, shown: str) -> dict[str, Any]:
 
 
 def checked_item(document: dict[str, Any], shown: str) -> dict[str, Any]:
-    """See that a document is an item that can be staged; its id must do as the name of a folder.
-
-    Raises ``StagingError``.
-    """
+    """See that a document is an item whose assets can be found; raises ``StagingError``."""
     assets = document.get("assets")
     if document["type"] != "Feature" or not isinstance(assets, dict):
         raise StagingError(
@@ -55,12 +51,19 @@ def checked_item(document: dict[str, Any], shown: str) -> dict[str, Any]:
             uri=shown,
             hint="name one item for each Directory input",
         )
-    if safe_name(document.get("id"), "the id of an item") in (CATALOG, COLLECTION):
-        raise StagingError(f"{document['id']!r} cannot be the id of an item", uri=shown)
+    if not isinstance(document.get("id"), str) or not document["id"]:
+        raise StagingError(f"the item {shown} has no id", uri=shown)
+    check_assets(assets, shown)
+    return document
+
+
+def check_assets(assets: Any, shown: str) -> None:
+    """See that every asset has an href; raises ``StagingError``."""
+    if not isinstance(assets, dict):
+        raise StagingError(f"the assets of {shown} are no object", uri=shown)
     for key, asset in assets.items():
         if not isinstance(asset, dict) or not isinstance(asset.get("href"), str):
             raise StagingError(f"the asset {key!r} of {shown} has no href", uri=shown)
-    return document
 
 
 def is_catalog(folder: str) -> bool:
@@ -72,71 +75,53 @@ def is_catalog(folder: str) -> bool:
         return False
 
 
-def items_below(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the path and the document of every item that a catalog's links lead to.
+def links_of(document: Mapping[str, Any], shown: str) -> list[Mapping[str, Any]]:
+    """Return the links of a document; raises ``StagingError`` if any is none."""
+    links = document.get("links") or []
+    if not isinstance(links, list) or not all(map(is_link, links)):
+        raise StagingError(f"{shown} has a link without href", uri=shown)
+    return links
 
-    Links out of the folder are an error, for they would not be published.
+
+def is_link(link: Any) -> bool:
+    """Whether a link leads anywhere."""
+    return isinstance(link, Mapping) and isinstance(link.get("href"), str)
+
+
+def is_structure(link: Mapping[str, Any]) -> bool:
+    """Whether a link says where a document lies among others: it is written anew with it."""
+    return link.get("rel") in _STRUCTURE
+
+
+def resolve(href: str, document: str) -> str | None:
+    """Return the path that an href in a document of this machine leads to.
+
+    ``None`` if it leads elsewhere: to the web, to a bucket, to what only GDAL can open
+    (``/vsizip/...``). Some write a name as it is and some quote it, and a name may have a colon
+    (``B04:10m.tif``), so what is there decides.
     """
-    top = os.path.realpath(folder)
-    waiting = deque([os.path.join(folder, CATALOG)])
-    seen: set[str] = set()
-    while waiting:
-        path = waiting.popleft()
-        real = os.path.realpath(path)
-        if real in seen:
-            continue
-        seen.add(real)
-        if not real.startswith(top + "/"):
-            raise StagingError(f"{path} is a link of the catalog that leaves its folder")
-        try:
-            with open(path, "rb") as file:
-                document = parse(file.read(), path)
-        except FileNotFoundError:
-            raise StagingError(f"the catalog names {path}, which does not exist") from None
-        if document["type"] == "Feature":
-            yield path, checked_item(document, path)
-        else:
-            waiting += [resolve(href, path) for href in _hrefs_below(document, path)]
-
-
-def _hrefs_below(document: Mapping[str, Any], path: str) -> list[str]:
-    try:
-        return [
-            str(link["href"])
-            for link in document.get("links") or ()
-            if link.get("rel") in ("item", "child")
-        ]
-    except (AttributeError, KeyError, TypeError):
-        raise StagingError(f"{path} has a link without href") from None
-
-
-def resolve(href: str, document: str) -> str:
-    """Give the path of a relative or ``file:`` href in a document of this machine.
-
-    Some write a name as it is and some quote it, so what is there decides.
-    """
-    uri = _canonical(href)
-    scheme = urlsplit(uri).scheme
-    if scheme == "file":
-        return uri_path(uri)
-    if scheme:
-        shown = redacted(href)
-        raise StagingError(f"{shown} is a link to the web, where a file is needed", uri=shown)
     folder = posixpath.dirname(document)
     plain = posixpath.normpath(posixpath.join(folder, href))
     if os.path.lexists(plain):
         return plain
+    uri = _canonical(href)
+    scheme = urlsplit(uri).scheme
+    if scheme == "file":
+        return uri_path(uri)
+    if scheme or href.startswith("/vsi"):
+        return None
     return posixpath.normpath(posixpath.join(folder, unquoted(href)))
 
 
 def absolute(href: str, document_uri: str) -> str:
     """Resolve an href against the URI of its document, whatever the scheme of that."""
+    scheme, _, place = document_uri.partition(":")
+    if scheme == "file":
+        path = resolve(href, uri_path(document_uri))
+        return _canonical(href) if path is None else path_uri(path)
     uri = _canonical(href)
     if urlsplit(uri).scheme:
         return uri
-    scheme, _, place = document_uri.partition(":")
-    if scheme == "file":
-        return path_uri(resolve(href, uri_path(document_uri)))
     joined = urljoin(f"https:{place}", href)  # urljoin knows but a few schemes
     return scheme + joined.removeprefix("https")
 
@@ -164,26 +149,43 @@ def staged_item(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
 
 
 def links_elsewhere(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Give the links of an item that hold wherever it lies, such as ``derived_from``."""
+    """Return the links of an item that hold wherever it lies, such as ``derived_from``."""
     return [
         link
         for link in item.get("links") or ()
-        if isinstance(link, Mapping)
-        and link.get("rel") not in _STRUCTURE
-        and str(link.get("href")).startswith(("https:", "http:"))
+        if is_link(link) and not is_structure(link) and is_elsewhere(link["href"])
     ]
 
 
-def staged_catalog(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the catalog of one staged item."""
-    item_id = item["id"]
+def is_elsewhere(href: str) -> bool:
+    """Whether an href leads to the same wherever its document lies, and not to this machine."""
+    try:
+        return urlsplit(href).scheme.lower() not in ("", "file")
+    except ValueError:
+        return False
+
+
+def finite(value: Any, key: str = "") -> Any:
+    """Return a value as JSON can have it (RFC 8259, section 6): without NaN and infinities.
+
+    A ``nodata`` value becomes the text that STAC's raster extension has for it, others ``null``.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value) if key == "nodata" else None
+    if isinstance(value, Mapping):
+        return {name: finite(one, name) for name, one in value.items()}
+    return [finite(one) for one in value] if isinstance(value, list) else value
+
+
+def staged_catalog(item: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the catalog of one staged item; ``name`` is that of its folder and file."""
     return {
         "type": "Catalog",
         "stac_version": item.get("stac_version", "1.0.0"),
         "id": "catalog",
-        "description": f"catalog with staged {item_id}",
+        "description": f"catalog with staged {item['id']}",
         "links": [
             {"rel": "root", "href": f"./{CATALOG}", "type": JSON},
-            {"rel": "item", "href": f"./{item_id}/{item_id}.json", "type": GEOJSON},
+            {"rel": "item", "href": f"./{name}/{name}.json", "type": GEOJSON},
         ],
     }

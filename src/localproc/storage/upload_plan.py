@@ -7,21 +7,25 @@ All is planned before anything is written: whoever stops in the middle knows wha
 """
 
 import os
-import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Final
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from localproc import media_types
 from localproc.errors import StagingError
-from localproc.plugins.storage import Storage
+from localproc.plugins.storage import Info, Storage
+from localproc.storage import retries
+from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk, telling
+from localproc.storage.integrity import file_sha256
+from localproc.storage.transfers import together
+from localproc.storage.withdraw import bounded, is_below, remove_empty
 from localproc.uris import uri_path
 
-_PARALLEL: Final = 8
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,9 @@ class _Upload:
 class Outbound:
     """The files of one job on their way out.
 
-    ``own`` are the folders whose files are the job's and may be shared with the storage instead of
-    being copied, first the one that most are in; ``inputs`` paths that outputs may be, or link to,
-    as well.
+    ``alone``: nobody else writes below the root. ``own`` are the folders whose files are the job's
+    and may be shared with the storage instead of being copied, first the one that most are in;
+    ``inputs`` paths that outputs may be, or link to, as well.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Outbound:
         inputs: tuple[str, ...],
         log: Callable[[str], None],
         stopped: Callable[[], bool],
+        *,
+        alone: bool,
     ) -> None:
         self._storage = storage
         self._root = root
@@ -60,6 +66,8 @@ class Outbound:
         self._files = Disk(settled=self._own[0])
         self._log = log
         self._stopped = stopped
+        self._alone = alone
+        self._there: dict[str, Info] = {}
         self._stages: list[list[_Upload]] = [[]]
         self._folders: list[str] = []
         self._written: list[str] = []
@@ -76,14 +84,14 @@ class Outbound:
     def add(self, path: str, uri: str, media_type: str | None = None) -> None:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
-        own = any(_is_below(real, one) for one in self._own)
+        own = is_below(real, self._own)
         kind = media_type or media_types.media_type(uri)
         self._stages[-1].append(_Upload(uri, kind, path=real, own=own))
-        self._log(f"{self._shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
+        self._log(f"{self.shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
 
-    def leave(self, path: str) -> None:
-        """Note what cannot be published: a pipe, a link that leads nowhere."""
-        self._log(f"{self._shown(path)} is left out: it is neither a file nor a folder")
+    def leave(self, path: str, why: str = "it is neither a file nor a folder") -> None:
+        """Note what is not published: a pipe, a link that leads nowhere."""
+        self._log(f"{self.shown(path)} is left out: {why}")
 
     def add_text(self, text: str, uri: str, media_type: str = "text/plain") -> None:
         """Note a text that is to be published."""
@@ -97,7 +105,7 @@ class Outbound:
     def guard(self, path: str) -> str:
         """See that a file is the job's own, or an input passed through, links followed."""
         real = self._files.realpath(path)
-        if not any(_is_below(real, one) for one in (*self._own, *self._inputs)):
+        if not is_below(real, (*self._own, *self._inputs)):
             raise StagingError(
                 f"the output {path} leads out of the job's folder, to {real}",
                 hint="copy the file into the output directory instead of linking to it",
@@ -105,18 +113,26 @@ class Outbound:
         return real
 
     def send(self) -> None:
-        """Write all that has been noted; raises ``StagingError`` or ``NoSpace``."""
+        """Write all that has been noted; raises ``StagingError`` or ``NoSpace``.
+
+        What an earlier attempt has written is not written again.
+        """
         for folder in self._folders:
             with telling(folder):
                 os.makedirs(folder, exist_ok=True)
+        if self._alone:
+            self._again(partial(self._storage.sweep, f"{self._root}/"))
         if self._is_local:
             for upload in chain(*self._stages):
                 self._put(upload)
+            retries.go_on(self._stopped)
             return
-        with ThreadPoolExecutor(_PARALLEL, "localproc-publish") as pool:
-            for stage in self._stages:
-                for _ in pool.map(self._put, stage):
-                    pass
+        if self._alone:
+            found = self._again(lambda: list(self._storage.list(f"{self._root}/")))
+            self._there = {one.uri: one for one in found}
+        for stage in self._stages:
+            together([partial(self._put, upload) for upload in stage], self._stopped)
+        retries.go_on(self._stopped)
 
     def undo(self, commit_point: str = "") -> None:
         """Take back what has been written.
@@ -127,48 +143,49 @@ class Outbound:
         """
         planned = [upload.uri for upload in chain(*self._stages)]
         uris = [commit_point, *reversed(planned)] if commit_point else self._written[::-1]
-        try:
-            self._storage.delete(uris)
-        except Exception as error:  # the reason for taking it back must not be lost over it
-            self._log(f"not all that was written could be removed: {error}")
+        bounded(lambda: self._storage.delete(uris), self._log, hurry=self._stopped())
         if self._is_local:
             root = uri_path(self._root)
             folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
-            for folder in sorted(folders, reverse=True):
-                _remove_empty(folder, os.path.dirname(root) if commit_point else root)
+            remove_empty(folders, os.path.dirname(root) if commit_point else root)
 
     def _put(self, upload: _Upload) -> None:
-        if self._stopped():
-            raise StagingError("stopped: the job was dismissed")
-        if upload.path:
-            self._storage.put(
-                upload.path, upload.uri, media_type=upload.media_type, disposable=upload.own
-            )
-        else:
-            with tempfile.NamedTemporaryFile(prefix="localproc-") as file:
-                with telling(file.name):
-                    file.write(upload.text.encode("utf-8", "surrogateescape"))
-                    file.flush()
-                self._storage.put(file.name, upload.uri, media_type=upload.media_type)
+        retries.go_on(self._stopped)
+        source = upload.path or upload.text.encode("utf-8", "surrogateescape")
+        with telling(upload.path or upload.uri):
+            size = os.stat(upload.path).st_size if upload.path else len(source)
+        digest = "" if self._is_local or not upload.path else file_sha256(upload.path)
+        there = self._there.get(upload.uri)
+        if there is None or not digest or (there.size, there.sha256) != (size, digest):
+            info = self._again(partial(self._put_once, upload, source, digest))
+            if info.size != size or (digest and info.sha256 not in ("", digest)):
+                raise StagingError(
+                    f"{redacted(upload.uri)} is not what was sent: it has {info.size} bytes of "
+                    f"{size}, or another checksum",
+                    uri=redacted(upload.uri),
+                    hint="the file was changed while it was published, or the storage is broken",
+                )
         self._written.append(upload.uri)
 
-    def _shown(self, path: str) -> str:
-        """Give a path as the job's log has it: within the job's folder."""
+    def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
+        info = self._storage.put(
+            source,
+            upload.uri,
+            media_type=upload.media_type,
+            sha256=digest,
+            watch=lambda _: retries.go_on(self._stopped),
+            disposable=upload.own,
+        )
+        if self._stopped():  # nobody has waited for it, and what was written is removed by now
+            self._storage.delete([upload.uri])
+        return info
+
+    def _again(self, action: Callable[[], _T]) -> _T:
+        return retries.retrying(action, retries.WRITING, self._stopped, self._log)
+
+    def shown(self, path: str) -> str:
+        """Return a path as the job's log has it: within the job's folder."""
         for folder in self._own:
-            if _is_below(path, folder):
+            if is_below(path, (folder,)):
                 return os.path.relpath(path, os.path.dirname(folder))
         return os.path.basename(path)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def _remove_empty(folder: str, top: str) -> None:
-    """Remove a folder, and those above it, as long as they are empty and below another one."""
-    try:
-        while folder != top and _is_below(folder, top):
-            os.rmdir(folder)
-            folder = os.path.dirname(folder)
-    except OSError:
-        return

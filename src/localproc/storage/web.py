@@ -1,36 +1,36 @@
 """Files on the web as a storage to read from.
 
-Owns ``https:`` and ``http:`` URIs, and who may be asked: with ``guarded=True`` every connection,
-also after a redirect, is made to an address that was looked up and checked just before, so that a
-name cannot lead into a private network. Must not know staging or jobs.
+Owns ``https:`` and ``http:`` URIs, going on with a download that broke off, and which answers may
+be others a moment later. Must not know staging or jobs.
 """
 
-import logging
+import os
+import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
-from localproc.errors import StagingError
-from localproc.plugins.storage import Info, Watch, unwatched
-from localproc.storage.addresses import is_public, redacted
-from localproc.uris import canonical
+from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
+from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.storage.addresses import redacted
+from localproc.storage.web_client import WebClient
 
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
-_QUIET: Final = ContextVar("localproc_quiet", default=False)
-
-logging.getLogger("httpx").addFilter(lambda _: not _QUIET.get())
+#: Answers of servers that have too much to do, or of what stands before them (RFC 9110, 6585).
+_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 class WebStorage:
     """Implements ``localproc.plugins.storage.Storage``, but for writing."""
 
     def __init__(self, *, guarded: bool = False) -> None:
-        self._client = web_client(guarded=guarded, redirects=_REDIRECTS)
+        self._client = WebClient(guarded=guarded, redirects=_REDIRECTS, timeout=_TIMEOUT)
 
     @classmethod
     def open(cls, options: Mapping[str, Any]) -> "WebStorage":
@@ -39,22 +39,36 @@ class WebStorage:
 
     def info(self, uri: str) -> Info | None:
         """Ask for the headers alone."""
-        with _explaining(uri):
-            answer = self._client.head(_checked(uri))
-            if answer.status_code == httpx.codes.NOT_FOUND:
+        with _explaining(uri), self._client.asking("HEAD", uri) as answer:
+            if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
                 return None
-            answer.raise_for_status()
-        size = int(answer.headers.get("content-length", 0))
-        return Info(uri, size, answer.headers.get("etag", ""))
+            _check(answer, uri)
+            said = answer.headers.get("content-length", "")
+            size = int(said) if said.isascii() and said.isdigit() else 0
+            return Info(str(answer.url), size, _etag(answer))
 
     def fetch(
-        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
     ) -> Info:
         """Download; the length that was announced must be the length that came."""
-        size = 0
-        with _explaining(uri), self._client.stream("GET", _checked(uri)) as answer:
-            answer.raise_for_status()
-            with open(path, "wb") as file:
+        have = os.path.getsize(path) if resume and os.path.exists(path) else 0
+        # Without If-Range a file that has changed meanwhile would become half one, half other.
+        asked = {"range": f"bytes={have}-", "if-range": resume} if have else {}
+        with _explaining(uri) as told, self._client.asking("GET", uri, asked) as answer:
+            if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+                raise StorageUnavailable(f"{redacted(uri)} has changed", uri=redacted(uri))
+            _check(answer, uri)
+            start = _start(answer, have)
+            told.etag = _etag(answer) if _can_go_on(answer) else ""
+            with open(path, "r+b" if start else "wb") as file:
+                file.seek(start)
+                size = start
                 for chunk in answer.iter_bytes():
                     size += len(chunk)
                     watch(size)
@@ -65,18 +79,23 @@ class WebStorage:
                     file.write(chunk)
             announced = answer.headers.get("content-length")
             plain = "content-encoding" not in answer.headers
-            if plain and announced is not None and int(announced) != size:
-                raise StagingError(
-                    f"{redacted(uri)} ended after {size} of {announced} bytes", uri=redacted(uri)
+            if plain and announced is not None and start + int(announced) != size:
+                raise StorageUnavailable(
+                    f"{redacted(uri)} ended after {size} of {start + int(announced)} bytes",
+                    uri=redacted(uri),
+                    etag=told.etag,
                 )
-            return Info(uri, size, answer.headers.get("etag", ""))
+            return Info(str(answer.url), size, _etag(answer))
 
     def put(
         self,
-        path: str,
+        source: str | bytes,
         uri: str,
         *,
         media_type: str = "application/octet-stream",
+        sha256: str = "",
+        watch: Watch = unwatched,
+        if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
         """Refuse: the web is read only."""
@@ -91,94 +110,70 @@ class WebStorage:
         for uri in uris:
             raise StagingError(f"{redacted(uri)} cannot be deleted", uri=redacted(uri))
 
+    def sweep(self, prefix: str) -> None:
+        """Nothing is ever written, so nothing is left."""
+
     def presign(self, uri: str, seconds: int) -> str | None:
-        """Give the URI: whoever may read it needs no more."""
+        """Return the URI: whoever may read it needs no more."""
         return uri
 
-    def describe(self, uri: str) -> Mapping[str, Any]:
+    def describe(self, uri: str) -> Description:
         """The web has no ``storage:*`` fields."""
-        return {}
+        return Description()
 
     def close(self) -> None:
         """Close the connections that are kept for later."""
         self._client.close()
 
 
-def web_client(*, guarded: bool, redirects: int, timeout: float = _TIMEOUT) -> httpx.Client:
-    """Give a client; a guarded one connects to public addresses alone."""
-    transport = httpx.HTTPTransport(retries=2)
-    if guarded:
-        _guard(transport)
-    return _Client(
-        transport=transport,
-        headers={"accept-encoding": "identity"},  # files are wanted as they are
-        timeout=timeout,
-        follow_redirects=redirects > 0,
-        max_redirects=redirects,
-        trust_env=not guarded,  # a proxy would ask for us, whatever the address
-    )
+def _check(answer: httpx.Response, uri: str) -> None:
+    """Raise for an answer that is not what was asked for."""
+    if answer.is_success:
+        return
+    shown = redacted(uri)
+    reason = f"{shown}: {answer.status_code} {answer.reason_phrase}"
+    if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+        raise NoSuchObject(reason, uri=shown)
+    if answer.status_code in _PASSING:
+        raise StorageUnavailable(reason, uri=shown, retry_after=_retry_after(answer))
+    raise StagingError(reason, uri=shown)
 
 
-class _Client(httpx.Client):
-    """Keeps what it asks for out of httpx's own log, for addresses may have tokens in them."""
-
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """Send a request."""
-        before = _QUIET.set(True)
-        try:
-            return super().send(request, **options)
-        finally:
-            _QUIET.reset(before)
-
-
-def _checked(uri: str) -> str:
+def _retry_after(answer: httpx.Response) -> float:
+    """Return the seconds that a server asks to be left alone (RFC 9110, section 10.2.3)."""
+    said = answer.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
     try:
-        canonical(uri)
-    except ValueError as error:
-        raise StagingError(
-            f"{redacted(uri)} is no web address: {error}", uri=redacted(uri)
-        ) from None
-    if "@" in urlsplit(uri).netloc:
-        raise StagingError(
-            f"{redacted(uri)} has a user or a password in it", uri=redacted(uri), hint="remove it"
-        )
-    return uri
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return 0.0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-def _guard(transport: httpx.HTTPTransport) -> None:
-    """Make the transport connect to checked addresses only."""
-    from httpcore import ConnectError, ConnectTimeout, NetworkStream, SyncBackend
-    from httpcore._backends.base import SOCKET_OPTION
+def _etag(answer: httpx.Response) -> str:
+    return str(answer.headers.get("etag", ""))
 
-    class Guarded(SyncBackend):
-        def connect_tcp(
-            self,
-            host: str,
-            port: int,
-            timeout: float | None = None,
-            local_address: str | None = None,
-            socket_options: Iterable[SOCKET_OPTION] | None = None,
-        ) -> NetworkStream:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
-            refused = [one for one in addresses if not is_public(one)]
-            if refused:
-                raise StagingError(
-                    f"{host} is at {', '.join(refused)}, which is not a public address",
-                    uri=host,
-                    hint="only public addresses are asked for inputs here",
-                )
-            for address in addresses[:-1]:
-                try:
-                    return super().connect_tcp(
-                        address, port, timeout, local_address, socket_options
-                    )
-                except (ConnectError, ConnectTimeout):
-                    continue  # a machine without IPv6, say: the others are tried, as usual
-            return super().connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
-    pool = transport._pool  # noqa: SLF001 - httpx has no other way to set the network backend
-    pool._network_backend = Guarded()  # noqa: SLF001
+def _can_go_on(answer: httpx.Response) -> bool:
+    """Whether the rest of a file can be asked for: weak etags name no bytes (RFC 9110, 13.1.5)."""
+    ranges = answer.status_code == httpx.codes.PARTIAL_CONTENT or (
+        answer.headers.get("accept-ranges", "").lower() == "bytes"
+    )
+    weak = _etag(answer).startswith("W/")
+    return ranges and not weak and "content-encoding" not in answer.headers
+
+
+def _start(answer: httpx.Response, have: int) -> int:
+    """Return the first byte that an answer has: 0 for a whole file."""
+    if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+        return 0
+    found = _RANGE.match(answer.headers.get("content-range", ""))
+    if found is None or int(found[1]) != have:
+        shown = redacted(str(answer.url))
+        raise StorageUnavailable(f"{shown} sends another part than was asked for", uri=shown)
+    return have
 
 
 class _explaining:  # noqa: N801 - reads as a statement
@@ -186,19 +181,24 @@ class _explaining:  # noqa: N801 - reads as a statement
 
     def __init__(self, uri: str) -> None:
         self._uri = redacted(uri)
+        self.etag = ""
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> "_explaining":
+        return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, httpx.HTTPStatusError):
-            answer = error.response
-            raise StagingError(
-                f"{self._uri}: {answer.status_code} {answer.reason_phrase}", uri=self._uri
-            ) from None
         if isinstance(error, (httpx.HTTPError, httpx.InvalidURL, socket.gaierror, UnicodeError)):
-            raise StagingError(
-                f"{self._uri}: {str(error) or type(error).__name__}",
-                uri=self._uri,
-                hint="check the address and the network",
-            ) from None
+            said = f"{self._uri}: {str(error) or type(error).__name__}"
+            hint = "check the address and the network"
+            if _breaks_off(error):
+                raise StorageUnavailable(said, uri=self._uri, hint=hint, etag=self.etag) from None
+            raise StagingError(said, uri=self._uri, hint=hint) from None
+
+
+def _breaks_off(error: Exception) -> bool:
+    """Whether a connection was there and is no more."""
+    if isinstance(error, httpx.ReadTimeout):
+        return True
+    return isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)) and not isinstance(
+        error, httpx.ConnectError
+    )

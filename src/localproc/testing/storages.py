@@ -4,15 +4,32 @@ Inherit from ``StorageContract`` and give it a ``storage`` and a ``root``; every
 against your storage. Owns what staging relies on. Must not know any storage.
 """
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from localproc.errors import StagingError
-from localproc.plugins.storage import Storage
+from localproc.errors import NoSuchObject, ObjectExists, StagingError
+from localproc.plugins.storage import Storage, object_key, object_uri
 
-NAMES = ("plain.txt", "a/b c/é+ü.txt", "hash#1.txt", "50%.txt", "q?.txt")
+NAMES = (
+    "plain.txt",
+    "a/b c/é+ü.txt",
+    "hash#1.txt",
+    "50%.txt",
+    "50%25.txt",
+    "q?.txt",
+    "a;b=c,d&e.txt",
+    "B04:10m.tif",
+    "日本.txt",
+    "e\u0301.txt",
+    "~tilde'(x)!*$@.txt",
+    " space at both ends ",
+    ".hidden",
+    "n" * 200,
+)
 
 
 class _Enough(Exception):
@@ -40,9 +57,7 @@ class StorageContract:
 
     def uri(self, root: str, name: str) -> str:
         """Give the URI of an object; names are quoted in URIs."""
-        from urllib.parse import quote
-
-        return f"{root}/{quote(name)}"
+        return object_uri(root, name)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_what_was_put_is_fetched(
@@ -56,11 +71,93 @@ class StorageContract:
         assert info is not None
         assert info.size == 10
 
+    @pytest.mark.parametrize("name", NAMES)
+    def test_an_object_is_listed_by_the_uri_that_it_was_put_at(
+        self, storage: Storage, root: str, name: str
+    ) -> None:
+        uri = self.uri(root, f"named/{name}")
+        storage.put(b"some bytes", uri)
+        assert [info.uri for info in storage.list(f"{root}/named/")] == [uri]
+        assert object_key(uri) == f"{object_key(root)}/named/{name}".lstrip("/")
+
+    @pytest.mark.parametrize("other", ["a%20b%c3%a9.txt", "%61%20b%C3%A9.txt", "a bé.txt"])
+    def test_an_object_has_one_name_however_it_is_quoted(
+        self, storage: Storage, root: str, tmp_path: Path, other: str
+    ) -> None:
+        storage.put(b"some bytes", f"{root}/a%20b%C3%A9.txt")
+        storage.fetch(f"{root}/{other}", str(tmp_path / "fetched"))
+        assert (tmp_path / "fetched").read_bytes() == b"some bytes"
+        storage.put(b"others", f"{root}/{other}")
+        assert len(list(storage.list(f"{root}/"))) == 1
+        storage.delete([f"{root}/{other}"])
+        assert storage.info(f"{root}/a%20b%C3%A9.txt") is None
+
+    @pytest.mark.parametrize("data", [b"", b"\x00\xff bytes"])
+    def test_bytes_are_put_as_they_are(
+        self, storage: Storage, root: str, tmp_path: Path, data: bytes
+    ) -> None:
+        info = storage.put(data, f"{root}/bytes.bin", media_type="application/json")
+        assert info.size == len(data)
+        storage.fetch(f"{root}/bytes.bin", str(tmp_path / "fetched"))
+        assert (tmp_path / "fetched").read_bytes() == data
+
+    def test_contents_have_the_checksum_that_was_announced(
+        self, storage: Storage, root: str, tmp_path: Path
+    ) -> None:
+        digest = hashlib.sha256(b"some bytes").hexdigest()
+        info = storage.put(self.file(tmp_path), f"{root}/right.bin", sha256=digest)
+        assert info.sha256 in ("", digest)
+        for source in (self.file(tmp_path), b"other bytes"):
+            with pytest.raises(StagingError):
+                storage.put(source, f"{root}/wrong.bin", sha256="0" * 64)
+        assert storage.info(f"{root}/wrong.bin") is None
+
+    def test_a_checksum_that_is_told_is_that_of_the_contents(
+        self, storage: Storage, root: str
+    ) -> None:
+        storage.put(b"some bytes", f"{root}/told.bin")
+        for info in (storage.info(f"{root}/told.bin"), *storage.list(f"{root}/told.bin")):
+            assert info is not None
+            assert info.sha256 in ("", hashlib.sha256(b"some bytes").hexdigest())
+
+    @pytest.mark.parametrize("disposable", [False, True])
+    def test_what_is_there_can_be_left_alone(
+        self, storage: Storage, root: str, tmp_path: Path, disposable: bool
+    ) -> None:
+        uri = f"{root}/once.txt"
+        storage.put(b"first", uri, if_absent=True)
+        path = self.file(tmp_path, b"second")
+        with pytest.raises(ObjectExists, match="once"):
+            storage.put(path, uri, if_absent=True, disposable=disposable)
+        storage.fetch(uri, str(tmp_path / "fetched"))
+        assert (tmp_path / "fetched").read_bytes() == b"first"
+
+    def test_of_many_that_put_what_is_absent_one_does(self, storage: Storage, root: str) -> None:
+        def put(number: int) -> bool:
+            try:
+                storage.put(b"%d" % number, f"{root}/lock", if_absent=True)
+            except ObjectExists:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(put, range(16))) == 1
+
+    def test_of_many_that_put_one_object_one_is_there_whole(
+        self, storage: Storage, root: str, tmp_path: Path
+    ) -> None:
+        contents = [bytes([number]) * 100_000 for number in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda data: storage.put(data, f"{root}/same.bin"), contents))
+        storage.fetch(f"{root}/same.bin", str(tmp_path / "fetched"))
+        assert (tmp_path / "fetched").read_bytes() in contents
+        assert len(list(storage.list(f"{root}/"))) == 1
+
     def test_nothing_is_there_before_it_was_put(self, storage: Storage, root: str) -> None:
         assert storage.info(f"{root}/nothing") is None
 
     def test_fetching_nothing_names_it(self, storage: Storage, root: str, tmp_path: Path) -> None:
-        with pytest.raises(StagingError, match="nothing"):
+        with pytest.raises(NoSuchObject, match="nothing"):
             storage.fetch(f"{root}/nothing", str(tmp_path / "fetched"))
 
     @pytest.mark.parametrize("disposable", [False, True])
@@ -101,6 +198,52 @@ class StorageContract:
 
         with pytest.raises(_Enough):
             storage.fetch(f"{root}/long.bin", str(tmp_path / "fetched"), watch=stop)
+
+    def test_whoever_watches_a_put_can_end_it_and_nothing_is_there(
+        self, storage: Storage, root: str, tmp_path: Path
+    ) -> None:
+        def stop(_: int) -> None:
+            raise _Enough
+
+        with pytest.raises(_Enough):
+            storage.put(self.file(tmp_path), f"{root}/ended.bin", watch=stop)
+        assert storage.info(f"{root}/ended.bin") is None
+
+    def test_progress_is_told_in_bytes(self, storage: Storage, root: str, tmp_path: Path) -> None:
+        data, sent, come = bytes(300_000), [0], [0]
+        storage.put(self.file(tmp_path, data), f"{root}/told.bin", watch=sent.append)
+        storage.fetch(f"{root}/told.bin", str(tmp_path / "fetched"), watch=come.append)
+        for told in (sent, come):
+            assert told == sorted(told)
+            assert told[-1] == len(data)
+
+    def test_what_cannot_be_gone_on_with_is_begun_anew(
+        self, storage: Storage, root: str, tmp_path: Path
+    ) -> None:
+        storage.put(b"some bytes", f"{root}/resumed.bin")
+        (tmp_path / "fetched").write_bytes(b"other")
+        storage.fetch(f"{root}/resumed.bin", str(tmp_path / "fetched"), resume='"another etag"')
+        assert (tmp_path / "fetched").read_bytes() == b"some bytes"
+
+    def test_sweeping_takes_nothing_that_is_whole(self, storage: Storage, root: str) -> None:
+        for name in (".hidden", "a.part", ".a.0123abcd.part.txt"):
+            storage.put(b"whole", self.uri(root, f"job/{name}"))
+        storage.sweep(f"{root}/job/")
+        assert len(list(storage.list(f"{root}/job/"))) == 3
+        storage.sweep(f"{root}/nothing/")
+
+    def test_what_was_cut_short_is_swept(self, storage: Storage, root: str, tmp_path: Path) -> None:
+        self.cut_short(storage, f"{root}/job/half.bin", tmp_path)
+        assert list(storage.list(f"{root}/job/")) == []
+        storage.sweep(f"{root}/job/")
+        assert self.leftovers(root) == []
+
+    def cut_short(self, storage: Storage, uri: str, tmp_path: Path) -> None:
+        """Begin to put something as if killed in the middle; override where that leaves traces."""
+
+    def leftovers(self, root: str) -> list[str]:
+        """Name what such puts have left; override it with ``cut_short``."""
+        return []
 
     def test_several_threads_may_use_it_at_once(
         self, storage: Storage, root: str, tmp_path: Path
@@ -159,3 +302,8 @@ class StorageContract:
         storage.put(self.file(tmp_path), f"{root}/signed.txt")
         url = storage.presign(f"{root}/signed.txt", 60)
         assert url is None or url.startswith(("http://", "https://"))
+
+    def test_what_an_item_says_of_an_asset_is_json(self, storage: Storage, root: str) -> None:
+        said = storage.describe(f"{root}/asset.tif")
+        assert json.dumps([dict(said.asset), dict(said.properties)])
+        assert all(one.startswith("https://") for one in said.extensions)

@@ -19,12 +19,19 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from localproc.errors import StagingError
+from localproc.errors import NoSuchObject, ObjectExists, StagingError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import hookimpl
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
-from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
+from localproc.plugins.storage import (
+    Description,
+    Info,
+    StoragePlugin,
+    Watch,
+    normalized,
+    unwatched,
+)
 
 
 @hookimpl
@@ -239,7 +246,10 @@ class SequentialBackend:
 
 
 class MemoryStorage:
-    """Objects in a dictionary. Several threads may use it: each method touches it just once."""
+    """Objects in a dictionary. Several threads may use it: each method touches it just once.
+
+    It is kept by URIs in the one form that they have: an object has one name, however it is quoted.
+    """
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
@@ -250,64 +260,91 @@ class MemoryStorage:
         return cls()
 
     def info(self, uri: str) -> Info | None:
-        """Give what is there; the etag must change with the contents."""
-        data = self._objects.get(uri)
+        """Return what is there; the etag must change with the contents."""
+        data = self._objects.get(normalized(uri))
         return None if data is None else _info(uri, data)
 
     def fetch(
-        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
     ) -> Info:
-        """Write an object to a file. Partial files and retries are the engine's business."""
-        watch(0)  # again and again where it takes long: so a job can be dismissed meanwhile
-        data = self._objects.get(uri)
+        """Write an object to a file. Partial files and retries are the engine's business.
+
+        A storage that can be away raises ``StorageUnavailable``; here there is nothing to resume.
+        """
+        data = self._objects.get(normalized(uri))
         if data is None:
-            raise StagingError(f"{uri} does not exist", uri=uri)
+            raise NoSuchObject(f"{uri} does not exist", uri=uri)
         if most is not None and len(data) > most:
             raise StagingError(f"{uri} is larger than {most} bytes", uri=uri)
+        watch(len(data))  # again and again where it takes long: so a job can be dismissed meanwhile
         with open(path, "wb") as file:
             file.write(data)
         return _info(uri, data)
 
     def put(
         self,
-        path: str,
+        source: str | bytes,
         uri: str,
         *,
         media_type: str = "application/octet-stream",
+        sha256: str = "",
+        watch: Watch = unwatched,
+        if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
         """Read the file first, then store it in one step: nobody ever sees half of it."""
-        try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except OSError as error:
-            raise StagingError(f"{uri}: {error.strerror}", uri=uri) from error
-        self._objects[uri] = data
-        return _info(uri, data)
+        data = source if isinstance(source, bytes) else _contents(source, uri)
+        info = _info(uri, data)
+        if sha256 and sha256.lower() != info.sha256:
+            raise StagingError(f"{uri} would not have the SHA-256 that was announced", uri=uri)
+        watch(len(data))
+        if not if_absent:
+            self._objects[normalized(uri)] = data
+        elif self._objects.setdefault(normalized(uri), data) is not data:  # in one step, too
+            raise ObjectExists(f"{uri} is there already", uri=uri)
+        return info
 
     def list(self, prefix: str) -> Iterator[Info]:
-        """Give all objects below a prefix."""
+        """Yield all objects below a prefix."""
         for uri, data in sorted(self._objects.items()):
-            if uri.startswith(prefix):
+            if uri.startswith(normalized(prefix)):
                 yield _info(uri, data)
 
     def delete(self, uris: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
         for uri in uris:
-            self._objects.pop(uri, None)
+            self._objects.pop(normalized(uri), None)
+
+    def sweep(self, prefix: str) -> None:
+        """Nothing is ever half written here. S3 would abort multipart uploads below the prefix."""
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """There is no such thing here. A storage with web addresses gives one that expires."""
         return None
 
-    def describe(self, uri: str) -> Mapping[str, Any]:
-        """Nothing to add to STAC assets. S3 would give ``storage:platform`` and the like."""
-        return {}
+    def describe(self, uri: str) -> Description:
+        """Nothing to add to STAC items. S3 would give ``storage:platform`` and the like."""
+        return Description()
 
     def close(self) -> None:
         """Let go of everything. A storage with connections closes them."""
         self._objects.clear()
 
 
+def _contents(path: str, uri: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise StagingError(f"{uri}: {error.strerror}", uri=uri) from error
+
+
 def _info(uri: str, data: bytes) -> Info:
-    return Info(uri, len(data), hashlib.sha256(data).hexdigest())
+    digest = hashlib.sha256(data).hexdigest()
+    return Info(uri, len(data), etag=digest, sha256=digest)

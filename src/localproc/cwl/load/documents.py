@@ -42,7 +42,7 @@ class Documents:
 
     def raw(self, uri: str, version: str | None = None) -> Any:
         """Give a document as YAML with line numbers; raises ``InvalidPackage``."""
-        uri = urldefrag(uri)[0]
+        uri = self.sources.located(urldefrag(uri)[0])
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
@@ -108,6 +108,8 @@ class Documents:
         """
         document, fragment = urldefrag(uri)
         raw = self._asked_for(document, asked_at)
+        uri = self.sources.located(uri)
+        document = urldefrag(uri)[0]
         if "$graph" not in raw:
             if fragment in ("", _local(raw)):
                 return uri
@@ -185,7 +187,7 @@ class Documents:
                 process["cwlVersion"] = raw["cwlVersion"]
                 yield uri, process
                 continue
-            imported, fragment = urldefrag(urljoin(uri, process["$import"]))
+            imported, fragment = urldefrag(self.sources.located(urljoin(uri, process["$import"])))
             inner = self.raw(imported, raw["cwlVersion"])
             if "$graph" not in inner:
                 parts = {_local(inner): (imported, inner)}

@@ -65,10 +65,15 @@ class _Imports:
             if not isinstance(named, str):
                 self._keep_base(item, "$include", base)
                 self.put_in(item, base, within)
-            elif key == "run" and self._is_link(urljoin(base, named)):
-                value[key] = urljoin(base, named)
+                continue
+            asked = urljoin(base, named)
+            named = self._sources.located(asked)
+            if key == "run" and self._is_link(named):
+                value[key] = named
             elif urldefrag(named)[1]:
-                value[key] = self._part(item, urljoin(base, named), base, within)
+                value[key] = self._part(item, named, base, within)
+            elif named != asked:
+                item["$import"] = named
             else:
                 self._keep_base(item, "$import", base)
 

@@ -43,6 +43,9 @@ class Sources:
     """The closure of one entry document. ``texts`` grows as the loader follows references.
 
     ``well_known`` documents are no part of it.
+
+    ``moved`` grows as ``read`` does: it has where documents were found that are not where their
+    URIs said, for servers redirect.
     """
 
     def __init__(
@@ -51,20 +54,36 @@ class Sources:
         read: Read,
         texts: Mapping[str, bytes] | None = None,
         well_known: WellKnown | None = None,
+        moved: Mapping[str, str] | None = None,
     ) -> None:
         self.entry = urldefrag(entry)[0]
         self.texts: dict[str, bytes] = dict(texts or {})
+        self._moved = {} if moved is None else moved
         self._read = read
         self._well_known = well_known
+
+    def located(self, uri: str) -> str:
+        """Return where a document is in the end; raises ``InvalidPackage`` if it cannot be read.
+
+        Relative references in it hang from there (RFC 3986, section 5.1.3).
+        """
+        document, fragment = urldefrag(uri)
+        if urlsplit(document).scheme not in ("http", "https"):
+            return uri
+        self.text(document)
+        found = self._moved.get(document, document)
+        return f"{found}#{fragment}" if fragment else found
 
     def text(self, uri: str) -> str:
         """Give the text of a document; raises ``InvalidPackage`` if it cannot be had."""
         uri = urldefrag(uri)[0]
+        uri = self._moved.get(uri, uri)
         data = self.texts.get(uri)
         if data is None:
             data = self._well_known(uri) if self._well_known else None
         if data is None:
-            data = self.texts[uri] = self._fetch(uri)
+            data = self._fetch(uri)
+            data = self.texts.setdefault(self._moved.get(uri, uri), data)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:

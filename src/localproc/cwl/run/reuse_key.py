@@ -1,8 +1,8 @@
 """What a step's outputs depend on, as one digest.
 
-Owns what counts: the tool, the requirements that hold for it, and the contents of every input file
-and directory. Names of jobs, places and times of files do not. Must not know where outputs are
-kept.
+Owns what counts: the tool, the requirements that hold for it, the contents of every input file and
+directory, and what lies beside the package's scripts. Names of jobs, places and times of files do
+not. Must not know where outputs are kept.
 
 Source of the rule when not to reuse: CWL v1.2 CommandLineTool, sections 5.11 "WorkReuse" and 5.12
 "NetworkAccess".
@@ -14,7 +14,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_local, local_path, map_files
+from localproc.cwl.base.files import Files, is_local, local_path, map_files, walk
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.prepare import network_access
 from localproc.cwl.run.process import Tool
@@ -35,12 +35,25 @@ def may_be_reused(tool: Tool, inputs: Mapping[str, Any]) -> bool:
     return not network_access(tool, context) or tool.version == "v1.0"
 
 
-def identity(tool: Tool, inputs: Mapping[str, Any], files: Files, image: str = "") -> str:
+def named_files(tool: Tool, inputs: Mapping[str, Any]) -> set[str]:
+    """Return the paths of the files that a run names: in its inputs and its requirements."""
+    given = [dict(inputs), [port.spec.get("default") for port in tool.inputs], _holding(tool)]
+    return {local_path(one) for one in walk(given) if one["class"] == "File" and is_local(one)}
+
+
+def _holding(tool: Tool) -> dict[str, Any]:
+    return {**tool.requirements.hinted, **tool.requirements.required}
+
+
+def identity(
+    tool: Tool, inputs: Mapping[str, Any], files: Files, image: str = "", beside: str = ""
+) -> str:
     """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
 
+    ``beside`` is that of what lies beside the package's own files, for a script may import it.
     Every input file is read.
     """
-    holding = {**tool.requirements.hinted, **tool.requirements.required}
+    holding = _holding(tool)
     known = {
         "format": _FORMAT,
         "tool": {name: value for name, value in tool.spec.items() if name not in _UNSEEN},
@@ -48,6 +61,7 @@ def identity(tool: Tool, inputs: Mapping[str, Any], files: Files, image: str = "
         "defaults": [_contents(port.spec.get("default"), files) for port in tool.inputs],
         "inputs": {name: _contents(inputs[name], files) for name in sorted(inputs)},
         "image": image,
+        "beside": beside,
     }
     text = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

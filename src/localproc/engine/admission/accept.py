@@ -7,6 +7,7 @@ who runs it.
 import getpass
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import here
 from localproc.engine.job.placement import Placement
 from localproc.engine.runtime import Runtime
-from localproc.errors import EnvironmentProblem, InvalidInputs, Problem
+from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, StorageUnavailable
 from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord
@@ -37,6 +38,7 @@ class Acceptance:
     def __init__(self, runtime: Runtime, namespace: str) -> None:
         self.results = runtime.settings.results or runtime.home.results(namespace)
         self._runtime = runtime
+        self._namespace = namespace
         self._user = _user()
         self._takes: dict[str, Request] = {}
         self._fit: set[str] = set()  # places where results can be published
@@ -113,8 +115,19 @@ class Acceptance:
                 ) from None
             except ValueError as error:
                 raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
+        else:
+            self._look(uri)
         self._fit.add(uri)
         return uri
+
+    def _look(self, uri: str) -> None:
+        """See that there is a place for results, such as a bucket; one that is away is waited for.
+
+        Raises ``StagingError``.
+        """
+        storage = self._runtime.storages.open(uri, namespace=self._namespace)
+        with suppress(StorageUnavailable):
+            storage.info(f"{uri}/catalog.json")
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localproc.cwl.base.files import Stat, is_local, is_reference, local_path, walk
+from localproc.cwl.base.files import Stat, is_literal, is_reference, walk
 from localproc.cwl.base.types import is_filelike
 from localproc.errors import InvalidInputs, Problem, StagingError
 from localproc.model import InputPolicy
@@ -34,33 +34,38 @@ class RootedDisk(Disk):
 
 
 def check_policy(inputs: Mapping[str, Any], policy: InputPolicy) -> None:
-    """Raise ``InvalidInputs`` with every input that names a file outside the policy's roots.
+    """Raise ``InvalidInputs`` with every input that names what the policy does not allow.
 
-    Texts count as well as files: a tool may take the path of a scene as a string. What changes the
-    process itself (``cwl:requirements``) may name any file in ways that cannot be told beforehand.
+    That is a file outside its roots, or an object of a storage outside its prefixes. Texts count as
+    well as files: a tool may take the path of a scene as a string. What changes the process itself
+    (``cwl:requirements``) may name any file in ways that cannot be told beforehand.
     """
-    if policy.roots is None:
+    if policy.trusting:
         return
     access = Access(lambda *_: FilesystemStorage(), policy)
     problems = [
         Problem("is no input of the process, and may not change it here", f"inputs.{name}")
         for name in inputs
-        if name.startswith("cwl:")
+        if name.startswith("cwl:") and policy.roots is not None
     ]
     for name, value in inputs.items():
-        for path in [*_files(value), *_texts(value)]:
+        texts = () if policy.roots is None else _texts(value)
+        for check, named in [
+            *((access.check, uri) for uri in _locations(value)),
+            *((access.check_path, path) for path in texts),
+        ]:
             try:
-                access.check_path(path)
+                check(named)
             except StagingError as error:
                 problems.append(Problem(error.message, f"inputs.{name}", hint=error.hint))
     if problems:
         raise InvalidInputs("some inputs may not be read", problems)
 
 
-def _files(value: Any) -> Iterator[str]:
+def _locations(value: Any) -> Iterator[str]:
     for one in [value] if is_reference(value) else walk([value]):
-        if is_local(one):
-            yield local_path(one)
+        if not is_literal(one):
+            yield str(one["location"])
 
 
 def _texts(value: Any) -> Iterator[str]:

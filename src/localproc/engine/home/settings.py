@@ -12,6 +12,7 @@ from typing import Any
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
+from localproc.storage.storages import StorageOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Settings:
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
     steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
     subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme; both may also stand in ``settings.yml`` in the home.
+    scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
+    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
+    more particular ones add to the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -48,8 +51,11 @@ class Settings:
     reuse: bool = False
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
-    executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    storage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    storage_options: StorageOptions = field(default_factory=dict, repr=False)
+    namespace_storage_options: Mapping[str, StorageOptions] = field(
+        default_factory=dict, repr=False
+    )
 
     def __post_init__(self) -> None:
         negative = [

@@ -144,8 +144,17 @@ class StageOut:
     log: str
 
 
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take back what has been published, or was going to be when an engine was killed."""
+
+    log: str
+
+
 #: What is done in the background, and answered.
-Asked = StageIn | MakePlan | Pull | Recall | Evaluate | Prepare | Place | Collect | StageOut
+Asked = (
+    StageIn | MakePlan | Pull | Recall | Evaluate | Prepare | Place | Collect | StageOut | Withdraw
+)
 Effect = Launch | Reattach | Release | Stop | Close | Remember | Asked
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.run.plan import Invocation, Skipped
-from localproc.engine.job.effects import Asked, MakePlan, Pull, StageIn, StageOut
+from localproc.engine.job.effects import Asked, MakePlan, Pull, StageIn, StageOut, Withdraw
 from localproc.errors import JobFailed, LocalprocError
 from localproc.machine.phases import Fact
 from localproc.model import Report
@@ -82,6 +82,7 @@ _ANSWERS: Final[dict[type[Asked], Fact]] = {
     MakePlan: Fact.PLANNED,
     Pull: Fact.PULLED,
     StageOut: Fact.PUBLISHED,
+    Withdraw: Fact.PUBLISHED,
 }
 
 

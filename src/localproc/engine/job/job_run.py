@@ -13,7 +13,7 @@ from localproc import machine
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Close, Effect, Effects, StageIn
+from localproc.engine.job.effects import Close, Effect, Effects, StageIn, StageOut
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done, News, NotLaunched, Reported, Room, kind
 from localproc.engine.job.planning import Instance, Planning
@@ -139,6 +139,9 @@ class JobRun:
             self._plan_for(staged.outputs)
         else:
             self._stage_in(again=staged is not None)
+        published = history.steps.get(STAGE_OUT)
+        if self.phase is Phase.STOPPING and published is not None and not published.ended:
+            self._staging.withdraw()
         self._advance()
 
     def pull(self) -> bool:
@@ -283,6 +286,9 @@ class JobRun:
         self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
 
     def _close_staging(self, done: Any) -> None:
+        if isinstance(done.effect, StageOut) and done.error is None:
+            self._staging.withdraw()
+            return
         key = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
         self._writer.ended(self._staging.name(key), StepStatus.DISMISSED)
 

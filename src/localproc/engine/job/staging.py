@@ -9,7 +9,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
-from localproc.engine.job.effects import Effects, StageIn, StageOut
+from localproc.engine.job.effects import Effects, StageIn, StageOut, Withdraw
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
@@ -77,6 +77,10 @@ class Staging:
         known = tuple(local_path(one) for one in walk(inputs) if is_local(one))
         self._effects.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
         return True
+
+    def withdraw(self) -> None:
+        """Ask for what has been published to be taken back: the job does not end with it."""
+        self._effects.ask(Withdraw(self.log(STAGE_OUT)))
 
     def staged_out(self, done: Done) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Give the published outputs and the features of catalogs; raises ``LocalprocError``."""

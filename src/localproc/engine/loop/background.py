@@ -19,7 +19,7 @@ from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
-from localproc.cwl.run.reuse_key import identity, may_be_reused
+from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -32,6 +32,7 @@ from localproc.engine.job.effects import (
     Remember,
     StageIn,
     StageOut,
+    Withdraw,
 )
 from localproc.engine.job.facts import Done
 from localproc.engine.job.failure_text import as_ours
@@ -43,13 +44,16 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest
-from localproc.storage.access import Access, OpenStorage
+from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
+from localproc.storage.siblings import siblings
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
+from localproc.storage.storages import Storages
+from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
@@ -66,6 +70,7 @@ class JobContext:
     process: Tool | Workflow
     tasks: TaskFactory
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
+    namespace: str = ""
 
 
 class Background:
@@ -78,7 +83,7 @@ class Background:
 
     def __init__(
         self,
-        open_storage: OpenStorage,
+        storages: Storages,
         cache: StepCache,
         tmpdirs: str,
         active: int,
@@ -86,7 +91,7 @@ class Background:
         *,
         durable: bool = False,
     ) -> None:
-        self._open_storage = open_storage
+        self._storages = storages
         self._cache = cache
         self._tmpdirs = tmpdirs
         self._report = report
@@ -106,6 +111,7 @@ class Background:
             Evaluate: self._planning,
             Recall: self._reading,
             Collect: self._reading,
+            Withdraw: self._tidying,  # whose work is done though the job is stopped
         }
 
     def do(self, effect: Asked, job: JobContext) -> None:
@@ -180,12 +186,15 @@ class Background:
             case Collect(_, prepared, report):
                 return collect(prepared, report.exit_code or 0, Disk())
             case Recall():
-                return self._recall(effect)
+                return self._recall(effect, job)
             case StageIn():
                 return self._stage_in(effect, job)
             case StageOut():
                 with log_writer(effect.log) as log:
                     return self._publish(effect, job, log)
+            case Withdraw():
+                with log_writer(effect.log) as log:
+                    return self._withdraw(job, log)
 
     def _keep(self, safekeeping: Safekeeping, effect: Asked, value: Any, job: JobContext) -> None:
         """See that what is going to be recorded is there after a power cut too."""
@@ -197,18 +206,22 @@ class Background:
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall) -> tuple[str, Any]:
+    def _recall(self, effect: Recall, job: JobContext) -> tuple[str, Any]:
         tool, inputs = effect.invocation.tool, effect.invocation.inputs
         if not may_be_reused(tool, inputs):
             return "", None
-        key = identity(tool, inputs, Disk())
+        own = named_files(tool, inputs).intersection(job.package_files)
+        home = os.path.dirname(os.path.dirname(job.folder))
+        beside = siblings(own, (home, uri_path(job.request.results)))
+        key = identity(tool, inputs, Disk(), beside=beside)
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
-            access = Access(self._open_storage, job.request.policy, job.stopped.is_set)
+            opening = partial(self._storages.open, namespace=job.namespace)
+            access = Access(opening, job.request.policy, job.stopped.is_set, log)
             staged = stage_in(effect.inputs, folder, access, log)
         return complete(job.process, fill(job.process, staged), Disk(), discover=True)
 
@@ -220,7 +233,7 @@ class Background:
         outputs = with_checksums(effect.outputs, Disk()) if flat else effect.outputs
         inputs = os.path.join(job.folder, "inputs")
         publisher = Publisher(
-            self._open_storage(urlsplit(root).scheme, False),
+            self._storages.open(root, namespace=job.namespace),
             root,
             job.job_id,
             own=(os.path.join(job.folder, "work"), inputs),
@@ -230,6 +243,13 @@ class Background:
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)
+
+    def _withdraw(self, job: JobContext, log: Callable[[str], None]) -> None:
+        root = results_root(job.job_id, job.request)
+        if job.request.options.get("layout") == "flat":
+            log(f"what was published in {root} stays there: it may be anybody's")
+        else:
+            withdraw(self._storages.open(root, namespace=job.namespace), root, log)
 
 
 def _stopped(job: JobContext) -> JobDismissed:

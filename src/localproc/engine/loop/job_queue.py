@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 from localproc import machine
+from localproc.cwl.base.files import walk
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reads import place
@@ -37,10 +38,12 @@ from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import JobFailed, JobPutAside, LocalprocError, NoSpace
+from localproc.errors import JobFailed, JobPutAside, LocalprocError, NoSpace, PluginMissing
 from localproc.model import Event, JobRecord
+from localproc.model.events import STAGE_IN
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import stage
+from localproc.storage.storages import Storages
 
 _LOG: Final = logging.getLogger("localproc")
 
@@ -63,6 +66,7 @@ class JobQueue:
         tmpdirs: TmpDirs,
         compiled: Compiled,
         lost: Callable[[str], None],
+        storages: Storages,
     ) -> None:
         self._store = store
         self._owner = owner
@@ -74,6 +78,9 @@ class JobQueue:
         self._tmpdirs = tmpdirs
         self._compiled = compiled
         self._lost = lost
+        self._storages = storages
+        self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
+        self._told: set[str] = set()
         self._env = base_environment()
         self._no_links = os.path.realpath(home.jobs) == home.jobs
         self._waiting: deque[JobRecord] = deque()
@@ -97,6 +104,8 @@ class JobQueue:
 
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
+        later, self._later = self._later, []
+        self._waiting += [self._store.job(job.id) or job for job in later]  # it may be dismissed
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
         room = self._room
@@ -163,6 +172,11 @@ class JobQueue:
                     return None
             process = self._compiled(job, past)
             tasks = TaskFactory(job.id, self._set_up(job, past, placement), LogNames(past.logs))
+            if past.started and not job.dismiss_requested:
+                self._storages.check(_places(past))
+        except PluginMissing as error:  # another engine had it, so there may be one again
+            self._wait(job, error)
+            return None
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
@@ -180,6 +194,13 @@ class JobQueue:
         active = Active(JobRun(job, past, process, tasks), executors, context)
         active.let(JobRun.begin)
         return active
+
+    def _wait(self, job: JobRecord, error: LocalprocError) -> None:
+        """Try a job again later; what it waits for is told once."""
+        if job.id not in self._told:
+            self._told.add(job.id)
+            _LOG.warning("job %s waits: %s", job.id, error)
+        self._later.append(job)
 
     def _set_up(self, job: JobRecord, past: replay.History, placement: Placement) -> JobSetup:
         opened = {name: self._executors.get(name) for name in placement.names()}
@@ -247,6 +268,13 @@ def _past(job: JobRecord, events: Sequence[Event]) -> replay.History:
     if job.aside:
         raise JobPutAside(job.id, job.aside)
     return replay.read(job.id, events)
+
+
+def _places(past: replay.History) -> list[str]:
+    """Give the URIs that a job has still to read from or to write to."""
+    staged = past.steps.get(STAGE_IN)
+    inputs = [] if staged is not None and staged.ended else list(walk(past.request.inputs))
+    return [past.request.results, *(str(one["location"]) for one in inputs if "location" in one)]
 
 
 def _make(folder: str) -> bool:

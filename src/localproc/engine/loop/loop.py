@@ -34,8 +34,8 @@ from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
-from localproc.storage.access import OpenStorage
 from localproc.storage.step_cache import StepCache
+from localproc.storage.storages import Storages
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
@@ -54,7 +54,7 @@ class Loop:
         store: Store,
         bell: Liveness,
         settings: Settings,
-        open_storage: OpenStorage,
+        storages: Storages,
         open_executor: OpenExecutor,
         compiled: Compiled,
         observers: Observers,
@@ -69,7 +69,7 @@ class Loop:
         cache = StepCache(home.steps)
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
-            open_storage,
+            storages,
             cache,
             tmpdirs,
             settings.active,
@@ -94,6 +94,7 @@ class Loop:
             self._tmpdirs,
             compiled,
             completions.lost,
+            storages,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()

@@ -1,7 +1,10 @@
 """Delivers callbacks to the subscribers of jobs.
 
-Owns the thread that takes callbacks from the outbox, retries and signatures. Must not know who
+Owns the threads that take callbacks from the outbox, retries and signatures. Must not know who
 wrote them: what they say is asked of ``compose``.
+
+Each callback is delivered by a thread of its own, a few of them for one host at a time: subscribers
+that do not answer keep neither others' callbacks waiting, nor whoever closes the engine.
 
 A callback that cannot be delivered is tried again after 1, 2, 4, ... seconds, up to an hour apart,
 and given up after two days. With a secret, callbacks are signed the way of Standard Webhooks
@@ -13,15 +16,21 @@ import hashlib
 import hmac
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from localproc.errors import LocalprocError
+from localproc.errors import LocalprocError, StagingError
 from localproc.model import Callback
 from localproc.plugins.store import Store
 from localproc.views.written import written
+
+if TYPE_CHECKING:
+    from localproc.storage.web_client import WebClient
 
 _LOG: Final = logging.getLogger("localproc")
 _LEASE: Final = timedelta(seconds=60)
@@ -30,6 +39,8 @@ _MOST: Final = 60  #: attempts; with an hour between the later ones that is two 
 _LOOK: Final = 5.0
 _TIMEOUT: Final = 10.0
 _BATCH: Final = 16
+_PER_HOST: Final = 16  #: deliveries at a time to one host
+_LAST: Final = 2.0  #: seconds that a closing engine waits for what is being delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +56,20 @@ Compose = Callable[[Callback], Message | None]
 
 
 class CallbackSender:
-    """The thread. ``ring`` says that there is a new callback."""
+    """Delivers callbacks in the background. ``ring`` says that there is a new one."""
 
     def __init__(self, store: Store, compose: Compose, secret: str = "") -> None:
         self._store = store
         self._compose = compose
         self._secret = secret
-        self._clients: dict[bool, Any] = {}
+        self._clients: dict[bool, WebClient] = {}
         self._bell = threading.Event()
         self._stopping = False
+        self._closed = False
+        self._lock = threading.Lock()  # between what deliveries record, and closing
+        self._under_way: dict[str, int] = {}  # deliveries to a host
+        self._waiting: dict[str, deque[tuple[float, Callback]]] = {}  # ... until those have ended
+        self._idle = threading.Condition(self._lock)
         self._thread = threading.Thread(target=self._live, name="localproc-callbacks", daemon=True)
         self._thread.start()
 
@@ -62,10 +78,19 @@ class CallbackSender:
         self._bell.set()
 
     def close(self) -> None:
-        """Try what is due once more, then end; what is left stays in the outbox."""
+        """Try what is due once more, then end; what is left stays in the outbox.
+
+        A subscriber that does not answer is not waited for: it is told again another time.
+        """
         self._stopping = True
         self._bell.set()
         self._thread.join()
+        with self._lock:
+            self._idle.wait_for(lambda: not self._under_way, _LAST)
+            self._closed = True
+            clients = () if self._under_way else tuple(self._clients.values())
+        for client in clients:
+            client.close()
 
     def _live(self) -> None:
         while not self._stopping:
@@ -75,8 +100,6 @@ class CallbackSender:
                 self._deliver()
             except LocalprocError as error:
                 _LOG.warning("callbacks wait: %s", error)
-        for client in self._clients.values():
-            client.close()
 
     def _patience(self) -> float:
         due = self._store.next_callback()
@@ -90,26 +113,75 @@ class CallbackSender:
             now = datetime.now(UTC)
             callbacks = self._store.take_callbacks(now, now + _LEASE, _BATCH)
             for callback in callbacks:
-                self._handle(callback)
+                self._begin(callback)
             if len(callbacks) < _BATCH:
                 return
 
+    def _begin(self, callback: Callback) -> None:
+        """Deliver a callback in a thread, or note it until one of its host's has ended."""
+        host = urlsplit(callback.uri).netloc
+        with self._lock:
+            if self._under_way.get(host, 0) >= _PER_HOST:
+                until = monotonic() + _LEASE.total_seconds() / 2
+                self._waiting.setdefault(host, deque()).append((until, callback))
+                return
+            self._under_way[host] = self._under_way.get(host, 0) + 1
+        deliver = threading.Thread(
+            target=self._work, args=(host, callback), name="localproc-callback", daemon=True
+        )
+        try:
+            deliver.start()
+        except RuntimeError:  # no more threads
+            self._work(host, callback)
+
+    def _work(self, host: str, callback: Callback) -> None:
+        following: Callback | None = callback
+        while following is not None:
+            try:
+                self._handle(following)
+            except LocalprocError as error:
+                _LOG.warning("a callback waits: %s", error)
+            following = self._next(host)
+
+    def _next(self, host: str) -> Callback | None:
+        """Give the next callback for a host, or note that one of its threads has ended."""
+        with self._lock:
+            waiting = self._waiting.get(host)
+            while waiting and not self._stopping:
+                until, callback = waiting.popleft()
+                if monotonic() < until:
+                    return callback  # any other is in the outbox again, and is taken from there
+            self._waiting.pop(host, None)
+            self._under_way[host] -= 1
+            if not self._under_way[host]:
+                del self._under_way[host]
+            self._idle.notify_all()
+            return None
+
     def _handle(self, callback: Callback) -> None:
+        error = None
         try:
             message = self._compose(callback)
             if message is not None:
                 self._send(callback, message)
-        except Exception as error:  # whatever it is, it must not keep others from being delivered
-            self._put_off(callback, error)
-        else:
-            self._store.settle_callback(callback.number)
+        except Exception as failed:  # whatever it is, the others are delivered
+            error = failed
+        with self._lock:
+            if self._closed:
+                return  # the store is closed; the lease ends, and another engine tries again
+            if error is None:
+                self._store.settle_callback(callback.number)
+            else:
+                self._put_off(callback, error)
 
     def _send(self, callback: Callback, message: Message) -> None:
         body = written(message.document)
-        headers = {"content-type": "application/json", "user-agent": "localproc"}
+        headers = {"content-type": "application/json"}
         headers |= signature(self._secret, callback, datetime.now(UTC), body)
         client = self._client(guarded=message.guarded)
-        client.post(callback.uri, content=body, headers=headers).raise_for_status()
+        with client.asking("POST", callback.uri, headers, body) as answer:
+            if not answer.is_success:
+                raise StagingError(f"{answer.status_code} {answer.reason_phrase}")
 
     def _put_off(self, callback: Callback, error: Exception) -> None:
         if callback.attempts >= _MOST:
@@ -120,13 +192,15 @@ class CallbackSender:
         wait = min(2.0 ** (callback.attempts - 1), _LONGEST)
         due = datetime.now(UTC) + timedelta(seconds=wait)
         self._store.put_off_callback(callback.number, due)
+        self._bell.set()
 
-    def _client(self, *, guarded: bool) -> Any:
-        from localproc.storage.web import web_client
+    def _client(self, *, guarded: bool) -> "WebClient":
+        from localproc.storage.web_client import WebClient  # httpx costs 0.15 s
 
-        if guarded not in self._clients:
-            self._clients[guarded] = web_client(guarded=guarded, redirects=0, timeout=_TIMEOUT)
-        return self._clients[guarded]
+        with self._lock:
+            if guarded not in self._clients:
+                self._clients[guarded] = WebClient(guarded=guarded, redirects=0, timeout=_TIMEOUT)
+            return self._clients[guarded]
 
 
 def signature(secret: str, callback: Callback, at: datetime, body: bytes) -> dict[str, str]:

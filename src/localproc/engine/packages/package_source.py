@@ -147,21 +147,31 @@ class Reader:
         from localproc.cwl.load.load import read
 
         check_here()
-        source = self._unwrapped(source)
+        source = self._located(self._unwrapped(self._located(source)))
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        sources = Sources(source.uri, self._fetcher(source.uri), texts, well_known)
-        return read(sources, source.fragment), source
+        return read(self._sources(source.uri, texts), source.fragment), source
+
+    def _sources(self, entry: str, texts: Mapping[str, bytes] | None = None) -> Sources:
+        moved: dict[str, str] = {}
+        return Sources(entry, self._fetcher(entry, moved), texts, well_known, moved)
+
+    def _located(self, source: PackageSource) -> PackageSource:
+        """Follow the redirects of a package's URL: what it includes is relative to the last."""
+        if source.data is not None or urlsplit(source.uri).scheme not in ("http", "https"):
+            return source
+        sources = self._sources(source.uri, source.parts)
+        return replace(source, uri=sources.located(source.uri), parts=sources.texts)
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
         """Take the CWL out of an application package."""
         data = source.data
         if data is None and source.uri.endswith((".json", ".yaml", ".yml")):
-            data = Sources(source.uri, self._fetcher(source.uri)).text(source.uri).encode()
+            data = self._sources(source.uri, source.parts).text(source.uri).encode()
         if data is None or not is_apppkg(data):
             return source
-        name = Sources(source.uri, self._fetcher("")).name(source.uri)
+        name = self._sources(source.uri).name(source.uri)
         package = read_apppkg(data, name)
         found = replace(
             source,
@@ -177,7 +187,7 @@ class Reader:
         uri = urljoin(source.uri, href.removeprefix("cid:"))
         return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
 
-    def _fetcher(self, entry: str) -> Read:
+    def _fetcher(self, entry: str, moved: dict[str, str]) -> Read:
         def read(uri: str) -> bytes:
             if urlsplit(uri).scheme == "file":
                 return self._contents(uri_path(uri))
@@ -187,7 +197,10 @@ class Reader:
                     hint="packages include documents from the network only with "
                     "allow_remote=True (--allow-remote)",
                 )
-            return self._access.read(uri)
+            document = self._access.read(uri)
+            if document.uri != uri:
+                moved[uri] = document.uri
+            return document.data
 
         return read
 

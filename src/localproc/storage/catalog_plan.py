@@ -1,0 +1,355 @@
+"""The STAC catalogs among a job's outputs, on their way to becoming the catalog of its results.
+
+Owns which collections there will be, where items, assets and all other files of a catalog go, and
+telling of what does not keep its place or its name. Must not know which storage is written to, nor
+other outputs.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localproc.errors import StagingError
+from localproc.plugins.storage import Description, Storage
+from localproc.storage import catalog_layout, extents, stac
+from localproc.storage.catalog_layout import Place
+from localproc.storage.disk import telling
+from localproc.storage.names import numbered, url_name
+from localproc.storage.placement import Placement
+from localproc.storage.stac_tree import Source, StacTree, read_tree
+from localproc.storage.upload_plan import Outbound
+
+_Log = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder of the results: a document's own, with all that it names."""
+
+    uri: str
+    source: Source
+    document: dict[str, Any]
+    taken: set[str]
+
+
+@dataclass(slots=True)
+class _Collection:
+    """A collection of the results; ``own`` are those of the package that became it."""
+
+    place: Place
+    own: list[Source] = field(default_factory=list)
+    items: list[_Folder] = field(default_factory=list)
+    folders: list[_Folder] = field(default_factory=list)  #: of the package's collections
+    links: list[Mapping[str, Any]] = field(default_factory=list)
+    taken: set[str] = field(default_factory=lambda: {stac.COLLECTION})
+
+
+class CatalogPlan:
+    """Takes catalogs in, output by output, and then gives the documents that are to be written."""
+
+    def __init__(
+        self, out: Outbound, placement: Placement, storage: Storage, root: str, log: _Log
+    ) -> None:
+        self._out = out
+        self._placement = placement
+        self._storage = storage
+        self._root = root
+        self._log = log
+        self._names = {stac.CATALOG}
+        self._collections: list[_Collection] = []
+        self._places: dict[str, str] = {}  # of all that is published, by its real path
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names that it needs at the top of the results."""
+        return sorted(self._names)
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """All items, as they stand in the results document."""
+        return [item.document for one in self._collections for item in one.items]
+
+    def add(self, output: str, base: str, folders: Sequence[str]) -> list[dict[str, Any]]:
+        """Take the catalogs of an output in; return their items as they will be published.
+
+        The first collection has the id ``base``. Raises ``StagingError``.
+        """
+        trees = []
+        for folder in folders:
+            self._out.guard(folder)
+            trees.append(read_tree(folder))
+        found: dict[str, _Collection] = {}
+        for tree in trees:
+            for source in tree.collections:
+                one = self._collection(_id(source), base, found)
+                one.own.append(source)
+            for source in tree.items:
+                self._collection(_id(source.collection), base, found)
+        if not found:
+            self._log(f"{output}: the catalog has no items")
+            self._collection("", base, found)
+        for tree in trees:
+            self._take(tree, found)
+        for tree in trees:
+            self._rest(tree, found)
+        return [item.document for one in found.values() for item in one.items]
+
+    def documents(self) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
+        """Yield what is to be written one after the other: items, collections, the catalog."""
+        yield [
+            (
+                f"{item.uri}/{item.uri.rpartition('/')[2]}.json",
+                self._written(item.document, item.uri),
+            )
+            for one in self._collections
+            for item in one.items
+        ]
+        yield [
+            (f"{one.place.folder}/{stac.COLLECTION}", self._collection_document(one))
+            for one in self._collections
+        ]
+        places = [one.place for one in self._collections]
+        catalog = catalog_layout.catalog_of(self.items, places)
+        yield [(f"{self._root}/{stac.CATALOG}", stac.finite(catalog))]
+
+    # Collections
+
+    def _collection(self, own: str, base: str, found: dict[str, _Collection]) -> _Collection:
+        """Return the collection of the results for one of the package, by its id there."""
+        if own not in found:
+            wanted = f"{base}-{own or 'items'}" if found else base
+            name = numbered(url_name(wanted), self._names)
+            self._names.add(name)
+            place = Place(self._root, wanted, "Processing results", f"{self._root}/{name}")
+            found[own] = _Collection(place)
+            self._collections.append(found[own])
+        return found[own]
+
+    def _take(self, tree: StacTree, found: Mapping[str, _Collection]) -> None:
+        """Take in collections and items with their assets."""
+        for source in tree.catalogs:
+            self._places[os.path.realpath(source.path)] = f"{self._root}/{stac.CATALOG}"
+            said = source.document.get("title") or source.document.get("id")
+            self._log(f"{self._out.shown(source.path)} ({said}) becomes a part of {stac.CATALOG}")
+        for source in tree.collections:
+            one = found[_id(source)]
+            self._take_collection(one, source)
+        for source in tree.items:
+            one = found[_id(source.collection)]
+            self._take_item(one, source)
+        for source, link in tree.elsewhere:
+            owner = source if source in tree.collections else source.collection
+            one = found.get(_id(owner)) or next(iter(found.values()))
+            one.links.append(link)
+            self._log(f"{self._out.shown(source.path)}: {link['href']} stays where it is")
+
+    def _take_collection(self, one: _Collection, source: Source) -> None:
+        shown = self._out.shown(source.path)
+        self._log(f"{shown} ({_id(source)}) becomes the collection {one.place.id}")
+        if source is not one.own[0]:
+            if _plain(source) != _plain(one.own[0]):
+                self._log(f"{shown} is joined with another of this id, whose fields are kept")
+        else:
+            title = str(source.document.get("title") or _id(source))
+            one.place = Place(self._root, one.place.id, title, one.place.folder)
+        self._places[os.path.realpath(source.path)] = f"{one.place.folder}/{stac.COLLECTION}"
+        folder = _Folder(one.place.folder, source, {"links": []}, one.taken)
+        hrefs, said = self._assets(folder, source.document.get("assets") or {}, shown)
+        assets = source.document.get("assets") or {}
+        folder.document["assets"] = catalog_layout.published_assets(assets, hrefs, said)
+        one.folders.append(folder)
+
+    def _take_item(self, one: _Collection, source: Source) -> None:
+        item = source.document
+        extents.box_of(item, source.path)
+        extents.interval_of(item, source.path)
+        name = numbered(url_name(item["id"]), one.taken)
+        one.taken.add(name)
+        if name != item["id"]:
+            self._log(f"the item {item['id']!r} of {self._out.shown(source.path)} lies in {name}")
+        folder = _Folder(f"{one.place.folder}/{name}", source, {}, {f"{name}.json"})
+        hrefs, said = self._assets(folder, item["assets"], f"the item {item['id']}")
+        folder.document = catalog_layout.published_item(item, one.place, name, hrefs, said)
+        self._places.setdefault(os.path.realpath(source.path), f"{folder.uri}/{name}.json")
+        one.items.append(folder)
+
+    def _collection_document(self, one: _Collection) -> Mapping[str, Any]:
+        own = dict(one.own[0].document) if one.own else {}
+        assets: dict[str, Any] = {}
+        for folder in one.folders:
+            assets |= {
+                numbered(key, assets): asset for key, asset in folder.document["assets"].items()
+            }
+            one.links += folder.document["links"]
+        if own and (assets or "assets" in own):
+            own["assets"] = assets
+        items = [item.document for item in one.items]
+        document = catalog_layout.collection_of(one.place, own, items, _extent(one), one.links)
+        return self._written(document, one.place.folder)
+
+    def _written(self, document: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
+        plain: dict[str, Any] = stac.finite(document)
+        if self._root.startswith("file:"):
+            return catalog_layout.relative(plain, folder, self._root)
+        return plain
+
+    # Files
+
+    def _assets(
+        self, folder: _Folder, assets: Mapping[str, Any], whose: str
+    ) -> tuple[dict[str, str], dict[str, Description]]:
+        """Have assets published; return where to, and what their storage says of them."""
+        hrefs: dict[str, str] = {}
+        said: dict[str, Description] = {}
+        for key, asset in assets.items():
+            path = stac.resolve(asset["href"], folder.source.path)
+            if path is None:
+                self._log(f"{whose}: the asset {key!r} stays where it is")
+                continue
+            if not os.path.exists(path):
+                raise StagingError(
+                    f"the asset {key!r} of {whose} does not exist: {path}",
+                    hint="the tool that writes the catalog has to write its assets too",
+                )
+            hrefs[key] = self._put(folder, path, key, asset.get("type"))
+            said[key] = self._storage.describe(hrefs[key])
+        return hrefs, said
+
+    def _put(self, folder: _Folder, path: str, key: str = "", kind: str | None = None) -> str:
+        """Have a file, or a folder such as a Zarr store, published in another one."""
+        name = url_name(os.path.basename(path))
+        if name in folder.taken and key:
+            name = url_name(f"{key}_{name}")
+        name = numbered(name, folder.taken)
+        folder.taken.add(name)
+        uri = f"{folder.uri}/{name}"
+        if os.path.isdir(path):
+            self._placement.tree(path, uri)
+        else:
+            self._out.add(path, uri, kind)
+        self._places[os.path.realpath(path)] = uri
+        return uri
+
+    def _rest(self, tree: StacTree, found: Mapping[str, _Collection]) -> None:
+        """Take in what links name, and then what nothing names."""
+        here = [
+            folder
+            for one in found.values()
+            for folder in (*one.folders, *one.items)
+            if os.path.realpath(folder.source.path) in tree.files
+        ]
+        for folder in here:
+            folder.document["links"] += self._links(folder)
+        collection = next(iter(found.values()))
+        for path in self._unnamed(tree):
+            beside = [one for one in here if _is_beside(path, one, tree.folder)]
+            owner = beside[0] if len(beside) == 1 else None
+            links = collection.links if owner is None else owner.document["links"]
+            uri = (
+                self._put_rest(path, tree, collection) if owner is None else self._put(owner, path)
+            )
+            links.append({"rel": "related", "href": uri, "title": os.path.basename(path)})
+
+    def _put_rest(self, path: str, tree: StacTree, one: _Collection) -> str:
+        """Publish a file at the place below the collection that it has below its catalog."""
+        *above, _ = os.path.relpath(path, tree.folder).split("/")
+        uri = "/".join([one.place.folder, *map(url_name, above)])
+        taken = (
+            one.taken
+            if not above
+            else {
+                placed.removeprefix(f"{uri}/")
+                for placed in self._places.values()
+                if placed.startswith(f"{uri}/")
+            }
+        )
+        source = one.own[0] if one.own else Source(path, {})
+        return self._put(_Folder(uri, source, {}, taken), path)
+
+    def _links(self, folder: _Folder) -> list[Mapping[str, Any]]:
+        """Return the links of a document that hold where it is published, files with them."""
+        source = folder.source
+        found: list[Mapping[str, Any]] = []
+        for link in source.document.get("links") or ():
+            if not stac.is_link(link) or stac.is_structure(link):
+                continue
+            path = stac.resolve(link["href"], source.path)
+            if path is None:
+                found.append(link)
+            elif (real := os.path.realpath(path)) in self._places:
+                found.append({**link, "href": self._places[real]})
+            elif os.path.exists(path):
+                found.append({**link, "href": self._put(folder, path, str(link.get("rel")))})
+            else:
+                said = f"a link ({link.get('rel')}) to {link['href']}, which does not exist"
+                self._log(f"{self._out.shown(source.path)}: {said}, is left out")
+        return found
+
+    def _unnamed(self, tree: StacTree) -> Iterator[str]:
+        """Yield the files in a catalog's folder that neither it nor its items name."""
+        with telling(tree.folder):
+            for folder, folders, names in os.walk(tree.folder, onerror=_raise):
+                folders[:] = sorted(
+                    one for one in folders if self._is_ours(os.path.join(folder, one))
+                )
+                for path in (os.path.join(folder, name) for name in sorted(names)):
+                    real = os.path.realpath(path)
+                    if real not in tree.files and self._is_ours(path):
+                        if os.path.isfile(path):
+                            yield path
+                        else:
+                            self._out.leave(path)
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a file or a folder has no place yet, and is no link to something else."""
+        if os.path.realpath(path) in self._places:
+            return False
+        if os.path.islink(path):
+            self._out.leave(path, "it is a link that nothing in the catalog names")
+            return False
+        return True
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _id(source: Source | None) -> str:
+    """Return the id of a collection of the package, nothing for none."""
+    if source is None:
+        return ""
+    found = source.document.get("id")
+    if not isinstance(found, str) or not found:
+        raise StagingError(f"the collection {source.path} has no id", uri=source.path)
+    return found
+
+
+def _plain(source: Source) -> dict[str, Any]:
+    """Return what a collection says, but for what is written anew."""
+    left_out = ("links", "extent", "assets", "stac_version")
+    return {name: one for name, one in source.document.items() if name not in left_out}
+
+
+def _is_beside(path: str, folder: _Folder, top: str) -> bool:
+    """Whether a file lies in the folder of an item, or below it, which is not the catalog's."""
+    inside = os.path.dirname(folder.source.path)
+    is_item = folder.source.document.get("type") == "Feature"
+    return is_item and inside != os.path.normpath(top) and path.startswith(inside + "/")
+
+
+def _extent(one: _Collection) -> dict[str, Any]:
+    """Return the extent of a collection: its own, or what its items cover."""
+    told = [extents.extent_of(source.document, source.path) for source in one.own]
+    known = [extent for extent in told if extent is not None]
+    if len(one.own) == 1 and known:
+        return dict(one.own[0].document["extent"])
+    sources = [item.source for item in one.items]
+    boxes = [extents.box_of(item.document, item.path) for item in sources]
+    times = [extents.interval_of(item.document, item.path) for item in sources]
+    box = extents.covering([*(box for box in boxes if box), *(box for box, _ in known)])
+    interval = extents.spanning([*times, *(when for _, when in known)])
+    return {
+        "spatial": {"bbox": [list(box)]},
+        "temporal": {"interval": [list(interval)]},
+    }

@@ -1,0 +1,92 @@
+"""The storages of an engine, opened when they are first asked for.
+
+Owns which options a URI has, and that a storage is opened once. Must not know plugins beyond their
+being found by scheme, nor what storages are used for.
+
+Options are given for a scheme (``s3``) or for what lies below a URI (``s3://bucket/folder``), for
+all namespaces or for one; the more particular one adds to the other, option by option.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+from urllib.parse import urlsplit
+
+from localproc.plugins.storage import Storage, StoragePlugin
+from localproc.storage.access import scheme_of
+
+#: Options by scheme or by the beginning of URIs.
+StorageOptions = Mapping[str, Mapping[str, Any]]
+
+
+class Storages:
+    """Opens and closes them. ``find`` gives the plugin of a scheme, or raises ``PluginMissing``.
+
+    Opening one may take long (it asks for keys, say), so it is done by the first who needs it, in
+    its own thread; only those who need the same one wait for that.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], StoragePlugin],
+        options: StorageOptions,
+        of_namespaces: Mapping[str, StorageOptions],
+    ) -> None:
+        self._find = find
+        self._options = options
+        self._of_namespaces = of_namespaces
+        self._open: dict[object, Future[Storage]] = {}
+        self._lock = threading.Lock()
+
+    def open(self, uri: str, guarded: bool = False, *, namespace: str = "") -> Storage:
+        """Return the storage of a URI; raises ``PluginMissing``, and what opening it raises."""
+        scheme = scheme_of(uri)
+        keys, options = self._chosen(scheme, uri, namespace)
+        key = (scheme, keys, guarded)
+        with self._lock:
+            found = self._open.get(key)
+            mine = found is None
+            if found is None:
+                found = self._open[key] = Future()
+        if mine:
+            try:
+                found.set_result(self._find(scheme).open({**options, "guarded": guarded}))
+            except BaseException as error:
+                with self._lock:
+                    self._open.pop(key, None)  # the next one tries again
+                found.set_exception(error)
+        return found.result()
+
+    def check(self, uris: Iterable[str]) -> None:
+        """Raise ``PluginMissing`` if there is no storage for one of some URIs."""
+        for scheme in set(map(scheme_of, uris)):
+            self._find(scheme)
+
+    def close(self) -> None:
+        """Close all that are open."""
+        with self._lock:
+            found, self._open = list(self._open.values()), {}
+        for one in found:
+            if one.done() and one.exception() is None:
+                one.result().close()
+
+    def _chosen(
+        self, scheme: str, uri: str, namespace: str
+    ) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
+        """Return which options hold for a URI, by where they are found, and what they are."""
+        keys: list[tuple[str, str]] = []
+        options: dict[str, Any] = {}
+        for name, given in (("", self._options), (namespace, self._of_namespaces.get(namespace))):
+            for prefix in sorted(given or (), key=len):
+                if prefix == scheme or _is_below(uri, prefix):
+                    keys.append((name, prefix))
+                    options |= (given or {})[prefix]
+        return tuple(keys), options
+
+
+def _is_below(uri: str, prefix: str) -> bool:
+    if not urlsplit(prefix).netloc:
+        return False
+    top = prefix.rstrip("/")
+    return uri == top or uri.startswith(top + "/")

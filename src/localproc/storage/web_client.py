@@ -1,0 +1,170 @@
+"""Asking servers on the web, and who may be asked.
+
+Owns requests over HTTP, redirects, and the guard: a guarded client looks a name up, checks what it
+found and connects to exactly that, before every request and every redirect, so that a name cannot
+lead into a private network. Must not know what is asked for.
+
+httpx's own client is not used: it writes whole addresses, which may have tokens in them, to the log
+of whoever embeds this library. Its transports are, and only their public interface.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from localproc.errors import StagingError
+from localproc.storage.addresses import is_public, redacted
+from localproc.uris import canonical
+
+_CONNECTS: Final = 2  #: further tries to connect, before anything was asked
+_HEADERS: Final = {
+    "accept": "*/*",
+    "accept-encoding": "identity",  # files are wanted as they are
+    "user-agent": "localproc",
+}
+
+
+class WebClient:
+    """Asks servers; a guarded one asks those at public addresses alone. Threads may share it."""
+
+    def __init__(self, *, guarded: bool, redirects: int, timeout: float) -> None:
+        self._guarded = guarded
+        self._redirects = redirects
+        self._timeout = httpx.Timeout(timeout).as_dict()
+        self._tls = httpx.create_ssl_context()
+        self._transports: dict[str, httpx.HTTPTransport] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def asking(
+        self, method: str, uri: str, headers: Mapping[str, str] | None = None, content: bytes = b""
+    ) -> Iterator[httpx.Response]:
+        """Give the answer of a server, whose body is read by whoever asks.
+
+        Redirects are followed; ``answer.url`` is the last one. Raises ``StagingError`` for an
+        address that may not be asked, and the errors of httpx.
+        """
+        for _ in range(self._redirects + 1):
+            answer = self._ask(method, _checked(uri), headers or {}, content)
+            try:
+                location = answer.headers.get("location", "")
+                if not (answer.has_redirect_location and self._redirects):
+                    yield answer
+                    return
+            finally:
+                answer.close()
+            uri = _joined(answer.url, location)
+        raise StagingError(f"{redacted(uri)}: too many redirects", uri=redacted(uri))
+
+    def close(self) -> None:
+        """Close the connections that are kept for later."""
+        for transport in self._transports.values():
+            transport.close()
+
+    def _ask(
+        self, method: str, uri: str, headers: Mapping[str, str], content: bytes
+    ) -> httpx.Response:
+        request = httpx.Request(
+            method,
+            uri,
+            headers={**_HEADERS, **headers},
+            content=content or None,
+            extensions={"timeout": self._timeout},
+        )
+        answer = self._sent(request)
+        answer.request = request
+        return answer
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        if not self._guarded:
+            proxy = _proxy(request.url)
+            return self._transport(f"proxy {proxy}", proxy).handle_request(request)
+        host = request.url.raw_host.decode("ascii")
+        *others, last = _public_addresses(host, request.url.port or _port(request.url))
+        # Connections to one address are not shared between names: each has its certificate.
+        transport = self._transport(host)
+        for address in others:
+            try:
+                return transport.handle_request(_to(address, host, request))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # a machine without IPv6, say: the others are tried, as usual
+        return transport.handle_request(_to(last, host, request))
+
+    def _transport(self, key: str, proxy: str | None = None) -> httpx.HTTPTransport:
+        with self._lock:
+            if key not in self._transports:
+                self._transports[key] = httpx.HTTPTransport(
+                    verify=self._tls, retries=_CONNECTS, proxy=proxy, trust_env=False
+                )
+            return self._transports[key]
+
+
+def _checked(uri: str) -> str:
+    """Return an address that can be asked; raises ``StagingError`` for any other."""
+    shown = redacted(uri)
+    try:
+        parts = urlsplit(canonical(uri))
+    except ValueError as error:
+        raise StagingError(f"{shown} is no web address: {error}", uri=shown) from None
+    if parts.scheme not in ("http", "https"):
+        raise StagingError(f"{shown} is no web address", uri=shown)
+    if "@" in parts.netloc:
+        raise StagingError(f"{shown} has a user or a password in it", uri=shown, hint="remove it")
+    return uri
+
+
+def _joined(base: httpx.URL, location: str) -> str:
+    """Return where a redirect leads to; raises ``StagingError`` if that is not the web."""
+    shown = redacted(str(base))
+    try:
+        joined = base.join(location).copy_with(fragment=None)
+    except httpx.InvalidURL as error:
+        raise StagingError(f"{shown} redirects to what is no address: {error}", uri=shown) from None
+    if joined.scheme not in ("http", "https"):
+        said = f"{shown} redirects to {redacted(str(joined))}, which is no web address"
+        raise StagingError(said, uri=shown)
+    return str(joined)
+
+
+def _public_addresses(host: str, port: int) -> list[str]:
+    """Look a name up; raises ``StagingError`` if any of its addresses is not public."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    refused = [one for one in addresses if not is_public(one)]
+    if refused:
+        raise StagingError(
+            f"{host} is at {', '.join(refused)}, which is not a public address",
+            uri=host,
+            hint="only public addresses are asked for inputs here",
+        )
+    return addresses
+
+
+def _to(address: str, host: str, request: httpx.Request) -> httpx.Request:
+    """Return a request as it goes to an address: with the name's Host header and certificate."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": host},
+    )
+
+
+def _port(url: httpx.URL) -> int:
+    return 443 if url.scheme == "https" else 80
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    """Return the proxy that the environment names for an address."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

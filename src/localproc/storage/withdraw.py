@@ -1,0 +1,81 @@
+"""Taking results back.
+
+Owns that the catalog, which leads readers to all else, goes first, and that nobody waits long for a
+storage that does not answer. Must not know how results are published.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from localproc.plugins.storage import Storage
+from localproc.storage import retries
+from localproc.storage.stac import CATALOG
+from localproc.uris import uri_path
+
+_WAIT: Final = 1.0  #: seconds that whoever dismisses a job waits for its results to be removed
+
+_Log = Callable[[str], None]
+
+
+def withdraw(storage: Storage, root: str, log: _Log) -> None:
+    """Remove all that lies below a job's own folder of results, and the folder.
+
+    An engine that was killed while it published has left it; what it was going to write is not
+    known any more.
+    """
+
+    def remove() -> None:
+        storage.delete([f"{root}/{CATALOG}"])
+        found = [info.uri for info in storage.list(f"{root}/")]
+        storage.delete(found)
+        storage.sweep(f"{root}/")
+        if root.startswith("file:"):
+            folders = [folder for folder, _, _ in os.walk(uri_path(root))]
+            remove_empty(folders, os.path.dirname(uri_path(root)))
+
+    bounded(remove, log, hurry=True)
+
+
+def bounded(remove: Callable[[], None], log: _Log, *, hurry: bool) -> None:
+    """Remove something, trying again what fails for a moment; ``hurry``: do not wait for the end.
+
+    What cannot be removed is told: the reason for taking it back must not be lost over it.
+    """
+
+    def run() -> None:
+        try:
+            retries.retrying(remove, retries.READING, lambda: False, log)
+        except Exception as error:
+            log(f"not all that was written could be removed: {error}")
+
+    thread = threading.Thread(target=run, name="localproc-withdraw", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads
+        run()
+        return
+    thread.join(_WAIT if hurry else None)
+    if thread.is_alive():
+        log("what was written is still being removed: its storage does not answer")
+
+
+def remove_empty(folders: Iterable[str], top: str) -> None:
+    """Remove folders, and those above them, as long as they are empty and below ``top``."""
+    for folder in sorted(folders, reverse=True):
+        _remove_upwards(folder, top)
+
+
+def _remove_upwards(folder: str, top: str) -> None:
+    try:
+        while folder != top and is_below(folder, (top,)):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+    except OSError:
+        return
+
+
+def is_below(path: str, folders: Sequence[str]) -> bool:
+    """Whether a path is one of the folders, or lies in one."""
+    return any(path == one or path.startswith(one.rstrip("/") + "/") for one in folders)
