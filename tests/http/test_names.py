@@ -67,7 +67,7 @@ def test_files_are_where_documents_say(engine: Engine, client: httpx.Client, nam
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @example(name="a\nb")
-@given(name=st.text(st.sampled_from("ab%20#?;:&+=é \n,@!$'()[]"), min_size=1, max_size=12))
+@given(name=st.text(st.sampled_from("ab%20#?;:&+=é \n,@!$'()"), min_size=1, max_size=12))
 def test_files_of_any_name(engine: Engine, client: httpx.Client, name: str) -> None:
     engine.deploy(TOOL)
     done = execute(client, {"name": f"_{name}_"}, "named", response="document")
@@ -82,7 +82,8 @@ def test_files_of_any_name(engine: Engine, client: httpx.Client, name: str) -> N
 def test_any_path_is_answered(
     engine: Engine, client: httpx.Client, path: str, follow: bool
 ) -> None:
-    job = engine.jobs(limit=1)[0].id if engine.jobs(limit=1) else "none"
+    found = engine.jobs(limit=1, status="successful")
+    job = found[0].id if found else "none"
     for place in ("", "jobs/", f"jobs/{job}/", f"jobs/{job}/files/", f"jobs/{job}/results/"):
         answer = client.get(place + quote(path, safe=""), params={"follow": follow})
         assert answer.status_code < 500
@@ -99,7 +100,7 @@ def test_any_path_is_answered(
         ("a b#%20.tif", "a b#%20.tif"),
         ("folder/scene.tif", "scene.tif"),
         ("C:\\scenes\\scene.tif", "scene.tif"),
-        ("..", "input.bin"),
+        ("..", "input"),
     ],
 )
 def test_uploads_keep_their_names(
