@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from localproc.errors import NoSuchJob
+from localproc.views.ogc import timestamp
 from tests.browser.conftest import Service
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = os.environ.get("LOCALPROC_SCREENSHOTS")
 MOST = 200_000  # bytes of a screenshot
+CLOCK = 2500  # ms, longer than between two looks of a job's page
 
 #: Two steps; each tells that it has begun and waits until its gate, a file, is there.
 GATES = """
@@ -37,6 +40,25 @@ $graph:
     stdout: out.txt
     outputs: {out: stdout}
 """
+
+#: A package whose tool lies in another folder, and sorts before it.
+FOLDER = {
+    "app/a/tool.cwl": """
+cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: "true"
+inputs: []
+outputs: []
+""",
+    "app/main.cwl": """
+cwlVersion: v1.2
+class: Workflow
+id: foldered
+inputs: []
+outputs: []
+steps: {only: {run: a/tool.cwl, in: [], out: []}}
+""",
+}
 
 #: Gives each element with text of its own whose contrast to what is behind it is below 4.5.
 PALE = """
@@ -136,6 +158,77 @@ def test_a_form_that_does_not_fit_is_explained(service: Service, page: "Page") -
     assert page.locator(":invalid:not(form)").count() == 1
 
 
+def test_a_form_that_is_not_accepted_keeps_what_was_filled_in(
+    service: Service, context: "BrowserContext"
+) -> None:
+    page = context.new_page()
+    page.goto(f"{service.base}/processes/echo")
+    page.get_by_label("A text string").fill("kept <b>")
+    page.get_by_label("Several texts").fill("one\ntwo")
+    page.get_by_label("Yes or no").select_option("no")
+    page.get_by_label("Any object").fill("{oops")
+    page.get_by_label("west").fill("5")
+    page.get_by_label("its address").fill("scenes/a.tif")
+    page.get_by_label("Any object").focus()
+    page.keyboard.press("Control+End")
+    with page.expect_response(lambda answer: answer.status == 400):
+        page.get_by_role("button", name="Execute").focus()
+        page.keyboard.press("Enter")
+    alert = page.get_by_role("alert")
+    expect(alert).to_be_focused()
+    assert page.title().startswith("Not accepted")
+    expect(page.get_by_label("A text string")).to_have_value("kept <b>")
+    expect(page.get_by_label("Several texts")).to_have_value("one\ntwo")
+    expect(page.get_by_label("Yes or no")).to_have_value("false")
+    expect(page.get_by_label("west")).to_have_value("5")
+    expect(page.get_by_label("its address")).to_have_value("scenes/a.tif")
+    wrong = page.get_by_label("Any object")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(wrong).to_have_accessible_description(re.compile("is not JSON"))
+    expect(page.locator(".wrong")).to_have_count(3)
+    expect(alert).to_contain_text("choose the file itself")
+
+    alert.get_by_role("link", name="Any object").focus()  # from the list to the field
+    page.keyboard.press("Enter")
+    expect(wrong).to_be_focused()
+    wrong.fill("{}")
+    for side, degrees in {"west": "5", "south": "45", "east": "6", "north": "46"}.items():
+        page.get_by_label(side).fill(degrees)
+    page.get_by_label("its address").fill("")
+    page.get_by_role("button", name="Execute").click()
+    page.wait_for_url("**/jobs/*")
+
+
+def test_a_folder_and_an_archive_are_deployed(
+    service: Service, page: "Page", tmp_path: Path
+) -> None:
+    for name, text in FOLDER.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    archive = shutil.make_archive(str(tmp_path / "app"), "zip", tmp_path, "app")
+    for label, chosen in (("the folder", tmp_path / "app"), ("ZIP archive", Path(archive))):
+        page.goto(f"{service.base}/processes")
+        page.get_by_label(label).set_input_files(chosen)
+        page.get_by_role("button", name="Deploy").click()
+        page.wait_for_url("**/processes/foldered")
+        page.locator("img.graph").evaluate("(one) => one.decode()")
+        service.engine.undeploy("foldered")
+
+
+def test_a_package_that_is_none_has_a_way_back(
+    service: Service, context: "BrowserContext", tmp_path: Path
+) -> None:
+    page = context.new_page()
+    (tmp_path / "none.cwl").write_text("class: Nothing")
+    page.goto(f"{service.base}/processes")
+    page.get_by_label("A CWL document").set_input_files(tmp_path / "none.cwl")
+    with page.expect_response(lambda answer: answer.status == 400):
+        page.get_by_role("button", name="Deploy").click()
+    expect(page.get_by_role("button", name="Deploy")).to_be_visible()
+    page.locator(".crumbs").get_by_role("link", name="Processes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Processes")
+
+
 def test_a_package_is_deployed_from_the_list(
     service: Service, page: "Page", tmp_path: Path
 ) -> None:
@@ -144,7 +237,7 @@ def test_a_package_is_deployed_from_the_list(
     page.get_by_label("A CWL document").set_input_files(tmp_path / "gates.cwl")
     page.get_by_role("button", name="Deploy").click()
     page.wait_for_url("**/processes/uploaded")
-    expect(page.get_by_role("heading", level=1)).to_have_text("uploaded")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Process uploaded")
     service.engine.undeploy("uploaded")
 
 
@@ -215,8 +308,17 @@ def test_a_job_is_dismissed(service: Service, page: "Page") -> None:
     page.goto(f"{service.base}/jobs/{job.id}")
     mark(page)
     expect(state(page)).to_have_text("running")
-    page.get_by_role("button", name="Dismiss").click()
+    page.get_by_role("button", name="Dismiss").focus()
+    page.keyboard.press("Enter")
     expect(state(page)).to_have_text("dismissed")
+    expect(page.locator(".state")).to_be_focused()
+    expect(page.locator(".state")).to_contain_text("This job was dismissed")
+    assert job.record.finished is not None
+    finished = page.locator("dt", has_text="Finished").locator("+ dd time")
+    expect(finished).to_have_attribute("datetime", timestamp(job.record.finished))
+    took = page.locator(".steps .number").text_content()
+    page.wait_for_timeout(CLOCK)
+    assert page.locator(".steps .number").text_content() == took
     expect(page.get_by_role("status")).to_contain_text("dismissed")
     expect(page.get_by_role("button", name="Dismiss")).to_have_count(0)
     expect(page.locator(".steps .badge")).to_have_text("dismissed")
@@ -260,6 +362,46 @@ def test_jobs_are_filtered(service: Service, page: "Page") -> None:
     assert page.locator("tbody tr").count() >= 3
 
 
+@pytest.mark.parametrize("width", [390, 1100])
+def test_filters_fold_where_there_is_little_room(
+    service: Service, page: "Page", width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{service.base}/jobs")
+    button, fold = page.get_by_role("button", name="Filter"), page.get_by_text("Filters")
+    if width > 640:
+        expect(button).to_be_visible()
+        expect(fold).to_be_hidden()
+        return
+    expect(button).to_be_hidden()
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_be_visible()
+    page.get_by_label("failed").check()
+    button.click()
+    expect(page.get_by_label("failed")).to_be_visible()  # what is filtered by is seen
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_labels_of_a_map_are_legible_and_apart(
+    service: Service, page: "Page", water_bodies: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{service.base}/jobs/{water_bodies}/results")
+    labels = page.locator(".map text").all()
+    boxes = [box for label in labels if (box := label.bounding_box())]
+    assert len(boxes) >= 7
+    for place, one in enumerate(boxes):
+        assert one["height"] >= 11
+        for other in boxes[:place]:
+            assert (
+                one["x"] >= other["x"] + other["width"]
+                or other["x"] >= one["x"] + one["width"]
+                or one["y"] >= other["y"] + other["height"]
+                or other["y"] >= one["y"] + one["height"]
+            )
+
+
 def test_results_are_on_a_map_with_quicklooks(
     service: Service, page: "Page", water_bodies: str
 ) -> None:
@@ -275,6 +417,10 @@ def test_results_are_on_a_map_with_quicklooks(
     page.locator(".map a").last.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".item:target h3")).to_have_text("LE07_OLINDA_S")
+    page.get_by_text("Properties").first.click()
+    expect(page.locator(".item dl").first).to_contain_text("proj:")
+    catalog = page.get_by_role("link", name="catalog.json").get_attribute("href") or ""
+    assert page.request.get(catalog).json()["type"] == "Catalog"
     with page.expect_download() as download:
         page.locator(".item a").first.click()
     assert download.value.suggested_filename.startswith("otsu")

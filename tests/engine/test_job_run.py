@@ -513,3 +513,12 @@ def test_a_job_can_be_stopped_until_it_has_ended() -> None:
     for phase in set(Phase) - {Phase.ENDED}:
         assert ACTS[phase][Fact.DISMISSAL] is Act.DISMISS
     assert ACTS[Phase.ENDED] == {}
+
+
+def test_a_step_is_told_to_run_when_it_runs() -> None:
+    """Before that it may wait for long at its executor."""
+    bench = two()
+    bench.go_on()
+    assert bench.run.job.message == "starting first"
+    bench.report("first:1", TaskState.RUNNING)
+    assert bench.run.job.message == "running first"

@@ -13,7 +13,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
-from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
+from localproc.plugins.storage import Description, Info, StoragePlugin, Watch, unwatched
 
 
 class Silent:
@@ -98,7 +98,13 @@ class Slow:
         return Info(uri, 1)
 
     def fetch(
-        self, uri: str, path: str, *, most: int | None = None, watch: Watch = unwatched
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
     ) -> Info:
         self.begun.release()
         while not self.may_end.wait(0.01):
@@ -106,7 +112,7 @@ class Slow:
         Path(path).write_text("x")
         return Info(uri, 1)
 
-    def put(self, path: str, uri: str, **_: Any) -> Info:
+    def put(self, source: str | bytes, uri: str, **_: Any) -> Info:
         raise NotImplementedError
 
     def list(self, prefix: str) -> Iterator[Info]:
@@ -118,8 +124,11 @@ class Slow:
     def presign(self, uri: str, seconds: int) -> str | None:
         return None
 
-    def describe(self, uri: str) -> Mapping[str, Any]:
-        return {}
+    def sweep(self, prefix: str) -> None:
+        pass
+
+    def describe(self, uri: str) -> Description:
+        return Description()
 
     def close(self) -> None:
         pass

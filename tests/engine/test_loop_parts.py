@@ -59,11 +59,7 @@ def job(width: int, executor: object) -> tuple[Active, Bench]:
     bench.begin()
     request = JobRequest({})
     context = JobContext("job", "/job", request, threading.Event(), PROCESS, bench.tasks)
-<<<<<<< HEAD
-    executors = StepExecutors(lambda _: executor, "local")  # type: ignore[arg-type, return-value]
-=======
     executors = StepExecutors(lambda _: executor, "one")  # type: ignore[arg-type, return-value]
->>>>>>> loop
     return Active(bench.run, executors, context), bench
 
 

@@ -1,16 +1,22 @@
 """The app as a part of another one."""
 
+import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from localproc import Engine
 from localproc.http import create_app
 from localproc.http.inprocess import InProcessTransport
+from tests.http.service import served, until
 
 
 @pytest.fixture
@@ -58,3 +64,75 @@ def test_without_a_prefix_the_root_is_the_landing_page(tmp_path: Path) -> None:
     with Engine(tmp_path / "home") as engine, engine.client(prefix="") as client:
         assert client.get("/").json()["title"] == "localproc: default"
         assert client.get("/processes/echo").json()["id"] == "echo"
+
+
+def test_the_definition_is_valid(tmp_path: Path) -> None:
+    schemathesis: Any = pytest.importorskip("schemathesis")
+    with Engine(tmp_path / "home") as engine, engine.client() as client:
+        definition = client.get("api").json()
+    schemathesis.openapi.from_dict(definition).validate()
+    operations = [
+        one["operationId"]
+        for members in definition["paths"].values()
+        for name, one in members.items()
+        if name != "parameters"
+    ]
+    assert len(operations) == len(set(operations))
+
+
+def test_the_definition_has_every_route(tmp_path: Path) -> None:
+    with Engine(tmp_path / "home") as engine:
+        app = create_app(engine, prefix="/x")
+        served = {
+            (re.sub(r"{\w+(:\w+)?}", "{}", route.path.removeprefix("/x")) or "/", method.lower())
+            for route in app.routes
+            if isinstance(route, Route) and route.path.startswith("/x")
+            for method in route.methods or ()
+            if method != "HEAD"
+        }
+        definition = engine.client().get("api").json()
+    declared = {
+        (re.sub(r"{\w+}", "{}", path), method)
+        for path, members in definition["paths"].items()
+        for method in members
+        if method != "parameters"
+    }
+    assert declared == served
+
+
+@pytest.mark.parametrize("base_url", ["", "https://outer.example"])
+def test_a_slash_at_the_end_changes_nothing(tmp_path: Path, base_url: str) -> None:
+    """Nobody is sent on: bodies and tokens would go along, to whatever place that is."""
+    with Engine(tmp_path / "home") as engine, engine.client(base_url=base_url) as client:
+        for path in ("", "conformance", "api", "processes", "processes/echo", "jobs"):
+            plain = client.get(path, follow_redirects=False)
+            assert plain.status_code == 200
+            slashed = client.get(f"{path}/", follow_redirects=False)
+            assert (slashed.status_code, slashed.json()) == (200, plain.json())
+        asked = {"inputs": {"string": "a"}, "outputs": {"string": {}}}
+        done = client.post("processes/echo/execution/", json=asked, follow_redirects=False)
+        assert (done.status_code, done.text) == (200, "a")
+        assert client.get("processes//echo").status_code == 404
+
+
+def test_nothing_is_changed_for_other_libraries(tmp_path: Path) -> None:
+    program = (
+        "import starlette.convertors as convertors, threading;"
+        "before = dict(convertors.CONVERTOR_TYPES);"
+        "import localproc.http.app;"
+        "assert convertors.CONVERTOR_TYPES == before;"
+        "assert threading.active_count() == 1"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_app_lets_its_threads_go(tmp_path: Path) -> None:
+    with Engine(tmp_path / "home") as engine:
+        app = create_app(engine)
+        with served(app) as address:
+            assert httpx.get(f"{address}/default/ogc-api").status_code == 200
+        app.state.threads.close()
+        until(lambda: not [one for one in threading.enumerate() if "localproc-http" in one.name])
+        with served(app) as address:  # and may be served again
+            assert httpx.get(f"{address}/default/ogc-api").status_code == 200
+        app.state.threads.close()

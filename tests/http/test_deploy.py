@@ -1,13 +1,21 @@
 """Deploying packages in every form that clients send, and what comes of it."""
 
+import io
 import json
+import shutil
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from localproc import Engine
+from localproc.engine.packages.archive import read_archive
+from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
 from tests.http.packages import BAND_MATH, CWL, FAILING, TOOL, package
 from tests.http.service import Receiver, execute, finish, receiving, start
@@ -309,6 +317,228 @@ def test_a_part_that_is_missing(client: httpx.Client) -> None:
     answer = deploy(client, related(("main.cwl", MAIN)), "multipart/related; boundary=b")
     assert answer.status_code == 400
     assert "tool.json" in answer.text
+
+
+#: The same, whose tool is in another folder and has a script of its own.
+FOLDERS = {
+    "app/main.cwl": MAIN.replace("tool.json", "tools/say%20it.cwl#say"),
+    "app/tools/say it.cwl": """\
+cwlVersion: v1.2
+$graph:
+  - class: CommandLineTool
+    id: say
+    baseCommand: sh
+    inputs:
+      script: {type: File, default: {class: File, location: say.sh}, inputBinding: {position: 0}}
+      message: {type: string, inputBinding: {position: 1}}
+    stdout: said.txt
+    outputs: {said: stdout}
+""",
+    "app/tools/say.sh": 'echo "$1"\n',
+}
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return found.getvalue()
+
+
+def parts(*heads: tuple[str, str], boundary: str = "b") -> str:
+    lines = [f"--{boundary}\r\n{head}\r\n\r\n{text}\r\n" for head, text in heads]
+    return "".join([*lines, f"--{boundary}--\r\n"])
+
+
+@pytest.mark.parametrize("start", ["<main@x>", '"<main@x>"', "main@x"])
+def test_start_names_the_package(client: httpx.Client, start: str) -> None:
+    body = parts(
+        ("Content-ID: <tool.json>", json.dumps(TOOL)),
+        ("Content-ID: <main@x>", MAIN),
+    )
+    kind = f"multipart/related; boundary=b; start={start}; type=application/cwl"
+    answer = deploy(client, body, kind)
+    works(client, answer)
+    assert answer.json()["id"] == "several"
+    assert client.get("processes/several/package").headers["content-type"] == kind
+
+
+def test_start_that_names_nothing(client: httpx.Client) -> None:
+    body = related(("main.cwl", MAIN), ("tool.json", json.dumps(TOOL)))
+    answer = deploy(client, body, "multipart/related; boundary=b; start=none")
+    assert answer.status_code == 400
+    assert "none" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("run", "head"),
+    [
+        ("cid:tool@x", "Content-ID: <tool@x>"),
+        ("cid:to%2Fol@x", "Content-ID: <to/ol@x>"),
+        ("tools/tool.json", "Content-Location: tools/tool.json\r\nContent-ID: <tool@x>"),
+        ("cid:tool@x", "Content-Location: tools/tool.json\r\nContent-ID: <tool@x>"),
+        ("https://example.org/tool.json", "Content-Location: https://example.org/tool.json"),
+        ("tools/tool.json", "Content-ID: <tool.json>"),
+        ("../tools/tool.json", "Content-ID: <tool.json>"),
+    ],
+)
+def test_parts_are_found_by_what_others_call_them(
+    client: httpx.Client, run: str, head: str
+) -> None:
+    main = MAIN.replace("run: tool.json", f'run: "{run}"')
+    body = parts(("Content-ID: <main>", main), (head, json.dumps(TOOL)))
+    works(client, deploy(client, body, "multipart/related; boundary=b"))
+
+
+def test_a_base_name_of_two_is_no_name(client: httpx.Client) -> None:
+    main = MAIN.replace("tool.json", "c/tool.json")
+    tool = json.dumps(TOOL)
+    body = related(("main.cwl", main), ("a/tool.json", tool), ("b/tool.json", tool))
+    answer = deploy(client, body, "multipart/related; boundary=b")
+    assert answer.status_code == 400
+    assert "c/tool.json" in answer.text
+
+
+def test_a_form_may_send_its_files_in_any_order_and_without_folders(client: httpx.Client) -> None:
+    names = list(FOLDERS)
+    for order in (names, names[::-1]):
+        files = [
+            ("package", (name.rpartition("/")[2], FOLDERS[name], "application/octet-stream"))
+            for name in order
+        ]
+        works(client, client.post("processes", files=files))
+        assert client.delete("processes/several").status_code == 204
+
+
+def test_a_form_may_send_a_folder(client: httpx.Client) -> None:
+    body = parts(
+        *(
+            (f'Content-Disposition: form-data; name="folder"; filename="{name}"', text)
+            for name, text in sorted(FOLDERS.items(), reverse=True)
+        ),
+        ('Content-Disposition: form-data; name="package"; filename=""', ""),
+    )
+    works(client, deploy(client, body, "multipart/form-data; boundary=b"))
+
+
+def test_an_archive(client: httpx.Client) -> None:
+    data = zipped({**FOLDERS, "app/.git/config": "cwlVersion", "__MACOSX/app/._x": "x"})
+    works(client, deploy(client, data, "application/zip"))
+    package = client.get("processes/several/package")
+    assert (package.content, package.headers["content-type"]) == (data, "application/zip")
+    client.delete("processes/several")
+    works(client, client.post("processes", files={"package": ("app.zip", data)}))
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"../main.cwl": MAIN}, {"/main.cwl": MAIN}, {"x.txt": "x"}, {".main.cwl": MAIN}]
+)
+def test_archives_that_are_no_good(client: httpx.Client, files: dict[str, str]) -> None:
+    data = zipped(files)
+    assert deploy(client, data, "application/zip").status_code == 400
+    for cut in (data[:30], data[:-10], b"PK\x03\x04" + bytes(100)):
+        assert deploy(client, cut, "application/zip").status_code == 400
+
+
+def test_an_archive_that_would_never_end(client: httpx.Client) -> None:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("main.cwl", b"#" * (65 << 20))
+    answer = deploy(client, found.getvalue(), "application/zip")
+    assert answer.status_code == 400
+    assert "most" in answer.json()["hint"]
+
+
+@given(st.dictionaries(st.text(), st.binary(max_size=50), max_size=4), st.binary(max_size=30))
+def test_archives_of_anything(files: dict[str, bytes], noise: bytes) -> None:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name.encode(errors="replace").decode()), data)
+    for data in (found.getvalue(), noise + found.getvalue()[len(noise) :]):
+        try:
+            read = read_archive(data)
+        except InvalidPackage:
+            continue
+        assert set(read.values()) <= set(files.values()) | {b""}
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "water_bodies"
+
+
+def test_the_shipped_example_as_the_documents_say(client: httpx.Client) -> None:
+    """See docs/http.md, "Deploying"; what it gives is tested elsewhere."""
+    sources = [EXAMPLE / "water-bodies.cwl", *sorted((EXAMPLE / "tools").glob("*.py"))]
+    data = zipped({str(one.relative_to(EXAMPLE)): one.read_text() for one in sources})
+    form = [("package", (one.name, one.read_bytes())) for one in sources]
+    for body in (
+        {"content": data, "headers": {"Content-Type": "application/zip"}},
+        {"files": form},
+    ):
+        assert client.post("processes", **body).status_code == 201
+        assert len(client.get("processes/water-bodies").json()["inputs"]) == 4
+        client.delete("processes/water-bodies")
+
+
+# A package with files comes back
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in FOLDERS.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path / "app"
+
+
+def test_a_package_from_a_folder_comes_back_with_its_files(
+    engine: Engine, client: httpx.Client, folder: Path
+) -> None:
+    engine.deploy(folder / "main.cwl")
+    package = client.get("processes/several/package")
+    assert package.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(package.content)) as archive:
+        assert archive.namelist() == ["main.cwl", "tools/say it.cwl", "tools/say.sh"]
+    client.delete("processes/several")
+    shutil.rmtree(folder)
+    works(client, deploy(client, package.content, "application/zip"))
+
+
+def test_what_lies_beside_its_folder_comes_along(
+    engine: Engine, client: httpx.Client, tmp_path: Path
+) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "tool.json").write_text(json.dumps(TOOL))
+    (tmp_path / "app" / "main.cwl").write_text(MAIN.replace("tool.json", "../tool.json"))
+    engine.deploy(tmp_path / "app" / "main.cwl")
+    package = client.get("processes/several/package")
+    client.delete("processes/several")
+    works(client, deploy(client, package.content, "application/zip"))
+
+
+def test_any_package_can_be_had_as_an_archive(client: httpx.Client) -> None:
+    body = related(("main.cwl", MAIN), ("tool.json", json.dumps(TOOL)))
+    deploy(client, body, "multipart/related; boundary=b")
+    wanted = {"Accept": "application/zip"}
+    package = client.get("processes/several/package", headers=wanted)
+    assert package.headers["content-type"] == "application/zip"
+    client.delete("processes/several")
+    works(client, deploy(client, package.content, "application/zip"))
+
+
+def test_files_of_this_machine_do_not_go_along(
+    engine: Engine, client: httpx.Client, folder: Path
+) -> None:
+    """A default may name any file; what goes into an archive lies in the package's folder."""
+    secret = folder.parent / "secret.txt"
+    secret.write_text("hush")
+    tool = FOLDERS["app/tools/say it.cwl"].replace("say.sh", str(secret))
+    (folder / "tools" / "say it.cwl").write_text(tool)
+    engine.deploy(folder / "main.cwl")
+    package = client.get("processes/several/package").content
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        assert archive.namelist() == ["main.cwl", "tools/say it.cwl"]
 
 
 # What is deployed

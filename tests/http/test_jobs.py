@@ -17,6 +17,8 @@ import psutil
 import pytest
 
 from localproc import Engine
+from localproc.engine.admission.accept import _wrong_address
+from localproc.errors import InvalidInputs
 from localproc.http import create_app
 from localproc.model import InputPolicy
 from tests.http.packages import FAILING, TOOL
@@ -387,8 +389,16 @@ def test_raw_results_in_their_own_media_types(client: httpx.Client) -> None:
     answer = client.get(f"{one}/results", headers={"Accept": kind.partition(";")[0]})
     assert (answer.status_code, answer.content) == (200, b"a picture")
     assert answer.headers["vary"] == "Accept"
-    answer = client.get(f"{two}/results", headers={"Accept": "multipart/related"})
-    assert answer.headers["content-type"].startswith("multipart/related")
+    for accept in ("multipart/related", "*/*", "application/json;q=0.5, multipart/*"):
+        answer = client.get(f"{two}/results", headers={"Accept": accept})
+        kind = answer.headers["content-type"]
+        assert kind.startswith("multipart/related; boundary=")
+        assert kind.endswith('; type="text/plain"')  # of the first part (RFC 2387, 3.1)
+        assert b"Content-Type: text/plain;charset=UTF-8\r\n" in answer.content
+    answer = client.get(f"{two}/results", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["string"]) == (200, "a")
+    answer = client.get(f"{two}/results", headers={"Accept": "image/png"})
+    assert answer.status_code == 406
     document = finish(client, {"string": "a"})
     answer = client.get(f"{document}/results", headers={"Accept": "image/tiff"})
     assert answer.status_code == 406
@@ -852,11 +862,75 @@ def test_subscribers_that_cannot_be_told(client: httpx.Client, subscriber: Any, 
 def test_private_addresses_are_told_nothing(engine: Engine, client: httpx.Client) -> None:
     """By default a client cannot make this machine post to its own network."""
     with receiving() as web:
-        finish(client, {"string": "a"}, subscriber=subscribed(web))
+        asked = {"inputs": {"string": "a"}, "subscriber": subscribed(web)}
+        assert client.post("processes/echo/execution", json=asked).status_code == 400
         with engine.client(policy=OPEN) as other:
             finish(other, {"string": "b"}, subscriber=subscribed(web))
         assert web.document("/success") == {"string": "b"}
         assert paths(web).count("/success") == 1
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://example.org/\r\nX: y",
+        "http://example.org/a b",
+        " http://example.org/",
+        "http://example.org/\x7f",
+        "http://user:secret@example.org/",
+        "http://user@example.org/",
+        "http:///nowhere",
+        "http://example.org:0/",
+        "http://example.org:99999/",
+        "ftp://example.org/",
+        "mailto:a@example.org",
+        "",
+        5,
+        None,
+    ],
+)
+def test_addresses_that_cannot_be_told(engine: Engine, client: httpx.Client, uri: Any) -> None:
+    for member in ("successUri", "inProgressUri", "failedUri"):
+        asked = {"inputs": {}, "subscriber": {member: uri}}
+        answer = client.post("processes/echo/execution", json=asked)
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["problems"][0]["where"] == f"subscriber.{member}"
+        with pytest.raises(InvalidInputs):  # in Python as well
+            engine.execute("echo", {}, subscriber={member: uri})
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[fe80::1]",
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+    ],
+)
+def test_subscribers_in_private_places(client: httpx.Client, host: str) -> None:
+    asked = {"inputs": {}, "subscriber": {"successUri": f"http://{host}:8080/told"}}
+    answer = client.post("processes/echo/execution", json=asked)
+    assert answer.status_code == 400, answer.text
+    assert "not a public address" in answer.json()["problems"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "93.184.216.34", "[2606:4700::1111]", "bücher.example"]
+)
+def test_subscribers_that_may_be_public(host: str) -> None:
+    """A name is looked up when it is told, and guarded then."""
+    assert _wrong_address(f"https://{host}/told?job=1", guarded=True) == ""
 
 
 # What is told while a job runs

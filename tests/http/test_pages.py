@@ -1,18 +1,24 @@
 """The HTML pages of the HTTP face, in process."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from localproc import Engine
 from localproc.http import pages
+from localproc.http.formatting import shell
 from localproc.http.result_page import shown
+from localproc.http.settings import DismissPolicy
 from localproc.model import JobStatus
 from tests.http.page import Page
+from tests.http.service import start
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 EVIL = "\"'><img src=x onerror=alert(1)><script>alert(1)"
@@ -598,3 +604,85 @@ def test_quicklook_is_the_picture_that_is_meant_for_it() -> None:
 )
 def test_collections_that_are_odd_are_shown_all_the_same(features: list[Any]) -> None:
     assert "out" in render({"out": {"value": {"type": "FeatureCollection", "features": features}}})
+
+
+# What is said when a form is not accepted
+
+
+def test_a_form_that_is_not_accepted_is_shown_again(site: Site) -> None:
+    answer = submit(site, "fields", ("text", '"<kept>"'), ("whole", "1.5"), ("lines", "a\r\nb"))
+    page = Page(answer)
+    assert answer.status_code == 400
+    assert page.faults() == []
+    filled = {one["name"]: one.get("value") for one in page.fields()}
+    assert (filled["text"], filled["whole"]) == ('"<kept>"', "1.5")
+    assert "a\nb" in page.text
+    (alert,) = (one for one in page.all("section") if one.get("role") == "alert")
+    assert "autofocus" in alert
+    wrong = [one for one in page.fields() if one.get("aria-invalid") == "true"]
+    assert "whole" in {one["name"] for one in wrong}
+    ids = {said["id"] for _, said in page.tags if "id" in said}
+    for one in wrong:
+        assert set(one["aria-describedby"].split()) <= ids
+    assert {href for href in page.links() if href.startswith("#input-")} <= {
+        f"#{one}" for one in ids
+    }
+    assert f"{site.client.base_url}processes" in page.links()
+
+
+def test_programs_get_the_problem_of_a_form_as_it_is(site: Site) -> None:
+    answer = site.client.post(
+        "processes/fields/execution",
+        files=[("whole", (None, "1.5"))],
+        headers={"Accept": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["title"]) == (400, "InvalidInputs")
+
+
+@pytest.mark.parametrize(
+    ("path", "back"),
+    [("jobs/none", "jobs"), ("processes/none", "processes"), ("jobs?limit=x", "jobs")],
+)
+def test_problems_have_a_way_back(site: Site, path: str, back: str) -> None:
+    page = Page(site.client.get(path, headers={"Accept": "text/html"}))
+    (crumbs,) = (one for one in page.all("p") if one.get("class") == "crumbs")
+    assert crumbs
+    assert f"{site.client.base_url}{back}" in page.links()
+
+
+def test_a_job_that_was_dismissed_says_so(engine: Engine) -> None:
+    html = {"Accept": "text/html"}
+    policies: list[tuple[DismissPolicy, int]] = [("seed", 404), ("gone", 410), ("ogc2", 200)]
+    for policy, status in policies:
+        with engine.client(dismiss=policy) as client:
+            job = start(client, {"pause": 600})
+            page = Page(client.delete(job, headers=html))
+            assert "This job was dismissed" in page.text
+            assert [one["data-status"] for one in page.all("div") if "data-final" in one] == [
+                "dismissed"
+            ]
+            answer = client.get(job, headers=html)
+            assert answer.status_code == status
+            assert "was dismissed" in Page(answer).text
+
+
+# What a terminal is told
+
+
+@pytest.mark.parametrize("process", ["fields", "echo"])
+def test_the_example_of_a_process_can_be_executed(site: Site, process: str) -> None:
+    text = " ".join(site.page(f"processes/{process}").text.split())
+    command = text[text.index("curl -H") :].replace("\\ ", "")
+    words = shlex.split(command[: command.index("/execution")] + "/execution")
+    asked = json.loads(words[words.index("-d") + 1])
+    assert asked["inputs"]
+    answer = site.client.post(words[-1], json=asked, headers={"Prefer": "respond-async"})
+    assert answer.status_code == 201, answer.text
+    site.client.delete(answer.headers["location"])
+
+
+@hypothesis.given(names=st.text("abc'\"$`\\ \n", min_size=1))
+def test_examples_are_one_word_of_a_shell(names: str) -> None:
+    assert json.loads(shlex.split(shell({"inputs": {names: names}}))[0]) == {
+        "inputs": {names: names}
+    }

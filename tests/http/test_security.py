@@ -264,6 +264,28 @@ def test_cors_is_off_by_default(engine: Engine, client: httpx.Client) -> None:
         stranger = {"Origin": "https://other.example"}
         answer = open_client.get("processes", headers=stranger)
         assert "access-control-allow-origin" not in answer.headers
+        refused = open_client.options("processes", headers={**preflight, **stranger})
+        assert refused.status_code == 400
+        assert refused.headers["content-type"] == "application/problem+json;charset=UTF-8"
+        assert "https://other.example" in refused.json()["detail"]
+        assert "--cors" in refused.json()["hint"]
+
+
+def test_cors_for_all_lets_all_in(engine: Engine) -> None:
+    """What the browser is told beforehand holds for the request itself."""
+    preflight = {
+        **ELSEWHERE,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type, prefer, if-none-match",
+    }
+    with engine.client(origins=("*",)) as client:
+        assert client.options("processes", headers=preflight).status_code == 200
+        headers = {**ELSEWHERE, "Sec-Fetch-Site": "cross-site"}
+        asked = {"inputs": {"string": "a"}, "outputs": {"string": {}}}
+        done = client.post("processes/echo/execution", json=asked, headers=headers)
+        assert (done.status_code, done.text) == (200, "a")
+        assert done.headers["access-control-allow-origin"] == "*"
+        assert client.delete("jobs/none", headers=headers).status_code == 404
 
 
 def test_names_that_the_server_may_be_called_by(engine: Engine) -> None:
@@ -356,6 +378,22 @@ def test_files_are_not_read_by_default(client: httpx.Client, rooms: tuple[Path, 
         answer = asked(client, given)
         assert answer.status_code == 400, given
         assert SECRET not in answer.text
+
+
+def test_of_folders_that_may_not_be_used_nothing_is_told(
+    engine: Engine, client: httpx.Client, rooms: tuple[Path, Path]
+) -> None:
+    """Not even whether they are folders, or there at all."""
+    folder = {**TOOL, "id": "folder", "inputs": {"folder": "Directory"}, "outputs": {}}
+    del folder["stdout"]
+    engine.deploy(folder)
+    _, closed = rooms
+    for path in (closed, closed / "file.txt", closed / "missing"):
+        for given in ({"href": path.as_uri()}, {"class": "Directory", "path": str(path)}):
+            answer = execute(client, {"folder": given}, "folder")
+            assert answer.status_code == 400
+            (problem,) = answer.json()["problems"]
+            assert problem["message"] == "files of this machine cannot be used as inputs here"
 
 
 def test_files_below_the_roots_are_read(engine: Engine, rooms: tuple[Path, Path]) -> None:

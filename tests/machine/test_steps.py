@@ -119,3 +119,23 @@ def test_a_clock_that_is_set_back_while_a_step_runs_makes_it_end_when_that_is_he
     )
     step = steps([SUBMITTED, ended])[0]
     assert (step.start, step.end) == (after(1), after(4))
+
+
+def test_a_copy_of_a_book_goes_on_by_itself() -> None:
+    book = StepBook()
+    book.take(SUBMITTED)
+    other = book.copy()
+    other.take(StepFinished(after(5), name="crop", status=StepStatus.SUCCESSFUL))
+    assert book.steps()[0].status is StepStatus.ACCEPTED
+    assert other.steps()[0].status is StepStatus.SUCCESSFUL
+    assert (len(book), len(other)) == (1, 1)
+
+
+def test_a_log_tells_whether_its_step_has_ended() -> None:
+    book = StepBook()
+    assert not book.has_ended("node_crop.log")
+    book.take(SUBMITTED)
+    assert not book.has_ended("node_crop.log")
+    book.take(StepFinished(after(5), name="crop", status=StepStatus.FAILED))
+    assert book.has_ended("node_crop.log")
+    assert not book.has_ended("crop")

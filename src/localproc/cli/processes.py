@@ -3,6 +3,7 @@
 Owns deploying, listing, describing, checking and drawing them. Must not know jobs.
 """
 
+import sys
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from localproc.cli.common import (
 )
 from localproc.cli.site import Site
 from localproc.engine.handles import Process
+from localproc.engine.packages.archive import ZIP
 from localproc.plugins.manager import PluginManager
 from localproc.views.process import process_description, process_summary
 
@@ -129,9 +131,15 @@ def _about(description: Any, name: str) -> str:
 @click.argument("process")
 @click.pass_obj
 def package(site: Site, process: str) -> None:
-    """Print the package of PROCESS, byte for byte as it was deployed."""
+    """Print the package of PROCESS as a document, or as a ZIP archive if it has several files.
+
+    deploy takes either.
+    """
     with site.look() as engine:
-        click.echo(engine.process(process).package, nl=False)
+        data, kind = engine.process(process).exported()
+    if kind == ZIP and sys.stdout.isatty():
+        raise click.UsageError("it has several files: send the archive to a file, > package.zip")
+    click.echo(data, nl=False)
 
 
 @click.command()

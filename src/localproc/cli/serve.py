@@ -3,7 +3,6 @@
 Owns who may come in by default, and saying where to begin. Must not know what is answered.
 """
 
-import contextlib
 import ipaddress
 import os
 import socket
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from localproc.api import Engine
 
-#: How long requests may go on after Ctrl-C; those who follow a log would never leave.
-_FAREWELL: Final = 2
 _MOST: Final = 16 << 30
 
 
@@ -56,7 +53,9 @@ _MOST: Final = 16 << 30
     help="Inputs may name objects below it, read with this server's keys; repeatable.",
 )
 @click.option("--allow-private", is_flag=True, help="Inputs may name private web addresses.")
-@click.option("--cors", "origins", multiple=True, help="An origin whose pages may use this.")
+@click.option(
+    "--cors", "origins", multiple=True, help="An origin whose pages may use this; * for all."
+)
 @click.option(
     "--dismiss",
     type=click.Choice(["seed", "ogc2", "gone"]),
@@ -172,15 +171,7 @@ def _say(app: "Starlette", listener: socket.socket) -> None:
 
 def _run(app: "Starlette", listener: socket.socket) -> None:
     try:
-        import uvicorn
+        from localproc.http.server import serve as serve_app
     except ModuleNotFoundError as error:
         raise PluginMissing.for_extra("http", "localproc serve needs uvicorn") from error
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_FAREWELL,
-    )
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends
-        uvicorn.Server(config).run(sockets=[listener])
+    serve_app(app, listener)

@@ -12,8 +12,10 @@ from typing import Any, Unpack
 
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace, check_readable
+from localproc.engine.notify.histories import JobHistory
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
+from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.engine.results import typed_results
 from localproc.errors import (
     JobDismissed,
@@ -25,7 +27,7 @@ from localproc.errors import (
 )
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
-from localproc.model.events import Failed, Succeeded, request_of
+from localproc.model.events import Failed, Succeeded
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
 
@@ -95,6 +97,19 @@ class Process:
     def package(self) -> bytes:
         """The document that was deployed, byte for byte."""
         return next(iter(self.record.texts.values()))
+
+    def archive(self) -> bytes:
+        """Return the files that it was made of as a ZIP archive, which ``deploy`` takes."""
+        return write_archive(package_files(self.record))
+
+    def exported(self) -> tuple[bytes, str]:
+        """Return what ``deploy`` takes to make it again, with its media type.
+
+        That is the package, or a ZIP archive if it has several files.
+        """
+        kind = self.record.media_type
+        several = kind.startswith("multipart/") or is_several(package_files(self.record))
+        return (self.archive(), ZIP) if several and kind != ZIP else (self.package, kind)
 
     def execute(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> "Job":
         """Accept a job of this process and return it; see ``Engine.execute``."""
@@ -220,50 +235,57 @@ class Job:
         Its members: ``type``, ``title``, ``status``, ``detail``, and where there are any ``hint``,
         ``step``, ``exitCode``, ``stderrTail``, ``log``, ``cause``.
         """
-        for event in reversed(self.events()):
-            if isinstance(event, Failed):
-                return event.problem
-        return {}
+        last = self.history.last
+        return last.problem if isinstance(last, Failed) else {}
 
     def events(self, after: int = 0) -> list[Event]:
         """Return its history, without the first ``after`` events."""
         return self._namespace.events(self.id, after)
 
     @property
+    def history(self) -> JobHistory:
+        """What has been read of its events; asking again reads only what is new."""
+        return self._namespace.history(self.id)
+
+    @property
     def steps(self) -> list[Step]:
         """Its steps so far, in the order they were started."""
-        return steps(self.events())
+        return self.history.steps()[1]
 
     def watch(self) -> Iterator[Step]:
         """Yield each step as it changes, from the first one on, until the job has ended."""
-        return self._watch().until_the_end(self._namespace.end_of(self.id))
+        watch = Watch(self._checked, self.events)
+        return watch.until_the_end(self._namespace.end_of(self.id))
 
     def logs(self, step: str = "") -> StepLog:
         """Return the log of a step, of the last one if none is named; raises ``NoSuchStep``.
 
-        A step is named by its name (``crop_2``) or by that of its log file.
+        A step is named by its name (``crop_2``) or by that of its log file. The history is only
+        read where the name is not that of a file.
         """
+        folder = self._namespace.logs_folder(self.id)
+        if _is_log(step) and os.path.isfile(os.path.join(folder, step)):
+            return StepLog(os.path.join(folder, step), lambda: self._has_ended(step))
         found = self.steps
         chosen = [one for one in found if step in ("", one.log)]
         chosen = chosen or [one for one in found if one.name == step]
         if not chosen:
             names = ", ".join(one.name for one in found) or "none yet"
             raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
-        name, log = chosen[-1].name, chosen[-1].log
-        watch = self._watch()
-        return StepLog(
-            os.path.join(self._namespace.logs_folder(self.id), log), lambda: watch.has_ended(name)
-        )
+        log = chosen[-1].log
+        return StepLog(os.path.join(folder, log), lambda: self._has_ended(log))
 
-    def _watch(self) -> Watch:
-        def record() -> JobRecord:
-            found = self.record
-            if not found.status.final:
-                self._namespace.check()
-                check_readable(found)
-            return found
+    def _has_ended(self, log: str) -> bool:
+        """Whether the step that writes a log has ended."""
+        final = self._checked().status.final  # before its events: they are all there then
+        return final or self.history.has_ended(log)
 
-        return Watch(record, self.events)
+    def _checked(self) -> JobRecord:
+        found = self.record
+        if not found.status.final:
+            self._namespace.check()
+            check_readable(found)
+        return found
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
         """Yield ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
@@ -279,10 +301,10 @@ class Job:
             raise ResultsNotReady(
                 f"job {self.id} is {self.status}", hint="wait for it, then ask again"
             )
-        last = self.events()[-1:]
-        if not (last and isinstance(last[0], Succeeded)):
+        last = self.history.last
+        if not isinstance(last, Succeeded):
             raise JobPutAside(self.id, "its last event is not that it succeeded")
-        return Outcome(last[0].outputs, last[0].features)
+        return Outcome(last.outputs, last.features)
 
     def results(self) -> dict[str, Any]:
         """Return its results as Python values, by output.
@@ -327,7 +349,7 @@ class Job:
     @property
     def request(self) -> JobRequest:
         """What was asked for: inputs, outputs, executor, results, title, ..."""
-        return request_of(self.id, self.events())
+        return self.history.request
 
     @property
     def location(self) -> str:
@@ -339,11 +361,10 @@ class Job:
 
         Each of its ``phases`` has the last ``lines`` of its step's log.
         """
-        record, events = self.record, self.events()
-        found = steps(events)
+        record, found, last = self.record, self.steps, self.history.last
         folder = self._namespace.logs_folder(self.id)
         logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
-        features = next((one.features for one in events if isinstance(one, Succeeded)), {})
+        features = last.features if isinstance(last, Succeeded) else {}
         return execution_log.execution(record, found, logs, features)
 
     def provenance(self) -> dict[str, Any]:
@@ -372,3 +393,9 @@ class Outcome:
 
     outputs: Mapping[str, Any]
     features: Mapping[str, Any]
+
+
+def _is_log(name: str) -> bool:
+    """Whether a name can only be that of a step's log; beside it there may be one for stdout."""
+    plain = os.path.basename(name) == name
+    return plain and name.endswith(".log") and not name.endswith(".out.log")

@@ -19,6 +19,7 @@ from localproc.engine.home.backup import back_up
 from localproc.engine.home.home import check_namespace
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.notify.completions import End
+from localproc.engine.notify.histories import JobHistory
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
 from localproc.errors import JobPutAside, NoSuchJob
@@ -98,6 +99,10 @@ class Namespace:
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Return a job's events."""
         return self.runtime.store.events(job_id, after)
+
+    def history(self, job_id: str) -> JobHistory:
+        """Give what has been read of a job's history; it reads only what is new."""
+        return self.runtime.histories.of(job_id)
 
     def revision(self, job: JobRecord) -> ProcessRecord:
         """Return the process revision that a job runs."""

@@ -24,6 +24,7 @@ from localproc.engine.loop.loop import Loop
 from localproc.engine.notify.callback_documents import compose
 from localproc.engine.notify.callback_sender import CallbackSender
 from localproc.engine.notify.completions import Completions
+from localproc.engine.notify.histories import Histories
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
@@ -66,6 +67,7 @@ class Runtime:
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         settle(self.home, self.store)
+        self.histories = Histories(self.store.events)
         self.package_cache = PackageCache(cache_folder())
         self.processes = CompiledProcesses(self.store)
         self.observers = Observers(self.plugins)

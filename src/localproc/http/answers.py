@@ -11,12 +11,14 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from localproc.errors import EXCEPTIONS_1, LocalprocError
+from localproc.uris import quoted
 from localproc.views.written import written
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 GEOJSON: Final = "application/geo+json"
 HTML: Final = "text/html"
+RELATED: Final = "multipart/related"
 TEXT: Final = "text/plain"
 FORM: Final = "multipart/form-data"
 
@@ -86,13 +88,15 @@ class Part:
 
 
 def multipart(parts: Sequence[Part]) -> Response:
-    """Answer with several values at once (RFC 2387)."""
+    """Answer with several values at once (RFC 2387); ``type`` is that of the first."""
     boundary = f"part-{secrets.token_hex(12)}"
     lines: list[bytes] = []
     for part in parts:
-        head = [f"Content-Type: {part.media_type}", f"Content-ID: <{part.name}>"]
+        head = [f"Content-Type: {part.media_type}", f"Content-ID: <{quoted(part.name)}>"]
         if part.location:
             head.append(f"Content-Location: {part.location}")
         lines += [f"--{boundary}".encode(), *(line.encode() for line in head), b"", part.data]
     lines += [f"--{boundary}--".encode(), b""]
-    return Response(b"\r\n".join(lines), media_type=f"multipart/related; boundary={boundary}")
+    kind = parts[0].media_type.partition(";")[0]
+    said = f'{RELATED}; boundary={boundary}; type="{kind}"'
+    return Response(b"\r\n".join(lines), headers={"Vary": "Accept"}, media_type=said)

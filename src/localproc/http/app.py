@@ -4,27 +4,26 @@ Owns the routes, and the errors that no handler sees. Must not know what handler
 """
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final, Unpack
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localproc.engine.engine import LocalEngine
 from localproc.engine.options import check_options
 from localproc.http import execution, execution_log, jobs, live, pages, processes, service
-from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
-from localproc.http.auth import refuse_names
+from localproc.http.answers import HttpProblem
+from localproc.http.doors import Cors, Door, told
 from localproc.http.echo import deploy_echo
 from localproc.http.exchange import Handler, endpoint
-from localproc.http.negotiation import best, listed
 from localproc.http.settings import HttpOptions, HttpSettings
-from localproc.http.urls import static_of
+from localproc.http.threads import Threads
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "": {"GET": service.landing},
@@ -81,13 +80,19 @@ def create_app(
         _Route(settings.template + path or "/", endpoint(**handlers), methods=list(handlers))
         for path, handlers in _RESOURCES.items()
     ]
-    if settings.template:  # clients write the root with a slash and without
-        routes.append(Route(settings.template + "/", endpoint(**_RESOURCES[""]), methods=["GET"]))
     routes.append(Route("/static/{name}", pages.static))
     if settings.template:
         routes.append(Route("/", service.root))
-    app = Starlette(routes=routes, middleware=_middleware(settings), exception_handlers=_ERRORS)
+    app = Starlette(
+        routes=routes,
+        middleware=_middleware(settings),
+        exception_handlers=_ERRORS,
+        lifespan=_lifespan,
+    )
+    app.router.redirect_slashes = False  # a path with a slash at its end is the same: see Door
     app.state.settings = settings
+    app.state.threads = Threads()
+    app.state.stopping = False
     app.state.engines = {name: engine.within(name) for name in namespaces}
     if settings.echo:
         for one in app.state.engines.values():
@@ -95,60 +100,29 @@ def create_app(
     return app
 
 
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    yield
+    app.state.threads.close()
+
+
 def _middleware(settings: HttpSettings) -> list[Middleware]:
-    found = [Middleware(_Doorkeeper)]
+    found = [Middleware(Door)]
     if settings.origins:
-        found.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=list(settings.origins),
-                allow_methods=["GET", "POST", "PUT", "DELETE"],
-                allow_headers=["Authorization", "Content-Type", "Prefer", "Last-Event-ID"],
-                expose_headers=["Location", "Link", "Preference-Applied"],
-            )
-        )
+        found.append(Middleware(Cors, origins=settings.origins))
     return found
-
-
-class _Doorkeeper:
-    """Lets those in who call the server by a name of its own."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app
-        if scope["type"] == "http":
-            request = Request(scope)
-            try:
-                refuse_names(request, request.app.state.settings)
-            except HttpProblem as error:
-                app = _answer(request, error)
-        await app(scope, receive, send)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Error")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return _answer(request, HttpProblem(error.status_code, title, detail, headers=error.headers))
+    return told(request, HttpProblem(error.status_code, title, detail, headers=error.headers))
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HttpProblem)
-    return _answer(request, error)
-
-
-def _answer(request: Request, error: HttpProblem) -> Response:
-    """Answer with a problem where no engine is known, and so nothing of it can be told."""
-    members = error.to_problem()
-    settings: HttpSettings = request.app.state.settings
-    accept, asked = listed(request.headers, "accept"), request.query_params.get("f")
-    if best(accept, (PROBLEM, JSON, HTML), asked) != HTML:
-        return document(members, members["status"], media_type=PROBLEM, headers=error.headers)
-    content = {"problem": members, "service": settings.title}
-    content["static"] = static_of(request, settings)
-    return pages.render("problem.html", content, members["status"], error.headers)
+    return told(request, error)
 
 
 _ERRORS: Final[Any] = {HTTPException: _http_error, HttpProblem: _problem}

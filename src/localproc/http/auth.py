@@ -62,7 +62,8 @@ def refuse_strangers(request: Request, settings: HttpSettings) -> None:
     site = request.headers.get("sec-fetch-site", "none")
     if origin is None and site in ("none", "same-origin"):
         return
-    if origin is not None and (origin in settings.origins or _is_own(origin, request, settings)):
+    allowed = {origin, "*"} & set(settings.origins)
+    if origin is not None and (allowed or _is_own(origin, request, settings)):
         return
     raise HttpProblem(
         403,

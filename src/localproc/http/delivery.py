@@ -9,7 +9,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -20,6 +19,7 @@ from localproc.http.answers import (
     GEOJSON,
     HTML,
     JSON,
+    RELATED,
     TEXT,
     HttpProblem,
     Part,
@@ -32,6 +32,7 @@ from localproc.http.files import FileAnswer, published
 from localproc.http.numbers import whole
 from localproc.model import JobStatus, Step
 from localproc.model.events import STAGE_IN
+from localproc.uris import quoted
 from localproc.views import ogc
 from localproc.views.written import written
 
@@ -124,6 +125,8 @@ class Delivery:
             return nothing()
         if len(outputs) == 1:
             return self._value(outputs[0], by_reference=outputs[0].mode == "reference")
+        if self._exchange.wants(RELATED, JSON) == JSON:
+            return self.document(outputs)
         return multipart([self._part(one) for one in outputs])
 
     # One output
@@ -145,7 +148,8 @@ class Delivery:
         kind = output.media_types[0]
         if output.mode == "reference":
             return Part(output.name, kind, location=self._address(output))
-        return Part(output.name, kind, self._data(output, kind))
+        typed = kind if output.is_file else _with_charset(kind)
+        return Part(output.name, typed, self._data(output, kind))
 
     def _data(self, output: Output, kind: str) -> bytes:
         """Give an output as bytes: a file as it is, a value as every other form has it."""
@@ -209,7 +213,7 @@ class Delivery:
     def _address(self, output: Output) -> str:
         if output.is_file:
             return str(self._addressed(ogc.file_link(output.value))["href"])
-        return f"{self._place}/results/{quote(output.name)}"
+        return f"{self._place}/results/{quoted(output.name)}"
 
     def _path(self, output: Output) -> str:
         return published(self._job, output.value["location"])
@@ -282,7 +286,7 @@ class FailedJob(LocalprocError):
         for of_this_machine in ("command", "folder"):
             said.pop(of_this_machine, None)
         if "log" in said:
-            said["log"] = f"{self._place}/{said['log'].rsplit('/', 1)[-1]}"
+            said["log"] = f"{self._place}/{quoted(said['log'].rsplit('/', 1)[-1])}"
         return said | {"status": self._status}
 
 

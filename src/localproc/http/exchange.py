@@ -5,6 +5,7 @@ errors. Handlers are plain functions. Must not know any resource.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -18,17 +19,20 @@ from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
 from localproc.http import pages
-from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
+from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.auth import identify, refuse_strangers
 from localproc.http.bodies import read_json
-from localproc.http.negotiation import Preferences, best, listed
+from localproc.http.negotiation import Preferences, best, is_known, listed
 from localproc.http.numbers import whole
 from localproc.http.settings import HttpSettings
-from localproc.http.threads import offload
 from localproc.http.urls import base_of, root_of, static_of
+from localproc.uris import quoted
 from localproc.views.hrefs import with_addresses
 
 _LOG: Final = logging.getLogger("localproc.http")
+_TURN: Final = 0.5  #: seconds
+#: What an answer of 304 has of the one that it stands for (RFC 9110, 15.4.5).
+_KEPT: Final = ("cache-control", "content-location", "etag", "link", "vary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Exchange:
     def here(self) -> str:
         """The URL of the request without its query, as links have it."""
         root = root_of(self.request, self.settings)
-        return self.base + self.request.url.path.removeprefix(root)
+        return self.base + quoted(self.request.url.path.removeprefix(root))
 
     @property
     def as_json(self) -> str:
@@ -95,11 +99,11 @@ class Exchange:
             raise bad_parameter(name, f"{given!r} is neither true nor false")
         return given == "true"
 
-    def limit(self) -> int:
-        """Give ``limit``: 1 to 10,000, by default 10; more is taken as the most there is."""
+    def limit(self, otherwise: int = 10) -> int:
+        """Give ``limit``: 1 to 10,000; more is taken as the most there is."""
         given = self.query("limit")
         if given is None:
-            return 10
+            return otherwise
         limit = whole(given)
         if not limit:
             raise bad_parameter("limit", f"{given!r} is not a number from 1 to 10000")
@@ -140,7 +144,7 @@ class Exchange:
             return job
         if self.settings.dismiss == "gone":
             raise HttpProblem(410, "JobGone", f"the job {job.id} was dismissed")
-        raise NoSuchJob(job.id)
+        raise no_such_job(NoSuchJob(job.id), self.settings, hint="it was dismissed")
 
     def addressed(self, job: Job, content: Any) -> Any:
         """Give a document about a job with addresses in place of where things lie here."""
@@ -188,6 +192,19 @@ class Exchange:
         answer = pages.render(template, {**context, **content}, status, headers)
         return self.without_home(answer)
 
+    def tagged(self, answer: Response) -> Response:
+        """Mark what GET answers with a tag; 304 for those who have it (RFC 9110, 13.1.2)."""
+        is_plain = type(answer) is Response and answer.status_code == 200
+        if not is_plain or self.request.method not in ("GET", "HEAD"):
+            return answer
+        tag = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
+        answer.headers["ETag"] = tag
+        answer.headers.setdefault("Cache-Control", "no-cache")
+        if is_known(self.request, tag):
+            kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+            return Response(status_code=304, headers=kept)
+        return answer
+
     def without_home(self, answer: Response) -> Response:
         """Take this machine's folders out of an answer."""
         answer.body = self.scrubbed(bytes(answer.body))
@@ -202,15 +219,38 @@ class Exchange:
 
     def problem(self, error: LocalprocError) -> Response:
         """Answer with the problem that an error is (RFC 9457); as plain JSON if so asked."""
-        members = in_known_words(error, zoo=self.settings.profile == "zoo").to_problem()
+        if isinstance(error, NoSuchJob):
+            error = no_such_job(error, self.settings)
+        members = error.to_problem()
         headers = error.headers if isinstance(error, HttpProblem) else None
         kind = best(self.accept, (PROBLEM, JSON, HTML), self.query("f"))
         if kind == HTML:
-            return self.page("problem.html", {"problem": members}, members["status"], headers)
+            content = {"problem": members, "above": self._above(), "deploys": self._deploys()}
+            return self.page("problem.html", content, members["status"], headers)
         return self.document(
             members, members["status"], media_type=kind or PROBLEM, headers=headers
         )
 
+    def _above(self) -> list[tuple[str, str]]:
+        """Give the ways back from a page that there is not: addresses, and what is there."""
+        first = self.here.removeprefix(self.base).strip("/").partition("/")[0]
+        name, path = _LISTS.get(first, ("Home", ""))
+        ways = [(self.base + path, name)]
+        process = self.path.get("process_id", "")
+        if process and self.request.method == "POST":
+            ways.append((f"{self.base}/processes/{quoted(process)}", process))
+        return ways
+
+    def _deploys(self) -> bool:
+        """Whether this is the form that deploys a package, which can be filled in once more."""
+        return self.content_type == FORM and self.here == f"{self.base}/processes"
+
+
+_LISTS: Final = {
+    "processes": ("Processes", "/processes"),
+    "jobs": ("Jobs", "/jobs"),
+    "executions": ("Executions", "/executions/v1"),
+}
 
 Handler = Callable[[Exchange], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -224,12 +264,38 @@ def endpoint(**handlers: Handler) -> Endpoint:
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         # One thread for all of it: each change of threads waits for the busy loop of the engine.
         try:
-            return await offload(_answer, request, body, handler, patient=handler in _PATIENT)
+            answer: Response = await request.app.state.threads.run(
+                _answer, request, body, handler, patient=handler in _PATIENT
+            )
         except asyncio.CancelledError:
             request.state.stopping = True
             raise stopping(request) from None
+        return answer
 
     return serve
+
+
+def is_stopping(request: Request) -> bool:
+    """Whether the server is being stopped, so that nobody should be kept waiting."""
+    return request.app.state.stopping or getattr(request.state, "stopping", False)
+
+
+def ended(exchange: Exchange, job: Job, seconds: float) -> bool:
+    """Wait for a job; give whether it has ended, which it may not have if the server is stopped.
+
+    It waits in turns: a server ends only after those who wait in it.
+    """
+    left = seconds
+    while not is_stopping(exchange.request):
+        try:
+            job.wait(max(0.0, min(left, _TURN)))
+        except TimeoutError:
+            left -= _TURN
+            if left <= 0:
+                return False
+        else:
+            return True
+    return False
 
 
 def stopping(request: Request) -> HttpProblem:
@@ -285,7 +351,7 @@ def _answer(request: Request, body: bytes, handler: Handler) -> Response:
     except Exception:
         raise _unexpected(request) from None
     try:
-        return handler(exchange)
+        return exchange.tagged(handler(exchange))
     except LocalprocError as error:
         return exchange.problem(error)
     except Exception:
@@ -300,13 +366,13 @@ def _unexpected(request: Request) -> HttpProblem:
     )
 
 
-def in_known_words(error: LocalprocError, *, zoo: bool) -> LocalprocError:
+def no_such_job(error: NoSuchJob, settings: HttpSettings, hint: str = "") -> HttpProblem:
     """Give the problem of a job that is not there in the words that clients know."""
-    if not isinstance(error, NoSuchJob):
-        return error
+    zoo = "http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job"
     return HttpProblem(
         404,
         "NoSuchJob",
         "The JobID from the request does not match any of the Jobs running on this server",
-        kind="http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job" if zoo else error.type,
+        kind=zoo if settings.profile == "zoo" else error.type,
+        hint=hint,
     )

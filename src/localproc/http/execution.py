@@ -14,12 +14,12 @@ from localproc.engine.handles import Job, Process
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.http.answers import FORM, JSON, HttpProblem
 from localproc.http.delivery import Delivery
-from localproc.http.exchange import Exchange, patient, stopping
+from localproc.http.exchange import Exchange, ended, is_stopping, patient, stopping
 from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
+from localproc.http.process_page import process_page
 
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title"})
-_TURN: Final = 1.0  #: seconds
 _TRANSMISSION: Final = ("value", "reference")
 
 
@@ -28,7 +28,12 @@ def execute(exchange: Exchange) -> Response:
     """Execute a process (Part 1, requirements ``process-execute-*``)."""
     process = exchange.engine.process(exchange.path["process_id"])
     if exchange.content_type == FORM:
-        job = start(exchange, process, form_request(exchange, process))
+        try:
+            job = start(exchange, process, form_request(exchange, process))
+        except LocalprocError as error:
+            if not exchange.prefers_html:
+                raise
+            return process_page(exchange, process, error)
         return RedirectResponse(f"{exchange.base}/jobs/{job.id}", 303)
     if exchange.content_type not in (JSON, "") and not exchange.content_type.endswith("+json"):
         raise HttpProblem(
@@ -42,9 +47,11 @@ def execute(exchange: Exchange) -> Response:
     exchange.request.state.monitor = f"{exchange.base}/jobs/{job.id}"
     # Part 1, process-execute-default-execution-mode: what cannot be waited for is not.
     options = process.record.description.get("jobControlOptions", ["sync-execute"])
-    waits = "sync-execute" in options and not exchange.prefer.asynchronous
-    if waits and _ended(exchange, job):
-        return _result(exchange, job)
+    if "sync-execute" in options and not exchange.prefer.asynchronous:
+        if ended(exchange, job, _patience(exchange)):
+            return _result(exchange, job)
+        if is_stopping(exchange.request):
+            raise stopping(exchange.request)
     return _accepted(exchange, job)
 
 
@@ -123,21 +130,6 @@ def _patience(exchange: Exchange) -> float:
     most = exchange.settings.sync_seconds
     seconds = exchange.prefer.wait
     return most if seconds is None else min(float(seconds), most)
-
-
-def _ended(exchange: Exchange, job: Job) -> bool:
-    """Wait for a job, in turns: a server ends only after those who wait in it."""
-    left = _patience(exchange)
-    while not getattr(exchange.request.state, "stopping", False):
-        try:
-            job.wait(min(left, _TURN))
-        except TimeoutError:
-            left -= _TURN
-            if left <= 0:
-                return False
-        else:
-            return True
-    raise stopping(exchange.request)
 
 
 def _accepted(exchange: Exchange, job: Job) -> Response:

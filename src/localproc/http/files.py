@@ -18,9 +18,9 @@ from localproc import media_types
 from localproc.engine.handles import Job
 from localproc.errors import NotFound
 from localproc.http.answers import HttpProblem
-from localproc.http.negotiation import listed
+from localproc.http.negotiation import is_known
 from localproc.http.numbers import whole
-from localproc.http.threads import offload
+from localproc.http.threads import Threads
 from localproc.uris import uri_path
 from localproc.views.ogc import ITEM_REL
 
@@ -87,6 +87,7 @@ class FileAnswer(Response):
 
     def __init__(self, path: str, media_type: str, request: Request) -> None:
         super().__init__(media_type=media_type)
+        self._threads: Threads = request.app.state.threads
         try:
             self._file = open(path, "rb")  # noqa: SIM115
         except OSError as error:
@@ -95,7 +96,7 @@ class FileAnswer(Response):
         assert stat.S_ISREG(found.st_mode)
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
         self.headers["ETag"] = tag
-        if _is_known(request, tag):
+        if is_known(request, tag):
             self._start = self._left = 0
             self.status_code = 304
             del self.headers["Content-Type"], self.headers["Content-Length"]
@@ -127,18 +128,11 @@ class FileAnswer(Response):
         self._file.seek(self._start)
         left = self._left
         while left > 0:
-            chunk = await offload(self._file.read, min(left, _CHUNK))
+            chunk = await self._threads.run(self._file.read, min(left, _CHUNK))
             if not chunk:
                 return
             left -= len(chunk)
             yield chunk
-
-
-def _is_known(request: Request, tag: str) -> bool:
-    """Whether the client says that it has the file as it is (RFC 9110, 13.1.2)."""
-    known = listed(request.headers, "if-none-match").split(",")
-    tags = [one.strip().removeprefix("W/") for one in known]
-    return request.method in ("GET", "HEAD") and (tag in tags or tags == ["*"])
 
 
 def _range(request: Request, size: int, tag: str) -> tuple[int, int]:

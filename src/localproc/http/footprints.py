@@ -17,24 +17,34 @@ _MARGIN: Final = 0.12  #: of the outlines' extent, at each side
 _SMALLEST: Final = 0.002  #: degrees that a map shows at the least
 _LINES: Final = 5  #: of the graticule, about that many in each direction
 _DOT: Final = 4.0
+#: How large text may get: on a narrow screen, where the drawing is small, and text may not be.
+_TEXT: Final = 20.0
+_LETTER: Final = 0.6 * _TEXT
 
 _Position = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A feature by its place among all: the SVG path of its outline, and the middle of that."""
+    """A feature by its place among all: the SVG path of its outline, and the middle of that.
+
+    ``is_named``: there is room for its id there.
+    """
 
     number: int
     id: str
     path: str
     x: float
     y: float
+    is_named: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Footprints:
-    """A map: ``meridians`` and ``parallels`` are positions with their labels."""
+    """A map: ``meridians`` and ``parallels`` are positions with their labels.
+
+    A label that has no room is empty.
+    """
 
     width: float
     height: float
@@ -50,19 +60,38 @@ def footprints(features: Sequence[Mapping[str, Any]]) -> Footprints | None:
     if not places:
         return None
     frame = _Frame.around(places)
-    outlines = [
-        Outline(number, name, frame.path(lines), *frame.middle(lines))
-        for number, (name, lines) in enumerate(shapes)
-        if lines
-    ]
     west, south, east, north = frame.bounds
-    return Footprints(
-        WIDTH,
-        round(frame.height, 1),
-        outlines,
-        [(frame.at(x, north)[0], _label(x, "EW", step)) for x, step in _ticks(west, east)],
-        [(frame.at(west, y)[1], _label(y, "NS", step)) for y, step in _ticks(south, north)],
-    )
+    room = _Room(frame.height)
+    parallels = [(frame.at(west, y)[1], _label(y, "NS", step)) for y, step in _ticks(south, north)]
+    parallels = [(y, room.label(label, 4, y - 4)) for y, label in parallels]
+    meridians = [(frame.at(x, north)[0], _label(x, "EW", step)) for x, step in _ticks(west, east)]
+    meridians = [(x, room.label(label, x + 4, frame.height - 6)) for x, label in meridians]
+    outlines = []
+    for number, (name, lines) in enumerate(shapes):
+        if lines:
+            x, y = frame.middle(lines)
+            is_named = bool(room.label(name, x - len(name) * _LETTER / 2, y))
+            outlines.append(Outline(number, name, frame.path(lines), x, y, is_named))
+    return Footprints(WIDTH, round(frame.height, 1), outlines, meridians, parallels)
+
+
+class _Room:
+    """Where on a map there is text already."""
+
+    def __init__(self, height: float) -> None:
+        self._height = height
+        self._taken: list[tuple[float, float, float, float]] = []
+
+    def label(self, text: str, x: float, y: float) -> str:
+        """Put a text to the right of and above a place; give nothing if it has no room there."""
+        left, top, right, bottom = x, y - _TEXT, x + len(text) * _LETTER, y
+        if left < 0 or top < 0 or right > WIDTH or bottom > self._height:
+            return ""
+        for one in self._taken:
+            if left < one[2] and one[0] < right and top < one[3] and one[1] < bottom:
+                return ""
+        self._taken.append((left, top, right, bottom))
+        return text
 
 
 @dataclass(frozen=True, slots=True)

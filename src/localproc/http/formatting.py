@@ -4,10 +4,12 @@ Owns sizes, times, durations and schemas in words. Must not know what is on the 
 """
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from localproc.uris import quoted
 from localproc.views.ogc import timestamp
 
 
@@ -55,6 +57,11 @@ def brief(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def shell(value: Any) -> str:
+    """Write a value as JSON, as a word of a shell's command line."""
+    return shlex.quote(json.dumps(value, ensure_ascii=False))
+
+
 def schema(found: Any) -> str:
     """Say in a few words what a JSON Schema asks for."""
     if not isinstance(found, Mapping):
@@ -85,4 +92,6 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "pretty": pretty,
     "brief": brief,
     "schema": schema,
+    "quoted": quoted,
+    "shell": shell,
 }

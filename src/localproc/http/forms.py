@@ -7,19 +7,24 @@ the text that it is.
 
 import base64
 import math
+import posixpath
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from localproc.cwl.base.types import CwlType, item_type, kind, without_null
 from localproc.engine.handles import Process
 from localproc.errors import InvalidInputs, Problem
+from localproc.http.answers import HttpProblem
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
 from localproc.http.formatting import brief
 from localproc.http.multipart import BodyPart, read_parts
 
 _SCALARS: Final = ("string", "number", "integer")
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 _CORNERS: Final = ("west", "south", "east", "north")
 
 
@@ -28,7 +33,8 @@ class Field:
     """One field of a form.
 
     ``kind`` is ``text``, ``number``, ``flag``, ``choice``, ``lines`` (one value a line), ``json``,
-    ``bbox`` (a field for each side), ``file`` or ``files``. ``default`` is what is filled in.
+    ``bbox`` (a field for each side), ``file``, ``files`` or ``folder``. ``default`` is what is
+    filled in, unless something was ``given`` before; ``problems`` say what is wrong with that.
     """
 
     name: str
@@ -38,6 +44,13 @@ class Field:
     required: bool
     schema: Mapping[str, Any]
     default: Any
+    given: Sequence[str] | None = None
+    problems: Sequence[str] = ()
+
+    def is_at(self, where: object) -> bool:
+        """Whether the JSON path of a problem leads to this field."""
+        place = f"inputs.{self.name}"
+        return str(where) == place or str(where).startswith((f"{place}.", f"{place}["))
 
     @property
     def choices(self) -> Sequence[str]:
@@ -46,7 +59,9 @@ class Field:
 
     @property
     def shown(self) -> str:
-        """The default as it is filled in."""
+        """What it is filled in with."""
+        if self.given is not None:
+            return "\n".join(self.given) if self.kind == "lines" else "".join(self.given[-1:])
         if self.default is None:
             return ""
         if self.kind == "lines" and isinstance(self.default, list):
@@ -56,11 +71,18 @@ class Field:
     @property
     def corners(self) -> list[tuple[str, str]]:
         """The sides of a box, with what is filled in."""
+        if self.given is not None:
+            return list(zip(_CORNERS, [*self.given, *[""] * 4], strict=False))
         box = self.default.get("bbox") if isinstance(self.default, Mapping) else None
         filled = (
             [brief(one) for one in box] if isinstance(box, list) and len(box) == 4 else [""] * 4
         )
         return list(zip(_CORNERS, filled, strict=True))
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a flag is filled in."""
+        return bool(self.default) if self.given is None else "true" in self.given
 
     @property
     def is_whole(self) -> bool:
@@ -77,6 +99,8 @@ class Field:
             low, high = self.schema.get("minimum"), self.schema.get("maximum")
             bounds = [f"from {low}"] * (low is not None) + [f"to {high}"] * (high is not None)
             return " ".join(["whole number" if self.is_whole else "number", *bounds])
+        if self.kind == "folder":
+            return "the address of a STAC item, or of a folder where one may be named"
         if self.kind == "json":
             return "JSON" if self.schema.get("type") in ("object", "array") else "text or JSON"
         return str(self.schema.get("format", "")) if self.kind == "text" else ""
@@ -107,6 +131,8 @@ def _field(name: str, cwl_type: CwlType, inputs: Mapping[str, Any]) -> Field:
 def _field_kind(cwl_type: CwlType, schema: Mapping[str, Any]) -> str:
     if kind(cwl_type) == "File":
         return "file"
+    if kind(cwl_type) == "Directory":
+        return "folder"
     if kind(cwl_type) == "array" and kind(without_null(item_type(cwl_type))) == "File":
         return "files"
     parts = [schema, *(one for one in schema.get("allOf", ()) if isinstance(one, Mapping))]
@@ -123,6 +149,28 @@ def _field_kind(cwl_type: CwlType, schema: Mapping[str, Any]) -> str:
     if what == "array" and isinstance(items, Mapping) and items.get("type") in _SCALARS:
         return "lines"
     return "text" if what == "string" else "json"
+
+
+def refilled(
+    exchange: Exchange, fields: Sequence[Field], problems: Sequence[Mapping[str, Any]]
+) -> list[Field]:
+    """Give fields with what the form that was sent had in them, and what is wrong with it.
+
+    Files that were chosen have to be chosen again: no page can do that for its reader.
+    """
+    given: dict[str, list[str]] = {field.name: [] for field in fields}
+    with suppress(HttpProblem):
+        for part in read_parts(exchange.request.headers["content-type"], exchange.body):
+            if not part.filename and part.field in given:
+                given[part.field].append(part.text.replace("\r\n", "\n"))
+    return [
+        replace(
+            field,
+            given=given[field.name],
+            problems=[one["message"] for one in problems if field.is_at(one.get("where"))],
+        )
+        for field in fields
+    ]
 
 
 def form_request(exchange: Exchange, process: Process) -> dict[str, Any]:
@@ -153,6 +201,8 @@ def _value(field: Field | None, parts: Sequence[BodyPart]) -> Any:
     if what in ("file", "files"):
         found = [one for part in parts for one in _files(part)]
         return found[0] if what == "file" and len(found) == 1 else found
+    if what == "folder":
+        return _address("".join(part.text for part in parts[-1:]).strip())
     texts = [part.text for part in parts]
     if any("\0" in text for text in texts):
         raise ValueError("has a zero character, which no program can be given")
@@ -192,10 +242,22 @@ def _lines(field: Field, text: str) -> list[Any]:
 def _files(part: BodyPart) -> list[Any]:
     """Give a file that was sent, or the addresses of some."""
     if not part.filename:
-        return part.text.split()
+        return [_address(one) for one in part.text.split()]
     data = base64.b64encode(part.data).decode("ascii")
     kind = part.media_type or "application/octet-stream"
-    return [{"value": data, "encoding": "base64", "mediaType": kind}]
+    sent = {"value": data, "encoding": "base64", "mediaType": kind}
+    name = posixpath.basename(part.filename.replace("\\", "/"))
+    return [sent if name in ("", ".", "..") else {**sent, "basename": name}]
+
+
+def _address(text: str) -> str:
+    """Give an address as it is; a path would have to be relative to something."""
+    if _ABSOLUTE.match(text):
+        return text
+    raise ValueError(
+        f"{text!r} is a path of your machine, which this service does not see: choose the file "
+        "itself, or give an address such as https://..."
+    )
 
 
 def _number(text: str) -> Any:

@@ -15,12 +15,13 @@ from localproc.engine.handles import Job
 from localproc.errors import JobFailed, LocalprocError
 from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
-from localproc.http.exchange import Exchange, patient
+from localproc.http.exchange import Exchange, ended, patient
 from localproc.http.files import FileAnswer, asked_for, folder_document, media_type, published
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
 from localproc.http.result_page import shown
+from localproc.http.steppage import StepPage, page_of_steps
 from localproc.http.timeline import timeline
 from localproc.model import JobStatus
 from localproc.storage.addresses import redacted
@@ -30,6 +31,9 @@ from localproc.views import ogc
 _STOPPING: Final = 60.0
 _AGES: Final = 1e10  #: seconds; no job takes longer, and there are dates for it
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+#: What the page of a job that was dismissed says.
+_STAYS: Final = "This job was dismissed: nothing of it runs any more, and it has no results."
+_GONE: Final = f"{_STAYS} It is listed no more, and its page is gone when you leave it."
 _ZOO_SAYS: Final = {
     JobStatus.ACCEPTED: "ZOO-Kernel accepted to run your service!",
     JobStatus.RUNNING: "execution submitted",
@@ -37,13 +41,20 @@ _ZOO_SAYS: Final = {
 }
 
 
-def status_document(exchange: Exchange, job: Job, *, steps: bool = True) -> dict[str, Any]:
+def status_document(exchange: Exchange, job: Job) -> dict[str, Any]:
     """Give the statusInfo of a job; one that failed says why in ``exception``."""
+    return _status(exchange, job, page_of_steps(exchange, job))
+
+
+def _status(exchange: Exchange, job: Job, page: StepPage | None = None) -> dict[str, Any]:
     record = job.record
-    said = ogc.status_info(record, job.steps if steps else None, exchange.base)
+    said = ogc.status_info(record, None if page is None else page.steps, exchange.base)
+    if page is not None:
+        said["stepCounts"] = page.counts
+        said["links"] += page.links
     if exchange.settings.profile == "zoo" and record.status in _ZOO_SAYS:
         said["message"] = _ZOO_SAYS[record.status]
-    if steps and record.status is JobStatus.FAILED:
+    if page is not None and record.status is JobStatus.FAILED:
         error = JobFailed.from_problem(job.problem)
         place = f"{exchange.base}/jobs/{job.id}"
         said["exception"] = FailedJob(error, place, job.steps).to_problem()
@@ -61,7 +72,7 @@ def list_jobs(exchange: Exchange) -> Response:
         processes = [one.id for one in exchange.engine.processes()]
         content = {"jobs": page, "links": links, "processes": processes, "statuses": JobStatus}
         return exchange.page("jobs.html", content)
-    documents = [status_document(exchange, job, steps=False) for job in page]
+    documents = [_status(exchange, job) for job in page]
     return exchange.document({"jobs": documents, "links": links})
 
 
@@ -101,12 +112,17 @@ def _seconds(exchange: Exchange, name: str) -> float | None:
 def status(exchange: Exchange) -> Response:
     """Answer with the statusInfo of a job."""
     job = exchange.job()
-    said = status_document(exchange, job)
     if exchange.wants_html:
-        record = job.record
-        content = {"job": job, "record": record, "rows": timeline(record, job.steps), "info": said}
-        return exchange.page("job.html", content)
-    return exchange.document(said)
+        return _page(exchange, job, _STAYS if job.status is JobStatus.DISMISSED else "")
+    return exchange.document(status_document(exchange, job))
+
+
+def _page(exchange: Exchange, job: Job, note: str = "", status: int = 200) -> Response:
+    page = page_of_steps(exchange, job)
+    said, record = _status(exchange, job, page), job.record
+    rows = timeline(record, page.steps, page.began)
+    content = {"job": job, "record": record, "rows": rows, "page": page, "info": said}
+    return exchange.page("job.html", content | {"note": note}, status)
 
 
 @patient
@@ -115,15 +131,20 @@ def dismiss(exchange: Exchange) -> Response:
     job = exchange.job()
     had_ended = job.status.final
     job.dismiss(wait=False)
-    try:
-        job.wait(_STOPPING)
-    except TimeoutError:
+    if not ended(exchange, job, _STOPPING):
+        if exchange.prefers_html:
+            return _page(exchange, job, "It is being stopped.", 202)
         return exchange.document(status_document(exchange, job), 202)
+    page = None
+    if exchange.prefers_html:
+        page = _page(exchange, job, _GONE if exchange.settings.dismiss != "ogc2" else _STAYS)
     said = status_document(exchange, job) | {"status": "dismissed", "message": "dismissed"}
     if exchange.settings.dismiss != "ogc2":
         exchange.engine.hide(job.id)
     elif had_ended:
         exchange.engine.delete(job.id)
+    if page is not None:
+        return page
     if exchange.settings.profile == "zoo":
         said["message"] = "ZOO-Kernel successfully dismissed your service!"
     title = "The job list for the current process"
@@ -140,9 +161,18 @@ def results(exchange: Exchange) -> Response:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
-        outputs = shown(document, partial(_size_of, exchange, job))
+        outputs = shown(document, partial(_size_of, exchange, job), _catalogs(exchange, job))
         return exchange.page("results.html", {"job": job, "outputs": outputs})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
+
+
+def _catalogs(exchange: Exchange, job: Job) -> dict[str, str]:
+    """Give the addresses of the STAC catalogs among the results."""
+    outcome = job.outcome()
+    folders = {name: outcome.outputs[name]["location"] for name in outcome.features}
+    named = {name: {"href": f"{folder}/catalog.json"} for name, folder in folders.items()}
+    found = exchange.addressed(job, named)
+    return {name: one["href"] for name, one in found.items()}
 
 
 def _size_of(exchange: Exchange, job: Job, href: str) -> int | None:

@@ -14,23 +14,29 @@ from typing import Final
 
 from localproc.http.answers import HttpProblem
 
+#: Tolerant: clients write ``start=<id>`` without the quotes that it needs.
+_PARAMETER: Final = re.compile(r';\s*([\w-]+)\s*=\s*("[^"]*"|[^;]*)')
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
 class BodyPart:
-    """One part. ``field`` is its name in a form; ``filename`` is empty for what is no file."""
+    """One part. ``field`` is its name in a form; ``filename`` is empty for what is no file.
+
+    ``location`` is its Content-Location (RFC 2557).
+    """
 
     content_id: str
     field: str
     filename: str
     media_type: str
     data: bytes
+    location: str = ""
 
     @property
     def name(self) -> str:
-        """What other parts may call it: its Content-ID, else its file name."""
-        return self.content_id or self.filename
+        """What other parts may call it: its Content-Location, its file name or its Content-ID."""
+        return self.location or self.filename or self.content_id
 
     @property
     def text(self) -> str:
@@ -52,6 +58,12 @@ def read_parts(content_type: str, body: bytes) -> list[BodyPart]:
     return [_part(piece) for piece in pieces[:-1]]
 
 
+def start_of(content_type: str) -> str:
+    """Give the Content-ID of the part to begin with (RFC 2387, 3.2), nothing if none is named."""
+    found = {name.lower(): value for name, value in _PARAMETER.findall(content_type)}
+    return str(found.get("start", "")).strip().strip('"').strip("<>")
+
+
 def _part(piece: bytes) -> BodyPart:
     head, _, data = _split(piece.lstrip(b" \t"))
     said = _head(head.decode("utf-8", "replace"))
@@ -61,6 +73,7 @@ def _part(piece: bytes) -> BodyPart:
         said.get_filename("") or "",
         said.get_content_type() if "Content-Type" in said else "",
         _decoded(data, str(said.get("Content-Transfer-Encoding", "")).strip().lower()),
+        str(said.get("Content-Location", "")).strip(),
     )
 
 

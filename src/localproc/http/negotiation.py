@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from localproc.http.numbers import whole
 
@@ -58,6 +59,13 @@ def _quality(offered: str, ranges: Sequence[tuple[str, float]]) -> float:
         if found:
             return max(found)
     return 0.0
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether the client says that it has what it asks for as it is (RFC 9110, 13.1.2)."""
+    known = listed(request.headers, "if-none-match").split(",")
+    tags = [one.strip().removeprefix("W/") for one in known]
+    return request.method in ("GET", "HEAD") and (tag in tags or tags == ["*"])
 
 
 class Preferences:

@@ -4,22 +4,24 @@ Owns Part 1's process list and description and Part 2 (deploy, replace, undeploy
 jobs.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
-from localproc.engine.handles import Process
-from localproc.engine.packages.package_source import NOWHERE, PackageSource, find_source
+from localproc.engine.packages.archive import MAGIC, ZIP
+from localproc.engine.packages.package_source import PackageSource, find_source, together
+from localproc.engine.packages.parts import NOWHERE, Parts, main_of
 from localproc.errors import EXCEPTIONS_2, DuplicatedProcess
 from localproc.http.answers import FORM, HttpProblem, nothing
 from localproc.http.exchange import Exchange
-from localproc.http.forms import form_fields
-from localproc.http.multipart import read_parts
+from localproc.http.multipart import BodyPart, read_parts, start_of
+from localproc.http.negotiation import best
 from localproc.http.paging import page_links
+from localproc.http.process_page import process_page
 from localproc.ogc.apppkg import MEDIA_TYPE as APPPKG
 from localproc.ogc.apppkg import YAML_MEDIA_TYPE
-from localproc.views.graph import graph_of, in_words
 from localproc.views.graph_svg import svg
 from localproc.views.process import process_description, process_summary
 
@@ -60,18 +62,26 @@ def list_processes(exchange: Exchange) -> Response:
 def describe(exchange: Exchange) -> Response:
     """Answer with a process description."""
     process = exchange.engine.process(exchange.path["process_id"])
-    said = process_description(process.record, exchange.base)
     if exchange.wants_html:
-        fields = form_fields(process)
-        content = {"process": process, "description": said, "fields": fields}
-        return exchange.page("process.html", content | {"steps": _steps(process)})
-    return exchange.document(said)
+        return process_page(exchange, process)
+    return exchange.document(process_description(process.record, exchange.base))
 
 
 def package(exchange: Exchange) -> Response:
-    """Answer with the package, byte for byte as it was deployed."""
+    """Answer with what deploys the process again (Part 2, ``package-response-body``).
+
+    That is the package, byte for byte as it was deployed. One that came from a folder with other
+    files, and any other that is wanted so, is an archive of all of them.
+    """
     process = exchange.engine.process(exchange.path["process_id"])
-    return Response(process.package, headers={"Content-Type": process.record.media_type})
+    kind = process.record.media_type
+    if best(exchange.accept, (kind, ZIP), exchange.query("f")) == ZIP != kind:
+        body, kind = process.archive(), ZIP
+    elif kind.startswith("multipart/"):
+        body = process.package
+    else:
+        body, kind = process.exported()
+    return Response(body, headers={"Content-Type": kind, "Vary": "Accept"})
 
 
 def graph(exchange: Exchange) -> Response:
@@ -127,17 +137,10 @@ def undeploy(exchange: Exchange) -> Response:
     return nothing()
 
 
-def _steps(process: Process) -> str:
-    """Say what the drawing of a workflow shows; a tool has no steps to be drawn."""
-    resolved = process.record.resolved
-    is_workflow = resolved["processes"][resolved["main"]]["class"] == "Workflow"
-    return in_words(graph_of(resolved)) if is_workflow else ""
-
-
 def _source(exchange: Exchange) -> PackageSource:
     """Read what was sent; the media type is looked at before anything else is."""
     kind = exchange.content_type
-    if kind in _SINGLE:
+    if kind in _SINGLE or kind == ZIP:
         return find_source(exchange.body, NOWHERE)
     if kind in _MULTIPART:
         return _several(exchange)
@@ -146,27 +149,47 @@ def _source(exchange: Exchange) -> PackageSource:
         "UnsupportedMediaType",
         f"a package cannot be of the type {kind or '(none)'}",
         kind=EXCEPTIONS_2 + "unsupported-media-type",
-        hint=f"send one of {', '.join((*_CWL[:3], APPPKG, *_MULTIPART[:2]))}",
-        headers={"Accept-Post": ", ".join((*_SINGLE, *_MULTIPART))},
+        hint=f"send one of {', '.join((*_CWL[:3], APPPKG, ZIP, *_MULTIPART[:2]))}",
+        headers={"Accept-Post": ", ".join((*_SINGLE, ZIP, *_MULTIPART))},
     )
 
 
 def _several(exchange: Exchange) -> PackageSource:
-    """Read documents that came together; the first is the package, the others it includes.
+    """Read documents and files that came together. What is kept is the whole body.
 
-    They are told apart by Content-ID or file name. What is kept as the package is the whole body.
+    Of a form the package is the document that no other names; else it is the part that ``start``
+    names, or the first one (RFC 2387, 3.2).
     """
     content_type = exchange.request.headers["content-type"]
     parts = read_parts(content_type, exchange.body)
-    first, *others = parts
-    source = find_source(first.data, NOWHERE)
-    return PackageSource(
-        NOWHERE + (first.name or source.uri.removeprefix(NOWHERE)),
-        data=first.data,
+    is_form = exchange.content_type == FORM
+    if is_form:
+        parts = [one for one in parts if one.filename or one.data]
+    if len(parts) == 1 and parts[0].data.startswith(MAGIC):
+        return find_source(parts[0].data, NOWHERE)
+    names = [one.name or f"part-{number}" for number, one in enumerate(parts)]
+    named = {name: one.data for name, one in zip(names, parts, strict=True)}
+    if len(named) < len(parts) or not named:
+        raise HttpProblem(400, "InvalidBody", "the body has no parts, or two of the same name")
+    aliases = {one.content_id: name for name, one in zip(names, parts, strict=True)}
+    main = main_of(named) if is_form else names[_root(content_type, parts)]
+    return together(
+        Parts(named, {alias: name for alias, name in aliases.items() if alias}),
+        main,
         media_type=content_type,
-        parts={NOWHERE + one.name: one.data for one in others},
         deposit={"package.multipart": exchange.body},
     )
+
+
+def _root(content_type: str, parts: Sequence[BodyPart]) -> int:
+    """Give the place of the part that ``start`` names, the first if it is not there."""
+    start = start_of(content_type)
+    if not start:
+        return 0
+    for place, part in enumerate(parts):
+        if part.content_id == start:
+            return place
+    raise HttpProblem(400, "InvalidBody", f"no part has the Content-ID that start names: {start}")
 
 
 def _place(exchange: Exchange, process_id: str) -> str:

@@ -6,7 +6,8 @@ how the page looks.
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from localproc.http.footprints import Footprints, footprints
@@ -28,17 +29,25 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A STAC item: its time or interval, its assets by name, its quicklook's address."""
+    """A STAC item: its time or interval, its assets by name, its quicklook's address.
+
+    ``href`` is where the item itself is, nothing if that is not told.
+    """
 
     id: str
     times: list[str]
     assets: list[tuple[str, Linked]]
     picture: str
+    properties: Mapping[str, Any]
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One output. ``count`` is how many items there are, some of which may not be shown."""
+    """One output. ``count`` is how many items there are, some of which may not be shown.
+
+    ``catalog`` is the address of the STAC catalog that they are in.
+    """
 
     name: str
     value: Any = None
@@ -46,17 +55,23 @@ class Shown:
     items: list[Item] = field(default_factory=list)
     count: int = 0
     map: Footprints | None = None
+    catalog: str = ""
 
 
 SizeOf = Callable[[str], int | None]
 
 
-def shown(document: Mapping[str, Any], size_of: SizeOf) -> list[Shown]:
-    """Give the outputs of a results document.
+def shown(
+    document: Mapping[str, Any], size_of: SizeOf, catalogs: Mapping[str, str] = MappingProxyType({})
+) -> list[Shown]:
+    """Give the outputs of a results document; ``catalogs`` are the addresses of those that are.
 
     ``size_of`` gives the size of a file that is served here, ``None`` for any other address.
     """
-    return [_output(name, value, size_of) for name, value in document.items()]
+    return [
+        replace(_output(name, value, size_of), catalog=catalogs.get(name, ""))
+        for name, value in document.items()
+    ]
 
 
 def _output(name: str, value: Any, size_of: SizeOf) -> Shown:
@@ -80,7 +95,18 @@ def _item(feature: Mapping[str, Any], size_of: SizeOf) -> Item:
         _times(feature.get("properties") or {}),
         [(name, linked) for name, linked, _ in assets],
         _picture([(linked, roles) for _, linked, roles in assets]),
+        feature.get("properties") or {},
+        _own_address(feature),
     )
+
+
+def _own_address(feature: Mapping[str, Any]) -> str:
+    """Give the address of an item among its links."""
+    links = feature.get("links")
+    for one in links if isinstance(links, list) else ():
+        if isinstance(one, Mapping) and one.get("rel") == "self":
+            return str(one.get("href", ""))
+    return ""
 
 
 def _assets(feature: Mapping[str, Any], size_of: SizeOf) -> Iterator[tuple[str, Linked, list[str]]]:

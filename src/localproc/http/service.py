@@ -21,7 +21,6 @@ from localproc.http.auth import identify
 from localproc.http.exchange import Exchange
 from localproc.http.negotiation import best, listed
 from localproc.http.settings import HttpSettings
-from localproc.http.threads import offload
 from localproc.http.urls import static_of
 
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
@@ -43,7 +42,8 @@ def conformance_classes(engine: LocalEngine) -> list[str]:
 
 async def root(request: Request) -> Response:
     """Answer with the namespaces that are served here, to those who may enter them."""
-    return await offload(_root, request)
+    answer: Response = await request.app.state.threads.run(_root, request)
+    return answer
 
 
 def _root(request: Request) -> Response:

@@ -1,8 +1,8 @@
 """Where handlers run.
 
-Owns the choice between a thread and here. On a server, handlers run in threads, so that the event
-loop never waits for a disk; in process they are simply called, whether the caller has an event loop
-(a notebook does) or none. Must not know what they do.
+Owns the choice between a thread and here, and the threads of an app. On a server, handlers run in
+threads, so that the event loop never waits for a disk; in process they are simply called, whether
+the caller has an event loop (a notebook does) or none. Must not know what they do.
 """
 
 import asyncio
@@ -11,22 +11,42 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from typing import Any, Final, TypeVar
 
 _T = TypeVar("_T")
 _HERE: Final = ContextVar("localproc_here", default=False)
+_QUICK: Final = 16
+#: Those who wait for a job to end have threads of their own, so that nobody else waits for them.
+_PATIENT: Final = 512
 
 
-@cache
-def _quick() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(16, "localproc-http")
+class Threads:
+    """The threads of one app. There are none before something is to be done in them."""
 
+    def __init__(self) -> None:
+        self._pools: dict[bool, ThreadPoolExecutor] = {}
 
-@cache
-def _patient() -> ThreadPoolExecutor:
-    """Those who wait for a job to end have threads of their own: nobody else waits for them."""
-    return ThreadPoolExecutor(512, "localproc-sync")
+    async def run(self, function: Callable[..., _T], *arguments: Any, patient: bool = False) -> _T:
+        """Call a function, in a thread of its own kind if this is a server."""
+        if _HERE.get():
+            return function(*arguments)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool(patient=patient), function, *arguments)
+
+    def _pool(self, *, patient: bool) -> ThreadPoolExecutor:
+        if patient not in self._pools:
+            self._pools[patient] = (
+                ThreadPoolExecutor(_PATIENT, "localproc-sync")
+                if patient
+                else ThreadPoolExecutor(_QUICK, "localproc-http")
+            )
+        return self._pools[patient]
+
+    def close(self) -> None:
+        """Let the threads end when what they do is done."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.shutdown(wait=False)
 
 
 @contextmanager
@@ -37,14 +57,6 @@ def here() -> Iterator[None]:
         yield
     finally:
         _HERE.reset(token)
-
-
-async def offload(function: Callable[..., _T], *arguments: Any, patient: bool = False) -> _T:
-    """Call a function, in a thread of its own kind if this is a server."""
-    if _HERE.get():
-        return function(*arguments)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_patient() if patient else _quick(), function, *arguments)
 
 
 async def pause(seconds: float) -> None:

@@ -24,10 +24,10 @@ class Row:
     seconds: float | None
 
 
-def timeline(job: JobRecord, steps: Sequence[Step]) -> list[Row]:
-    """Give the bars of steps, in the order that they were started in."""
+def timeline(job: JobRecord, steps: Sequence[Step], began: datetime | None) -> list[Row]:
+    """Give the bars of steps; ``began`` is the start of the first of all, ``None`` before it."""
     now = job.finished or datetime.now(UTC)
-    began = min([step.start for step in steps if step.start is not None], default=now)
+    began = began or now
     ended = max([now, *(step.end for step in steps if step.end is not None)])
     whole = max((ended - began).total_seconds(), 1e-6)
     return [_row(step, began, ended, whole) for step in steps]

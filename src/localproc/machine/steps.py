@@ -31,14 +31,25 @@ class StepBook:
         self._steps: dict[str, Step] = {}
         self._dismissed = False
         self._submitted: dict[str, datetime] = {}
+        self._writers: dict[str, str] = {}  # of logs
 
     def steps(self) -> list[Step]:
         """Give the steps so far."""
         return list(self._steps.values())
 
-    def has_ended(self, name: str) -> bool:
-        """Whether a step is known, and has ended."""
-        step = self._steps.get(name)
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def copy(self) -> "StepBook":
+        """Give another one that goes on from here."""
+        other = StepBook()
+        other._steps, other._writers = dict(self._steps), dict(self._writers)
+        other._submitted = dict(self._submitted)
+        return other
+
+    def has_ended(self, log: str) -> bool:
+        """Whether the step that writes a log is known, and has ended."""
+        step = self._steps.get(self._writers.get(log, ""))
         return step is not None and step.status.final
 
     def take(self, event: Event) -> list[Step]:
@@ -62,6 +73,7 @@ class StepBook:
             case _:
                 return []
         self._steps[step.name] = step
+        self._writers[step.log] = step.name
         return [step]
 
     def _known(self, name: str) -> Step:

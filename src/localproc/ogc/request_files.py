@@ -24,7 +24,8 @@ def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) ->
         value = {**value["format"], **value}
     said = value.get("mediaType")
     media_type = said if isinstance(said, str) else ""
-    found = {"class": "File", "basename": "input" + extension(media_type), **said_format(said)}
+    name = value.get("basename") or "input" + extension(media_type)
+    found = {"class": "File", "basename": name, **said_format(said)}
     is_binary = media_type.startswith(("image/", "video/"))
     if value.get("encoding") != "base64" and not is_binary:
         return {**found, "contents": inner if isinstance(inner, str) else json.dumps(inner)}

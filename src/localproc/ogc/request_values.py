@@ -190,6 +190,8 @@ class RequestReader:
             self.problems.append(
                 Problem(f"{local_path(one)} does not exist", path, hint="check the path")
             )
+        elif stat.is_hidden:
+            return
         elif one["class"] == "File" and stat.is_dir:
             self.problems.append(Problem(f"{local_path(one)} is a directory, not a file", path))
         elif one["class"] == "Directory" and not stat.is_dir and not _may_be_item(location):

@@ -5,6 +5,7 @@ anything.
 """
 
 import ipaddress
+import socket
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,6 +27,21 @@ def redacted(uri: str) -> str:
         return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
     except ValueError:
         return f"{uri.partition(':')[0]}:…"
+
+
+def is_elsewhere(host: str) -> bool:
+    """Whether a host may be a public one, as far as can be told without asking anybody.
+
+    Numbers are read in all the ways that a connection reads them: ``127.1``, ``0x7f000001``.
+    """
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return True  # a name: it is looked up when it is asked
+    return all(is_public(str(one[4][0])) for one in found)
 
 
 def is_public(address: str) -> bool:

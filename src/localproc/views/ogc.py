@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from localproc.media_types import media_type
 from localproc.model import JobRecord, JobStatus, Step
+from localproc.uris import quoted
 
 #: What a result given as a link is to the results: 2.0 wants every link to have a relation.
 ITEM_REL: Final = "item"
@@ -126,7 +127,7 @@ def _links(job: JobRecord, steps: Sequence[Step], base: str) -> list[dict[str, s
 
 def _log_link(place: str, log: str) -> dict[str, str]:
     return {
-        "href": f"{place}/{log}",
+        "href": f"{place}/{quoted(log)}",
         "title": f"Tool log {log}",
         "rel": "related",
         "type": "text/plain",

@@ -23,8 +23,9 @@ _PLACES: Final = ("location", "path", "dirname")
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What there is at a path, links followed. ``is_special``: neither a file nor a directory.
+    """What there is at a path, links followed.
 
+    ``is_special``: neither a file nor a directory. ``is_hidden``: what it is may not be told.
     ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same.
     """
 
@@ -33,6 +34,7 @@ class Stat:
     is_special: bool = False
     modified: int = field(default=0, compare=False)
     inode: int = field(default=0, compare=False)
+    is_hidden: bool = False
 
 
 class Files(Protocol):

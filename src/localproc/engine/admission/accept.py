@@ -6,11 +6,12 @@ who runs it.
 
 import getpass
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.engine.admission.ids import new_id
@@ -26,10 +27,13 @@ from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord
 from localproc.model.events import Accepted
 from localproc.ogc.request import Request
-from localproc.storage.addresses import redacted
+from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import results_uri
-from localproc.uris import uri_path
+from localproc.uris import canonical, uri_path
+
+#: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
+_PLAIN: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\^`{|}]+")
 
 
 class Acceptance:
@@ -61,7 +65,7 @@ class Acceptance:
         check_policy(job_object, policy)
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
-        _check_subscriber(rest.get("subscriber") or {})
+        _check_subscriber(rest.get("subscriber") or {}, policy)
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         rest["tags"] = tuple(rest.get("tags", ()))
@@ -156,25 +160,34 @@ def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:
         raise InvalidInputs("some outputs do not exist", problems)
 
 
-def _check_subscriber(subscriber: Mapping[str, Any]) -> None:
+def _check_subscriber(subscriber: Mapping[str, Any], policy: InputPolicy) -> None:
+    """Raise ``InvalidInputs`` for addresses that could not be told: they are guarded as inputs."""
     problems = []
     for name, uri in subscriber.items():
         where = f"subscriber.{name}"
         if name not in SUBSCRIBER_MEMBERS:
             hint = f"there is: {', '.join(SUBSCRIBER_MEMBERS)}"
             problems.append(Problem("there is no such member", where, hint=hint))
-        elif not _is_web_address(uri):
-            problems.append(Problem("is not a web address", where))
+        elif wrong := _wrong_address(uri, guarded=policy.guarded):
+            problems.append(Problem(wrong, where))
     if problems:
         raise InvalidInputs("the subscriber cannot be told", problems)
 
 
-def _is_web_address(uri: Any) -> bool:
+def _wrong_address(uri: Any, *, guarded: bool) -> str:
+    """Say why an address cannot be told, nothing if it can."""
+    if not isinstance(uri, str) or not _PLAIN.fullmatch(uri):
+        return "is not a web address"
     try:
-        parts = urlsplit(uri)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except (AttributeError, TypeError, ValueError):
-        return False
+        parts = urlsplit(canonical(uri))
+        host = parts.hostname or ""
+    except ValueError:
+        return "is not a web address"
+    if parts.scheme not in ("http", "https"):
+        return "is not a web address"
+    if "@" in parts.netloc:
+        return "has a user or a password in it"
+    return "" if not guarded or is_elsewhere(host) else f"{host} is not a public address"
 
 
 def _user() -> str:

@@ -25,11 +25,11 @@ class RootedDisk(Disk):
         self._access = Access(lambda *_: FilesystemStorage(), policy)
 
     def stat(self, path: str) -> Stat | None:
-        """Give what is there; anything outside looks like an empty file, refused later."""
+        """Give what is there; of anything outside nothing is told, and it is refused later."""
         try:
             self._access.check_path(path)
         except StagingError:
-            return Stat(is_dir=False, size=0)
+            return Stat(is_dir=False, size=0, is_hidden=True)
         return super().stat(path)
 
 

@@ -90,7 +90,7 @@ class EventWriter:
                 command=task.argv,
                 tmpdir=task.tmpdir,
                 executor=task.executor or self._executor,
-                message=f"running {name}",
+                message=f"starting {name}",
             )
         )
 
@@ -119,6 +119,7 @@ class EventWriter:
                 host=report.host,
                 native_id=report.native_id,
                 queued=report.queued,
+                message=f"running {name}",
             )
         )
 

@@ -20,6 +20,9 @@ from typing import Final
 _TAIL: Final = 64 * 1024
 _POLL: Final = 0.1
 _PIECE: Final = 1 << 20
+_BLOCK: Final = 1 << 16
+_MOST_TAIL: Final = 16 << 20
+_OUT, _ERR = "==> stdout <==\n", "==> stderr <==\n"
 
 
 class LogNames:
@@ -96,7 +99,7 @@ class StepLog:
         """Both, told apart by a heading where there are both."""
         out, err = self.stdout, self.stderr
         if out and err:
-            return f"==> stdout <==\n{_ended(out)}==> stderr <==\n{err}"
+            return f"{_OUT}{_ended(out)}{_ERR}{err}"
         return out or err
 
     def __str__(self) -> str:
@@ -105,6 +108,41 @@ class StepLog:
     def lines(self) -> list[str]:
         """Give the lines of both."""
         return self.text.splitlines()
+
+    @property
+    def size(self) -> int:
+        """How many bytes both are."""
+        return _size(out_name(self.path)) + _size(self.path)
+
+    def pieces(self) -> Iterator[str]:
+        """Give ``text`` a piece at a time, whole lines each: it may be larger than memory."""
+        out, err = out_name(self.path), self.path
+        both = bool(_size(out) and _size(err))
+        end = ""
+        if both:
+            yield _OUT
+        for piece in _lines_of(out):
+            end = piece[-1]
+            yield piece
+        if both:
+            yield _ERR if end == "\n" else f"\n{_ERR}"
+        yield from _lines_of(err)
+
+    def tail(self, count: int) -> str:
+        """Give the last lines of ``text``, 16 MiB of each stream at the most.
+
+        It costs no more however large the log is.
+        """
+        err = _last_lines(self.path, count)
+        size = _size(out_name(self.path))
+        left = count - len(err)
+        if left <= 0 or not size:
+            return "".join(err)
+        if not err:
+            return "".join(_last_lines(out_name(self.path), count))
+        out = _last_lines(out_name(self.path), left - 1)
+        head = [_OUT] if len(out) < left - 1 else []
+        return "".join((*head, *out[:-1], *map(_ended, out[-1:]), _ERR, *err))
 
     def read_from(self, place: Place = Place(), most: int = _PIECE) -> Piece:
         """Give what there is now beyond a place, without waiting.
@@ -165,6 +203,37 @@ def log_writer(path: str) -> Iterator[Callable[[str], None]]:
             raise
 
 
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _lines_of(path: str) -> Iterator[str]:
+    """Give a file's text, whole lines at a time."""
+    place = 0
+    while data := _some(path, place, _PIECE, ended=True):
+        place += len(data)
+        yield _text(data)
+
+
+def _last_lines(path: str, count: int) -> list[str]:
+    """Give the last lines of a file with their ends, read from its end backwards."""
+    if count <= 0:
+        return []
+    place, blocks, breaks = _size(path), [b""], 0
+    least = max(0, place - _MOST_TAIL)
+    while place > least and breaks <= count:
+        start = max(least, place - _BLOCK)
+        blocks.append(_read_from(path, start, place - start))
+        breaks += blocks[-1].count(b"\n")
+        place = start
+    lines = b"".join(reversed(blocks)).split(b"\n")
+    kept = [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    return [_text(line) for line in kept[-count:]]
+
+
 def _read(path: str) -> str:
     return _text(_read_from(path, 0))
 
@@ -183,7 +252,21 @@ def _some(path: str, offset: int, most: int, *, ended: bool) -> bytes:
     data = _read_from(path, offset, most)
     lines = data[: data.rfind(b"\n") + 1]
     full = len(data) == most
-    return data if (ended and not full) or (full and not lines) else lines
+    if full and not lines:
+        return data[: _end_of_characters(data)]
+    return data if ended and not full else lines
+
+
+def _end_of_characters(data: bytes) -> int:
+    """Give where the last character of a text ends that is whole: UTF-8 takes up to 4 bytes."""
+    for back in range(1, min(4, len(data)) + 1):
+        first = data[-back]
+        if first < 0x80:
+            break
+        if first >= 0xC0:
+            length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+            return len(data) - back if length > back and back < len(data) else len(data)
+    return len(data)
 
 
 def _text(data: bytes) -> str:

@@ -46,9 +46,3 @@ class Watch:
                 yield from changed
                 if not (changed or self._over) and ended.wait(_PAUSE):
                     ended.clear()  # the engine was closed: the job goes on elsewhere
-
-    def has_ended(self, step: str) -> bool:
-        """Whether a step has ended."""
-        if not self._over:
-            self.look()
-        return self._over or self._book.has_ended(step)

@@ -4,6 +4,7 @@ Owns telling a path from a text, an application package from a CWL document, and
 be read. Must not know what is deployed.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
 from localproc.engine.home.cwd import check_here, here
+from localproc.engine.packages.archive import MAGIC, ZIP, read_archive
 from localproc.engine.packages.own_files import missing_files
+from localproc.engine.packages.parts import NOWHERE, Parts, main_of, part_uri
 from localproc.engine.packages.well_known import well_known
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from localproc.cwl.check.check import Findings
     from localproc.cwl.load.load import Package
 
-#: Where documents that are handed over are thought to lie, if they come from elsewhere.
-NOWHERE: Final = "file:///package/"
 #: What documents that are handed over are called, if they do not say so themselves.
 UNNAMED: Final = "package"
 
@@ -65,7 +66,8 @@ class PackageSource:
 def find_source(package: object, base: str = "") -> PackageSource:
     """Say where a package is: a path or URL, perhaps with ``#fragment``; its text; a mapping.
 
-    A text is told from a path by its line breaks. A mapping may also be a cwl-utils object.
+    A text is told from a path by its line breaks. A mapping may also be a cwl-utils object. What
+    has several files may be a ZIP archive of them.
     ``base`` is where a text is thought to lie, the current folder by default.
     """
     base = base or path_uri(os.path.join(here(), ""))
@@ -74,6 +76,13 @@ def find_source(package: object, base: str = "") -> PackageSource:
         package = save()
     if isinstance(package, Mapping):
         package = _written(package)
+    if isinstance(package, bytes) and package.startswith(MAGIC):
+        named = read_archive(package)
+        if not named:
+            raise InvalidPackage("the archive is empty")
+        return together(
+            Parts(named), main_of(named), media_type=ZIP, deposit={"package.zip": package}
+        )
     if isinstance(package, bytes):
         is_json = package.lstrip()[:1] == b"{"
         kind, suffix = ("json", ".json") if is_json else ("yaml", ".cwl")
@@ -88,6 +97,9 @@ def find_source(package: object, base: str = "") -> PackageSource:
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
         path, fragment = text, ""
+    if path.endswith(".zip") and os.path.isfile(path):
+        with open(path, "rb") as file:
+            return replace(find_source(file.read(), base), fragment=fragment)
     try:
         uri = path_uri(os.path.normpath(os.path.join(here(), os.path.expanduser(path))))
     except UnicodeEncodeError:
@@ -101,6 +113,17 @@ def _written(package: Mapping[str, Any]) -> bytes:
         return json.dumps(package, indent=2).encode()
     except (TypeError, ValueError) as error:
         raise InvalidPackage(f"the package cannot be written as JSON: {error}") from None
+
+
+def together(
+    parts: Parts, main: str, *, media_type: str, deposit: Mapping[str, bytes]
+) -> PackageSource:
+    """Give the package that parts are, of which ``main`` is the name of the entry.
+
+    ``deposit`` is what they came in.
+    """
+    uri = part_uri(main)
+    return PackageSource(uri, data=parts[uri], media_type=media_type, parts=parts, deposit=deposit)
 
 
 def _media_type(path: str) -> str:
@@ -189,6 +212,8 @@ class Reader:
 
     def _fetcher(self, entry: str, moved: dict[str, str]) -> Read:
         def read(uri: str) -> bytes:
+            if uri.startswith((NOWHERE, "cid:")):
+                raise FileNotFoundError(errno.ENOENT, "it was not sent")
             if urlsplit(uri).scheme == "file":
                 return self._contents(uri_path(uri))
             if uri != entry and not self._remote:

@@ -16,7 +16,6 @@ from localproc.cwl.load.carried import carried
 from localproc.cwl.load.sources import digest
 from localproc.engine.packages.package_cache import PackageCache
 from localproc.engine.packages.package_source import (
-    NOWHERE,
     UNNAMED,
     PackageSource,
     Reader,
@@ -24,6 +23,7 @@ from localproc.engine.packages.package_source import (
     is_file,
     same_texts,
 )
+from localproc.engine.packages.parts import NOWHERE
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,

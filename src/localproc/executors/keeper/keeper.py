@@ -4,10 +4,10 @@ Owns the processes of one engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. What
-happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before a task
-has a process, ``{"key", "state": "running", "at", "pid"}``
-and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. The same lines are
-its answers, on stdout, a little later: that a task runs once it turns out not to be a short one,
+happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before a
+task has a process, ``{"key", "state": "running", "at", "pid"}`` and ``{"key", "state": "ended",
+"at", "started", "code", "cpu", "rss", "why"}``. The same lines are its answers, on stdout, a little
+later: that a task runs once it turns out not to be a short one,
 ends together as long as enough tasks wait here. A task waits until there are cores, ram and a slot
 for it, first come, first served; also, told by ``{"key", "state": "waiting", "why"}``, while the
 system has no room for another process. After ``{"state": "stopping", "id": n}`` none of the tasks

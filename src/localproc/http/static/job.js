@@ -82,7 +82,8 @@ function show(fresh) {
     same.open = true; // which fetches its log again
   }
   live().replaceWith(next);
-  if (focused) next.querySelector(focused)?.focus();
+  // What had the focus may be gone, as a button is that was pressed: its place keeps it.
+  if (focused) (next.querySelector(focused) ?? next.querySelector(".state")).focus();
   document.title = fresh.title;
   announce(`${next.dataset.status}: ${document.getElementById("message").textContent}`);
   if ("final" in next.dataset) stop();
@@ -114,28 +115,28 @@ async function showLog(details) {
 
 // Dismissing
 
+// The answer is the page as it is now, which may be the last time that there is one.
 async function dismiss(button) {
-  button.disabled = true;
+  if (button.ariaDisabled) return;
+  button.ariaDisabled = "true"; // not disabled, or it would lose the focus
   announce("Dismissing ...");
-  stop(); // soon there may be nothing to look at
-  const answer = await fetch(job, { method: "DELETE", headers: { Accept: "application/json" } });
-  const told = await answer.json();
-  if (!answer.ok) {
-    announce(told.detail);
-    document.getElementById("message").textContent = told.detail;
-    button.disabled = false;
-    follow();
-    return;
+  stop();
+  try {
+    const answer = await fetch(job, { method: "DELETE", headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!answer.ok) return refused(button, page.querySelector("h1").textContent);
+    show(page);
+  } catch {
+    return refused(button, "The service does not answer.");
   }
-  button.remove();
-  for (const badge of live().querySelectorAll(".badge, .part")) {
-    if (!["running", "accepted"].includes(badge.dataset.status)) continue;
-    badge.dataset.status = "dismissed";
-    if (badge.matches(".badge")) badge.textContent = "dismissed";
-  }
-  live().dataset.status = told.status;
-  document.getElementById("message").textContent = told.message;
-  announce(`${told.status}: ${told.message}`);
+  if (!("final" in live().dataset)) follow();
+}
+
+function refused(button, text) {
+  announce(text);
+  document.getElementById("message").textContent = text;
+  button.ariaDisabled = null;
+  follow();
 }
 
 start();
