@@ -41,7 +41,6 @@ MARKS = {
 #: Unit tests in folders whose other modules are slow.
 UNITS = {
     "tests/engine/test_job_run.py",
-    "tests/engine/test_job_run_any_order.py",
     "tests/engine/test_loop_parts.py",
 }
 
