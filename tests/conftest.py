@@ -38,6 +38,12 @@ MARKS = {
     "tests/testing": ["slow"],
 }
 
+#: Unit tests in folders whose other modules are slow.
+UNITS = {
+    "tests/engine/test_job_run.py",
+    "tests/engine/test_loop_parts.py",
+}
+
 # For a quick look: fewer examples of every property (make test-fast).
 settings.register_profile("fast", max_examples=15)
 
@@ -46,6 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by where they are."""
     for item in items:
         place = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
+        if place.as_posix() in UNITS:
+            continue
         for part in (place, *place.parents):
             for mark in MARKS.get(part.as_posix(), ()):
                 item.add_marker(mark)

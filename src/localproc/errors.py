@@ -67,7 +67,7 @@ class LocalprocError(Exception):
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
     def to_problem(self) -> dict[str, Any]:
-        """Give the members of the RFC 9457 problem: type, title, status, detail, and our own."""
+        """Return the members of the RFC 9457 problem: type, title, status, detail, and our own."""
         problem: dict[str, Any] = {
             "type": self.type,
             "title": type(self).__name__,
@@ -100,7 +100,7 @@ class Problem:
         return f"{text} ({self.hint})" if self.hint else text
 
     def to_json(self) -> dict[str, Any]:
-        """Give the members that are set."""
+        """Return the members that are set."""
         members = {
             "message": self.message,
             "where": self.where,

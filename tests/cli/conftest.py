@@ -9,7 +9,7 @@ import pytest
 
 from localproc import Engine, LocalprocError
 from localproc.engine.engine import namespace_of
-from tests.patience import until
+from tests.patience import patient, until
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def stop_all(home: Path) -> None:
         for job in left:
             job.dismiss(wait=False)
         for job in left:
-            job.wait(10)
+            job.wait(patient(10))
         until(lambda: [pid for _, pid in namespace_of(engine).alive() if pid != os.getpid()] == [])
 
 

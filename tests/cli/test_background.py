@@ -10,7 +10,7 @@ import pytest
 from localproc import Engine, Job
 from localproc.engine.engine import namespace_of
 from tests.cli.terminal import Said, elsewhere, end_of, localproc, started
-from tests.patience import until
+from tests.patience import patient, until
 
 
 def job_of(home: Path) -> Job:
@@ -47,7 +47,7 @@ def test_execute_runs_the_job_to_its_end_in_the_background(packages: Path, home:
     assert said.document["status"] == "accepted"
     assert said.document["properties"]["tags"] == ["a"]
     with Engine(home, run_jobs=False) as engine:
-        job = engine.job(said.document["jobID"]).wait(15)
+        job = engine.job(said.document["jobID"]).wait(patient(15))
         assert job.result("said").read_text() == "hello\n"
         until(lambda: list(namespace_of(engine).alive()) == [])
 
@@ -165,7 +165,7 @@ def killed(here: Path, home: Path, *words: object) -> Job:
         job = job_of(home)
         text_of(job, "second", "begun")
         process.send_signal(signal.SIGKILL)
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(patient(10)) == -signal.SIGKILL
     assert not job.status.final
     return job
 

@@ -6,6 +6,7 @@ import pytest
 
 from localproc import Engine
 from tests.cli.terminal import elsewhere, localproc
+from tests.patience import patient
 
 
 def in_acme(*words: object) -> tuple[object, ...]:
@@ -45,7 +46,7 @@ def test_a_namespace_that_no_folder_or_address_could_have(home: Path, name: str)
 def test_a_job_of_a_namespace_is_run_in_the_background(packages: Path, home: Path) -> None:
     job_id = elsewhere(*in_acme("execute", packages / "echo.cwl", "message=x")).out.strip()
     with Engine(home, run_jobs=False, namespace="acme") as engine:
-        assert engine.job(job_id).wait(15).status == "successful"
+        assert engine.job(job_id).wait(patient(15)).status == "successful"
 
 
 def test_the_secret_of_a_token_is_shown_once(home: Path) -> None:

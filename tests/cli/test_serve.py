@@ -96,7 +96,7 @@ def test_a_server_without_work_takes_over_jobs_that_nobody_runs(sleeper: Path, h
         with Engine(home, run_jobs=False) as engine:
             assert [pid for _, pid in namespace_of(engine).alive()] == [server.pid]
             job = engine.execute("sleeper", {"seconds": 0.1})
-            assert job.wait(30).status == "successful"
+            assert job.wait(patient(30)).status == "successful"
 
 
 def test_files_may_be_named_below_the_roots_alone(tmp_path: Path) -> None:

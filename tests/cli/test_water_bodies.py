@@ -7,7 +7,7 @@ import pytest
 
 from localproc import Engine
 from tests.cli.terminal import elsewhere, started
-from tests.patience import until
+from tests.patience import patient, until
 
 rasterio = pytest.importorskip("rasterio")
 
@@ -56,7 +56,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(home: Path) -> None:
         job = until(lambda: engine.jobs(status="running"))[0]
         until(lambda: sum(step.status == "successful" for step in job.steps) >= 2, 60)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(patient(10))
     logs = Path(job.folder) / "logs"
     ended = {step.log for step in job.steps if step.status == "successful"}
     times = {log: (logs / log).stat().st_mtime_ns for log in ended if (logs / log).exists()}

@@ -14,6 +14,7 @@ from cwltool.main import main
 
 from localproc import Engine
 from localproc.errors import LocalprocError
+from tests.patience import patient
 
 #: The output object, or ``None`` for a run that failed or a document that was refused.
 Outcome: TypeAlias = dict[str, Any] | None
@@ -32,7 +33,7 @@ def with_localproc(engine: Engine, document: Path, job: Path | None, folder: Pat
         inputs: Any = {} if job is None else str(job)
         options: Any = {"references": False, "results": results, "options": {"layout": "flat"}}
         running = process.execute(inputs, base=str((job or document).parent), **options)
-        return _outcome(dict(running.wait(120).outcome().outputs))
+        return _outcome(dict(running.wait(patient(120)).outcome().outputs))
     except LocalprocError as error:
         print(f"localproc: {error}")
         return None

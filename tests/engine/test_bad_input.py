@@ -13,6 +13,7 @@ from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
 from localproc.model import JobRecord
 from localproc.store.jobs import JobTables
 from tests.conftest import fill
+from tests.patience import patient
 
 DIRECTORY_TOOL = {
     "cwlVersion": "v1.2",
@@ -264,7 +265,7 @@ def test_a_disk_that_is_full_from_the_start(small_disk: Path, packages: Path) ->
         with pytest.raises(NoSpace, match="no space left"):
             [process.execute({"message": "x" * 2000}, detached=True) for _ in range(1000)]
         (small_disk / "filler").unlink()
-        assert process.execute({"message": "goes on"}).wait(20).status == "successful"
+        assert process.execute({"message": "goes on"}).wait(patient(20)).status == "successful"
 
 
 def test_jobs_of_nobody_wait_until_there_is_room_to_take_them(
@@ -283,7 +284,7 @@ def test_jobs_of_nobody_wait_until_there_is_room_to_take_them(
         process = engine.deploy(packages / "echo.cwl")
         job = process.execute({"message": "x"}, detached=True)
         engine.resume()
-        assert job.wait(20).status == "successful"
+        assert job.wait(patient(20)).status == "successful"
     assert len(asked) > 1
 
 
@@ -368,8 +369,8 @@ def test_a_job_that_can_have_no_folder_fails_and_the_engine_goes_on(
         folders = tmp_path / "home" / "jobs"
         folders.rmdir()
         folders.write_text("in the way")
-        job = process.execute({"message": "x"}).wait(10)
+        job = process.execute({"message": "x"}).wait(patient(10))
         assert job.status == "failed"
         assert str(folders) in job.message
         folders.unlink()
-        assert process.execute({"message": "x"}).wait(10).status == "successful"
+        assert process.execute({"message": "x"}).wait(patient(10)).status == "successful"

@@ -12,6 +12,7 @@ from localproc.engine.home.clock import booted, job_clock
 from localproc.machine import new_job
 from localproc.model import JobRequest
 from localproc.model.events import Accepted
+from tests.patience import patient
 
 
 class _SetBack(datetime):
@@ -42,7 +43,7 @@ def test_steps_of_a_job_begin_after_it_though_the_clock_was_set_back(
 ) -> None:
     process = localproc_engine.deploy(packages / "three-steps.cwl")
     monkeypatch.setattr(clock, "datetime", _SetBack)
-    job = process.execute({"text": "hello"}).wait(60).raise_for_status()
+    job = process.execute({"text": "hello"}).wait(patient(60)).raise_for_status()
     record = job.record
     assert record.started is not None
     assert record.finished is not None

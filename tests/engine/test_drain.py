@@ -6,6 +6,7 @@ import pytest
 
 from localproc import Engine
 from localproc.engine.loop import loop
+from tests.patience import patient
 
 NOTHING = {
     "cwlVersion": "v1.2",
@@ -26,4 +27,4 @@ def test_one_look_is_enough_for_any_number(tmp_path: Path, monkeypatch: pytest.M
     with Engine(tmp_path / "home", active=2) as engine:
         engine.resume()
         for job in jobs:
-            assert engine.job(job.id).wait(60).status == "successful"
+            assert engine.job(job.id).wait(patient(60)).status == "successful"

@@ -18,6 +18,7 @@ from localproc.storage import safekeeping
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.store import SqliteStore
 from tests.engine.test_resume import WORDS, run_and_die
+from tests.patience import patient
 
 OUTPUTS: dict[str, Any] = {
     "cwlVersion": "v1.2",
@@ -141,7 +142,7 @@ def test_an_end_from_before_a_restart_of_the_machine_is_not_trusted(
     later = datetime.now(UTC) + timedelta(hours=1)
     monkeypatch.setattr(job_queue, "booted", lambda: later)
     with Engine(tmp_path / "home", durable=durable) as engine:
-        job = engine.jobs()[0].wait(60).raise_for_status()
+        job = engine.jobs()[0].wait(patient(60)).raise_for_status()
         attempts = [step.attempt for step in job.steps if step.name in ("say", "say_2")]
     assert attempts == [runs, runs]
 
@@ -166,12 +167,12 @@ def test_many_threads_are_served_in_rounds(tmp_path: Path, monkeypatch: pytest.M
     def write_through(paths: set[str]) -> None:
         rounds.append(paths)
         entered.set()
-        go_on.wait(30)
+        go_on.wait(patient(30))
 
     monkeypatch.setattr(safekeeping, "_write_through", write_through)
     threads = [threading.Thread(target=together.keep, args=([str(n)],)) for n in range(20)]
     threads[0].start()
-    assert entered.wait(30)
+    assert entered.wait(patient(30))
     for thread in threads[1:]:
         thread.start()
     while len(together._waiting) < 19:

@@ -12,7 +12,7 @@ from localproc.errors import ExecutorUnavailable
 from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
-from tests.patience import until
+from tests.patience import patient, until
 
 SLOW = {
     "cwlVersion": "v1.2",
@@ -91,7 +91,7 @@ def test_a_task_that_was_never_handed_over_can_be_dismissed(
 ) -> None:
     job = open_engine(submit=10**6).deploy(SLOW).execute({})
     until(lambda: job.steps)
-    assert job.dismiss(wait=False).wait(10).status == "dismissed"
+    assert job.dismiss(wait=False).wait(patient(10)).status == "dismissed"
 
 
 def test_tasks_that_cannot_be_found_again_now_are_found_later(
@@ -101,7 +101,7 @@ def test_tasks_that_cannot_be_found_again_now_are_found_later(
     job = first.deploy(SLOW).execute({})
     until(lambda: job.steps and job.logs("slow").stderr)
     first.close()
-    job = open_engine(reattach=2).job(job.id).wait(20)
+    job = open_engine(reattach=2).job(job.id).wait(patient(20))
     assert job.status == "successful"
     assert attempts(job) == [1], "it was not run again"
     assert job.logs("slow").stderr == "begun\n"
@@ -117,7 +117,7 @@ def test_what_is_dismissed_before_it_is_found_again_is_stopped_then(
     pid = int(sleeper.logs("slow").stderr)
     first.close()
     second = open_engine(reattach=2).job(sleeper.id)
-    assert second.dismiss(wait=False).wait(20).status == "dismissed"
+    assert second.dismiss(wait=False).wait(patient(20)).status == "dismissed"
     assert [step.status for step in second.steps] == ["dismissed"]
     assert not psutil.pid_exists(pid)
 

@@ -11,6 +11,7 @@ import pytest
 from localproc import Engine
 from localproc.errors import JobFailed
 from localproc.uris import uri_path
+from tests.patience import patient
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def run(engine: Engine, folder: Path, document: str, **inputs: Any) -> Any:
     package.write_text(document)
     results, options = str(folder / "results"), {"layout": "flat"}
     job = engine.deploy(package).execute(inputs, results=results, options=options)
-    return job.wait(60).outcome().outputs
+    return job.wait(patient(60)).outcome().outputs
 
 
 def path_of(one: Any) -> Path:

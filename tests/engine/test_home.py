@@ -16,6 +16,7 @@ from localproc.engine.engine import namespace_of
 from localproc.engine.home.home import Home
 from localproc.errors import HomeUnusable, JobPutAside, StoreCorrupted
 from tests.engine.test_resume import WORDS, run_and_die
+from tests.patience import patient
 
 RESULT = "seed\none\nseed\ntwo\nseed\nthree\n3 words\n"
 
@@ -54,7 +55,7 @@ def test_the_jobs_of_a_home_that_was_moved_go_on(killed: Path, tmp_path: Path) -
     moved = tmp_path / "moved here"
     killed.rename(moved)
     with Engine(moved) as engine:
-        job = only_job(engine).wait(60)
+        job = only_job(engine).wait(patient(60))
         assert job.status == "successful", job.problem
         result = job.result("all")
         assert result.read_text() == RESULT
@@ -79,17 +80,17 @@ def test_a_copy_leaves_the_jobs_of_the_original_alone(killed: Path, tmp_path: Pa
     with Engine(copy) as engine:
         job = only_job(engine)
         with pytest.raises(JobPutAside, match=f"this home is a copy of {killed}"):
-            job.wait(30)
+            job.wait(patient(30))
         assert "copy" in job.message
     assert not (killed / "results" / job.id).exists()
     with Engine(killed) as engine:
-        original = only_job(engine).wait(60)
+        original = only_job(engine).wait(patient(60))
         assert original.status == "successful", original.problem
         published = original.result("all")
         stamp = published.stat().st_mtime_ns
     with Engine(copy) as engine:  # somebody wants it to be run here as well
         engine.resume()
-        job = engine.job(job.id).wait(60)
+        job = engine.job(job.id).wait(patient(60))
         assert job.status == "successful", job.problem
         assert copy in job.result("all").parents
         assert job.result("all").read_text() == RESULT
@@ -101,7 +102,7 @@ def test_the_jobs_of_a_copy_can_be_dismissed_without_harm(killed: Path, tmp_path
     with Engine(copy) as engine:
         assert only_job(engine).dismiss().status == "dismissed"
     with Engine(killed) as engine:
-        assert only_job(engine).wait(60).status == "successful"
+        assert only_job(engine).wait(patient(60)).status == "successful"
     for word in WORDS:
         assert (tmp_path / "notes" / word).read_text().count("x") <= 2
 
@@ -111,7 +112,7 @@ def test_a_copy_in_place_of_its_original_goes_on(killed: Path, tmp_path: Path) -
     shutil.rmtree(killed)
     shutil.copytree(copy, killed)
     with Engine(killed) as engine:
-        assert only_job(engine).wait(60).status == "successful"
+        assert only_job(engine).wait(patient(60)).status == "successful"
 
 
 def test_a_backup_of_a_home_at_work_is_whole(tmp_path: Path, packages: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_backup_of_a_home_at_work_is_whole(tmp_path: Path, packages: Path) -> 
     inputs = {"words": WORDS, "notes": str(tmp_path / "notes"), "seed": str(tmp_path / "seed.txt")}
     with Engine(tmp_path / "home", slots=2) as engine:
         process = engine.deploy(packages / "resume.cwl")
-        process.execute(inputs).wait(60)
+        process.execute(inputs).wait(patient(60))
         for number in range(3):
             process.execute(inputs)
             engine.backup(tmp_path / f"backup-{number}")
@@ -138,7 +139,7 @@ def test_a_backup_of_a_home_at_work_is_whole(tmp_path: Path, packages: Path) -> 
             jobs = engine.jobs()
             assert len(jobs) == number + 2
             for job in jobs:
-                assert job.wait(60).status == "successful", job.problem
+                assert job.wait(patient(60)).status == "successful", job.problem
                 assert job.result("all").read_text() == RESULT
                 assert home in job.result("all").parents
 
@@ -196,10 +197,10 @@ def test_a_file_system_without_named_pipes_will_do(
     monkeypatch.setattr(os, "mkfifo", refuse)
     with Engine(tmp_path / "home") as engine, Engine(tmp_path / "home") as other:
         process = engine.deploy(packages / "echo.cwl")
-        assert process.execute({"message": "hi"}).wait(30).status == "successful"
+        assert process.execute({"message": "hi"}).wait(patient(30)).status == "successful"
         job = process.execute({"message": "hi"}, detached=True)
         namespace_of(other).stand_by()
-        assert job.wait(30).status == "successful"
+        assert job.wait(patient(30)).status == "successful"
 
 
 def test_the_store_shrinks_when_jobs_are_deleted(tmp_path: Path, packages: Path) -> None:

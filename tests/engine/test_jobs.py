@@ -183,7 +183,7 @@ def test_dismissing_ends_the_whole_tree(engine: Engine) -> None:
     assert job.status == "dismissed"
     with pytest.raises(JobDismissed):
         job.results()
-    assert other.wait(10).status == "successful"
+    assert other.wait(patient(10)).status == "successful"
 
 
 def test_dismissing_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_dismissing_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
         first, second = process.execute({"seconds": 1}), process.execute({})
         assert second.dismiss().status == "dismissed"
         assert second.record.started is None or second.record.finished is not None
-        assert first.wait(10).status == "successful"
+        assert first.wait(patient(10)).status == "successful"
 
 
 def test_dismissing_what_has_ended_changes_nothing(engine: Engine, packages: Path) -> None:
@@ -379,7 +379,7 @@ def test_jobs_of_one_engine_share_its_slots_fairly(tmp_path: Path) -> None:
         process = engine.deploy(wide)
         big = process.execute({"n": list(range(100))})
         small = process.execute({"n": list(range(4))})
-        small.wait(20)
+        small.wait(patient(20))
         assert not big.status.final, "the small job did not wait for the big one"
         big.dismiss()
 
@@ -395,7 +395,7 @@ def test_many_jobs_from_many_processes_on_one_home(tmp_path: Path, packages: Pat
     )
     command = [sys.executable, "-c", script, str(home), str(packages / "echo.cwl")]
     submitters = [subprocess.Popen([*command, str(n)]) for n in range(4)]
-    assert [one.wait(120) for one in submitters] == [0, 0, 0, 0]
+    assert [one.wait(patient(120)) for one in submitters] == [0, 0, 0, 0]
     with Engine(home, run_jobs=False) as engine:
         jobs = engine.jobs(limit=1000)
         said = sorted(job.result("said").read_text() for job in jobs)
@@ -418,7 +418,7 @@ def test_jobs_are_accepted_from_many_threads(engine: Engine, packages: Path) -> 
     for thread in threads:
         thread.join()
     assert len({job.id for job in jobs}) == 40
-    assert {job.wait(60).status for job in jobs} == {"successful"}
+    assert {job.wait(patient(60)).status for job in jobs} == {"successful"}
 
 
 def test_leaving_by_an_exception_leaves_the_jobs(tmp_path: Path) -> None:
@@ -427,7 +427,7 @@ def test_leaving_by_an_exception_leaves_the_jobs(tmp_path: Path) -> None:
     sleeping(job)
     engine.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
     with Engine(tmp_path / "home") as engine:
-        again = engine.job(job.id).wait(10)
+        again = engine.job(job.id).wait(patient(10))
         assert (again.status, again.steps[0].attempt) == ("successful", 1)
 
 
@@ -481,11 +481,11 @@ def test_a_bug_in_one_job_fails_that_job_and_no_other(
     process = engine.deploy(packages / "echo.cwl")
     with monkeypatch.context() as patch:
         patch.setattr("localproc.engine.job.step_runs.StepRuns.start", buggy)
-        job = process.execute({"message": "x"}).wait(10)
+        job = process.execute({"message": "x"}).wait(patient(10))
     assert job.status == "failed"
     assert job.message == "internal error: ZeroDivisionError: a bug"
     assert "bug in localproc" in job.problem["hint"]
-    assert process.execute({"message": "x"}).wait(10).status == "successful"
+    assert process.execute({"message": "x"}).wait(patient(10)).status == "successful"
 
 
 def test_an_engine_that_stops_says_so_and_another_one_goes_on(
@@ -500,7 +500,7 @@ def test_an_engine_that_stops_says_so_and_another_one_goes_on(
     monkeypatch.setattr("localproc.engine.loop.loop.FairShare.fill", buggy)
     job = process.execute({"message": "x"})
     with pytest.raises(EnvironmentProblem, match=stopped):
-        job.wait(20)
+        job.wait(patient(20))
     with pytest.raises(EnvironmentProblem, match=stopped):
         list(job.watch())
     with pytest.raises(EnvironmentProblem, match=stopped):
@@ -509,7 +509,7 @@ def test_an_engine_that_stops_says_so_and_another_one_goes_on(
         pass
     monkeypatch.undo()
     with Engine(tmp_path) as engine:
-        assert engine.job(job.id).wait(20).status == "successful"
+        assert engine.job(job.id).wait(patient(20)).status == "successful"
 
 
 def test_waiting_again_and_again_leaves_nothing_behind(engine: Engine, packages: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from localproc import Engine
 from localproc.errors import InvalidInputs, InvalidPackage, JobFailed
 from localproc.uris import uri_path
+from tests.patience import patient
 
 #: Writes what a value's files and folders are on the disk of a task: as ``plain`` does.
 SEE = """
@@ -240,7 +241,7 @@ def run(engine: Engine, folder: Path, document: Mapping[str, Any], **inputs: Any
     package.write_text(json.dumps(document))
     results = str(folder / "results")
     job = engine.deploy(package).execute(inputs, results=results, options={"layout": "flat"})
-    return job.wait(60).outcome().outputs
+    return job.wait(patient(60)).outcome().outputs
 
 
 @settings(

@@ -103,7 +103,7 @@ def test_the_last_engine_of_a_home_removes_what_those_before_had_to_leave(tmp_pa
     first.close()
     assert len(list((tmp_path / "tmp").iterdir())) == 1, "its task runs there"
     with Engine(tmp_path) as engine:
-        assert [job.wait(20).status for job in engine.resume()] == ["successful"]
+        assert [job.wait(patient(20)).status for job in engine.resume()] == ["successful"]
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

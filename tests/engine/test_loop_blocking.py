@@ -1,10 +1,8 @@
 """Something that does not answer keeps nobody waiting but its own jobs."""
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +12,7 @@ from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.storage import Description, Info, StoragePlugin, Watch, unwatched
+from tests.patience import patient, until
 
 
 class Silent:
@@ -157,13 +156,6 @@ def engine(tmp_path: Path, silent: Silent, slow: Slow) -> Iterator[Engine]:
     engine.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
-
-
 CAT = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",
@@ -181,11 +173,11 @@ def test_an_executor_that_does_not_open_keeps_its_own_jobs_waiting(
     process = engine.deploy(packages / "echo.cwl")
     waiting = [process.execute(HELLO, executor="silent") for _ in range(2)]
     silent.asked.wait()
-    other = process.execute(HELLO).wait(60)
+    other = process.execute(HELLO).wait(patient(60))
     assert other.status == "successful"
     assert [job.status for job in waiting] == ["accepted"] * 2
     silent.answers.set()
-    assert [job.wait(60).status for job in waiting] == ["successful"] * 2
+    assert [job.wait(patient(60)).status for job in waiting] == ["successful"] * 2
 
 
 def test_a_job_that_waits_for_its_executor_can_be_dismissed(
@@ -193,7 +185,7 @@ def test_a_job_that_waits_for_its_executor_can_be_dismissed(
 ) -> None:
     job = engine.deploy(packages / "echo.cwl").execute(HELLO, executor="silent")
     silent.asked.wait()
-    assert job.dismiss(wait=False).wait(60).status == "dismissed"
+    assert job.dismiss(wait=False).wait(patient(60)).status == "dismissed"
 
 
 def test_an_executor_that_cannot_be_opened_fails_its_job(tmp_path: Path, packages: Path) -> None:
@@ -204,7 +196,7 @@ def test_an_executor_that_cannot_be_opened_fails_its_job(tmp_path: Path, package
     with Engine(tmp_path / "home", plugins=[Broken()]) as engine:
         process = engine.deploy(packages / "echo.cwl")
         for _ in range(2):
-            job = process.execute(HELLO, executor="silent").wait(60)
+            job = process.execute(HELLO, executor="silent").wait(patient(60))
             assert job.status == "failed"
             assert "no such machine" in job.message
 
@@ -224,11 +216,13 @@ def test_a_job_whose_staging_gets_no_thread_can_be_dismissed(
     monkeypatch.setattr(threading.Thread, "start", refuse)
     job = engine.deploy(CAT).execute({"file": str(file)})
     until(lambda: job.steps)
-    assert job.dismiss(wait=False).wait(60).status == "dismissed"
+    assert job.dismiss(wait=False).wait(patient(60)).status == "dismissed"
     waiting = engine.process("cat").execute({"file": str(file)})
     until(lambda: waiting.steps)
     monkeypatch.undo()
-    assert waiting.wait(60).status == "successful", "it goes on when there are threads again"
+    assert waiting.wait(patient(60)).status == "successful", (
+        "it goes on when there are threads again"
+    )
 
 
 def test_slow_downloads_keep_no_other_job_waiting(
@@ -244,7 +238,7 @@ def test_slow_downloads_keep_no_other_job_waiting(
     assert [job.status for job in jobs] == ["running"] * 8
     assert jobs[0].dismiss().status == "dismissed"
     slow.may_end.set()
-    assert {job.wait(60).status for job in jobs[1:]} == {"successful"}
+    assert {job.wait(patient(60)).status for job in jobs[1:]} == {"successful"}
 
 
 @pytest.mark.parametrize("verb", ["submit", "look"])
@@ -256,11 +250,11 @@ def test_a_controller_that_does_not_answer_keeps_its_own_jobs_waiting(
     try:
         process = engine.deploy(packages / "echo.cwl")
         waiting = process.execute(HELLO, executor="controller")
-        assert controller.asked.wait(60)
-        assert process.execute(HELLO).wait(60).status == "successful"
+        assert controller.asked.wait(patient(60))
+        assert process.execute(HELLO).wait(patient(60)).status == "successful"
         assert waiting.status == "running"
         controller.answers.set()
-        assert waiting.wait(60).status == "successful"
+        assert waiting.wait(patient(60)).status == "successful"
     finally:
         controller.answers.set()
         engine.close()

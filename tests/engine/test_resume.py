@@ -63,7 +63,7 @@ def resume_and_check(home: Path, notes: Path) -> None:
     with localproc.Engine(home) as engine:
         if not jobs:
             return  # killed before the job was accepted: nothing was promised
-        job = engine.job(jobs[0].id).wait(30)
+        job = engine.job(jobs[0].id).wait(patient(30))
         assert job.status == "successful", job.problem
         assert job.result("all").read_text() == "seed\none\nseed\ntwo\nseed\nthree\n3 words\n"
         names = [step.name for step in job.steps]
@@ -89,7 +89,7 @@ def test_tasks_that_outlive_the_engine_are_not_run_again(tmp_path: Path, package
     """What runs while the engine is dead is taken over, not started anew."""
     assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
     with localproc.Engine(tmp_path / "home") as engine:
-        job = engine.jobs()[0].wait(30)
+        job = engine.jobs()[0].wait(patient(30))
         taken = [event.engine for event in job.events() if isinstance(event, TakenOver)]
         assert taken == [job.record.owner]
         attempts = {step.name: step.attempt for step in job.steps if step.name.startswith("say")}
@@ -107,7 +107,7 @@ def test_a_dismissal_asked_for_while_nobody_runs_the_job(tmp_path: Path, package
         job = engine.jobs()[0]
         namespace_of(engine).runtime.store.request_dismiss(job.id)
     with localproc.Engine(tmp_path / "home") as engine:
-        job = engine.jobs()[0].wait(30)
+        job = engine.jobs()[0].wait(patient(30))
     assert job.status == "dismissed"
 
 
@@ -120,7 +120,7 @@ def test_a_failure_recorded_before_the_kill_stays_a_failure(tmp_path: Path, pack
         command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
         ended = subprocess.run(command, capture_output=True, check=False, timeout=patient(60))
         with localproc.Engine(home) as engine:
-            job = engine.jobs()[0].wait(30)
+            job = engine.jobs()[0].wait(patient(30))
             kinds = [event.kind for event in job.events()]
         assert job.status == "failed"
         assert kinds.count(Kind.FAILED) == 1
@@ -180,6 +180,6 @@ def test_a_job_waits_while_its_executor_cannot_be_reached(tmp_path: Path) -> Non
         job.status  # noqa: B018
     engine.close()
     with localproc.Engine(tmp_path / "home", plugins=[Unreachable(1)]) as engine:
-        job = engine.job(job.id).wait(30)
+        job = engine.job(job.id).wait(patient(30))
     assert job.status == "successful", job.problem
     assert (tmp_path / "ran").read_text() == "x\n", "it was taken over, not run again"

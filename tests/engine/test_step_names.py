@@ -10,6 +10,7 @@ import pytest
 from localproc import Engine, Job
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model.events import STAGE_IN, STAGE_OUT
+from tests.patience import patient
 
 WORDS = ["stage_in", "crop", "node_crop", "crop.out", "crop.in", "nested", "stage_out"]
 
@@ -59,7 +60,7 @@ def test_they_are_told_apart_after_a_kill_too(tmp_path: Path, packages: Path, nu
     command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
     subprocess.run(command, capture_output=True, check=False, timeout=60)
     with Engine(home) as engine:
-        job = engine.jobs()[0].wait(60)
+        job = engine.jobs()[0].wait(patient(60))
         check(job)
 
 

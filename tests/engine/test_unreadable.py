@@ -12,6 +12,7 @@ import pytest
 
 from localproc import Engine
 from localproc.errors import JobPutAside
+from tests.patience import patient
 
 Damage = Callable[[sqlite3.Connection, int], object]
 
@@ -85,15 +86,15 @@ def test_one_bad_row_keeps_nobody_from_the_others(home: Path, how: Damage, said:
     damage(home, how)
     with Engine(home) as engine:
         good, bad = engine.jobs()
-        assert good.wait(30).status == "successful"
+        assert good.wait(patient(30)).status == "successful"
         with pytest.raises(JobPutAside, match="is put aside") as error:
-            bad.wait(30)
+            bad.wait(patient(30))
         assert said in error.value.message
         assert said in bad.record.aside
         with pytest.raises(JobPutAside):
             list(bad.watch())
         more = engine.process("echo").execute({"message": "later"})
-        assert more.wait(30).status == "successful"
+        assert more.wait(patient(30)).status == "successful"
         with engine.client() as client:
             listed = client.get("jobs").json()["jobs"]
             assert said in next(one["message"] for one in listed if one["id"] == bad.id)
@@ -112,7 +113,7 @@ def test_a_job_that_cannot_be_read_can_be_dismissed_and_deleted(
 ) -> None:
     damage(home, how)
     with Engine(home) as engine:
-        engine.jobs()[0].wait(30)
+        engine.jobs()[0].wait(patient(30))
         bad = engine.jobs()[1]
         bad.dismiss()
         assert bad.status == "dismissed", said
@@ -124,11 +125,11 @@ def test_one_that_was_mended_goes_on_when_it_is_resumed(home: Path) -> None:
     with Engine(home) as engine:
         bad = engine.jobs()[1]
         with pytest.raises(JobPutAside):
-            bad.wait(30)
+            bad.wait(patient(30))
     damage(home, lambda db, _: db.execute("DELETE FROM events WHERE kind = 'teleported'"))
     with Engine(home) as engine:
         engine.resume()
-        assert engine.job(bad.id).wait(30).status == "successful"
+        assert engine.job(bad.id).wait(patient(30)).status == "successful"
 
 
 def test_the_command_line_tells_of_it(home: Path) -> None:

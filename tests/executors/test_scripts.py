@@ -15,6 +15,7 @@ from localproc.cwl.expr.javascript import Script, evaluate, evaluating_with
 from localproc.cwl.expr.realm import ScriptFailed
 from localproc.errors import ExpressionError
 from localproc.executors.scripts import Scripts
+from tests.patience import patient
 
 ENDLESS = "(function () { while (true) {} })"
 STUBBORN = "(function () { return [2n ** 1000000n].toString().length; })"
@@ -185,7 +186,7 @@ def test_they_end_with_an_engine_that_is_killed() -> None:
     assert ended.returncode == -9, ended.stderr
     for pid in map(int, ended.stdout.split()):
         if psutil.pid_exists(pid):
-            psutil.Process(pid).wait(30)
+            psutil.Process(pid).wait(patient(30))
 
 
 def test_they_are_asked_through_any_descriptor() -> None:

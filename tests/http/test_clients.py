@@ -15,6 +15,7 @@ from localproc import Engine
 from localproc.http import create_app
 from tests.http.packages import BAND_MATH, FAILING, TOOL
 from tests.http.service import served, until
+from tests.patience import patient
 
 # Its models are made for an older pydantic.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -309,4 +310,4 @@ def test_owslib_executes(processes: Any) -> None:
 def test_owslib_executes_asynchronously(engine: Engine, processes: Any) -> None:
     said = processes.execute("echo", {"string": "a"}, async_=True)
     job = said["jobID"] if isinstance(said, dict) else said.rpartition("/")[2]
-    assert engine.job(job).wait(30).results()["string"] == "a"
+    assert engine.job(job).wait(patient(30)).results()["string"] == "a"

@@ -211,9 +211,9 @@ def test_an_executor_that_cannot_be_opened_fails_its_job_alone(
         process = engine.deploy(packages / "echo.cwl")
         job = process.execute({"message": "x"}, executor="bad")
         good = process.execute({"message": "x"})
-        assert job.wait(5).status == "failed"
+        assert job.wait(patient(5)).status == "failed"
         assert str(error) in job.message
-        assert good.wait(5).status == "successful"
+        assert good.wait(patient(5)).status == "successful"
 
 
 class Breaks:
@@ -287,7 +287,7 @@ def test_inputs_are_vetoed_before_a_job_is_accepted(tmp_path: Path, packages: Pa
             process.execute({"message": "HELLO"})
         assert engine.jobs() == []
         assert not list((engine.home / "jobs").iterdir())
-        assert process.execute({"message": "hello"}).wait(10).status == "successful"
+        assert process.execute({"message": "hello"}).wait(patient(10)).status == "successful"
     assert checks.seen == [("echo", {"message": "HELLO"}), ("echo", {"message": "hello"})]
 
 
@@ -341,7 +341,7 @@ def test_observers_are_told_of_jobs_that_cannot_even_be_begun(
     watches = Watches()
     with Engine(tmp_path / "home", plugins=[watches, Offers("bad", open_it)]) as engine:
         job = engine.deploy(packages / "echo.cwl").execute({"message": "x"}, executor="bad")
-        job.wait(5)
+        job.wait(patient(5))
     assert Kind.FAILED in [event.kind for event in watches.of(job.id)]
 
 

@@ -24,6 +24,7 @@ from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
 from localproc.storage.names import safe_name
 from localproc.uris import path_uri, uri_path
+from tests.patience import patient
 from tests.storage.conftest import OpenDesk
 from tests.storage.desk import Desk, directory, file, item, read, tree, write
 from tests.storage.recorder import Recorder
@@ -737,9 +738,9 @@ def test_whoever_dismisses_a_job_does_not_wait_for_its_inputs(
         "outputs": [],
     }
     job = localproc_engine.deploy(package).execute({"file": {"href": endless.url}})
-    assert endless.began.wait(20)
+    assert endless.began.wait(patient(20))
     job.dismiss()
-    assert job.wait(20).status == "dismissed"
+    assert job.wait(patient(20)).status == "dismissed"
 
 
 def test_a_job_reads_a_remote_item(localproc_engine: Engine, site: Site) -> None:

@@ -14,6 +14,7 @@ from localproc.model import Kind
 from localproc.model.events import STAGE_IN, TakenOver, Unreadable
 from localproc.store import SqliteStore, migrations
 from localproc.store.schema import SCHEMA
+from tests.patience import patient
 
 #: What 0.1 wrote: a job that went well, one that failed, one that was killed while its second step
 #: ran, and one that nobody has begun.
@@ -63,7 +64,7 @@ def test_the_jobs_of_an_old_home_are_shown(root: Path) -> None:
 def test_the_open_jobs_of_an_old_home_are_resumed(root: Path) -> None:
     with localproc.Engine(root / "home") as engine:
         jobs = open_jobs(engine)
-        killed, waits = jobs["it was killed"].wait(60), jobs["it waits"].wait(60)
+        killed, waits = jobs["it was killed"].wait(patient(60)), jobs["it waits"].wait(patient(60))
         assert (killed.status, waits.status) == ("successful", "successful"), killed.problem
         assert killed.result("all").read_text() == "seed again\n"
         steps = {step.name: step for step in killed.steps}

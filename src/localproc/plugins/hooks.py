@@ -22,12 +22,12 @@ _hookspec = pluggy.HookspecMarker("localproc")
 
 @_hookspec
 def localproc_executors() -> Iterable[ExecutorPlugin]:  # type: ignore[empty-body]
-    """Give the executors that ``Engine(executor=NAME)`` can open."""
+    """Return the executors that ``Engine(executor=NAME)`` can open."""
 
 
 @_hookspec
 def localproc_storages() -> Iterable[StoragePlugin]:  # type: ignore[empty-body]
-    """Give the storages for inputs and results, one for each URI scheme."""
+    """Return the storages for inputs and results, one for each URI scheme."""
 
 
 @_hookspec

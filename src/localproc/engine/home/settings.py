@@ -71,7 +71,7 @@ class Settings:
         check_options("storage_options", self.storage_options)
 
     def capacity(self) -> tuple[float, int, int]:
-        """Give cores, ram and slots, those of the machine where none are set."""
+        """Return cores, ram (MiB) and slots, those of the machine where none are set."""
         cores = self.cores or machine_cores()
         return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
 
@@ -99,14 +99,14 @@ def check_options(setting: str, options: Any) -> None:
 
 
 def machine_cores() -> int:
-    """Give the processors that this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def machine_ram() -> int:
-    """Give the machine's memory in MiB."""
+    """Return the machine's memory in MiB."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
 
 
