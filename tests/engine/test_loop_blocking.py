@@ -1,8 +1,7 @@
 """Something that does not answer keeps nobody waiting but its own jobs."""
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.storage import Info, StoragePlugin, Watch, unwatched
+from tests.patience import until
 
 
 class Silent:
@@ -146,13 +146,6 @@ def engine(tmp_path: Path, silent: Silent, slow: Slow) -> Iterator[Engine]:
     slow.may_end.set()
     silent.answers.set()
     engine.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 CAT = {

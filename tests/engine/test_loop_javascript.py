@@ -1,13 +1,13 @@
 """JavaScript that never ends: other jobs go on, and dismissing the job ends it."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localproc import Engine, Job
+from tests.patience import until
 
 ENDLESS = "${ while (true) {} }"
 JS: dict[str, Any] = {"InlineJavascriptRequirement": {}}
@@ -105,13 +105,6 @@ PACKAGES: Mapping[str, Mapping[str, Any]] = {
 def engine(tmp_path: Path) -> Iterator[Engine]:
     with Engine(tmp_path / "home", reuse=True) as engine:
         yield engine
-
-
-def until(condition: Callable[[], Any], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 def echo(engine: Engine, packages: Path) -> str:
