@@ -16,7 +16,7 @@ import pytest
 from localproc import Engine, InvalidInputs, hookimpl
 from localproc.errors import EnvironmentProblem, PluginMissing
 from localproc.model import Event, JobRecord, Kind, ProcessRecord
-from localproc.plugins.executor import ExecutorPlugin
+from localproc.plugins.executor import Capabilities, ExecutorPlugin
 from localproc.plugins.manager import Broken, PluginManager
 from localproc.plugins.storage import StoragePlugin
 from tests.patience import patient, until
@@ -220,9 +220,19 @@ class Breaks:
     """An executor that is full of bugs."""
 
     polled = 0
+    capabilities = Capabilities()
 
     def __init__(self, _: object) -> None:
         pass
+
+    def check(self, tasks: object) -> dict[str, str]:
+        return {}
+
+    def reattach(self, tasks: object) -> None:
+        return None
+
+    def release(self, keys: object) -> None:
+        return None
 
     def fileno(self) -> None:
         return None
@@ -233,7 +243,7 @@ class Breaks:
     def room(self) -> int:
         return 1
 
-    def submit(self, tasks: object) -> None:
+    def submit(self, tasks: object, *, more: bool = False) -> None:
         return None
 
     def poll(self) -> list[object]:

@@ -28,7 +28,7 @@ _MORE: Final = 8  #: times the linger that is waited for tasks which were promis
 _SHARE: Final = 4  #: queries take at most one part in so many, and one, of the time
 _CALM: Final = 30  #: times the pace between queries while nothing happens
 _REVIVE: Final = 5.0
-_LEAVING: Final = 2.0  #: seconds that a verb may still take when it is closed
+_LEAVING: Final = 5.0  #: seconds that a verb may still take when it is closed
 _OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
 
 

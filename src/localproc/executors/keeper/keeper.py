@@ -4,15 +4,15 @@ Owns the processes of one engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
 "stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. What
-happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before a
-task has a process, ``{"key", "state": "running", "at", "pid"}`` and ``{"key", "state": "ended",
-"at", "started", "code", "cpu", "rss", "why"}``. The same lines are its answers, on stdout, a little
-later: that a task runs once it turns out not to be a short one,
-ends together as long as enough tasks wait here. A task waits until there are cores, ram and a slot
-for it, first come, first served; also, told by ``{"key", "state": "waiting", "why"}``, while the
-system has no room for another process. After ``{"state": "stopping", "id": n}`` none of the tasks
-that are to stop will start any more; those that run had a SIGTERM. A task has ended when nothing of
-it is left that the keeper has inherited.
+happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before there
+is a process, ``{"key", "state": "running", "at", "pid"}`` and ``{"key", "state": "ended", "at",
+"started", "code", "cpu", "rss", "why"}``. The last two are its answers as well, on stdout, a little
+later: that a task runs once it turns out not to be a short one, ends together as long as enough
+tasks wait here. A task waits until there are cores, ram and a slot for it, first come, first
+served; also, told by ``{"key", "state": "waiting", "why"}``, while the system has no room for
+another process. After ``{"state": "stopping", "id": n}`` none of the tasks that are to stop will
+start any more; those that run had a SIGTERM. A task has ended when nothing of it is left that the
+keeper has inherited.
 
 When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its end,
 and then the keeper goes too; at once, with all that runs, if its folder is removed. While it lives
