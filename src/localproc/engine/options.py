@@ -85,6 +85,7 @@ class EngineSettings(TypedDict, total=False):
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
+    namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def check_options(call: Callable[..., Any], given: Iterable[str], options: type) -> None:
