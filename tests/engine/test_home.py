@@ -72,7 +72,9 @@ def test_the_jobs_of_a_home_that_was_moved_go_on(killed: Path, tmp_path: Path) -
 
 def copy_of(home: Path, to: Path) -> Path:
     """Copy a home as ``cp -a`` would; locks and pipes are the original's."""
-    return Path(shutil.copytree(home, to, ignore=shutil.ignore_patterns("*.bell", "log-*", "empty-*")))
+    return Path(
+        shutil.copytree(home, to, ignore=shutil.ignore_patterns("*.bell", "log-*", "empty-*"))
+    )
 
 
 def test_a_copy_leaves_the_jobs_of_the_original_alone(killed: Path, tmp_path: Path) -> None:
