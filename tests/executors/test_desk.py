@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from localproc.executors.opening import open_executor
 from localproc.model import Container, Report, Resources, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
+from tests.patience import until
 
 R = TaskState.RUNNING
 
@@ -120,13 +121,6 @@ def news(desk: Desk, *keys: str, state: TaskState | None = None) -> dict[str, Re
         found.update((one.key, one) for one in desk.poll() if state is None or one.state is state)
         time.sleep(0.001)
     return found
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.001)
 
 
 def end(backend: Memory, key: str, code: int = 0) -> None:

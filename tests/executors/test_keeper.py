@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,7 @@ from localproc.model import Resources, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT, OPEN, OpenExecutor
 from tests.executors.local_tests import LocalTests, keeper_of
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
+from tests.patience import until
 
 
 @contextlib.contextmanager

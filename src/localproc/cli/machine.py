@@ -79,10 +79,9 @@ class _Finding:
 def doctor(site: Site, as_json: bool, end_leftovers: bool) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
     if end_leftovers:
-        with site.look() as engine:
-            for leftover in _found(engine):
-                leftover.end()
-                click.echo(f"ended: {leftover.said}", err=True)
+        for leftover in _found():
+            leftover.end()
+            click.echo(f"ended: {leftover.said}", err=True)
     findings = [finding for check in _CHECKS for finding in _safely(check, site)]
     if as_json:
         print_json([{name: getattr(one, name) for name in one.__slots__} for one in findings])
@@ -209,13 +208,12 @@ def _plugins(_: Site) -> Iterator[_Finding]:
     yield _Finding("ok", "plugins", ", ".join(name for name, _ in box.names()))
 
 
-def _found(engine: Engine) -> list[Leftover]:
-    return [one for each in engine.plugins.executors() for one in each.leftovers()]
+def _found() -> list[Leftover]:
+    return [one for each in PluginManager().executors() for one in each.leftovers()]
 
 
-def _leftovers(site: Site) -> Iterator[_Finding]:
-    with site.look() as engine:
-        found = _found(engine)
+def _leftovers(_: Site) -> Iterator[_Finding]:
+    found = _found()
     for one in found:
         hint = "localproc doctor --end-leftovers ends them"
         yield _Finding("warning", "left running", one.said, hint)
