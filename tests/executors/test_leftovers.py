@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from localproc.executors.leftovers import leftovers
 from localproc.plugins.executor import Leftover
+from tests.patience import until
 
 
 @pytest.fixture
@@ -44,10 +44,7 @@ def test_what_runs_of_a_home_that_is_gone_is_told_and_ended(
     task: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     shutil.rmtree(tmp_path / "home")
-    deadline = time.monotonic() + 10
-    while not (found := of(tmp_path / "home")) and time.monotonic() < deadline:
-        time.sleep(0.01)  # a process takes a moment to become what it was started as
-    (leftover,) = found
+    (leftover,) = until(lambda: of(tmp_path / "home"))
     assert leftover.said == f"1 process of {tmp_path}/home, which is gone: {task.pid}"
     leftover.end()
     assert task.wait(10) == -9
