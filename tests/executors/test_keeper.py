@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -374,7 +373,7 @@ class TestKeeper(LocalTests):
 
 
 ROUND = """
-import sys, time
+import sys
 from localproc.executors.local import LocalExecutor
 from localproc.model import Task
 from localproc.plugins.executor import ExecutorSettings
@@ -386,7 +385,7 @@ executor.submit([
     for n in range(20)
 ])
 print("submitted", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
@@ -398,11 +397,11 @@ class TestKilledTogether(LocalTests):
         work = tmp_path / "work"
         work.mkdir()
         command = [sys.executable, "-c", ROUND, str(tmp_path / "keepers"), str(work)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as engine:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
             assert engine.stdout is not None
             engine.stdout.readline()
             keepers = psutil.Process(engine.pid).children()
-            time.sleep(after)
+            threading.Event().wait(after)  # kills fall into different moments
             engine.kill()
             for keeper in keepers:
                 keeper.kill()

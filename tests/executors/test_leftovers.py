@@ -44,7 +44,6 @@ def test_what_runs_of_a_home_that_is_gone_is_told_and_ended(
     task: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     shutil.rmtree(tmp_path / "home")
-    # A process takes a moment to become what it was started as.
     (leftover,) = until(lambda: of(tmp_path / "home"))
     assert leftover.said == f"1 process of {tmp_path}/home, which is gone: {task.pid}"
     leftover.end()

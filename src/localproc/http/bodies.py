@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localproc.cwl.base import reading
+from localproc.cwl.base.trees import Unreadable
 from localproc.http.answers import HttpProblem
 
 
@@ -22,7 +23,11 @@ def read_json(body: bytes) -> Any:
 
 def parsed(text: str) -> Any:
     """Read a text as JSON; raises ``ValueError``."""
-    found = reading.read_json(text)
+    try:
+        found = reading.read_json(text)
+    except Unreadable as error:
+        place = f": line {error.line} column {error.column}" if error.line else ""
+        raise ValueError(f"{error}{place}") from None
     if "\\u0000" in text and any("\0" in one for one in _texts(found)):
         raise ValueError("a text in it has a zero character, which no program can be given")
     return found

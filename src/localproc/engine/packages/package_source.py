@@ -174,27 +174,27 @@ class Reader:
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        return read(self._sources(source.uri, texts), source.fragment), source
+        return read(self._sources(source, texts), source.fragment), source
 
-    def _sources(self, entry: str, texts: Mapping[str, bytes] | None = None) -> Sources:
+    def _sources(self, source: PackageSource, texts: Mapping[str, bytes]) -> Sources:
         moved: dict[str, str] = {}
-        return Sources(entry, self._fetcher(entry, moved), texts, well_known, moved)
+        return Sources(source.uri, self._fetcher(source, moved), texts, well_known, moved)
 
     def _located(self, source: PackageSource) -> PackageSource:
         """Follow the redirects of a package's URL: what it includes is relative to the last."""
         if source.data is not None or urlsplit(source.uri).scheme not in ("http", "https"):
             return source
-        sources = self._sources(source.uri, source.parts)
+        sources = self._sources(source, source.parts)
         return replace(source, uri=sources.located(source.uri), parts=sources.texts)
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
         """Take the CWL out of an application package."""
         data = source.data
         if data is None and source.uri.endswith((".json", ".yaml", ".yml")):
-            data = self._sources(source.uri, source.parts).text(source.uri).encode()
+            data = self._sources(source, source.parts).text(source.uri).encode()
         if data is None or not is_apppkg(data):
             return source
-        name = self._sources(source.uri).name(source.uri)
+        name = self._sources(source, {}).name(source.uri)
         package = read_apppkg(data, name)
         found = replace(
             source,
@@ -210,13 +210,15 @@ class Reader:
         uri = urljoin(source.uri, href.removeprefix("cid:"))
         return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
 
-    def _fetcher(self, entry: str, moved: dict[str, str]) -> Read:
+    def _fetcher(self, source: PackageSource, moved: dict[str, str]) -> Read:
         def read(uri: str) -> bytes:
+            if uri in source.parts:
+                return source.parts[uri]
             if uri.startswith((NOWHERE, "cid:")):
                 raise FileNotFoundError(errno.ENOENT, "it was not sent")
             if urlsplit(uri).scheme == "file":
                 return self._contents(uri_path(uri))
-            if uri != entry and not self._remote:
+            if uri != source.uri and not self._remote:
                 raise InvalidPackage(
                     f"{uri} is not on this machine",
                     hint="packages include documents from the network only with "

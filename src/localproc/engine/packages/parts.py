@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from localproc.uris import unquoted
+from localproc.uris import quoted, unquoted
 
 #: Where documents that are handed over are thought to lie, if they come from elsewhere.
 NOWHERE: Final = "file:///package/"
@@ -25,7 +25,10 @@ _NAMED: Final = re.compile(
 
 def part_uri(name: str) -> str:
     """Give the URI of a part: its name is a path within the package, or a URI itself."""
-    return name if urlsplit(name).scheme else urljoin(NOWHERE, name.lstrip("/"))
+    try:
+        return name if urlsplit(name).scheme else urljoin(NOWHERE, name.lstrip("/"))
+    except ValueError:  # what looks like a URI, and is none
+        return NOWHERE + quoted(name)
 
 
 class Parts(Mapping[str, bytes]):
