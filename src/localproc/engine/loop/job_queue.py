@@ -200,7 +200,7 @@ class JobQueue:
             tuple(own_files(process)),
             job.namespace,
         )
-        executors = StepExecutors(self._executors.get, placement.default)
+        executors = StepExecutors(self._executors.get, placement.names())
         active = Active(JobRun(job, past, process, tasks), executors, context)
         active.let(JobRun.begin)
         return active
