@@ -2,15 +2,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# How often jobs are killed by "make chaos".
+ROUNDS ?= 100
 # Where unit tests are; those of them that are marked slow are left out.
 FAST := tests/cwl tests/engine tests/machine tests/ogc tests/views
 
-.PHONY: help demo test test-fast check bench screenshots clean
+.PHONY: help demo test test-fast chaos check bench screenshots clean
 
 help:
 	@echo "make demo   run the water bodies example on real scenes, in an environment of its own"
 	@echo "make test   run the tests"
 	@echo "make test-fast  run the unit tests: rules, decider, views"
+	@echo "make chaos  kill engines and keepers at random, for so many ROUNDS, and resume"
 	@echo "make check  lint, types and import layers"
 	@echo "make bench  measure against cwltool and the bare cost of starting processes"
 	@echo "make screenshots  take the pictures of the documentation anew, with chromium"
@@ -35,6 +38,9 @@ test: $(VENV)/.dev
 
 test-fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto -m "not slow" --hypothesis-profile fast $(FAST) $(PYTEST_ARGS)
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos $(ROUNDS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

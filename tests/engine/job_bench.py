@@ -8,6 +8,7 @@ from typing import Any
 from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.reads import place
 from localproc.engine.job import replay
 from localproc.engine.job.effects import (
     Asked,
@@ -30,6 +31,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Done, News, Reported
 from localproc.engine.job.job_run import JobRun
+from localproc.engine.job.placement import Placement
 from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
@@ -164,11 +166,12 @@ class Bench:
         if dismissed:
             job = replace(job, dismiss_requested=True)
         past = replay.read(ID, self.history)
+        placement = Placement.read(past.request.executor)
         setup = JobSetup(
             now=self._now,
             folder="/job",
             base_env={},
-            where=lambda _: ("local", False),
+            where=lambda one: (placement.choose(place(one.key), container=True), False),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",

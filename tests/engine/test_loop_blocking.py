@@ -259,3 +259,23 @@ def test_a_controller_that_does_not_answer_keeps_its_own_jobs_waiting(
     finally:
         controller.answers.set()
         engine.close()
+
+
+def test_a_job_whose_large_output_is_read_can_be_dismissed(engine: Engine, tmp_path: Path) -> None:
+    tool = {
+        **CAT,
+        "id": "large",
+        "baseCommand": ["truncate", "--size", "1T", "big"],
+        "inputs": {},
+        "outputs": {"big": {"type": "File", "outputBinding": {"glob": "big"}}},
+    }
+    job = engine.deploy(tool).execute()
+
+    def has_ended() -> bool:
+        journals = (tmp_path / "home" / "keepers").glob("*/journal")
+        return any('"ended"' in journal.read_text() for journal in journals)
+
+    until(has_ended)
+    job.dismiss()
+    assert job.wait(patient(10)).status == "dismissed"
+    assert {step.status for step in job.steps if step.name == "large"} == {"dismissed"}

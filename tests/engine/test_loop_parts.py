@@ -49,6 +49,12 @@ steps:
     baseCommand: say, inputs: {word: int}, outputs: {}}}
 """
 PROCESS = process(WIDE)
+LIKEWISE = process(
+    WIDE
+    + """  tell: {scatter: word, in: {word: words}, out: [], run: {class: CommandLineTool,
+    id: tell, baseCommand: tell, inputs: {word: int}, outputs: {}}}
+"""
+)
 
 
 # Fair turns
@@ -59,7 +65,7 @@ def job(width: int, executor: object) -> tuple[Active, Bench]:
     bench.begin()
     request = JobRequest({})
     context = JobContext("job", "/job", request, threading.Event(), PROCESS, bench.tasks)
-    executors = StepExecutors(lambda _: executor, "one")  # type: ignore[arg-type, return-value]
+    executors = StepExecutors(lambda _: executor, ["local"])  # type: ignore[arg-type, return-value]
     return Active(bench.run, executors, context), bench
 
 
@@ -91,6 +97,28 @@ def test_an_executor_without_room_keeps_only_its_own_jobs_waiting() -> None:
     shares.join(two)
     shares.fill({id(full): 0, id(free): 2}, 1000)
     assert (started(waiting), started(going)) == (0, 2)
+
+
+@pytest.mark.parametrize("width", [3, 500])
+def test_an_executor_without_room_keeps_only_its_own_steps_waiting(width: int) -> None:
+    executors, shares = {"near": object(), "far": object()}, FairShare()
+    near, far = map(id, executors.values())
+    bench = Bench(LIKEWISE, {"words": list(range(width))}, executor="far;tell=near")
+    bench.begin()
+    context = JobContext("job", "/job", JobRequest({}), threading.Event(), LIKEWISE, bench.tasks)
+    places = StepExecutors(executors.__getitem__, ["far", "near"])  # type: ignore[arg-type]
+    shares.join(Active(bench.run, places, context))
+
+    def filled(**room: int) -> list[str]:
+        shares.fill({near: room["near"], far: room["far"]}, 10_000)
+        bench.turn()
+        return [key.partition("_")[0].partition(":")[0] for key in bench.launched()]
+
+    assert filled(far=0, near=0) == []
+    assert filled(far=0, near=2) == ["tell"] * 2
+    assert filled(far=1, near=0) == ["say"]
+    assert filled(far=0, near=10_000) == ["tell"] * (width - 2)
+    assert filled(far=10_000, near=0) == ["say"] * (width - 1)
 
 
 def test_no_more_is_started_in_a_turn_than_is_allowed() -> None:

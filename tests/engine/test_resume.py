@@ -1,6 +1,7 @@
 """An engine may be killed at any moment; the job ends as it would have."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -99,6 +100,21 @@ def test_tasks_that_outlive_the_engine_are_not_run_again(tmp_path: Path, package
     for word in WORDS:
         runs = (tmp_path / "notes" / word).read_text().count("x")
         assert runs == 1, f"{word} ran {runs} times; attempts: {attempts}"
+
+
+def test_an_engine_without_jobs_removes_what_those_that_were_killed_have_left(
+    tmp_path: Path, packages: Path
+) -> None:
+    """The last one was killed when its job had ended, so there is nothing to go on with."""
+    home = tmp_path / "home"
+    with localproc.Engine(home) as engine:
+        engine.deploy(packages / "echo.cwl").execute({"message": "hello"}).wait(patient(30))
+        kept = Path(shutil.copytree(home / "keepers", tmp_path / "kept"))
+    shutil.copytree(kept, home / "keepers", dirs_exist_ok=True)
+    assert list((home / "keepers").iterdir())
+    with localproc.Engine(home) as engine:
+        assert engine.resume() == []
+    assert not list((home / "keepers").iterdir())
 
 
 def test_a_dismissal_asked_for_while_nobody_runs_the_job(tmp_path: Path, packages: Path) -> None:

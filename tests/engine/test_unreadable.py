@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine
-from localproc.errors import JobPutAside
+from localproc.errors import JobPutAside, NoSuchProcess, StoreCorrupted
 from tests.patience import patient
 
 Damage = Callable[[sqlite3.Connection, int], object]
@@ -145,3 +145,42 @@ def test_the_command_line_tells_of_it(home: Path) -> None:
     doctor = run("doctor").stdout
     assert "'teleported' cannot be read" in doctor
     assert "'localproc dismiss' ends it" in doctor
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("description", "{"), ("resolved", "[]"), ("resolved", b"\xff"), ("deployed", "soon")],
+)
+def test_a_process_that_cannot_be_read_keeps_nobody_from_the_others(
+    home: Path, packages: Path, column: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Engine(home, run_jobs=False) as engine:
+        engine.deploy(packages / "three-steps.cwl")
+    with closing(sqlite3.connect(home / "localproc.db", isolation_level=None)) as db:
+        db.execute(f"UPDATE processes SET {column} = ? WHERE id = 'echo'", (value,))
+    with Engine(home) as engine:
+        assert [one.id for one in engine.processes()] == ["three-steps"]
+        assert "the process 'echo' cannot be read" in caplog.text
+        with pytest.raises(StoreCorrupted, match="the process 'echo' cannot be read"):
+            engine.process("echo")
+        for job in engine.jobs():
+            with pytest.raises(JobPutAside, match="the process 'echo' cannot be read"):
+                job.wait(patient(30))
+        with engine.client() as client:
+            listed = client.get("processes").json()["processes"]
+            assert [one["id"] for one in listed] == ["three-steps"]
+            assert client.get("processes/echo").status_code == 500
+    with Engine(home) as engine:  # its texts are those that were deployed, so this mends it
+        engine.deploy(packages / "echo.cwl")
+        for job in engine.resume():
+            assert job.wait(patient(30)).status == "successful"
+        assert len(engine.processes()) == 2
+
+
+def test_a_process_that_cannot_be_read_can_be_undeployed(home: Path) -> None:
+    with closing(sqlite3.connect(home / "localproc.db", isolation_level=None)) as db:
+        db.execute("UPDATE processes SET resolved = '{'")
+    with Engine(home) as engine:
+        engine.undeploy("echo", force=True)
+        with pytest.raises(NoSuchProcess):
+            engine.undeploy("echo")

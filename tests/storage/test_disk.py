@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,38 @@ def test_a_copy_of_a_read_only_tree_is_writable(tmp_path: Path) -> None:
 def test_what_is_not_there_cannot_be_copied(tmp_path: Path) -> None:
     with pytest.raises(StagingError, match="No such file"):
         stage([StageAction("copy", str(tmp_path / "out.txt"), str(tmp_path / "missing.txt"))])
+
+
+def test_a_copy_and_a_checksum_of_a_large_file_end_when_they_are_not_wanted(tmp_path: Path) -> None:
+    class NotWantedError(Exception):
+        pass
+
+    def go_on() -> None:
+        if next(looks) == 3:
+            raise NotWantedError
+
+    big = tmp_path / "folder" / "big"
+    big.parent.mkdir()
+    with open(big, "wb") as file:
+        file.truncate(1 << 40)
+    for source in (big, big.parent):
+        looks = iter(range(10))
+        with pytest.raises(NotWantedError):
+            stage([StageAction("copy", str(tmp_path / "copied"), str(source))], go_on)
+        shutil.rmtree(tmp_path / "copied") if source.is_dir() else (tmp_path / "copied").unlink()
+    looks = iter(range(10))
+    with pytest.raises(NotWantedError):
+        Disk(go_on=go_on).checksum(str(big))
+
+
+def test_a_copy_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "big").write_bytes(bytes(range(256)) * 10_000)
+    os.utime(tmp_path / "folder" / "big", (1, 1))
+    stage([StageAction("copy", str(tmp_path / "copied"), str(tmp_path / "folder"))])
+    copied = tmp_path / "copied" / "big"
+    assert copied.read_bytes() == (tmp_path / "folder" / "big").read_bytes()
+    assert copied.stat().st_mtime == 1
 
 
 def test_links_below_a_settled_folder_are_followed(tmp_path: Path) -> None:

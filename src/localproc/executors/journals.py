@@ -129,6 +129,16 @@ def journals(folder: str) -> list[Journal]:
     return [Journal(os.path.join(folder, name)) for name in names]
 
 
+def forget_gone(folder: str, own: str = "") -> None:
+    """Remove the journals of keepers that are gone, or going; ``own`` is not looked at.
+
+    Only when no job of the home is open any more: nobody will ask for their ends.
+    """
+    for journal in journals(folder):
+        if journal.folder != own and journal.wait_for_end():
+            journal.remove()
+
+
 def _held(path: str) -> bool:
     try:
         lock = os.open(path, os.O_RDWR)

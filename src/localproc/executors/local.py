@@ -15,7 +15,7 @@ from typing import Any, Final
 from localproc import forks
 from localproc.executors.conversation import Conversation
 from localproc.executors.inherited import Inheritance, Known
-from localproc.executors.journals import Journal, hold, journals
+from localproc.executors.journals import Journal, forget_gone, hold
 from localproc.executors.stopping import Stops
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import PROCESSES
@@ -132,9 +132,7 @@ class LocalExecutor:
 
     def tidy(self) -> None:
         """Remove the journals of keepers that are gone, or going."""
-        for journal in journals(self._settings.folder):
-            if journal.folder != self._folder and journal.wait_for_end():
-                journal.remove()
+        forget_gone(self._settings.folder, self._folder)
 
     def close(self) -> None:
         """Leave the keeper to its tasks; without any it goes at once."""

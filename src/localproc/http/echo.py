@@ -7,7 +7,7 @@ Owns deploying it. Clients and conformance suites try a service with it (Part 1,
 from importlib.resources import files
 
 from localproc.engine.engine import LocalEngine
-from localproc.errors import NoSuchProcess
+from localproc.errors import NoSuchProcess, StoreCorrupted
 
 
 def deploy_echo(engine: LocalEngine) -> None:
@@ -19,4 +19,6 @@ def deploy_echo(engine: LocalEngine) -> None:
             return
     except NoSuchProcess:
         pass
+    except StoreCorrupted:  # whose it was cannot be told
+        return
     engine.deploy(package, process_id="echo", mutable=False)

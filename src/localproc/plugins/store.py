@@ -103,10 +103,10 @@ class Store(Protocol):
     def process(
         self, namespace: str, process_id: str, revision: str | None = None
     ) -> ProcessRecord | None:
-        """Give a revision, the current one if none is named."""
+        """Give a revision, the current one if none is named; raises ``StoreCorrupted``."""
 
     def processes(self, namespace: str) -> list[ProcessRecord]:
-        """Give the current revisions in a namespace, by id."""
+        """Give the current revisions in a namespace, by id; what cannot be read is left out."""
 
     def processes_from(self, namespace: str, entry: str) -> list[ProcessRecord]:
         """Give the current revisions that were deployed from a URI."""

@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from localproc.cwl.base import globs
@@ -28,6 +28,14 @@ _HINTS: Final = {
 }
 
 
+#: Called again and again by what may take long; raises what ends it.
+GoOn = Callable[[], object]
+
+
+def on(*_: object) -> None:
+    """Let what may take long go on to its end."""
+
+
 class TooBig(Exception):
     """More would have to be read than is allowed here: do it elsewhere."""
 
@@ -37,12 +45,14 @@ class Disk:
 
     ``budget`` bounds how many bytes may be read for checksums before ``TooBig`` is raised;
     ``None`` for no bound. It keeps the engine's loop from reading large outputs. ``settled`` is a
-    folder that no link leads to: of a path in it, only what lies below is looked at.
+    folder that no link leads to: of a path in it, only what lies below is looked at. ``go_on`` is
+    called while a large file is read for its checksum.
     """
 
-    def __init__(self, budget: int | None = None, settled: str = "") -> None:
+    def __init__(self, budget: int | None = None, settled: str = "", go_on: GoOn = on) -> None:
         self._budget = budget
         self._settled = settled
+        self._go_on = go_on
 
     def stat(self, path: str) -> Stat | None:
         """Give what is there; raises ``StagingError`` if that cannot be told."""
@@ -102,6 +112,7 @@ class Disk:
                     raise TooBig(path)
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
+                self._go_on()
         return f"sha1${digest.hexdigest()}"
 
 
@@ -144,11 +155,15 @@ def told(error: OSError, path: str) -> LocalprocError:
     return StagingError(f"{path}: {reason}", uri=path_uri(path), hint=hint)
 
 
-def stage(actions: Iterable[StageAction]) -> None:
-    """Do the actions in order; raises ``StagingError`` or ``NoSpace``."""
+def stage(actions: Iterable[StageAction], go_on: GoOn = on) -> None:
+    """Do the actions in order; raises ``StagingError`` or ``NoSpace``.
+
+    ``go_on`` is called before each of them, and while files are copied.
+    """
     for action in actions:
+        go_on()
         try:
-            _do(action)
+            _do(action, go_on)
         except shutil.Error as error:  # of a copied folder: every file that could not be
             *_, said = error.args[0][0]
             raise StagingError(f"{action.source}: {said}", uri=path_uri(action.source)) from error
@@ -156,12 +171,12 @@ def stage(actions: Iterable[StageAction]) -> None:
             raise told(error, str(error.filename or action.target)) from error
 
 
-def _do(action: StageAction) -> None:
+def _do(action: StageAction, go_on: GoOn) -> None:
     os.makedirs(os.path.dirname(action.target), exist_ok=True)
     if action.kind == "link":
         _link(action.source, action.target)
     elif action.kind == "copy":
-        _copy(action.source, action.target)
+        _copy(action.source, action.target, go_on)
     elif action.kind == "write":
         _write(action)
     else:
@@ -176,17 +191,29 @@ def _link(source: str, target: str) -> None:
             raise
 
 
-def _copy(source: str, target: str) -> None:
+def _copy(source: str, target: str, go_on: GoOn) -> None:
+    def copy_one(source: str, target: str) -> None:
+        _copy_file(source, target, go_on)
+        shutil.copystat(source, target)
+
     if os.path.isdir(source):
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, copy_function=copy_one, dirs_exist_ok=True)
         for folder, _, names in os.walk(target):
             os.chmod(folder, 0o700 | os.stat(folder).st_mode)
             for name in names:
                 path = os.path.join(folder, name)
                 os.chmod(path, os.stat(path).st_mode | 0o200)
     else:
-        shutil.copyfile(source, target)
+        _copy_file(source, target, go_on)
         os.chmod(target, os.stat(source).st_mode | 0o600)
+
+
+def _copy_file(source: str, target: str, go_on: GoOn) -> None:
+    with open(source, "rb", buffering=0) as old, open(target, "wb", buffering=0) as new:
+        while chunk := old.read(_CHUNK):
+            go_on()
+            while chunk:
+                chunk = chunk[new.write(chunk) :]
 
 
 def _write(action: StageAction) -> None:

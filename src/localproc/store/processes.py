@@ -1,13 +1,19 @@
 """The tables of processes and their texts.
 
-Owns their statements. Must not know what packages are.
+Owns their statements. Must not know what packages are. A row that cannot be read keeps nobody from
+the others.
 """
 
+import logging
 import sqlite3
+from collections.abc import Iterable, Iterator
 
+from localproc.errors import StoreCorrupted
 from localproc.model import ProcessRecord
 from localproc.store import rows
 from localproc.store.database import Database
+
+_LOG = logging.getLogger("localproc")
 
 
 class ProcessTables(Database):
@@ -37,7 +43,7 @@ class ProcessTables(Database):
     def process(
         self, namespace: str, process_id: str, revision: str | None = None
     ) -> ProcessRecord | None:
-        """Give a revision, the current one if none is named."""
+        """Give a revision, the current one if none is named; raises ``StoreCorrupted``."""
         which = "current = 1" if revision is None else "revision = ?"
         values = [namespace, process_id, *([] if revision is None else [revision])]
         with self.reading() as db:
@@ -48,23 +54,23 @@ class ProcessTables(Database):
             return None if row is None else self._process(db, row)
 
     def processes(self, namespace: str) -> list[ProcessRecord]:
-        """Give the current revisions in a namespace, by id."""
+        """Give the current revisions in a namespace, by id; what cannot be read is left out."""
         with self.reading() as db:
             found = db.execute(
                 "SELECT * FROM processes WHERE namespace = ? AND current = 1 ORDER BY id",
                 (namespace,),
             ).fetchall()
-            return [self._process(db, row) for row in found]
+            return list(self._readable(db, found))
 
     def processes_from(self, namespace: str, entry: str) -> list[ProcessRecord]:
-        """Give the current revisions that were deployed from a URI."""
+        """Give the current revisions that were deployed from a URI, and can be read."""
         with self.reading() as db:
             found = db.execute(
                 "SELECT * FROM processes WHERE namespace = ? AND current = 1 AND entry <> '' "
                 "AND entry = ?",
                 (namespace, entry),
             ).fetchall()
-            return [self._process(db, row) for row in found]
+            return list(self._readable(db, found))
 
     def remove_process(self, namespace: str, process_id: str) -> bool:
         """Make a process undeployed."""
@@ -75,8 +81,23 @@ class ProcessTables(Database):
             )
         return gone.rowcount > 0
 
+    def _readable(
+        self, db: sqlite3.Connection, found: Iterable[sqlite3.Row]
+    ) -> Iterator[ProcessRecord]:
+        for row in found:
+            try:
+                yield self._process(db, row)
+            except StoreCorrupted as error:
+                _LOG.warning("%s", error)
+
     def _process(self, db: sqlite3.Connection, row: sqlite3.Row) -> ProcessRecord:
         texts = db.execute(
             "SELECT name, data FROM texts WHERE revision = ? ORDER BY position", (row["revision"],)
         )
-        return rows.process_from(row, {one["name"]: one["data"] for one in texts})
+        try:
+            return rows.process_from(row, {one["name"]: one["data"] for one in texts})
+        except (TypeError, ValueError, OverflowError) as error:
+            raise StoreCorrupted(
+                f"the process {row['id']!r} cannot be read: {error}",
+                hint="deploy it again, or undeploy it; the other processes go on",
+            ) from error

@@ -154,8 +154,15 @@ def process_row(process: ProcessRecord) -> tuple[Any, ...]:
     )
 
 
+def _mapping(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError("it is no object")
+    return found
+
+
 def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
-    """Give the record of a row and its texts."""
+    """Give the record of a row and its texts; raises ``ValueError`` or ``TypeError``."""
     return ProcessRecord(
         id=row["id"],
         namespace=row["namespace"],
@@ -164,8 +171,8 @@ def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
         title=row["title"],
         mutable=bool(row["mutable"]),
         deployed=time(row["deployed"]),
-        description=json.loads(row["description"]),
-        resolved=json.loads(row["resolved"]),
+        description=_mapping(row["description"]),
+        resolved=_mapping(row["resolved"]),
         texts=texts,
         media_type=row["media_type"],
         entry=row["entry"],

@@ -53,7 +53,9 @@ class NotLaunched:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The executor has room for another step."""
+    """There is room for another step, but none at the executors in ``full``."""
+
+    full: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

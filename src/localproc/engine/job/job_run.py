@@ -6,7 +6,8 @@ threads, the store or any executor; the loop records the events and then does th
 disk it looks at is the one it is given, for inputs and outputs of steps.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from localproc import machine
@@ -44,6 +45,8 @@ class JobRun:
     ) -> None:
         self.request = history.request
         self.phase = Phase.STAGING_IN
+        self.placed = ""  #: the executor of the step that was started last
+        self._where = tasks.setup.where
         self._recorded = history.events
         self._history = history
         self._process = process
@@ -58,7 +61,9 @@ class JobRun:
             if not known.ended and key not in OWN_STEPS
         }
         files = tasks.setup.files()
-        self._planning = Planning(process, effects, files, history.steps.keys(), set(unfinished))
+        self._planning = Planning(
+            process, effects, files, history.steps.keys(), set(unfinished), self._executor
+        )
         self._steps = StepRuns(
             writer, effects, tasks, names, unfinished, self._step_ended, self._fail
         )
@@ -86,12 +91,12 @@ class JobRun:
 
     @property
     def under_way(self) -> int:
-        """How many steps have been started and take up room of the executor, now or soon."""
+        """How many steps have been started and take up room of executors, now or soon."""
         return self._steps.under_way
 
     @property
-    def to_come(self) -> int:
-        """How many of them the executor does not know of yet."""
+    def to_come(self) -> Counter[str]:
+        """How many of them each executor does not know of yet."""
         return self._steps.to_come
 
     @property
@@ -144,9 +149,12 @@ class JobRun:
             self._staging.withdraw()
         self._advance()
 
-    def pull(self) -> bool:
-        """There is room for another step: start one, if there is one; whether there was."""
-        return self.take(Room())
+    def pull(self, full: frozenset[str] = frozenset()) -> bool:
+        """There is room for another step: start one, if there is one; whether there was.
+
+        None is started at the executors in ``full``. ``placed`` says at which it was.
+        """
+        return self.take(Room(full))
 
     def take(self, news: News) -> bool:
         """Take a fact in, and do what follows from it; whether the plan gave a step instance."""
@@ -218,10 +226,11 @@ class JobRun:
         while self._planning.catching_up and (instance := self._next()) is not None:
             self._go_on_with(instance)
 
-    def _start_step(self, _: Any) -> bool:
-        instance = None if self._planning.catching_up else self._next()
+    def _start_step(self, room: Any) -> bool:
+        instance = None if self._planning.catching_up else self._next(room.full)
         if instance is None:
             return False
+        self.placed = self._executor(instance)
         self._go_on_with(instance)
         return True
 
@@ -233,9 +242,15 @@ class JobRun:
         elif known.outputs is not None and isinstance(instance, Invocation):
             self._step_ended(instance.key, known.outputs)
 
-    def _next(self) -> Instance | None:
+    def _executor(self, instance: Instance) -> str:
+        """Give the executor of a step instance; one that is skipped counts for the default one."""
+        if isinstance(instance, Invocation):
+            return self._where(instance)[0]
+        return self.request.executor.partition(";")[0]
+
+    def _next(self, full: Collection[str] = ()) -> Instance | None:
         try:
-            return self._planning.next()
+            return self._planning.next(full)
         except LocalprocError as error:
             self._steps.broke(self._planning.current, error)
             return None

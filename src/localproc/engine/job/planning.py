@@ -4,8 +4,8 @@ Owns the job's plan: one thread at a time works on it, the loop where that takes
 worker, while what has ended waits here. Must not know how steps are run.
 """
 
-from collections import deque
-from collections.abc import Collection, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
@@ -18,13 +18,15 @@ from localproc.errors import LocalprocError
 
 Instance = Invocation | Skipped
 _BATCH: Final = 16  #: instances that a worker gives at a time
+_MOST_ASIDE: Final = 1_000  #: instances that others may overtake
 
 
 class Planning:
     """The plan of one job, once ``begin`` has been called.
 
     ``known`` are the keys of the instances that earlier engines have begun, ``unfinished`` of those
-    that had not ended: until the plan has given these, it gives no others.
+    that had not ended: until the plan has given these, it gives no others. ``where`` says which
+    executor an instance goes to.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class Planning:
         files: Files,
         known: Collection[str],
         unfinished: set[str],
+        where: Callable[[Instance], str],
     ) -> None:
         self._known = known
         self._unfinished = unfinished
-        self._set_aside: deque[Instance] = deque()
+        self._where = where
+        self._set_aside: defaultdict[str, deque[Instance]] = defaultdict(deque)
         self._process = process
         self._effects = effects
         self._files = files
@@ -79,9 +83,10 @@ class Planning:
         self.progress = self._plan.progress
         self._error, self.current = pulled.error, pulled.key or self.current
 
-    def next(self) -> Instance | None:
+    def next(self, full: Collection[str] = ()) -> Instance | None:
         """Give the next instance, ``None`` if there is none, or not yet.
 
+        Those of the executors in ``full`` are overtaken by others.
         Raises ``LocalprocError`` where the inputs of the one at ``current`` are wrong.
         """
         while self._unfinished:
@@ -94,8 +99,16 @@ class Planning:
                 self._unfinished.discard(instance.key)
                 return instance
             else:
-                self._set_aside.append(instance)
-        return self._set_aside.popleft() if self._set_aside else self._draw()
+                self._set_aside[self._where(instance)].append(instance)
+        for executor, instances in self._set_aside.items():
+            if instances and executor not in full:
+                return instances.popleft()
+        while sum(map(len, self._set_aside.values())) < _MOST_ASIDE:
+            instance = self._draw()
+            if instance is None or not full or self._where(instance) not in full:
+                return instance
+            self._set_aside[self._where(instance)].append(instance)
+        return None
 
     def finish(self, key: str, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of an instance that has ended well; raises ``LocalprocError``."""
@@ -115,7 +128,7 @@ class Planning:
     @property
     def outputs(self) -> Mapping[str, Any] | None:
         """The outputs of the process, once all has ended and nothing waits here."""
-        if self._plan is None or self._away or self._ready or self._set_aside:
+        if self._plan is None or self._away or self._ready or any(self._set_aside.values()):
             return None
         return self._plan.outputs
 

@@ -4,6 +4,7 @@ Owns what becomes of a task: launched or found again, collected, run again or fa
 not know in which order steps come, nor how a job begins and ends.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -77,7 +78,7 @@ class StepRuns:
     ) -> None:
         self.running: dict[str, StepRun] = {}  #: by the keys of their tasks
         self.unfinished = unfinished
-        self._placing: set[str] = set()
+        self._placing: dict[str, str] = {}  #: tasks, and the executor that each will go to
         self._collecting: dict[str, StepRun] = {}
         self._writer = writer
         self._effects = effects
@@ -91,13 +92,13 @@ class StepRuns:
 
     @property
     def under_way(self) -> int:
-        """How many steps take up room of the executor, now or soon."""
-        return len(self.running) + self._starts.asked
+        """How many steps take up room of executors, now or soon."""
+        return len(self.running) + self._starts.asked.total()
 
     @property
-    def to_come(self) -> int:
-        """How many of them the executor does not know of yet."""
-        return len(self._placing) + self._starts.asked
+    def to_come(self) -> Counter[str]:
+        """How many of them each executor does not know of yet."""
+        return self._starts.asked + Counter(self._placing.values())
 
     def start(self, instance: Invocation | Skipped) -> None:
         """Start a step instance, or go on with the one of an earlier engine."""
@@ -174,11 +175,11 @@ class StepRuns:
         if is_light(task.stage):
             self._effects.give(Launch(task))
         else:
-            self._placing.add(task.key)
+            self._placing[task.key] = task.executor
             self._effects.ask(Place(task))
 
     def _placed(self, task: Task, done: Done) -> None:
-        self._placing.discard(task.key)
+        self._placing.pop(task.key, None)
         running = self.running.get(task.key)
         if running is None:
             return

@@ -5,6 +5,7 @@ expression, reused. What takes no time is done here and now, the rest by a worke
 what becomes of tasks.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,7 +43,7 @@ class StepStarts:
         prepared: Callable[[Prepare, Prepared, Task], None],
         given_up: Callable[[Prepare], None],
     ) -> None:
-        self.asked = 0  #: instances that workers have
+        self.asked: Counter[str] = Counter()  #: instances that workers have, by executor
         self.stopping = False
         self._writer = writer
         self._effects = effects
@@ -87,7 +88,7 @@ class StepStarts:
 
     def answer(self, effect: Evaluate | Recall | Prepare, done: Done) -> None:
         """Take what a worker has made of an instance."""
-        self.asked -= 1
+        self.asked[self._executor(effect)] -= 1
         if self.stopping:
             self._dismiss(effect)
         elif done.error is not None:
@@ -131,9 +132,12 @@ class StepStarts:
             then(effect, value)
 
     def _ask(self, effect: Evaluate | Recall | Prepare) -> None:
-        self.asked += 1
+        self.asked[self._executor(effect)] += 1
         self._tasks.log_path(effect.name)  # it gets its name here, in the order of starting
         self._effects.ask(effect)
+
+    def _executor(self, effect: Evaluate | Recall | Prepare) -> str:
+        return self._setup.where(effect.invocation)[0]
 
     # What follows
 

@@ -72,6 +72,11 @@ class JobContext:
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
     namespace: str = ""
 
+    def go_on(self) -> None:
+        """Raise ``JobDismissed`` once nobody waits for what is done for the job."""
+        if self.stopped.is_set():
+            raise _stopped(self)
+
 
 class Background:
     """The threads. ``report`` is called in one of them with what came of an effect.
@@ -172,26 +177,27 @@ class Background:
             self._report(job.job_id, Done(effect, value))
 
     def _value(self, effect: Asked, job: JobContext) -> Any:
+        disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
-                return Plan(job.process, inputs, Disk())
+                return Plan(job.process, inputs, disk)
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
-                return job.tasks.prepare(effect, Disk())
+                return job.tasks.prepare(effect, disk)
             case Evaluate():
-                return job.tasks.evaluate(effect, Disk())
+                return job.tasks.evaluate(effect, disk)
             case Place(task):
-                return put_in_place(task, job.stopped.is_set)
+                return put_in_place(task, job.go_on)
             case Collect(_, prepared, report):
-                return collect(prepared, report.exit_code or 0, Disk())
+                return collect(prepared, report.exit_code or 0, disk)
             case Recall():
-                return self._recall(effect, job)
+                return self._recall(effect, job, disk)
             case StageIn():
-                return self._stage_in(effect, job)
+                return self._stage_in(effect, job, disk)
             case StageOut():
                 with log_writer(effect.log) as log:
-                    return self._publish(effect, job, log)
+                    return self._publish(effect, job, disk, log)
             case Withdraw():
                 with log_writer(effect.log) as log:
                     return self._withdraw(job, log)
@@ -206,31 +212,31 @@ class Background:
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall, job: JobContext) -> tuple[str, Any]:
+    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> tuple[str, Any]:
         tool, inputs = effect.invocation.tool, effect.invocation.inputs
         if not may_be_reused(tool, inputs):
             return "", None
         own = named_files(tool, inputs).intersection(job.package_files)
         home = os.path.dirname(os.path.dirname(job.folder))
         beside = siblings(own, (home, uri_path(job.request.results)))
-        key = identity(tool, inputs, Disk(), beside=beside)
+        key = identity(tool, inputs, disk, beside=beside)
         return key, self._cache.find(key)
 
-    def _stage_in(self, effect: StageIn, job: JobContext) -> Mapping[str, Any]:
+    def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
             opening = partial(self._storages.open, namespace=job.namespace)
             access = Access(opening, job.request.policy, job.stopped.is_set, log)
             staged = stage_in(effect.inputs, folder, access, log)
-        return complete(job.process, fill(job.process, staged), Disk(), discover=True)
+        return complete(job.process, fill(job.process, staged), disk, discover=True)
 
     def _publish(
-        self, effect: StageOut, job: JobContext, log: Callable[[str], None]
+        self, effect: StageOut, job: JobContext, disk: Disk, log: Callable[[str], None]
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         flat = job.request.options.get("layout") == "flat"
         root = results_root(job.job_id, job.request)
-        outputs = with_checksums(effect.outputs, Disk()) if flat else effect.outputs
+        outputs = with_checksums(effect.outputs, disk) if flat else effect.outputs
         inputs = os.path.join(job.folder, "inputs")
         publisher = Publisher(
             self._storages.open(root, namespace=job.namespace),

@@ -6,6 +6,7 @@ Owns sharing the executors' room fairly among jobs. Must not know what steps are
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
@@ -33,16 +34,19 @@ class FairShare:
         """
         left = dict(room)
         for active in self._circle:
-            left[id(active.executors.default)] -= active.run.to_come
+            for name, count in active.run.to_come.items():
+                left[id(active.executors.named(name))] -= count
         passes = 0
         while passes < len(self._circle):
             if most <= 0:
                 return True
             active = self._circle[0]
             self._circle.rotate(-1)
-            before = active.run.under_way
-            if left[id(active.executors.default)] > 0 and active.let(JobRun.pull):
-                left[id(active.executors.default)] -= active.run.under_way - before
+            names, before = active.executors.names, active.run.under_way
+            full = frozenset(name for name in names if left[id(active.executors.named(name))] <= 0)
+            if len(full) < len(names) and active.let(partial(JobRun.pull, full=full)):
+                taken = active.run.under_way - before
+                left[id(active.executors.named(active.run.placed))] -= taken
                 most -= 1
                 passes = 0
             else:

@@ -38,7 +38,14 @@ from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.errors import JobFailed, JobPutAside, LocalprocError, NoSpace, PluginMissing
+from localproc.errors import (
+    JobFailed,
+    JobPutAside,
+    LocalprocError,
+    NoSpace,
+    PluginMissing,
+    StoreCorrupted,
+)
 from localproc.model import Event, JobRecord
 from localproc.model.events import STAGE_IN
 from localproc.plugins.store import Change, Store
@@ -177,6 +184,9 @@ class JobQueue:
         except PluginMissing as error:  # another engine had it, so there may be one again
             self._wait(job, error)
             return None
+        except StoreCorrupted as error:  # its process cannot be read
+            self._put_aside(job, len(events), JobPutAside(job.id, error.message))
+            return None
         except Exception as error:
             self._give_up(job, past, as_ours(error))
             return None
@@ -190,7 +200,7 @@ class JobQueue:
             tuple(own_files(process)),
             job.namespace,
         )
-        executors = StepExecutors(self._executors.get, placement.default)
+        executors = StepExecutors(self._executors.get, placement.names())
         active = Active(JobRun(job, past, process, tasks), executors, context)
         active.let(JobRun.begin)
         return active

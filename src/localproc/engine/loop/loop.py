@@ -32,6 +32,7 @@ from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
+from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
 from localproc.storage.step_cache import StepCache
@@ -66,6 +67,7 @@ class Loop:
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
+        self._keepers = home.executor("local")
         cache = StepCache(home.steps)
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
@@ -258,6 +260,7 @@ class Loop:
             self._opening.close()
             self._executors.close(tidy=idle)
             if idle:
+                forget_gone(self._keepers)  # the local executor may not have been needed
                 self._bell.bury()
                 self._tmpdirs.close(self._bell.knows)
             elif not self._active:

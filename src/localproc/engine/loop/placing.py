@@ -5,30 +5,21 @@ Owns its folder, what is staged into it, and that its streams become new files. 
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
 
-from localproc.errors import JobDismissed
-from localproc.model import StageAction, Task
-from localproc.storage.disk import stage
+from localproc.model import Task
+from localproc.storage.disk import GoOn, on, stage
 
 
-def put_in_place(task: Task, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Make a task's folder and put its files into it; raises ``OSError``.
+def put_in_place(task: Task, go_on: GoOn = on) -> None:
+    """Make a task's folder and put its files into it.
 
-    Raises ``JobDismissed`` between two of them if they are not wanted any more.
+    Raises ``OSError``, and what ``go_on`` does.
     """
     _make_anew(task.outdir)
     if task.stage:
-        stage(_while_wanted(task, stopped))
+        stage(task.stage, go_on)
     for stream in {task.stdout, task.stderr}:
         _make_way(stream, task)
-
-
-def _while_wanted(task: Task, stopped: Callable[[], bool]) -> Iterator[StageAction]:
-    for action in task.stage:
-        if stopped():
-            raise JobDismissed(f"{task.key} was stopped")
-        yield action
 
 
 def _make_anew(folder: str) -> None:

@@ -10,17 +10,20 @@ from localproc.plugins.executor import Executor
 
 
 class StepExecutors:
-    """Hands tasks to the executors that they name; ``get`` returns one by its name."""
+    """Hands tasks to the executors that they name; ``get`` returns one by its name.
 
-    def __init__(self, get: Callable[[str], Executor], default: str) -> None:
+    ``names`` are all that steps may go to, the default first.
+    """
+
+    def __init__(self, get: Callable[[str], Executor], names: Sequence[str]) -> None:
+        self.names = names
         self._get = get
-        self._default = default
+        self._default = names[0]
         self._elsewhere: dict[str, str] = {}  #: tasks that are not at the default one
 
-    @property
-    def default(self) -> Executor:
-        """The one that most steps go to, and whose room counts for the job."""
-        return self._get(self._default)
+    def named(self, name: str) -> Executor:
+        """Give one by its name, the default for none."""
+        return self._get(name or self._default)
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Hand tasks over."""

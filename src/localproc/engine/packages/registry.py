@@ -30,6 +30,7 @@ from localproc.errors import (
     InvalidPackage,
     NoSuchProcess,
     ProcessInUse,
+    StoreCorrupted,
 )
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.ogc.apppkg import described_process
@@ -80,7 +81,7 @@ class Registry:
         if unchanged is not None:
             return unchanged
         record = self._record(source, process_id, policy or InputPolicy(), mutable=mutable)
-        current = self._store.process(self._namespace, record.id)
+        current = self._current(record.id)
         if current is not None:
             if not current.mutable and mutable:
                 raise ImmutableProcess(
@@ -159,7 +160,11 @@ class Registry:
 
         Raises ``NoSuchProcess``, ``ImmutableProcess``, or ``ProcessInUse`` without ``force``.
         """
-        if not self.get(process_id).mutable:
+        try:
+            mutable = self.get(process_id).mutable
+        except StoreCorrupted:
+            mutable = True
+        if not mutable:
             raise ImmutableProcess(f"the process {process_id!r} cannot be undeployed")
         count = self._store.open_jobs(self._namespace, process_id)
         if count and not force:
@@ -169,8 +174,15 @@ class Registry:
             )
         self._store.remove_process(self._namespace, process_id)
 
+    def _current(self, process_id: str) -> ProcessRecord | None:
+        """Give a process, if there is one that can be read."""
+        try:
+            return self._store.process(self._namespace, process_id)
+        except StoreCorrupted:
+            return None
+
     def get(self, process_id: str) -> ProcessRecord:
-        """Give a process; raises ``NoSuchProcess``."""
+        """Give a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
         found = self._store.process(self._namespace, process_id)
         if found is None:
             import difflib
@@ -186,7 +198,7 @@ class Registry:
         return found
 
     def all(self) -> list[ProcessRecord]:
-        """Give all processes, by id."""
+        """Give all processes, by id; those that cannot be read are told in the log."""
         return self._store.processes(self._namespace)
 
     def _reader(self, policy: InputPolicy) -> Reader:
