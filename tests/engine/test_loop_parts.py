@@ -227,16 +227,20 @@ class Executors:
     def __init__(self) -> None:
         self.gates = {"one": threading.Event(), "two": threading.Event()}
         self.ready = threading.Semaphore(0)
+        self.closed: list[SilentExecutor] = []
 
     def open(self, name: str) -> Any:
         self.gates[name].wait()
         if name == "two":
             raise LocalprocError("no such machine")
-        return SilentExecutor()
+        return SilentExecutor(self.closed)
 
 
 class SilentExecutor:
     capabilities = Capabilities()
+
+    def __init__(self, closed: list["SilentExecutor"]) -> None:
+        self._closed = closed
 
     def fileno(self) -> None:
         return None
@@ -245,7 +249,7 @@ class SilentExecutor:
         return None
 
     def close(self) -> None:
-        pass
+        self._closed.append(self)
 
 
 @pytest.fixture
@@ -330,3 +334,18 @@ def test_a_job_that_waits_for_its_executor_is_dismissed_at_once(
     executors.gates["one"].set()
     executors.ready.acquire()
     assert jobs.next() is None
+
+
+def test_closing_waits_for_executors_that_are_being_opened(executors: Executors) -> None:
+    opening = Opening(executors.open, executors.ready.release)
+    assert not opening.is_over("one")
+    assert not opening.is_over("two")
+    closing = threading.Thread(target=opening.close)
+    closing.start()
+    assert closing.is_alive()
+    for gate in executors.gates.values():
+        gate.set()
+    closing.join()
+    assert executors.ready.acquire(blocking=False), "one has been opened"
+    assert executors.ready.acquire(blocking=False), "the other could not be"
+    assert len(executors.closed) == 1

@@ -5,6 +5,7 @@ Owns a thread for each executor that is being opened, and what came of it. Must 
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +14,7 @@ from localproc.errors import LocalprocError
 from localproc.plugins.executor import Executor
 
 _LOG: Final = logging.getLogger("localproc")
+_PATIENCE: Final = 10.0  #: seconds that closing waits for what is being opened
 
 
 class Opening:
@@ -24,6 +26,7 @@ class Opening:
         self._outcomes: dict[str, Executor | LocalprocError] = {}
         self._begun: set[str] = set()
         self._taken: set[str] = set()
+        self._threads: list[threading.Thread] = []
         self._closed = False
 
     def is_over(self, name: str) -> bool:
@@ -43,6 +46,7 @@ class Opening:
                 _LOG.warning("the executor %r cannot be opened yet: %s", name, error)
             else:
                 self._begun.add(name)
+                self._threads.append(thread)
         return name in self._outcomes
 
     def take(self, name: str) -> Executor:
@@ -55,8 +59,17 @@ class Opening:
         return outcome
 
     def close(self) -> None:
-        """Let go of those that nobody has taken."""
+        """Let go of those that nobody has taken.
+
+        Those on their way write to the home: they are waited for, some seconds.
+        """
         self._closed = True
+        deadline = time.monotonic() + _PATIENCE
+        for thread in self._threads:
+            thread.join(max(0, deadline - time.monotonic()))
+        self._let_go()
+
+    def _let_go(self) -> None:
         for name in list(self._outcomes):
             outcome = self._outcomes.pop(name, None)  # a thread may do the same now
             if outcome is not None and not isinstance(outcome, LocalprocError):
@@ -66,7 +79,7 @@ class Opening:
         try:
             self._outcomes[name] = self._open(name)
             if self._closed:
-                self.close()
+                self._let_go()
         except LocalprocError as error:
             self._outcomes[name] = error
         except Exception as error:
