@@ -27,7 +27,7 @@ from localproc.storage import stac
 from localproc.storage.access import Access, Document, scheme_of
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
-from localproc.storage.integrity import verify_asset, verify_input
+from localproc.storage.integrity import verify_asset, verify_input, verify_literal
 from localproc.storage.names import free_name, link_name, safe_name
 from localproc.storage.transfers import together
 from localproc.uris import path_uri, unquoted, uri_path
@@ -101,7 +101,9 @@ class _StageIn:
             self._file(staged, location)
         elif location:
             self._access.check_path(local_path(one))
-            self._look(one)
+            staged |= self._look(one)
+        elif one["class"] == "File" and isinstance(one.get("contents"), str):
+            staged |= verify_literal(one)
         for part in ("secondaryFiles", "listing"):
             if part in staged:
                 staged[part] = [self._one(inner) for inner in staged[part]]
@@ -135,13 +137,13 @@ class _StageIn:
         rest = {key: item for key, item in one.items() if key not in ("contents", "encoding")}
         return {**rest, "location": location, "basename": name, "size": len(data)}
 
-    def _look(self, one: Mapping[str, Any]) -> None:
+    def _look(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of a file on this machine once it has been looked at."""
         path = local_path(one)
         if not _is_there(path):
             raise StagingError(f"{path} does not exist", uri=one["location"])
-        if one["class"] == "File":
-            verify_input(one, path)
         self._log(f"{self._name}: {path}")
+        return verify_input(one, path) if one["class"] == "File" else {}
 
     def _is_elsewhere(self, location: str) -> bool:
         """A Directory that is no folder here is a STAC item, or all objects below a prefix."""
