@@ -19,7 +19,7 @@ from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import here
-from localproc.engine.job.placement import Placement
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.runtime import Runtime
 from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, StorageUnavailable
 from localproc.machine import new_job
@@ -91,7 +91,7 @@ class Acceptance:
     def _check_executor(self, record: ProcessRecord, name: str) -> None:
         if (record.revision, name) not in self._runnable:
             process = self._runtime.processes.of(record)
-            check_executors(process, Placement.read(name), self._runtime)
+            check_executors(process, ExecutorChoice.read(name), self._runtime)
             self._runnable.add((record.revision, name))
 
     def _results_uri(self, root: str) -> str:
