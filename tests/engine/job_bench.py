@@ -15,9 +15,9 @@ from localproc.engine.job.effects import (
     Collect,
     Effect,
     Evaluate,
+    FillFolder,
     Launch,
     MakePlan,
-    Place,
     Prepare,
     Pull,
     Reattach,
@@ -145,7 +145,7 @@ class Bench:
                 return outputs, {}
             case Recall():
                 return "identity", None
-            case Place():
+            case FillFolder():
                 return None
 
     def given(self, kind: type[Any]) -> list[Any]:

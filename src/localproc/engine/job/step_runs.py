@@ -15,8 +15,8 @@ from localproc.engine.job import failure_text
 from localproc.engine.job.effects import (
     Collect,
     Effects,
+    FillFolder,
     Launch,
-    Place,
     Prepare,
     Reattach,
     Release,
@@ -154,7 +154,7 @@ class StepRuns:
         match done.effect:
             case Collect() as effect:
                 self._collected(effect, done)
-            case Place(task):
+            case FillFolder(task):
                 self._placed(task, done)
             case effect:
                 self._starts.answer(effect, done)  # type: ignore[arg-type]
@@ -175,7 +175,7 @@ class StepRuns:
             self._effects.give(Launch(task))
         else:
             self._placing.add(task.key)
-            self._effects.ask(Place(task))
+            self._effects.ask(FillFolder(task))
 
     def _placed(self, task: Task, done: Done) -> None:
         self._placing.discard(task.key)

@@ -1,6 +1,6 @@
-"""Putting a task's files in place.
+"""The folder of a task.
 
-Owns its folder, what is staged into it, and that its streams become new files. Must not know jobs.
+Owns making it, what is staged into it, and that its streams become new files. Must not know jobs.
 """
 
 import os
@@ -12,7 +12,7 @@ from localproc.model import StageAction, Task
 from localproc.storage.disk import stage
 
 
-def put_in_place(task: Task, stopped: Callable[[], bool] = lambda: False) -> None:
+def fill_folder(task: Task, stopped: Callable[[], bool] = lambda: False) -> None:
     """Make a task's folder and put its files into it; raises ``OSError``.
 
     Raises ``JobDismissed`` between two of them if they are not wanted any more.
