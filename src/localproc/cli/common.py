@@ -22,7 +22,7 @@ from localproc.api import Engine
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Job, Process
-from localproc.engine.home.cwd import here
+from localproc.engine.home.cwd import current_folder
 from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
@@ -200,7 +200,7 @@ def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
     return {
         "inputs": {**values, **given},
         "base": base,
-        "bases": dict.fromkeys(given, path_uri(here())),
+        "bases": dict.fromkeys(given, path_uri(current_folder())),
     }
 
 

@@ -18,7 +18,7 @@ from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.admission.suitability import check_executors
-from localproc.engine.home.cwd import here
+from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.runtime import Runtime
 from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, StorageUnavailable
@@ -97,7 +97,7 @@ class Acceptance:
     def _results_uri(self, root: str) -> str:
         """Give where results go; raises before anything is run for it in vain."""
         try:
-            uri = results_uri(root, here())
+            uri = results_uri(root, current_folder())
         except UnicodeEncodeError as error:
             raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         if uri in self._fit:

@@ -11,7 +11,7 @@ from typing import Any
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.trees import Unreadable
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
-from localproc.engine.home.cwd import here
+from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
 from localproc.uris import path_uri
 
@@ -24,9 +24,9 @@ def read_inputs(
     Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
     """
     if inputs is None:
-        return {}, _folder(base or here())
+        return {}, _folder(base or current_folder())
     if isinstance(inputs, Mapping):
-        return dict(inputs), base if base == "" else _folder(base or here())
+        return dict(inputs), base if base == "" else _folder(base or current_folder())
     path = os.path.abspath(os.path.expanduser(os.fspath(inputs)))
     try:
         with open(path, encoding="utf-8") as file:
