@@ -126,11 +126,16 @@ def read_process(site: Site, name: str) -> Process:
     if _names_package(name):
         with site.anywhere() as engine, naming(name):
             return engine.read(name)
-    if not site.exists():
-        hint = f"there is no home at {site.home} either: name another one with --home"
-        raise _neither(NoSuchProcess(name, hint=hint), name)
+    check_named(site, name)
     with site.look() as engine:
         return find_process(engine, name)
+
+
+def check_named(site: Site, name: str) -> None:
+    """Raise ``NoSuchProcess`` for what is no package where there is no home: none is made."""
+    if not _names_package(name) and not site.exists():
+        hint = f"there is no home at {site.home} either: name another one with --home"
+        raise _neither(NoSuchProcess(name, hint=hint), name)
 
 
 @contextmanager

@@ -27,17 +27,25 @@ def read_inputs(
         return {}, _folder(base or current_folder())
     if isinstance(inputs, Mapping):
         return dict(inputs), base if base == "" else _folder(base or current_folder())
-    path = os.path.abspath(os.path.expanduser(os.fspath(inputs)))
+    typed = os.fspath(inputs)
+    path = os.path.abspath(os.path.expanduser(typed))
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidInputs(
-            f"cannot read the inputs {path}: {reason}",
+            f"cannot read the inputs {typed}: {_why(error)}",
             hint="inputs are a YAML or JSON file, or written as name=value",
         ) from None
-    return parse_inputs(text, path), _folder(base or os.path.dirname(path))
+    return parse_inputs(text, typed), _folder(base or os.path.dirname(path))
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {error.start + 1})"
+    return str(error)
 
 
 def parse_inputs(text: str, name: str) -> dict[str, Any]:
