@@ -84,7 +84,7 @@ def test_a_pipe_is_no_output(localproc_engine: Engine) -> None:
     job = localproc_engine.run(shell("pipe", "mkfifo out", outputs))
     assert (job.status, job.message) == (
         "failed",
-        "step pipe: pipe: the output 'out' is no regular file",
+        "step pipe: the output 'out' is no regular file",
     )
 
 
