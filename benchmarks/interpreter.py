@@ -56,7 +56,7 @@ def _javascript() -> _Times:
 
 
 def _package() -> _Times:
-    from localproc.engine.packages.package_source import examine
+    from localproc.engine.packages.package_source import validate
 
     with fresh(quickest()) as folder:
         path = f"{folder}/package.cwl"
@@ -67,7 +67,7 @@ def _package() -> _Times:
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(package, file, indent=2)
             began = perf_counter()
-            findings = examine(path)
+            findings = validate(path)
             took = perf_counter() - began
             assert not findings.errors
             return took

@@ -367,7 +367,7 @@ def test_filters_fold_where_there_is_little_room(
     service: Service, page: "Page", width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{service.base}/jobs")
+    page.goto(f"{service.base}/jobs?f=html&limit=5")
     button, fold = page.get_by_role("button", name="Filter"), page.get_by_text("Filters")
     if width > 640:
         expect(button).to_be_visible()

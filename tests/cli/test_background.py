@@ -87,6 +87,16 @@ def test_execute_refuses_what_run_refuses(packages: Path, home: Path) -> None:
         assert list(namespace_of(engine).alive()) == []
 
 
+def test_tasks_work_in_the_background_where_they_were_told_to(
+    packages: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("execute", "--wait", "--keep", "--work", "work", packages / "echo.cwl", "message=x")
+    said = elsewhere(*words)
+    assert said.code == 0, said.err
+    assert [one.name for one in (tmp_path / "work").glob("*/jobs/*/work/*")] == ["echo"]
+
+
 # localproc logs --follow
 
 COUNTS = """\

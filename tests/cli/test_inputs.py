@@ -176,5 +176,23 @@ def test_every_problem_is_told_at_once(packages: Path) -> None:
 def test_an_inputs_file_that_is_not_there(packages: Path) -> None:
     said = localproc("run", packages / "echo.cwl", "missing.yml")
     assert said.code == 2
-    assert "cannot read the inputs" in said.err
-    assert "missing.yml: No such file or directory" in said.err
+    assert "cannot read the inputs missing.yml: No such file or directory" in said.err
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"text: [\n", "inputs/bad.yml is not valid YAML"),
+        (b"- a\n", "inputs/bad.yml does not hold inputs"),
+        (b"text: \xe9\n", "cannot read the inputs inputs/bad.yml: it is not UTF-8 (byte 7)"),
+    ],
+)
+def test_an_inputs_file_is_named_as_it_was_typed(
+    packages: Path, here: Path, data: bytes, said: str
+) -> None:
+    (here / "inputs").mkdir()
+    (here / "inputs" / "bad.yml").write_bytes(data)
+    refused = localproc("run", packages / "echo.cwl", "inputs/bad.yml")
+    assert refused.code == 2
+    assert said in refused.err
+    assert str(here) not in refused.err

@@ -43,6 +43,7 @@ def test_the_machine_is_looked_at_without_a_home(words: str, home: Path) -> None
     assert not home.exists()
     if words == "doctor":
         assert f"home: {home} is not there yet; the first job makes it" in said.out
+        assert "failed" not in said.out
 
 
 @pytest.mark.parametrize("command", ["describe", "graph", "validate"])
@@ -56,9 +57,11 @@ def test_a_package_is_looked_at_without_a_trace(
     assert not home.exists()
 
 
-def test_a_process_that_is_nowhere(home: Path) -> None:
-    said = localproc("describe", "nothing")
+@pytest.mark.parametrize("command", ["describe", "run", "execute"])
+def test_a_process_that_is_nowhere(home: Path, command: str) -> None:
+    said = localproc(command, "nothing")
     assert said.code == 2
+    assert not home.exists()
     assert "'nothing' is neither a file nor a deployed process" in said.err
     assert f"there is no home at {home} either" in said.err
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from localproc.engine.job.executor_choice import ExecutorChoice
+
 from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
@@ -16,9 +18,9 @@ from localproc.engine.job.effects import (
     Collect,
     Effect,
     Evaluate,
+    FillFolder,
     Launch,
     MakePlan,
-    Place,
     Prepare,
     Pull,
     Reattach,
@@ -31,7 +33,6 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Done, News, Reported
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.job.placement import Placement
 from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
@@ -147,7 +148,7 @@ class Bench:
                 return outputs, {}
             case Recall():
                 return "identity", None
-            case Place():
+            case FillFolder():
                 return None
 
     def given(self, kind: type[Any]) -> list[Any]:
@@ -166,7 +167,7 @@ class Bench:
         if dismissed:
             job = replace(job, dismiss_requested=True)
         past = replay.read(ID, self.history)
-        placement = Placement.read(past.request.executor)
+        placement = ExecutorChoice.read(past.request.executor)
         setup = JobSetup(
             now=self._now,
             folder="/job",

@@ -37,6 +37,32 @@ def shell(name: str, script: str, outputs: list[dict[str, Any]]) -> dict[str, An
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tags": "eo"}, "tags are several texts, not one"),
+        ({"trigger": "cron"}, "there is no trigger 'cron'"),
+        ({"outputs": ["said"]}, "outputs are given by name"),
+        ({"outputs": {"sed": {}}}, "there is no output 'sed'"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_refused(
+    localproc_engine: Engine, packages: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidInputs, match=said):
+        localproc_engine.run(packages / "echo.cwl", {"message": "x"}, **options)
+    assert localproc_engine.jobs() == []
+
+
+def test_a_trigger_may_be_given_by_its_name(localproc_engine: Engine, packages: Path) -> None:
+    by_name: Any = "scheduled"
+    job = localproc_engine.run(packages / "echo.cwl", {"message": "x"}, trigger=by_name)
+    assert [one.id for one in localproc_engine.jobs(trigger=by_name)] == [job.id]
+    by_name = "cron"
+    with pytest.raises(InvalidInputs, match="there is no trigger 'cron'"):
+        localproc_engine.jobs(trigger=by_name)
+
+
 def test_what_one_package_asks_for_does_not_stop_the_others(localproc_engine: Engine) -> None:
     """Half a character cannot be written; it is found out only when the step is prepared."""
     package = shell("poison", "cat a", [])

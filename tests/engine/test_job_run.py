@@ -8,8 +8,8 @@ from localproc.engine.job.effects import (
     Close,
     Collect,
     Evaluate,
+    FillFolder,
     MakePlan,
-    Place,
     Prepare,
     Pull,
     Reattach,
@@ -173,7 +173,7 @@ def test_a_copy_is_left_to_a_worker_before_the_task_is_handed_over() -> None:
     assert told(bench.room()) == ["step-submitted say"]
     assert bench.launched() == []
     assert bench.run.to_come.total() == 1
-    (effect,) = bench.given(Place)
+    (effect,) = bench.given(FillFolder)
     bench.answer(effect)
     assert bench.launched() == ["say:1"]
     assert bench.run.to_come.total() == 0
@@ -184,7 +184,7 @@ def test_a_task_whose_files_are_being_put_in_place_is_dismissed_with_its_job() -
     bench = Bench(process(tool(requirements=f"[{requirement}]")), {})
     bench.begin()
     bench.room()
-    (effect,) = bench.given(Place)
+    (effect,) = bench.given(FillFolder)
     bench.take(DismissalAsked())
     assert bench.given(Stop) == [Stop(())], "its executor does not know it"
     assert told(bench.answer(effect)) == ["step-finished say dismissed", "dismissed"]

@@ -65,9 +65,12 @@ def test_reading_a_package_deploys_nothing(localproc_engine: Engine, packages: P
 
 
 @pytest.mark.parametrize("name", ["cores", "ram", "slots", "grace", "active"])
-def test_settings_are_not_negative(tmp_path: Path, name: str) -> None:
+def test_settings_that_count_are_numbers_and_not_negative(tmp_path: Path, name: str) -> None:
     settings: dict[str, Any] = {name: -1}
     with pytest.raises(InvalidInputs, match=f"{name}: cannot be negative"):
+        Engine(tmp_path / "home", **settings)
+    settings[name] = "two"
+    with pytest.raises(InvalidInputs, match=f"{name}: 'two' is not a number"):
         Engine(tmp_path / "home", **settings)
     assert not (tmp_path / "home").exists()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from localproc import Engine
-from localproc.engine.packages.package_source import examine
+from localproc.engine.packages.package_source import validate
 from localproc.errors import InvalidInputs, InvalidPackage, UnsupportedPackage
 
 TOOL: dict[str, Any] = {
@@ -57,7 +57,7 @@ def test_an_operation_is_described_and_not_run(tmp_path: Path) -> None:
     operation = {**TOOL, "class": "Operation", "outputs": {"said": "File"}}
     del operation["baseCommand"]
     operation["inputs"] = {"x": "string"}
-    assert examine(operation).errors == []
+    assert validate(operation).errors == []
     with Engine(tmp_path) as engine:
         process = engine.deploy(operation)
         assert list(process.inputs) == ["x"]
@@ -78,7 +78,7 @@ def test_default_files_that_are_not_there_are_told(tmp_path: Path) -> None:
         indent=1,
     )
     (tmp_path / "tool.cwl").write_text(text)
-    found = examine(str(tmp_path / "tool.cwl"))
+    found = validate(str(tmp_path / "tool.cwl"))
     (warning,) = map(str, found.warnings)
     assert warning.startswith("tool.cwl:15:")
     assert warning.endswith("gone.py does not exist (check the path)")

@@ -60,6 +60,27 @@ def test_namespaces_need_room_in_the_prefix(tmp_path: Path) -> None:
         create_app(engine, prefix="/ogc-api", namespaces=("a", "b"))
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dismiss": "zoo"}, "dismiss cannot be 'zoo'; there is: seed, ogc2, gone"),
+        ({"profile": "weaver"}, "profile cannot be 'weaver'; there is: localproc, zoo"),
+        ({"origins": "https://app.example"}, "origins are several texts"),
+        ({"hosts": "app.example"}, "hosts are several texts"),
+        ({"namespaces": "acme"}, "namespaces are several texts"),
+        ({"prefix": "/{name}"}, "may have {namespace} in it"),
+    ],
+)
+def test_a_value_that_a_setting_cannot_have_is_refused(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    with Engine(tmp_path / "home") as engine:
+        with pytest.raises(ValueError, match=re.escape(said)):
+            create_app(engine, **options)
+        with pytest.raises(ValueError, match=re.escape(said)):
+            engine.client(**options)
+
+
 def test_without_a_prefix_the_root_is_the_landing_page(tmp_path: Path) -> None:
     with Engine(tmp_path / "home") as engine, engine.client(prefix="") as client:
         assert client.get("/").json()["title"] == "localproc: default"

@@ -88,6 +88,23 @@ def test_another_media_type_is_refused_before_acceptance(client: httpx.Client, s
     assert client.get("jobs", params={"processID": "tiff"}).json()["jobs"] == before
 
 
+@pytest.mark.parametrize(
+    ("scene", "where"),
+    [
+        ({"value": ENCODED, "mediaType": "tiff", "encoding": "base64"}, "scene.mediaType"),
+        ({"value": ENCODED, "mediaType": 5, "encoding": "base64"}, "scene.mediaType"),
+        ({"value": ENCODED, "format": {"mediaType": "image/"}}, "scene.mediaType"),
+        ({"href": "https://example.org/a.tif", "type": "geo tiff"}, "scene.type"),
+    ],
+)
+def test_what_is_no_media_type_is_refused(client: httpx.Client, scene: Any, where: str) -> None:
+    answer = execute(client, {"scene": scene}, "tiff")
+    assert answer.status_code == 400
+    (problem,) = answer.json()["problems"]
+    assert problem["where"] == f"inputs.{where}"
+    assert "is not a media type" in problem["message"]
+
+
 def test_a_raw_array_of_records_is_as_its_schema_says(client: httpx.Client) -> None:
     answer = execute(client, {"x": 1}, "records", outputs={"all": {}}, response="raw")
     assert answer.json() == [{"a": 1}, {"a": 2}]
@@ -139,4 +156,4 @@ def test_aliases_of_aliases_in_an_execution_unit_are_refused(client: httpx.Clien
 def test_a_reversed_interval_is_told_as_such(client: httpx.Client) -> None:
     answer = client.get("jobs", params={"datetime": "2026-02-01/2026-01-01"})
     assert answer.status_code == 400
-    assert "2026-02-01/2026-01-01 ends before it begins" in answer.text
+    assert "the parameter datetime: 2026-02-01/2026-01-01 ends before it begins" in answer.text

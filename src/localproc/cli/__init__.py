@@ -4,6 +4,15 @@ Owns ``localproc`` and its commands. Must not know anything of jobs that the eng
 do not tell.
 """
 
-from localproc.cli.app import main
+import sys
 
 __all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; never returns. Ctrl-C is told shortly while it still loads, too."""
+    try:
+        from localproc.cli import app
+    except KeyboardInterrupt:
+        sys.exit(130)
+    app.main(arguments)

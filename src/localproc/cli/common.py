@@ -22,7 +22,7 @@ from localproc.api import Engine
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Job, Process
-from localproc.engine.home.cwd import here
+from localproc.engine.home.cwd import current_folder
 from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
@@ -126,11 +126,16 @@ def read_process(site: Site, name: str) -> Process:
     if _names_package(name):
         with site.anywhere() as engine, naming(name):
             return engine.read(name)
-    if not site.exists():
-        hint = f"there is no home at {site.home} either: name another one with --home"
-        raise _neither(NoSuchProcess(name, hint=hint), name)
+    check_named(site, name)
     with site.look() as engine:
         return find_process(engine, name)
+
+
+def check_named(site: Site, name: str) -> None:
+    """Raise ``NoSuchProcess`` for what is no package where there is no home: none is made."""
+    if not _names_package(name) and not site.exists():
+        hint = f"there is no home at {site.home} either: name another one with --home"
+        raise _neither(NoSuchProcess(name, hint=hint), name)
 
 
 @contextmanager
@@ -200,7 +205,7 @@ def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
     return {
         "inputs": {**values, **given},
         "base": base,
-        "bases": dict.fromkeys(given, path_uri(here())),
+        "bases": dict.fromkeys(given, path_uri(current_folder())),
     }
 
 

@@ -4,6 +4,7 @@ Owns starting, listing, showing, following and resuming them. Must not know how 
 run.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import click
 from localproc.cli.app import FAILED
 from localproc.cli.common import (
     LAST,
+    check_named,
     engine_options,
     find_job,
     find_process,
@@ -61,6 +63,7 @@ def execute(
     as_json: bool,
 ) -> int:
     """Start a job and print its id; it runs on in the background."""
+    check_named(site, process)
     with site.prepare(**settings) as engine:
         found = find_process(engine, process)
         results, reuse = settings["results"], settings["reuse"] or None
@@ -80,6 +83,11 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
     command.append("--background")
     for name in ("slots", "cores", "ram"):
         command += [f"--{name}", str(settings[name])]
+    if settings["work"]:
+        command += ["--work", os.path.abspath(settings["work"])]
+    for executor, options in settings["executor_options"].items():
+        for key, value in options.items():
+            command += ["--executor-option", f"{executor}.{key}={json.dumps(value)}"]
     with open(os.devnull, "r+b") as nothing:
         subprocess.Popen(
             [*command, *(["--keep"] if settings["keep"] else [])],

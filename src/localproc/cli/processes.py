@@ -152,12 +152,12 @@ def validate(package: str, allow_remote: bool, executor: str, as_json: bool) -> 
 
     What this machine or the executor lacks (a command, a container) is a warning.
     """
-    from localproc.engine.packages.package_source import examine
+    from localproc.engine.packages.package_source import validate as checked
 
     runs = PluginManager().executor(executor)
     try:
         with naming(package):
-            findings = examine(package, allow_remote=allow_remote, executor=runs)
+            findings = checked(package, allow_remote=allow_remote, executor=runs)
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
     except errors.PackageError as error:

@@ -11,6 +11,7 @@ import click
 
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.common import (
+    check_named,
     engine_options,
     find_process,
     gather_inputs,
@@ -50,6 +51,7 @@ def run(
     Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait. SIGTERM
     leaves the job to localproc resume.
     """
+    check_named(site, package)
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
         process = find_process(engine, package)

@@ -12,7 +12,7 @@ import click
 
 from localproc.cli.common import count, seconds
 from localproc.engine.handles import Job
-from localproc.engine.home.cwd import here
+from localproc.engine.home.cwd import current_folder
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
 from localproc.machine.steps import STOPPED
@@ -126,7 +126,7 @@ def show_end(job: Job) -> None:
             click.echo(line)
     click.echo(
         f"job {job.id} was successful in {seconds(job.duration)}; "
-        f"logs: {os.path.relpath(os.path.join(job.folder, 'logs'), here())}",
+        f"logs: {os.path.relpath(os.path.join(job.folder, 'logs'), current_folder())}",
         err=True,
     )
 

@@ -20,6 +20,7 @@ from localproc.engine.options import (
     Inputs,
     JobFilters,
     check_options,
+    read_trigger,
 )
 from localproc.engine.runtime import Runtime
 from localproc.errors import InvalidInputs, Problem
@@ -222,6 +223,8 @@ class LocalEngine:
                 "max_duration": filters.get("max_duration"),
             }
         )
+        if filters.get("trigger") is not None:
+            filters["trigger"] = read_trigger(str(filters["trigger"]))
         wanted = JobFilter(
             namespace=self.namespace,
             processes=_several(process),

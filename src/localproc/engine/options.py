@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from localproc.errors import UnknownOption
+from localproc.errors import InvalidInputs, UnknownOption
 from localproc.model import InputPolicy, Trigger
 
 #: Inputs by name, or the path of a YAML or JSON file that has them.
@@ -101,6 +101,13 @@ def check_options(call: Callable[..., Any], given: Iterable[str], options: type)
             close = difflib.get_close_matches(name, choices, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(choices)}"
             raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
+
+
+def read_trigger(name: str) -> Trigger:
+    """Return a trigger by its name; raises ``InvalidInputs`` for one that does not exist."""
+    if name not in set(Trigger):
+        raise InvalidInputs(f"there is no trigger {name!r}", hint=f"there is: {', '.join(Trigger)}")
+    return Trigger(name)
 
 
 def _name(call: Callable[..., Any]) -> str:

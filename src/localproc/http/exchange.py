@@ -55,7 +55,7 @@ class Exchange:
         return self.request.path_params
 
     @property
-    def here(self) -> str:
+    def own_url(self) -> str:
         """The URL of the request without its query, as links have it."""
         root = root_of(self.request, self.settings)
         return self.base + quoted(self.request.url.path.removeprefix(root))
@@ -64,7 +64,7 @@ class Exchange:
     def as_json(self) -> str:
         """The URL of the same resource as JSON."""
         query = [pair for pair in self.request.query_params.multi_items() if pair[0] != "f"]
-        return f"{self.here}?{urlencode([*query, ('f', 'json')])}"
+        return f"{self.own_url}?{urlencode([*query, ('f', 'json')])}"
 
     @property
     def content_type(self) -> str:
@@ -233,7 +233,7 @@ class Exchange:
 
     def _above(self) -> list[tuple[str, str]]:
         """Give the ways back from a page that there is not: addresses, and what is there."""
-        first = self.here.removeprefix(self.base).strip("/").partition("/")[0]
+        first = self.own_url.removeprefix(self.base).strip("/").partition("/")[0]
         name, path = _LISTS.get(first, ("Home", ""))
         ways = [(self.base + path, name)]
         process = self.path.get("process_id", "")
@@ -243,7 +243,7 @@ class Exchange:
 
     def _deploys(self) -> bool:
         """Whether this is the form that deploys a package, which can be filled in once more."""
-        return self.content_type == FORM and self.here == f"{self.base}/processes"
+        return self.content_type == FORM and self.own_url == f"{self.base}/processes"
 
 
 _LISTS: Final = {

@@ -2,8 +2,8 @@
 
 Owns driving the app by hand. Must not know any resource.
 
-The app never waits for anything but the threads of ``localproc.http.threads``, and ``here`` it does
-not even wait for those. So its coroutine runs to its end as soon as it is stepped.
+The app never waits for anything but the threads of ``localproc.http.threads``, and not even for
+those ``in_this_thread``. So its coroutine runs to its end as soon as it is stepped.
 """
 
 import io
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from starlette.types import ASGIApp, Message
 
-from localproc.http.threads import here
+from localproc.http.threads import in_this_thread
 
 _HEADERS = list[tuple[bytes, bytes]]
 
@@ -47,7 +47,7 @@ class _Exchange:
 
     def step(self) -> bool:
         """Go as far as the next piece of the body; give whether there may be more."""
-        with here():
+        with in_this_thread():
             try:
                 self._run.send(None)
             except StopIteration:

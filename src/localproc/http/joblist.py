@@ -45,7 +45,7 @@ def times(text: str | None) -> tuple[datetime | None, datetime | None]:
     try:
         return interval(text)
     except InvalidInputs as error:
-        raise bad_parameter("datetime", "; ".join(map(str, error.problems))) from None
+        raise bad_parameter("datetime", "; ".join(one.message for one in error.problems)) from None
 
 
 def _known(exchange: Exchange, name: str) -> str | None:

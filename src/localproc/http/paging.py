@@ -23,15 +23,15 @@ def page_links(
     ]
     plain = [pair for pair in kept if pair[0] not in ("before", "after")]
     links = [
-        _link("self", JSON, exchange.here, kept, "This page"),
-        _link("alternate", HTML, exchange.here, [*kept, ("f", "html")], "This page for people"),
+        _link("self", JSON, exchange.own_url, kept, "This page"),
+        _link("alternate", HTML, exchange.own_url, [*kept, ("f", "html")], "This page for people"),
     ]
     if after is not None:
         more = [*plain, ("after", after)]
-        links.append(_link("next", JSON, exchange.here, more, "The next page"))
+        links.append(_link("next", JSON, exchange.own_url, more, "The next page"))
     if before is not None:
         more = [*plain, ("before", before)]
-        links.append(_link("prev", JSON, exchange.here, more, "The page before"))
+        links.append(_link("prev", JSON, exchange.own_url, more, "The page before"))
     return links
 
 

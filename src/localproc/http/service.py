@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from localproc.cwl.base.reading import read_yaml
 from localproc.engine.engine import LocalEngine
-from localproc.engine.job.placement import Placement
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
@@ -36,7 +36,7 @@ _CLASSES: Final = (
 
 def conformance_classes(engine: LocalEngine) -> list[str]:
     """Give the URIs of the conformance classes; containers are one of them where there are any."""
-    executor = engine.plugins.executor(Placement.read(engine.settings.executor).default)
+    executor = engine.plugins.executor(ExecutorChoice.read(engine.settings.executor).default)
     return [*_CLASSES, *([_PART_2 + "docker"] if executor.capabilities.containers else [])]
 
 

@@ -5,11 +5,12 @@ Owns the settings and their defaults. Must not know what they are used for.
 
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict, get_args
 
 from localproc.model import InputPolicy
 
 DismissPolicy = Literal["seed", "ogc2", "gone"]
+Profile = Literal["localproc", "zoo"]
 PREFIX: Final = "/{namespace}/ogc-api"
 
 
@@ -38,7 +39,7 @@ class HttpSettings:
     base_url: str = ""
     title: str = "localproc"
     dismiss: DismissPolicy = "seed"
-    profile: Literal["localproc", "zoo"] = "localproc"
+    profile: Profile = "localproc"
     echo: bool = True
     require_token: bool = False
     hosts: tuple[str, ...] = ()
@@ -52,7 +53,15 @@ class HttpSettings:
     sync_seconds: float = 300.0
 
     def __post_init__(self) -> None:
-        """Raise ``ValueError`` for a prefix that is no path, or has room for anything else."""
+        """Raise ``ValueError`` for a value that a setting cannot have."""
+        for name, choices in (("dismiss", DismissPolicy), ("profile", Profile)):
+            if getattr(self, name) not in get_args(choices):
+                known = ", ".join(get_args(choices))
+                raise ValueError(f"{name} cannot be {getattr(self, name)!r}; there is: {known}")
+        for name in ("namespaces", "hosts", "origins"):
+            value = getattr(self, name)
+            if value == str(value):
+                raise ValueError(f"{name} are several texts, not one: ({value!r},)")
         rooms = [room for room in Formatter().parse(self.template) if room[1] is not None]
         if self.template and not self.template.startswith("/"):
             raise ValueError(f"the prefix {self.prefix!r} does not begin with /")
@@ -77,7 +86,7 @@ class HttpOptions(TypedDict, total=False):
     base_url: str
     title: str
     dismiss: DismissPolicy
-    profile: Literal["localproc", "zoo"]
+    profile: Profile
     echo: bool
     require_token: bool
     hosts: tuple[str, ...]

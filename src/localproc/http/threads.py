@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 _T = TypeVar("_T")
-_HERE: Final = ContextVar("localproc_here", default=False)
+_IN_THIS_THREAD: Final = ContextVar("localproc_in_this_thread", default=False)
 _QUICK: Final = 16
 #: Those who wait for a job to end have threads of their own, so that nobody else waits for them.
 _PATIENT: Final = 512
@@ -28,7 +28,7 @@ class Threads:
 
     async def run(self, function: Callable[..., _T], *arguments: Any, patient: bool = False) -> _T:
         """Call a function, in a thread of its own kind if this is a server."""
-        if _HERE.get():
+        if _IN_THIS_THREAD.get():
             return function(*arguments)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool(patient=patient), function, *arguments)
@@ -50,18 +50,18 @@ class Threads:
 
 
 @contextmanager
-def here() -> Iterator[None]:
+def in_this_thread() -> Iterator[None]:
     """Call functions in this very thread, and wait in it, whatever event loop it has."""
-    token = _HERE.set(True)
+    token = _IN_THIS_THREAD.set(True)
     try:
         yield
     finally:
-        _HERE.reset(token)
+        _IN_THIS_THREAD.reset(token)
 
 
 async def pause(seconds: float) -> None:
     """Wait."""
-    if _HERE.get():
+    if _IN_THIS_THREAD.get():
         time.sleep(seconds)
     else:
         await asyncio.sleep(seconds)

@@ -6,13 +6,17 @@ one that the input takes. Must not look at a disk.
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.formats import iana_format, is_format
 from localproc.cwl.base.types import is_file, is_filelike, item_type, kind, members, without_null
 from localproc.errors import Problem
 from localproc.media_types import UNKNOWN, extension
+
+#: A type and a subtype (RFC 6838, 4.2).
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][\w!#$&^.+-]*/[a-z0-9][\w!#$&^.+-]*", re.ASCII)
 
 
 def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
@@ -25,7 +29,8 @@ def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) ->
     said = value.get("mediaType")
     media_type = said if isinstance(said, str) else ""
     name = value.get("basename") or "input" + extension(media_type)
-    found = {"class": "File", "basename": name, **said_format(said)}
+    form = said_format(said, f"{path}.mediaType", problems)
+    found = {"class": "File", "basename": name, **form}
     is_binary = media_type.startswith(("image/", "video/"))
     if value.get("encoding") != "base64" and not is_binary:
         return {**found, "contents": inner if isinstance(inner, str) else json.dumps(inner)}
@@ -36,15 +41,19 @@ def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) ->
     return {**found, "contents": str(inner), "encoding": "base64"}
 
 
-def said_format(media_type: Any) -> dict[str, str]:
-    """Give the format that a media type stands for.
+def said_format(media_type: Any, path: str, problems: list[Problem]) -> dict[str, str]:
+    """Give the format that a media type stands for; one that is none is a problem.
 
-    One that says nothing of what is in a file (RFC 2046, 4.5.1) stands for none.
+    One that says nothing of what is in a file (RFC 2046, 4.5.1) stands for no format.
     """
-    if not isinstance(media_type, str):
+    if media_type is None:
         return {}
-    plain = media_type.partition(";")[0].strip().lower()
-    return {"format": iana_format(plain)} if "/" in plain and plain != UNKNOWN else {}
+    plain = str(media_type).partition(";")[0].strip().lower()
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(plain):
+        hint = "write it as image/tiff"
+        problems.append(Problem(f"{media_type!r} is not a media type", path, hint=hint))
+        return {}
+    return {"format": iana_format(plain)} if plain != UNKNOWN else {}
 
 
 class Formats:

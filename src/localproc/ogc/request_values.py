@@ -147,7 +147,9 @@ class RequestReader:
             value = {"class": what, "location": self._location(value)}
         elif "href" in value:
             link = {"class": what, "location": self._location(value["href"])}
-            value = {**link, **said_format(value.get("type"))} if what == "File" else link
+            if what == "File":
+                link |= said_format(value.get("type"), f"{path}.type", self.problems)
+            value = link
         elif "value" in value and not is_filelike(value):
             if what == "Directory":
                 self.problems.append(Problem("a directory cannot be given inline", path))

@@ -38,13 +38,13 @@ class Store(Protocol):
         """
 
     def job(self, job_id: str) -> JobRecord | None:
-        """Give a job's row."""
+        """Return a job's row."""
 
     def jobs(self, wanted: JobFilter) -> list[JobRecord]:
-        """Give one page of jobs, newest first."""
+        """Return one page of jobs, newest first."""
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
-        """Give the job's events in order, without the first ``after`` of them.
+        """Return the job's events in order, without the first ``after`` of them.
 
         What cannot be read, or is missing, is an ``Unreadable``; it never raises for that.
         """
@@ -59,7 +59,7 @@ class Store(Protocol):
         """Note that the job should stop; whether it had not ended yet."""
 
     def to_dismiss(self, owner: str) -> list[str]:
-        """Give the owner's jobs that should stop and have not ended."""
+        """Return the owner's jobs that should stop and have not ended."""
 
     def claim(
         self, owner: str, from_owners: Collection[str], most: int, *, dismissed: bool = False
@@ -74,7 +74,7 @@ class Store(Protocol):
         """Give the owner's open jobs up."""
 
     def owners(self) -> set[str | None]:
-        """Give the owners of the open jobs, ``None`` if some belong to nobody.
+        """Return the owners of the open jobs, ``None`` if some belong to nobody.
 
         Jobs that were put aside, and are not to stop, do not count.
         """
@@ -86,10 +86,10 @@ class Store(Protocol):
         """Let the jobs that were put aside be tried again."""
 
     def version(self) -> int:
-        """Give a number that changes when another process has written."""
+        """Return a number that changes when another process has written."""
 
     def identity(self) -> str:
-        """Give what was noted of where the home is, empty if nothing was."""
+        """Return what was noted of where the home is, empty if nothing was."""
 
     def become(self, identity: str, *, aside: str = "") -> None:
         """Note where the home is; with ``aside``, put all its open jobs aside for that reason."""
@@ -103,19 +103,19 @@ class Store(Protocol):
     def process(
         self, namespace: str, process_id: str, revision: str | None = None
     ) -> ProcessRecord | None:
-        """Give a revision, the current one if none is named; raises ``StoreCorrupted``."""
+        """Return a revision, the current one if none is named; raises ``StoreCorrupted``."""
 
     def processes(self, namespace: str) -> list[ProcessRecord]:
-        """Give the current revisions in a namespace, by id; what cannot be read is left out."""
+        """Return the current revisions in a namespace, by id; what cannot be read is left out."""
 
     def processes_from(self, namespace: str, entry: str) -> list[ProcessRecord]:
-        """Give the current revisions that were deployed from a URI."""
+        """Return the current revisions that were deployed from a URI."""
 
     def remove_process(self, namespace: str, process_id: str) -> bool:
         """Make a process undeployed; its revisions stay for the jobs that ran them."""
 
     def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
-        """Give how many jobs of a process, or of a whole namespace, have not ended."""
+        """Return how many jobs of a process, or of a whole namespace, have not ended."""
 
     def take_callbacks(self, now: datetime, until: datetime, most: int) -> list[Callback]:
         """Take callbacks that are due; unless they are settled, they are due again at ``until``."""
@@ -127,22 +127,22 @@ class Store(Protocol):
         """Keep a callback for a later attempt."""
 
     def next_callback(self) -> datetime | None:
-        """Give the time at which the next callback is due, ``None`` if there is none."""
+        """Return the time at which the next callback is due, ``None`` if there is none."""
 
     def put_token(self, digest: str, token: TokenRecord) -> None:
         """Record a token by its digest; one of the same name is replaced."""
 
     def token(self, namespace: str, digest: str) -> TokenRecord | None:
-        """Give the token of a namespace that has a digest."""
+        """Return the token of a namespace that has a digest."""
 
     def tokens(self, namespace: str) -> list[TokenRecord]:
-        """Give the tokens of a namespace, by name."""
+        """Return the tokens of a namespace, by name."""
 
     def remove_token(self, namespace: str, name: str) -> bool:
         """Forget a token; whether there was one."""
 
     def check(self) -> list[str]:
-        """Give what is wrong with the store, nothing if it is sound."""
+        """Return what is wrong with the store, nothing if it is sound."""
 
     def close(self) -> None:
         """Let go."""

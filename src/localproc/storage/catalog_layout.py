@@ -28,7 +28,7 @@ _REQUIRED: Final[Mapping[str, Any]] = {"description": "description", "license": 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CollectionPlace:
     """Where a collection is published: its id, its title, and the URI of its folder.
 
     ``root`` is the URI of the job's folder, which holds the catalog.
@@ -42,7 +42,7 @@ class Place:
 
 def published_item(
     item: Mapping[str, Any],
-    place: Place,
+    place: CollectionPlace,
     name: str,
     hrefs: Mapping[str, str],
     said: Mapping[str, Description],
@@ -82,7 +82,7 @@ def published_assets(
 
 
 def collection_of(
-    place: Place,
+    place: CollectionPlace,
     own: Mapping[str, Any],
     items: Sequence[Mapping[str, Any]],
     extent: Mapping[str, Any],
@@ -111,7 +111,9 @@ def collection_of(
     }
 
 
-def catalog_of(items: Sequence[Mapping[str, Any]], places: Sequence[Place]) -> dict[str, Any]:
+def catalog_of(
+    items: Sequence[Mapping[str, Any]], places: Sequence[CollectionPlace]
+) -> dict[str, Any]:
     """Return the catalog of a job's results; links are relative to its own place."""
     return {
         "type": "Catalog",

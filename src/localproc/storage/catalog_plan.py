@@ -13,7 +13,7 @@ from typing import Any
 from localproc.errors import StagingError
 from localproc.plugins.storage import Description, Storage
 from localproc.storage import catalog_layout, extents, stac
-from localproc.storage.catalog_layout import Place
+from localproc.storage.catalog_layout import CollectionPlace
 from localproc.storage.disk import telling
 from localproc.storage.names import numbered, url_name
 from localproc.storage.placement import Placement
@@ -37,7 +37,7 @@ class _Folder:
 class _Collection:
     """A collection of the results; ``own`` are those of the package that became it."""
 
-    place: Place
+    place: CollectionPlace
     own: list[Source] = field(default_factory=list)
     items: list[_Folder] = field(default_factory=list)
     folders: list[_Folder] = field(default_factory=list)  #: of the package's collections
@@ -121,7 +121,9 @@ class CatalogPlan:
             wanted = f"{base}-{own or 'items'}" if found else base
             name = numbered(url_name(wanted), self._names)
             self._names.add(name)
-            place = Place(self._root, wanted, "Processing results", f"{self._root}/{name}")
+            place = CollectionPlace(
+                self._root, wanted, "Processing results", f"{self._root}/{name}"
+            )
             found[own] = _Collection(place)
             self._collections.append(found[own])
         return found[own]
@@ -152,7 +154,7 @@ class CatalogPlan:
                 self._log(f"{shown} is joined with another of this id, whose fields are kept")
         else:
             title = str(source.document.get("title") or _id(source))
-            one.place = Place(self._root, one.place.id, title, one.place.folder)
+            one.place = CollectionPlace(self._root, one.place.id, title, one.place.folder)
         self._places[os.path.realpath(source.path)] = f"{one.place.folder}/{stac.COLLECTION}"
         folder = _Folder(one.place.folder, source, {"links": []}, one.taken)
         hrefs, said = self._assets(folder, source.document.get("assets") or {}, shown)

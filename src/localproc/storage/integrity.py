@@ -54,11 +54,11 @@ def verify_literal(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same for a File object that has its contents in itself."""
     real = made_of(one["contents"])
     if "checksum" in one:
-        _compare(one, real["checksum"], f"the contents of {one.get('basename', 'a File')}", None)
+        _compare(one, real["checksum"], f"the contents of {one.get('basename', 'a File')}")
     return {"size": real["size"]} if "size" in one else {}
 
 
-def _compare(one: Mapping[str, Any], real: str, what: str, uri: str | None) -> None:
+def _compare(one: Mapping[str, Any], real: str, what: str, uri: str = "") -> None:
     said = str(one["checksum"]).lower()
     if not said.startswith("sha1$"):
         raise StagingError(

@@ -60,9 +60,9 @@ class Publisher:
         """
         try:
             published, features = self._plan(outputs)
-            told = [f"{self._out.count} files"]
+            told = [_count(self._out.count, "file")]
             if features:
-                told.insert(0, f"{len(self._plan_of_catalogs.items)} items")
+                told.insert(0, _count(len(self._plan_of_catalogs.items), "item"))
                 self._add_documents()
             self._out.send()
         except BaseException:
@@ -99,6 +99,10 @@ class Publisher:
             for uri, document in documents:
                 text = json.dumps(document, indent=2, allow_nan=False)
                 self._out.add_text(text, uri, stac.GEOJSON)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _is_catalogs(value: Any) -> bool:

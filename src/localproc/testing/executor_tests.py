@@ -39,12 +39,12 @@ class ExecutorTests:
 
     @pytest.fixture
     def open_executor(self, tmp_path: Path) -> Iterator[OpenExecutor]:
-        """Give what opens an executor; close what was opened afterwards."""
+        """Return what opens an executor; close what was opened afterwards."""
         raise NotImplementedError("give your executor's open_executor fixture")
 
     @pytest.fixture
     def executor(self, open_executor: OpenExecutor) -> Executor:
-        """Give one executor."""
+        """Return one executor."""
         return open_executor("first")
 
     def task(self, tmp_path: Path, name: str, script: str, **fields: object) -> Task:

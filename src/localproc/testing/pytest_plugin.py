@@ -32,7 +32,7 @@ def localproc_home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> Iterator["Engine"]:
-    """Give an engine with a home of its own. What still runs at the end of the test is stopped."""
+    """Return an engine with a home of its own; what still runs when the test ends is stopped."""
     from localproc.api import Engine
     from localproc.engine.engine import jobs_everywhere, namespace_of
     from localproc.model import JobStatus

@@ -41,12 +41,12 @@ class StorageContract:
 
     @pytest.fixture
     def storage(self) -> Storage:
-        """Give the storage."""
+        """Return the storage."""
         raise NotImplementedError("give your storage")
 
     @pytest.fixture
     def root(self) -> str:
-        """Give the URI of an empty folder, without a slash at its end."""
+        """Return the URI of an empty folder, without a slash at its end."""
         raise NotImplementedError("give the URI of an empty folder")
 
     def file(self, tmp_path: Path, data: bytes = b"some bytes") -> str:
@@ -56,7 +56,7 @@ class StorageContract:
         return str(path)
 
     def uri(self, root: str, name: str) -> str:
-        """Give the URI of an object; names are quoted in URIs."""
+        """Return the URI of an object; names are quoted in URIs."""
         return object_uri(root, name)
 
     @pytest.mark.parametrize("name", NAMES)

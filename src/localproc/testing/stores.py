@@ -58,12 +58,12 @@ class StoreContract:
 
     @pytest.fixture
     def open_store(self) -> Iterator[OpenStore]:
-        """Give what opens the store; close what was opened afterwards."""
+        """Return what opens the store; close what was opened afterwards."""
         raise NotImplementedError("give your store's open_store fixture")
 
     @pytest.fixture
     def store(self, open_store: OpenStore) -> Store:
-        """Give the store."""
+        """Return the store."""
         return open_store()
 
     def add(

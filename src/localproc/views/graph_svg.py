@@ -52,7 +52,7 @@ svg:root { color: #1f2933; } svg:root .page { fill: #fff; fill-opacity: 1; }
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Place:
+class Spot:
     """A part of a row: a box, or the bend of a line. ``x`` and ``y`` are its top left corner.
 
     Positions count from the top left corner of the level; ``top`` and ``bottom`` are the row's.
@@ -67,7 +67,7 @@ class Place:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Box(Place):
+class Box(Spot):
     """A node's box, and what it holds."""
 
     node: Node
@@ -75,7 +75,7 @@ class Box(Place):
 
 
 #: Where a line meets a place, and how far from its left side.
-Joint: TypeAlias = tuple[Place, float]
+Joint: TypeAlias = tuple[Spot, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def layout(graph: Graph) -> Level:
     boxes = [_box(node) for node in graph.nodes]
     joints = _joints(boxes)
     ranks = _ranks(boxes, graph.edges, joints)
-    rows: list[list[Place]] = [
+    rows: list[list[Spot]] = [
         [box for box in boxes if ranks[box] == rank] for rank in sorted(set(ranks.values()))
     ]
     lines = _lines(graph.edges, joints, ranks, rows)
@@ -176,29 +176,29 @@ def _lines(
     edges: Sequence[Edge],
     joints: Mapping[str, tuple[Box, float]],
     ranks: Mapping[Box, int],
-    rows: Sequence[list[Place]],
+    rows: Sequence[list[Spot]],
 ) -> list[list[Joint]]:
     """Give each edge its line, adding the bends to the rows; those from one source share them."""
-    bends: dict[tuple[str, int], Place] = {}
+    bends: dict[tuple[str, int], Spot] = {}
     lines: list[list[Joint]] = []
     for edge in edges:
         source, target = joints[edge.source], joints[edge.target]
         passed = [(edge.source, rank) for rank in range(ranks[source[0]] + 1, ranks[target[0]])]
         for key in passed:
             if key not in bends:
-                bends[key] = Place(width=_BEND)
+                bends[key] = Spot(width=_BEND)
                 rows[key[1]].append(bends[key])
         lines.append([source, *((bends[key], _BEND / 2) for key in passed), target])
     return lines
 
 
-def _arrange(rows: Sequence[list[Place]], lines: Sequence[Sequence[Joint]]) -> None:
+def _arrange(rows: Sequence[list[Spot]], lines: Sequence[Sequence[Joint]]) -> None:
     """Order each row and give each place its ``x``.
 
     Rounding keeps places that want to be at the same spot in the order of the document.
     """
-    above: dict[Place, list[Joint]] = defaultdict(list)
-    below: dict[Place, list[Joint]] = defaultdict(list)
+    above: dict[Spot, list[Joint]] = defaultdict(list)
+    below: dict[Spot, list[Joint]] = defaultdict(list)
     for line in lines:
         for (upper, from_left), (lower, to_left) in pairwise(line):
             above[lower].append((upper, from_left - to_left))
@@ -214,7 +214,7 @@ def _arrange(rows: Sequence[list[Place]], lines: Sequence[Sequence[Joint]]) -> N
             _spread(row, [wanted[one] for one in row])
 
 
-def _spread(row: Sequence[Place], wanted: Sequence[float]) -> None:
+def _spread(row: Sequence[Spot], wanted: Sequence[float]) -> None:
     """Put places side by side, each as near to where it wants to be as the others allow.
 
     Less the widths before it, the wanted positions must not fall from left to right; places that
@@ -233,7 +233,7 @@ def _spread(row: Sequence[Place], wanted: Sequence[float]) -> None:
         place.x = start + offset
 
 
-def _stack(rows: Sequence[Sequence[Place]]) -> float:
+def _stack(rows: Sequence[Sequence[Spot]]) -> float:
     """Give each place its ``y``, and give the height of all rows."""
     top = 0.0
     for row in rows:

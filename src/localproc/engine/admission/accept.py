@@ -18,13 +18,14 @@ from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.admission.suitability import check_executors
-from localproc.engine.home.cwd import here
-from localproc.engine.job.placement import Placement
+from localproc.engine.home.cwd import current_folder
+from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.engine.options import read_trigger
 from localproc.engine.runtime import Runtime
 from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, StorageUnavailable
 from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
-from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord
+from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
 from localproc.ogc.request import Request
 from localproc.storage.addresses import is_elsewhere, redacted
@@ -68,7 +69,8 @@ class Acceptance:
         _check_subscriber(rest.get("subscriber") or {}, policy)
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
-        rest["tags"] = tuple(rest.get("tags", ()))
+        rest["tags"] = _tags(rest.get("tags", ()))
+        rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
         rest.setdefault("executor", self._runtime.settings.executor)
         rest["run_as"] = rest.get("run_as") or self._user
@@ -91,13 +93,13 @@ class Acceptance:
     def _check_executor(self, record: ProcessRecord, name: str) -> None:
         if (record.revision, name) not in self._runnable:
             process = self._runtime.processes.of(record)
-            check_executors(process, Placement.read(name), self._runtime)
+            check_executors(process, ExecutorChoice.read(name), self._runtime)
             self._runnable.add((record.revision, name))
 
     def _results_uri(self, root: str) -> str:
         """Give where results go; raises before anything is run for it in vain."""
         try:
-            uri = results_uri(root, here())
+            uri = results_uri(root, current_folder())
         except UnicodeEncodeError as error:
             raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         if uri in self._fit:
@@ -148,7 +150,16 @@ class Acceptance:
         return found
 
 
-def _check_outputs(record: ProcessRecord, wanted: Mapping[str, Any]) -> None:
+def _tags(tags: Any) -> tuple[str, ...]:
+    if isinstance(tags, str):
+        raise InvalidInputs("tags are several texts, not one", hint=f"tags=[{tags!r}]")
+    return tuple(tags)
+
+
+def _check_outputs(record: ProcessRecord, wanted: Any) -> None:
+    if not isinstance(wanted, Mapping):
+        hint = "outputs={'NAME': {}} asks for one"
+        raise InvalidInputs("outputs are given by name, each with its options", hint=hint)
     known = record.description["outputs"]
     hint = f"there is: {', '.join(known)}"
     problems = [

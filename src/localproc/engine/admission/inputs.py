@@ -11,7 +11,7 @@ from typing import Any
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.trees import Unreadable
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
-from localproc.engine.home.cwd import here
+from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
 from localproc.uris import path_uri
 
@@ -24,20 +24,28 @@ def read_inputs(
     Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
     """
     if inputs is None:
-        return {}, _folder(base or here())
+        return {}, _folder(base or current_folder())
     if isinstance(inputs, Mapping):
-        return dict(inputs), base if base == "" else _folder(base or here())
-    path = os.path.abspath(os.path.expanduser(os.fspath(inputs)))
+        return dict(inputs), base if base == "" else _folder(base or current_folder())
+    typed = os.fspath(inputs)
+    path = os.path.abspath(os.path.expanduser(typed))
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidInputs(
-            f"cannot read the inputs {path}: {reason}",
+            f"cannot read the inputs {typed}: {_why(error)}",
             hint="inputs are a YAML or JSON file, or written as name=value",
         ) from None
-    return parse_inputs(text, path), _folder(base or os.path.dirname(path))
+    return parse_inputs(text, typed), _folder(base or os.path.dirname(path))
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {error.start + 1})"
+    return str(error)
 
 
 def parse_inputs(text: str, name: str) -> dict[str, Any]:

@@ -8,22 +8,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localproc.cwl.run.process import Tool, Workflow
-from localproc.engine.job.placement import Placement
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.runtime import Runtime
 from localproc.errors import Problem, UnsupportedPackage
 from localproc.model import Container, Resources, Task
 from localproc.plugins.executor import unfit
 
 
-def check_executors(process: Tool | Workflow, placement: Placement, runtime: Runtime) -> None:
+def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: Runtime) -> None:
     """Raise ``UnsupportedPackage`` with every step that can never run where it would go.
 
     ``PluginMissing`` for an executor that is not there.
     """
-    plugins = {name: runtime.plugins.executor(name) for name in placement.names()}
+    plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
     problems = []
     for step, tool in _steps(process):
-        name = placement.choose(step, container=tool.requirements.has("DockerRequirement"))
+        name = choice.choose(step, container=tool.requirements.has("DockerRequirement"))
         task, plugin = _probe(step, tool), plugins[name]
         if task.container is not None and not plugin.capabilities.containers:
             raise UnsupportedPackage(

@@ -8,7 +8,7 @@ import os
 from localproc.errors import EnvironmentProblem, HomeUnusable, InvalidInputs
 
 
-def here() -> str:
+def current_folder() -> str:
     """Give the current folder; one that was removed by the name that it had."""
     try:
         return os.getcwd()
@@ -16,7 +16,7 @@ def here() -> str:
         return os.environ.get("PWD", "/")
 
 
-def check_here() -> None:
+def check_current_folder() -> None:
     """Raise ``EnvironmentProblem`` if there is no current folder: reading CWL asks for its name."""
     try:
         os.getcwd()

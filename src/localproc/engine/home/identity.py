@@ -23,7 +23,7 @@ _MACHINE_ID: Final = "/etc/machine-id"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HomePlace:
     """Where a home is: its path, the device and number of its store's file, the machine."""
 
     path: str
@@ -32,12 +32,12 @@ class Place:
     machine: str
 
     @classmethod
-    def of(cls, home: Home) -> "Place":
+    def of(cls, home: Home) -> "HomePlace":
         """Return where a home is now."""
         found = os.stat(home.store)
         return cls(os.path.realpath(home.path), found.st_dev, found.st_ino, _machine())
 
-    def is_same(self, now: "Place") -> bool:
+    def is_same(self, now: "HomePlace") -> bool:
         """Whether it is one place, by another name or after devices were numbered anew.
 
         Machines that share a network file system may each have it under a path of their own.
@@ -46,7 +46,7 @@ class Place:
             return False
         return self.device == now.device or self.path == now.path or on_network(now.path)
 
-    def was_left(self, now: "Place") -> bool:
+    def was_left(self, now: "HomePlace") -> bool:
         """Whether nothing is where the home was, or it was restored just there."""
         if self.machine != now.machine:
             return False
@@ -55,7 +55,7 @@ class Place:
 
 def settle(home: Home, store: Store) -> None:
     """Note where a home is; if it is a copy, put the open jobs of the original aside."""
-    now = Place.of(home)
+    now = HomePlace.of(home)
     written = json.dumps(asdict(now))
     if store.identity() == written:
         return
@@ -73,9 +73,9 @@ def settle(home: Home, store: Store) -> None:
         store.become(written, aside=reason)
 
 
-def _place(written: str) -> Place | None:
+def _place(written: str) -> HomePlace | None:
     try:
-        return Place(**json.loads(written))
+        return HomePlace(**json.loads(written))
     except (TypeError, ValueError):
         return None
 

@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
 from localproc.storage.storages import StorageOptions
+
+_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,14 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        negative = [
-            Problem("cannot be negative", name)
-            for name in ("cores", "ram", "slots", "grace", "active")
-            if getattr(self, name) < 0
-        ]
-        if negative:
-            raise InvalidInputs("the settings make no sense", negative)
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        wrong = [
+            Problem(f"{value!r} is not a number", name)
+            for name, value in numbers.items()
+            if not isinstance(value, (int, float))
+        ] or [Problem("cannot be negative", name) for name, value in numbers.items() if value < 0]
+        if wrong:
+            raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)

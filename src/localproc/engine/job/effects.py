@@ -120,7 +120,7 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FillFolder:
     """Put the files of a task in place: too much to do in the loop."""
 
     task: Task
@@ -153,7 +153,16 @@ class Withdraw:
 
 #: What is done in the background, and answered.
 Asked = (
-    StageIn | MakePlan | Pull | Recall | Evaluate | Prepare | Place | Collect | StageOut | Withdraw
+    StageIn
+    | MakePlan
+    | Pull
+    | Recall
+    | Evaluate
+    | Prepare
+    | FillFolder
+    | Collect
+    | StageOut
+    | Withdraw
 )
 Effect = Launch | Reattach | Release | Stop | Close | Remember | Asked
 

@@ -16,8 +16,8 @@ from localproc.engine.job import failure_text
 from localproc.engine.job.effects import (
     Collect,
     Effects,
+    FillFolder,
     Launch,
-    Place,
     Prepare,
     Reattach,
     Release,
@@ -155,7 +155,7 @@ class StepRuns:
         match done.effect:
             case Collect() as effect:
                 self._collected(effect, done)
-            case Place(task):
+            case FillFolder(task):
                 self._placed(task, done)
             case effect:
                 self._starts.answer(effect, done)  # type: ignore[arg-type]
@@ -176,7 +176,7 @@ class StepRuns:
             self._effects.give(Launch(task))
         else:
             self._placing[task.key] = task.executor
-            self._effects.ask(Place(task))
+            self._effects.ask(FillFolder(task))
 
     def _placed(self, task: Task, done: Done) -> None:
         self._placing.pop(task.key, None)

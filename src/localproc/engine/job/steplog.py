@@ -57,7 +57,7 @@ def out_name(log: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPosition:
     """How far a log has been read: bytes of each of its streams."""
 
     stdout: int = 0
@@ -73,7 +73,7 @@ class Piece:
     """
 
     parts: tuple[tuple[str, str], ...]
-    place: Place
+    place: LogPosition
     complete: bool
 
 
@@ -144,7 +144,7 @@ class StepLog:
         head = [_OUT] if len(out) < left - 1 else []
         return "".join((*head, *out[:-1], *map(_ended, out[-1:]), _ERR, *err))
 
-    def read_from(self, place: Place = Place(), most: int = _PIECE) -> Piece:
+    def read_from(self, place: LogPosition = LogPosition(), most: int = _PIECE) -> Piece:
         """Give what there is now beyond a place, without waiting.
 
         Whole lines only while the step runs; ``most`` bytes of each stream at a time.
@@ -155,7 +155,7 @@ class StepLog:
         parts = (("stdout", _text(out)), ("stderr", _text(err)))
         return Piece(
             tuple(part for part in parts if part[1]),
-            Place(place.stdout + len(out), place.stderr + len(err)),
+            LogPosition(place.stdout + len(out), place.stderr + len(err)),
             complete=ended and not out and not err,
         )
 

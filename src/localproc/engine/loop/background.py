@@ -24,8 +24,8 @@ from localproc.engine.job.effects import (
     Asked,
     Collect,
     Evaluate,
+    FillFolder,
     MakePlan,
-    Place,
     Prepare,
     Pull,
     Recall,
@@ -39,7 +39,7 @@ from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
-from localproc.engine.loop.placing import put_in_place
+from localproc.engine.loop.task_folder import fill_folder
 from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
@@ -109,7 +109,7 @@ class Background:
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
-            Place: self._staging,
+            FillFolder: self._staging,
             MakePlan: self._planning,
             Pull: self._planning,
             Prepare: self._planning,
@@ -187,8 +187,8 @@ class Background:
                 return job.tasks.prepare(effect, disk)
             case Evaluate():
                 return job.tasks.evaluate(effect, disk)
-            case Place(task):
-                return put_in_place(task, job.go_on)
+            case FillFolder(task):
+                return fill_folder(task, job.go_on)
             case Collect(_, prepared, report):
                 return collect(prepared, report.exit_code or 0, disk)
             case Recall():

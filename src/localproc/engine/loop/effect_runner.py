@@ -22,7 +22,7 @@ from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
-from localproc.engine.loop.placing import put_in_place
+from localproc.engine.loop.task_folder import fill_folder
 from localproc.model import Task
 
 
@@ -49,7 +49,7 @@ class EffectRunner:
                     over.append(effect.key)
                 elif not isinstance(effect, Launch):
                     others.append((active, effect))
-                elif effect.placed or _put_in_place(active, effect.task):
+                elif effect.placed or _fill_folder(active, effect.task):
                     tasks.append(effect.task)
             wanted = [task for task in tasks if active.run.is_running(task.key)]
             if wanted:
@@ -79,10 +79,10 @@ class EffectRunner:
                 self._background.do(effect, active.context)
 
 
-def _put_in_place(active: Active, task: Task) -> bool:
+def _fill_folder(active: Active, task: Task) -> bool:
     """Put a task's files in place; whether that could be done."""
     try:
-        put_in_place(task)
+        fill_folder(task)
     except Exception as error:  # whatever a package asks for, the other jobs go on
         _tell(active, NotLaunched(task.key, as_ours(error)))
         return False

@@ -25,9 +25,9 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
 from localproc.engine.job.event_writer import EventWriter
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.job.placement import Placement
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
@@ -172,13 +172,13 @@ class JobQueue:
             self._put_aside(job, len(events), error)
             return None
         try:
-            placement = Placement.read(past.request.executor)
-            for name in placement.names():
+            choice = ExecutorChoice.read(past.request.executor)
+            for name in choice.names():
                 if not self._opening.is_over(name):
                     self._without.setdefault(name, []).append(job)
                     return None
             process = self._compiled(job, past)
-            tasks = TaskFactory(job.id, self._set_up(job, past, placement), LogNames(past.logs))
+            tasks = TaskFactory(job.id, self._set_up(job, past, choice), LogNames(past.logs))
             if past.started and not job.dismiss_requested:
                 self._storages.check(_places(past))
         except PluginMissing as error:  # another engine had it, so there may be one again
@@ -200,7 +200,7 @@ class JobQueue:
             tuple(own_files(process)),
             job.namespace,
         )
-        executors = StepExecutors(self._executors.get, placement.names())
+        executors = StepExecutors(self._executors.get, choice.names())
         active = Active(JobRun(job, past, process, tasks), executors, context)
         active.let(JobRun.begin)
         return active
@@ -212,8 +212,8 @@ class JobQueue:
             _LOG.warning("job %s waits: %s", job.id, error)
         self._later.append(job)
 
-    def _set_up(self, job: JobRecord, past: replay.History, placement: Placement) -> JobSetup:
-        opened = {name: self._executors.get(name) for name in placement.names()}
+    def _set_up(self, job: JobRecord, past: replay.History, choice: ExecutorChoice) -> JobSetup:
+        opened = {name: self._executors.get(name) for name in choice.names()}
         containers = {name: one.capabilities.containers for name, one in opened.items()}
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
@@ -225,7 +225,7 @@ class JobQueue:
             now=job_clock(job),
             folder=folder,
             base_env=self._env,
-            where=partial(_where, placement, containers),
+            where=partial(_where, choice, containers),
             files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
@@ -262,11 +262,11 @@ class JobQueue:
 
 
 def _where(
-    placement: Placement, containers: Mapping[str, bool], invocation: Invocation
+    choice: ExecutorChoice, containers: Mapping[str, bool], invocation: Invocation
 ) -> tuple[str, bool]:
     """Return the name of the executor for a step, and whether it has containers."""
     names_one = invocation.tool.requirements.has("DockerRequirement")
-    name = placement.choose(place(invocation.key), container=names_one)
+    name = choice.choose(place(invocation.key), container=names_one)
     return name, containers[name]
 
 

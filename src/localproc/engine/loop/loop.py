@@ -17,9 +17,9 @@ from typing import Final
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, Done, Reported
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.job.placement import Placement
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
 from localproc.engine.loop.committer import Committer
@@ -282,6 +282,6 @@ class Loop:
 def _names(executor: str) -> tuple[str, ...]:
     """Return the executors that a job may name; of what makes no sense the job is told."""
     try:
-        return Placement.read(executor).names()
+        return ExecutorChoice.read(executor).names()
     except InvalidInputs:
         return ()

@@ -16,7 +16,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
-from localproc.engine.home.cwd import check_here, here
+from localproc.engine.home.cwd import check_current_folder, current_folder
 from localproc.engine.packages.archive import MAGIC, ZIP, read_archive
 from localproc.engine.packages.own_files import missing_files
 from localproc.engine.packages.parts import NOWHERE, Parts, main_of, part_uri
@@ -70,7 +70,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
     has several files may be a ZIP archive of them.
     ``base`` is where a text is thought to lie, the current folder by default.
     """
-    base = base or path_uri(os.path.join(here(), ""))
+    base = base or path_uri(os.path.join(current_folder(), ""))
     save = getattr(package, "save", None)
     if callable(save):
         package = save()
@@ -101,7 +101,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
         with open(path, "rb") as file:
             return replace(find_source(file.read(), base), fragment=fragment)
     try:
-        uri = path_uri(os.path.normpath(os.path.join(here(), os.path.expanduser(path))))
+        uri = path_uri(os.path.normpath(os.path.join(current_folder(), os.path.expanduser(path))))
     except UnicodeEncodeError:
         raise InvalidPackage(f"{path!r} is no name of a file") from None
     return PackageSource(uri, fragment, media_type=_media_type(path))
@@ -169,7 +169,7 @@ class Reader:
         """
         from localproc.cwl.load.load import read
 
-        check_here()
+        check_current_folder()
         source = self._located(self._unwrapped(self._located(source)))
         texts = dict(source.parts)
         if source.data is not None:
@@ -240,14 +240,14 @@ class Reader:
             raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
 
 
-def examine(
+def validate(
     package: object, *, allow_remote: bool = False, executor: ExecutorPlugin | None = None
 ) -> "Findings":
     """Check a package without deploying it, and whether an executor can run it here.
 
     Raises ``PackageError`` if it cannot be loaded.
     """
-    from localproc.cwl.check.check import examine as findings
+    from localproc.cwl.check.check import examine
     from localproc.engine.packages.fitness import misgivings
 
     with ExitStack() as open_ones:
@@ -260,7 +260,7 @@ def examine(
 
         access = Access(open_web, InputPolicy())
         loaded, _ = Reader(access, remote=allow_remote).read(find_source(package))
-    found = findings(loaded)
+    found = examine(loaded)
     found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
         found.warnings += misgivings(loaded, executor.name, executor.capabilities)

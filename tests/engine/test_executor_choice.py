@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localproc import Engine, InvalidInputs, hookimpl
-from localproc.engine.job.placement import Placement
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.errors import EnvironmentProblem, PluginMissing, UnsupportedPackage
 from localproc.executors.local import LocalExecutor
 from localproc.model import Task
@@ -39,17 +39,17 @@ from localproc.plugins.executor import (
 def test_the_first_pattern_that_fits_decides(
     text: str, step: str, container: bool, expected: str
 ) -> None:
-    assert Placement.read(text).choose(step, container=container) == expected
+    assert ExecutorChoice.read(text).choose(step, container=container) == expected
 
 
 def test_every_executor_is_named_once() -> None:
-    assert Placement.read("a;x=b;y=a;no-container=c").names() == ("a", "b", "c")
+    assert ExecutorChoice.read("a;x=b;y=a;no-container=c").names() == ("a", "b", "c")
 
 
 @pytest.mark.parametrize("text", ["", ";", "a=b", "a;", "a;b", "a;=b", "a;b="])
 def test_what_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputs, match="which executor runs what"):
-        Placement.read(text)
+        ExecutorChoice.read(text)
 
 
 class Noting(LocalExecutor):

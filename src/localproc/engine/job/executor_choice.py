@@ -16,7 +16,7 @@ _HINT: Final = "write an executor, then steps that go elsewhere: slurm;node_stac
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class ExecutorChoice:
     """A default, and the patterns of steps that go elsewhere; the first one that fits decides.
 
     A pattern is of a step's name, or of its place in nested workflows (``items/crop``), with ``*``
@@ -28,7 +28,7 @@ class Placement:
     without_container: str = ""
 
     @classmethod
-    def read(cls, text: str) -> "Placement":
+    def read(cls, text: str) -> "ExecutorChoice":
         """Read one; raises ``InvalidInputs``."""
         default, *rules = [part.strip() for part in text.split(";")]
         split = [rule.rpartition("=") for rule in rules]

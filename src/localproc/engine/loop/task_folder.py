@@ -1,6 +1,6 @@
-"""Putting a task's files in place.
+"""The folder of a task.
 
-Owns its folder, what is staged into it, and that its streams become new files. Must not know jobs.
+Owns making it, what is staged into it, and that its streams become new files. Must not know jobs.
 """
 
 import os
@@ -10,7 +10,7 @@ from localproc.model import Task
 from localproc.storage.disk import GoOn, on, stage
 
 
-def put_in_place(task: Task, go_on: GoOn = on) -> None:
+def fill_folder(task: Task, go_on: GoOn = on) -> None:
     """Make a task's folder and put its files into it.
 
     Raises ``OSError``, and what ``go_on`` does.
