@@ -1,6 +1,11 @@
 """What happens to containers from outside, and what a daemon does that is not there."""
 
 import gc
+import json
+import os
+import signal
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -244,3 +249,45 @@ def test_a_tool_without_an_image_is_refused_before_the_job_is_accepted(
             engine.run(tool("true", requirements=[]), {})
         hinted = tool("true", requirements=[], hints=tool("")["requirements"])
         assert engine.run(hinted, {}).status is JobStatus.SUCCESSFUL
+
+
+RUN = """
+import sys, localproc, localproc_docker
+engine = localproc.Engine(sys.argv[1], plugins=[localproc_docker], executor="docker")
+engine.run(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("ends", ["before", "after"])
+def test_a_container_goes_on_when_its_engine_is_killed(
+    tmp_path: Path, api: EngineApi, ends: str
+) -> None:
+    """It ends before, or after, another engine looks for it; either way it has run once."""
+    go = tmp_path / "go"
+    go.mkdir()
+    script = "echo begun >&2; until [ -e $0/go ]; do sleep 0.05; done; echo done"
+    slow = tool(script, inputs={"go": "Directory"}, arguments=["$(inputs.go.path)"])
+    slow |= {"stdout": "out.txt", "outputs": {"out": "stdout"}}
+    package = {**slow, "inputs": {"go": {"type": "Directory", "default": directory(go)}}}
+    (tmp_path / "slow.cwl").write_text(json.dumps(package))
+    home = tmp_path / "home"
+    source = Path(localproc_docker.__file__).parents[1]
+    path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as running_engine:
+        until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_tool.log")))
+        running_engine.send_signal(signal.SIGKILL)
+    [job_id] = [one.name for one in home.glob("jobs/*")]
+    if ends == "before":
+        (go / "go").touch()
+        until(lambda: running(api, job_id) == 0)
+    with Engine(home, plugins=[localproc_docker]) as engine:
+        (go / "go").touch()
+        job = engine.jobs()[0].wait().raise_for_status()
+        assert job.result("out").read_text() == "done\n"
+        assert job.logs("tool").text == "begun\n", "it ran once"
+    assert of_job(api, job_id) == []
+
+
+def directory(path: Path) -> dict[str, str]:
+    return {"class": "Directory", "location": path.as_uri()}
