@@ -620,3 +620,54 @@ def test_contents_that_are_no_text_are_an_error(version: str) -> None:
     port = f"{{type: Any, outputBinding: {binding}}}"
     with pytest.raises(StepError, match="a is not text in UTF-8"):
         one(port, {"a": b"\xff\xfe"}, version=version)
+
+
+# In a container that has the output directory elsewhere
+
+INSIDE = """
+requirements:
+  DockerRequirement: {dockerPull: a, dockerOutputDirectory: /work/out}
+  InlineJavascriptRequirement: {}
+"""
+
+
+def inside(port: str, files: Mapping[str, str]) -> Any:
+    disk = Memory({**DATA, **{f"/out/{name}": data for name, data in files.items()}}, ["/out"])
+    tool = runnable(f"{INSIDE}outputs: {{x: {port}}}")
+    prepared = prepare(tool, {}, FOLDERS, disk, {}, containers=True)
+    return collect(prepared, 0, disk)["x"]
+
+
+@pytest.mark.parametrize("glob", ["a.txt", "/work/out/a.txt", "$(runtime.outdir)/a.txt"])
+def test_a_glob_is_of_the_directory_inside(glob: str) -> None:
+    found = inside(f"{{type: File, outputBinding: {{glob: {glob}}}}}", {"a.txt": "text"})
+    assert found == made("a.txt", "text")
+
+
+def test_a_glob_of_another_directory_inside_is_refused() -> None:
+    with pytest.raises(StepError, match="outside the output directory"):
+        inside("{type: File, outputBinding: {glob: /work/a.txt}}", {"a.txt": "text"})
+
+
+def test_expressions_see_paths_inside() -> None:
+    found = inside(
+        '{type: string, outputBinding: {glob: a.txt, outputEval: "$(self[0].path)"}}', {"a.txt": ""}
+    )
+    assert found == "/work/out/a.txt"
+
+
+def test_secondary_files_are_found_from_inside() -> None:
+    port = "{type: File, secondaryFiles: [.idx], outputBinding: {glob: a.txt}}"
+    found = inside(port, {"a.txt": "text", "a.txt.idx": "index"})
+    assert found == made("a.txt", "text", secondaryFiles=[made("a.txt.idx", "index")])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"path": "/work/out/a.txt"}, {"location": "file:///work/out/a.txt"}, {"path": "a.txt"}],
+    ids=repr,
+)
+def test_what_a_tool_declares_is_inside(said: dict[str, str]) -> None:
+    declared = json.dumps({"x": {"class": "File", **said}})
+    found = inside("File", {"a.txt": "text", "cwl.output.json": declared})
+    assert found == made("a.txt", "text")

@@ -6,10 +6,10 @@ import pytest
 
 from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.errors import StepError, UnsupportedPackage
-from localproc.model import Resources
+from localproc.model import Mount, Resources
 from tests.cwl.memory import FOLDERS, Memory, file, runnable
 
-DISK = Memory({"/data/a.txt": "x" * 3000})
+DISK = Memory({"/data/a.txt": "x" * 3000, "/data/b.txt": ""})
 
 
 def prepared(
@@ -40,8 +40,12 @@ def test_a_tool_that_asks_for_nothing_gets_the_default(version: str, ram: int) -
         ("coresMax: 4", Resources(cores=4)),
         ("coresMin: 2, coresMax: 4", Resources(cores=2)),
         ("coresMin: 0.5", Resources(cores=0.5)),
-        ("ramMin: 2048, tmpdirMin: 1, outdirMin: 5", Resources(ram=2048, tmpdir=1, outdir=5)),
-        ("ramMin: 100.2", Resources(ram=101)),
+        (
+            "ramMin: 2048, tmpdirMin: 1, outdirMin: 5",
+            Resources(ram=2048, ram_max=2048, tmpdir=1, outdir=5),
+        ),
+        ("ramMin: 100.2", Resources(ram=101, ram_max=101)),
+        ("ramMin: 100, ramMax: 300", Resources(ram=100, ram_max=300)),
         ("coresMin: $(inputs.x)", Resources(cores=3)),
     ],
 )
@@ -234,10 +238,133 @@ def test_a_container_is_asked_for(version: str, access: str, network: bool) -> N
     assert (container.outdir, container.network) == ("/out", network)
 
 
-def test_a_container_needs_an_image() -> None:
-    text = "requirements: {DockerRequirement: {dockerFile: FROM debian}}\nbaseCommand: a"
-    with pytest.raises(UnsupportedPackage, match="names no image"):
-        prepared(text, containers=True)
+def contained(docker: str, text: str = "baseCommand: a", **inputs: Any) -> Prepared:
+    text = f"requirements: {{DockerRequirement: {{{docker}}}}}\n{text}"
+    return prepared(text, inputs, containers=True)
+
+
+@pytest.mark.parametrize(
+    ("docker", "message"),
+    [
+        ("{}", "names no image"),
+        ("{dockerFile: FROM debian}", "images are not made by dockerFile"),
+        ("{dockerLoad: image.tar}", "images are not made by dockerLoad"),
+        ("{dockerImport: image.tar}", "images are not made by dockerImport"),
+        ("{dockerPull: a, dockerOutputDirectory: out}", "not an absolute path"),
+        ("{dockerPull: a, dockerOutputDirectory: /}", "not an absolute path"),
+    ],
+)
+def test_a_container_needs_an_image_and_a_place(docker: str, message: str) -> None:
+    with pytest.raises(UnsupportedPackage, match=message):
+        contained(docker[1:-1])
+
+
+def test_the_id_of_an_image_wins() -> None:
+    box = contained("dockerPull: registry/a, dockerImageId: b, dockerFile: FROM c").container
+    assert box is not None
+    assert (box.image, box.pull) == ("b", "registry/a")
+
+
+def test_a_hinted_container_is_used_where_there_are_some() -> None:
+    box = prepared(f"hints: {{{DOCKER}}}\nbaseCommand: a", containers=True).container
+    assert box is not None
+    assert box.image == "debian:12"
+
+
+def test_a_container_has_the_path_of_its_image() -> None:
+    assert contained("dockerPull: a").env == {"HOME": "/out", "TMPDIR": "/tmp/task"}
+
+
+def test_an_image_may_have_a_command_itself() -> None:
+    empty = "baseCommand: []"
+    assert contained("dockerPull: a", empty).argv == ()
+    with pytest.raises(StepError, match="has no command"):
+        prepared(empty, containers=True)
+
+
+INSIDE = "dockerPull: a, dockerOutputDirectory: /work/out"
+
+
+def test_a_tool_sees_its_output_directory_where_it_is_inside() -> None:
+    text = "baseCommand: [a, $(runtime.outdir)]\nstdin: /work/out/i\nstdout: o\nstderr: e"
+    found = contained(INSIDE, text)
+    assert found.container is not None
+    assert found.container.outdir == found.env["HOME"] == "/work/out"
+    assert found.context.runtime["outdir"] == "/work/out"
+    assert (found.stdin, found.stdout, found.stderr) == ("/out/i", "/out/o", "/out/e")
+
+
+def test_files_that_are_staged_have_their_paths_inside() -> None:
+    text = """
+requirements:
+  DockerRequirement: {dockerPull: a, dockerOutputDirectory: /work/out}
+  InitialWorkDirRequirement: {listing: [{entryname: b/c.txt, entry: $(inputs.x)}]}
+inputs: {x: {type: File, inputBinding: {}}}
+baseCommand: a
+"""
+    found = prepared(text, {"x": file("/data/a.txt")}, containers=True)
+    assert found.argv == ("a", "/work/out/b/c.txt")
+    assert [(one.target, one.source) for one in found.stage] == [("/out/b/c.txt", "/data/a.txt")]
+
+
+def absolute(listing: str, docker: str = "requirements", **inputs: Any) -> Prepared:
+    text = f"""
+{docker}: {{DockerRequirement: {{dockerPull: a, dockerOutputDirectory: /work/out}}}}
+{"hints" if docker == "requirements" else "requirements"}:
+  InitialWorkDirRequirement: {{listing: {listing}}}
+inputs: {{x: {{type: Any?, inputBinding: {{}}}}}}
+baseCommand: a
+"""
+    return prepared(text, inputs, containers=True)
+
+
+def test_an_absolute_name_is_a_mount_of_a_container() -> None:
+    """CWL v1.2 Dirent, "entryname"."""
+    listing = "[{entryname: /etc/a.conf, entry: text}, {entryname: /b/c, entry: $(inputs.x)}]"
+    found = absolute(listing, x=file("/data/a.txt"))
+    assert found.container is not None
+    assert found.container.mounts == (
+        Mount("/stage/1/a.conf", "/etc/a.conf", writable=True),
+        Mount("/stage/2/c", "/b/c"),
+    )
+    assert [(one.kind, one.target) for one in found.stage] == [
+        ("write", "/stage/1/a.conf"),
+        ("link", "/stage/2/c"),
+    ]
+    assert found.argv == ("a", "/b/c")
+
+
+def test_what_may_be_written_at_an_absolute_name_is_a_copy() -> None:
+    found = absolute(
+        "[{entryname: /b/c, entry: $(inputs.x), writable: true}]", x=file("/data/a.txt")
+    )
+    assert found.container is not None
+    assert found.container.mounts == (Mount("/stage/1/c", "/b/c", writable=True),)
+    assert [one.kind for one in found.stage] == ["copy"]
+
+
+def test_secondary_files_of_an_absolute_name_are_mounted_beside_it() -> None:
+    beside = file("/data/a.txt", secondaryFiles=[file("/data/b.txt")])
+    found = absolute("[{entryname: /b/a.txt, entry: $(inputs.x)}]", x=beside)
+    assert found.container is not None
+    assert [one.target for one in found.container.mounts] == ["/b/a.txt", "/b/b.txt"]
+
+
+def test_an_absolute_name_in_the_output_directory_is_no_mount() -> None:
+    found = absolute("[{entryname: /work/out/c, entry: text}]")
+    assert found.container is not None
+    assert found.container.mounts == ()
+    assert [one.target for one in found.stage] == ["/out/c"]
+
+
+def test_an_absolute_name_is_for_tools_that_require_a_container() -> None:
+    with pytest.raises(StepError, match="is absolute, which needs a container"):
+        absolute("[{entryname: /etc/a.conf, entry: text}]", docker="hints")
+
+
+def test_two_entries_may_not_have_one_absolute_name() -> None:
+    with pytest.raises(StepError, match="two different files would be staged as '/etc/a'"):
+        absolute("[{entryname: /etc/a, entry: x}, {entryname: /etc/a, entry: y}]")
 
 
 @pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])

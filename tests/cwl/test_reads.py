@@ -52,7 +52,7 @@ def told(inputs: dict[str, Any], text: str = "", links: bool = True) -> tuple[An
         (directory("/data"), ("/data", "/far/away.tif")),
         (directory("/job/deep"), ("/far/deep", "/job/deep", "/other")),
         ([directory("/data"), file("/data/a.txt")], ("/data", "/far/away.tif")),
-        ({"class": "File", "contents": "x", "basename": "literal.txt"}, ()),
+        ({"class": "File", "contents": "x", "basename": "literal.txt"}, ("/stage",)),
     ],
     ids=repr,
 )
@@ -67,7 +67,7 @@ def test_links_below_folders_are_looked_for_where_that_matters() -> None:
 def test_what_is_staged_is_read_where_it_lies() -> None:
     """An input under another name is a link in the task's own folder to where it is."""
     renamed = {**file("/data/a.txt"), "basename": "new.txt"}
-    assert told({"x": renamed})[0] == ("/data/a.txt",)
+    assert told({"x": renamed})[0] == ("/data/a.txt", "/stage")
 
 
 def test_what_is_updated_in_place_is_written() -> None:

@@ -21,6 +21,7 @@ from localproc.engine.admission.inputs import read_inputs
 from localproc.uris import uri_path
 from localproc.views.written import finite
 
+LOCAL: Final = "local"
 UNSUPPORTED: Final = 33
 _TOOL: Final = "cwl:tool"
 
@@ -33,14 +34,18 @@ _TOOL: Final = "cwl:tool"
     help="Where the output files go.",
 )
 @click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+@click.option("--executor", default=LOCAL, show_default=True, help="What runs the tools.")
 @click.option(
     "--no-container",
     is_flag=True,
-    help="Run tools on this machine; one that requires a container is not supported then.",
+    help="Run tools on this machine, whatever --executor says; one that requires a container is "
+    "not supported then.",
 )
 @click.argument("tool")
 @click.argument("job", required=False)
-def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> int:
+def cwl(
+    outdir: str, quiet: bool, executor: str, no_container: bool, tool: str, job: str | None
+) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON.
 
     JOB may be given alone, if its cwl:tool names the tool. Ctrl-C and SIGTERM stop the tool.
@@ -50,8 +55,12 @@ def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> in
     elif job is None and (named := _named_tool(tool)):
         tool, job = named, tool
     try:
-        with terminable(), tempfile.TemporaryDirectory(prefix="localproc-") as home:
-            outputs = _run(home, os.path.abspath(outdir), tool, job, quiet=quiet)
+        with (
+            terminable(),
+            tempfile.TemporaryDirectory(prefix="localproc-") as home,
+            Engine(home, executor=LOCAL if no_container else executor) as engine,
+        ):
+            outputs = _run(engine, os.path.abspath(outdir), tool, job, quiet=quiet)
     except errors.UnsupportedPackage as error:
         click.echo(f"not supported: {error}", err=True)
         return UNSUPPORTED
@@ -65,24 +74,23 @@ def cwl(outdir: str, quiet: bool, tool: str, job: str | None, **_: object) -> in
     return 0
 
 
-def _run(home: str, outdir: str, tool: str, job: str | None, *, quiet: bool) -> dict[str, Any]:
+def _run(engine: Engine, outdir: str, tool: str, job: str | None, *, quiet: bool) -> dict[str, Any]:
     inputs, base = read_inputs(job)
-    with Engine(home) as engine:
-        engine.warm_up()
-        with naming(tool):
-            process = engine.deploy(tool)
-        known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
-        running = process.execute(
-            known, base=base, references=False, results=outdir, options={"layout": "flat"}
-        )
-        try:
-            for step in running.watch():
-                if not quiet and step.status.final:
-                    click.echo(f"[{step.name}] {step.status}", err=True)
-        except (KeyboardInterrupt, Terminated):
-            running.dismiss()  # nobody could go on with it: its home goes with this process
-            raise
-        return dict(map_files(dict(running.outcome().outputs), _printed))
+    engine.warm_up()
+    with naming(tool):
+        process = engine.deploy(tool)
+    known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
+    running = process.execute(
+        known, base=base, references=False, results=outdir, options={"layout": "flat"}
+    )
+    try:
+        for step in running.watch():
+            if not quiet and step.status.final:
+                click.echo(f"[{step.name}] {step.status}", err=True)
+    except (KeyboardInterrupt, Terminated):
+        running.dismiss()  # nobody could go on with it: its home goes with this process
+        raise
+    return dict(map_files(dict(running.outcome().outputs), _printed))
 
 
 def _named_tool(path: str) -> str | None:

@@ -11,7 +11,7 @@ from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
-from localproc.model.task import Container, Report, Resources, StageAction, Task, TaskState
+from localproc.model.task import Container, Mount, Report, Resources, StageAction, Task, TaskState
 
 __all__ = [
     "Callback",
@@ -23,6 +23,7 @@ __all__ = [
     "JobRequest",
     "JobStatus",
     "Kind",
+    "Mount",
     "ProcessRecord",
     "Report",
     "Resources",

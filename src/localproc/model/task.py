@@ -11,8 +11,9 @@ from typing import Literal
 class Resources:
     """What a task needs (CWL ResourceRequirement): cores, and sizes in MiB; ``time`` in seconds.
 
-    ``cores_max`` is what it can make use of, ``gpus`` the devices of a CUDARequirement,
-    ``processes`` those of an MPIRequirement, ``nodes`` the machines that these are spread over.
+    ``cores_max`` is what it can make use of; ``ram_max`` what it may use at most, and is stopped
+    beyond where memory is enforced. ``gpus`` are the devices of a CUDARequirement, ``processes``
+    those of an MPIRequirement, ``nodes`` the machines that these are spread over.
     """
 
     cores: float = 1
@@ -21,19 +22,34 @@ class Resources:
     outdir: int = 1024
     time: float = 0  #: wall-clock limit, 0 for none
     cores_max: float = 0  #: 0 for as many as ``cores``
+    ram_max: int = 0  #: 0 for as much as there is
     gpus: int = 0
     processes: int = 1
     nodes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A file or folder of this machine that a container sees at another path."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
-    """The image a task wants to run in, and where its output directory is inside it."""
+    """The image a task wants to run in, and where its output directory is inside it.
+
+    ``pull`` is what the image is brought by. ``mounts`` are seen besides what the task reads and
+    writes, which is at the same paths inside.
+    """
 
     image: str
     outdir: str
     network: bool = False
     pull: str | None = None
+    mounts: tuple[Mount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from localproc.testing.executor_tests import (
 __all__ = ["ExecutorContract", "OpenExecutor", "opened"]
 
 _QUICK: Final = 0.05  #: seconds that a call may take
+_BEATS: Final = HEARTBEAT.format(file="beat")  #: in its own folder, the only one that it may see
 
 
 class ExecutorContract(ExecutorTests):
@@ -40,7 +41,7 @@ class ExecutorContract(ExecutorTests):
     """
 
     fillers: int = 8  #: tasks that keep it busy; some that wait are enough
-    enforces_memory: bool = False  #: a task that uses more than its ``ram`` is stopped for that
+    enforces_memory: bool = False  #: a task that uses more than ``ram_max`` is stopped for that
 
     def unreachable(self, executor: Executor) -> Callable[[], None] | None:
         """Make what runs the tasks unreachable; return what undoes that. ``None``: it cannot be."""
@@ -179,19 +180,17 @@ class ExecutorContract(ExecutorTests):
     # Limits and refusals
 
     def test_a_time_limit_ends_a_task(self, executor: Executor, tmp_path: Path) -> None:
-        beat = tmp_path / "beat"
-        script = HEARTBEAT.format(file=beat)
-        task = self.task(tmp_path, "s", script, resources=Resources(time=0.5))
+        task = self.task(tmp_path, "s", _BEATS, resources=Resources(time=0.5))
         executor.submit([task])
         assert self.reports(executor, [task.key])[task.key].state is TaskState.TIMED_OUT
-        self.still(beat)
+        self.still(Path(task.outdir) / "beat")
 
     def test_memory_beyond_the_limit_is_told_as_that(
         self, executor: Executor, tmp_path: Path
     ) -> None:
         """An executor that enforces memory says so; for the others it is a number to count with."""
         hungry = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); echo ${#x}"
-        needs = Resources(ram=64)
+        needs = Resources(ram=64, ram_max=64)
         task = self.task(tmp_path, "s", hungry, resources=needs)
         executor.submit([task])
         report = self.reports(executor, [task.key])[task.key]
@@ -226,10 +225,9 @@ class ExecutorContract(ExecutorTests):
     # Stopping
 
     def test_cancelling_leaves_nothing_running(self, executor: Executor, tmp_path: Path) -> None:
-        beat = tmp_path / "beat"
-        loop = HEARTBEAT.format(file=beat)
-        script = f"trap '' TERM; ({loop}) & ({loop}) & touch on; wait; sleep 300"
+        script = f"trap '' TERM; ({_BEATS}) & ({_BEATS}) & touch on; wait; sleep 300"
         task = self.task(tmp_path, "s", script)
+        beat = Path(task.outdir) / "beat"
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")
         self.running(executor, beat)
@@ -251,9 +249,9 @@ class ExecutorContract(ExecutorTests):
     def test_what_is_cancelled_as_it_is_submitted_does_not_go_on(
         self, executor: Executor, tmp_path: Path
     ) -> None:
-        beat = tmp_path / "beat"
+        task = self.task(tmp_path, "s", _BEATS)
+        beat = Path(task.outdir) / "beat"
         beat.touch()
-        task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
         executor.submit([task], more=True)
         executor.cancel([task.key], 0)
         self.reports(executor, [task.key])
@@ -320,8 +318,8 @@ class ExecutorContract(ExecutorTests):
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:
         first = open_executor("first")
-        beat = tmp_path / "beat"
-        task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
+        task = self.task(tmp_path, "s", _BEATS)
+        beat = Path(task.outdir) / "beat"
         first.submit([task])
         self.running(first, beat)
         first.close()
@@ -381,8 +379,8 @@ class ExecutorContract(ExecutorTests):
         assert self.reports(executor, [task.key])[task.key].exit_code == 6
 
     def test_a_task_that_vanishes_is_lost(self, executor: Executor, tmp_path: Path) -> None:
-        beat = tmp_path / "beat"
-        task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
+        task = self.task(tmp_path, "s", _BEATS)
+        beat = Path(task.outdir) / "beat"
         executor.submit([task])
         self.running(executor, beat)
         if self.lose(executor, task):

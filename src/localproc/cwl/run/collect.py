@@ -49,6 +49,7 @@ class _Collector:
         self._task = task
         self._tool = task.tool
         self._files = files
+        self._folders = task.folders
         self._outdir = task.folders.outdir
         runtime = {**task.context.runtime}
         if self._tool.version != "v1.0":
@@ -142,6 +143,7 @@ class _Collector:
         return patterns
 
     def _inside(self, name: str, pattern: str) -> str:
+        pattern = self._folders.real(pattern)
         if pattern == self._outdir or pattern.startswith(self._outdir + "/"):
             return pattern[len(self._outdir) + 1 :] or "."
         if pattern.startswith("/"):
@@ -162,9 +164,9 @@ class _Collector:
         one: dict[str, Any] = {
             "class": "Directory" if stat.is_dir else "File",
             "location": path_uri(path),
-            "path": path,
+            "path": self._folders.seen(path),
             "basename": basename,
-            "dirname": posixpath.dirname(path),
+            "dirname": posixpath.dirname(self._folders.seen(path)),
         }
         if stat.is_dir:
             listing = binding.get("loadListing") or self._tool.load_listing
@@ -221,7 +223,7 @@ class _Collector:
             return wanted if self._settler.is_there(wanted) else None
         if is_literal(primary) and "path" not in primary:
             return None
-        folder = posixpath.dirname(primary.get("path") or local_path(primary))
+        folder = posixpath.dirname(self._folders.real(primary.get("path") or local_path(primary)))
         return self._object(posixpath.normpath(posixpath.join(folder, wanted)), {})
 
     def _with_format(self, one: Mapping[str, Any], spec: Any) -> dict[str, Any]:

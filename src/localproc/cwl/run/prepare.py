@@ -7,19 +7,20 @@ command"). Must not know who runs the task, nor touch a disk but through ``Files
 import math
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, Stat, has_files, shown, unwritable
 from localproc.cwl.base.literals import check_length
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.binding import command_line
+from localproc.cwl.run.container import container, is_required, seen_inside, wants_container
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.task_layout import Folders, Layout, identified
 from localproc.cwl.run.untouched import seen
 from localproc.cwl.run.workdir import set_up
-from localproc.errors import StepError, UnsupportedPackage
+from localproc.errors import StepError
 from localproc.model import Container, Resources, StageAction
 
 _SIZES: Final = (("ram", 256), ("tmpdir", 1024), ("outdir", 1024))
@@ -50,24 +51,35 @@ class Prepared:
 
 
 def resources(tool: Tool, context: Context) -> Resources:
-    """Evaluate ResourceRequirement and ToolTimeLimit: minimum first, rounded up."""
+    """Evaluate ResourceRequirement and ToolTimeLimit: minimum first, rounded up.
+
+    Memory is limited to what the tool says it needs, and not at all if it says nothing.
+    """
     spec = tool.requirements.get("ResourceRequirement") or {}
 
+    def bound(name: str, which: str) -> float | None:
+        value = evaluate_field(spec.get(name + which), tool.dialect, context)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            raise StepError(f"{tool.id}: {name}{which} is {value!r}, not a number")
+        return float(value)
+
     def size(name: str, otherwise: float) -> float:
-        for bound in ("Min", "Max"):
-            value = evaluate_field(spec.get(name + bound), tool.dialect, context)
-            if value is not None:
-                if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-                    raise StepError(f"{tool.id}: {name}{bound} is {value!r}, not a number")
-                return float(value)
-        return otherwise
+        found = (bound(name, which) for which in ("Min", "Max"))
+        return next((one for one in found if one is not None), otherwise)
 
     default_ram = 1024 if tool.version == "v1.0" else 256
     sizes = {
         name: math.ceil(size(name, default_ram if name == "ram" else otherwise))
         for name, otherwise in _SIZES
     }
-    return Resources(cores=size("cores", 1), time=_time_limit(tool, context), **sizes)
+    return Resources(
+        cores=size("cores", 1),
+        ram_max=math.ceil(max(bound("ram", "Min") or 0, bound("ram", "Max") or 0)),
+        time=_time_limit(tool, context),
+        **sizes,
+    )
 
 
 def prepare(
@@ -81,13 +93,15 @@ def prepare(
 ) -> Prepared:
     """Work out the task for one invocation of a CommandLineTool.
 
-    ``base_env`` is the environment every tool gets (PATH). ``containers`` says whether the
-    executor can run them. Raises ``StepError``, ``ExpressionError`` or, for a tool that requires a
-    container where there are none, ``UnsupportedPackage``.
+    ``base_env`` is the environment of every tool (PATH) but of one in a container, whose image has
+    its own. ``containers`` says whether the executor can run them. Raises ``StepError``,
+    ``ExpressionError`` or, for a container that there cannot be, ``UnsupportedPackage``.
     """
+    boxed = wants_container(tool, containers=containers)
+    folders = seen_inside(tool, folders) if boxed else folders
     values, needs, runtime = begin(tool, inputs, folders, files)
-    container = _container(tool, values, runtime, folders, containers=containers)
-    layout = Layout(folders, files)
+    box = container(tool, shown(values), runtime, folders) if boxed else None
+    layout = Layout(folders, files, anywhere=boxed and is_required(tool))
     if tool.requirements.has("InitialWorkDirRequirement"):
         values = identified(values)
     if has_files(values) or tool.requirements.has("InitialWorkDirRequirement"):
@@ -96,8 +110,8 @@ def prepare(
         values = layout.localize(values)
     context = Context(values, runtime)
     argv = tuple(command_line(tool, context))
-    env = _environment(tool, context, folders, base_env)
-    _check_command(tool, argv)
+    env = _environment(tool, context, folders, {} if boxed else base_env)
+    _check_command(tool, argv, may_be_empty=boxed)
     stdout = _stream(tool, context, folders, "stdout", tool.stdout)
     stderr = _stream(tool, context, folders, "stderr", tool.stderr)
     for stream in filter(None, (stdout, stderr)):
@@ -109,7 +123,7 @@ def prepare(
         stdout=stdout,
         stderr=stderr,
         resources=needs,
-        container=container,
+        container=None if box is None else replace(box, mounts=tuple(layout.mounts)),
         stage=tuple(layout.actions),
         context=context,
         folders=folders,
@@ -132,7 +146,7 @@ def begin(
 def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:
     """Return what expressions are told; amounts are never zero (CWL v1.2 ResourceRequirement)."""
     return {
-        "outdir": folders.outdir,
+        "outdir": folders.seen(folders.outdir),
         "tmpdir": folders.tmpdir,
         "cores": max(1, math.ceil(needs.cores)),
         "ram": max(1, needs.ram),
@@ -151,47 +165,10 @@ def _time_limit(tool: Tool, context: Context) -> float:
     return float(limit)
 
 
-def _container(
-    tool: Tool,
-    values: Mapping[str, Any],
-    runtime: Mapping[str, Any],
-    folders: Folders,
-    *,
-    containers: bool,
-) -> Container | None:
-    docker = tool.requirements.get("DockerRequirement")
-    if docker is None:
-        return None
-    if not containers:
-        if "DockerRequirement" in tool.requirements.required:
-            raise UnsupportedPackage(
-                f"{tool.id} requires a container, and the executor has none",
-                hint="use an executor with containers, or move DockerRequirement to hints",
-            )
-        return None
-    image = docker.get("dockerImageId") or docker.get("dockerPull")
-    if not image:
-        raise UnsupportedPackage(f"{tool.id}: DockerRequirement names no image to run")
-    return Container(
-        image=str(image),
-        outdir=str(docker.get("dockerOutputDirectory") or folders.outdir),
-        network=network_access(tool, Context(shown(values), runtime)),
-        pull=docker.get("dockerPull"),
-    )
-
-
-def network_access(tool: Tool, context: Context) -> bool:
-    """Whether the tool may use the network (it always might in CWL v1.0)."""
-    requirement = tool.requirements.get("NetworkAccess")
-    if requirement is None:
-        return tool.version == "v1.0"
-    return bool(evaluate_field(requirement["networkAccess"], tool.dialect, context))
-
-
 def _environment(
     tool: Tool, context: Context, folders: Folders, base_env: Mapping[str, str]
 ) -> dict[str, str]:
-    env = {**base_env, "HOME": folders.outdir, "TMPDIR": folders.tmpdir}
+    env = {**base_env, "HOME": folders.seen(folders.outdir), "TMPDIR": folders.tmpdir}
     requirement = tool.requirements.get("EnvVarRequirement")
     for one in requirement["envDef"] if requirement is not None else ():
         value = evaluate_field(one["envValue"], tool.dialect, context)
@@ -205,9 +182,9 @@ def _environment(
     return env
 
 
-def _check_command(tool: Tool, argv: Sequence[str]) -> None:
-    """Raise ``StepError`` for what no system could start."""
-    if not argv:
+def _check_command(tool: Tool, argv: Sequence[str], *, may_be_empty: bool) -> None:
+    """Raise ``StepError`` for what no system could start; an image may have a command itself."""
+    if not argv and not may_be_empty:
         raise StepError(
             f"{tool.id} has no command", hint="give it a baseCommand, or arguments to begin with"
         )
@@ -222,7 +199,7 @@ def _stdin(tool: Tool, context: Context, folders: Folders) -> str | None:
         return None
     if not isinstance(value, str) or unwritable(value) is not None:
         raise StepError(f"{tool.id}: stdin is {describe_short(value)}, not a path")
-    return value if value.startswith("/") else f"{folders.outdir}/{value}"
+    return folders.real(value) if value.startswith("/") else f"{folders.outdir}/{value}"
 
 
 def _stream(

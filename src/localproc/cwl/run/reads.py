@@ -11,6 +11,7 @@ from typing import Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, walk
 from localproc.cwl.run.prepare import Prepared
+from localproc.cwl.run.task_layout import is_below
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 
@@ -23,13 +24,16 @@ def place(key: str) -> str:
 def reads(prepared: Prepared, files: Files, *, links: bool) -> tuple[str, ...]:
     """Return the absolute paths of what a task reads, and of what links among them lead to.
 
+    What was put in place beside its own folders is among them.
+
     ``links``: look below Directories as well, which takes a look at each of their entries.
     """
     own = (prepared.folders.outdir, prepared.folders.tmpdir, prepared.folders.stage)
-    found: dict[str, None] = {}
+    stage = prepared.folders.stage
+    found = {stage: None} if any(is_below(one.target, stage) for one in prepared.stage) else {}
     for path in _sources(prepared):
         for one in _with_targets(path, files, below=links):
-            if not any(one == folder or one.startswith(f"{folder}/") for folder in own):
+            if not any(is_below(one, folder) for folder in own):
                 found[one] = None
     return tuple(_outermost(found))
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, map_files, walk
 from localproc.cwl.expr.expressions import Context, evaluate_field
-from localproc.cwl.run.prepare import network_access
+from localproc.cwl.run.container import network_access
 from localproc.cwl.run.process import Tool
 
 _FORMAT: Final = 1  #: raised when the same step would be done differently

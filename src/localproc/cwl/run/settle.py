@@ -12,6 +12,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import Files, is_literal, is_local, local_path, walk
 from localproc.cwl.base.literals import by_location, check_class, is_whole, made_of, required_part
 from localproc.cwl.run.prepare import Prepared
+from localproc.cwl.run.task_layout import is_below
 from localproc.errors import StepError
 from localproc.uris import path_uri, unquoted
 
@@ -96,15 +97,15 @@ class Settler:
     def _check_leads(self, path: str) -> None:
         real = self._files.realpath(path)
         outdir = self._task.folders.outdir
-        if real == path and _is_below(path, outdir):
+        if real == path and is_below(path, outdir):
             return
-        if _is_below(real, self._files.realpath(outdir)):
+        if is_below(real, self._files.realpath(outdir)):
             return
         for one in walk(self._task.context.inputs):
-            if is_local(one) and _is_below(real, self._files.realpath(local_path(one))):
+            if is_local(one) and is_below(real, self._files.realpath(local_path(one))):
                 return
         for action in self._task.stage:  # also what was written for a literal among the inputs
-            if _is_below(real, self._files.realpath(action.source or action.target)):
+            if is_below(real, self._files.realpath(action.source or action.target)):
                 return
         raise StepError(
             f"{self._task.tool.id}: the output {posixpath.basename(path)!r} leads out of the "
@@ -121,20 +122,17 @@ class Settler:
         if "path" not in one and "://" in location and not is_local(one):
             return None
         named = one.get("path") or (local_path(one) if is_local(one) else unquoted(location))
-        path = posixpath.normpath(posixpath.join(self._task.folders.outdir, named))
-        if _is_below(path, self._task.folders.outdir):
+        folders = self._task.folders
+        path = posixpath.normpath(posixpath.join(folders.outdir, folders.real(named)))
+        if is_below(path, self._task.folders.outdir):
             return path
         for each in walk(self._task.context.inputs):
             seen = each.get("path")
-            if seen and _is_below(path, seen):
+            if seen and is_below(path, seen):
                 return local_path(each) + path[len(seen) :] if is_whole(each) else path
-            if is_local(each) and _is_below(path, local_path(each)):
+            if is_local(each) and is_below(path, local_path(each)):
                 return path
         raise StepError(
             f"{self._task.tool.id}: the output {path} is neither in the output directory nor an "
             f"input"
         )
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

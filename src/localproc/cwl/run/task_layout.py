@@ -30,16 +30,28 @@ from localproc.cwl.base.literals import (
     required_part,
 )
 from localproc.errors import StepError
-from localproc.model import StageAction
+from localproc.model import Mount, StageAction
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The absolute paths that a task may use; ``stage`` need not exist until it is needed."""
+    """The absolute paths that a task may use; ``stage`` need not exist until it is needed.
+
+    ``inner`` is the place of ``outdir`` as the tool sees it, in a container that has it elsewhere.
+    """
 
     outdir: str
     tmpdir: str
     stage: str
+    inner: str = ""
+
+    def seen(self, path: str) -> str:
+        """Return a path as the tool sees it."""
+        return _moved(path, self.outdir, self.inner) if self.inner else path
+
+    def real(self, path: str) -> str:
+        """Return where a path that the tool sees lies on this machine."""
+        return _moved(path, self.inner, self.outdir) if self.inner else path
 
 
 def identified(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,10 +69,15 @@ def identified(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Layout:
-    """The paths of one task's files. ``actions`` is what has to be done before it starts."""
+    """The paths of one task's files. ``actions`` is what has to be done before it starts.
 
-    def __init__(self, folders: Folders, files: Files) -> None:
+    ``anywhere``: names may be absolute, and become ``mounts`` of a container.
+    """
+
+    def __init__(self, folders: Folders, files: Files, *, anywhere: bool = False) -> None:
         self.folders = folders
+        self.anywhere = anywhere
+        self.mounts: list[Mount] = []
         self._files = files
         self.actions: list[StageAction] = []
         self.shared: list[str] = []  #: paths that the tool may update in place
@@ -78,19 +95,41 @@ class Layout:
 
         Secondary files, and theirs, stand beside it.
         """
-        target = posixpath.join(self.folders.outdir, name)
+        target = self._target(name, writable=writable)
         kind: Literal["link", "copy"] = "copy" if writable and not in_place else "link"
         own = not (writable and in_place)
         if not own:
             self.shared += [local_path(one) for one in walk([dict(entry)]) if is_local(one)]
         self._place(entry, target, kind, moves=True, own=own)
         for beside in companions(entry):
-            sibling = posixpath.join(posixpath.dirname(target), name_of(beside, "file"))
-            self._place(beside, sibling, kind, moves=True, own=own)
+            sibling = posixpath.join(posixpath.dirname(name), name_of(beside, "file"))
+            at = self._target(sibling, writable=writable)
+            self._place(beside, at, kind, moves=True, own=own)
 
     def write(self, text: str, name: str) -> None:
         """Put a file with the given contents into the working directory."""
-        self._write(posixpath.join(self.folders.outdir, name), text)
+        self._write(self._target(name, writable=True), text)
+
+    def _target(self, name: str, *, writable: bool) -> str:
+        """Return where what the tool sees under a name is put; an absolute one becomes a mount."""
+        inside = posixpath.join(self.folders.seen(self.folders.outdir), name)
+        target = self.folders.real(inside)
+        if is_below(target, self.folders.outdir):
+            return target
+        if any(one.target == inside for one in self.mounts):
+            raise StepError(f"two different files would be staged as {inside!r}")
+        self._count += 1
+        numbered = posixpath.join(self.folders.stage, str(self._count))
+        target = posixpath.join(numbered, posixpath.basename(inside))
+        self.mounts.append(Mount(target, inside, writable))
+        return target
+
+    def _shown(self, target: str) -> str:
+        """Return what has been put somewhere as the tool sees it."""
+        for one in self.mounts:
+            if is_below(target, one.source):
+                return _moved(target, one.source, one.target)
+        return self.folders.seen(target)
 
     def own(self, folder: str) -> None:
         """See that a folder is the task's: what is put into one of the user's goes into a copy."""
@@ -114,7 +153,7 @@ class Layout:
         not go into the folder it is linked to.
         """
         if moves and one.get("location") is not None:
-            self._moved[one["location"]] = target
+            self._moved[one["location"]] = self._shown(target)
         if is_whole(one):
             self._do(StageAction(kind, target, source=self._source(one)), one["location"])
             if own and kind == "link" and one["class"] == "Directory":
@@ -198,3 +237,13 @@ class Layout:
                 f"two different files would be staged as {name!r}",
                 hint="give one of them another entryname",
             )
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path is a folder's or leads into it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    """Return a path below one folder as it is below another one; others stay."""
+    return new + path[len(old) :] if is_below(path, old) else path

@@ -31,10 +31,10 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
         if isinstance(entry, str):
             if (wrong := unwritable(entry.replace("\0", ""))) is not None:
                 raise StepError(f"{tool.id}: what is to be written as {name!r} has {wrong}")
-            layout.write(entry, _relative(tool, name))
+            layout.write(entry, _name(tool, name, layout))
         else:
             own = name or entry.get("basename") or posixpath.basename(entry.get("location", ""))
-            layout.put(entry, _relative(tool, own), writable=writable, in_place=in_place)
+            layout.put(entry, _name(tool, own, layout), writable=writable, in_place=in_place)
 
 
 def entries(tool: Tool, context: Context) -> Iterator[tuple[Any, str | None, bool]]:
@@ -117,10 +117,16 @@ def is_in_place(tool: Tool, context: Context) -> bool:
     return bool(evaluate_field(requirement.get("inplaceUpdate"), tool.dialect, context))
 
 
-def _relative(tool: Tool, name: str | None) -> str:
+def _name(tool: Tool, name: str | None, layout: Layout) -> str:
+    """Return a name that stays in the working directory, unless the layout takes absolute ones.
+
+    Those are for tools that require a container (CWL v1.2 Dirent, "entryname").
+    """
     if not name:
         raise StepError(f"{tool.id}: an entry of InitialWorkDirRequirement has no name")
     clean = posixpath.normpath(name)
+    if clean.startswith("/") and layout.anywhere and clean.strip("/") and "\0" not in clean:
+        return f"/{clean.strip('/')}"
     if clean.startswith("/"):
         raise StepError(
             f"{tool.id}: {name!r} is absolute, which needs a container",

@@ -7,6 +7,7 @@ stands in a package as a number counts, not what an expression will give.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.runtime import Runtime
@@ -24,7 +25,8 @@ def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: R
     problems = []
     for step, tool in _steps(process):
         name = choice.choose(step, container=tool.requirements.has("DockerRequirement"))
-        task, plugin = _probe(step, tool), plugins[name]
+        plugin = plugins[name]
+        task = _probe(step, tool, containers=plugin.capabilities.containers)
         if task.container is not None and not plugin.capabilities.containers:
             raise UnsupportedPackage(
                 f"{tool.id} requires a container, and the executor {name!r} has none",
@@ -49,12 +51,10 @@ def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Too
         yield from _steps(step.run, f"{place}/{step.id}" if place else step.id)
 
 
-def _probe(step: str, tool: Tool) -> Task:
-    """Return a task that needs what every task of a tool will."""
-    docker: Mapping[str, Any] = tool.requirements.get("DockerRequirement") or {}
-    required = "DockerRequirement" in tool.requirements.required
-    image = str(docker.get("dockerImageId") or docker.get("dockerPull") or "an image")
-    container = Container(image, "") if required else None
+def _probe(step: str, tool: Tool, *, containers: bool) -> Task:
+    """Return a task that needs what every task of a tool will; a hint counts where it is used."""
+    wanted = tool.requirements.has("DockerRequirement") and (containers or is_required(tool))
+    container = Container(image(tool), "") if wanted else None
     needs = _resources(tool.requirements.get("ResourceRequirement") or {})
     return Task(step, (), {}, "", "", None, "", "", resources=needs, container=container, step=step)
 

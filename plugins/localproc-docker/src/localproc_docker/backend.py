@@ -1,0 +1,299 @@
+"""Containers of a Docker daemon as a backend.
+
+Owns the containers of one home at one daemon: making, starting as room allows, watching, stopping
+and removing them. Must not know jobs or CWL. A container that has ended is the exit record of its
+task: it stays until that end has been recorded.
+"""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from localproc.errors import ExecutorUnavailable, StagingError
+from localproc.model import Report, Task, TaskState
+from localproc.plugins.backend import Capabilities, Refused
+from localproc_docker import CAPABILITIES, NO_IMAGE, containers, images, streams
+from localproc_docker.containers import Image, Owner
+from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.events import Events, signal_sent
+from localproc_docker.room import Room
+
+_AT_A_TIME: Final = 8  #: requests; the daemon itself works on a few at a time
+_PACE: Final = 0.02
+_LATE: Final = 2.0  #: seconds between TERM and KILL for a task that took too long
+_OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
+_SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
+_SIGNALLED: Final = 128
+_PATIENCE: Final = 30.0
+_GONE: Final = "its container was removed, not by localproc"
+
+
+class DockerBackend:
+    """Implements ``localproc.plugins.backend.Backend``."""
+
+    def __init__(self, api: EngineApi, owner: Owner, room: Room) -> None:
+        self._api = api
+        self._owner = owner
+        self._room = room
+        self._tasks: dict[str, Task] = {}
+        self._deadlines: dict[str, datetime] = {}
+        self._stopped: set[str] = set()
+        self._late: set[str] = set()  #: are being stopped, for they took too long
+        self._failed: dict[str, str] = {}  #: why tasks could not be started
+        self._plain: set[str] = set()  #: images without a shell
+        self._pool = ThreadPoolExecutor(_AT_A_TIME, "localproc-docker")
+        self._events = Events(api, owner.mark)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What a daemon can do."""
+        return CAPABILITIES
+
+    @property
+    def most(self) -> int:
+        """Twice what may run: as one ends, the next one is made already."""
+        return self._room.slots * 2
+
+    @property
+    def pace(self) -> float:
+        """Looking costs a request for each container that something has happened to."""
+        return _PACE
+
+    def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Return which name no image; what a daemon cannot do it says when it is asked to."""
+        return {one.key: NO_IMAGE for one in tasks if one.container is None}
+
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
+        """Make a container for each task, and start those that there is room for."""
+        made = dict(zip((one.key for one in tasks), self._pool.map(self._make, tasks), strict=True))
+        for task in tasks:
+            if isinstance(made[task.key], str):
+                self._tasks[task.key] = task
+                self._room.join(task)
+        self._start()
+        return made
+
+    def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
+        """Ask for each container."""
+        reports = list(self._pool.map(self._seen, handles, handles.values()))
+        for report in reports:
+            if report.state not in _OPEN:
+                self._room.leave(report.key)
+                self._deadlines.pop(report.key, None)
+        self._start()
+        return {one.key: one for one in reports}
+
+    def stop(self, handles: Mapping[str, str], grace: float) -> None:
+        """Have the daemon send TERM, wait, and kill; a container ends with all that is in it."""
+        self._stopped.update(handles)
+        for key in handles:
+            self._room.leave(key)
+        list(self._pool.map(lambda name: self._end(name, grace), handles.values()))
+
+    def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Return those that were started; ``submit`` makes use of one that was only made."""
+        there = {
+            one["Labels"][containers.KEY]: self._owner.name(one["Labels"][containers.KEY])
+            for one in self._all()
+            if one["State"] != "created"
+        }
+        found = [task for task in tasks if task.key in there]
+        for task in found:
+            self._tasks[task.key] = task
+            self._room.take(task)
+        return {task.key: there[task.key] for task in found}
+
+    def forget(self, handles: Mapping[str, str]) -> None:
+        """Remove containers."""
+        list(self._pool.map(self._remove, handles.values()))
+        for key in handles:
+            self._tasks.pop(key, None)
+            self._failed.pop(key, None)
+            self._stopped.discard(key)
+
+    def watch(self, seconds: float) -> Collection[str] | None:
+        """Wait for news of containers; end those that have run too long."""
+        now = datetime.now(UTC)
+        for key, deadline in list(self._deadlines.items()):
+            if deadline <= now and self._deadlines.pop(key, None) is not None:
+                self._late.add(key)
+                self._pool.submit(self._stop_late, key)
+        left = min(list(self._deadlines.values()), default=None)
+        if left is not None:
+            seconds = min(seconds, max(0.0, (left - now).total_seconds()))
+        news = self._events.wait(seconds)
+        return list(self._tasks) if news is None else news
+
+    def tidy(self) -> None:
+        """Remove every container of the home that does not run."""
+        for one in self._all():
+            if one["State"] != "running":
+                self._remove(one["Id"])
+
+    def close(self) -> None:
+        """Let go."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._events.close()
+        self._api.close()
+
+    # One container
+
+    def _make(self, task: Task) -> str | Refused:
+        box = task.container
+        if box is None:
+            return Refused(NO_IMAGE)
+        try:
+            image = images.find(self._api, box.image, box.pull)
+        except StagingError as error:
+            return Refused(f"{error.message}: {error.hint}")
+        if not (task.argv or image.entrypoint or image.command):
+            return Refused(f"it has no command, and the image {box.image} has none either")
+        return self._create(task, image)
+
+    def _create(self, task: Task, image: Image) -> str | Refused:
+        name = self._owner.name(task.key)
+        shell = image.id not in self._plain
+        if not shell and task.stdin is not None:
+            return Refused("it reads stdin, and its image has no /bin/sh to be given that")
+        if shell:
+            for path in (task.stdout, task.stderr):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "ab"):
+                    pass
+        body = containers.creation(task, image, self._owner, shell=shell)
+        try:
+            self._api.post("/containers/create", body, name=name)
+        except ApiRefused as error:
+            if error.code != 409:
+                return Refused(error.message)
+            if not containers.is_waiting(self._seen_raw(name)):
+                self._room.take(task)  # it was started by an earlier call
+        return name
+
+    def _start(self) -> None:
+        """Start those that there is room for; one whose start fails is told of by ``look``."""
+        tasks = self._room.next()
+        for task, known in zip(tasks, self._pool.map(self._started, tasks), strict=True):
+            if not known:
+                self._room.put_back(task)
+
+    def _started(self, task: Task) -> bool:
+        """Start a container; whether it is known what came of it."""
+        name = self._owner.name(task.key)
+        try:
+            self._api.post(f"/containers/{name}/start")
+        except ExecutorUnavailable:
+            return False
+        except ApiRefused as error:
+            if error.code == 404:  # it has been removed meanwhile: a look will tell
+                return True
+            seen = self._seen_raw(name)
+            if _SHELL in error.message and not containers.keeps_streams(seen):
+                return self._start_plain(task, name, containers.image_id(seen))
+            self._failed[task.key] = error.message
+        return True
+
+    def _start_plain(self, task: Task, name: str, image: str) -> bool:
+        """Make a container again, of an image that turned out to have no shell."""
+        assert task.container is not None
+        self._plain.add(image)
+        self._remove(name)
+        made = self._make(task)
+        if isinstance(made, Refused):
+            self._failed[task.key] = made.reason
+            return True
+        return self._started(task)
+
+    def _seen_raw(self, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._api.get(f"/containers/{name}/json")
+        return found
+
+    def _seen(self, key: str, name: str) -> Report:
+        if (why := self._failed.get(key)) is not None:
+            return Report(key, TaskState.REFUSED, reason=why)
+        try:
+            seen = self._seen_raw(name)
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+            return Report(key, TaskState.CANCELLED, reason=_GONE)
+        report = containers.report(key, seen)
+        if report.state is TaskState.RUNNING:
+            self._expect(report, containers.limit(seen))
+        elif report.state is not TaskState.QUEUED:
+            self._keep_streams(key, name, seen)
+            report = self._explained(report, name)
+        return report
+
+    def _expect(self, report: Report, limit: float) -> None:
+        """Remember when a task will have run too long."""
+        known = report.key in self._stopped or report.key in self._late
+        if limit and report.started is not None and not known:
+            self._deadlines.setdefault(report.key, report.started + timedelta(seconds=limit))
+
+    def _explained(self, report: Report, name: str) -> Report:
+        """Say that somebody has killed a task, if that was done by way of the daemon."""
+        if report.state is not TaskState.ENDED or report.key in self._stopped:
+            return report
+        if report.exit_code is None or report.exit_code <= _SIGNALLED or report.started is None:
+            return report
+        signal = signal_sent(self._api, name, report.started)
+        if not signal:
+            return report
+        said = f"somebody sent it signal {signal} by way of docker, not localproc"
+        return replace(report, state=TaskState.CANCELLED, reason=said)
+
+    def _keep_streams(self, key: str, name: str, seen: Mapping[str, Any]) -> None:
+        """Write the streams of a container without a shell, which the daemon has kept."""
+        task = self._tasks.get(key)
+        if task is None or not containers.keeps_streams(seen):
+            return
+        query = {"stdout": True, "stderr": True}
+        with self._api.pieces("GET", f"/containers/{name}/logs", **query) as pieces:
+            streams.write(task, pieces)
+
+    def _stop_late(self, key: str) -> None:
+        try:
+            self._stop(self._owner.name(key), _LATE)
+        finally:
+            self._late.discard(key)  # if that failed, it is seen to be late again
+
+    def _end(self, name: str, grace: float) -> None:
+        """Stop a container that somebody may be about to start just now."""
+        self._stop(name, grace)
+        try:
+            seen = self._seen_raw(name)
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+            return
+        if containers.is_waiting(seen):
+            self._remove(name)
+        elif containers.runs(seen):
+            self._stop(name, grace)
+
+    def _stop(self, name: str, grace: float) -> None:
+        """Stop a container, if it is there and has been started."""
+        try:
+            self._api.post(f"/containers/{name}/stop", patience=grace + _PATIENCE, t=int(grace))
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+
+    def _remove(self, name: str) -> None:
+        try:
+            self._api.delete(f"/containers/{name}", force=True, v=True)
+        except ApiRefused as error:
+            if error.code not in (404, 409):  # it is gone, or somebody removes it just now
+                raise
+
+    def _all(self) -> Sequence[Mapping[str, Any]]:
+        """Return all containers of the home."""
+        wanted = {"label": [f"{containers.HOME}={self._owner.mark}"]}
+        found: Sequence[Mapping[str, Any]] = self._api.get(
+            "/containers/json", all=True, filters=wanted
+        )
+        return found

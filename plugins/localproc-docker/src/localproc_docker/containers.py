@@ -1,0 +1,244 @@
+"""From a task to a container, and from what the daemon says of that to a report.
+
+Owns what a container is made of: mounts, limits, the user, labels, the small shell that writes the
+streams. Pure: nothing is asked of a daemon or a disk here.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from localproc.model import Report, Task, TaskState
+
+HOME: Final = "localproc.home"
+KEY: Final = "localproc.key"
+LIMIT: Final = "localproc.limit"
+STREAMS: Final = "localproc.streams"
+
+#: Runs a task with its streams in files. It is the container's first process, which the system
+#: shields from signals, so it stays to pass TERM on to all others; the task gets one of its own.
+_SHELL: Final = """\
+exec >>"$2" 2>>"$3"; exec 3<"$1"; shift 3
+"$@" <&3 3<&- & task=$!
+trap 'kill -TERM -1' TERM
+while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done"""
+
+_MIB: Final = 1 << 20
+_PIDS: Final = 4096
+_KILLED: Final = (137, 143)
+_NANO: Final = 1_000_000_000
+_NEVER: Final = "0001-"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that is here, and what it starts."""
+
+    id: str
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who containers belong to: a home's executor folder, and the user that tools run as.
+
+    ``processors`` are those of the daemon's machine, 0 if it does not say.
+    """
+
+    folder: str
+    uid: int
+    gid: int
+    processors: int = 0
+
+    @property
+    def mark(self) -> str:
+        """The value of the label that tells the containers of this home from all others."""
+        return hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:32]
+
+    def name(self, key: str) -> str:
+        """Return the container's name for a task's key: names take few characters."""
+        text = f"{self.folder}\0{key}".encode(errors="surrogateescape")
+        return f"localproc-{hashlib.sha256(text).hexdigest()[:40]}"
+
+
+def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> dict[str, Any]:
+    """Return the body of ``POST /containers/create`` for a task.
+
+    ``shell``: the image has one, which writes the streams; without it the daemon keeps them.
+    """
+    box = task.container
+    assert box is not None, "a task without a container has no place here"
+    argv = _command(task, image)
+    labels = {HOME: owner.mark, KEY: task.key, LIMIT: str(task.resources.time)}
+    if shell:
+        stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
+        streams = [stdin, _inside(task, task.stdout), _inside(task, task.stderr)]
+        entry = {"Entrypoint": ["/bin/sh", "-c", _SHELL, "sh"], "Cmd": [*streams, *argv]}
+    else:
+        entry = {"Entrypoint": argv[:1], "Cmd": argv[1:]}
+        labels[STREAMS] = "kept"
+    return {
+        "Image": image.id,
+        **entry,
+        "Env": [f"{name}={value}" for name, value in task.env.items()],
+        "WorkingDir": box.outdir,
+        "User": f"{owner.uid}:{owner.gid}",
+        "Labels": labels,
+        "NetworkDisabled": not box.network,
+        "HostConfig": _host_config(task, owner, shell=shell),
+    }
+
+
+def _host_config(task: Task, owner: Owner, *, shell: bool) -> dict[str, Any]:
+    box, needs = task.container, task.resources
+    assert box is not None
+    config: dict[str, Any] = {
+        "Mounts": mounts(task, streams=shell),
+        "NetworkMode": "host" if box.network else "none",
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "CapAdd": ["DAC_OVERRIDE"] if owner.uid == 0 else [],
+        "SecurityOpt": ["no-new-privileges"],
+        "Memory": needs.ram_max * _MIB,
+        "MemorySwap": needs.ram_max * _MIB,
+        "NanoCpus": _processors(task, owner),
+        "PidsLimit": _PIDS,
+        "LogConfig": {"Type": "none" if shell else "json-file"},
+        "Init": None if shell else True,
+    }
+    if any(one["Target"].startswith("/tmp/") for one in config["Mounts"]):  # noqa: S108
+        # A folder below a mounted one would get its mount point made in the task's own.
+        config["Mounts"] = [one for one in config["Mounts"] if one["Target"] != "/tmp"]  # noqa: S108
+        config["Tmpfs"] = {"/tmp": f"rw,exec,nosuid,mode=1777,size={needs.tmpdir}m"}  # noqa: S108
+    return config
+
+
+def _processors(task: Task, owner: Owner) -> int:
+    """Return the limit in billionths of a processor, 0 for all: no more than all is accepted."""
+    wanted = max(task.resources.cores, task.resources.cores_max)
+    return 0 if owner.processors and wanted >= owner.processors else int(wanted * _NANO)
+
+
+def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
+    """Return what a container sees of this machine: what its task reads and writes, no more."""
+    box = task.container
+    assert box is not None
+    found = {box.outdir: (task.outdir, False), "/tmp": (task.tmpdir, False)}  # noqa: S108
+    found.setdefault(task.tmpdir, (task.tmpdir, False))
+    for one in box.mounts:
+        found[one.target] = (one.source, not one.writable)
+    for path in task.writes:
+        found[path] = (path, False)
+    for path in outermost(task.reads):
+        found.setdefault(path, (path, True))
+    if streams:
+        for path in (task.stdout, task.stderr):
+            if not _is_below(path, task.outdir):
+                found.setdefault(path, (path, False))
+    return [
+        {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
+        for target, (source, is_read_only) in found.items()
+    ]
+
+
+def outermost(paths: Sequence[str]) -> list[str]:
+    """Return paths without those that lie below another one of them, sorted."""
+    kept: list[str] = []
+    for path in sorted(set(paths), key=lambda one: one.split("/")):
+        if not kept or not _is_below(path, kept[-1]):
+            kept.append(path)
+    return kept
+
+
+def report(key: str, seen: Mapping[str, Any]) -> Report:
+    """Return what ``GET /containers/{id}/json`` says of a task."""
+    state = seen["State"]
+    native = str(seen.get("Id", ""))[:12]
+    started = _time(state.get("StartedAt"))
+    if is_waiting(seen):
+        return Report(key, TaskState.QUEUED, native_id=native, reason="waits for room")
+    if runs(seen):
+        return Report(key, TaskState.RUNNING, started=started, native_id=native)
+    return Report(
+        key,
+        _ending(seen),
+        exit_code=int(state["ExitCode"]),
+        started=started,
+        ended=_ended(state),
+        native_id=native,
+        reason=str(state.get("Error") or ""),
+    )
+
+
+def _ending(seen: Mapping[str, Any]) -> TaskState:
+    """Return how a container has ended: one that was killed when its time was up ran too long."""
+    state, most = seen["State"], limit(seen)
+    if state.get("OOMKilled"):
+        return TaskState.OUT_OF_MEMORY
+    started, ended = _time(state.get("StartedAt")), _ended(state)
+    if most and started and ended and int(state["ExitCode"]) in _KILLED:
+        took = (ended - started).total_seconds()
+        return TaskState.TIMED_OUT if took >= most else TaskState.ENDED
+    return TaskState.ENDED
+
+
+def _ended(state: Mapping[str, Any]) -> datetime | None:
+    """Return when a container ended; the start of a short one may be noted after its end."""
+    started, ended = _time(state.get("StartedAt")), _time(state.get("FinishedAt"))
+    return max(started, ended) if started and ended else ended
+
+
+def is_waiting(seen: Mapping[str, Any]) -> bool:
+    """Return whether a container was never started."""
+    return bool(seen["State"]["Status"] == "created")
+
+
+def runs(seen: Mapping[str, Any]) -> bool:
+    """Return whether a container has been started and not ended."""
+    return seen["State"]["Status"] not in ("created", "exited", "dead")
+
+
+def limit(seen: Mapping[str, Any]) -> float:
+    """Return the seconds that a container may run, 0 for as long as it likes."""
+    return float((seen["Config"].get("Labels") or {}).get(LIMIT) or 0)
+
+
+def keeps_streams(seen: Mapping[str, Any]) -> bool:
+    """Return whether the daemon has kept what the container has written."""
+    return STREAMS in (seen["Config"].get("Labels") or {})
+
+
+def image_id(seen: Mapping[str, Any]) -> str:
+    """Return the id of the image that a container was made from."""
+    return str(seen["Image"])
+
+
+def _command(task: Task, image: Image) -> list[str]:
+    return [*image.entrypoint, *(task.argv or image.command)]
+
+
+def _inside(task: Task, path: str) -> str:
+    """Return a path as the container sees it."""
+    assert task.container is not None
+    if _is_below(path, task.outdir):
+        return task.container.outdir + path[len(task.outdir) :]
+    return path
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _time(text: Any) -> datetime | None:
+    """Read RFC 3339 with nanoseconds; the year 1 stands for never."""
+    if not isinstance(text, str) or not text or text.startswith(_NEVER):
+        return None
+    whole, dot, rest = text.partition(".")
+    if not dot:
+        return datetime.fromisoformat(text)
+    digits = len(rest) - len(rest.lstrip("0123456789"))
+    return datetime.fromisoformat(f"{whole}.{rest[: min(digits, 6)].ljust(6, '0')}{rest[digits:]}")

@@ -1,0 +1,166 @@
+"""The Docker Engine API over its socket.
+
+Owns one HTTP client and what its answers mean: the daemon is away, it says no, it answers. Must not
+know tasks or images.
+
+Source: Docker Engine API v1.41. The command line is not used: it costs a process a call.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import httpx
+
+from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
+
+VERSION: Final = "v1.41"
+DEFAULT: Final = "unix:///var/run/docker.sock"
+_PATIENCE: Final = 30.0  #: seconds that an answer may take
+
+
+class ApiRefused(LocalprocError):
+    """The daemon has answered that it will not; ``code`` is the HTTP status."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class EngineApi:
+    """A daemon. May be used by several threads at once.
+
+    ``address`` is that of ``DOCKER_HOST``: ``unix:///path`` or ``tcp://host:port``. Every verb
+    raises ``ExecutorUnavailable`` while there is no answer, and ``ApiRefused``.
+    """
+
+    def __init__(self, address: str = "") -> None:
+        self.address = address or os.environ.get("DOCKER_HOST") or DEFAULT
+        scheme, _, rest = self.address.partition("://")
+        if scheme == "unix":
+            transport, base = httpx.HTTPTransport(uds=rest), "http://docker"
+        elif scheme == "tcp":
+            transport, base = httpx.HTTPTransport(), f"http://{rest}"
+        else:
+            raise EnvironmentProblem(
+                f"a Docker daemon cannot be reached at {self.address!r}",
+                hint="set DOCKER_HOST to unix:///path/to/docker.sock or tcp://host:port",
+            )
+        self._client = httpx.Client(
+            transport=transport, base_url=f"{base}/{VERSION}", timeout=_PATIENCE, trust_env=False
+        )
+        self._streams: set[httpx.Response] = set()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return the JSON of an answer."""
+        return self._call("GET", path, query)
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        patience: float = _PATIENCE,
+        **query: Any,
+    ) -> Any:
+        """Return the JSON of an answer, ``None`` if it has none."""
+        return self._call("POST", path, query, body, patience)
+
+    def delete(self, path: str, **query: Any) -> None:
+        """Remove something."""
+        self._call("DELETE", path, query)
+
+    @contextmanager
+    def lines(
+        self, method: str, path: str, *, patience: float = _PATIENCE, **query: Any
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """Give the JSON lines of an answer as they come; ``patience`` seconds between two."""
+        with self._stream(method, path, query, patience) as answer:
+            yield (json.loads(line) for line in answer.iter_lines() if line.strip())
+
+    @contextmanager
+    def pieces(self, method: str, path: str, **query: Any) -> Iterator[Iterator[bytes]]:
+        """Give the bytes of an answer as they come."""
+        with self._stream(method, path, query, _PATIENCE) as answer:
+            yield answer.iter_bytes()
+
+    def hang_up(self) -> None:
+        """End the answers that still come, so that nobody waits for more of them."""
+        for answer in list(self._streams):
+            wire = answer.extensions["network_stream"].get_extra_info("socket")
+            with suppress(OSError):  # it has just ended
+                wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        self._client.close()
+
+    @contextmanager
+    def _stream(
+        self, method: str, path: str, query: Mapping[str, Any], patience: float
+    ) -> Iterator[httpx.Response]:
+        timeout = httpx.Timeout(_PATIENCE, read=patience)
+        with (
+            _told(self.address),
+            self._client.stream(method, path, params=_query(query), timeout=timeout) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+                raise _refusal(answer)
+            self._streams.add(answer)
+            try:
+                yield answer
+            finally:
+                self._streams.discard(answer)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        body: Mapping[str, Any] | None = None,
+        patience: float = _PATIENCE,
+    ) -> Any:
+        with _told(self.address):
+            answer = self._client.request(
+                method, path, params=_query(query), json=body, timeout=patience
+            )
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        return answer.json() if answer.content.strip() and answer.status_code != 304 else None
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """No answer is no news: never a failure of anything."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise ExecutorUnavailable(
+            f"the Docker daemon at {address} does not answer: {error or type(error).__name__}",
+            hint="is it running, and may this user open its socket?",
+        ) from error
+
+
+def _query(query: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Write parameters as the API wants them: flags as words, filters as JSON, lists repeated."""
+    return {name: _text(value) for name, value in query.items() if value is not None}
+
+
+def _text(value: Any) -> str | list[str]:
+    if isinstance(value, Mapping):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _refusal(answer: httpx.Response) -> ApiRefused:
+    try:
+        message = str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        message = answer.text.strip() or answer.reason_phrase
+    return ApiRefused(answer.status_code, message)

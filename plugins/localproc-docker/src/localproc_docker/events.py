@@ -1,0 +1,102 @@
+"""What happens to the containers of one home, as the daemon tells it.
+
+Owns one thread that listens to the daemon's events and begins again after it was away, and looking
+up who has killed a container. Must not know what follows from that.
+"""
+
+import logging
+import threading
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from localproc.errors import LocalprocError
+from localproc_docker.containers import HOME, KEY
+from localproc_docker.engine_api import EngineApi
+
+_LOG: Final = logging.getLogger("localproc")
+_AGAIN: Final = 0.5  #: seconds before a daemon that was away is listened to again
+_SETTLE: Final = timedelta(seconds=0.1)  #: an end may be known before what has caused it
+_LEAVING: Final = 5.0
+_SILENCE: Final = 30.0  #: seconds without an event after which the connection is made anew
+
+
+class Events:
+    """The thread, and what it has heard since it was last asked."""
+
+    def __init__(self, api: EngineApi, home: str) -> None:
+        self._api = api
+        self._home = home
+        self._news: set[str] = set()
+        self._missed = True  #: what happened before it listened is unknown
+        self._changed = threading.Condition()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="localproc-docker", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> Collection[str] | None:
+        """Return the keys of tasks that something has happened to, after so long at most.
+
+        ``None`` if something may have been missed: all have to be looked at.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._news or self._missed, seconds)
+            news, self._news = self._news, set()
+            missed, self._missed = self._missed, False
+        return None if missed else news
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+        self._api.hang_up()
+        self._thread.join(_LEAVING)
+
+    def _live(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._listen()
+            except LocalprocError as error:
+                _LOG.debug("docker events: %s", error)
+            except Exception:
+                _LOG.exception("the events of docker cannot be read")
+            self._miss()
+            self._closed.wait(_AGAIN)
+
+    def _listen(self) -> None:
+        wanted = {"type": ["container"], "label": [f"{HOME}={self._home}"]}
+        with self._api.lines("GET", "/events", patience=_SILENCE, filters=wanted) as lines:
+            self._miss()  # it is listened from here on
+            for line in lines:
+                if self._closed.is_set():
+                    return
+                self._hear(line)
+
+    def _hear(self, line: Mapping[str, Any]) -> None:
+        said = (line.get("Actor") or {}).get("Attributes") or {}
+        key = said.get(KEY)
+        if key is None:
+            return
+        if line.get("Action") in ("start", "die", "oom", "destroy"):
+            with self._changed:
+                self._news.add(key)
+                self._changed.notify_all()
+
+    def _miss(self) -> None:
+        with self._changed:
+            self._missed = True
+            self._changed.notify_all()
+
+
+def signal_sent(api: EngineApi, name: str, started: datetime) -> str:
+    """Return the last signal that a container was sent by way of the daemon, if it remembers any.
+
+    A daemon remembers its last few hundred events.
+    """
+    found = ""
+    until = datetime.now(UTC) + _SETTLE
+    wanted = {"container": [name], "event": ["kill"]}
+    span = {"since": started.timestamp(), "until": until.timestamp()}
+    with api.lines("GET", "/events", filters=wanted, **span) as lines:
+        for line in lines:
+            found = str(line["Actor"]["Attributes"].get("signal", ""))
+    return found

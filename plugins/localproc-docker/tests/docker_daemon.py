@@ -1,0 +1,136 @@
+"""A real daemon for the tests, images made of what this machine has, and a way to it that breaks.
+
+``DOCKER_HOST`` names the daemon; without one that answers the tests are skipped, or fail where
+``LOCALPROC_TEST_ALL`` is set. The images hold busybox (Debian: busybox-static) and nothing else.
+"""
+
+import hashlib
+import io
+import os
+import select
+import shutil
+import socket
+import subprocess
+import tarfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from localproc_docker.containers import HOME
+from localproc_docker.engine_api import VERSION, EngineApi
+
+IMAGE = "localproc-tests/busybox:1"
+BARE = "localproc-tests/bare:2"  #: its one program echoes
+
+
+def daemon() -> EngineApi:
+    """Return the daemon, with the tests' images; without one the test is skipped, or fails."""
+    api = EngineApi()
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(api.address.removeprefix("unix://"))
+        except OSError as error:
+            api.close()
+            reason = f"no Docker daemon answers at {api.address}: {error}"
+            if os.environ.get("LOCALPROC_TEST_ALL"):
+                pytest.fail(f"{reason}, and LOCALPROC_TEST_ALL forbids skipping")
+            pytest.skip(reason)
+    _have(api, IMAGE, "ENV PATH=/bin")
+    _have(api, BARE, 'ENTRYPOINT ["/busybox-alone", "echo"]')
+    return api
+
+
+def containers(api: EngineApi, folder: Path) -> list[dict[str, Any]]:
+    """Return the containers of an executor's folder."""
+    mark = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:32]
+    wanted = {"label": [f"{HOME}={mark}"]}
+    found: list[dict[str, Any]] = api.get("/containers/json", all=True, filters=wanted)
+    return found
+
+
+class Road:
+    """A socket that leads to the daemon, until it is broken: nothing comes through any more."""
+
+    def __init__(self, path: Path, api: EngineApi) -> None:
+        self.host = f"unix://{path}"
+        self._daemon = api.address.removeprefix("unix://")
+        self._open = threading.Event()
+        self._open.set()
+        self._closed = False
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def hang(self) -> None:
+        """Keep what is sent, either way."""
+        self._open.clear()
+
+    def mend(self) -> None:
+        """Let it through again."""
+        self._open.set()
+
+    def close(self) -> None:
+        """End it."""
+        self._closed = True
+        self._open.set()
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._lead, args=(near,), daemon=True).start()
+
+    def _lead(self, near: socket.socket) -> None:
+        with near, socket.socket(socket.AF_UNIX) as far:
+            far.connect(self._daemon)
+            others = {near: far, far: near}
+            while not self._closed:
+                for one in select.select(list(others), [], [], 0.1)[0]:
+                    self._open.wait()
+                    try:
+                        data = one.recv(65536)
+                        others[one].sendall(data)
+                    except OSError:
+                        return
+                    if not data:
+                        return
+
+
+def _have(api: EngineApi, name: str, change: str) -> None:
+    """Import an image unless it is there."""
+    if api.get("/images/json", filters={"reference": [name]}):
+        return
+    repository, _, tag = name.partition(":")
+    query = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": change}
+    transport = httpx.HTTPTransport(uds=api.address.removeprefix("unix://"))
+    with httpx.Client(transport=transport, timeout=60) as client:
+        url = f"http://docker/{VERSION}/images/create"
+        archive = _archive(shell=name == IMAGE)
+        client.post(url, params=query, content=archive).raise_for_status()
+
+
+def _archive(*, shell: bool) -> bytes:
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.fail("busybox is not here: install Debian's busybox-static")
+    listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for folder in ("tmp", "bin", "etc"):
+            info = tarfile.TarInfo(folder)
+            info.type, info.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            tar.addfile(info)
+        tar.add(busybox, "bin/busybox" if shell else "busybox-alone")
+        for name in listed.stdout.split() if shell else ():
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            if name != "busybox":
+                tar.addfile(link)
+    return file.getvalue()

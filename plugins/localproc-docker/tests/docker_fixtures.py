@@ -1,0 +1,68 @@
+"""What tests of the executor are written with: it is opened on a real daemon."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import localproc_docker
+import pytest
+from docker_daemon import IMAGE, Road, containers, daemon
+from localproc_docker.engine_api import EngineApi
+
+from localproc.model import Container, Task
+from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.testing.executor_tests import ExecutorTests, OpenExecutor, opened
+
+
+@pytest.fixture
+def api() -> Iterator[EngineApi]:
+    """Give the daemon."""
+    found = daemon()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def road(tmp_path: Path, api: EngineApi) -> Iterator[Road]:
+    """Give the way that executors take to it."""
+    found = Road(tmp_path / "docker.sock", api)
+    yield found
+    found.close()
+
+
+class DockerTests(ExecutorTests):
+    """Opens executors of one folder, by way of a road to the daemon that can be broken."""
+
+    patience = 200.0
+    daemon: EngineApi
+    way: Road
+
+    @pytest.fixture
+    def open_executor(self, tmp_path: Path, api: EngineApi, road: Road) -> Iterator[OpenExecutor]:
+        self.daemon, self.way = api, road
+        executors: list[Executor] = []
+
+        def open_one(engine: str) -> Executor:
+            executors.append(open_docker(tmp_path / "home", engine, road.host))
+            return executors[-1]
+
+        yield open_one
+        for one in executors:
+            one.close()
+        for container in containers(api, tmp_path / "home"):
+            api.delete(f"/containers/{container['Id']}", force=True)
+
+    def command(self, tmp_path: Path, name: str, argv: Sequence[str], **fields: object) -> Task:
+        """Make a task that runs in the tests' image."""
+        task = super().command(tmp_path, name, argv, **fields)
+        return replace(task, container=Container(IMAGE, task.outdir))
+
+
+def open_docker(folder: Path, engine: str, host: str) -> Executor:
+    """Open an executor as an engine does."""
+    [plugin] = localproc_docker.localproc_executors()
+    folder.mkdir(exist_ok=True)
+    return opened(
+        plugin,
+        ExecutorSettings(str(folder), engine, cores=4, ram=2048, slots=4, options={"host": host}),
+    )

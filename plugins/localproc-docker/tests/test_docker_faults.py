@@ -1,0 +1,293 @@
+"""What happens to containers from outside, and what a daemon does that is not there."""
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import localproc_docker
+import pytest
+from docker_daemon import BARE, Road, containers
+from docker_fixtures import DockerTests, api, open_docker, road
+from localproc_docker.containers import KEY
+from localproc_docker.engine_api import EngineApi
+from tests.patience import until
+
+from localproc import Engine
+from localproc.errors import EnvironmentProblem, UnsupportedPackage
+from localproc.model import Container, JobStatus, TaskState
+from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.testing.executors import OpenExecutor
+
+__all__ = ["api", "road"]  # fixtures
+
+pytestmark = pytest.mark.service
+
+GO_ON = "touch on; until [ -e go ]; do sleep 0.05; done; exit 5"
+
+
+class TestFaults(DockerTests):
+    def test_a_container_that_ended_while_nobody_looked_is_found(
+        self, open_executor: OpenExecutor, api: EngineApi, tmp_path: Path
+    ) -> None:
+        first = open_executor("first")
+        task = self.task(tmp_path, "s", GO_ON)
+        first.submit([task])
+        self.running(first, Path(task.outdir) / "on")
+        first.close()
+        (Path(task.outdir) / "go").touch()
+        until(lambda: containers(api, tmp_path / "home")[0]["State"] == "exited")
+        second = open_executor("second")
+        second.reattach([task])
+        assert self.reports(second, [task.key])[task.key].exit_code == 5
+
+    def test_a_kill_from_outside_is_told_with_who_and_why(
+        self, executor: Executor, api: EngineApi, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "touch on; sleep 300")
+        executor.submit([task])
+        self.running(executor, Path(task.outdir) / "on")
+        [one] = containers(api, tmp_path / "home")
+        api.post(f"/containers/{one['Id']}/kill", signal="KILL")
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state is TaskState.CANCELLED
+        assert report.reason == "somebody sent it signal 9 by way of docker, not localproc"
+
+    def test_a_removal_from_outside_is_told(
+        self, executor: Executor, api: EngineApi, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "touch on; sleep 300")
+        executor.submit([task])
+        self.running(executor, Path(task.outdir) / "on")
+        [one] = containers(api, tmp_path / "home")
+        api.delete(f"/containers/{one['Id']}", force=True)
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state is TaskState.CANCELLED
+        assert report.reason == "its container was removed, not by localproc"
+
+    def test_a_tool_that_kills_itself_was_not_killed_by_somebody(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "kill -KILL $$")
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert (report.state, report.exit_code) == (TaskState.ENDED, 137)
+
+    def test_an_image_without_a_shell_keeps_its_streams(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        tasks = [
+            replace(self.command(tmp_path, "s", argv), container=Container(BARE, "/out"))
+            for argv in (("hello", "world"), ("again",))
+        ]
+        executor.submit(tasks)
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.exit_code for one in found.values()} == {0}
+        assert [Path(one.stdout).read_text() for one in tasks] == ["hello world\n", "again\n"]
+
+    def test_an_image_that_is_not_here_is_refused_with_what_brings_it(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        box = Container("registry.invalid/tool:1", "/out", pull="registry.invalid/tool:1")
+        task = replace(self.task(tmp_path, "s", "true"), container=box)
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state is TaskState.REFUSED
+        assert report.reason == (
+            "the image registry.invalid/tool:1 is not here: "
+            "docker pull registry.invalid/tool:1 brings it"
+        )
+
+    def test_what_was_handed_on_by_another_engine_runs_once(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        first, second = open_executor("first"), open_executor("second")
+        task = self.task(tmp_path, "s", "echo ran >> ran.txt; exit 4")
+        first.submit([task])
+        self.reports(first, [task.key])
+        second.submit([task])
+        assert self.reports(second, [task.key])[task.key].exit_code == 4
+        assert (Path(task.outdir) / "ran.txt").read_text() == "ran\n"
+
+    def test_what_is_stopped_before_its_turn_never_runs(
+        self, executor: Executor, api: EngineApi, tmp_path: Path
+    ) -> None:
+        tasks = [self.task(tmp_path, f"s{n}", "touch on; sleep 300") for n in range(6)]
+        executor.submit(tasks)
+        executor.cancel([one.key for one in tasks], 0)
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.state for one in found.values()} == {TaskState.CANCELLED}
+        states = {one["State"] for one in containers(api, tmp_path / "home")}
+        assert states <= {"exited"}
+
+    def test_two_homes_do_not_see_each_others_containers(
+        self, executor: Executor, api: EngineApi, road: Road, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", GO_ON)
+        executor.submit([task])
+        self.running(executor, Path(task.outdir) / "on")
+        other = open_docker(tmp_path / "other", "first", road.host)
+        other.reattach([task])
+        assert self.reports(other, [task.key])[task.key].state is TaskState.NEVER_STARTED
+        other.tidy()
+        other.close()
+        assert len(containers(api, tmp_path / "home")) == 1
+        (Path(task.outdir) / "go").touch()
+        assert self.reports(executor, [task.key])[task.key].exit_code == 5
+
+    def test_what_is_released_leaves_no_container(
+        self, executor: Executor, api: EngineApi, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "true")
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        assert len(containers(api, tmp_path / "home")) == 1, "it is the exit record"
+        executor.release([task.key])
+        until(lambda: not containers(api, tmp_path / "home"))
+
+
+def test_a_daemon_that_is_not_there_is_told_when_it_is_opened(tmp_path: Path) -> None:
+    host = f"unix://{tmp_path}/nobody.sock"
+    with warnings.catch_warnings():
+        # httpcore leaves the socket of a connection that failed to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        said, hint = refusal(tmp_path / "home", host)
+        gc.collect()
+    assert said.startswith(f"the Docker daemon at {host} does not answer")
+    assert hint == "is it running, and may this user open its socket?"
+
+
+def refusal(folder: Path, host: str) -> tuple[str, str]:
+    with pytest.raises(EnvironmentProblem) as raised:
+        open_docker(folder, "first", host)
+    return raised.value.message, raised.value.hint
+
+
+def test_an_address_or_option_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="cannot be reached at 'ssh://me@there'"):
+        open_docker(tmp_path / "home", "first", "ssh://me@there")
+    settings = ExecutorSettings(str(tmp_path), "first", 1, 1, 1, options={"hots": "x"})
+    with pytest.raises(EnvironmentProblem, match="no option 'hots'"):
+        localproc_docker.open_docker(settings)
+
+
+def tool(script: str, **fields: Any) -> dict[str, Any]:
+    image = {"class": "DockerRequirement", "dockerImageId": "localproc-tests/busybox:1"}
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "tool",
+        "requirements": [image],
+        "baseCommand": ["sh", "-c", script],
+        "inputs": {},
+        "outputs": {},
+        **fields,
+    }
+
+
+def running(api: EngineApi, job: str) -> int:
+    return sum(one["State"] == "running" for one in of_job(api, job))
+
+
+def of_job(api: EngineApi, job: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.get("/containers/json", all=True, filters={"label": [KEY]})
+    return [one for one in found if one["Labels"][KEY].startswith(f"{job}:")]
+
+
+def test_many_containers_dismissed_at_once_leave_nothing(tmp_path: Path, api: EngineApi) -> None:
+    step = {"run": tool("sleep 300", inputs={"n": "int"}), "in": {"n": "all"}, "out": []}
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "many",
+        "requirements": [{"class": "ScatterFeatureRequirement"}],
+        "inputs": {"all": "int[]"},
+        "outputs": {},
+        "steps": {"sleeps": {**step, "scatter": "n"}},
+    }
+    home = tmp_path / "home"
+    with Engine(
+        home, plugins=[localproc_docker], executor="docker", slots=20, cores=40, ram=64000
+    ) as engine:
+        job = engine.execute(engine.deploy(package).id, {"all": list(range(20))})
+        until(lambda: running(api, job.id) == 20)
+        job.dismiss()
+        assert job.wait().status is JobStatus.DISMISSED
+    assert of_job(api, job.id) == []
+
+
+def test_a_daemon_that_hangs_delays_no_other_job(
+    tmp_path: Path, api: EngineApi, road: Road
+) -> None:
+    options = {"docker": {"host": road.host}}
+    with Engine(
+        tmp_path / "home",
+        plugins=[localproc_docker],
+        executor="docker;no-container=local",
+        executor_options=options,
+    ) as engine:
+        job = engine.execute(engine.deploy(tool("sleep 2; exit 3")).id, {})
+        until(lambda: running(api, job.id) == 1)
+        road.hang()
+        here = tool("true", id="here", requirements=[])
+        assert engine.run(here, {}).status is JobStatus.SUCCESSFUL
+        road.mend()
+        assert job.wait().message == "step tool failed with exit code 3"
+
+
+def test_a_tool_without_an_image_is_refused_before_the_job_is_accepted(
+    tmp_path: Path, api: EngineApi
+) -> None:
+    with Engine(tmp_path / "home", plugins=[localproc_docker], executor="docker") as engine:
+        with pytest.raises(UnsupportedPackage, match="docker;no-container=local"):
+            engine.run(tool("true", requirements=[]), {})
+        hinted = tool("true", requirements=[], hints=tool("")["requirements"])
+        assert engine.run(hinted, {}).status is JobStatus.SUCCESSFUL
+
+
+RUN = """
+import sys, localproc, localproc_docker
+engine = localproc.Engine(sys.argv[1], plugins=[localproc_docker], executor="docker")
+engine.run(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("ends", ["before", "after"])
+def test_a_container_goes_on_when_its_engine_is_killed(
+    tmp_path: Path, api: EngineApi, ends: str
+) -> None:
+    """It ends before, or after, another engine looks for it; either way it has run once."""
+    go = tmp_path / "go"
+    go.mkdir()
+    script = "echo begun >&2; until [ -e $0/go ]; do sleep 0.05; done; echo done"
+    slow = tool(script, inputs={"go": "Directory"}, arguments=["$(inputs.go.path)"])
+    slow |= {"stdout": "out.txt", "outputs": {"out": "stdout"}}
+    package = {**slow, "inputs": {"go": {"type": "Directory", "default": directory(go)}}}
+    (tmp_path / "slow.cwl").write_text(json.dumps(package))
+    home = tmp_path / "home"
+    source = Path(localproc_docker.__file__).parents[1]
+    path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as running_engine:
+        until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_tool.log")))
+        running_engine.send_signal(signal.SIGKILL)
+    [job_id] = [one.name for one in home.glob("jobs/*")]
+    if ends == "before":
+        (go / "go").touch()
+        until(lambda: running(api, job_id) == 0)
+    with Engine(home, plugins=[localproc_docker]) as engine:
+        (go / "go").touch()
+        job = engine.jobs()[0].wait().raise_for_status()
+        assert job.result("out").read_text() == "done\n"
+        assert job.logs("tool").text == "begun\n", "it ran once"
+    assert of_job(api, job_id) == []
+
+
+def directory(path: Path) -> dict[str, str]:
+    return {"class": "Directory", "location": path.as_uri()}

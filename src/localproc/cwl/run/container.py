@@ -1,0 +1,95 @@
+"""The container that a tool asks for.
+
+Owns reading DockerRequirement and NetworkAccess (CWL v1.2 CommandLineTool, sections 5.4 and 5.11).
+Must not know who runs containers.
+"""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from localproc.cwl.expr.expressions import Context, evaluate_field
+from localproc.cwl.run.process import Tool
+from localproc.cwl.run.task_layout import Folders
+from localproc.errors import UnsupportedPackage
+from localproc.model import Container
+
+_REQUIREMENT: Final = "DockerRequirement"
+_MAKERS: Final = ("dockerLoad", "dockerImport", "dockerFile")
+
+
+def wants_container(tool: Tool, *, containers: bool) -> bool:
+    """Return whether a tool runs in a container: where there are any, hints count too.
+
+    Raises ``UnsupportedPackage`` for one that is required where there are none.
+    """
+    if not tool.requirements.has(_REQUIREMENT):
+        return False
+    if not containers and is_required(tool):
+        raise UnsupportedPackage(
+            f"{tool.id} requires a container, and the executor has none",
+            hint="use an executor with containers, or move DockerRequirement to hints",
+        )
+    return containers
+
+
+def is_required(tool: Tool) -> bool:
+    """Return whether a tool may rely on running in a container."""
+    return _REQUIREMENT in tool.requirements.required
+
+
+def image(tool: Tool) -> str:
+    """Return the name of the image; raises ``UnsupportedPackage`` if it has none.
+
+    ``dockerImageId`` is what is run, ``dockerPull`` where that comes from and its name otherwise.
+    """
+    docker = tool.requirements.get(_REQUIREMENT) or {}
+    name = docker.get("dockerImageId") or docker.get("dockerPull")
+    if name:
+        return str(name)
+    if maker := next((one for one in _MAKERS if docker.get(one)), None):
+        raise UnsupportedPackage(
+            f"{tool.id}: images are not made by {maker}, and no dockerImageId names one",
+            hint="make the image yourself and give its name as dockerImageId",
+        )
+    raise UnsupportedPackage(
+        f"{tool.id}: DockerRequirement names no image to run", hint="give it a dockerPull"
+    )
+
+
+def seen_inside(tool: Tool, folders: Folders) -> Folders:
+    """Return a task's folders with the place that the output directory has in the container.
+
+    Raises ``UnsupportedPackage`` for a place that cannot be one.
+    """
+    place = (tool.requirements.get(_REQUIREMENT) or {}).get("dockerOutputDirectory")
+    if not place:
+        return folders
+    clean = posixpath.normpath(str(place))
+    if not clean.startswith("/") or clean.strip("/") == "":
+        raise UnsupportedPackage(
+            f"{tool.id}: dockerOutputDirectory is {place!r}, not an absolute path of a folder"
+        )
+    return replace(folders, inner=clean)
+
+
+def container(
+    tool: Tool, values: Mapping[str, Any], runtime: Mapping[str, Any], folders: Folders
+) -> Container:
+    """Return the container of a tool that wants one."""
+    docker = tool.requirements.get(_REQUIREMENT) or {}
+    return Container(
+        image=image(tool),
+        outdir=folders.seen(folders.outdir),
+        network=network_access(tool, Context(values, runtime)),
+        pull=docker.get("dockerPull"),
+    )
+
+
+def network_access(tool: Tool, context: Context) -> bool:
+    """Whether the tool may use the network (it always might in CWL v1.0)."""
+    requirement = tool.requirements.get("NetworkAccess")
+    if requirement is None:
+        return tool.version == "v1.0"
+    return bool(evaluate_field(requirement["networkAccess"], tool.dialect, context))
