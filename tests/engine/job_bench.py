@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from localproc.engine.job.executor_choice import ExecutorChoice
-
 from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
@@ -31,6 +29,7 @@ from localproc.engine.job.effects import (
     StageOut,
     Stop,
 )
+from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import Done, News, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.planning import pull
