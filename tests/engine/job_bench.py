@@ -46,10 +46,21 @@ ID = "job"
 
 
 class Bench:
-    """One job. ``history`` is what has been recorded, ``effects`` what was ordered then."""
+    """One job. ``history`` is what has been recorded, ``effects`` what was ordered then.
 
-    def __init__(self, process: Tool | Workflow, inputs: Mapping[str, Any], **request: Any) -> None:
+    ``containers``: the executor runs them.
+    """
+
+    def __init__(
+        self,
+        process: Tool | Workflow,
+        inputs: Mapping[str, Any],
+        *,
+        containers: bool = False,
+        **request: Any,
+    ) -> None:
         self.process = process
+        self.containers = containers
         self.memory = Memory()
         self.clock = NOON
         self.engines = 1
@@ -171,7 +182,7 @@ class Bench:
             now=self._now,
             folder="/job",
             base_env={},
-            where=lambda one: (placement.choose(place(one.key), container=True), False),
+            where=lambda one: (placement.choose(place(one.key), container=True), self.containers),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",

@@ -273,6 +273,16 @@ def test_equal_steps_are_looked_for_before_they_are_launched() -> None:
     assert (bench.run.under_way, bench.run.to_come.total()) == (1, 0)
 
 
+def test_a_step_in_a_container_is_not_looked_for() -> None:
+    """What its image was at the time of an earlier step is not known."""
+    boxed = process(tool(hints="{DockerRequirement: {dockerPull: debian}}"))
+    bench = Bench(boxed, {}, containers=True, reuse=True)
+    bench.begin()
+    bench.room()
+    assert bench.given(Recall) == []
+    assert bench.launched() == ["say:1"]
+
+
 # Failures
 
 

@@ -52,11 +52,12 @@ class TestSequentialExecutor(ExecutorContract):
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:
         first = open_executor("first")
-        running = self.task(tmp_path, "running", "touch on; sleep 0.3")
+        running = self.task(tmp_path, "running", "touch on; until [ -e go ]; do sleep 0.05; done")
         waiting = self.task(tmp_path, "waiting", "touch started")
         first.submit([running, waiting])
         self.running(first, Path(running.outdir) / "on")
         first.close()
+        (Path(running.outdir) / "go").touch()
         second = open_executor("second")
         second.reattach([running, waiting])
         found = self.reports(second, [running.key, waiting.key])

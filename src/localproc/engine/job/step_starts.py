@@ -148,7 +148,12 @@ class StepStarts:
         )
 
     def _may_be_reused(self, invocation: Invocation) -> bool:
-        """Whether it is worth looking; where that is not easily said, whoever looks will see."""
+        """Whether it is worth looking; where that is not easily said, whoever looks will see.
+
+        What an image was at the time of an earlier step is not known, so none in a container is.
+        """
+        if self._tasks.is_boxed(invocation):
+            return False
         return not self._tasks.is_quick(invocation) or may_be_reused(
             invocation.tool, invocation.inputs
         )

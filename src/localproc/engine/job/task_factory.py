@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.run.container import wants_container
 from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
@@ -71,6 +72,11 @@ class TaskFactory:
         if tool not in self._quick:
             self._quick[tool] = tool_is_quick(tool)
         return self._quick[tool] and is_small(invocation.inputs)
+
+    def is_boxed(self, invocation: Invocation) -> bool:
+        """Whether an invocation runs in a container."""
+        _, containers = self.setup.where(invocation)
+        return containers and wants_container(invocation.tool, containers=True)
 
     def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
