@@ -1,5 +1,6 @@
 """InitialWorkDirRequirement in all its forms."""
 
+import json
 from typing import Any
 
 import pytest
@@ -91,6 +92,15 @@ def test_an_array_of_files_is_linked_file_by_file() -> None:
         ("link", "/out/b", "/data/b"),
     ]
     assert "cannot name an array" in error("[{entryname: a, entry: $(inputs.x)}]", files).message
+
+
+@pytest.mark.parametrize("listing", ['["$(%s)"]', '[{entry: "$(%s)"}]', '"$([%s])"'])
+def test_a_literal_called_dot_is_the_working_directory_itself(listing: str) -> None:
+    text = {"class": "File", "basename": "a", "contents": "A"}
+    here = {"class": "Directory", "basename": ".", "listing": [text]}
+    for literal in (here, {**here, "listing": [here]}):
+        entry = json.dumps(literal).replace('"', "'")
+        assert staged(listing % entry) == [("write", "/out/a", "A")]
 
 
 def test_an_empty_array_of_files_puts_nothing() -> None:

@@ -159,6 +159,17 @@ def test_items_of_a_feature_collection_are_published(work: Work) -> None:
     assert (work.results / JOB / "S" / "S.tif").read_text() == "S"
 
 
+def test_a_link_to_a_feature_collection_becomes_links_to_its_items(work: Work) -> None:
+    outputs = out(work, *links("c.json", rel="child"))
+    written(work, "c.json", {**COLLECTION, "links": links("all.json", rel="items")})
+    features = [item({}, name) for name in "NS"]
+    written(work, "all.json", {"type": "FeatureCollection", "features": features})
+    work.publish(outputs)
+    document = json.loads((work.results / JOB / "collection.json").read_text())
+    said = [(one["rel"], one["href"]) for one in document["links"] if one["rel"].startswith("item")]
+    assert said == [("item", "./N/N.json"), ("item", "./S/S.json")]
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [

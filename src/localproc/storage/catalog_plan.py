@@ -279,6 +279,8 @@ class CatalogPlan:
             path = stac.resolve(link["href"], source.path)
             if path is None:
                 found.append(link)
+            elif link["rel"] == "items":
+                continue  # what is in it has links of its own, as items
             elif (real := os.path.realpath(path)) in self._places:
                 found.append({**link, "href": self._places[real]})
             elif os.path.exists(path):

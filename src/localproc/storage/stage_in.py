@@ -157,11 +157,14 @@ class _StageIn:
         staged |= {"location": path_uri(target), "basename": name}
 
         def fetch() -> None:
-            if not os.path.isdir(folder):
+            if os.path.isdir(folder):
+                real = verify_input(given, target)
+            else:
                 with self._making(folder) as temporary:
                     path = os.path.join(temporary, name)
                     self._access.download(location, path)
-                    verify_input(given, path)
+                    real = verify_input(given, path)
+            staged.update(real)
             staged["size"] = size = os.stat(target).st_size
             self._log(f"{label}: {shown} → {self._shown(target)} ({size} bytes)")
 

@@ -63,7 +63,7 @@ def _results(tool: Tool, value: Any) -> Iterator[tuple[Any, str | None, bool]]:
         for item in value:
             yield from _results(tool, item)
     elif is_filelike(value):
-        yield _entry(value), None, bool(value.get("writable"))
+        yield from _given(value, None, writable=bool(value.get("writable")))
     elif isinstance(value, Mapping) and "entry" in value:
         entry = value["entry"]
         plain = _entry(entry) if is_filelike(entry) else _contents(entry)
@@ -81,16 +81,28 @@ def _dirent(
     if value is None:
         return
     if is_filelike(value):
-        yield _entry(value), name, writable
+        yield from _given(value, name, writable=writable)
     elif _is_array_of_files(value) and (value or name is None):
         if name is not None:
             raise StepError(f"{tool.id}: entryname cannot name an array of files")
         for item in value:
-            yield _entry(item), None, writable
+            yield from _given(item, None, writable=writable)
     elif name is None:
         raise StepError(f"{tool.id}: a Dirent with text needs an entryname")
     else:
         yield _contents(value), name, writable
+
+
+def _given(
+    one: Mapping[str, Any], name: str | None, *, writable: bool
+) -> Iterator[tuple[Any, str | None, bool]]:
+    """Give an object, or what is in it where it is a literal called ``.``: the directory itself."""
+    is_here = one["class"] == "Directory" and one.get("basename") == "." and is_literal(one)
+    if is_here and name is None:
+        for inner in one.get("listing") or ():
+            yield from _given(inner, None, writable=writable)
+    else:
+        yield _entry(one), name, writable
 
 
 def _entry(one: Mapping[str, Any]) -> dict[str, Any]:
