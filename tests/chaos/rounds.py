@@ -21,11 +21,12 @@ from tests.patience import patient, until
 
 _WORDS: Final = ["one", "two", "three", "four"]
 _MOST_DEATHS: Final = 4
+_MOST_LOSSES: Final = 2  #: keepers that may die: a task that is lost once more fails its step
 
 
 @dataclass
 class Round:
-    """A folder with a home, and the dice of the round; ``span``: seconds that a run takes."""
+    """A folder with a home, and the dice of the round; ``span``: seconds that its job takes."""
 
     folder: Path
     dice: random.Random
@@ -57,10 +58,12 @@ class Round:
         return ["run", str(package), str(self.folder / "inputs.json"), "--slots", "2", "--quiet"]
 
     def undisturbed(self) -> dict[str, str]:
-        """Run the job, measure how long that takes, and return its results."""
-        began = time.monotonic()
+        """Run the job, look how long that takes, and return its results."""
         _end(self._start(self.run))
-        self.span = time.monotonic() - began
+        with localproc.Engine(self.home, run_jobs=False) as engine:
+            (job,) = engine.jobs()
+            assert job.record.finished is not None
+            self.span = (job.record.finished - job.record.created).total_seconds()
         return self.results()
 
     def results(self) -> dict[str, str]:
@@ -93,7 +96,7 @@ class Round:
         if self.dice.random() < 0.5:
             self._let_die(engine)
         else:
-            time.sleep(self.span * self.dice.uniform(0.2, 1))
+            self._at_some_moment(engine)
         for job in self._jobs():
             _end(self._start(["dismiss", job]))
         engine.wait(patient(60))
@@ -114,8 +117,8 @@ class Round:
 
     def _let_die(self, engine: subprocess.Popen[bytes]) -> None:
         """Kill an engine at some moment, its keeper before it, after it, or not at all."""
-        time.sleep(self.span * self.dice.uniform(0.2, 1))
-        keepers = [pid for pid, line in processes(self.folder).items() if _is_keeper(line)]
+        self._at_some_moment(engine)
+        keepers = self._keepers() if self.deaths["keeper"] < _MOST_LOSSES else []
         moment = self.dice.choice(["before", "after", "never", "never"])
         if moment == "before":
             self._kill_keepers(keepers)
@@ -126,6 +129,15 @@ class Round:
         if moment == "after":
             self._kill_keepers(keepers)
         time.sleep(self.dice.choice([0, self.dice.uniform(0, 0.5)]))
+
+    def _at_some_moment(self, engine: subprocess.Popen[bytes]) -> None:
+        """Wait for some moment of a job's life, now and then of its engine's before that."""
+        if self.dice.random() < 0.8:
+            until(lambda: self._keepers() or engine.poll() is not None)
+        time.sleep(self.dice.uniform(0, self.span))
+
+    def _keepers(self) -> list[int]:
+        return [pid for pid, line in processes(self.folder).items() if "keeper.keeper" in line]
 
     def _kill_keepers(self, keepers: list[int]) -> None:
         for pid in keepers:
@@ -169,10 +181,6 @@ class Round:
             runs = {path.name: path.read_text().count("x") for path in self.notes.iterdir()}
             wrong += [f"{name} ran {count} times" for name, count in runs.items() if count != 1]
         return wrong
-
-
-def _is_keeper(line: str) -> bool:
-    return "keeper" in line
 
 
 def _end(command: subprocess.Popen[bytes]) -> None:

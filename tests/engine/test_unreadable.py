@@ -54,6 +54,10 @@ def unknown_trigger(db: sqlite3.Connection, number: int) -> None:
     db.execute("UPDATE jobs SET trigger = 'earthquake' WHERE n = ?", (number,))
 
 
+def no_progress(db: sqlite3.Connection, number: int) -> None:
+    db.execute("UPDATE jobs SET progress = 'far' WHERE n = ?", (number,))
+
+
 DAMAGES: list[tuple[Damage, str]] = [
     (unknown_kind, "'teleported'"),
     (no_events, "there are no events of it"),
@@ -62,6 +66,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (newer_version, "version 99"),
     (missing_event, "an event is missing here"),
     (unknown_trigger, "its trigger cannot be read"),
+    (no_progress, "its progress cannot be read"),
 ]
 
 
@@ -118,6 +123,15 @@ def test_a_job_that_cannot_be_read_can_be_dismissed_and_deleted(
         bad.dismiss()
         assert bad.status == "dismissed", said
         assert engine.delete(bad.id)
+
+
+def test_a_job_whose_owner_cannot_be_read_is_nobodys(home: Path) -> None:
+    damage(home, lambda db, n: db.execute("UPDATE jobs SET owner = ? WHERE n = ?", (b"\xff", n)))
+    with Engine(home, run_jobs=False) as engine:
+        assert [job.record.owner for job in engine.jobs()] == [None, None]
+    with Engine(home) as engine:
+        for job in engine.jobs():
+            assert job.wait(patient(30)).status == "successful"
 
 
 def test_one_that_was_mended_goes_on_when_it_is_resumed(home: Path) -> None:

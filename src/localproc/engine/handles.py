@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Unpack
 
 from localproc.engine.job.steplog import StepLog, tail
-from localproc.engine.namespace import Namespace, check_readable
+from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
@@ -283,8 +283,7 @@ class Job:
     def _checked(self) -> JobRecord:
         found = self.record
         if not found.status.final:
-            self._namespace.check()
-            check_readable(found)
+            self._namespace.see_to(found)
         return found
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:

@@ -134,13 +134,22 @@ class Namespace:
                 record = self.record(job_id)
                 if record.status.final or left < pause:
                     return record
-                check_readable(record)
-                self.check()
+                self.see_to(record)
                 pause = 1.0 if self.runtime.owns(record) else 0.1
 
     def check(self) -> None:
         """Raise ``EnvironmentProblem`` if this engine runs no jobs any more, by mishap."""
         self.runtime.check()
+
+    def see_to(self, job: JobRecord) -> None:
+        """See that a job which is waited for will end: one that nobody runs is taken over.
+
+        Raises ``EnvironmentProblem`` or ``JobPutAside`` as ``wait_for`` does.
+        """
+        check_readable(job)
+        self.check()
+        if self.runtime.settings.adopt and not self.is_attended(job):
+            self.stand_by()
 
     def end_of(self, job_id: str) -> AbstractContextManager[End]:
         """Return what is set when a job has ended in this process, or the engine is closed."""

@@ -139,7 +139,8 @@ class JobTables(Database):
         with self.transaction() as db:
             found = db.execute(
                 f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_TO_RUN} "  # noqa: S608
-                f"AND (owner IS NULL OR owner IN ({marks})) AND dismiss >= ? ORDER BY n LIMIT ?) "
+                f"AND (typeof(owner) <> 'text' OR owner IN ({marks})) AND dismiss >= ? "
+                f"ORDER BY n LIMIT ?) "
                 f"RETURNING n, {rows.JOB_COLUMNS}",
                 (owner, *from_owners, int(dismissed), most),
             ).fetchall()
@@ -155,7 +156,7 @@ class JobTables(Database):
         """Give the owners of all jobs to run, ``None`` if some belong to nobody."""
         with self.reading() as db:
             found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_TO_RUN}").fetchall()  # noqa: S608
-        return {row["owner"] for row in found}
+        return {row["owner"] if isinstance(row["owner"], str) else None for row in found}
 
     def put_aside(self, owner: str, job_id: str, reason: str) -> None:
         """Give up a job that cannot be read, and say why."""

@@ -87,18 +87,18 @@ def job_from(row: sqlite3.Row) -> JobRecord:
     return JobRecord(
         id=row["id"],
         namespace=row["namespace"],
-        process_id=row["process"],
-        revision=row["revision"],
+        process_id=read("process", _text, ""),
+        revision=read("revision", _text, ""),
         status=read("status", JobStatus, JobStatus.FAILED),
         created=created,
         updated=read("updated", time, created),
         started=None if row["started"] is None else read("started", time, None),
         finished=None if row["finished"] is None else read("finished", time, None),
-        progress=row["progress"],
-        message=row["message"],
+        progress=read("progress", _number, 0),
+        message=read("message", _text, ""),
         dismiss_requested=bool(row["dismiss"]),
         hidden=bool(row["hidden"]),
-        owner=row["owner"],
+        owner=row["owner"] if isinstance(row["owner"], str) else None,
         trigger=read("trigger", Trigger, Trigger.MANUAL),
         reason=row["reason"],
         run_as=row["run_as"],
@@ -108,6 +108,18 @@ def job_from(row: sqlite3.Row) -> JobRecord:
         tags=read("tags", lambda tags: tuple(json.loads(tags)), ()),
         aside=row["aside"] or "; ".join(aside),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("it is no text")
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError("it is no number")
+    return value
 
 
 def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:
