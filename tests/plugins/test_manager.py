@@ -424,6 +424,49 @@ def test_a_misspelt_hook_of_a_plugin_that_was_handed_in_is_told_at_once(tmp_path
     assert not (tmp_path / "home" / "localproc.db").exists()
 
 
+class Listener:
+    """A plugin of a kind of its own."""
+
+    @hookimpl(wrapper=True)
+    def localproc_event(self, event: Event) -> Generator[None, None, None]:
+        return (yield)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "said", "hint"),
+    [
+        (Listener, "it is a class, whose hooks need an object", "give Listener() instead"),
+        (SimpleNamespace(localproc_event=print), "it has no hooks", "localproc.hookimpl"),
+        ("localproc_slurm", "it has no hooks", "localproc.hookimpl"),
+    ],
+)
+def test_what_is_no_plugin_is_told_at_once(
+    tmp_path: Path, plugin: object, said: str, hint: str
+) -> None:
+    with pytest.raises(EnvironmentProblem, match=said) as error:
+        Engine(tmp_path / "home", plugins=[plugin])
+    assert hint in error.value.hint
+
+
+def test_a_wrapper_that_cannot_be_called_keeps_the_others_from_nothing(
+    localproc_home: Path, packages: Path
+) -> None:
+    seen: list[Kind] = []
+
+    class Static:
+        @staticmethod
+        @hookimpl(wrapper=True)
+        def localproc_event(job: JobRecord) -> Any:
+            raise RuntimeError("not today")
+
+    listener = SimpleNamespace(localproc_event=hookimpl(lambda event: seen.append(event.kind)))
+    with Engine(localproc_home, plugins=[Static, listener]) as engine:
+        engine.run(packages / "echo.cwl", {"message": "x"})
+    assert seen[0] == "accepted"
+    assert seen[-1] == "succeeded"
+    assert [one.reason for one in engine.plugins.broken] == ["RuntimeError: not today"]
+
+
 def test_a_hook_that_may_be_missing_is_no_fault() -> None:
     plugin = SimpleNamespace(localproc_of_a_later_version=hookimpl(lambda: None, optionalhook=True))
     assert PluginManager([plugin], entry_points=False).broken == []

@@ -43,7 +43,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/results": {"GET": jobs.results},
     "/jobs/{job_id}/results/{output}": {"GET": jobs.result},
     "/jobs/{job_id}/results/{output}/{index}": {"GET": jobs.result},
-    "/jobs/{job_id}/files/{path:path}": {"GET": jobs.file},
+    "/jobs/{job_id}/files/{path:path}": {"GET": jobs.published_file},
     "/jobs/{job_id}/events": {"GET": live.events},
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},

@@ -8,7 +8,7 @@ asked for.
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from starlette.responses import Response
 
@@ -28,7 +28,7 @@ from localproc.http.answers import (
 )
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
-from localproc.http.files import FileAnswer, published
+from localproc.http.files import FileAnswer, opened
 from localproc.http.numbers import whole
 from localproc.model import JobStatus, Step
 from localproc.model.events import STAGE_IN
@@ -138,7 +138,7 @@ class Delivery:
         if chosen == JSON and JSON not in output.media_types:
             return self.document([output])
         if output.is_file:
-            answer: Response = FileAnswer(self._path(output), chosen, self._exchange.request)
+            answer: Response = FileAnswer(self._opened(output), chosen, self._exchange.request)
         else:
             answer = Response(self._data(output, chosen), media_type=_with_charset(chosen))
         answer.headers["Vary"] = "Accept"
@@ -154,7 +154,7 @@ class Delivery:
     def _data(self, output: Output, kind: str) -> bytes:
         """Give an output as bytes: a file as it is, a value as every other form has it."""
         if output.is_file:
-            with open(self._path(output), "rb") as file:
+            with self._opened(output) as file:
                 return file.read()
         return self._exchange.scrubbed(self._written(output, kind))
 
@@ -215,8 +215,8 @@ class Delivery:
             return str(self._addressed(ogc.file_link(output.value))["href"])
         return f"{self._place}/results/{quoted(output.name)}"
 
-    def _path(self, output: Output) -> str:
-        return published(self._job, output.value["location"])
+    def _opened(self, output: Output) -> BinaryIO:
+        return opened(self._exchange.engine, self._job, output.value["location"])
 
     def _addressed(self, content: Any) -> Any:
         return self._exchange.addressed(self._job, content)

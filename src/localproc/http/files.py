@@ -1,13 +1,14 @@
 """Published files on their way out.
 
-Owns finding them within the folder of a job's results, and giving them whole or in part. Must not
-know how they got there.
+Owns finding them within the folder of a job's results, be it in another storage, and giving them
+whole or in part. Must not know how they got there.
 """
 
 import os
 import stat
+import tempfile
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
@@ -15,13 +16,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from localproc import media_types
+from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.handles import Job
-from localproc.errors import NotFound
+from localproc.errors import NoSuchObject, NotFound
 from localproc.http.answers import HttpProblem
 from localproc.http.negotiation import is_known
 from localproc.http.numbers import whole
 from localproc.http.threads import Threads
-from localproc.uris import uri_path
+from localproc.uris import unquoted, uri_path
 from localproc.views.ogc import ITEM_REL
 
 _CHUNK: Final = 1 << 18
@@ -45,6 +47,35 @@ def published(job: Job, location: str, *, folders: bool = False) -> str:
     if not path.startswith(inside + os.sep) or not found:
         raise NotFound("there is no such file among the results of this job")
     return path
+
+
+def is_here(job: Job) -> bool:
+    """Return whether the results of a job are on this machine."""
+    return urlsplit(job.location).scheme == "file"
+
+
+def opened(engine: LocalEngine, job: Job, location: str) -> BinaryIO:
+    """Open a published file; one that is in another storage is fetched. Raises ``NotFound``."""
+    if is_here(job):
+        return _open(published(job, location))
+    steps = unquoted(urlsplit(location).path).split("/")
+    if not location.startswith(job.location + "/") or ".." in steps:
+        raise NotFound("there is no such file among the results of this job")
+    storage = namespace_of(engine).runtime.storages.open(location, namespace=engine.namespace)
+    with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
+        path = os.path.join(folder, "file")
+        try:
+            storage.fetch(location, path)
+        except NoSuchObject:
+            raise NotFound("there is no such file among the results of this job") from None
+        return _open(path)
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise NotFound(f"the file cannot be read: {error.strerror}") from None
 
 
 def asked_for(request: Request, job: Job) -> str:
@@ -85,13 +116,10 @@ class FileAnswer(Response):
     It is never shown as a page of this site: whatever is in it, a browser runs nothing of it.
     """
 
-    def __init__(self, path: str, media_type: str, request: Request) -> None:
+    def __init__(self, file: BinaryIO, media_type: str, request: Request) -> None:
         super().__init__(media_type=media_type)
         self._threads: Threads = request.app.state.threads
-        try:
-            self._file = open(path, "rb")  # noqa: SIM115
-        except OSError as error:
-            raise NotFound(f"the file cannot be read: {error.strerror}") from None
+        self._file = file
         found = os.fstat(self._file.fileno())
         assert stat.S_ISREG(found.st_mode)
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'

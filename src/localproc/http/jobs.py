@@ -16,7 +16,15 @@ from localproc.errors import JobFailed, LocalprocError
 from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, ended, patient
-from localproc.http.files import FileAnswer, asked_for, folder_document, media_type, published
+from localproc.http.files import (
+    FileAnswer,
+    asked_for,
+    folder_document,
+    is_here,
+    media_type,
+    opened,
+    published,
+)
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
@@ -25,6 +33,7 @@ from localproc.http.steppage import StepPage, page_of_steps
 from localproc.http.timeline import timeline
 from localproc.model import JobStatus
 from localproc.storage.addresses import redacted
+from localproc.uris import unquoted
 from localproc.views import ogc
 
 #: How long DELETE waits for the last process of a job to be gone.
@@ -191,13 +200,16 @@ def result(exchange: Exchange) -> Response:
     return delivery.one(exchange.path["output"], exchange.path.get("index", ""))
 
 
-def file(exchange: Exchange) -> Response:
+def published_file(exchange: Exchange) -> Response:
     """Answer with a file among the results of a job, or with what a folder has."""
     job = exchange.job()
     path = asked_for(exchange.request, job).rstrip("/")
-    inside = published(job, f"{job.location}/{path}", folders=True)
-    if os.path.isfile(inside):
-        return FileAnswer(inside, media_type(os.path.basename(inside)), exchange.request)
+    location = f"{job.location}/{path}"
+    inside = published(job, location, folders=True) if is_here(job) else ""
+    if not os.path.isdir(inside):
+        file = opened(exchange.engine, job, location)
+        kind = media_type(os.path.basename(inside) or unquoted(path))
+        return FileAnswer(file, kind, exchange.request)
     place = f"{exchange.base}/jobs/{job.id}"
     said = folder_document(inside, f"{place}/files/{path}")
     return exchange.either(f"Folder {said['title']}", said, place)

@@ -55,8 +55,8 @@ def wrapping(
 
     @wraps(function)
     def call(*arguments: Any) -> Generator[None, Any, Any]:
-        around = function(*arguments)
         try:
+            around = function(*arguments)
             next(around)
         except Exception as error:
             note(error)

@@ -5,6 +5,7 @@ name. Belongs to an engine, never to a module: two engines can have different pl
 """
 
 import difflib
+import inspect
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -134,6 +135,7 @@ class PluginManager:
                 continue
             hook = marks["specname"] or attribute
             _check(name, hook, marks)
+            _check_bound(name, plugin, attribute)
             function = getattr(plugin, attribute)
             if hook == _VETO:
                 isolated = function
@@ -144,6 +146,11 @@ class PluginManager:
             else:
                 isolated = telling(function, note)
             setattr(found, attribute, isolated)
+        if not vars(found):
+            raise EnvironmentProblem(
+                f"the plugin {name!r} cannot be used: it has no hooks",
+                hint="mark them with localproc.hookimpl",
+            )
         return found
 
     def _name_of(self, plugin: object) -> str:
@@ -176,6 +183,15 @@ def _check(name: str, hook: str, marks: pluggy.HookimplOpts) -> None:
         raise EnvironmentProblem(
             f"the plugin {name!r} cannot be used: {hook} is a hook wrapper of the old kind",
             hint="write hookimpl(wrapper=True), and return what the hook is to give",
+        )
+
+
+def _check_bound(name: str, plugin: object, attribute: str) -> None:
+    """Raise ``EnvironmentProblem`` for a hook of a class that only its objects can be called by."""
+    if isinstance(plugin, type) and inspect.isfunction(inspect.getattr_static(plugin, attribute)):
+        raise EnvironmentProblem(
+            f"the plugin {name!r} cannot be used: it is a class, whose hooks need an object",
+            hint=f"give {plugin.__name__}() instead",
         )
 
 
