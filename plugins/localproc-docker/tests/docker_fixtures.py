@@ -1,8 +1,10 @@
 """What tests of the executor are written with: it is opened on a real daemon."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import localproc_docker
 import pytest
@@ -12,6 +14,8 @@ from localproc_docker.engine_api import EngineApi
 from localproc.model import Container, Task
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_tests import ExecutorTests, OpenExecutor, opened
+
+PATIENCE: Final = 200.0  #: seconds until something never comes; far more than it takes
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def road(tmp_path: Path, api: EngineApi) -> Iterator[Road]:
 class DockerTests(ExecutorTests):
     """Opens executors of one folder, by way of a road to the daemon that can be broken."""
 
-    patience = 200.0
+    patience = PATIENCE
     daemon: EngineApi
     way: Road
 
@@ -66,3 +70,11 @@ def open_docker(folder: Path, engine: str, host: str) -> Executor:
         plugin,
         ExecutorSettings(str(folder), engine, cores=4, ram=2048, slots=4, options={"host": host}),
     )
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)

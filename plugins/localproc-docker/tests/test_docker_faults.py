@@ -14,10 +14,9 @@ from typing import Any
 import localproc_docker
 import pytest
 from docker_daemon import BARE, Road, containers
-from docker_fixtures import DockerTests, api, open_docker, road
+from docker_fixtures import DockerTests, api, open_docker, road, until
 from localproc_docker.containers import KEY
 from localproc_docker.engine_api import EngineApi
-from tests.patience import until
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem, UnsupportedPackage
