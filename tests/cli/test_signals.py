@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,14 @@ def sleeps(here: Path, pid_file: Path) -> Path:
     return here / "sleeps.cwl"
 
 
+@pytest.fixture
+def hangups_arrive() -> Iterator[None]:
+    """Have processes end on a hangup, though these tests may run under ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def begun(pid_file: Path) -> int:
     until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
     return int(pid_file.read_text())
@@ -51,6 +60,7 @@ def runs(pid: int) -> bool:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
+@pytest.mark.usefixtures("hangups_arrive")
 def test_cwl_stops_its_tool_and_leaves_no_home(
     sleeps: Path,
     pid_file: Path,

@@ -6,7 +6,9 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,8 @@ class FolderStorage:
     def __init__(self, folder: Path, options: Mapping[str, Any], dies: int = 0) -> None:
         self.folder = folder
         self.options = options
-        self.puts = 0
+        self.begun = count(1)
+        self.written = threading.Semaphore(0)
         self.dies = dies
 
     def path(self, uri: str) -> Path:
@@ -68,12 +71,14 @@ class FolderStorage:
         if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
-        self.puts += 1
-        if self.puts == self.dies:
+        if next(self.begun) == self.dies:
+            for _ in range(self.dies - 1):  # they come at a time, and those before have to be there
+                self.written.acquire()
             os.kill(os.getpid(), signal.SIGKILL)
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
         self.path(uri).parent.mkdir(parents=True, exist_ok=True)
         self.path(uri).write_bytes(data)
+        self.written.release()
         return Info(uri, len(data))
 
     def list(self, prefix: str) -> Iterator[Info]:

@@ -17,8 +17,8 @@ from localproc.model.events import StepFinished, Succeeded
 from localproc.storage import safekeeping
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.store import SqliteStore
-from tests.engine.test_resume import WORDS, run_and_die
-from tests.patience import patient
+from tests.engine.test_resume import run_and_die
+from tests.patience import patient, until
 
 OUTPUTS: dict[str, Any] = {
     "cwlVersion": "v1.2",
@@ -136,9 +136,9 @@ def test_an_end_from_before_a_restart_of_the_machine_is_not_trusted(
     tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, runs: int
 ) -> None:
     assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
-    noted = [tmp_path / "notes" / word for word in WORDS[:2]]
-    while not all(path.exists() for path in noted):
-        threading.Event().wait(0.01)
+    journals = (tmp_path / "home" / "keepers").glob("*/journal")
+    (journal,) = journals
+    until(lambda: journal.read_text().count('"ended"') == 2)
     later = datetime.now(UTC) + timedelta(hours=1)
     monkeypatch.setattr(job_queue, "booted", lambda: later)
     with Engine(tmp_path / "home", durable=durable) as engine:

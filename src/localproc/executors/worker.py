@@ -42,15 +42,16 @@ class Worker:
 
     def revive(self) -> None:
         """Start its thread again if it is wanted and gone, or could not be started before."""
-        thread = self._thread
-        if self._closed or not self._rung or (thread is not None and thread.is_alive()):
-            return
-        self._thread = threading.Thread(target=self._live, name=self._name, daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError as error:  # the system has none left: it is tried again
-            self._thread = None
-            self._note(error)
+        with self._changed:  # several threads may find that there is none
+            thread = self._thread
+            if self._closed or not self._rung or (thread is not None and thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._live, name=self._name, daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError as error:  # the system has none left: it is tried again
+                self._thread = None
+                self._note(error)
 
     def close(self) -> None:
         """Have it end after this turn, and one more if it was rung."""
