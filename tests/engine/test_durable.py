@@ -147,7 +147,9 @@ def test_an_end_from_before_a_restart_of_the_machine_is_not_trusted(
     assert attempts == [runs, runs]
 
 
-def test_many_paths_are_kept_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_paths_are_kept_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: set[str]
+) -> None:
     paths = [tmp_path / str(number) for number in range(100)]
     for path in paths:
         path.write_text("x")
@@ -157,6 +159,7 @@ def test_many_paths_are_kept_together(tmp_path: Path, monkeypatch: pytest.Monkey
     Safekeeping().keep([*map(str, paths), *odd])
     monkeypatch.setattr(safekeeping, "_SYNCFS", None)
     Safekeeping().keep([*map(str, paths), *odd])
+    assert {number(path.stat()) for path in paths} <= kept
 
 
 def test_many_threads_are_served_in_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

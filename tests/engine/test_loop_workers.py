@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from localproc.engine.loop.workers import Work, Workers
+from tests.patience import patient
 
 
 class Gate:
@@ -65,7 +66,7 @@ def test_work_that_only_waits_lets_others_go_on() -> None:
     put(workers, "a", waiting)
     gate.begun.wait()
     put(workers, "b", other.set)
-    other.wait()
+    assert other.wait(patient(60))
     gate.may_end.set()
     workers.close(finish=True)
 
