@@ -60,18 +60,25 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _quick: dict[Tool, bool] = field(default_factory=dict)
+    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Give the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
-        """Whether an invocation is worked out in no time, but for what its files may cost."""
+        """Whether an invocation may be worked out in no time.
+
+        What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
+        """
+        return is_small(invocation.inputs)
+
+    def is_plain(self, invocation: Invocation) -> bool:
+        """Whether an invocation is quick, and worked out without JavaScript."""
         tool = invocation.tool
-        if tool not in self._quick:
-            self._quick[tool] = tool_is_quick(tool)
-        return self._quick[tool] and is_small(invocation.inputs)
+        if tool not in self._plain:
+            self._plain[tool] = tool_is_quick(tool)
+        return self._plain[tool] and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""

@@ -101,7 +101,7 @@ class Background:
         self._tmpdirs = tmpdirs
         self._report = report
         self._safekeeping = Safekeeping() if durable else None
-        self._scripts = Scripts()
+        self.scripts = Scripts()
         self._staging = Workers("staging", 2 * active, 2)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
@@ -151,7 +151,7 @@ class Background:
 
     def close(self) -> None:
         """Finish what has begun; the jobs it is for have been told to stop."""
-        self._scripts.close()
+        self.scripts.close()
         for lane in (self._staging, self._planning, self._reading):
             lane.close(finish=False)
         self._tidying.close(finish=True)
@@ -164,7 +164,7 @@ class Background:
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+            return self.scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
 
         try:
             with evaluating_with(evaluator):
