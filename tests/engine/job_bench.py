@@ -40,6 +40,7 @@ from localproc.machine import new_job
 from localproc.machine import replay as replayed
 from localproc.model import Event, JobRequest, Report, TaskState
 from localproc.model.events import Accepted
+from localproc.plugins.executor import Capabilities
 from localproc.storage.disk import TooBig
 from tests.cwl.memory import Memory
 
@@ -70,7 +71,7 @@ class Bench:
     ) -> None:
         self.evaluator = evaluator
         self.process = process
-        self.containers = containers
+        self.able = Capabilities(containers=containers)
         self.memory = Memory()
         self.clock = NOON
         self.engines = 1
@@ -195,7 +196,7 @@ class Bench:
             now=self._now,
             folder="/job",
             base_env={},
-            where=lambda one: (placement.choose(place(one.key), container=True), self.containers),
+            where=lambda one: (placement.choose(place(one.key), container=True), self.able),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",
