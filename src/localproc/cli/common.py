@@ -49,6 +49,12 @@ _ENGINE_OPTIONS: Final = {
         callback=lambda _, __, texts: _options(texts),
         help="An option of an executor; repeatable.",
     ),
+    "software": click.option(
+        "--software",
+        metavar="FILE",
+        default="",
+        help="Where the software that tools need is found.",
+    ),
     "work": click.option("--work", metavar="DIR", help="Where tasks work, if not in the home."),
     "results": click.option("--results", metavar="DIR|URI", help="Where results are published."),
     "slots": click.option("--slots", type=int, default=0, help="How many tasks run at a time."),

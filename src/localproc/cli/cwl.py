@@ -41,10 +41,23 @@ _TOOL: Final = "cwl:tool"
     help="Run tools on this machine, whatever --executor says; one that requires a container is "
     "not supported then.",
 )
+@click.option(
+    "--software",
+    "--beta-dependency-resolvers-configuration",
+    metavar="FILE",
+    default="",
+    help="Where the software that tools need is found.",
+)
 @click.argument("tool")
 @click.argument("job", required=False)
 def cwl(
-    outdir: str, quiet: bool, executor: str, no_container: bool, tool: str, job: str | None
+    outdir: str,
+    quiet: bool,
+    executor: str,
+    no_container: bool,
+    software: str,
+    tool: str,
+    job: str | None,
 ) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON.
 
@@ -58,7 +71,7 @@ def cwl(
         with (
             terminable(),
             tempfile.TemporaryDirectory(prefix="localproc-") as home,
-            Engine(home, executor=LOCAL if no_container else executor) as engine,
+            Engine(home, executor=LOCAL if no_container else executor, software=software) as engine,
         ):
             outputs = _run(engine, os.path.abspath(outdir), tool, job, quiet=quiet)
     except errors.UnsupportedPackage as error:

@@ -87,6 +87,7 @@ class EngineSettings(TypedDict, total=False):
     reuse: bool
     namespace: str
     callback_secret: str
+    software: Sequence[Mapping[str, Any]] | str
     executor_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]

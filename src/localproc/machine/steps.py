@@ -109,6 +109,7 @@ def _submitted(event: StepSubmitted) -> Step:
         attempt=event.attempt,
         command=event.command,
         executor=event.executor,
+        software=event.software,
     )
 
 

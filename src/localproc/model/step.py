@@ -15,7 +15,8 @@ class Step:
     (``crop[1]/warp``), that of the engine's own steps begins with a slash. ``log`` is the name of
     its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
     ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
-    ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
+    ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
+    (the peak of its memory) in KiB, ``None`` where nobody knows.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Step:
     reason: str = ""
     cpu: float | None = None
     rss: int | None = None
+    software: tuple[str, ...] = ()
 
     @property
     def duration(self) -> float | None:

@@ -12,6 +12,7 @@ import pluggy
 
 from localproc.model import Event, JobRecord, ProcessRecord
 from localproc.plugins.executor import ExecutorPlugin
+from localproc.plugins.software import SoftwarePlugin
 from localproc.plugins.storage import StoragePlugin
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ def localproc_executors() -> Iterable[ExecutorPlugin]:  # type: ignore[empty-bod
 @_hookspec
 def localproc_storages() -> Iterable[StoragePlugin]:  # type: ignore[empty-body]
     """Return the storages for inputs and results, one for each URI scheme."""
+
+
+@_hookspec
+def localproc_software() -> Iterable[SoftwarePlugin]:  # type: ignore[empty-body]
+    """Return the kinds of resolvers that find software for tools."""
 
 
 @_hookspec

@@ -104,6 +104,7 @@ def usage(step: Step) -> dict[str, Any]:
         "queuedSeconds": step.queued,
         "cpuSeconds": step.cpu,
         "peakMemoryKiB": step.rss,
+        "software": list(step.software) or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -11,7 +11,9 @@ from typing import Any
 from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
+from localproc.cwl.run.software import packages, software_is_required
 from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
 from localproc.errors import Problem, UnsupportedPackage
 from localproc.model import Container, Resources, Task
@@ -34,6 +36,8 @@ def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: R
                 f"{tool.id} requires a container, and the executor {name!r} has none",
                 hint="use an executor with containers, or move DockerRequirement to hints",
             )
+        if task.container is None and (lacking := _lacking(tool, runtime)):
+            problems.append(Problem(nowhere(lacking), step, hint=SOFTWARE_HINT))
         settings = runtime.executor_settings(plugin, "")
         why = unfit(task, plugin.capabilities) or plugin.check(settings, [task]).get(step)
         if why:
@@ -42,6 +46,11 @@ def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: R
         raise UnsupportedPackage(
             "some steps can never run", problems, hint="choose another executor for them"
         )
+
+
+def _lacking(tool: Tool, runtime: Runtime) -> tuple[str, ...]:
+    """Return the software that a tool requires and nothing here provides."""
+    return runtime.software.provide(packages(tool)).missing if software_is_required(tool) else ()
 
 
 def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Tool]]:

@@ -6,7 +6,7 @@ Owns the settings and their defaults. Must not know what they are used for.
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,10 +30,12 @@ class Settings:
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
     steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
-    subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
-    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
-    more particular ones add to the others.
+    subscribers are told. ``software`` are the resolvers that are asked for the software of tools,
+    in their order, each with its ``type`` and options, or the file that has them.
+    ``executor_options`` are by an executor's name, ``storage_options`` by a scheme (``s3``) or the
+    beginning of URIs (``s3://bucket``); they and ``software`` may also stand in ``settings.yml`` in
+    the home. ``namespace_storage_options`` are the same for each namespace; the more particular
+    ones add to the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -53,6 +55,7 @@ class Settings:
     reuse: bool = False
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
+    software: Sequence[Mapping[str, Any]] | str = ()
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     storage_options: StorageOptions = field(default_factory=dict, repr=False)
     namespace_storage_options: Mapping[str, StorageOptions] = field(
@@ -72,6 +75,11 @@ class Settings:
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("storage_options", self.storage_options)
+
+    @property
+    def resolvers(self) -> Sequence[Mapping[str, Any]]:
+        """The resolvers of software; none while they are still in a file that has to be read."""
+        return () if isinstance(self.software, str) else self.software
 
     def capacity(self) -> tuple[float, int, int]:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""

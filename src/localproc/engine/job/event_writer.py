@@ -90,6 +90,7 @@ class EventWriter:
                 command=task.argv,
                 tmpdir=task.tmpdir,
                 executor=task.executor or self._executor,
+                software=task.software,
                 message=f"starting {name}",
             )
         )

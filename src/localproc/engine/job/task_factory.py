@@ -18,12 +18,15 @@ from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
+from localproc.cwl.run.software import packages, software_is_required
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
-from localproc.engine.job.hints import without_hints
+from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
 from localproc.engine.job.steplog import LogNames, out_name
-from localproc.model import StageAction, Task
+from localproc.errors import UnsupportedPackage
+from localproc.model import SoftwarePackage, StageAction, Task
 from localproc.plugins.executor import Capabilities
+from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -39,7 +42,8 @@ class JobSetup:
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
     ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
     step has made is written through to the disk before its end is recorded, and ends of before
-    ``booted``, when this machine was started, are not trusted.
+    ``booted``, when this machine was started, are not trusted. ``software`` gives the environment
+    in which packages are available; it may take long, and raises ``EnvironmentProblem``.
     """
 
     now: Callable[[], datetime]
@@ -53,6 +57,7 @@ class JobSetup:
     reuse: bool = False
     durable: bool = False
     booted: datetime | None = None
+    software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class TaskFactory:
 
         What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
         """
-        return is_small(invocation.inputs)
+        return is_small(invocation.inputs) and not packages(invocation.tool)
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""
@@ -106,12 +111,13 @@ class TaskFactory:
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
         executor, able = self.setup.where(effect.invocation)
+        software = self.software(effect.invocation)
         prepared = prepare(
             effect.invocation.tool,
             effect.invocation.inputs,
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
-            self.setup.base_env,
+            software.env,
             containers=able.containers,
         )
         step = place(effect.invocation.key)
@@ -122,9 +128,24 @@ class TaskFactory:
             step=step,
             group=f"{self.job_id}:{step}",
             executor=executor,
+            software=software.packages,
         )
         task, notes = without_hints(task, effect.invocation.tool, able)
+        notes += without_software(software.missing)
         return prepared, self._noting(notes, task, effect)
+
+    def software(self, invocation: Invocation) -> Provided:
+        """Give the environment that a tool starts with; a container has its own software.
+
+        Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
+        """
+        wanted = () if self.is_boxed(invocation) else packages(invocation.tool)
+        if not wanted or self.setup.software is None:
+            return Provided(self.setup.base_env)
+        provided = self.setup.software(wanted)
+        if provided.missing and software_is_required(invocation.tool):
+            raise UnsupportedPackage(nowhere(provided.missing), hint=SOFTWARE_HINT)
+        return provided
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
         """Give a task whose log begins with what was done without."""

@@ -223,7 +223,8 @@ class Background:
         own = named_files(tool, inputs).intersection(job.package_files)
         home = os.path.dirname(os.path.dirname(job.folder))
         beside = siblings(own, (home, uri_path(job.request.results)))
-        key = identity(tool, inputs, disk, beside=beside)
+        software = job.tasks.software(effect.invocation).changes
+        key = identity(tool, inputs, disk, beside=beside, software=software)
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:

@@ -46,10 +46,11 @@ from localproc.errors import (
     PluginMissing,
     StoreCorrupted,
 )
-from localproc.model import Event, JobRecord
+from localproc.model import Event, JobRecord, SoftwarePackage
 from localproc.model.events import STAGE_IN
 from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
+from localproc.software.resolution import Provided
 from localproc.storage.disk import stage
 from localproc.storage.storages import Storages
 
@@ -75,6 +76,7 @@ class JobQueue:
         compiled: Compiled,
         lost: Callable[[str], None],
         storages: Storages,
+        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
         self._owner = owner
@@ -87,6 +89,7 @@ class JobQueue:
         self._compiled = compiled
         self._lost = lost
         self._storages = storages
+        self._software = software
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
         self._told: set[str] = set()
         self._env = base_environment()
@@ -234,6 +237,7 @@ class JobQueue:
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
+            software=self._software,
         )
 
     def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:

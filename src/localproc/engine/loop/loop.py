@@ -9,7 +9,7 @@ import os
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -35,8 +35,9 @@ from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord
+from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
+from localproc.software.resolution import Provided
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
 
@@ -63,6 +64,7 @@ class Loop:
         observers: Observers,
         completions: Completions,
         callbacks_posted: Callable[[], None],
+        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
         self._bell = bell
@@ -100,6 +102,7 @@ class Loop:
             compiled,
             completions.lost,
             storages,
+            software,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
