@@ -85,6 +85,9 @@ class EngineSettings(TypedDict, total=False):
     adopt: bool
     keep: bool
     reuse: bool
+    offline: str
+    inputs_cache: str | None
+    inputs_cache_limit: int
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]
