@@ -227,7 +227,7 @@ class Background:
             folder = os.path.join(job.folder, "inputs")
             policy, stopped = job.request.policy, job.stopped.is_set
             access = self._storages.access(policy, job.namespace, stopped, log)
-            staged = stage_in(effect.inputs, folder, access, log)
+            staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
