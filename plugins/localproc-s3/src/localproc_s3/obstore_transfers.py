@@ -122,6 +122,7 @@ class ObstoreTransfers:
                 bucket,
                 endpoint=known.endpoint_url,
                 region=known.region_name or "us-east-1",
+                checksum_algorithm="sha256",
                 request_payer=self._options.requester_pays,
                 virtual_hosted_style_request=self._options.addressing == "virtual",
                 client_options={"allow_http": True, "timeout": "300s", "connect_timeout": "10s"},
