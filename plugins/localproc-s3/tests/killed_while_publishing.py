@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import localproc_s3
 from s3_packages import SCENE
@@ -9,6 +10,9 @@ from s3_packages import SCENE
 import localproc
 
 home, results, size, options = sys.argv[1:]
-settings = {"plugins": [localproc_s3], "storage_options": {"s3": json.loads(options)}}
+settings: dict[str, Any] = {
+    "plugins": [localproc_s3],
+    "storage_options": {"s3": json.loads(options)},
+}
 with localproc.Engine(home, results=results, **settings) as engine:
     engine.run(SCENE, {"size": int(size)})

@@ -131,7 +131,9 @@ def test_items_read_what_they_lead_to_with_the_keys_of_the_engine(
     results: localproc.StacResults = job.result("catalog")
     (item,) = results.items
     assert item.to_dict()["id"] == "N"
-    assert item.get_collection().id == job.id
+    collection = item.get_collection()
+    assert collection is not None
+    assert collection.id == job.id
     assert len(results.read(item.assets["data"].href)) == 64
     copied = pickle.loads(pickle.dumps(results))
     assert copied == results
