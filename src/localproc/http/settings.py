@@ -99,3 +99,4 @@ class HttpOptions(TypedDict, total=False):
     most_inputs: int
     most_jobs: int
     sync_seconds: float
+    presign: int
