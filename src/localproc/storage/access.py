@@ -83,6 +83,12 @@ class Access:
                 uri=redacted(uri),
                 hint="give a web address, or ask whoever runs the service for an --input-prefix",
             )
+        elif scheme not in _WEB and "@" in urlsplit(uri).netloc:
+            raise StagingError(
+                f"{redacted(uri)} is given with a user or a password",
+                uri=redacted(uri),
+                hint="keys belong into the options of the storage",
+            )
 
     def check_path(self, path: str) -> None:
         """Raise ``StagingError`` for a path outside the policy's roots, links followed."""

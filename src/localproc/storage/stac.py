@@ -24,6 +24,8 @@ CATALOG: Final = "catalog.json"
 COLLECTION: Final = "collection.json"
 GEOJSON: Final = "application/geo+json"
 JSON: Final = "application/json"
+#: The extension of ``file:size`` and ``file:checksum``.
+FILE: Final = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 #: Links that say where an item lies: they are written anew wherever it is put.
 _STRUCTURE: Final = ("root", "parent", "self", "collection", "item", "child", "prev", "next")
 
