@@ -1,8 +1,7 @@
 """What tests of the executor are written with: it is opened on a real cluster."""
 
-import os
 import shutil
-import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,21 +9,41 @@ from typing import Any, ClassVar, Final
 
 import localproc_slurm
 import pytest
+from slurm_cluster import Cluster, missing
 from tests.conftest import absent
 
+from localproc.model import Task
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_tests import ExecutorTests, OpenExecutor, opened
 
 PATIENCE: Final = 200.0  #: seconds until something never comes; far more than it takes
 
 
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[Cluster | None]:
+    """Start a cluster, once."""
+    if missing():
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="localproc-slurm-"))
+    cluster = Cluster(folder)
+    yield cluster
+    cluster.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def cluster() -> None:
-    """See that there is one."""
-    if shutil.which("sinfo") is None or not os.environ.get("SLURM_CONF"):
-        absent("there is no Slurm cluster: SLURM_CONF names none")
-    if slurm("scontrol", "ping", check=False).returncode:
-        absent("the controller of the Slurm cluster does not answer")
+def cluster(running_cluster: Cluster | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give the cluster; see that a test leaves no job there."""
+    if running_cluster is None:
+        absent(missing())
+        raise AssertionError
+    monkeypatch.setenv("SLURM_CONF", str(running_cluster.conf))
+    yield running_cluster
+    left = running_cluster.call("squeue", "--noheader", "--format=%i").split()
+    if left:
+        running_cluster.tried("scancel", *left)
+        until(lambda: not running_cluster.call("squeue", "--noheader", "--format=%i"))
 
 
 class SlurmTests(ExecutorTests):
@@ -32,9 +51,11 @@ class SlurmTests(ExecutorTests):
 
     patience = PATIENCE
     options: ClassVar[Mapping[str, Any]] = {}
+    cluster: Cluster
 
     @pytest.fixture
-    def open_executor(self, tmp_path: Path, cluster: None) -> Iterator[OpenExecutor]:
+    def open_executor(self, tmp_path: Path, cluster: Cluster) -> Iterator[OpenExecutor]:
+        self.cluster = cluster
         executors: list[Executor] = []
 
         def open_one(engine: str) -> Executor:
@@ -44,9 +65,11 @@ class SlurmTests(ExecutorTests):
         yield open_one
         for one in executors:
             one.close()
-        batches = tmp_path / "home" / "batches"
-        if left := [job for job, name in jobs().items() if (batches / name).exists()]:
-            slurm("scancel", *left)
+
+    def job_of(self, executor: Executor, task: Task) -> str:
+        """Wait until a task is in the queue; return the id of its job."""
+        found = self.until(executor, [task.key], lambda report: bool(report.native_id))
+        return found[task.key].native_id
 
 
 def open_slurm(folder: Path, engine: str, options: Mapping[str, Any]) -> Executor:
@@ -55,17 +78,6 @@ def open_slurm(folder: Path, engine: str, options: Mapping[str, Any]) -> Executo
     folder.mkdir(exist_ok=True)
     settings = ExecutorSettings(str(folder), engine, cores=0, ram=0, slots=0, options=options)
     return opened(plugin, settings)
-
-
-def slurm(*argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Call a command of Slurm."""
-    return subprocess.run(argv, check=check, capture_output=True, text=True, timeout=60)
-
-
-def jobs() -> Mapping[str, str]:
-    """Return the names of jobs in the queue, by id."""
-    said = slurm("squeue", "--me", "--noheader", "--format=%i|%j").stdout
-    return dict(line.split("|", 1) for line in said.splitlines())
 
 
 def until(condition: Callable[[], Any]) -> Any:

@@ -1,7 +1,6 @@
 """What Slurm's commands answer.
 
-Owns reading it, and what its states and reasons mean. Pure: a line that makes no sense is passed
-over, for somebody's plugin may have written it.
+Owns reading it, and what its states and reasons mean. Pure.
 """
 
 import re
@@ -90,8 +89,11 @@ def refusal(said: str) -> str:
 
 
 def queue(said: str) -> Mapping[str, Seen]:
-    """Read what squeue lists: id, state, reason, nodes."""
-    return {job: seen for job, seen in _rows(said) if seen is not None}
+    """Read what squeue lists: id, state, reason, nodes.
+
+    Raises ``ValueError`` for anything else: jobs that are not listed have ended.
+    """
+    return dict(_rows(said))
 
 
 def ended(said: str) -> Mapping[str, Seen]:
@@ -108,8 +110,8 @@ def accounted(said: str) -> Mapping[str, Seen]:
     found = {}
     for line in said.splitlines():
         job, state, *rest = [*line.split("|"), ""]
-        if _ID.fullmatch(job) and (seen := _seen(state, "", rest[0])) is not None:
-            found[job] = seen
+        if _ID.fullmatch(job):
+            found[job] = _seen(state, "", rest[0])
     return {job: one for job, one in found.items() if one.state is not TaskState.QUEUED}
 
 
@@ -175,19 +177,18 @@ def minutes(text: str) -> int | None:
     return (int(days) if days else 0) * 1440 + hours * 60 + mins
 
 
-def _rows(said: str) -> Iterable[tuple[str, Seen | None]]:
+def _rows(said: str) -> Iterable[tuple[str, Seen]]:
     for line in said.splitlines():
         parts = line.split("|")
-        if len(parts) == 4 and _ID.fullmatch(parts[0]):
-            yield parts[0], _seen(parts[1], parts[2], parts[3])
+        if len(parts) != 4 or not _ID.fullmatch(parts[0]):
+            raise ValueError(f"a job was expected, not {line!r:.80}")
+        yield parts[0], _seen(parts[1], parts[2], parts[3])
 
 
-def _seen(state: str, reason: str, nodes: str) -> Seen | None:
-    """Return what a state means; ``None`` for one that does not exist."""
+def _seen(state: str, reason: str, nodes: str) -> Seen:
+    """Return what a state means. A job in one that is not known has not ended."""
     word, _, by = state.partition(" ")
-    found = _STATES.get(word.rstrip("+"))
-    if found is None:
-        return None
+    found = _STATES.get(word.rstrip("+"), TaskState.QUEUED)
     said = "" if reason in ("None", "(null)") else reason
     if found is TaskState.QUEUED and said in _NEVER:
         return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}")

@@ -84,7 +84,7 @@ class Cluster:
 
     def jobs(self) -> Mapping[str, Seen]:
         """Return what squeue lists."""
-        return answers.queue(self._asked(calls.squeue(self._cluster)))
+        return self._read(answers.queue, calls.squeue(self._cluster))
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return what squeue lists by name, and what the accounting knows if it forgot."""
@@ -94,11 +94,7 @@ class Cluster:
         """Ask the controller, then the accounting: which also knows who cancelled a job."""
         found: dict[str, Seen] = {}
         for part in _parts(ids):
-            try:
-                found.update(answers.ended(self._asked(calls.squeue_ended(part, self._cluster))))
-            except Failed as error:
-                if "Invalid job id" not in error.said:
-                    raise
+            found.update(self._read(answers.ended, calls.squeue_ended(part, self._cluster)))
         unknown = {
             one for one in ids if one not in found or found[one].state is TaskState.CANCELLED
         }
@@ -137,6 +133,15 @@ class Cluster:
             except Failed as error:  # what is not there any more is no error
                 if answers.is_later(error.said):
                     raise ExecutorUnavailable(error.said) from error
+
+    def _read(
+        self, answer: Callable[[str], Mapping[str, Seen]], argv: Sequence[str]
+    ) -> Mapping[str, Seen]:
+        """Return what a query has found; an answer that makes no sense is none."""
+        try:
+            return answer(self._asked(argv))
+        except ValueError as error:
+            raise ExecutorUnavailable(f"{argv[0]} makes no sense: {error}") from error
 
     def _asked(self, argv: Sequence[str]) -> str:
         """Return an answer; a query that failed, for whatever reason, was not answered."""

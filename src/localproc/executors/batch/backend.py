@@ -113,8 +113,13 @@ class BatchBackend(Backend):
             [task for task in new if task.key not in empty],
             lambda task: self._options.of(task.step),
         ):
-            with self._lock:
-                handed = self._spool.add(batch)
+            try:
+                with self._lock:
+                    handed = self._spool.add(batch)
+            except OSError as error:  # a disk that is full may have room again
+                raise ExecutorUnavailable(
+                    f"{error.filename or self._spool.folder}: {error.strerror}"
+                ) from error
             answers.update(self._hand_in(handed))
         return answers
 
@@ -289,6 +294,8 @@ class BatchBackend(Backend):
             return records.report(key, record, None, queued)
         final = self._finals.get(job)
         if final is None:
+            if (again := self._put_back(key, job)) is not None:
+                return again
             with self._lock:
                 self._asked_for.add(job)
             since = self._waits.setdefault(key, now)
@@ -297,6 +304,16 @@ class BatchBackend(Backend):
                 return Report(key, TaskState.RUNNING, host=record.host, native_id=job)
         self._waits.pop(key, None)
         return records.report(key, record, None if final is None else final[1], queued)
+
+    def _put_back(self, key: str, job: str) -> Report | None:
+        """Tell of a task that was ended to begin anew later, which it would not: it has begun."""
+        seen = (self._queue or {}).get(job)
+        if seen is None or seen.state is not TaskState.QUEUED:
+            return None
+        with suppress(ExecutorUnavailable):
+            self._scheduler.cancel([job])
+        said = "the scheduler ended it, and put it back into the queue"
+        return Report(key, TaskState.LOST, reason=said, native_id=job)
 
     def _never(
         self, key: str, handed: Handed, number: int, seen: Seen, job: str, now: float
@@ -328,6 +345,9 @@ class BatchBackend(Backend):
                 return waiting
             never = self._spool.fence(handed, number)
             log = self._spool.log(handed)
+            if waiting.state is TaskState.QUEUED and not never:
+                said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
+                return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
             return records.unrecorded(key, seen, job, begun=not never, log=log)
         if now - since < _LOST:
             return waiting
@@ -344,14 +364,17 @@ class BatchBackend(Backend):
         waiting, begun = self._noted(placed, grace)
         if waiting:
             self._scheduler.cancel(waiting)
-        if not begun:
-            return
-        self._scheduler.poke({self._job(*at) for at in begun})
-        left = self._await_records(begun, grace + _GONE)
+        left: list[tuple[Handed, int]] = []
+        if begun:
+            self._scheduler.poke({self._job(*at) for at in begun})
+            left = self._await_records(begun, grace + _GONE)
         whole = {self._job(*at) for at in begun if not self._goes_on(at[0], begun)}
-        if left:
-            self._scheduler.kill({self._job(*at) for at in left} & whole)
-        self._await_end(whole, {self._job(*at) for at in left})
+        stuck = {self._job(*at) for at in left}
+        if stuck & whole:
+            self._scheduler.kill(stuck & whole)
+        self._await_end(whole | waiting)
+        if stuck - whole:
+            raise ExecutorUnavailable("tasks of bundles that go on do not stop yet")
 
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove records, and batches of which all are forgotten."""
@@ -380,7 +403,7 @@ class BatchBackend(Backend):
         waiting, begun = set(), []
         for handed, number in open_ones:
             if self._goes_on(handed, open_ones):
-                if (one := self._spool.begun(handed, number)) is not None and one.job:
+                if not self._spool.never_begins(handed, number):
                     begun.append((handed, number))
             elif self._spool.fence(handed, number):
                 waiting.add(self._job(handed, number))
@@ -410,7 +433,7 @@ class BatchBackend(Backend):
                 return left
             sleep(_PACE)
 
-    def _await_end(self, jobs: Collection[str], unrecorded: Collection[str]) -> None:
+    def _await_end(self, jobs: Collection[str]) -> None:
         """Wait until jobs are out of the queue; raises ``ExecutorUnavailable`` if they stay."""
         until, killed = monotonic() + _GONE, False
         while jobs & self._queue_of_now(0.3).keys():
@@ -421,8 +444,6 @@ class BatchBackend(Backend):
                 self._scheduler.cancel(jobs)
                 until, killed = monotonic() + _GONE, True
             sleep(_PACE)
-        if unrecorded:
-            self._scheduler.cancel(unrecorded)
 
 
 def _markers(handed: Handed) -> Iterable[int]:

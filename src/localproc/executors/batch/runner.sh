@@ -17,7 +17,7 @@ begin() {  # MARKER: whether nobody has begun that before
 run_one() {  # NUMBER
   number=$1 pid= code= stopping= timers= local=
   trap 'interrupted=1; stop TERM' TERM  # the scheduler, or somebody by way of it
-  trap 'interrupted=1; stop note' USR2  # localproc, which has left a note
+  trap 'interrupted=1; [ ! -e "$folder/stop.$number" ] || stop note' USR2  # localproc
   trap 'interrupted=1; stop late' USR1
   begin "$number" || return 0
   describe "$number"

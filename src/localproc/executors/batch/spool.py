@@ -153,6 +153,23 @@ class Spool:
             return True
         return True
 
+    def never_begins(self, handed: Handed, number: int) -> bool:
+        """Whether one task of a bundle never begins, now that there is a note for it.
+
+        A bundle that begins reads the notes first. One that is run by the shell has a marker for
+        each task besides, one that is run by the keeper a journal.
+        """
+        begun = self.begun(handed, number)
+        if begun is None or not begun.job:
+            return True
+        if os.path.exists(os.path.join(handed.folder, "journal")):
+            return False
+        try:
+            with open(os.path.join(handed.folder, f"begun.{number}"), "x", encoding="ascii"):
+                return True
+        except FileExistsError:
+            return False
+
     def note(self, handed: Handed, number: int, grace: float) -> None:
         """Leave a note that a task is to stop."""
         with contextlib.suppress(FileNotFoundError):

@@ -75,6 +75,7 @@ class Bundle(Keeper):
             self.noted |= new
         if self.leaving and (self.waiting or self.running):
             self.leaving = False
+            self.waiting.clear()  # what has not begun has no end
             for task in self.running.values():
                 task.setdefault("why", "TERM")
             self.stop(set(self.keys), _GRACE)
