@@ -274,7 +274,7 @@ class BatchBackend(Backend):
         begun = self._spool.begun(handed, number)
         if begun is None:
             return replace(report, state=TaskState.QUEUED, reason="its script is about to begin")
-        if handed.mode is Mode.BUNDLE and self._spool.running(handed, number) is None:
+        if handed.mode is Mode.BUNDLE and not self._spool.is_running(handed, number):
             return replace(report, state=TaskState.QUEUED, reason="it waits for room in its bundle")
         return replace(report, queued=max(0.0, begun.at - handed.at))
 

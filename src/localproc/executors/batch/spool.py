@@ -73,7 +73,7 @@ class Spool:
     def add(self, batch: Batch) -> Handed:
         """Write a batch down, before the scheduler hears of it."""
         keys, node = tuple(task.key for task in batch.tasks), self._node.of(batch)
-        mark = hashlib.sha256("\n".join((self._home, *keys)).encode()).hexdigest()[:20]
+        mark = hashlib.sha256("\n".join((self._home, *keys)).encode()).hexdigest()[:12]
         name = f"lp-{mark}"
         folder = os.path.join(self._batches, name)
         place = scripts.Place(name, folder, self._done, self._runner)
@@ -188,11 +188,11 @@ class Spool:
             if handed.mode is Mode.BUNDLE:
                 yield from self._journalled(handed)
 
-    def running(self, handed: Handed, number: int) -> Mapping[str, Any] | None:
-        """Return a keeper's line of a task of a bundle that has begun."""
-        if handed.journal is None:
-            return None
-        return handed.journal.entries.get(handed.keys[number])
+    def is_running(self, handed: Handed, number: int) -> bool:
+        """Whether a task of a bundle that has begun is not one of those that wait there."""
+        if handed.journal is not None and handed.keys[number] in handed.journal.entries:
+            return True
+        return os.path.exists(os.path.join(handed.folder, f"begun.{number}"))
 
     def log(self, handed: Handed) -> str:
         """Return the last of what a batch's script has said."""
