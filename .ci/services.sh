@@ -91,10 +91,23 @@ end_docker() {
   rm -rf "$docker_folder"
 }
 
+# What a Slurm cluster is made of. Tests start clusters of their own, which end with them.
+have_slurm() {
+  command -v munged >/dev/null || [ -x /usr/sbin/munged ] || install munge
+  [ -x /usr/sbin/slurmctld ] || command -v slurmctld >/dev/null || install slurmctld
+  [ -x /usr/sbin/slurmd ] || command -v slurmd >/dev/null || install slurmd
+  command -v sbatch >/dev/null || install slurm-client
+}
+
+# A package, without the services that it would start.
 install() {
   local as_root=()
   if [ "$(id -u)" != 0 ]; then
     as_root=(sudo -n)
+  fi
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+    "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
   fi
   "${as_root[@]}" apt-get -q update
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
