@@ -23,7 +23,7 @@ have_docker() {
     --iptables=false --ip6tables=false --bridge=none --storage-driver=overlay2 \
     >"$docker_folder/dockerd.log" 2>&1 &
   docker_pid=$!
-  trap end_docker EXIT
+  trap end_services EXIT
   for _ in $(seq 60); do
     docker_answers && return
     kill -0 "$docker_pid" 2>/dev/null || break
@@ -31,6 +31,52 @@ have_docker() {
   done
   tail -n 20 "$docker_folder/dockerd.log"
   return 1
+}
+
+# Podman's socket: that of CONTAINER_HOST, or one of our own that ends with this shell.
+have_podman() {
+  command -v busybox >/dev/null || install busybox-static
+  podman_answers && return
+  command -v podman >/dev/null || install podman
+  command -v runc >/dev/null || install runc
+  podman_folder=$(mktemp -d)
+  # runc takes every layout of control groups; limits may not be raised without the capability to.
+  printf '%s\n' '[containers]' 'default_ulimits = ["nofile=4096:4096", "nproc=8192:8192"]' \
+    '[engine]' 'runtime = "runc"' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' \
+    >"$podman_folder/containers.conf"
+  CONTAINERS_CONF="$podman_folder/containers.conf" podman --root "$podman_folder/root" \
+    --runroot "$podman_folder/run" --tmpdir "$podman_folder/tmp" --storage-driver overlay \
+    system service --time 0 "unix://$podman_folder/podman.sock" \
+    >"$podman_folder/podman.log" 2>&1 &
+  podman_pid=$!
+  export CONTAINER_HOST="unix://$podman_folder/podman.sock"  # with it, podman would be a client
+  trap end_services EXIT
+  for _ in $(seq 60); do
+    podman_answers && return
+    kill -0 "$podman_pid" 2>/dev/null || break
+    sleep 0.5
+  done
+  tail -n 20 "$podman_folder/podman.log"
+  return 1
+}
+
+podman_answers() {
+  timeout 5 python3 -c '
+import os, socket
+socket.socket(socket.AF_UNIX).connect(os.environ["CONTAINER_HOST"].removeprefix("unix://"))
+' 2>/dev/null
+}
+
+end_services() {
+  [ -z "${docker_pid:-}" ] || end_docker
+  [ -z "${podman_pid:-}" ] || end_podman
+}
+
+end_podman() {
+  kill "$podman_pid" 2>/dev/null || true
+  wait "$podman_pid" 2>/dev/null || true
+  umount "$podman_folder"/root/overlay 2>/dev/null || true
+  rm -rf "$podman_folder"
 }
 
 docker_answers() {

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from localproc_docker.containers import Image, Owner, creation, mounts, outermost, report
+from localproc_docker.containers import Owner, creation, mounts, outermost, report
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
+from localproc.plugins.containers import Image
 
-IMAGE = Image("sha256:1", entrypoint=("run",), command=("--help",))
+IMAGE = Image("tool:1", "sha256:1", entrypoint=("run",), command=("--help",))
 OWNER = Owner("/home/me/.localproc/executors/docker", 1000, 1000, processors=8)
 TASK = Task(
     key="job:crop:1",

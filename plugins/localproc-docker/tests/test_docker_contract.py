@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from docker_fixtures import DockerTests, api, road
+from docker_fixtures import DockerTests, PodmanApi, api, road
 from localproc_docker.containers import KEY
 
 from localproc.model import Task
@@ -27,3 +27,7 @@ class TestDocker(DockerTests, ExecutorContract):
     def unreachable(self, executor: Executor) -> Callable[[], None]:
         self.way.hang()
         return self.way.mend
+
+
+class TestPodman(PodmanApi, TestDocker):
+    pass

@@ -15,6 +15,7 @@ import localproc_docker
 import pytest
 from docker_daemon import BARE, Road, containers
 from docker_fixtures import DockerTests, api, open_docker, road, until
+from localproc_docker.addresses import DAEMONS
 from localproc_docker.containers import KEY
 from localproc_docker.engine_api import EngineApi
 
@@ -131,7 +132,7 @@ class TestFaults(DockerTests):
         task = self.task(tmp_path, "s", GO_ON)
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")
-        other = open_docker(tmp_path / "other", "first", road.host)
+        other = open_docker(tmp_path / "other", "first", host=road.host)
         other.reattach([task])
         assert self.reports(other, [task.key])[task.key].state is TaskState.NEVER_STARTED
         other.tidy()
@@ -164,16 +165,16 @@ def test_a_daemon_that_is_not_there_is_told_when_it_is_opened(tmp_path: Path) ->
 
 def refusal(folder: Path, host: str) -> tuple[str, str]:
     with pytest.raises(EnvironmentProblem) as raised:
-        open_docker(folder, "first", host)
+        open_docker(folder, "first", host=host)
     return raised.value.message, raised.value.hint
 
 
 def test_an_address_or_option_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="cannot be reached at 'ssh://me@there'"):
-        open_docker(tmp_path / "home", "first", "ssh://me@there")
+        open_docker(tmp_path / "home", "first", host="ssh://me@there")
     settings = ExecutorSettings(str(tmp_path), "first", 1, 1, 1, options={"hots": "x"})
     with pytest.raises(EnvironmentProblem, match="no option 'hots'"):
-        localproc_docker.open_docker(settings)
+        localproc_docker.open_daemon(DAEMONS[0], settings)
 
 
 def tool(script: str, **fields: Any) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Container:
     dockerLoad, dockerImport, dockerFile). ``mounts`` are seen besides what the task reads and
     writes, which is at the same paths inside. ``runtime`` is the name of the container runtime that
     was chosen, empty where the executor has containers itself. ``digest`` is that of the image when
-    the task was prepared, if it is known: a container is only ever made of that one.
+    the task was prepared, if it is known: a container is only ever made of that one. ``shm`` are
+    the bytes of its shared memory, 0 for the runtime's own default.
     """
 
     image: str
@@ -58,6 +59,7 @@ class Container:
     build: str = ""
     runtime: str = ""
     digest: str = ""
+    shm: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from localproc.errors import ExecutorUnavailable, StagingError
+from localproc.errors import ExecutorUnavailable, ImageError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
-from localproc_docker import CAPABILITIES, NO_IMAGE, containers, images, streams
-from localproc_docker.containers import Image, Owner
+from localproc.plugins.containers import Image
+from localproc_docker import NO_IMAGE, containers, images, streams
+from localproc_docker.addresses import Daemon
+from localproc_docker.containers import Owner
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.events import Events, signal_sent
 from localproc_docker.room import Room
@@ -27,6 +29,8 @@ _LATE: Final = 2.0  #: seconds between TERM and KILL for a task that took too lo
 _OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _SIGNALLED: Final = 128
+_KILLED: Final = 137
+_NO_DRIVER: Final = "could not select device driver"
 _PATIENCE: Final = 30.0
 _GONE: Final = "its container was removed, not by localproc"
 
@@ -34,7 +38,8 @@ _GONE: Final = "its container was removed, not by localproc"
 class DockerBackend:
     """Implements ``localproc.plugins.backend.Backend``."""
 
-    def __init__(self, api: EngineApi, owner: Owner, room: Room) -> None:
+    def __init__(self, daemon: Daemon, api: EngineApi, owner: Owner, room: Room) -> None:
+        self._daemon = daemon
         self._api = api
         self._owner = owner
         self._room = room
@@ -50,7 +55,7 @@ class DockerBackend:
     @property
     def capabilities(self) -> Capabilities:
         """What a daemon can do."""
-        return CAPABILITIES
+        return self._daemon.capabilities
 
     @property
     def most(self) -> int:
@@ -146,9 +151,14 @@ class DockerBackend:
         if box is None:
             return Refused(NO_IMAGE)
         try:
-            image = images.find(self._api, box.image, box.pull)
-        except StagingError as error:
-            return Refused(f"{error.message}: {error.hint}")
+            image = images.find(self._api, box)
+        except ImageError as error:
+            return Refused(error.message)
+        if image is None:
+            said = images.brings(box, self._daemon.name)
+            return Refused(f"the image {box.image} is not here: {said} brings it")
+        if box.digest and box.digest != image.digest:
+            return Refused(f"the image {box.image} is another one than when the step was prepared")
         if not (task.argv or image.entrypoint or image.command):
             return Refused(f"it has no command, and the image {box.image} has none either")
         return self._create(task, image)
@@ -164,6 +174,9 @@ class DockerBackend:
                 with open(path, "ab"):
                     pass
         body = containers.creation(task, image, self._owner, shell=shell)
+        for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
+            if not os.path.exists(one["Source"]):
+                return Refused(f"it is to see {one['Source']}, which is not there")
         try:
             self._api.post("/containers/create", body, name=name)
         except ApiRefused as error:
@@ -193,7 +206,7 @@ class DockerBackend:
             seen = self._seen_raw(name)
             if _SHELL in error.message and not containers.keeps_streams(seen):
                 return self._start_plain(task, name, containers.image_id(seen))
-            self._failed[task.key] = error.message
+            self._failed[task.key] = _why(task, error.message)
         return True
 
     def _start_plain(self, task: Task, name: str, image: str) -> bool:
@@ -242,9 +255,19 @@ class DockerBackend:
             return report
         signal = signal_sent(self._api, name, report.started)
         if not signal:
-            return report
+            return self._hungry(report)
         said = f"somebody sent it signal {signal} by way of docker, not localproc"
         return replace(report, state=TaskState.CANCELLED, reason=said)
+
+    def _hungry(self, report: Report) -> Report:
+        """Say that a task was killed for its memory, where the daemon never tells."""
+        task = self._tasks.get(report.key)
+        if self._daemon.tells_of_memory or task is None or report.exit_code != _KILLED:
+            return report
+        if not task.resources.ram_max:
+            return report
+        said = f"it was killed, and might use {task.resources.ram_max} MiB of memory"
+        return replace(report, state=TaskState.OUT_OF_MEMORY, reason=said)
 
     def _keep_streams(self, key: str, name: str, seen: Mapping[str, Any]) -> None:
         """Write the streams of a container without a shell, which the daemon has kept."""
@@ -297,3 +320,13 @@ class DockerBackend:
             "/containers/json", all=True, filters=wanted
         )
         return found
+
+
+def _why(task: Task, message: str) -> str:
+    """Return why a container cannot be started, so that people know what to do."""
+    if _NO_DRIVER in message and task.resources.gpus:
+        return (
+            f"it needs {task.resources.gpus} GPUs, and the daemon has no driver for any: "
+            "install the NVIDIA container toolkit, and restart the daemon"
+        )
+    return message

@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from localproc.model import Report, Task, TaskState
+from localproc.plugins.containers import Image
 
 HOME: Final = "localproc.home"
+FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is known
 KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
@@ -34,15 +36,6 @@ _NEVER: Final = "0001-"
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """An image that is here, and what it starts."""
-
-    id: str
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Owner:
     """Who containers belong to: a home's executor folder, and the user that tools run as.
 
@@ -59,6 +52,12 @@ class Owner:
         """The value of the label that tells the containers of this home from all others."""
         return hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:32]
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What all containers of this home are labelled with."""
+        readable = self.folder.encode(errors="surrogateescape").decode(errors="replace")
+        return {HOME: self.mark, FOLDER: readable}
+
     def name(self, key: str) -> str:
         """Return the container's name for a task's key: names take few characters."""
         text = f"{self.folder}\0{key}".encode(errors="surrogateescape")
@@ -73,7 +72,7 @@ def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> d
     box = task.container
     assert box is not None, "a task without a container has no place here"
     argv = _command(task, image)
-    labels = {HOME: owner.mark, KEY: task.key, LIMIT: str(task.resources.time)}
+    labels = owner.labels | {KEY: task.key, LIMIT: str(task.resources.time)}
     if shell:
         stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
         streams = [stdin, _inside(task, task.stdout), _inside(task, task.stderr)]
@@ -109,7 +108,10 @@ def _host_config(task: Task, owner: Owner, *, shell: bool) -> dict[str, Any]:
         "PidsLimit": _PIDS,
         "LogConfig": {"Type": "none" if shell else "json-file"},
         "Init": None if shell else True,
+        "ShmSize": box.shm,
     }
+    if needs.gpus:
+        config["DeviceRequests"] = [{"Count": needs.gpus, "Capabilities": [["gpu"]]}]
     if any(one["Target"].startswith("/tmp/") for one in config["Mounts"]):  # noqa: S108
         # A folder below a mounted one would get its mount point made in the task's own.
         config["Mounts"] = [one for one in config["Mounts"] if one["Target"] != "/tmp"]  # noqa: S108
