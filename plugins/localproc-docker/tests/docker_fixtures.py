@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import localproc_docker
 import pytest
@@ -51,7 +51,7 @@ class DockerTests(ExecutorTests):
 
     patience = PATIENCE
     name: str = "docker"  #: of the executor
-    options: Mapping[str, object] = {}
+    options: ClassVar[Mapping[str, object]] = {}
     daemon: EngineApi
     way: Road
 

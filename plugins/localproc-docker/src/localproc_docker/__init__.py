@@ -18,6 +18,7 @@ from localproc_docker.addresses import DAEMONS, Daemon
 
 OPTIONS: Final = {
     "host": "the daemon's address; otherwise that of DOCKER_HOST, for podman CONTAINER_HOST",
+    "warm": "tasks that share containers: no (none do), those of one step, or of one job",
 }
 NO_IMAGE: Final = (
     "it names no container image (the executor 'docker;no-container=local' runs such tools here)"

@@ -88,15 +88,16 @@ def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> d
         "User": f"{owner.uid}:{owner.gid}",
         "Labels": labels,
         "NetworkDisabled": not box.network,
-        "HostConfig": _host_config(task, owner, shell=shell),
+        "HostConfig": host_config(task, owner, keep_streams=not shell),
     }
 
 
-def _host_config(task: Task, owner: Owner, *, shell: bool) -> dict[str, Any]:
+def host_config(task: Task, owner: Owner, *, keep_streams: bool) -> dict[str, Any]:
+    """Return what a container of a task sees, and how much it may do and use."""
     box, needs = task.container, task.resources
     assert box is not None
     config: dict[str, Any] = {
-        "Mounts": mounts(task, streams=shell),
+        "Mounts": mounts(task, streams=not keep_streams),
         "NetworkMode": "host" if box.network else "none",
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
@@ -106,8 +107,8 @@ def _host_config(task: Task, owner: Owner, *, shell: bool) -> dict[str, Any]:
         "MemorySwap": needs.ram_max * _MIB,
         "NanoCpus": _processors(task, owner),
         "PidsLimit": _PIDS,
-        "LogConfig": {"Type": "none" if shell else "json-file"},
-        "Init": None if shell else True,
+        "LogConfig": {"Type": "json-file" if keep_streams else "none"},
+        "Init": True if keep_streams else None,
         "ShmSize": box.shm,
     }
     if needs.gpus:
@@ -139,7 +140,7 @@ def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
         found.setdefault(path, (path, True))
     if streams:
         for path in (task.stdout, task.stderr):
-            if not _is_below(path, task.outdir):
+            if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
@@ -151,7 +152,7 @@ def outermost(paths: Sequence[str]) -> list[str]:
     """Return paths without those that lie below another one of them, sorted."""
     kept: list[str] = []
     for path in sorted(set(paths), key=lambda one: one.split("/")):
-        if not kept or not _is_below(path, kept[-1]):
+        if not kept or not is_below(path, kept[-1]):
             kept.append(path)
     return kept
 
@@ -226,12 +227,13 @@ def _command(task: Task, image: Image) -> list[str]:
 def _inside(task: Task, path: str) -> str:
     """Return a path as the container sees it."""
     assert task.container is not None
-    if _is_below(path, task.outdir):
+    if is_below(path, task.outdir):
         return task.container.outdir + path[len(task.outdir) :]
     return path
 
 
-def _is_below(path: str, folder: str) -> bool:
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path is a folder, or lies in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 

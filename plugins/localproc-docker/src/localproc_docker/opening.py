@@ -16,11 +16,18 @@ from localproc_docker.containers import Owner
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.images import DaemonImages
 from localproc_docker.room import Room
+from localproc_docker.warm import MODES
+from localproc_docker.warm_backend import WarmBackend
 
 
-def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend:
+def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBackend:
     """Return the backend for a daemon that answers; raises ``EnvironmentProblem``."""
     _check(daemon, settings.options)
+    mode = str(settings.options.get("warm") or "no")
+    if mode not in MODES:
+        raise EnvironmentProblem(
+            f"the option {daemon.name}.warm is {mode!r}", hint=f"it is one of {', '.join(MODES)}"
+        )
     api = EngineApi(daemon.address(settings.options))
     try:
         told = api.get("/info")
@@ -30,7 +37,8 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend:
     folder = os.path.realpath(settings.folder)
     owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
     room = Room(settings.slots, settings.cores, settings.ram)
-    return DockerBackend(_really(daemon, api), api, owner, room)
+    backend = DockerBackend(_really(daemon, api), api, owner, room)
+    return backend if mode == "no" else WarmBackend(backend, mode)
 
 
 def opened_images(daemon: Daemon, options: Mapping[str, Any]) -> DaemonImages:
