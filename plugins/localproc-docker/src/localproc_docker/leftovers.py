@@ -33,7 +33,7 @@ def _found(api: EngineApi, name: str) -> Iterator[Leftover]:
         if not os.path.exists(folder):
             homes.setdefault(folder, []).append(one["Id"])
     for folder, ids in sorted(homes.items()):
-        home = os.path.dirname(os.path.dirname(folder))
+        home = os.path.dirname(folder)
         said = (
             f"{len(ids)} {name} container{'s' if len(ids) > 1 else ''} of {home}, which is gone: "
         )
