@@ -8,11 +8,11 @@ processes names the executor that its tasks go to (``ContainerPlugin.executor``)
 images alone. All verbs may block, and are called by threads, several at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from localproc.model import Container, Task
+from localproc.model import Container, Mount, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +117,36 @@ class ContainerPlugin:
     summary: str = ""
     executor: str = ""
     gpus: bool = False
+
+
+def mounts(task: Task) -> tuple[Mount, ...]:
+    """Return what a container sees of this machine: what its task reads and writes, no more.
+
+    Besides its own folders, that is. One that lies in another one comes after it.
+    """
+    box = task.container
+    assert box is not None, "a task without a container has no place here"
+    found = {
+        box.outdir: Mount(task.outdir, box.outdir, writable=True),
+        task.tmpdir: Mount(task.tmpdir, task.tmpdir, writable=True),
+    }
+    found.update((one.target, one) for one in box.mounts)
+    for path in task.writes:
+        found[path] = Mount(path, path, writable=True)
+    for path in outermost(task.reads):
+        found.setdefault(path, Mount(path, path))
+    return tuple(sorted(found.values(), key=lambda one: one.target.split("/")))
+
+
+def command(task: Task, image: Image) -> tuple[str, ...]:
+    """Return what is started in a container: the task's command after the image's entry point."""
+    return (*image.entrypoint, *(task.argv or image.command))
+
+
+def outermost(paths: Iterable[str]) -> list[str]:
+    """Return paths without those that lie below another one of them, sorted."""
+    kept: list[str] = []
+    for path in sorted(set(paths), key=lambda one: one.split("/")):
+        if not kept or not path.startswith(f"{kept[-1].rstrip('/')}/"):
+            kept.append(path)
+    return kept
