@@ -41,9 +41,14 @@ def daemon(variable: str = "DOCKER_HOST") -> EngineApi:
             if os.environ.get("LOCALPROC_TEST_ALL"):
                 pytest.fail(f"{reason}, and LOCALPROC_TEST_ALL forbids skipping")
             pytest.skip(reason)
+    have_images(api)
+    return api
+
+
+def have_images(api: EngineApi) -> None:
+    """Make the tests' images, unless they are there."""
     _have(api, IMAGE, "ENV PATH=/bin")
     _have(api, BARE, 'ENTRYPOINT ["/busybox-alone", "echo"]')
-    return api
 
 
 def containers(api: EngineApi, folder: Path) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from localproc_docker.containers import Owner, creation, mounts, outermost, report
+from localproc_docker.containers import Owner, creation, mounts, report
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.containers import Image
@@ -39,15 +39,6 @@ def test_a_container_sees_what_its_task_reads_and_writes_and_no_more() -> None:
         "/data/aoi.json": ("/data/aoi.json", True),
         "/logs/node_crop.log": ("/logs/node_crop.log", False),
     }
-
-
-def test_what_lies_below_another_path_is_seen_with_it() -> None:
-    assert outermost(["/a/b", "/a", "/ab", "/a b/c", "/c/d", "/c/d"]) == [
-        "/a",
-        "/a b/c",
-        "/ab",
-        "/c/d",
-    ]
 
 
 def test_the_command_follows_the_entrypoint_and_streams_are_files() -> None:

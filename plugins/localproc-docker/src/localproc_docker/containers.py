@@ -6,12 +6,13 @@ streams. Pure: nothing is asked of a daemon or a disk here.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from localproc.model import Report, Task, TaskState
+from localproc.plugins import containers as shared
 from localproc.plugins.containers import Image
 
 HOME: Final = "localproc.home"
@@ -71,7 +72,7 @@ def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> d
     """
     box = task.container
     assert box is not None, "a task without a container has no place here"
-    argv = _command(task, image)
+    argv = list(shared.command(task, image))
     labels = owner.labels | {KEY: task.key, LIMIT: str(task.resources.time)}
     if shell:
         stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
@@ -128,16 +129,8 @@ def _processors(task: Task, owner: Owner) -> int:
 
 def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
     """Return what a container sees of this machine: what its task reads and writes, no more."""
-    box = task.container
-    assert box is not None
-    found = {box.outdir: (task.outdir, False), "/tmp": (task.tmpdir, False)}  # noqa: S108
-    found.setdefault(task.tmpdir, (task.tmpdir, False))
-    for one in box.mounts:
-        found[one.target] = (one.source, not one.writable)
-    for path in task.writes:
-        found[path] = (path, False)
-    for path in outermost(task.reads):
-        found.setdefault(path, (path, True))
+    found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
+    found.setdefault("/tmp", (task.tmpdir, False))  # noqa: S108
     if streams:
         for path in (task.stdout, task.stderr):
             if not is_below(path, task.outdir):
@@ -146,15 +139,6 @@ def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()
     ]
-
-
-def outermost(paths: Sequence[str]) -> list[str]:
-    """Return paths without those that lie below another one of them, sorted."""
-    kept: list[str] = []
-    for path in sorted(set(paths), key=lambda one: one.split("/")):
-        if not kept or not is_below(path, kept[-1]):
-            kept.append(path)
-    return kept
 
 
 def report(key: str, seen: Mapping[str, Any]) -> Report:
@@ -218,10 +202,6 @@ def keeps_streams(seen: Mapping[str, Any]) -> bool:
 def image_id(seen: Mapping[str, Any]) -> str:
     """Return the id of the image that a container was made from."""
     return str(seen["Image"])
-
-
-def _command(task: Task, image: Image) -> list[str]:
-    return [*image.entrypoint, *(task.argv or image.command)]
 
 
 def _inside(task: Task, path: str) -> str:

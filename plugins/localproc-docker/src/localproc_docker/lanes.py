@@ -63,7 +63,7 @@ class Lanes:
     """The warm containers of a home as one engine sees them. Threads may use it at once."""
 
     def __init__(self, folder: str, room: Room, containers: Containers) -> None:
-        self._folder = os.path.join(folder, "warm")
+        self._folder = os.path.join(folder, warm.FOLDER)
         self._keys = os.path.join(self._folder, "keys")
         self._room = room
         self._containers = containers

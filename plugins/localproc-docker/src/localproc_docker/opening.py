@@ -16,7 +16,7 @@ from localproc_docker.containers import Owner
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.images import DaemonImages
 from localproc_docker.room import Room
-from localproc_docker.warm import MODES
+from localproc_docker.warm import FOLDER, MODES
 from localproc_docker.warm_backend import WarmBackend
 
 
@@ -38,7 +38,9 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
     owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
     room = Room(settings.slots, settings.cores, settings.ram)
     backend = DockerBackend(_really(daemon, api), api, owner, room)
-    return backend if mode == "no" else WarmBackend(backend, mode)
+    if mode == "no" and not os.path.isdir(os.path.join(folder, FOLDER)):
+        return backend
+    return WarmBackend(backend, mode)  # tasks of an earlier engine may share containers
 
 
 def opened_images(daemon: Daemon, options: Mapping[str, Any]) -> DaemonImages:

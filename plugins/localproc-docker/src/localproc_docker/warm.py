@@ -18,10 +18,11 @@ from os.path import dirname
 from typing import Any, Final
 
 from localproc.model import Task
-from localproc.plugins.containers import Image
-from localproc_docker.containers import KEY, Owner, host_config, is_below, outermost
+from localproc.plugins.containers import Image, command, outermost
+from localproc_docker.containers import KEY, Owner, host_config, is_below
 
 MODES: Final = ("no", "step", "job")
+FOLDER: Final = "warm"  #: in the executor's own: a folder for each such container
 FEED: Final = "feed"  #: a pipe: a line for each task, and its end when the engine has gone
 LANE: Final = "lane:"  #: begins the key of such a container: no task has one like it
 
@@ -84,12 +85,11 @@ def sharing(task: Task, image: Image, mode: str) -> Hashable | None:
 
 def script(task: Task, image: Image) -> bytes:
     """Return what the loop runs for a task."""
-    argv = [*image.entrypoint, *(task.argv or image.command)]
     lines = [
         f"exec >>{_word(task.stdout)} 2>>{_word(task.stderr)} <{_word(task.stdin or '/dev/null')}",
         f"cd {_word(task.outdir)} || exit 126",
         *(f"export {name}={_word(value)}" for name, value in task.env.items()),
-        f"exec {' '.join(map(_word, argv))}",
+        f"exec {' '.join(map(_word, command(task, image)))}",
     ]
     return "\n".join([*lines, ""]).encode(errors="surrogateescape")
 
