@@ -35,6 +35,8 @@ from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSetting
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
 from localproc.software.resolution import Software, Source
+from localproc.storage.input_cache import InputCache
+from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 
@@ -61,8 +63,15 @@ class Runtime:
         self.closed = False
         self._inherited = False
         self.completions = Completions()
+        self.inputs = InputCache(
+            settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
+        )
         self.storages = Storages(
-            self.plugins.storage, settings.storage_options, settings.namespace_storage_options
+            self.plugins.storage,
+            settings.storage_options,
+            settings.namespace_storage_options,
+            self.inputs,
+            Offline(settings.offline),
         )
         self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()

@@ -45,8 +45,12 @@ class Mount:
 class Container:
     """The image a task wants to run in, and where its output directory is inside it.
 
-    ``pull`` is what the image is brought by. ``mounts`` are seen besides what the task reads and
-    writes, which is at the same paths inside.
+    ``pull``, ``load``, ``imported`` and ``build`` are what the image is brought by (dockerPull,
+    dockerLoad, dockerImport, dockerFile). ``mounts`` are seen besides what the task reads and
+    writes, which is at the same paths inside. ``runtime`` is the name of the container runtime that
+    was chosen, empty where the executor has containers itself. ``digest`` is that of the image when
+    the task was prepared, if it is known: a container is only ever made of that one. ``shm`` are
+    the bytes of its shared memory, 0 for the runtime's own default.
     """
 
     image: str
@@ -54,6 +58,12 @@ class Container:
     network: bool = False
     pull: str | None = None
     mounts: tuple[Mount, ...] = ()
+    load: str = ""
+    imported: str = ""
+    build: str = ""
+    runtime: str = ""
+    digest: str = ""
+    shm: int = 0
 
 
 @dataclass(frozen=True, slots=True)

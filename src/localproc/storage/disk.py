@@ -227,3 +227,13 @@ def _copy_file(source: str, target: str, go_on: GoOn) -> None:
 def _write(action: StageAction) -> None:
     with open(action.target, "wb") as file:
         file.write(action.contents.encode("utf-8", "surrogateescape"))
+
+
+def is_there(path: str) -> bool:
+    """Return whether there is anything; raises ``StagingError`` if that cannot be told."""
+    with telling(path):
+        try:
+            os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+    return True

@@ -44,7 +44,6 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest
-from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
@@ -231,9 +230,9 @@ class Background:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
-            opening = partial(self._storages.open, namespace=job.namespace)
-            access = Access(opening, job.request.policy, job.stopped.is_set, log)
-            staged = stage_in(effect.inputs, folder, access, log)
+            policy, stopped = job.request.policy, job.stopped.is_set
+            access = self._storages.access(policy, job.namespace, stopped, log)
+            staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
