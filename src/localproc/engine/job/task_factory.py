@@ -43,7 +43,8 @@ class JobSetup:
     ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
     step has made is written through to the disk before its end is recorded, and ends of before
     ``booted``, when this machine was started, are not trusted. ``software`` gives the environment
-    in which packages are available; it may take long, and raises ``EnvironmentProblem``.
+    in which packages are available; it may take long, and raises ``EnvironmentProblem``. ``named``
+    are the files that strings among the inputs name, with those that they lead to.
     """
 
     now: Callable[[], datetime]
@@ -58,6 +59,7 @@ class JobSetup:
     durable: bool = False
     booted: datetime | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class TaskFactory:
         step = place(effect.invocation.key)
         task = replace(
             self._task(effect.name, effect.attempt, prepared),
-            reads=reads(prepared, files, links=able.containers),
+            reads=reads(prepared, files, links=able.containers, named=self.setup.named),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",

@@ -238,6 +238,7 @@ class JobQueue:
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
             software=self._software,
+            named=past.request.named,
         )
 
     def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:
