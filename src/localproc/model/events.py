@@ -134,6 +134,19 @@ class StepRunning(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgress(Event):
+    """Files are being staged in or published, and that takes a while."""
+
+    kind: ClassVar[Kind] = Kind.STEP_PROGRESS
+
+    name: str = field(metadata=says("the step's name", text))
+    done: int = field(metadata=says("bytes so far", integer))
+    total: int | None = field(
+        default=None, metadata=says("bytes in all, where that is known", integer)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(Event):
     """A step has ended."""
 
@@ -230,6 +243,7 @@ CLASSES: Final[Mapping[Kind, type[Event]]] = {
         StepSubmitted,
         StepQueued,
         StepRunning,
+        StepProgress,
         StepFinished,
         DismissRequested,
         Succeeded,

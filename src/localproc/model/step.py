@@ -16,7 +16,8 @@ class Step:
     its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
     ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
     ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
-    (the peak of its memory) in KiB, ``None`` where nobody knows.
+    (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
+    have been staged or published so far, where that takes a while.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Step:
     cpu: float | None = None
     rss: int | None = None
     software: tuple[str, ...] = ()
+    bytes_done: int | None = None
+    bytes_total: int | None = None
 
     @property
     def duration(self) -> float | None:

@@ -13,6 +13,7 @@ from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.plugins.storage import Storage
 from localproc.storage import stac
 from localproc.storage.catalog_plan import CatalogPlan
+from localproc.storage.meter import Meter
 from localproc.storage.placement import Placement
 from localproc.storage.upload_plan import Outbound
 
@@ -26,7 +27,7 @@ class Publisher:
     the job's and may be shared with the storage instead of being copied; ``inputs`` paths that
     outputs may be, or link to, as well. ``catalogs``: STAC catalogs get the layout of results, and
     the root is the job's own; otherwise every output is a file or a folder below ``root`` under
-    its own name, beside what else may lie there.
+    its own name, beside what else may lie there. ``meter`` counts the bytes that go.
     """
 
     def __init__(
@@ -40,12 +41,15 @@ class Publisher:
         *,
         catalogs: bool = True,
         stopped: Callable[[], bool] = lambda: False,
+        meter: Meter | None = None,
     ) -> None:
         self._root = root.rstrip("/")
         self._job_id = job_id
         self._log = log
         self._catalogs = catalogs
-        self._out = Outbound(storage, self._root, own, inputs, log, stopped, alone=catalogs)
+        self._out = Outbound(
+            storage, self._root, own, inputs, log, stopped, alone=catalogs, meter=meter or Meter()
+        )
         self._placement = Placement(self._out, self._root)
         self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
 

@@ -105,6 +105,8 @@ def usage(step: Step) -> dict[str, Any]:
         "cpuSeconds": step.cpu,
         "peakMemoryKiB": step.rss,
         "software": list(step.software) or None,
+        "bytesDone": step.bytes_done,
+        "bytesTotal": step.bytes_total,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -19,7 +19,7 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
-from localproc.engine.job.facts import DismissalAsked, Done, Reported
+from localproc.engine.job.facts import DismissalAsked, News, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
@@ -109,7 +109,7 @@ class Loop:
         self._active: dict[str, Active] = {}
         self._wanted: deque[str] = deque()
         self._accepted: deque[JobRecord] = deque()
-        self._done: deque[tuple[str, Done]] = deque()
+        self._done: deque[tuple[str, News]] = deque()
         self._rung = True
         self._looked = -_IDLE
         self._version = -1
@@ -253,8 +253,8 @@ class Loop:
         self._active.pop(active.context.job_id, None)
         self._shares.leave(active)
 
-    def _report_done(self, job_id: str, done: Done) -> None:
-        """In a thread of the background's: something that was ordered has been done."""
+    def _report_done(self, job_id: str, done: News) -> None:
+        """In a thread of the background's: something that was ordered has been done, or partly."""
         self._done.append((job_id, done))
         self._bell.wake()
 
