@@ -15,6 +15,8 @@ from localproc.errors import InvalidInputs, Problem
 from localproc.storage.storages import StorageOptions
 
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
+#: When images are brought.
+PULL: Final = ("never", "missing", "always")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,17 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
-    subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
-    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
-    more particular ones add to the others.
+    steps of earlier jobs, and keep those of this engine's. ``containers`` names the runtime of
+    tools that name an image: ``auto`` takes what is there for packages that require it, ``none`` is
+    none. ``images`` is the folder of images that localproc keeps itself. ``pull``: bring images
+    that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
+    here is not accepted; ``build`` allows building them by a dockerFile. ``container_map`` says
+    what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
+    ``callback_secret`` signs what subscribers are told. ``executor_options`` are by an executor's
+    name, ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the
+    beginning of URIs (``s3://bucket``); these, and ``containers``, ``images``, ``pull`` and
+    ``container_map``, may also stand in ``settings.yml`` in the home. ``namespace_storage_options``
+    are the same for each namespace; the more particular ones add to the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -51,9 +59,15 @@ class Settings:
     adopt: bool = True
     keep: bool = False
     reuse: bool = False
+    containers: str = ""
+    images: str | None = None
+    pull: str = ""
+    build: bool = False
+    container_map: Mapping[str, str] = field(default_factory=dict)
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    container_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     storage_options: StorageOptions = field(default_factory=dict, repr=False)
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
@@ -69,8 +83,13 @@ class Settings:
         if wrong:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
+        if self.pull not in ("", *PULL):
+            raise InvalidInputs(
+                f"pull is {self.pull!r}, which is not known", hint=f"there is: {', '.join(PULL)}"
+            )
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
+        check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
 
     def capacity(self) -> tuple[float, int, int]:

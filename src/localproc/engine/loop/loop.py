@@ -14,6 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
+from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
@@ -56,6 +57,7 @@ class Loop:
         bell: Liveness,
         settings: Settings,
         storages: Storages,
+        containers: Containers,
         open_executor: OpenExecutor,
         compiled: Compiled,
         observers: Observers,
@@ -72,6 +74,7 @@ class Loop:
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
             storages,
+            containers,
             cache,
             tmpdirs,
             settings.active,
@@ -97,6 +100,7 @@ class Loop:
             compiled,
             completions.lost,
             storages,
+            containers,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
