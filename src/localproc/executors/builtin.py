@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from functools import partial
 
 from localproc.plugins import hookimpl
 from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
@@ -34,10 +35,30 @@ def localproc_containers() -> Iterable[ContainerPlugin]:
         ContainerPlugin(
             "charliecloud",
             _open_charliecloud,
-            lambda _: shutil.which("ch-run") is not None,
+            partial(_is_installed, "ch-run"),
             "containers of an unprivileged user (ch-run)",
-        )
+        ),
+        *(
+            ContainerPlugin(
+                name,
+                partial(_open_apptainer, name),
+                partial(_is_installed, name),
+                f"containers in single files ({name})",
+                gpus=True,
+            )
+            for name in ("apptainer", "singularity")
+        ),
     ]
+
+
+def _is_installed(program: str, _: ContainerSettings) -> bool:
+    return shutil.which(program) is not None
+
+
+def _open_apptainer(name: str, settings: ContainerSettings) -> ContainerRuntime:
+    from localproc.executors.containers.apptainer import Apptainer
+
+    return Apptainer(name, settings)
 
 
 def _open_charliecloud(settings: ContainerSettings) -> ContainerRuntime:

@@ -21,7 +21,7 @@ from localproc.executors.containers import archives, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run
 from localproc.model import Container, Mount, StageAction, Task
-from localproc.plugins.containers import ContainerSettings, Image, command, mounts
+from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
 
 _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -77,9 +77,10 @@ class Charliecloud:
 
     def brings(self, container: Container) -> str:
         """Return what a person does."""
-        if container.pull or not (container.load or container.imported or container.build):
-            return f"localproc images pull {container.pull or container.image}"
-        return f"localproc images load FILE --name {container.image}"
+        options = "--containers charliecloud"
+        if container.load or container.imported or container.build:
+            return f"localproc images load FILE --name {container.image} {options}"
+        return f"localproc images pull {container.pull or container.image} {options}"
 
     def pull(self, reference: str, name: str) -> Image:
         """Have ``ch-image`` pull it, with the user's own credentials."""
@@ -149,7 +150,7 @@ class Charliecloud:
         argv = command(task, image)
         if not _is_there(argv, image.path, env["PATH"], seen):
             said = ("/bin/sh", "-c", _NOT_THERE, "sh", argv[0] if argv else "", image.name)
-            return replace(task, argv=said, container=None)
+            return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
         unset = [] if "USER" in env else ["--unset-env=USER"]
@@ -163,7 +164,7 @@ class Charliecloud:
             *(f"--cd={task.container.outdir}", f"{box}/mnt", "--", *argv),
         )
         env |= {"USER": env.get("USER", _NAMELESS), "TMPDIR": f"{box}/tmp"}  # noqa: S108
-        return replace(task, argv=whole, env=env, container=None, stage=tuple(stage))
+        return plain(task, whole, env, stage)
 
     def stop(self, task: Task) -> None:
         """Nothing is left: its processes are those of the task."""
