@@ -121,6 +121,33 @@ def _mapped(texts: Sequence[str]) -> dict[str, str]:
     return {image: target for image, _, target in pairs}
 
 
+def container_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--containers`` and ``--images``, as ``containers`` and ``folder``."""
+    whose = click.option(
+        "--containers",
+        default="",
+        metavar="NAME",
+        envvar="LOCALPROC_CONTAINERS",
+        help="Whose images; those of what is there, by default.",
+    )
+    folder = click.option(
+        "--images",
+        "folder",
+        metavar="DIR",
+        envvar="LOCALPROC_IMAGES",
+        help="Where localproc keeps images itself.",
+    )
+    return whose(folder(command))
+
+
+def environment_settings() -> dict[str, Any]:
+    """Return the settings of containers that the environment has, for commands without options."""
+    return {
+        "containers": os.environ.get("LOCALPROC_CONTAINERS", ""),
+        "images": os.environ.get("LOCALPROC_IMAGES"),
+    }
+
+
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of commands that run jobs; the command gets them as ``settings``."""
     return _gathered(command, _ENGINE_OPTIONS, "settings")

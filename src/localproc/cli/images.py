@@ -4,13 +4,19 @@ Owns listing, pulling, loading and saving them. Must not know how any runtime ke
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 import click
 
-from localproc.cli.common import json_option, print_json, print_table, read_process
+from localproc.cli.common import (
+    container_options,
+    json_option,
+    print_json,
+    print_table,
+    read_process,
+)
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
 from localproc.engine.home.settings import Settings
@@ -21,28 +27,6 @@ from localproc.plugins.containers import ContainerRuntime, Image
 from localproc.plugins.manager import PluginManager
 
 _MIB: Final = 1 << 20
-_OPTIONS: Final = (
-    click.option(
-        "--containers",
-        default="",
-        envvar="LOCALPROC_CONTAINERS",
-        metavar="NAME",
-        help="Whose images; those of what is there, by default.",
-    ),
-    click.option(
-        "--images",
-        "folder",
-        metavar="DIR",
-        envvar="LOCALPROC_IMAGES",
-        help="Where localproc keeps images itself.",
-    ),
-)
-
-
-def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        option(command)
-    return command
 
 
 class _Images(click.Group):
@@ -73,7 +57,7 @@ def images() -> None:
 
 @images.command("list")
 @click.argument("package", metavar="[PACKAGE|PROCESS]", required=False)
-@_with_options
+@container_options
 @json_option
 @click.pass_obj
 def listed(
@@ -90,13 +74,13 @@ def listed(
         return
     print_table(
         ["image", "here", "brought by"],
-        [(one.box.image, state(one), "" if one.image else one.hint) for one in found],
+        [(one.box.image, state(one), brought_by(one)) for one in found],
     )
 
 
 @images.command()
 @click.argument("names", metavar="IMAGE|PACKAGE...", nargs=-1, required=True)
-@_with_options
+@container_options
 @click.pass_obj
 def pull(site: Site, names: tuple[str, ...], containers: str, folder: str | None) -> None:
     """Pull images, or all that a package names."""
@@ -110,7 +94,7 @@ def pull(site: Site, names: tuple[str, ...], containers: str, folder: str | None
 @images.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--name", default="", help="What to call it, if not as the file does.")
-@_with_options
+@container_options
 def load(files: tuple[str, ...], name: str, containers: str, folder: str | None) -> None:
     """Load images from files that docker save, or images save, has written."""
     if name and len(files) > 1:
@@ -126,7 +110,7 @@ def load(files: tuple[str, ...], name: str, containers: str, folder: str | None)
 @click.option(
     "--to", metavar="DIR", default=".", help="The folder that the files go to.", show_default=True
 )
-@_with_options
+@container_options
 @click.pass_obj
 def save(site: Site, names: tuple[str, ...], to: str, containers: str, folder: str | None) -> None:
     """Write images to files, one each, for a machine without a network to load."""
@@ -145,6 +129,11 @@ def state(one: Named) -> str:
     if one.local:
         return "this machine"
     return "missing" if one.image is None else one.image.digest[:19] or "here"
+
+
+def brought_by(one: Named) -> str:
+    """Say what brings an image that is missing."""
+    return "" if one.image or one.local else one.hint.removesuffix(" brings it")
 
 
 def _containers(wanted: str, folder: str | None) -> tuple[Containers, str]:

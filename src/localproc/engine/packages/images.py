@@ -10,7 +10,7 @@ from typing import Any
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import compile_package, tools
 from localproc.engine.containers import Containers
-from localproc.errors import ExecutorUnavailable, ImageError
+from localproc.errors import LocalprocError
 from localproc.model import Container
 from localproc.plugins.containers import Image
 
@@ -64,5 +64,5 @@ def _looked_for(one: Named, containers: Containers, runtime: str) -> Named:
     box = containers.mapped(replace(one.box, runtime=runtime))
     try:
         return replace(one, box=box, image=containers.image(box))
-    except (ImageError, ExecutorUnavailable) as error:
+    except LocalprocError as error:
         return replace(one, box=box, hint=error.hint or error.message)

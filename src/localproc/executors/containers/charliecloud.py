@@ -12,6 +12,7 @@ import json
 import os
 import posixpath
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -85,7 +86,7 @@ class Charliecloud:
     def pull(self, reference: str, name: str) -> Image:
         """Have ``ch-image`` pull it, with the user's own credentials."""
         puller = program("ch-image", "apt-get install charliecloud-builders")
-        run([puller, "pull", reference])
+        run([puller, "pull", reference], env=_systems_own())
         pulled = self._theirs.place(reference)
         if normalized(name) != normalized(reference):
             self._folder.make(name, lambda part: _copy(pulled, part))
@@ -125,7 +126,9 @@ class Charliecloud:
     def build(self, dockerfile: str, name: str) -> Image:
         """Have ``ch-image`` build it."""
         builder = program("ch-image", "apt-get install charliecloud-builders")
-        run([builder, "build", "--tag", name, "--file", "-", "/var/empty"], text=dockerfile)
+        with tempfile.TemporaryDirectory() as folder:
+            argv = [builder, "build", "--tag", name, "--file", "-", folder]
+            run(argv, env=_systems_own(), text=dockerfile)
         return self._named(name)
 
     def save(self, image: Image, archive: str) -> None:
@@ -261,6 +264,12 @@ def _describe(root: str, config: bytes) -> None:
     env = archives.described("", config, root).env
     with open(os.path.join(root, "ch/environment"), "w", encoding="utf-8") as text:
         text.writelines(f"{name}={value}\n" for name, value in env.items())
+
+
+def _systems_own() -> dict[str, str]:
+    """Return an environment in which ch-image finds the system's Python, with what it needs."""
+    folders = ["/usr/local/bin", "/usr/bin", "/bin", os.environ.get("PATH", "")]
+    return {"PATH": os.pathsep.join(folders)}
 
 
 def _storage() -> str:
