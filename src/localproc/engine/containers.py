@@ -22,6 +22,7 @@ from localproc.plugins.containers import (
     Image,
 )
 from localproc.plugins.manager import PluginManager
+from localproc.storage.kept_inputs import Offline
 
 #: Stands for what is there, for none at all, and, of an image, for this machine.
 AUTO: Final = "auto"
@@ -154,7 +155,8 @@ class Containers:
 
     @property
     def _may_bring(self) -> bool:
-        return self._settings.pull in ("missing", "always")
+        is_offline = Offline(self._settings.offline) is Offline.ALWAYS
+        return self._settings.pull in ("missing", "always") and not is_offline
 
     def _bring(self, box: Container) -> None:
         runtime = self.runtime(box.runtime)

@@ -13,6 +13,7 @@ from typing import Any, Self, Unpack
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.settings import Settings, check_finite
 from localproc.engine.home.tokens import Tokens
+from localproc.engine.mirror import Mirror
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import (
     EngineSettings,
@@ -94,6 +95,11 @@ class LocalEngine:
     def tokens(self) -> Tokens:
         """The tokens that let clients into this namespace over HTTP."""
         return self._namespace.tokens
+
+    @property
+    def mirror(self) -> Mirror:
+        """The inputs that are there without a network (``Settings.offline``)."""
+        return Mirror(self._namespace)
 
     def within(self, namespace: str) -> Self:
         """Return the same engine for another namespace: its processes and jobs are its own.

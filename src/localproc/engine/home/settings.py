@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
+from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import StorageOptions
 
-_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
+_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 #: When images are brought.
 PULL: Final = ("never", "missing", "always")
 
@@ -31,7 +32,11 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``containers`` names the runtime of
+    steps of earlier jobs, and keep those of this engine's. ``offline`` says whether inputs
+    are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
+    there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
+    which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
+    many MiB it may have, beside what is mirrored. ``containers`` names the runtime of
     tools that name an image: ``auto`` takes what is there for packages that require it, ``none`` is
     none. ``images`` is the folder of images that localproc keeps itself. ``pull``: bring images
     that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
@@ -64,6 +69,9 @@ class Settings:
     pull: str = ""
     build: bool = False
     container_map: Mapping[str, str] = field(default_factory=dict)
+    offline: str = "never"
+    inputs_cache: str | None = None
+    inputs_cache_limit: int = 10_240
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -87,6 +95,10 @@ class Settings:
             raise InvalidInputs(
                 f"pull is {self.pull!r}, which is not known", hint=f"there is: {', '.join(PULL)}"
             )
+        if self.offline not in set(Offline):
+            known = f"there is: {', '.join(Offline)}"
+            wrong = [Problem(f"there is no {self.offline!r}", "offline", hint=known)]
+            raise InvalidInputs("the settings make no sense", wrong)
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("container_options", self.container_options)

@@ -61,16 +61,21 @@ class ExecutorChoice:
 
 
 class Place(NamedTuple):
-    """Where a step runs: the executor, whether there are containers, and whose.
+    """Where a step runs: the executor, what that can do, and whose containers there are.
 
-    ``runtime`` is empty where the executor's containers are its own affair. ``bare``: the image
-    that the tool names stands for this machine.
+    ``runtime`` is empty where there are none, and where the executor's are its own affair.
+    ``bare``: the image that the tool names stands for this machine.
     """
 
     executor: str
-    containers: bool = False
+    able: Capabilities
     runtime: str = ""
     bare: bool = False
+
+    @property
+    def containers(self) -> bool:
+        """Whether there are containers."""
+        return not self.bare and (self.able.containers or self.runtime != "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,11 @@ class Boxes:
         bare = names_one and self.is_local(image(tool))
         boxed = names_one and not bare
         name = choice.choose(step, container=boxed)
-        has = able[name].containers
         if not boxed:
-            return Place(name, has and not bare, bare=bare)
-        if has:
-            return Place(name, True, self.own.get(name, ""))
+            return Place(name, able[name], bare=bare)
+        if able[name].containers:
+            return Place(name, able[name], self.own.get(name, ""))
         if not self.runtime or (self.executor and able[name].remote):
-            return Place(name)
-        return Place(self.executor or name, True, self.runtime)
+            return Place(name, able[name])
+        goes_to = self.executor or name
+        return Place(goes_to, able[goes_to], self.runtime)

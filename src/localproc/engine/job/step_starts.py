@@ -157,7 +157,7 @@ class StepStarts:
         """
         if self._tasks.is_boxed(invocation):
             return self._setup.where(invocation).runtime != ""
-        return not self._tasks.is_quick(invocation) or may_be_reused(
+        return not self._tasks.is_plain(invocation) or may_be_reused(
             invocation.tool, invocation.inputs
         )
 

@@ -21,6 +21,7 @@ from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
 from localproc.engine.job.executor_choice import Place
+from localproc.engine.job.hints import without_hints
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model import Container, StageAction, Task
 from localproc.storage.disk import TooBig
@@ -60,18 +61,25 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _quick: dict[Tool, bool] = field(default_factory=dict)
+    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Give the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
-        """Whether an invocation is worked out in no time, but for what its files may cost."""
+        """Whether an invocation may be worked out in no time.
+
+        What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
+        """
+        return is_small(invocation.inputs)
+
+    def is_plain(self, invocation: Invocation) -> bool:
+        """Whether an invocation is quick, and worked out without JavaScript."""
         tool = invocation.tool
-        if tool not in self._quick:
-            self._quick[tool] = tool_is_quick(tool)
-        return self._quick[tool] and is_small(invocation.inputs)
+        if tool not in self._plain:
+            self._plain[tool] = tool_is_quick(tool)
+        return self._plain[tool] and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
@@ -114,7 +122,7 @@ class TaskFactory:
         step = place(effect.invocation.key)
         task = self._task(effect.name, effect.attempt, prepared)
         box = task.container
-        return prepared, replace(
+        task = replace(
             task,
             container=None if box is None else replace(box, runtime=where.runtime),
             reads=reads(prepared, files, links=where.containers),
@@ -123,6 +131,16 @@ class TaskFactory:
             group=f"{self.job_id}:{step}",
             executor=where.executor,
         )
+        task, notes = without_hints(task, tool, where.able)
+        return prepared, self._noting(notes, task, effect)
+
+    def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
+        """Give a task whose log begins with what was done without."""
+        if not notes or effect.attempt > 1:
+            return task
+        log = "".join(f"{note}\n" for note in notes)
+        action = StageAction("write", self.log_path(effect.name), contents=log)
+        return replace(task, stage=(*task.stage, action))
 
     def named(
         self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None
