@@ -23,7 +23,7 @@ from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import current_folder
-from localproc.engine.home.settings import PULL
+from localproc.engine.home.settings import Pull
 from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
@@ -60,7 +60,7 @@ _ENGINE_OPTIONS: Final = {
     ),
     "pull": click.option(
         "--pull",
-        type=click.Choice(PULL),
+        type=click.Choice([one.value for one in Pull]),
         callback=lambda _, __, pull: pull or "",
         help="When images are brought; never, by default.",
     ),
@@ -93,6 +93,13 @@ _ENGINE_OPTIONS: Final = {
         show_default=True,
         envvar="LOCALPROC_OFFLINE",
         help="Whether inputs are taken from what is kept here instead of the network.",
+    ),
+    "validate_results": click.option(
+        "--validate-results",
+        type=click.Choice(["off", "warn", "fail"]),
+        default="warn",
+        show_default=True,
+        help="What is done about results that are no valid STAC.",
     ),
     "allow_remote": click.option(
         "--allow-remote", is_flag=True, help="Let packages include remote documents."

@@ -19,7 +19,7 @@ from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.containers import NONE
-from localproc.engine.home.settings import PULL
+from localproc.engine.home.settings import Pull
 from localproc.uris import uri_path
 from localproc.views.written import finite
 
@@ -55,7 +55,7 @@ _TOOL: Final = "cwl:tool"
 )
 @click.option(
     "--pull",
-    type=click.Choice(PULL),
+    type=click.Choice([one.value for one in Pull]),
     default="never",
     show_default=True,
     help="When images are brought.",

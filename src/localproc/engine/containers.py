@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from localproc.engine.home.settings import Settings
+from localproc.engine.home.settings import Pull, Settings
 from localproc.engine.job.executor_choice import Boxes
 from localproc.errors import ExecutorUnavailable, ImageError, LocalprocError
 from localproc.model import Container
@@ -156,11 +156,11 @@ class Containers:
     @property
     def _may_bring(self) -> bool:
         is_offline = Offline(self._settings.offline) is Offline.ALWAYS
-        return self._settings.pull in ("missing", "always") and not is_offline
+        return self._settings.pull in (Pull.MISSING, Pull.ALWAYS) and not is_offline
 
     def _bring(self, box: Container) -> None:
         runtime = self.runtime(box.runtime)
-        wanted = self._settings.pull == "always" and box.image not in self._pulled
+        wanted = self._settings.pull == Pull.ALWAYS and box.image not in self._pulled
         if not wanted and runtime.image(box) is not None:
             return
         if box.load:

@@ -8,16 +8,24 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
 from localproc.storage.kept_inputs import Offline
+from localproc.storage.stac_schemas import Validation
 from localproc.storage.storages import StorageOptions
 
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
-#: When images are brought.
-PULL: Final = ("never", "missing", "always")
+
+
+class Pull(StrEnum):
+    """When images are brought that a step needs."""
+
+    NEVER = "never"
+    MISSING = "missing"
+    ALWAYS = "always"  #: once by each engine, as they may be newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,9 @@ class Settings:
     are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
     there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
     which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
-    many MiB it may have, beside what is mirrored. ``containers`` names the runtime of
+    many MiB it may have, beside what is mirrored. ``validate_results`` says what is done about
+    STAC in results that is not valid: ``off``, ``warn`` (in the log) or ``fail``; ``stac_schemas``
+    is a folder of schemas of extensions. ``containers`` names the runtime of
     tools that name an image: ``auto`` takes what is there for packages that require it, ``none`` is
     none. ``images`` is the folder of images that localproc keeps itself. ``pull``: bring images
     that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
@@ -72,6 +82,8 @@ class Settings:
     offline: str = "never"
     inputs_cache: str | None = None
     inputs_cache_limit: int = 10_240
+    validate_results: str = "warn"
+    stac_schemas: str = ""
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -91,14 +103,9 @@ class Settings:
         if wrong:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
-        if self.pull not in ("", *PULL):
-            raise InvalidInputs(
-                f"pull is {self.pull!r}, which is not known", hint=f"there is: {', '.join(PULL)}"
-            )
-        if self.offline not in set(Offline):
-            known = f"there is: {', '.join(Offline)}"
-            wrong = [Problem(f"there is no {self.offline!r}", "offline", hint=known)]
-            raise InvalidInputs("the settings make no sense", wrong)
+        check_choice("offline", self.offline, Offline)
+        check_choice("validate_results", self.validate_results, Validation)
+        check_choice("pull", self.pull or Pull.NEVER, Pull)
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("container_options", self.container_options)
@@ -108,6 +115,14 @@ class Settings:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""
         cores = self.cores or machine_cores()
         return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
+
+
+def check_choice(setting: str, value: str, choices: type[StrEnum]) -> None:
+    """Raise ``InvalidInputs`` for a setting that is none of those that there are."""
+    if value not in set(choices):
+        hint = f"there is: {', '.join(choices)}"
+        problem = Problem(f"there is no {value!r}", setting, hint=hint)
+        raise InvalidInputs("the settings make no sense", [problem])
 
 
 def check_finite(numbers: Mapping[str, float | None]) -> None:
