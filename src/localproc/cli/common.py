@@ -71,6 +71,12 @@ _ENGINE_OPTIONS: Final = {
 _REQUEST_OPTIONS: Final = {
     "title": click.option("--title", default="", help="A title for the job."),
     "tags": click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
+    "assets": click.option(
+        "--assets",
+        default="",
+        metavar="WHICH",
+        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
+    ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
 }
 

@@ -12,8 +12,10 @@ class Resources:
     """What a task needs (CWL ResourceRequirement): cores, and sizes in MiB; ``time`` in seconds.
 
     ``cores_max`` is what it can make use of; ``ram_max`` what it may use at most, and is stopped
-    beyond where memory is enforced. ``gpus`` are the devices of a CUDARequirement, ``processes``
-    those of an MPIRequirement, ``nodes`` the machines that these are spread over.
+    beyond where memory is enforced. ``gpus`` are the devices of a CUDARequirement, with a CUDA of
+    at least ``cuda`` and of the compute ``capabilities`` that it names: one is the least, several
+    are all that will do. ``processes`` are those of an MPIRequirement, each with ``cores`` and
+    ``ram``, ``nodes`` the machines that they are spread over.
     """
 
     cores: float = 1
@@ -26,6 +28,8 @@ class Resources:
     gpus: int = 0
     processes: int = 1
     nodes: int = 1
+    cuda: str = ""
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

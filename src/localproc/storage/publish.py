@@ -60,6 +60,9 @@ class Publisher:
         """
         try:
             published, features = self._plan(outputs)
+            self._out.measure()
+            self._plan_of_catalogs.tell_checksums()
+            features = {name: stac.finite(one) for name, one in features.items()}
             told = [_count(self._out.count, "file")]
             if features:
                 told.insert(0, _count(len(self._plan_of_catalogs.items), "item"))
@@ -87,7 +90,7 @@ class Publisher:
             else self._placement.place(value)
             for name, value in outputs.items()
         }
-        return published, {name: stac.finite(one) for name, one in features.items()}
+        return published, features
 
     def _catalog_place(self, one: Mapping[str, Any]) -> dict[str, Any]:
         return {"class": "Directory", "location": self._root, "basename": self._job_id}

@@ -56,6 +56,9 @@ from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
+#: The niceness of threads that copy files. More would not do: whoever has the interpreter's lock
+#: must not wait long for a processor.
+_WAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +103,16 @@ class Background:
         self._tmpdirs = tmpdirs
         self._report = report
         self._safekeeping = Safekeeping() if durable else None
-        self._scripts = Scripts()
+        self.scripts = Scripts()
         self._staging = Workers("staging", 2 * active, 2)
+        self._placing = Workers("placing", 2 * active, 2, _WAY)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
         self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)  # one: kept first, then removed
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
-            FillFolder: self._staging,
+            FillFolder: self._placing,
             MakePlan: self._planning,
             Pull: self._planning,
             Prepare: self._planning,
@@ -127,7 +131,7 @@ class Background:
     def stop(self, job: JobContext) -> None:
         """End what is being done for a job as soon as can be, and begin nothing more."""
         job.stopped.set()
-        for lane in (self._staging, self._planning, self._reading):
+        for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.drop(job.job_id)
 
     def remember(self, effect: Remember, job: JobContext) -> None:
@@ -145,13 +149,13 @@ class Background:
 
     def nudge(self) -> None:
         """Try again to get threads, where there were none to be had."""
-        for lane in (self._staging, self._planning, self._reading, self._tidying):
+        for lane in (self._staging, self._placing, self._planning, self._reading, self._tidying):
             lane.nudge()
 
     def close(self) -> None:
         """Finish what has begun; the jobs it is for have been told to stop."""
-        self._scripts.close()
-        for lane in (self._staging, self._planning, self._reading):
+        self.scripts.close()
+        for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.close(finish=False)
         self._tidying.close(finish=True)
 
@@ -163,7 +167,7 @@ class Background:
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+            return self.scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
 
         try:
             with evaluating_with(evaluator):
@@ -227,7 +231,7 @@ class Background:
             folder = os.path.join(job.folder, "inputs")
             policy, stopped = job.request.policy, job.stopped.is_set
             access = self._storages.access(policy, job.namespace, stopped, log)
-            staged = stage_in(effect.inputs, folder, access, log)
+            staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
