@@ -64,6 +64,13 @@ _ENGINE_OPTIONS: Final = {
         envvar="LOCALPROC_OFFLINE",
         help="Whether inputs are taken from what is kept here instead of the network.",
     ),
+    "validate_results": click.option(
+        "--validate-results",
+        type=click.Choice(["off", "warn", "fail"]),
+        default="warn",
+        show_default=True,
+        help="What is done about results that are no valid STAC.",
+    ),
     "allow_remote": click.option(
         "--allow-remote", is_flag=True, help="Let packages include remote documents."
     ),

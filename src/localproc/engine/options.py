@@ -91,6 +91,8 @@ class EngineSettings(TypedDict, total=False):
     offline: str
     inputs_cache: str | None
     inputs_cache_limit: int
+    validate_results: str
+    stac_schemas: str
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]

@@ -83,7 +83,7 @@ class Access:
                 uri=redacted(uri),
                 hint="give a web address, or ask whoever runs the service for an --input-prefix",
             )
-        elif scheme not in _WEB and "@" in urlsplit(uri).netloc:
+        elif scheme not in _ANYBODYS and "@" in urlsplit(uri).netloc:
             raise StagingError(
                 f"{redacted(uri)} is given with a user or a password",
                 uri=redacted(uri),

@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -49,6 +49,7 @@ from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.siblings import siblings
+from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
@@ -86,20 +87,25 @@ class Background:
     ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
     so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
     which others remove when the engine is dead. ``durable``: what is answered is on the disk.
+    ``validation`` is of results, ``schemas`` a folder with those of STAC's extensions.
     """
 
     def __init__(
         self,
         storages: Storages,
-        cache: StepCache,
+        steps: StepCache,
         tmpdirs: str,
         active: int,
         report: Callable[[str, Done], None],
         *,
         durable: bool = False,
+        validation: Validation = Validation.WARN,
+        schemas: str = "",
     ) -> None:
         self._storages = storages
-        self._cache = cache
+        self._validation = validation
+        self._schemas = cache(lambda: StacSchemas(schemas))
+        self._cache = steps
         self._tmpdirs = tmpdirs
         self._report = report
         self._safekeeping = Safekeeping() if durable else None
@@ -250,6 +256,7 @@ class Background:
             inputs=(*effect.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
             log=log,
             catalogs=not flat,
+            check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)

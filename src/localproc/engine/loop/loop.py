@@ -37,6 +37,7 @@ from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
+from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
 
@@ -79,6 +80,8 @@ class Loop:
             settings.active,
             self._report_done,
             durable=settings.durable,
+            validation=Validation(settings.validate_results),
+            schemas=settings.stac_schemas,
         )
         self._scripts = QuickScripts(self._background.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
