@@ -1,7 +1,7 @@
 """Settings that a home keeps in a file of its own.
 
-Owns reading ``settings.yml``: options of executors and storages, by name. Must not know what they
-mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors and storages, by name, and by namespace. Must
+not know what they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from typing import Any, Final
 from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
 
-_MEMBERS: Final = ("executor_options", "storage_options")
+_NAMESPACES: Final = "namespace_storage_options"
+_MEMBERS: Final = ("executor_options", "storage_options", _NAMESPACES)
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -33,7 +34,15 @@ def with_file(settings: Settings, path: str) -> Settings:
         settings,
         executor_options=_merged(found.get(_MEMBERS[0], {}), settings.executor_options),
         storage_options=_merged(found.get(_MEMBERS[1], {}), settings.storage_options),
+        namespace_storage_options=_of_namespaces(found, settings),
     )
+
+
+def _of_namespaces(
+    found: Mapping[str, Mapping[str, Any]], settings: Settings
+) -> Mapping[str, _Options]:
+    one, over = found.get(_NAMESPACES, {}), settings.namespace_storage_options
+    return {name: _merged(one.get(name, {}), over.get(name, {})) for name in {**one, **over}}
 
 
 def _read(text: str, path: str) -> Mapping[str, _Options]:
@@ -51,6 +60,8 @@ def _read(text: str, path: str) -> Mapping[str, _Options]:
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
         check_options(name, options)
+        for namespace in options if name == _NAMESPACES else ():
+            check_options(f"{name}.{namespace}", options[namespace])
     return found
 
 
