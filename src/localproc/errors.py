@@ -433,6 +433,10 @@ class JobPutAside(EnvironmentProblem):
         self.reason = reason
 
 
+class ImageError(EnvironmentProblem):
+    """A container image is not here, cannot be brought, or is none."""
+
+
 class NoSpace(EnvironmentProblem):
     """The disk is full."""
 

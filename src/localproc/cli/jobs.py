@@ -81,8 +81,8 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
     """Have a process in the background run what nobody runs; it goes when nothing is left."""
     command = [sys.executable, "-m", "localproc", "--home", home, "resume"]
     command.append("--background")
-    for name in ("slots", "cores", "ram"):
-        command += [f"--{name}", str(settings[name])]
+    for name in ("slots", "cores", "ram", "offline", "validate_results"):
+        command += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["work"]:
         command += ["--work", os.path.abspath(settings["work"])]
     for executor, options in settings["executor_options"].items():

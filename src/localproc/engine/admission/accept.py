@@ -29,6 +29,7 @@ from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, T
 from localproc.model.events import Accepted
 from localproc.ogc.request import Request
 from localproc.storage.addresses import is_elsewhere, redacted
+from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
 from localproc.uris import canonical, uri_path
@@ -70,6 +71,7 @@ class Acceptance:
         _check_subscriber(rest.get("subscriber") or {}, policy)
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
+        AssetChoice.read(rest.get("assets", ""))
         rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
