@@ -16,9 +16,10 @@ class JobRequest:
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
     ``named`` are the local files that strings among the inputs name, each with the files that it
     leads to (the assets of a STAC item). ``outputs`` names the outputs that were asked for, each
-    with its options; ``None`` means all. ``results`` is the URI under which ``<job>/`` is
-    published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
-    set. ``assets`` says which assets of STAC items are
+    with its options; ``None`` means all. ``containers`` is the runtime of tools that name an image,
+    empty for what the executor has. ``results`` is the URI under which ``<job>/`` is published.
+    ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
+    ``assets`` says which assets of STAC items are
     brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
     executor or a face wants to remember (JSON).
@@ -28,6 +29,7 @@ class JobRequest:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
+    containers: str = ""
     results: str = ""
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""

@@ -27,7 +27,8 @@ class Publisher:
     the job's and may be shared with the storage instead of being copied; ``inputs`` paths that
     outputs may be, or link to, as well. ``catalogs``: STAC catalogs get the layout of results, and
     the root is the job's own; otherwise every output is a file or a folder below ``root`` under
-    its own name, beside what else may lie there. ``meter`` counts the bytes that go.
+    its own name, beside what else may lie there. ``check`` is shown every STAC document, by the
+    place that it will have, and may raise ``StagingError``. ``meter`` counts the bytes that go.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Publisher:
         log: _Log,
         *,
         catalogs: bool = True,
+        check: Callable[[str, Mapping[str, Any]], None] = lambda *_: None,
         stopped: Callable[[], bool] = lambda: False,
         meter: Meter | None = None,
     ) -> None:
@@ -47,8 +49,9 @@ class Publisher:
         self._job_id = job_id
         self._log = log
         self._catalogs = catalogs
+        self._check = check
         self._out = Outbound(
-            storage, self._root, own, inputs, log, stopped, alone=catalogs, meter=meter or Meter()
+            storage, self._root, own, inputs, log, stopped, alone=catalogs, meter=meter
         )
         self._placement = Placement(self._out, self._root)
         self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
@@ -104,6 +107,7 @@ class Publisher:
         for documents in self._plan_of_catalogs.documents():
             self._out.barrier()
             for uri, document in documents:
+                self._check(uri.removeprefix(self._root).lstrip("/"), document)
                 text = json.dumps(document, indent=2, allow_nan=False)
                 self._out.add_text(text, uri, stac.GEOJSON)
 

@@ -69,9 +69,9 @@ class Outbound:
         stopped: Callable[[], bool],
         *,
         alone: bool,
-        meter: Meter,
+        meter: Meter | None = None,
     ) -> None:
-        self._meter = meter
+        self._meter = meter or Meter()
         self._storage = storage
         self._root = root
         self._is_local = urlsplit(root).scheme == "file"

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Final
 
 from localproc.cwl.expr.javascript import evaluating_with
+from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.settings import Settings
@@ -38,6 +39,7 @@ from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
 from localproc.software.resolution import Provided
+from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
 
@@ -59,6 +61,7 @@ class Loop:
         bell: Liveness,
         settings: Settings,
         storages: Storages,
+        containers: Containers,
         open_executor: OpenExecutor,
         compiled: Compiled,
         observers: Observers,
@@ -76,11 +79,14 @@ class Loop:
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
             storages,
+            containers,
             cache,
             tmpdirs,
             settings.active,
             self._report_done,
             durable=settings.durable,
+            validation=Validation(settings.validate_results),
+            schemas=settings.stac_schemas,
         )
         self._scripts = QuickScripts(self._background.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
@@ -102,6 +108,7 @@ class Loop:
             compiled,
             completions.lost,
             storages,
+            containers,
             software,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
