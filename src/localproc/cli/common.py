@@ -50,6 +50,12 @@ _ENGINE_OPTIONS: Final = {
         callback=lambda _, __, texts: _options(texts),
         help="An option of an executor; repeatable.",
     ),
+    "software": click.option(
+        "--software",
+        metavar="FILE",
+        default="",
+        help="Where the software that tools need is found.",
+    ),
     "containers": click.option(
         "--containers",
         default="",
