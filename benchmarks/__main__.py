@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
@@ -31,6 +32,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "interpreter": interpreter,
     "jobs": jobs,
     "neighbours": neighbours,
+    "containers": containers,
     "graphs": graphs,
     "demo": demo,
     "lists": lists,

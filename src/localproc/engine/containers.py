@@ -62,6 +62,11 @@ class Containers:
                 self._opened[name] = plugin.open(self._with(plugin))
             return self._opened[name]
 
+    def are_used(self) -> bool:
+        """Return whether packages that require an image can be run."""
+        wanted = self._settings.containers or AUTO
+        return bool(self.here()) if wanted == AUTO else wanted != NONE
+
     def boxes(self, name: str) -> Boxes:
         """Return who runs containers for a job that was accepted for a runtime.
 
