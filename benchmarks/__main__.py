@@ -19,9 +19,11 @@ from benchmarks.jobs import jobs
 from benchmarks.measure import Effort
 from benchmarks.neighbours import neighbours
 from benchmarks.places import places
+from benchmarks.runtimes import runtimes
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
 from benchmarks.startup import startup
+from benchmarks.storage import storage
 from benchmarks.table import Line, Table
 from benchmarks.workflows import graphs, scatters
 
@@ -32,13 +34,15 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "interpreter": interpreter,
     "jobs": jobs,
     "neighbours": neighbours,
-    "containers": containers,
+    "runtimes": runtimes,
     "graphs": graphs,
     "demo": demo,
     "lists": lists,
     "load": load,
     "growth": growth,
     "scatters": scatters,
+    "containers": containers,
+    "storage": storage,
 }
 
 
