@@ -33,6 +33,14 @@ LAST = "last"
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+executor_options = click.option(
+    "--executor-option",
+    "executor_options",
+    metavar="NAME.KEY=VALUE",
+    multiple=True,
+    callback=lambda _, __, texts: _options(texts),
+    help="An option of an executor; repeatable.",
+)
 _ENGINE_OPTIONS: Final = {
     "executor": click.option(
         "--executor",
@@ -41,14 +49,7 @@ _ENGINE_OPTIONS: Final = {
         metavar="NAME[;STEP=NAME]",
         help="Who runs tasks; steps may go elsewhere.",
     ),
-    "executor_options": click.option(
-        "--executor-option",
-        "executor_options",
-        metavar="NAME.KEY=VALUE",
-        multiple=True,
-        callback=lambda _, __, texts: _options(texts),
-        help="An option of an executor; repeatable.",
-    ),
+    "executor_options": executor_options,
     "work": click.option("--work", metavar="DIR", help="Where tasks work, if not in the home."),
     "results": click.option("--results", metavar="DIR|URI", help="Where results are published."),
     "slots": click.option("--slots", type=int, default=0, help="How many tasks run at a time."),

@@ -10,7 +10,7 @@ from typing import Final
 
 from localproc.plugins import hookimpl
 from localproc.plugins.backend import Backend, Capabilities
-from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
+from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings, Finding
 
 CAPABILITIES: Final = Capabilities(limits=True, remote=True, gpus=True)
 INSIDE: Final = Capabilities(remote=True, gpus=True)
@@ -40,7 +40,9 @@ def localproc_executors() -> Iterable[ExecutorPlugin]:
     """Offer ``Engine(executor="slurm")`` and ``Engine(executor="slurm-allocation")``."""
     inside = "steps of the Slurm job that it runs in"
     return [
-        ExecutorPlugin("slurm", open_slurm, "jobs of a Slurm cluster", CAPABILITIES),
+        ExecutorPlugin(
+            "slurm", open_slurm, "jobs of a Slurm cluster", CAPABILITIES, examine=examine
+        ),
         ExecutorPlugin("slurm-allocation", open_allocation, inside, INSIDE),
     ]
 
@@ -50,6 +52,13 @@ def open_slurm(settings: ExecutorSettings) -> Backend:
     from localproc_slurm.opening import opened
 
     return opened(settings)
+
+
+def examine(settings: ExecutorSettings) -> Iterable[Finding]:
+    """Return what is right and wrong with the cluster."""
+    from localproc_slurm import examination
+
+    return examination.examine(settings)
 
 
 def open_allocation(settings: ExecutorSettings) -> Executor:
