@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.cluster import cluster
 from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
@@ -33,6 +34,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "neighbours": neighbours,
     "graphs": graphs,
     "demo": demo,
+    "cluster": cluster,
     "lists": lists,
     "load": load,
     "growth": growth,

@@ -9,6 +9,7 @@ is on disk.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -448,3 +449,7 @@ class BatchBackend(Backend):
 
 def _markers(handed: Handed) -> Iterable[int]:
     return [0] if handed.mode is Mode.BUNDLE else range(len(handed.keys))
+
+
+def _node(scheduler: Scheduler) -> Node:
+    return Node(scheduler.job_variable, scheduler.index_variable, own=sys.executable)
