@@ -21,8 +21,8 @@ SHARED: Final[Mapping[str, str]] = {
     "setup": "shell lines that are run before a task, such as `module load gdal`; it gets their "
     "environment",
     "tmp": "where temporary folders are made on the node (`${TMPDIR:-/tmp}`)",
-    "python": "the Python of the node that runs bundles; otherwise the one that runs localproc, if it is "
-    "there, or `python3`",
+    "python": "the Python of the node that runs bundles; otherwise the one that runs localproc, "
+    "if it is there, or `python3`",
     "steps": "options for steps, by a pattern of their names or places",
 }
 

@@ -63,9 +63,12 @@ class Bundle(Keeper):
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
+        now = time.monotonic()
+        if self.waiting and self.retry_at <= now and self.has_room(self.waiting[0]):
+            return 0.0
         due = super().patience()
         next_turn = min(self.next_look, self.next_show) if self.unshown else self.next_look
-        look = max(0.0, next_turn - time.monotonic())
+        look = max(0.0, next_turn - now)
         return look if due is None else min(due, look)
 
     def read_notes(self) -> None:
