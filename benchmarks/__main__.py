@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.cluster import cluster
+from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
@@ -22,6 +23,7 @@ from benchmarks.places import places
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
 from benchmarks.startup import startup
+from benchmarks.storage import storage
 from benchmarks.table import Line, Table
 from benchmarks.workflows import graphs, scatters
 
@@ -39,6 +41,8 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "load": load,
     "growth": growth,
     "scatters": scatters,
+    "containers": containers,
+    "storage": storage,
 }
 
 

@@ -76,7 +76,7 @@ def _many(effort: Effort) -> Iterator[Line]:
 def _rows(case: str, costs: Mapping[str, Cost], targets: Mapping[str, float]) -> Iterator[Line]:
     first = next(iter(costs))
     for who, cost in costs.items():
-        target = next((one for name, one in targets.items() if who.endswith(name)), None)
+        target = targets.get(who.removeprefix("localproc, "))
         ratio = None if target is None else cost.wall / costs[first].wall
         yield Row(case, who, cost.wall, "s", "" if target is None else first, ratio, target)
 
