@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.cluster import cluster
 from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
@@ -37,6 +38,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "runtimes": runtimes,
     "graphs": graphs,
     "demo": demo,
+    "cluster": cluster,
     "lists": lists,
     "load": load,
     "growth": growth,
