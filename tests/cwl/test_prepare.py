@@ -265,6 +265,24 @@ def test_the_id_of_an_image_wins() -> None:
     assert (box.image, box.pull) == ("b", "registry/a")
 
 
+SHM = (
+    "$namespaces: {cwltool: http://commonwl.org/cwltool#}\nhints: {cwltool:ShmSize: {shmSize: %s}}"
+)
+
+
+@pytest.mark.parametrize(("size", "expected"), [("64m", 64 << 20), ("1G", 1 << 30), ("512", 512)])
+def test_shared_memory_has_the_size_that_is_asked_for(size: str, expected: int) -> None:
+    box = contained("dockerPull: a", f"{SHM % size}\nbaseCommand: a").container
+    assert box is not None
+    assert box.shm == expected
+
+
+@pytest.mark.parametrize("size", ["much", "-1m", "0", "1.5g"])
+def test_shared_memory_of_no_size_is_told(size: str) -> None:
+    with pytest.raises(UnsupportedPackage, match="not a size"):
+        contained("dockerPull: a", f"{SHM % size}\nbaseCommand: a")
+
+
 def test_a_hinted_container_is_used_where_there_are_some() -> None:
     box = prepared(f"hints: {{{DOCKER}}}\nbaseCommand: a", containers=True).container
     assert box is not None
