@@ -233,7 +233,7 @@ class Background:
         prepared, task = job.tasks.prepare(effect, disk)
         if task.container is not None and task.container.runtime:
             with lane.aside():
-                box = self._containers.settled(task.container)
+                box = self._containers.settled(task.container, job.go_on)
             task = replace(task, container=box)
         return prepared, task
 
@@ -246,7 +246,7 @@ class Background:
         digest = ""
         if (box := job.tasks.container(effect.invocation)) is not None:
             with lane.aside():
-                digest = self._containers.settled(box).digest
+                digest = self._containers.settled(box, job.go_on).digest
             if not digest:
                 return "", None
         own = named_files(tool, inputs).intersection(job.package_files)
