@@ -20,6 +20,7 @@ from benchmarks.jobs import jobs
 from benchmarks.measure import Effort
 from benchmarks.neighbours import neighbours
 from benchmarks.places import places
+from benchmarks.runtimes import runtimes
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
 from benchmarks.startup import startup
@@ -34,6 +35,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "interpreter": interpreter,
     "jobs": jobs,
     "neighbours": neighbours,
+    "runtimes": runtimes,
     "graphs": graphs,
     "demo": demo,
     "cluster": cluster,

@@ -51,6 +51,12 @@ _ENGINE_OPTIONS: Final = {
         help="Who runs tasks; steps may go elsewhere.",
     ),
     "executor_options": executor_options,
+    "software": click.option(
+        "--software",
+        metavar="FILE",
+        default="",
+        help="Where the software that tools need is found.",
+    ),
     "containers": click.option(
         "--containers",
         default="",
