@@ -21,14 +21,11 @@ import click
 from localproc.api import Engine
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
-from localproc.engine.handles import Job, Process
+from localproc.engine.handles import Process
 from localproc.engine.home.cwd import current_folder
-from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
+from localproc.errors import NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
-
-#: Stands for the job that was accepted last.
-LAST = "last"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -178,16 +175,6 @@ def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
 
 def _names_package(name: str) -> bool:
     return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
-
-
-def find_job(engine: Engine, job_id: str) -> Job:
-    """Give a job by its id; ``last`` is the one accepted last."""
-    if job_id != LAST:
-        return engine.job(job_id)
-    newest = engine.jobs(limit=1)
-    if not newest:
-        raise NoSuchJob(LAST, hint="no job has been accepted in this home yet")
-    return newest[0]
 
 
 def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from localproc.api import Engine
-from localproc.cli.common import find_job, json_option, print_json
+from localproc.cli.common import json_option, print_json
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
@@ -24,7 +24,7 @@ def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
     site.check()
     with site.open(adopt=False) as engine:
-        found = [find_job(engine, job_id) for job_id in job_ids]
+        found = [engine.find_job(job_id) for job_id in job_ids]
         for job in found:
             job.dismiss(wait=False)
         for job in found:

@@ -14,10 +14,8 @@ import click
 
 from localproc.cli.app import FAILED
 from localproc.cli.common import (
-    LAST,
     check_named,
     engine_options,
-    find_job,
     find_process,
     gather_inputs,
     json_option,
@@ -38,6 +36,7 @@ from localproc.cli.show import (
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
+from localproc.engine.engine import LAST
 from localproc.engine.handles import Job
 from localproc.errors import JobFailed, JobPutAside
 from localproc.model import JobRecord, JobStatus, Step
@@ -130,6 +129,7 @@ def jobs(
     """List jobs, newest first."""
     since, until = interval(when)
     with site.look() as engine:
+        before = before and engine.find_job(before).id
         found = engine.jobs(
             process=processes,
             status=statuses,
@@ -180,7 +180,7 @@ def _said(record: JobRecord) -> str:
 def status(site: Site, job: str, as_json: bool) -> None:
     """Show JOB and its steps; without an id the last one."""
     with site.look() as engine:
-        found = find_job(engine, job)
+        found = engine.find_job(job)
         if as_json:
             print_json(final_document(found))
             return
@@ -220,10 +220,10 @@ def _step_row(step: Step) -> tuple[str, ...]:
 def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
 
-    JOB may be "last". A step is named by its name (node_crop_2) or by that of its log file.
+    A step is named by its name (node_crop_2) or by that of its log file.
     """
     with site.look() as engine:
-        found = find_job(engine, job)
+        found = engine.find_job(job)
         names = [step] if step else [one.name for one in found.steps]
         if as_json:
             texts = {name: found.logs(name) for name in names}
@@ -274,7 +274,7 @@ def _write(job: Job, step: str, wanted: str | None) -> None:
 def results(site: Site, job: str, output: str, as_json: bool) -> None:
     """Print the results of JOB, or one OUTPUT of it."""
     with site.look() as engine:
-        found = find_job(engine, job)
+        found = engine.find_job(job)
         if as_json:
             print_json(found.result_document(output) if output else found.results_document())
             return

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Final, Self, Unpack
 
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.settings import Settings, check_finite
@@ -23,10 +23,15 @@ from localproc.engine.options import (
     read_trigger,
 )
 from localproc.engine.runtime import Runtime
-from localproc.errors import InvalidInputs, Problem
-from localproc.model import InputPolicy, JobFilter, JobStatus
+from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
+from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus
 from localproc.plugins.manager import PluginManager
 from localproc.views import execution_log
+
+#: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
+LAST: Final = "last"
+_NO_JOB: Final = "no job has been accepted in this home yet"
+_CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
 class LocalEngine:
@@ -195,6 +200,33 @@ class LocalEngine:
         """Return a job of the home by its id; raises ``NoSuchJob``."""
         return Job(self._namespace, job_id, self._namespace.record(job_id))
 
+    def find_job(self, name: str) -> Job:
+        """Return the job that a person means by ``name``.
+
+        That is its id, any piece of it that no other job has, ``last`` for the one accepted last,
+        or ``last:failed`` for the last one in that state. Raises ``NoSuchJob``, ``AmbiguousJob``
+        with the candidates, or ``InvalidInputs`` for a state that does not exist.
+        """
+        if name == LAST or name.startswith(f"{LAST}:"):
+            return self._last(name)
+        try:
+            return self.job(name)
+        except NoSuchJob:
+            found = self.jobs(piece=name.lower(), limit=_CANDIDATES) if name else []
+            if not found:
+                raise
+        if len(found) > 1:
+            raise AmbiguousJob(name, [_told(job.record) for job in found])
+        return found[0]
+
+    def _last(self, name: str) -> Job:
+        status = name.partition(":")[2]
+        newest = self.jobs(status=status, limit=1)
+        if not newest:
+            said = f"no job of this home is {status}" if status else _NO_JOB
+            raise NoSuchJob(name, hint=said)
+        return newest[0]
+
     def jobs(
         self,
         *,
@@ -207,9 +239,9 @@ class LocalEngine:
 
         ``process`` and ``status`` are one or several, ``limit`` the most that are returned. Further
         ``filters``: ``since`` and ``until`` bound when a job was accepted, ``min_duration`` and
-        ``max_duration`` how long it has run (seconds); ``trigger``, ``run_as``, ``tag``;
-        ``hidden=True`` shows tombstones too; ``before`` and ``after`` are the id of the job that a
-        page lies next to, on its older or newer side.
+        ``max_duration`` how long it has run (seconds); ``trigger``, ``run_as``, ``tag``, ``piece``
+        (of the id); ``hidden=True`` shows tombstones too; ``before`` and ``after`` are the id of
+        the job that a page lies next to, on its older or newer side.
 
         Raises ``NoSuchJob`` for such an id, ``InvalidInputs`` for a state that does not exist or
         a number that is none, ``UnknownOption``.
@@ -311,6 +343,12 @@ def jobs_everywhere(namespace: Namespace, *statuses: JobStatus, limit: int = 10_
     found = namespace.jobs_everywhere(statuses, limit)
     spaces = {record.namespace: namespace.within(record.namespace) for record in found}
     return [Job(spaces[record.namespace], record.id, record) for record in found]
+
+
+def _told(record: JobRecord) -> str:
+    """Return a line that tells a job from others."""
+    created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return " ".join([record.id, record.process_id, record.status, created, record.title]).rstrip()
 
 
 def _several(names: str | Iterable[str]) -> tuple[str, ...]:

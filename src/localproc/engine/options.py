@@ -61,6 +61,7 @@ class JobFilters(TypedDict, total=False):
     trigger: Trigger | None
     run_as: str | None
     tag: str | None
+    piece: str | None
     before: str | None
     after: str | None
     hidden: bool
