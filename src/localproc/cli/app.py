@@ -21,6 +21,8 @@ USAGE: Final = 2
 DISMISSED: Final = 3
 ENVIRONMENT: Final = 4
 
+#: Options of localproc itself, which go before the command.
+GOES_BEFORE: Final = ("--home", "--namespace")
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Every command, the module that has it, and what it is for, in the order of a day's work.
@@ -30,6 +32,7 @@ COMMANDS: Final = {
     "undeploy": ("processes", "Undeploy a process; its jobs stay."),
     "processes": ("processes", "List the deployed processes."),
     "describe": ("processes", "Describe a package's or a process's inputs and outputs."),
+    "inputs": ("processes", "Write an inputs file of a package to fill in."),
     "package": ("processes", "Print the package of a process, byte for byte."),
     "validate": ("processes", "Check a package and print every problem."),
     "graph": ("processes", "Draw a package's steps."),
@@ -153,16 +156,16 @@ def _meant(error: click.NoSuchOption) -> click.UsageError:
     """Say what an option was meant for: one that goes before the command, or an input."""
     context, option = error.ctx, error.option_name
     command = context.info_name if context else None
-    if option in ("--home", "--namespace"):
+    if option in GOES_BEFORE:
         meant = f"it goes before the command: localproc {option} ... {command} ..."
-    elif command in ("run", "execute") and not _resembles(option, context):
-        meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
+    elif command in ("run", "execute") and not resembles(option, context):
+        meant = f"inputs come after the package: localproc {command} PACKAGE {option} VALUE"
     else:
         return error
     return click.UsageError(f"No such option {option!r} of {command}: {meant}", context)
 
 
-def _resembles(option: str, context: click.Context | None) -> bool:
+def resembles(option: str, context: click.Context | None) -> bool:
     """Return whether an option is like one that the command has."""
     import difflib
 

@@ -177,8 +177,10 @@ def _names_package(name: str) -> bool:
     return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
 
 
-def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
-    """Read inputs from a command line: a file, and ``name=value`` that add to it.
+def gather_inputs(
+    process: Process, words: Sequence[str], options: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Read inputs from a command line: a file, ``name=value`` and options that add to it.
 
     Gives arguments of ``Process.execute``. Relative paths in the file are relative to it, those of
     a ``name=value`` to the current folder.
@@ -188,7 +190,7 @@ def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
         raise click.UsageError(f"one inputs file, not {len(files)}: {', '.join(files)}")
     values, base = read_inputs(files[0] if files else None)
     pairs = [(name, text) for name, _, text in (w.partition("=") for w in words if w not in files)]
-    given = typed_values(process.ports(), pairs)
+    given = typed_values(process.ports(), [*pairs, *options])
     return {
         "inputs": {**values, **given},
         "base": base,

@@ -24,6 +24,7 @@ from localproc.cli.common import (
     request_options,
     seconds,
 )
+from localproc.cli.package_command import PackageCommand
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
     final_document,
@@ -44,7 +45,7 @@ from localproc.views import ogc
 from localproc.views.parameters import interval
 
 
-@click.command()
+@click.command(cls=PackageCommand)
 @click.argument("process", metavar="PACKAGE|PROCESS")
 @click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
 @engine_options
@@ -56,6 +57,7 @@ def execute(
     site: Site,
     process: str,
     inputs: tuple[str, ...],
+    given: list[tuple[str, str]],
     settings: dict[str, Any],
     request: dict[str, Any],
     wait: bool,
@@ -66,7 +68,8 @@ def execute(
     with site.prepare(**settings) as engine:
         found = find_process(engine, process)
         results, reuse = settings["results"], settings["reuse"] or None
-        job = found.execute(**gather_inputs(found, inputs), results=results, reuse=reuse, **request)
+        values = gather_inputs(found, inputs, given)
+        job = found.execute(**values, results=results, reuse=reuse, **request)
         _start_runner(str(engine.home), settings)
         if not wait:
             print_json(job.status_info()) if as_json else click.echo(job.id)

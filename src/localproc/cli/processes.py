@@ -97,6 +97,17 @@ def describe(site: Site, package: str, as_json: bool) -> None:
     print_table(["output", "type", "about"], _output_rows(process))
 
 
+@click.command()
+@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.pass_obj
+def inputs(site: Site, package: str) -> None:
+    """Write an inputs file of a package or a process: what each input is, and blanks to fill in.
+
+    localproc inputs PACKAGE > inputs.yml; localproc run PACKAGE inputs.yml
+    """
+    click.echo(read_process(site, package).inputs_template(), nl=False)
+
+
 def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
     from localproc.cwl.base.types import describe as describe_type
 

@@ -19,6 +19,7 @@ from localproc.cli.common import (
     print_json,
     request_options,
 )
+from localproc.cli.package_command import PackageCommand
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
@@ -26,7 +27,7 @@ from localproc.engine.handles import Job
 from localproc.model import JobStatus
 
 
-@click.command()
+@click.command(cls=PackageCommand)
 @click.argument("package", metavar="PACKAGE|PROCESS")
 @click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
 @engine_options
@@ -38,6 +39,7 @@ def run(
     site: Site,
     package: str,
     inputs: tuple[str, ...],
+    given: list[tuple[str, str]],
     settings: dict[str, Any],
     request: dict[str, Any],
     as_json: bool,
@@ -46,7 +48,8 @@ def run(
     """Run a package, or a deployed process, and wait for its end.
 
     PACKAGE is the path or URL of a CWL document; PACKAGE#NAME picks one of its processes. Relative
-    paths in the inputs file are relative to that file, others to the current folder.
+    paths in the inputs file are relative to that file, others to the current folder. Each input is
+    an option too: localproc run PACKAGE --help tells them.
 
     Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait. SIGTERM
     leaves the job to localproc resume.
@@ -55,7 +58,7 @@ def run(
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
         process = find_process(engine, package)
-        job = process.execute(**gather_inputs(process, inputs), **request)
+        job = process.execute(**gather_inputs(process, inputs, given), **request)
         watch_patiently(job, quiet=quiet or as_json)
         if as_json:
             print_json(final_document(job))

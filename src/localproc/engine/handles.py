@@ -30,6 +30,7 @@ from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessReco
 from localproc.model.events import Failed, Succeeded
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
+from localproc.views.inputs_template import inputs_template
 
 
 class Process:
@@ -92,6 +93,11 @@ class Process:
         main = self.record.resolved["processes"][self.record.resolved["main"]]
         found: list[Mapping[str, Any]] = main["inputs"]
         return found
+
+    def inputs_template(self) -> str:
+        """Return an inputs file (YAML) to fill in, which tells type, doc and default of each."""
+        name = f"{self.id}: {self.title}" if self.title else self.id
+        return inputs_template(name, self.ports())
 
     @property
     def package(self) -> bytes:
