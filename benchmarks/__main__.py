@@ -15,6 +15,7 @@ from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
 from benchmarks.jobs import jobs
+from benchmarks.looking import looking
 from benchmarks.measure import Effort
 from benchmarks.neighbours import neighbours
 from benchmarks.places import places
@@ -34,6 +35,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "graphs": graphs,
     "demo": demo,
     "lists": lists,
+    "looking": looking,
     "load": load,
     "growth": growth,
     "scatters": scatters,

@@ -28,6 +28,7 @@ from localproc.uris import path_uri
 from localproc.views.written import finite
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 _ENGINE_OPTIONS: Final = {
@@ -252,6 +253,15 @@ def _columns() -> float:
 def count(number: int, what: str) -> str:
     """Write a number of things for people."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def human_size(size: float) -> str:
+    """Write a number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
 
 
 def seconds(duration: float | None) -> str:

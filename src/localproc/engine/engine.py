@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self, Unpack
 
 from localproc.engine.handles import Job, Process
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.settings import Settings, check_finite
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.namespace import Namespace
@@ -19,10 +20,12 @@ from localproc.engine.options import (
     ExecuteOptions,
     Inputs,
     JobFilters,
+    PruneOptions,
     check_options,
     read_trigger,
 )
 from localproc.engine.runtime import Runtime
+from localproc.engine.upkeep.prune import Pruned
 from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
 from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus
 from localproc.plugins.manager import PluginManager
@@ -304,12 +307,30 @@ class LocalEngine:
         """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
         self._namespace.hide(job_id)
 
-    def delete(self, job_id: str) -> bool:
+    def delete(self, job_id: str, *, results: bool = False) -> bool:
         """Forget a job that has ended, with its folder; return whether it had ended.
 
-        Its published results stay. Raises ``NoSuchJob``.
+        Its published results stay, unless ``results``. Raises ``NoSuchJob``; ``InvalidInputs`` if
+        its results lie among those of others.
         """
-        return self._namespace.delete(job_id)
+        return self._namespace.delete(job_id, results=results)
+
+    def prune(self, *, dry_run: bool = False, **options: Unpack[PruneOptions]) -> Pruned:
+        """Forget jobs that have ended; return which ones, and what the disk has back.
+
+        For ``options`` see ``localproc.engine.home.retention.Retention``: all jobs that have ended
+        go, unless they say otherwise. A job that one which has not ended needs stays: its results
+        may be that one's inputs. With ``dry_run`` nothing is removed. Raises ``InvalidInputs``.
+        """
+        check_options(self.prune, options, PruneOptions)
+        return self._namespace.prune(Retention(**options), dry_run=dry_run)
+
+    def usage(self) -> dict[str, int]:
+        """Return what the parts of the home take, in bytes: ``store``, ``jobs``, ``results``, ...
+
+        Results that are published elsewhere are not in it.
+        """
+        return self._namespace.usage()
 
     def resume(self) -> list[Job]:
         """Take over the jobs of the home that nobody runs; return all that are open.

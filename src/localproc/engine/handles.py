@@ -361,6 +361,10 @@ class Job:
         """The URI of the folder that its results are published in."""
         return results_root(self.id, self.request)
 
+    def usage(self) -> dict[str, int]:
+        """Return what its ``folder`` and its ``results``, if they are here, take in bytes."""
+        return self._namespace.usage_of(self.id, self.location)
+
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Return it as an entry of the execution log, as docs/http.md describes them.
 

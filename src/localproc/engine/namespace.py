@@ -6,7 +6,6 @@ the public objects: they hold it.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,13 +16,18 @@ from localproc.engine.admission.accept import Acceptance
 from localproc.engine.home import liveness
 from localproc.engine.home.backup import back_up
 from localproc.engine.home.home import check_namespace
+from localproc.engine.home.mentioned import mentioned
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.notify.completions import End
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
+from localproc.engine.upkeep.prune import Pruned, usage_of
+from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
+from localproc.storage.step_cache import StepCache
 
 
 def check_readable(record: JobRecord) -> None:
@@ -166,16 +170,25 @@ class Namespace:
         self.record(job_id)
         self.runtime.store.hide_job(job_id)
 
-    def delete(self, job_id: str) -> bool:
-        """Forget a job that has ended, with its folder; return whether it had ended.
+    def delete(self, job_id: str, *, results: bool) -> bool:
+        """Forget a job that has ended, with its folder; return whether it had ended."""
+        return self.runtime.pruner(self.name).remove(self.record(job_id), results=results)
 
-        Its published results stay.
-        """
-        self.record(job_id)
-        if not self.runtime.store.delete_job(job_id):
-            return False
-        shutil.rmtree(self.runtime.home.job(job_id), ignore_errors=True)
-        return True
+    def prune(self, retention: Retention, *, dry_run: bool) -> Pruned:
+        """Remove the jobs that are to go, and of the step cache what is too much."""
+        if not dry_run:
+            StepCache(self.runtime.home.steps, needed=partial(mentioned, self.runtime.store)).evict(
+                int(retention.cache)
+            )
+        return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run)
+
+    def usage(self) -> dict[str, int]:
+        """Return what the parts of the home take, in bytes."""
+        return usage(self.runtime.home)
+
+    def usage_of(self, job_id: str, root: str) -> dict[str, int]:
+        """Return what the folder and the local results of a job take, in bytes."""
+        return usage_of(self.runtime.home, job_id, root)
 
     def open_jobs(self) -> int:
         """Return the number of jobs of the namespace that have not ended."""

@@ -67,6 +67,18 @@ class JobFilters(TypedDict, total=False):
     hidden: bool
 
 
+class PruneOptions(TypedDict, total=False):
+    """Options of ``Engine.prune``, those of ``localproc.engine.home.retention.Retention``."""
+
+    older_than: float | str
+    larger_than: int | str
+    status: str | Sequence[str]
+    process: str | Sequence[str]
+    keep_last: int
+    results: bool
+    cache: int | str
+
+
 class EngineSettings(TypedDict, total=False):
     """The settings of ``Engine``, those of ``localproc.Settings``."""
 
@@ -87,6 +99,7 @@ class EngineSettings(TypedDict, total=False):
     executor_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    prune: Mapping[str, Any]
 
 
 def check_options(call: Callable[..., Any], given: Iterable[str], options: type) -> None:

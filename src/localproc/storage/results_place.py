@@ -31,6 +31,11 @@ def results_uri(root: str, base: str = "") -> str:
     return path_uri(os.path.normpath(os.path.join(base or os.getcwd(), root)))
 
 
+def is_own(root: str, job_id: str) -> bool:
+    """Return whether a folder of results is that of one job alone."""
+    return root.endswith(f"/{job_id}")
+
+
 def results_root(job_id: str, request: JobRequest) -> str:
     """Give the URI of the folder that a job's results are published in."""
     flat = request.options.get("layout") == "flat"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.engine.home.retention import Retention
 from localproc.errors import InvalidInputs, Problem
 from localproc.storage.storages import StorageOptions
 
@@ -31,9 +32,10 @@ class Settings:
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
     steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
     subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
-    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
-    more particular ones add to the others.
+    scheme (``s3``) or the beginning of URIs (``s3://bucket``). ``namespace_storage_options`` are
+    the same for each namespace; the more particular ones add to the others. ``prune``: which jobs
+    go by themselves (``localproc.engine.home.retention.Retention``), none unless it says. Options
+    and ``prune`` may also stand in ``settings.yml`` in the home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -58,6 +60,7 @@ class Settings:
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
     )
+    prune: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
@@ -72,6 +75,7 @@ class Settings:
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("storage_options", self.storage_options)
+        Retention.of(self.prune)
 
     def capacity(self) -> tuple[float, int, int]:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""

@@ -1,7 +1,7 @@
 """Settings that a home keeps in a file of its own.
 
-Owns reading ``settings.yml``: options of executors and storages, by name. Must not know what they
-mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors and storages by name, and what is pruned. Must
+not know what they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from typing import Any, Final
 from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
 
-_MEMBERS: Final = ("executor_options", "storage_options")
+_OPTIONS: Final = ("executor_options", "storage_options")
+_MEMBERS: Final = (*_OPTIONS, "prune")
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -31,8 +32,9 @@ def with_file(settings: Settings, path: str) -> Settings:
     found = _read(text, path)
     return replace(
         settings,
-        executor_options=_merged(found.get(_MEMBERS[0], {}), settings.executor_options),
-        storage_options=_merged(found.get(_MEMBERS[1], {}), settings.storage_options),
+        executor_options=_merged(found.get(_OPTIONS[0], {}), settings.executor_options),
+        storage_options=_merged(found.get(_OPTIONS[1], {}), settings.storage_options),
+        prune={**found.get("prune", {}), **settings.prune},
     )
 
 
@@ -44,13 +46,16 @@ def _read(text: str, path: str) -> Mapping[str, _Options]:
         found = YAML(typ="safe").load(text) or {}
     except YAMLError as error:
         raise InvalidInputs(f"{path} is not YAML: {error}") from error
-    hint = f"it may have {' and '.join(_MEMBERS)}"
+    hint = f"it may have {', '.join(_MEMBERS)}"
     if not isinstance(found, dict):
         raise InvalidInputs(f"{path} is not a mapping", hint=hint)
     for name, options in found.items():
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
-        check_options(name, options)
+        if name in _OPTIONS:
+            check_options(name, options)
+        elif not isinstance(options, dict):
+            raise InvalidInputs(f"{path} has a {name} that is not a mapping")
     return found
 
 
