@@ -17,6 +17,7 @@ from benchmarks.cases import echo
 from benchmarks.measure import Effort, command, in_turn
 from benchmarks.places import fresh, quickest
 from benchmarks.service_list import FILL
+from benchmarks.startup import byte_code_in
 from benchmarks.table import Line, Row
 
 _LOCALPROC: Final = (sys.executable, "-m", "localproc")
@@ -26,7 +27,7 @@ _COMMANDS: Final = ("jobs", "status last", "prune --dry-run", "prune --older-tha
 
 def looking(effort: Effort) -> Iterator[Line]:
     """Measure each command in a new process."""
-    with fresh(quickest()) as home:
+    with fresh(quickest()) as code, fresh(quickest()) as home, byte_code_in(code):
         with localproc.Engine(home) as engine:
             engine.run(echo().package, {"message": "hi"})
         with closing(sqlite3.connect(f"{home}/localproc.db")) as db, db:
@@ -35,6 +36,7 @@ def looking(effort: Effort) -> Iterator[Line]:
             logs = Path(home, "jobs", f"{number:032x}", "logs")
             logs.mkdir(parents=True)
             (logs / "node_echo.log").write_text("a line\n")
+        command(*_LOCALPROC, "--home", home, "jobs")  # the byte code is there from now on
         costs = in_turn(
             effort.rounds,
             {

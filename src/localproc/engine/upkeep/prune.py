@@ -53,7 +53,7 @@ class Pruner:
     def __init__(
         self, home: Home, store: Store, namespace: str, storage: Callable[[str], Storage]
     ) -> None:
-        self._home = home
+        self._jobs = home.jobs
         self._store = store
         self._namespace = namespace
         self._storage = storage
@@ -99,7 +99,7 @@ class Pruner:
             remove_results(self._storage(root), root)
         if not self._store.delete_job(job.id):
             return False
-        shutil.rmtree(self._home.job(job.id), ignore_errors=True)
+        shutil.rmtree(os.path.join(self._jobs, job.id), ignore_errors=True)
         return True
 
     def _candidates(self, retention: Retention) -> list[JobRecord]:
@@ -124,7 +124,7 @@ class Pruner:
 
     def _measured(self, job: JobRecord, retention: Retention, sizes: Sizes) -> int | None:
         """Return the size of what goes with a job, ``None`` if it is not large enough to go."""
-        places = [self._home.job(job.id)]
+        places = [os.path.join(self._jobs, job.id)]
         if retention.results:
             root = self._results(job)
             places += [uri_path(root)] if root.startswith("file:") and is_own(root, job.id) else []
