@@ -28,6 +28,7 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Every command, the module that has it, and what it is for, in the order of a day's work.
 COMMANDS: Final = {
     "run": ("run", "Run a package or a deployed process, and wait for it."),
+    "plan": ("looking_ahead", "Tell what a job would do, without running it."),
     "deploy": ("processes", "Deploy a package as a process."),
     "undeploy": ("processes", "Undeploy a process; its jobs stay."),
     "processes": ("processes", "List the deployed processes."),

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import click
@@ -107,7 +108,7 @@ def _gathered(
 
 def find_process(engine: Engine, name: str) -> Process:
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
-    if _names_package(name):
+    if names_package(name):
         with naming(name):
             return engine.deploy(name)
     try:
@@ -121,7 +122,7 @@ def read_process(site: Site, name: str) -> Process:
 
     A package needs no home: it may lie where nothing can be written.
     """
-    if _names_package(name):
+    if names_package(name):
         with site.anywhere() as engine, naming(name):
             return engine.read(name)
     check_named(site, name)
@@ -131,7 +132,7 @@ def read_process(site: Site, name: str) -> Process:
 
 def check_named(site: Site, name: str) -> None:
     """Raise ``NoSuchProcess`` for what is no package where there is no home: none is made."""
-    if not _names_package(name) and not site.exists():
+    if not names_package(name) and not site.exists():
         hint = f"there is no home at {site.home} either: name another one with --home"
         raise _neither(NoSuchProcess(name, hint=hint), name)
 
@@ -165,6 +166,21 @@ def as_typed(package: str, problems: Iterable[Problem]) -> list[Problem]:
     ]
 
 
+def excerpt(problem: Problem) -> list[str]:
+    """Return the line that a problem stands in, and a caret below its column, if it is a file's."""
+    if problem.line is None:
+        return []
+    try:
+        with open(problem.where, encoding="utf-8", errors="replace") as file:
+            line = next(islice(file, problem.line - 1, None), "").rstrip("\n")
+    except OSError:
+        return []
+    before = line[: (problem.column or 1) - 1]
+    gap = "".join("\t" if character == "\t" else " " for character in before)
+    number = str(problem.line)
+    return [f"  {number} | {line}", f"  {' ' * len(number)} | {gap}^"]
+
+
 def _is_address(package: str) -> bool:
     return "://" in package
 
@@ -174,7 +190,8 @@ def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
     return error
 
 
-def _names_package(name: str) -> bool:
+def names_package(name: str) -> bool:
+    """Return whether a name is a package's path or URL, not the id of a process."""
     return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
 
 

@@ -12,6 +12,7 @@ from localproc import errors
 from localproc.cli.app import USAGE
 from localproc.cli.common import (
     as_typed,
+    excerpt,
     json_option,
     naming,
     print_json,
@@ -157,8 +158,27 @@ def package(site: Site, process: str) -> None:
 @click.argument("package", metavar="PACKAGE")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @click.option("--executor", default="local", show_default=True, help="Who is to run its tools.")
+@click.option(
+    "--profile",
+    type=click.Choice(["eoap"]),
+    help="What else it is held to; eoap: the best practice for Earth observation packages.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="What makes the exit code 2.",
+)
 @json_option
-def validate(package: str, allow_remote: bool, executor: str, as_json: bool) -> int:
+def validate(
+    package: str,
+    allow_remote: bool,
+    executor: str,
+    profile: str | None,
+    fail_on: str,
+    as_json: bool,
+) -> int:
     """Check PACKAGE and print every problem, each with its file, line and column.
 
     What this machine or the executor lacks (a command, a container) is a warning.
@@ -168,12 +188,16 @@ def validate(package: str, allow_remote: bool, executor: str, as_json: bool) -> 
     runs = PluginManager().executor(executor)
     try:
         with naming(package):
-            findings = checked(package, allow_remote=allow_remote, executor=runs)
+            findings = checked(
+                package, allow_remote=allow_remote, executor=runs, profile=profile or ""
+            )
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
     except errors.PackageError as error:
         wrong, warnings, said = list(error.problems), [], error.message
     valid = not wrong and not said
+    counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
+    code = USAGE if counted[fail_on] else 0
     if as_json:
         print_json(
             {
@@ -183,15 +207,14 @@ def validate(package: str, allow_remote: bool, executor: str, as_json: bool) -> 
                 "warnings": [one.to_json() for one in warnings],
             }
         )
-        return 0 if valid else USAGE
-    for one in warnings:
-        click.echo(f"warning: {one}", err=True)
-    for one in wrong:
-        click.echo(f"error: {one}", err=True)
+        return code
+    for word, problems in (("warning", warnings), ("error", wrong)):
+        for one in problems:
+            click.echo("\n".join([f"{word}: {one}", *excerpt(one)]), err=True)
     if said and not wrong:
         click.echo(f"error: {said}", err=True)
     click.echo(f"{package} is {'valid' if valid else 'not valid'}")
-    return 0 if valid else USAGE
+    return code
 
 
 @click.command()

@@ -19,6 +19,7 @@ from localproc.cli.common import (
     print_json,
     request_options,
 )
+from localproc.cli.looking_ahead import show_plan
 from localproc.cli.package_command import PackageCommand
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
@@ -33,6 +34,7 @@ from localproc.model import JobStatus
 @engine_options
 @request_options
 @json_option
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done: see localproc plan.")
 @click.option("--quiet", is_flag=True, help="Show nothing while the job runs.")
 @click.pass_obj
 def run(
@@ -43,6 +45,7 @@ def run(
     settings: dict[str, Any],
     request: dict[str, Any],
     as_json: bool,
+    dry_run: bool,
     quiet: bool,
 ) -> int:
     """Run a package, or a deployed process, and wait for its end.
@@ -55,6 +58,8 @@ def run(
     leaves the job to localproc resume.
     """
     check_named(site, package)
+    if dry_run:
+        return show_plan(site, package, inputs, given, settings, as_json=as_json)
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
         process = find_process(engine, package)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Unpack
 
+from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
@@ -124,6 +125,15 @@ class Process:
         detached = asked.pop("detached", False)
         job_id = self._namespace.accept(self.record, inputs, asked, detached=detached)
         return Job(self._namespace, job_id)
+
+    def plan(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> JobPlan:
+        """Return what a job of this process would do, without running or changing anything.
+
+        ``inputs`` and ``options`` are those of ``execute``. Inputs that do not fit are among its
+        ``problems``. Raises ``PluginMissing`` for an executor that is not there.
+        """
+        check_options(self.plan, options, ExecuteOptions)
+        return self._namespace.plan(self.record, inputs, {**options})
 
 
 class Job:

@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any
 
 from localproc.engine.admission.accept import Acceptance
+from localproc.engine.admission.foresight import JobPlan
+from localproc.engine.admission.preview import preview
 from localproc.engine.home import liveness
 from localproc.engine.home.backup import back_up
 from localproc.engine.home.home import check_namespace
@@ -84,6 +86,10 @@ class Namespace:
         job = self._acceptance.accept(process, request, owner=self.runtime.owner())
         self.runtime.loop().accept(job)
         return job.id
+
+    def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
+        """Return what a job would do; nothing is changed. Raises ``PluginMissing``."""
+        return preview(self.runtime, self._acceptance, process, inputs, options)
 
     def jobs(self, wanted: JobFilter) -> list[JobRecord]:
         """Return one page of jobs, newest first."""

@@ -5,7 +5,8 @@ stands in a package as a number counts, not what an expression will give.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, Workflow
@@ -13,7 +14,24 @@ from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.runtime import Runtime
 from localproc.errors import Problem, UnsupportedPackage
 from localproc.model import Container, Resources, Task
-from localproc.plugins.executor import unfit
+from localproc.plugins.executor import ExecutorSettings, unfit
+
+_BOXED: Final = "use an executor with containers, or move DockerRequirement to hints"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a step goes: by its place, to which executor, in which image if it is one's container.
+
+    ``unfit`` says why it can never run there; ``note`` what else is worth knowing.
+    """
+
+    step: str
+    executor: str
+    image: str = ""
+    unfit: str = ""
+    note: str = ""
+    boxed: bool = False  #: it needs a container, and there is none
 
 
 def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: Runtime) -> None:
@@ -21,25 +39,50 @@ def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: R
 
     ``PluginMissing`` for an executor that is not there.
     """
-    plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
-    problems = []
-    for step, tool in _steps(process):
-        name = choice.choose(step, container=tool.requirements.has("DockerRequirement"))
-        plugin = plugins[name]
-        task = _probe(step, tool, containers=plugin.capabilities.containers)
-        if task.container is not None and not plugin.capabilities.containers:
-            raise UnsupportedPackage(
-                f"{tool.id} requires a container, and the executor {name!r} has none",
-                hint="use an executor with containers, or move DockerRequirement to hints",
-            )
-        settings = runtime.executor_settings(plugin, "")
-        why = unfit(task, plugin.capabilities) or plugin.check(settings, [task]).get(step)
-        if why:
-            problems.append(Problem(f"the executor {name!r} can never run it: {why}", step))
+    found = placements(process, choice, runtime)
+    if boxed := next((one for one in found if one.boxed), None):
+        raise UnsupportedPackage(boxed.unfit, hint=_BOXED)
+    problems = [
+        Problem(f"the executor {one.executor!r} can never run it: {one.unfit}", one.step)
+        for one in found
+        if one.unfit
+    ]
     if problems:
         raise UnsupportedPackage(
             "some steps can never run", problems, hint="choose another executor for them"
         )
+
+
+def placements(
+    process: Tool | Workflow, choice: ExecutorChoice, runtime: Runtime
+) -> list[Placement]:
+    """Return where every step would go; raises ``PluginMissing``."""
+    plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
+    found = []
+    for step, tool in _steps(process):
+        name = choice.choose(step, container=tool.requirements.has("DockerRequirement"))
+        plugin = plugins[name]
+        task = _probe(step, tool, containers=plugin.capabilities.containers)
+        wanted = "" if task.container is None else task.container.image
+        if task.container is not None and not plugin.capabilities.containers:
+            why = f"{tool.id} requires a container, and the executor {name!r} has none"
+            found.append(Placement(step, name, wanted, why, boxed=True))
+            continue
+        settings = runtime.executor_settings(plugin, "")
+        why = unfit(task, plugin.capabilities) or plugin.check(settings, [task]).get(step) or ""
+        found.append(Placement(step, name, wanted, why, _too_much(task.resources, settings)))
+    return found
+
+
+def _too_much(needs: Resources, settings: ExecutorSettings) -> str:
+    """Say that a step wants more than there is at a time: it runs all the same, alone."""
+    for wanted, there, unit in (
+        (needs.cores, settings.cores, "cores"),
+        (needs.ram, settings.ram, "MiB of memory"),
+    ):
+        if there and wanted > there:
+            return f"it asks for {wanted:g} {unit}, and there are {there:g}: it runs alone"
+    return ""
 
 
 def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Tool]]:

@@ -19,7 +19,6 @@ from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
-from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -37,6 +36,7 @@ from localproc.engine.job.effects import (
 from localproc.engine.job.facts import Done
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import pull
+from localproc.engine.job.reusable import key_of
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.engine.loop.task_folder import fill_folder
@@ -49,7 +49,6 @@ from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
-from localproc.storage.siblings import siblings
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
@@ -213,14 +212,9 @@ class Background:
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
     def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> tuple[str, Any]:
-        tool, inputs = effect.invocation.tool, effect.invocation.inputs
-        if not may_be_reused(tool, inputs):
-            return "", None
-        own = named_files(tool, inputs).intersection(job.package_files)
-        home = os.path.dirname(os.path.dirname(job.folder))
-        beside = siblings(own, (home, uri_path(job.request.results)))
-        key = identity(tool, inputs, disk, beside=beside)
-        return key, self._cache.find(key)
+        jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
+        key = key_of(effect.invocation, job.package_files, jobs, results, disk)
+        return key, self._cache.find(key) if key else None
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""

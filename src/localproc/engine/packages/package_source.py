@@ -241,13 +241,19 @@ class Reader:
 
 
 def validate(
-    package: object, *, allow_remote: bool = False, executor: ExecutorPlugin | None = None
+    package: object,
+    *,
+    allow_remote: bool = False,
+    executor: ExecutorPlugin | None = None,
+    profile: str = "",
 ) -> "Findings":
     """Check a package without deploying it, and whether an executor can run it here.
 
-    Raises ``PackageError`` if it cannot be loaded.
+    ``profile``: what else it is held to, ``eoap`` for the best practice for Earth observation
+    packages (OGC 20-089r1). Raises ``PackageError`` if it cannot be loaded.
     """
     from localproc.cwl.check.check import examine
+    from localproc.cwl.check.profile_eoap import PROFILES
     from localproc.engine.packages.fitness import misgivings
 
     with ExitStack() as open_ones:
@@ -263,5 +269,9 @@ def validate(
     found = examine(loaded)
     found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
-        found.warnings += misgivings(loaded, executor.name, executor.capabilities)
+        found.warnings += misgivings(loaded, executor)
+    if profile and not found.errors:
+        further = PROFILES[profile](loaded)
+        found.errors += further.errors
+        found.warnings += further.warnings
     return found
