@@ -55,6 +55,14 @@ _ENGINE_OPTIONS: Final = {
     "ram": click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
     "keep": click.option("--keep", is_flag=True, help="Keep the folders of steps."),
     "reuse": click.option("--reuse", is_flag=True, help="Reuse the outputs of equal steps."),
+    "offline": click.option(
+        "--offline",
+        type=click.Choice(["never", "auto", "always"]),
+        default="never",
+        show_default=True,
+        envvar="LOCALPROC_OFFLINE",
+        help="Whether inputs are taken from what is kept here instead of the network.",
+    ),
     "allow_remote": click.option(
         "--allow-remote", is_flag=True, help="Let packages include remote documents."
     ),

@@ -61,7 +61,7 @@ class Acceptance:
         _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
-        rest["tags"] = _tags(rest.get("tags", ()))
+        rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
         rest.setdefault("executor", self._runtime.settings.executor)
@@ -158,12 +158,6 @@ class Acceptance:
                 record.resolved.get("ontology"),
             )
         return found
-
-
-def _tags(tags: Any) -> tuple[str, ...]:
-    if isinstance(tags, str):
-        raise InvalidInputs("tags are several texts, not one", hint=f"tags=[{tags!r}]")
-    return tuple(tags)
 
 
 def _check_outputs(record: ProcessRecord, wanted: Any) -> None:

@@ -13,9 +13,10 @@ from typing import Any, Final
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.engine.home.retention import Retention
 from localproc.errors import InvalidInputs, Problem
+from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import StorageOptions
 
-_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
+_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,12 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
-    subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
+    steps of earlier jobs, and keep those of this engine's. ``offline`` says whether inputs
+    are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
+    there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
+    which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
+    many MiB it may have, beside what is mirrored. ``callback_secret`` signs what subscribers are
+    told. ``executor_options`` are by an executor's name, ``storage_options`` by a
     scheme (``s3``) or the beginning of URIs (``s3://bucket``). ``namespace_storage_options`` are
     the same for each namespace; the more particular ones add to the others. ``prune``: which jobs
     go by themselves (``localproc.engine.home.retention.Retention``), none unless it says. Options
@@ -53,6 +58,9 @@ class Settings:
     adopt: bool = True
     keep: bool = False
     reuse: bool = False
+    offline: str = "never"
+    inputs_cache: str | None = None
+    inputs_cache_limit: int = 10_240
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -72,6 +80,10 @@ class Settings:
         if wrong:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
+        if self.offline not in set(Offline):
+            known = f"there is: {', '.join(Offline)}"
+            wrong = [Problem(f"there is no {self.offline!r}", "offline", hint=known)]
+            raise InvalidInputs("the settings make no sense", wrong)
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("storage_options", self.storage_options)

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.collect import collect
-from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.remote_defaults import DEFAULTS
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -35,7 +35,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Done
 from localproc.engine.job.failure_text import as_ours
-from localproc.engine.job.planning import pull
+from localproc.engine.job.planning import make_plan, pull
 from localproc.engine.job.reusable import key_of
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
@@ -44,7 +44,6 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest
-from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
@@ -179,7 +178,7 @@ class Background:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
-                return Plan(job.process, inputs, disk)
+                return make_plan(job.process, inputs, disk)
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
@@ -220,10 +219,11 @@ class Background:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
-            opening = partial(self._storages.open, namespace=job.namespace)
-            access = Access(opening, job.request.policy, job.stopped.is_set, log)
+            policy, stopped = job.request.policy, job.stopped.is_set
+            access = self._storages.access(policy, job.namespace, stopped, log)
             staged = stage_in(effect.inputs, folder, access, log)
-        return complete(job.process, fill(job.process, staged), disk, discover=True)
+        inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
+        return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
     def _publish(
         self, effect: StageOut, job: JobContext, disk: Disk, log: Callable[[str], None]

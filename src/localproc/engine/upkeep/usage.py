@@ -61,7 +61,7 @@ def folder_size(*paths: str) -> int:
 
 
 def usage(home: Home) -> dict[str, int]:
-    """Return what the parts of a home take, in bytes: store, jobs, results, cache and the rest.
+    """Return what the parts of a home take, in bytes: store, jobs, results, cache, inputs, ....
 
     A file that several parts share counts for the first of them.
     """
@@ -71,6 +71,7 @@ def usage(home: Home) -> dict[str, int]:
         "jobs": [home.jobs],
         "results": [os.path.join(home.path, "results")],
         "cache": [home.steps],
+        "inputs": [home.inputs],
         "tmp": [home.tmp],
     }
     found = {name: sizes.add(*paths) for name, paths in parts.items()}
