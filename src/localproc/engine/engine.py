@@ -26,6 +26,7 @@ from localproc.engine.options import (
     check_types,
     read_trigger,
 )
+from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
 from localproc.engine.upkeep.prune import Pruned
 from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
@@ -156,6 +157,15 @@ class LocalEngine:
         Raises what ``deploy`` raises.
         """
         return Process(self._namespace, self._namespace.processes.read(package, fragment))
+
+    def pack(self, package: object) -> str:
+        """Return a package as one YAML document that can be sent: any CWL runner takes it.
+
+        What it runs, imports and includes is put in, the files that it names are literals.
+        ``package`` is what ``deploy`` takes. Raises ``InvalidPackage``, or ``UnsupportedPackage``
+        for files that are no text.
+        """
+        return pack(package, allow_remote=self._namespace.allow_remote)
 
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""

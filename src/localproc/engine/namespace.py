@@ -57,11 +57,11 @@ class Namespace:
         )
         self.tokens = Tokens(runtime.store, name)
         self._acceptance = Acceptance(runtime, name)
-        self._allow_remote = allow_remote
+        self.allow_remote = allow_remote
 
     def within(self, name: str) -> "Namespace":
         """Return another namespace of the same home; raises ``InvalidInputs`` for a bad name."""
-        return Namespace(self.runtime, name, allow_remote=self._allow_remote)
+        return Namespace(self.runtime, name, allow_remote=self.allow_remote)
 
     @property
     def folders(self) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ be read. Must not know what is deployed.
 import errno
 import json
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -169,12 +169,20 @@ class Reader:
         """
         from localproc.cwl.load.load import read
 
+        source, sources = self.found(source)
+        return read(sources, source.fragment), source
+
+    def found(self, source: PackageSource) -> tuple[PackageSource, Sources]:
+        """Find a package; give what is known of it now, and its texts.
+
+        Raises ``InvalidPackage``.
+        """
         check_current_folder()
         source = self._located(self._unwrapped(self._located(source)))
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        return read(self._sources(source, texts), source.fragment), source
+        return source, self._sources(source, texts)
 
     def _sources(self, source: PackageSource, texts: Mapping[str, bytes]) -> Sources:
         moved: dict[str, str] = {}
@@ -240,6 +248,20 @@ class Reader:
             raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
 
 
+@contextmanager
+def opened(*, allow_remote: bool) -> Iterator[Reader]:
+    """Give a reader of packages that needs no home."""
+    with ExitStack() as open_ones:
+
+        @cache
+        def open_web(_: str, guarded: bool) -> Storage:
+            from localproc.storage.web import WebStorage  # httpx costs 0.15 s
+
+            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
+
+        yield Reader(Access(open_web, InputPolicy()), remote=allow_remote)
+
+
 def validate(
     package: object,
     *,
@@ -256,16 +278,8 @@ def validate(
     from localproc.cwl.check.profile_eoap import PROFILES
     from localproc.engine.packages.fitness import misgivings
 
-    with ExitStack() as open_ones:
-
-        @cache
-        def open_web(_: str, guarded: bool) -> Storage:
-            from localproc.storage.web import WebStorage  # httpx costs 0.15 s
-
-            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
-
-        access = Access(open_web, InputPolicy())
-        loaded, _ = Reader(access, remote=allow_remote).read(find_source(package))
+    with opened(allow_remote=allow_remote) as reader:
+        loaded, _ = reader.read(find_source(package))
     found = examine(loaded)
     found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
