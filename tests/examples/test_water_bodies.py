@@ -645,7 +645,7 @@ def test_the_packed_package_posted_raw_gives_the_same_masks(run: Run, tmp_path: 
         }
         job = engine.execute("water-bodies", inputs).wait().raise_for_status()
         for one in EXPECTED:
-            path = Path(engine.home, "results", job.id, one.item, "otsu.tif")
+            path = engine.home / "results" / job.id / job.id / one.item / "otsu.tif"
             with (
                 rasterio.open(path) as ours,
                 rasterio.open(run.folder(one.item) / "otsu.tif") as its,
