@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "inputs": ("processes", "Write an inputs file of a package to fill in."),
     "package": ("processes", "Print the package of a process, byte for byte."),
     "validate": ("processes", "Check a package and print every problem."),
+    "init": ("init", "Make a small package that works, to begin with."),
     "pack": ("authoring", "Write a package as one document that can be sent."),
     "graph": ("processes", "Draw a package's steps."),
     "execute": ("jobs", "Start a job of a deployed process and print its id."),
