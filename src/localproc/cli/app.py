@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "jobs": ("jobs", "List jobs."),
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
+    "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
@@ -56,6 +57,7 @@ COMMANDS: Final = {
     "backup": ("backup", "Copy the home while it is in use."),
     "restore": ("backup", "Make the home out of a backup."),
     "mirror": ("mirror", "Keep inputs for where there is no network."),
+    "completion": ("completion", "Print what a shell needs to complete words."),
     "plugins": ("machine", "List plugins, executors and storages."),
     "doctor": ("machine", "See whether this machine is fit for the work."),
 }

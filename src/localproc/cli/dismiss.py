@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from localproc.api import Engine
+from localproc.cli import completion as complete
 from localproc.cli.common import json_option, print_json
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
@@ -17,7 +18,7 @@ _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
 
 
 @click.command()
-@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...", shell_complete=complete.jobs)
 @json_option
 @click.pass_obj
 def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.common import json_option, print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.engine import LAST
@@ -60,7 +61,7 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @executions.command()
-@click.argument("execution", default=LAST)
+@click.argument("execution", default=LAST, shell_complete=complete.jobs)
 @json_option
 @click.pass_obj
 def show(site: Site, execution: str, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from localproc.api import Engine
+from localproc.cli import completion as complete
 from localproc.cli.app import USAGE
 from localproc.cli.common import (
     check_named,
@@ -28,8 +29,10 @@ from localproc.engine.handles import Process
 
 
 @click.command(cls=PackageCommand)
-@click.argument("package", metavar="PACKAGE|PROCESS")
-@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
+@click.argument(
+    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
+)
 @engine_options
 @json_option
 @click.pass_obj

@@ -7,11 +7,14 @@ command gets them as ``given``, pairs of a name and a text.
 
 import difflib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from localproc.cli.app import GOES_BEFORE, resembles
+from localproc.cli.site import Site
 from localproc.cwl.base.types import CwlType, describe, kind, without_null
 from localproc.errors import NoSuchProcess
 
@@ -87,6 +90,23 @@ class PackageCommand(click.Command):
             with formatter.section("Inputs of the package, also as NAME=VALUE"):
                 formatter.write_dl([_row(port, taken) for port in ports])
         super().format_options(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the inputs of the package that was typed before, as options."""
+        found = super().shell_complete(ctx, incomplete)
+        package = ctx.params.get(str(self._package.name))
+        if incomplete.startswith("-") and isinstance(package, str):
+            root = ctx.find_root().params
+            ctx.obj = Site(root.get("home") or ".localproc", root.get("namespace") or "default")
+            with suppress(Exception):
+                ports = _ports(ctx, package)
+                names = [(f"--{port['id']}", port.get("label")) for port in ports]
+                found += [
+                    CompletionItem(name, help=label)
+                    for name, label in names
+                    if name.startswith(incomplete)
+                ]
+        return found
 
     def _no_such_input(self, ctx: click.Context, package: str, option: str) -> click.UsageError:
         names = [f"--{port['id']}" for port in ctx.meta[_PORTS]]

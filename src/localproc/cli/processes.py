@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from localproc import errors
+from localproc.cli import completion as complete
 from localproc.cli.app import USAGE
 from localproc.cli.common import (
     as_typed,
@@ -47,7 +48,7 @@ def deploy(
 
 
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=complete.processes)
 @click.option("--force", is_flag=True, help="Even if it has jobs that have not ended.")
 @json_option
 @click.pass_obj
@@ -79,7 +80,7 @@ def processes(site: Site, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
 @json_option
 @click.pass_obj
 def describe(site: Site, package: str, as_json: bool) -> None:
@@ -99,7 +100,7 @@ def describe(site: Site, package: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
 @click.pass_obj
 def inputs(site: Site, package: str) -> None:
     """Write an inputs file of a package or a process: what each input is, and blanks to fill in.
@@ -140,7 +141,7 @@ def _about(description: Any, name: str) -> str:
 
 
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=complete.processes)
 @click.pass_obj
 def package(site: Site, process: str) -> None:
     """Print the package of PROCESS as a document, or as a ZIP archive if it has several files.
@@ -218,7 +219,7 @@ def validate(
 
 
 @click.command()
-@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
 @click.option(
     "--format",
     "form",

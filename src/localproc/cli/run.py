@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.common import (
     check_named,
@@ -29,8 +30,10 @@ from localproc.model import JobStatus
 
 
 @click.command(cls=PackageCommand)
-@click.argument("package", metavar="PACKAGE|PROCESS")
-@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
+@click.argument(
+    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
+)
 @engine_options
 @request_options
 @json_option

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.app import FAILED
 from localproc.cli.common import count, human_size, json_option, print_json, print_table, yes_option
 from localproc.cli.site import Site
@@ -106,7 +107,7 @@ def _is_sure(yes: bool) -> bool:
 
 
 @click.command()
-@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...", shell_complete=complete.jobs)
 @click.option("--results", is_flag=True, help="With what they have published.")
 @json_option
 @click.pass_obj
@@ -125,7 +126,7 @@ def rm(site: Site, job_ids: tuple[str, ...], results: bool, as_json: bool) -> in
 
 
 @click.command()
-@click.argument("job_ids", nargs=-1, metavar="[JOB]...")
+@click.argument("job_ids", nargs=-1, metavar="[JOB]...", shell_complete=complete.jobs)
 @json_option
 @click.pass_obj
 def du(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:

@@ -7,13 +7,14 @@ at that moment. Must not know how jobs are run.
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Unpack
 
 from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
+from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
@@ -23,15 +24,17 @@ from localproc.errors import (
     JobFailed,
     JobPutAside,
     NoSuchOutput,
+    NoSuchProcess,
     NoSuchStep,
     ResultsNotReady,
 )
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
-from localproc.model.events import Failed, Succeeded
+from localproc.model.events import Failed, StepFinished, Succeeded
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
 from localproc.views.inputs_template import inputs_template
+from localproc.views.step_rows import StepRow, scatter_totals, step_rows
 
 
 class Process:
@@ -305,6 +308,58 @@ class Job:
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
         """Yield ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
         return self.logs(step).follow()
+
+    def follow_all(self) -> Iterator[tuple[str, str, str]]:
+        """Yield ``(step, "stdout" | "stderr", text)`` of all steps as they write, until its end."""
+
+        def look() -> tuple[bool, list[Step]]:
+            return self._checked().status.final, self.steps  # in this order: none is missed
+
+        return interleaved(look, lambda step: self.logs(step.log))
+
+    def rows(self) -> list[StepRow]:
+        """Return its steps so far with the instances of each scatter as one row."""
+        return step_rows(self.steps, self.scatter_totals())
+
+    def scatter_totals(self) -> dict[str, int]:
+        """Return how many instances its scatters will have, by place, where that is known."""
+        try:
+            resolved = self.process.record.resolved
+        except NoSuchProcess:
+            return {}
+        return scatter_totals(resolved, self.inputs)
+
+    def step_details(self) -> list[dict[str, Any]]:
+        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+
+        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
+        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        """
+        problems = {
+            event.name: event.problem or {}
+            for event in self.events()
+            if isinstance(event, StepFinished)
+        }
+        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+
+    def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
+        attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
+        folder = os.path.join(self.folder, "work", attempt)
+        more = {
+            "key": step.key,
+            "command": list(step.command),
+            "folder": folder if os.path.isdir(folder) else "",
+            "log": os.path.join(self.logs_folder, step.log),
+            "inputs": problem.get("inputs") or {},
+        }
+        return ogc.step_info(step) | {name: value for name, value in more.items() if value}
+
+    def expected_end(self) -> datetime | None:
+        """Return when it may end, going by what its process took before; ``None`` if unknown."""
+        started, typical = self.record.started, self._namespace.typical_duration(self.record)
+        if started is None or typical is None or self.status.final:
+            return None
+        return started + timedelta(seconds=typical)
 
     def outcome(self) -> "Outcome":
         """Return what the job produced, in CWL's terms.

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from statistics import median
+from typing import Any, Final
 
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan
@@ -30,6 +31,8 @@ from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
 from localproc.storage.step_cache import StepCache
+
+_TYPICAL: Final = 20  #: earlier jobs that say how long one takes
 
 
 def check_readable(record: JobRecord) -> None:
@@ -98,6 +101,21 @@ class Namespace:
     def jobs_everywhere(self, statuses: Sequence[JobStatus], limit: int) -> list[JobRecord]:
         """Return the jobs of all namespaces that are in one of these states, newest first."""
         return self.runtime.store.jobs(JobFilter(statuses=tuple(statuses), limit=limit))
+
+    def typical_duration(self, job: JobRecord) -> float | None:
+        """Return the median of what the last successful jobs of its process took, in seconds."""
+        done = JobFilter(
+            namespace=self.name,
+            processes=(job.process_id,),
+            statuses=(JobStatus.SUCCESSFUL,),
+            limit=_TYPICAL,
+        )
+        took = [
+            (one.finished - one.started).total_seconds()
+            for one in self.runtime.store.jobs(done)
+            if one.started and one.finished and one.revision == job.revision
+        ]
+        return median(took) if took else None
 
     def record(self, job_id: str) -> JobRecord:
         """Return a job's row; raises ``NoSuchJob``."""
