@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
@@ -39,6 +40,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "load": load,
     "growth": growth,
     "scatters": scatters,
+    "containers": containers,
 }
 
 

@@ -88,7 +88,7 @@ def test_where_steps_go_and_what_can_never_run_there(here: Path) -> None:
         "outputs": {},
     }
     (here / "boxed.cwl").write_text(json.dumps(tool))
-    said = localproc("plan", "boxed.cwl")
+    said = localproc("plan", "boxed.cwl", "--containers", "none")
     assert said.code == 2
     assert "boxed: 'local' can never run it: boxed requires a container" in said.err
     assert "example.org/image:1" in said.out

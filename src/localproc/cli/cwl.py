@@ -19,7 +19,9 @@ from localproc.cli.package_command import PackageCommand
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
+from localproc.engine.containers import NONE
 from localproc.engine.handles import Process
+from localproc.engine.home.settings import Pull
 from localproc.uris import uri_path
 from localproc.views.written import finite
 
@@ -40,8 +42,25 @@ _TOOL: Final = "cwl:tool"
 @click.option(
     "--no-container",
     is_flag=True,
-    help="Run tools on this machine, whatever --executor says; one that requires a container is "
-    "not supported then.",
+    help="Run tools on this machine, whatever --executor and --containers say; one that requires a "
+    "container is not supported then.",
+)
+@click.option(
+    "--containers",
+    default="",
+    envvar="LOCALPROC_CONTAINERS",
+    metavar="auto|none|NAME",
+    help="Who runs containers.",
+)
+@click.option(
+    "--images", metavar="DIR", envvar="LOCALPROC_IMAGES", help="Where localproc keeps images."
+)
+@click.option(
+    "--pull",
+    type=click.Choice([one.value for one in Pull]),
+    default="never",
+    show_default=True,
+    help="When images are brought.",
 )
 @click.argument("tool")
 @click.argument("job", required=False)
@@ -50,6 +69,9 @@ def cwl(
     quiet: bool,
     executor: str,
     no_container: bool,
+    containers: str,
+    images: str | None,
+    pull: str,
     tool: str,
     job: str | None,
     given: list[tuple[str, str]],
@@ -67,7 +89,13 @@ def cwl(
         with (
             terminable(),
             tempfile.TemporaryDirectory(prefix="localproc-") as home,
-            Engine(home, executor=LOCAL if no_container else executor) as engine,
+            Engine(
+                home,
+                executor=LOCAL if no_container else executor,
+                containers=NONE if no_container else containers,
+                images=images,
+                pull=pull,
+            ) as engine,
         ):
             process, inputs = _read(engine, tool, job, given)
             outputs = _run(process, inputs, os.path.abspath(outdir), quiet=quiet)

@@ -99,6 +99,8 @@ def _tell(found: JobPlan) -> None:
         click.echo(f"error: {problem}", err=True)
     for path in found.missing:
         click.echo(f"error: {path} is not there", err=True)
+    for said in found.images:
+        click.echo(f"error: {said}", err=True)
     for uri in found.fetched:
         click.echo(f"to be brought in: {uri}")
     for one in found.steps:

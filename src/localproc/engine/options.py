@@ -27,16 +27,20 @@ class ExecuteOptions(TypedDict, total=False):
     ``outputs``: the outputs that are wanted, each with its options (OGC API - Processes Part 1,
     "execute.yaml"); all if ``None``. ``results``: the folder or URI under which ``<job>/`` is
     published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
-    set. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
-    ``inProgressUri`` and ``failedUri`` to addresses. ``options`` are kept with the job, for
-    executors. ``base``: the folder or URI of relative paths; ``bases``: that of single inputs.
-    ``references=False``: an ``href`` in the inputs is a value like any other. ``detached``: leave
-    the job to another engine. ``derived_from``: the job that this one repeats.
+    set. ``assets``: which assets of STAC items are brought, and which stay where they are
+    (``key=B0*;role=data;remote=image/tiff*``). ``containers``: the container runtime. ``policy``
+    bounds what may be read for the job.
+    ``subscriber`` maps ``successUri``, ``inProgressUri`` and ``failedUri`` to addresses.
+    ``options`` are kept with the job, for executors. ``base``: the folder or URI of relative
+    paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
+    value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
+    that this one repeats.
     """
 
     outputs: Mapping[str, Any] | None
     results: str | os.PathLike[str] | None
     executor: str
+    containers: str
     title: str
     tags: Sequence[str]
     reason: str
@@ -46,6 +50,7 @@ class ExecuteOptions(TypedDict, total=False):
     service: str
     derived_from: str | None
     reuse: bool | None
+    assets: str
     policy: InputPolicy
     subscriber: Mapping[str, str] | None
     options: Mapping[str, Any]
@@ -98,12 +103,20 @@ class EngineSettings(TypedDict, total=False):
     adopt: bool
     keep: bool
     reuse: bool
+    containers: str
+    images: str | None
+    pull: str
+    build: bool
+    container_map: Mapping[str, str]
     offline: str
     inputs_cache: str | None
     inputs_cache_limit: int
+    validate_results: str
+    stac_schemas: str
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]
+    container_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
     prune: Mapping[str, Any]

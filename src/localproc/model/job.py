@@ -15,9 +15,11 @@ class JobRequest:
 
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
     ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
+    ``containers`` is the runtime of tools that name an image, empty for what the executor has.
     ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
-    ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
+    ``assets`` says which assets of STAC items are
+    brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
     executor or a face wants to remember (JSON).
     """
@@ -25,6 +27,7 @@ class JobRequest:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
+    containers: str = ""
     results: str = ""
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""
@@ -35,6 +38,7 @@ class JobRequest:
     tags: tuple[str, ...] = ()
     derived_from: str | None = None
     reuse: bool | None = None
+    assets: str = ""
     policy: InputPolicy = field(default_factory=InputPolicy)
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -29,8 +29,9 @@ from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, T
 from localproc.model.events import Accepted
 from localproc.ogc.request import Request
 from localproc.storage.addresses import is_elsewhere, redacted
+from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
-from localproc.storage.results_place import results_uri
+from localproc.storage.results_place import fixed_part, results_uri
 from localproc.uris import canonical, uri_path
 
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
@@ -47,7 +48,8 @@ class Acceptance:
         self._user = _user()
         self._takes: dict[str, Request] = {}
         self._fit: set[str] = set()  # places where results can be published
-        self._runnable: set[tuple[str, str]] = set()  # revisions, each with an executor
+        #: The container runtimes of revisions, each with executor and runtime as asked for.
+        self._runnable: dict[tuple[str, str, str], str] = {}
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
         """Give what is asked for.
@@ -57,10 +59,12 @@ class Acceptance:
         """
         rest = dict(options)
         job_object = self.job_object(record, inputs, rest)
-        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
+        root = os.fspath(rest.get("results") or self.results)
+        rest["results"] = self._results_uri(root, record)
         _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
+        AssetChoice.read(rest.get("assets", ""))
         rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
@@ -69,7 +73,9 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        self._check_executor(record, rest["executor"])
+        rest["containers"] = self._runtime_for(
+            record, rest["executor"], rest.get("containers") or ""
+        )
         return JobRequest(inputs=job_object, **rest)
 
     def job_object(
@@ -100,16 +106,21 @@ class Acceptance:
         self._runtime.observers.tell(job, [event])
         return job
 
-    def _check_executor(self, record: ProcessRecord, name: str) -> None:
-        if (record.revision, name) not in self._runnable:
+    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
+        """Give the container runtime of a job; raises where its steps can never run."""
+        asked = (record.revision, executor, containers)
+        if asked not in self._runnable:
             process = self._runtime.processes.of(record)
-            check_executors(process, ExecutorChoice.read(name), self._runtime)
-            self._runnable.add((record.revision, name))
+            choice = ExecutorChoice.read(executor)
+            self._runnable[asked] = check_executors(process, choice, containers, self._runtime)
+        return self._runnable[asked]
 
-    def _results_uri(self, root: str) -> str:
+    def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Give where results go; raises before anything is run for it in vain."""
         try:
-            uri = results_uri(root, current_folder())
+            today = f"{datetime.now(UTC):%Y-%m-%d}"
+            named = {"process": record.id, "namespace": record.namespace, "date": today}
+            uri = results_uri(root, current_folder(), named)
         except UnicodeEncodeError as error:
             raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         if uri in self._fit:
@@ -121,7 +132,7 @@ class Acceptance:
                 hint="give a folder, or a URI of a storage that can be written to",
             )
         if scheme == "file":
-            path = uri_path(uri)
+            path = uri_path(fixed_part(uri))
             try:
                 os.makedirs(path, exist_ok=True)
             except OSError as error:
@@ -143,7 +154,7 @@ class Acceptance:
         """
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
         with suppress(StorageUnavailable):
-            storage.info(f"{uri}/catalog.json")
+            storage.check(f"{fixed_part(uri)}/")
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)

@@ -54,19 +54,22 @@ class PlannedStep:
 class JobPlan:
     """What a job would do.
 
-    ``problems`` are those of the inputs; ``missing`` are files that are not here, ``fetched`` the
-    URIs of those that would be brought in first.
+    ``problems`` are those of the inputs; ``missing`` are files that are not here, ``images`` says
+    which images are not, ``fetched`` the URIs of files that would be brought in first.
     """
 
     steps: list[PlannedStep]
     problems: list[Problem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
 
     @property
     def feasible(self) -> bool:
         """Whether nothing is known that would keep the job from being accepted and run."""
-        return not (self.problems or self.missing or any(step.unfit for step in self.steps))
+        return not (
+            self.problems or self.missing or self.images or any(step.unfit for step in self.steps)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -88,6 +91,7 @@ class JobPlan:
             "problems": [one.to_json() for one in self.problems],
             "missing": self.missing,
             "fetched": self.fetched,
+            "images": self.images,
         }
 
 
@@ -138,7 +142,7 @@ def _step(at: Placement, seen: _Seen | None, waits: str) -> PlannedStep:
         at.executor,
         at.unfit,
         at.note,
-        at.image,
+        "" if at.container is None else at.container.image,
         tuple(known.jobs),
     )
 

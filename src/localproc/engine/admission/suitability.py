@@ -1,47 +1,52 @@
 """Whether the executors of a job can ever run what its package asks for.
 
-Owns finding that out before the job is accepted. Must not know how a task is prepared: only what
-stands in a package as a number counts, not what an expression will give.
+Owns finding that out before the job is accepted, and that the images of its containers are here.
+Must not know how a task is prepared: only what stands in a package as a number counts, not what an
+expression will give.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from localproc.cwl.run.container import image, is_required
+from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
-from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.cwl.run.resources import CUDA, MPI
+from localproc.engine.job.executor_choice import ExecutorChoice, Place
 from localproc.engine.runtime import Runtime
-from localproc.errors import Problem, UnsupportedPackage
+from localproc.errors import ImageError, Problem, UnsupportedPackage
 from localproc.model import Container, Resources, Task
-from localproc.plugins.executor import ExecutorSettings, unfit
-
-_BOXED: Final = "use an executor with containers, or move DockerRequirement to hints"
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a step goes: by its place, to which executor, in which image if it is one's container.
+    """Where a step goes: by its place, to which executor, in which container if in any.
 
-    ``unfit`` says why it can never run there; ``note`` what else is worth knowing.
+    ``unfit`` says why it can never run there; ``note`` what else is worth knowing. ``refused``: it
+    needs a container, and there is none.
     """
 
     step: str
     executor: str
-    image: str = ""
+    container: Container | None = None
     unfit: str = ""
     note: str = ""
-    boxed: bool = False  #: it needs a container, and there is none
+    refused: UnsupportedPackage | None = None
 
 
-def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: Runtime) -> None:
-    """Raise ``UnsupportedPackage`` with every step that can never run where it would go.
+def check_executors(
+    process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
+) -> str:
+    """Return the container runtime that a job needs, empty if it needs none.
 
-    ``PluginMissing`` for an executor that is not there.
+    ``wanted`` is what was asked for. Raises ``UnsupportedPackage`` with every step that can never
+    run where it would go, ``ImageError`` for images that are not here, ``PluginMissing`` for an
+    executor or a runtime that is not there.
     """
-    found = placements(process, choice, runtime)
-    if boxed := next((one for one in found if one.boxed), None):
-        raise UnsupportedPackage(boxed.unfit, hint=_BOXED)
+    name, found = placements(process, choice, wanted, runtime)
+    if refused := next((one.refused for one in found if one.refused), None):
+        raise refused
     problems = [
         Problem(f"the executor {one.executor!r} can never run it: {one.unfit}", one.step)
         for one in found
@@ -51,27 +56,43 @@ def check_executors(process: Tool | Workflow, choice: ExecutorChoice, runtime: R
         raise UnsupportedPackage(
             "some steps can never run", problems, hint="choose another executor for them"
         )
+    _check_images(missing_images(found, runtime))
+    return name
+
+
+def missing_images(found: Iterable[Placement], runtime: Runtime) -> list[ImageError]:
+    """Return what is wrong with the images that steps need."""
+    boxes = [one.container for one in found if one.container is not None and one.container.runtime]
+    return runtime.containers.missing(boxes)
 
 
 def placements(
-    process: Tool | Workflow, choice: ExecutorChoice, runtime: Runtime
-) -> list[Placement]:
-    """Return where every step would go; raises ``PluginMissing``."""
+    process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
+) -> tuple[str, list[Placement]]:
+    """Return the container runtime that a job needs, and where every step would go.
+
+    Raises ``PluginMissing``.
+    """
     plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
+    boxes = runtime.containers.boxes(chosen(process, choice, wanted, runtime))
+    if boxes.executor:
+        plugins.setdefault(boxes.executor, runtime.plugins.executor(boxes.executor))
+    able = {name: one.capabilities for name, one in plugins.items()}
     found = []
     for step, tool in _steps(process):
-        name = choice.choose(step, container=tool.requirements.has("DockerRequirement"))
-        plugin = plugins[name]
-        task = _probe(step, tool, containers=plugin.capabilities.containers)
-        wanted = "" if task.container is None else task.container.image
-        if task.container is not None and not plugin.capabilities.containers:
-            why = f"{tool.id} requires a container, and the executor {name!r} has none"
-            found.append(Placement(step, name, wanted, why, boxed=True))
+        place = boxes.place(choice, able, step, tool)
+        task = _probe(step, tool, place)
+        if task.container is not None and not place.containers:
+            error = _no_containers(tool, choice.choose(step, container=True), wanted)
+            found.append(
+                Placement(step, place.executor, task.container, error.message, refused=error)
+            )
             continue
-        settings = runtime.executor_settings(plugin, "")
-        why = unfit(task, plugin.capabilities) or plugin.check(settings, [task]).get(step) or ""
-        found.append(Placement(step, name, wanted, why, _too_much(task.resources, settings)))
-    return found
+        plugin = plugins[place.executor]
+        note = _too_much(task.resources, runtime.executor_settings(plugin, ""))
+        why = _reason(task, plugin, runtime)
+        found.append(Placement(step, place.executor, task.container, why, note))
+    return boxes.runtime, found
 
 
 def _too_much(needs: Resources, settings: ExecutorSettings) -> str:
@@ -85,6 +106,48 @@ def _too_much(needs: Resources, settings: ExecutorSettings) -> str:
     return ""
 
 
+def chosen(process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime) -> str:
+    """Return the container runtime for a job, empty if it needs none or there is none."""
+    named, required = [], False
+    for step, tool in _steps(process):
+        if not tool.requirements.has("DockerRequirement"):
+            continue
+        executor = runtime.plugins.executor(choice.choose(step, container=True))
+        box = described(tool)
+        if not executor.capabilities.containers and not runtime.containers.is_local(box.image):
+            named.append(box)
+            required = required or is_required(tool)
+    return runtime.containers.chosen(wanted, named, required=required)
+
+
+def _reason(task: Task, plugin: ExecutorPlugin, runtime: Runtime) -> str:
+    """Return why an executor can never run a task, empty if it can."""
+    able = plugin.capabilities
+    if task.container is not None and task.container.runtime and not able.containers:
+        task = replace(task, container=None)  # it reaches the executor as a process
+    settings = runtime.executor_settings(plugin, "")
+    return unfit(task, able) or plugin.check(settings, [task]).get(task.key, "")
+
+
+def _no_containers(tool: Tool, executor: str, wanted: str) -> UnsupportedPackage:
+    hint = "install docker, podman, apptainer or charliecloud, or move DockerRequirement to hints"
+    if wanted not in ("", "auto"):
+        hint = "use another --containers, or move DockerRequirement to hints"
+    return UnsupportedPackage(
+        f"{tool.id} requires a container, and the executor {executor!r} has none", hint=hint
+    )
+
+
+def _check_images(missing: list[ImageError]) -> None:
+    """Raise ``ImageError`` for images that are not here, with what brings each."""
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        raise ImageError(
+            "; ".join(one.message for one in missing), hint="; ".join(one.hint for one in missing)
+        )
+
+
 def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Tool]]:
     """Return each tool by its place, as tasks have it."""
     if isinstance(process, Tool):
@@ -94,11 +157,16 @@ def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Too
         yield from _steps(step.run, f"{place}/{step.id}" if place else step.id)
 
 
-def _probe(step: str, tool: Tool, *, containers: bool) -> Task:
+def _probe(step: str, tool: Tool, place: Place) -> Task:
     """Return a task that needs what every task of a tool will; a hint counts where it is used."""
-    wanted = tool.requirements.has("DockerRequirement") and (containers or is_required(tool))
-    container = Container(image(tool), "") if wanted else None
-    needs = _resources(tool.requirements.get("ResourceRequirement") or {})
+    docker = tool.requirements.has("DockerRequirement") and not place.bare
+    wanted = docker and (place.containers or is_required(tool))
+    container = replace(described(tool), runtime=place.runtime) if wanted else None
+    needs = replace(
+        _resources(tool.requirements.get("ResourceRequirement") or {}),
+        **_devices(tool.requirements.required.get(CUDA)),
+        processes=_processes(tool.requirements.required.get(MPI)),
+    )
     return Task(step, (), {}, "", "", None, "", "", resources=needs, container=container, step=step)
 
 
@@ -116,3 +184,24 @@ def _resources(spec: Mapping[str, Any]) -> Resources:
         tmpdir=int(number("tmpdir")),
         outdir=int(number("outdir")),
     )
+
+
+def _devices(spec: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is known of the devices that are required; hints are gone without."""
+    if spec is None:
+        return {}
+    counts = (spec.get(f"cudaDeviceCount{bound}") for bound in ("Min", "Max"))
+    named = spec.get("cudaComputeCapability") or []
+    return {
+        "gpus": next((one for one in counts if isinstance(one, int) and one > 0), 1),
+        "cuda": str(spec.get("cudaVersionMin") or ""),
+        "capabilities": tuple(map(str, named if isinstance(named, list) else [named])),
+    }
+
+
+def _processes(spec: Mapping[str, Any] | None) -> int:
+    """Return how many processes are required, two where an expression will tell."""
+    if spec is None:
+        return 1
+    count = spec.get("processes")
+    return count if isinstance(count, int) else 2

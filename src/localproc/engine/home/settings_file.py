@@ -1,7 +1,7 @@
 """Settings that a home keeps in a file of its own.
 
-Owns reading ``settings.yml``: options of executors and storages by name, and what is pruned. Must
-not know what they mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name, and
+which containers are used, and what is pruned. Must not know what they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,10 @@ from typing import Any, Final
 from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
 
-_OPTIONS: Final = ("executor_options", "storage_options")
-_MEMBERS: Final = (*_OPTIONS, "prune")
+_OPTIONS: Final = ("executor_options", "container_options", "storage_options")
+_TEXTS: Final = ("containers", "images", "pull")
+_MAPS: Final = ("container_map", "prune")
+_MEMBERS: Final = (*_OPTIONS, *_TEXTS, *_MAPS)
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -30,15 +32,19 @@ def with_file(settings: Settings, path: str) -> Settings:
     except (OSError, ValueError) as error:
         raise InvalidInputs(f"{path} cannot be read: {error}") from error
     found = _read(text, path)
-    return replace(
-        settings,
-        executor_options=_merged(found.get(_OPTIONS[0], {}), settings.executor_options),
-        storage_options=_merged(found.get(_OPTIONS[1], {}), settings.storage_options),
-        prune={**found.get("prune", {}), **settings.prune},
-    )
+    options: dict[str, Any] = {
+        name: _merged(found.get(name, {}), getattr(settings, name)) for name in _OPTIONS
+    }
+    texts: dict[str, Any] = {
+        name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
+    }
+    maps: dict[str, Any] = {
+        name: {**found.get(name, {}), **getattr(settings, name)} for name in _MAPS
+    }
+    return replace(settings, **options, **texts, **maps)
 
 
-def _read(text: str, path: str) -> Mapping[str, _Options]:
+def _read(text: str, path: str) -> Mapping[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -54,8 +60,10 @@ def _read(text: str, path: str) -> Mapping[str, _Options]:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
         if name in _OPTIONS:
             check_options(name, options)
-        elif not isinstance(options, dict):
-            raise InvalidInputs(f"{path} has a {name} that is not a mapping")
+        elif name in _MAPS and not isinstance(options, dict):
+            raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
+        elif name in _TEXTS and not isinstance(options, str):
+            raise InvalidInputs(f"{path} has {name!r}, which is no text")
     return found
 
 

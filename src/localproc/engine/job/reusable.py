@@ -14,16 +14,23 @@ from localproc.storage.siblings import siblings
 
 
 def key_of(
-    invocation: Invocation, package_files: Collection[str], jobs: str, results: str, files: Files
+    invocation: Invocation,
+    package_files: Collection[str],
+    jobs: str,
+    results: str,
+    files: Files,
+    *,
+    image: str = "",
 ) -> str:
     """Return the key of a step's outputs; empty if equal runs of it may not share them.
 
     ``package_files`` are those that the package brings along; ``jobs`` is the folder of all jobs,
-    ``results`` that of what is published: what lies in them is nobody's module.
+    ``results`` that of what is published: what lies in them is nobody's module. ``image`` is the
+    digest of the image that it runs in.
     """
     tool, inputs = invocation.tool, invocation.inputs
     if not may_be_reused(tool, inputs):
         return ""
     own = named_files(tool, inputs).intersection(package_files)
     beside = siblings(own, (os.path.dirname(jobs), results))
-    return identity(tool, inputs, files, beside=beside)
+    return identity(tool, inputs, files, image=image, beside=beside)

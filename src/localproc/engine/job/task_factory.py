@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
-from localproc.cwl.run.container import wants_container
+from localproc.cwl.run.container import described, wants_container, without_container
 from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
@@ -20,8 +20,10 @@ from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
+from localproc.engine.job.executor_choice import Place
+from localproc.engine.job.hints import without_hints
 from localproc.engine.job.steplog import LogNames, out_name
-from localproc.model import StageAction, Task
+from localproc.model import Container, StageAction, Task
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -32,18 +34,17 @@ _MOST_WRITTEN: Final = 64 * 1024
 class JobSetup:
     """What a job is given to work with.
 
-    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and whether
-    that has containers. ``files`` looks at the disk within the loop, with a budget, and raises
-    ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
-    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
-    step has made is written through to the disk before its end is recorded, and ends of before
-    ``booted``, when this machine was started, are not trusted.
+    ``now`` is the clock. ``where`` says where an invocation runs. ``files`` looks at the disk
+    within the loop, with a budget, and raises ``TooBig``; ``make`` does stage actions. ``tmpdir``
+    gives a fresh temporary folder and ``done_with`` takes it back. ``reuse``: look for the outputs
+    of equal steps. ``durable``: what a step has made is written through to the disk before its end
+    is recorded, and ends of before ``booted``, when this machine was started, are not trusted.
     """
 
     now: Callable[[], datetime]
     folder: str
     base_env: Mapping[str, str]
-    where: Callable[[Invocation], tuple[str, bool]]
+    where: Callable[[Invocation], Place]
     files: Callable[[], Files]
     make: Callable[[Sequence[StageAction]], None]
     tmpdir: Callable[[], str]
@@ -60,23 +61,35 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _quick: dict[Tool, bool] = field(default_factory=dict)
+    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Give the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
-        """Whether an invocation is worked out in no time, but for what its files may cost."""
+        """Whether an invocation may be worked out in no time.
+
+        What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
+        """
+        return is_small(invocation.inputs)
+
+    def is_plain(self, invocation: Invocation) -> bool:
+        """Whether an invocation is quick, and worked out without JavaScript."""
         tool = invocation.tool
-        if tool not in self._quick:
-            self._quick[tool] = tool_is_quick(tool)
-        return self._quick[tool] and is_small(invocation.inputs)
+        if tool not in self._plain:
+            self._plain[tool] = tool_is_quick(tool)
+        return self._plain[tool] and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
-        _, containers = self.setup.where(invocation)
-        return containers and wants_container(invocation.tool, containers=True)
+        place = self.setup.where(invocation)
+        return place.containers and wants_container(invocation.tool, containers=True)
+
+    def container(self, invocation: Invocation) -> Container | None:
+        """Give the container that a package tells of, where its runtime is known."""
+        runtime = self.setup.where(invocation).runtime
+        return replace(described(invocation.tool), runtime=runtime) if runtime else None
 
     def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
@@ -96,26 +109,42 @@ class TaskFactory:
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
-        executor, containers = self.setup.where(effect.invocation)
+        where = self.setup.where(effect.invocation)
+        tool = effect.invocation.tool
         prepared = prepare(
-            effect.invocation.tool,
+            without_container(tool) if where.bare else tool,
             effect.invocation.inputs,
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
             self.setup.base_env,
-            containers=containers,
+            containers=where.containers,
         )
         step = place(effect.invocation.key)
-        return prepared, replace(
-            self._task(effect.name, effect.attempt, prepared),
-            reads=reads(prepared, files, links=containers),
+        task = self._task(effect.name, effect.attempt, prepared)
+        box = task.container
+        task = replace(
+            task,
+            container=None if box is None else replace(box, runtime=where.runtime),
+            reads=reads(prepared, files, links=where.containers),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",
-            executor=executor,
+            executor=where.executor,
         )
+        task, notes = without_hints(task, tool, where.able)
+        return prepared, self._noting(notes, task, effect)
 
-    def named(self, name: str, attempt: int, tmpdir: str, executor: str) -> Task:
+    def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
+        """Give a task whose log begins with what was done without."""
+        if not notes or effect.attempt > 1:
+            return task
+        log = "".join(f"{note}\n" for note in notes)
+        action = StageAction("write", self.log_path(effect.name), contents=log)
+        return replace(task, stage=(*task.stage, action))
+
+    def named(
+        self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None
+    ) -> Task:
         """Give a task as far as it is known without working it out: enough to have it stopped."""
         folders, path = self._folders(name, attempt, tmpdir), self.log_path(name)
         return Task(
@@ -127,6 +156,7 @@ class TaskFactory:
             stdin=None,
             stdout=out_name(path),
             stderr=path,
+            container=box,
             executor=executor,
         )
 

@@ -8,17 +8,20 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.collect import collect
+from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
+from localproc.cwl.run.reuse_key import may_be_reused
+from localproc.engine.containers import Containers
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -43,11 +46,12 @@ from localproc.engine.loop.task_folder import fill_folder
 from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
-from localproc.model import JobRequest
+from localproc.model import JobRequest, Task
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
+from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
@@ -55,6 +59,9 @@ from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
+#: The niceness of threads that copy files. More would not do: whoever has the interpreter's lock
+#: must not wait long for a processor.
+_WAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +89,40 @@ class Background:
     ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
     so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
     which others remove when the engine is dead. ``durable``: what is answered is on the disk.
+    ``validation`` is of results, ``schemas`` a folder with those of STAC's extensions.
     """
 
     def __init__(
         self,
         storages: Storages,
-        cache: StepCache,
+        containers: Containers,
+        steps: StepCache,
         tmpdirs: str,
         active: int,
         report: Callable[[str, Done], None],
         *,
         durable: bool = False,
+        validation: Validation = Validation.WARN,
+        schemas: str = "",
     ) -> None:
         self._storages = storages
-        self._cache = cache
+        self._containers = containers
+        self._validation = validation
+        self._schemas = cache(lambda: StacSchemas(schemas))
+        self._cache = steps
         self._tmpdirs = tmpdirs
         self._report = report
         self._safekeeping = Safekeeping() if durable else None
-        self._scripts = Scripts()
+        self.scripts = Scripts()
         self._staging = Workers("staging", 2 * active, 2)
+        self._placing = Workers("placing", 2 * active, 2, _WAY)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
         self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)  # one: kept first, then removed
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
-            FillFolder: self._staging,
+            FillFolder: self._placing,
             MakePlan: self._planning,
             Pull: self._planning,
             Prepare: self._planning,
@@ -126,7 +141,7 @@ class Background:
     def stop(self, job: JobContext) -> None:
         """End what is being done for a job as soon as can be, and begin nothing more."""
         job.stopped.set()
-        for lane in (self._staging, self._planning, self._reading):
+        for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.drop(job.job_id)
 
     def remember(self, effect: Remember, job: JobContext) -> None:
@@ -144,13 +159,13 @@ class Background:
 
     def nudge(self) -> None:
         """Try again to get threads, where there were none to be had."""
-        for lane in (self._staging, self._planning, self._reading, self._tidying):
+        for lane in (self._staging, self._placing, self._planning, self._reading, self._tidying):
             lane.nudge()
 
     def close(self) -> None:
         """Finish what has begun; the jobs it is for have been told to stop."""
-        self._scripts.close()
-        for lane in (self._staging, self._planning, self._reading):
+        self.scripts.close()
+        for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.close(finish=False)
         self._tidying.close(finish=True)
 
@@ -162,11 +177,11 @@ class Background:
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+            return self.scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
 
         try:
             with evaluating_with(evaluator):
-                value = self._value(effect, job)
+                value = self._value(effect, job, lane)
             if self._safekeeping is not None:
                 self._keep(self._safekeeping, effect, value, job)
         except Exception as error:
@@ -174,7 +189,7 @@ class Background:
         else:
             self._report(job.job_id, Done(effect, value))
 
-    def _value(self, effect: Asked, job: JobContext) -> Any:
+    def _value(self, effect: Asked, job: JobContext, lane: Workers) -> Any:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
@@ -182,7 +197,7 @@ class Background:
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
-                return job.tasks.prepare(effect, disk)
+                return self._prepare(effect, job, disk, lane)
             case Evaluate():
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
@@ -190,7 +205,7 @@ class Background:
             case Collect(_, prepared, report):
                 return collect(prepared, report.exit_code or 0, disk)
             case Recall():
-                return self._recall(effect, job, disk)
+                return self._recall(effect, job, disk, lane)
             case StageIn():
                 return self._stage_in(effect, job, disk)
             case StageOut():
@@ -210,10 +225,32 @@ class Background:
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> tuple[str, Any]:
+    def _prepare(
+        self, effect: Prepare, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[Prepared, Task]:
+        prepared, task = job.tasks.prepare(effect, disk)
+        if task.container is not None and task.container.runtime:
+            with lane.aside():
+                box = self._containers.settled(task.container)
+            task = replace(task, container=box)
+        return prepared, task
+
+    def _recall(
+        self, effect: Recall, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[str, Any]:
+        tool, inputs = effect.invocation.tool, effect.invocation.inputs
+        if not may_be_reused(tool, inputs):
+            return "", None
+        digest = ""
+        if (box := job.tasks.container(effect.invocation)) is not None:
+            with lane.aside():
+                digest = self._containers.settled(box).digest
+            if not digest:
+                return "", None
         jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
-        key = key_of(effect.invocation, job.package_files, jobs, results, disk)
-        return key, self._cache.find(key) if key else None
+        own = job.package_files
+        key = key_of(effect.invocation, own, jobs, results, disk, image=digest)
+        return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
@@ -221,7 +258,7 @@ class Background:
             folder = os.path.join(job.folder, "inputs")
             policy, stopped = job.request.policy, job.stopped.is_set
             access = self._storages.access(policy, job.namespace, stopped, log)
-            staged = stage_in(effect.inputs, folder, access, log)
+            staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
@@ -240,6 +277,7 @@ class Background:
             inputs=(*effect.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
             log=log,
             catalogs=not flat,
+            check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.expr.expressions import has_expression
+from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, compile_package, tools
+from localproc.engine.containers import Containers
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
+from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import Problem
-from localproc.plugins.executor import ExecutorPlugin
+from localproc.plugins.executor import Capabilities, ExecutorPlugin
 
 if TYPE_CHECKING:
     from localproc.cwl.load.load import Package
@@ -23,20 +26,31 @@ _INTERPRETER: Final = re.compile(r"python[0-9.]*|(ba|da|z|k)?sh|perl|Rscript|nod
 _SCRIPT: Final = re.compile(r"\.(py|sh|pl|[rR]|js|rb|jl)$")
 
 
-def misgivings(package: "Package", executor: ExecutorPlugin) -> Iterator[Problem]:
+def misgivings(
+    package: "Package", executor: ExecutorPlugin, containers: Containers | None = None
+) -> Iterator[Problem]:
     """Yield what will go wrong if an executor runs the package here, with its places."""
     processes = package.resolved["processes"]
     names = {id(process): name for name, process in processes.items()}
     able = executor.capabilities
+    images = _images(package, executor.name, able, containers)
     for tool in tools(compile_package(package.resolved)):
         name = names[id(tool.spec)]
         if not able.remote and (said := _too_much(tool)):
             yield package.place(name, "requirements", "ResourceRequirement").problem(
                 f"{tool.id} {said}", hint="ask for less, or choose another executor"
             )
+        named = images.get(image(tool)) if tool.requirements.has("DockerRequirement") else None
+        if named is not None and not named.local:
+            if named.image is None:
+                where = "requirements" if is_required(tool) else "hints"
+                yield package.place(name, where).problem(
+                    f"the image {named.box.image} of {tool.id} is not here", hint=named.hint
+                )
+            continue
         if able.containers and tool.requirements.has("DockerRequirement"):
             continue
-        if "DockerRequirement" in tool.requirements.required:
+        if is_required(tool) and (named is None or not named.local):
             yield package.place(name, "requirements").problem(
                 f"{tool.id} requires a container, and the executor {executor.name!r} has none",
                 hint="choose another with --executor, or move DockerRequirement to hints",
@@ -78,6 +92,24 @@ def _missing_script(tool: Tool) -> str:
     if script.startswith("-") or has_expression(script) or not _SCRIPT.search(script):
         return ""
     return "" if os.path.isabs(script) and os.path.exists(script) else script
+
+
+def _images(
+    package: "Package", executor: str, able: Capabilities, containers: Containers | None
+) -> dict[str, Named]:
+    """Return the images that tools will run in, by name, if anything is known of them."""
+    if containers is None:
+        return {}
+    named = named_images(package.resolved)
+    boxes = [one.box for one in named]
+    runtime = containers.boxes("").own.get(executor, "") if able.containers else ""
+    if not able.containers:
+        required = any(one.required for one in named)
+        runtime = containers.chosen("", boxes, required=required)
+    if not runtime:
+        return {one.box.image: one for one in named if containers.is_local(one.box.image)}
+    found = looked_for(named, containers, "", runtime)
+    return {first.box.image: one for first, one in zip(named, found, strict=True)}
 
 
 def _missing_command(tool: Tool) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
+from localproc.engine.containers import Containers
 from localproc.engine.home.cwd import check_current_folder, current_folder
 from localproc.engine.packages.archive import MAGIC, ZIP, read_archive
 from localproc.engine.packages.own_files import missing_files
@@ -267,12 +268,14 @@ def validate(
     *,
     allow_remote: bool = False,
     executor: ExecutorPlugin | None = None,
+    containers: Containers | None = None,
     profile: str = "",
 ) -> "Findings":
     """Check a package without deploying it, and whether an executor can run it here.
 
-    ``profile``: what else it is held to, ``eoap`` for the best practice for Earth observation
-    packages (OGC 20-089r1). Raises ``PackageError`` if it cannot be loaded.
+    ``containers`` are those that its tools may run in. ``profile``: what else it is held to,
+    ``eoap`` for the best practice for Earth observation packages (OGC 20-089r1). Raises
+    ``PackageError`` if it cannot be loaded.
     """
     from localproc.cwl.check.check import examine
     from localproc.cwl.check.profile_eoap import PROFILES
@@ -283,7 +286,7 @@ def validate(
     found = examine(loaded)
     found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
-        found.warnings += misgivings(loaded, executor)
+        found.warnings += misgivings(loaded, executor, containers)
     if profile and not found.errors:
         further = PROFILES[profile](loaded)
         found.errors += further.errors
