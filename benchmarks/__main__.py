@@ -23,6 +23,7 @@ from benchmarks.places import places
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
 from benchmarks.startup import startup
+from benchmarks.storage import storage
 from benchmarks.table import Line, Table
 from benchmarks.workflows import graphs, scatters
 
@@ -41,6 +42,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "growth": growth,
     "scatters": scatters,
     "containers": containers,
+    "storage": storage,
 }
 
 

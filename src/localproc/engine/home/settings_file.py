@@ -1,7 +1,8 @@
 """Settings that a home keeps in a file of its own.
 
-Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name, and
-which containers are used, and what is pruned. Must not know what they mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
+namespace, which containers are used, and what is pruned. Must not know what they mean, nor any
+other setting.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,10 @@ from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
 
 _OPTIONS: Final = ("executor_options", "container_options", "storage_options")
+_NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
 _MAPS: Final = ("container_map", "prune")
-_MEMBERS: Final = (*_OPTIONS, *_TEXTS, *_MAPS)
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS)
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -35,6 +37,7 @@ def with_file(settings: Settings, path: str) -> Settings:
     options: dict[str, Any] = {
         name: _merged(found.get(name, {}), getattr(settings, name)) for name in _OPTIONS
     }
+    options[_NAMESPACES] = _of_namespaces(found, settings)
     texts: dict[str, Any] = {
         name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
     }
@@ -42,6 +45,11 @@ def with_file(settings: Settings, path: str) -> Settings:
         name: {**found.get(name, {}), **getattr(settings, name)} for name in _MAPS
     }
     return replace(settings, **options, **texts, **maps)
+
+
+def _of_namespaces(found: Mapping[str, Any], settings: Settings) -> Mapping[str, _Options]:
+    one, over = found.get(_NAMESPACES, {}), settings.namespace_storage_options
+    return {name: _merged(one.get(name, {}), over.get(name, {})) for name in {**one, **over}}
 
 
 def _read(text: str, path: str) -> Mapping[str, Any]:
@@ -58,11 +66,13 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
     for name, options in found.items():
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
-        if name in _OPTIONS:
+        if name in (*_OPTIONS, _NAMESPACES):
             check_options(name, options)
-        elif name in _MAPS and not isinstance(options, dict):
+        for namespace in options if name == _NAMESPACES else ():
+            check_options(f"{name}.{namespace}", options[namespace])
+        if name in _MAPS and not isinstance(options, dict):
             raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
-        elif name in _TEXTS and not isinstance(options, str):
+        if name in _TEXTS and not isinstance(options, str):
             raise InvalidInputs(f"{path} has {name!r}, which is no text")
     return found
 
