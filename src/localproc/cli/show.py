@@ -17,6 +17,7 @@ from localproc.engine.handles import Job
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
+from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
 from localproc.views.step_rows import StepRow, step_rows
@@ -47,7 +48,15 @@ def step_line(step: Step) -> str:
     """Write a step in a line."""
     said = f" (exit code {step.exit_code})" if step.exit_code else ""
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
-    return f"{step.name}: {step_state(step)}{took}{said}"
+    return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
+
+
+def transferred(step: Step) -> str:
+    """Return how far files are that are being staged or published, nothing for other steps."""
+    if step.bytes_done is None:
+        return ""
+    whole = "" if step.bytes_total is None else f" of {size(step.bytes_total)}"
+    return f" {size(step.bytes_done)}{whole}"
 
 
 def step_state(step: Step) -> str:
@@ -134,7 +143,7 @@ def _elapsed(row: StepRow) -> float | None:
 
 def row_state(row: StepRow) -> str:
     """Return the word for the state of a step, or how far a scatter is."""
-    return row.said if row.scattered else step_state(row.steps[0])
+    return row.said if row.scattered else step_state(row.steps[0]) + transferred(row.steps[0])
 
 
 def row_cells(row: StepRow) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
@@ -91,7 +92,11 @@ class Acceptance:
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
         takes = self._request(record)
-        job_object = takes.job_object(values, base, files, references=references, bases=bases)
+        named: list[str] = []
+        job_object = takes.job_object(
+            values, base, files, references=references, bases=bases, named=named
+        )
+        rest["named"] = {path: assets_beside(path) for path in named}
         check_policy(job_object, policy)
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         return job_object

@@ -47,10 +47,11 @@ from localproc.errors import (
     PluginMissing,
     StoreCorrupted,
 )
-from localproc.model import Event, JobRecord
+from localproc.model import Event, JobRecord, SoftwarePackage
 from localproc.model.events import STAGE_IN
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.store import Change, Store
+from localproc.software.resolution import Provided
 from localproc.storage.disk import stage
 from localproc.storage.storages import Storages
 
@@ -77,6 +78,7 @@ class JobQueue:
         lost: Callable[[str], None],
         storages: Storages,
         containers: Containers,
+        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
         self._owner = owner
@@ -90,6 +92,7 @@ class JobQueue:
         self._lost = lost
         self._storages = storages
         self._containers = containers
+        self._software = software
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
         self._told: set[str] = set()
         self._env = base_environment()
@@ -247,6 +250,8 @@ class JobQueue:
             reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
+            software=self._software,
+            named=past.request.named,
         )
 
     def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:
