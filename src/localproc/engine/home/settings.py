@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.engine.home.retention import Retention
 from localproc.errors import InvalidInputs, Problem
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.stac_schemas import Validation
@@ -55,10 +56,12 @@ class Settings:
     ``callback_secret`` signs what subscribers are told. ``software`` are the resolvers that are
     asked for the software of tools, in their order, each with its ``type`` and options, or the file
     that has them. ``executor_options`` are by an executor's name, ``container_options`` by a
-    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``);
-    these, ``software``, ``containers``, ``images``, ``pull`` and ``container_map`` may also stand
-    in ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace;
-    the more particular ones add to the others.
+    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``).
+    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
+    the others. ``prune``: which jobs go by themselves
+    (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``software``,
+    ``containers``, ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in
+    ``settings.yml`` in the home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -95,6 +98,7 @@ class Settings:
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
     )
+    prune: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
@@ -113,6 +117,7 @@ class Settings:
         check_options("executor_options", self.executor_options)
         check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
+        Retention.of(self.prune)
 
     @property
     def resolvers(self) -> Sequence[Mapping[str, Any]]:

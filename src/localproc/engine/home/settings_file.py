@@ -1,8 +1,8 @@
 """Settings that a home keeps in a file of its own.
 
 Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
-namespace, which containers are used, and where software is found. Must not know what they mean, nor
-any other setting.
+namespace, which containers are used, where software is found, and what is pruned. Must not know
+what they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from localproc.software.configuration import read_file as read_software
 _OPTIONS: Final = ("executor_options", "container_options", "storage_options")
 _NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
-_MAP: Final = "container_map"
+_MAPS: Final = ("container_map", "prune")
 _SOFTWARE: Final = "software"
-_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, _SOFTWARE)
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS, _SOFTWARE)
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -49,9 +49,11 @@ def with_file(settings: Settings, path: str) -> Settings:
     texts: dict[str, Any] = {
         name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
     }
-    images: dict[str, Any] = {_MAP: {**found.get(_MAP, {}), **settings.container_map}}
+    maps: dict[str, Any] = {
+        name: {**found.get(name, {}), **getattr(settings, name)} for name in _MAPS
+    }
     software = settings.software or check_software(found.get(_SOFTWARE, []), path)
-    return replace(settings, software=software, **options, **texts, **images)
+    return replace(settings, software=software, **options, **texts, **maps)
 
 
 def _of_namespaces(found: Mapping[str, Any], settings: Settings) -> Mapping[str, _Options]:
@@ -77,7 +79,7 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
             check_options(name, options)
         for namespace in options if name == _NAMESPACES else ():
             check_options(f"{name}.{namespace}", options[namespace])
-        if name == _MAP and not isinstance(options, dict):
+        if name in _MAPS and not isinstance(options, dict):
             raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
         if name in _TEXTS and not isinstance(options, str):
             raise InvalidInputs(f"{path} has {name!r}, which is no text")

@@ -20,7 +20,7 @@ from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
-from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
+from localproc.cwl.run.reuse_key import may_be_reused
 from localproc.engine.containers import Containers
 from localproc.engine.job.effects import (
     Asked,
@@ -39,6 +39,7 @@ from localproc.engine.job.effects import (
 from localproc.engine.job.facts import Done, News, Progressed
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import make_plan, pull
+from localproc.engine.job.reusable import key_of
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.engine.loop.task_folder import fill_folder
@@ -52,7 +53,6 @@ from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
-from localproc.storage.siblings import siblings
 from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
@@ -249,11 +249,9 @@ class Background:
                 digest = self._containers.settled(box, job.go_on).digest
             if not digest:
                 return "", None
-        own = named_files(tool, inputs).intersection(job.package_files)
-        home = os.path.dirname(os.path.dirname(job.folder))
-        beside = siblings(own, (home, uri_path(job.request.results)))
-        software = job.tasks.software(effect.invocation).changes
-        key = identity(tool, inputs, disk, image=digest, beside=beside, software=software)
+        jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
+        own, software = job.package_files, job.tasks.software(effect.invocation).changes
+        key = key_of(effect.invocation, own, jobs, results, disk, image=digest, software=software)
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
