@@ -233,12 +233,17 @@ class ResultsNotReady(LocalprocError):
     status = 404
 
 
+#: Failures that are told of one job, where several are written out.
+_MOST_TOLD = 20
+
+
 class JobFailed(LocalprocError):
     """A job ended as failed.
 
     ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log,
     ``command`` what was run, ``inputs`` the values of one instance of a scatter in short, and
-    ``folder`` is where it ran: it is kept.
+    ``folder`` is where it ran: it is kept. Where a job went on after a failure, ``failures`` are
+    the problem documents of all steps that failed.
     """
 
     type = "https://localproc.dev/problems/job-failed"
@@ -257,9 +262,11 @@ class JobFailed(LocalprocError):
         command: Sequence[str] = (),
         inputs: Mapping[str, str] | None = None,
         folder: str = "",
+        failures: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(message, hint=hint)
         self.job_id = job_id
+        self.failures = tuple(failures)
         self.step = step
         self.exit_code = exit_code
         self.stderr = tuple(stderr)
@@ -271,6 +278,10 @@ class JobFailed(LocalprocError):
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  | {line}" for line in self.stderr)]
+        lines += [
+            f"  {one.get('detail', 'a step failed')} ({one.get('log', 'no log')})"
+            for one in self.failures[:_MOST_TOLD]
+        ]
         facts = {
             "inputs": ", ".join(f"{name}={value}" for name, value in self.inputs.items()),
             "command": shlex.join(self.command),
@@ -292,6 +303,7 @@ class JobFailed(LocalprocError):
             "command": list(self.command),
             "inputs": self.inputs,
             "folder": self.folder,
+            "failures": [dict(one) for one in self.failures],
         }
         return {name: value for name, value in members.items() if value not in ("", None, [], {})}
 
@@ -310,6 +322,7 @@ class JobFailed(LocalprocError):
             command=problem.get("command", ()),
             inputs=problem.get("inputs"),
             folder=problem.get("folder", ""),
+            failures=problem.get("failures", ()),
         )
 
 

@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
     "results": ("jobs", "Print the results of a job."),
+    "retry": ("retry", "Go on where a job has failed, in a new one."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
@@ -155,7 +156,7 @@ def _meant(error: click.NoSuchOption) -> click.UsageError:
     command = context.info_name if context else None
     if option in ("--home", "--namespace"):
         meant = f"it goes before the command: localproc {option} ... {command} ..."
-    elif command in ("run", "execute") and not _resembles(option, context):
+    elif command in ("run", "execute", "retry") and not _resembles(option, context):
         meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
     else:
         return error

@@ -66,7 +66,7 @@ def execute(
     check_named(site, process)
     with site.prepare(**settings) as engine:
         found = find_process(engine, process)
-        results, reuse = settings["results"], settings["reuse"] or None
+        results, reuse = settings["results"], settings["reuse"]
         job = found.execute(**gather_inputs(found, inputs), results=results, reuse=reuse, **request)
         _start_runner(str(engine.home), settings)
         if not wait:

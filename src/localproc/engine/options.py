@@ -25,9 +25,13 @@ class ExecuteOptions(TypedDict, total=False):
     published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
     set. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses. ``options`` are kept with the job, for
-    executors. ``base``: the folder or URI of relative paths; ``bases``: that of single inputs.
-    ``references=False``: an ``href`` in the inputs is a value like any other. ``detached``: leave
-    the job to another engine. ``derived_from``: the job that this one repeats.
+    executors. ``keep_going``: what does not depend on a step that failed goes on. ``retries``: when
+    steps that fail run again (docs/engine.md, "Retries"). ``time_limit``: the job fails after so
+    many seconds. ``priority``: jobs of a higher one come first in the namespace. ``once``: a job
+    with the same key that is open or was successful is given back instead. ``base``: the folder or
+    URI of relative paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in
+    the inputs is a value like any other. ``detached``: leave the job to another engine.
+    ``derived_from``: the job that this one repeats.
     """
 
     outputs: Mapping[str, Any] | None
@@ -42,6 +46,11 @@ class ExecuteOptions(TypedDict, total=False):
     service: str
     derived_from: str | None
     reuse: bool | None
+    keep_going: bool
+    retries: Any
+    time_limit: float | None
+    priority: int
+    once: str
     policy: InputPolicy
     subscriber: Mapping[str, str] | None
     options: Mapping[str, Any]
@@ -80,7 +89,8 @@ class EngineSettings(TypedDict, total=False):
     durable: bool
     adopt: bool
     keep: bool
-    reuse: bool
+    reuse: bool | None
+    retries: Any
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]

@@ -28,6 +28,7 @@ class Fact(StrEnum):
     ANSWER = "something has been done for a step, or cannot be"
     REPORT = "an executor has news of a task"
     PUBLISHED = "the outputs are published, or cannot be"
+    TIME = "it is later"
     DISMISSAL = "somebody wants the job to stop"
     FAILURE = "the engine cannot go on with the job"
 
@@ -41,6 +42,7 @@ class Act(StrEnum):
     TAKE_INSTANCES = "start them as there is room"
     TAKE_ANSWER = "go on with the step"
     TAKE_REPORT = "go on with the step of the task"
+    TAKE_TIME = "do what is due: end the job, or begin steps again"
     SUCCEED = "end well, or stop"
     CLOSE_STAGING = "note that staging was stopped"
     FAIL = "stop, then fail"
@@ -51,6 +53,7 @@ class Act(StrEnum):
 ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     Phase.STAGING_IN: {
         Fact.STAGED: Act.TAKE_INPUTS,
+        Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },
@@ -60,11 +63,13 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
         Fact.PULLED: Act.TAKE_INSTANCES,
         Fact.ANSWER: Act.TAKE_ANSWER,
         Fact.REPORT: Act.TAKE_REPORT,
+        Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },
     Phase.PUBLISHING: {
         Fact.PUBLISHED: Act.SUCCEED,
+        Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },

@@ -16,6 +16,7 @@ from localproc.model.events import (
     Failed,
     StepFinished,
     StepQueued,
+    StepRetrying,
     StepRunning,
     StepSubmitted,
 )
@@ -67,6 +68,8 @@ class StepBook:
                 step = _queued(self._known(event.name), event)
             case StepRunning():
                 step = _running(self._known(event.name), event, self._earliest(event))
+            case StepRetrying():
+                step = _retrying(self._known(event.name), event)
             case StepFinished():
                 step = _finished(self._known(event.name), event, self._earliest(event))
                 step = self._told(step)
@@ -88,7 +91,7 @@ class StepBook:
     def _close(self, at: datetime) -> list[Step]:
         """Steps that had not ended when their job did were stopped with it."""
         open_steps = [step for step in self._steps.values() if not step.status.final]
-        stopped = partial(replace, status=StepStatus.DISMISSED, reason="")
+        stopped = partial(replace, status=StepStatus.DISMISSED, reason="", due=None)
         closed = [self._told(stopped(step, end=max(step.start or at, at))) for step in open_steps]
         self._steps.update((step.name, step) for step in closed)
         return closed
@@ -109,6 +112,19 @@ def _submitted(event: StepSubmitted) -> Step:
         attempt=event.attempt,
         command=event.command,
         executor=event.executor,
+        because=event.because,
+    )
+
+
+def _retrying(step: Step, event: StepRetrying) -> Step:
+    """An attempt has ended badly; the step waits for the next one."""
+    return replace(
+        step,
+        status=StepStatus.ACCEPTED,
+        start=None,
+        exit_code=event.exit_code,
+        reason=f"attempt {event.attempt} {event.said}".rstrip(),
+        due=event.due,
     )
 
 
@@ -147,6 +163,9 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         exit_code=event.exit_code,
         message=event.said,
         reused_from=event.reused_from,
+        reused_step=event.reused_step,
+        because=event.because or step.because,
+        due=None,
         reason=event.reason,
         host=event.host or step.host,
         native_id=event.native_id or step.native_id,

@@ -47,6 +47,12 @@ class Accepted(Event):
     engine: str = field(
         default="", metadata=says("the engine that is to run it, if it is known", text)
     )
+    beside: Mapping[str, Any] | None = field(
+        default=None,
+        metadata=says(
+            "digests of what lay beside the package's own files, by their paths", mapping
+        ),
+    )
 
     @classmethod
     def upgraded(cls, data: Mapping[str, Any], version: int) -> Mapping[str, Any]:
@@ -83,12 +89,16 @@ class StepSubmitted(Event):
     name: str = field(metadata=says("the step's name, unique in the job", text))
     key: str = field(metadata=says("its place in the workflow", text))
     attempt: int = field(
-        default=1, metadata=says("1, or more if it was lost and runs again", integer)
+        default=1, metadata=says("1, or more if it was lost or failed, and runs again", integer)
     )
     log: str = field(default="", metadata=says("the name of its log file", text))
     command: tuple[str, ...] = field(default=(), metadata=says("the command line", texts, list))
     tmpdir: str = field(default="", metadata=says("its temporary folder", text))
     executor: str = field(default="", metadata=says("the executor, by name", text))
+    given: str = field(default="", metadata=says("a digest of how its input files were", text))
+    because: str = field(
+        default="", metadata=says("why nothing of the job that is retried was taken over", text)
+    )
 
     @classmethod
     def upgraded(cls, data: Mapping[str, Any], version: int) -> Mapping[str, Any]:
@@ -131,6 +141,22 @@ class StepRunning(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetrying(Event):
+    """An attempt of a step has ended badly, and another one is to come."""
+
+    kind: ClassVar[Kind] = Kind.STEP_RETRYING
+
+    name: str = field(metadata=says("the step's name", text))
+    attempt: int = field(metadata=says("the attempt that has ended", integer))
+    due: datetime = field(metadata=says("when the next one may begin", moment, datetime.isoformat))
+    said: str = field(default="", metadata=says("how it ended, in a line", text))
+    exit_code: int | None = field(
+        default=None, metadata=says("how its program ended, negative for a signal", integer)
+    )
+    cause: str = field(default="", metadata=says("the kind of its ending", text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(Event):
     """A step has ended."""
 
@@ -161,6 +187,15 @@ class StepFinished(Event):
     said: str = field(default="", metadata=says("the same in a line", text))
     reused_from: str | None = field(
         default=None, metadata=says("the job whose outputs these are", text)
+    )
+    reused_step: str = field(default="", metadata=says("the name that the step has there", text))
+    given: str = field(
+        default="",
+        metadata=says("a digest of how its input files were, if it was never submitted", text),
+    )
+    made: str = field(default="", metadata=says("a digest of how its output files are", text))
+    because: str = field(
+        default="", metadata=says("why nothing was taken over, if it was never submitted", text)
     )
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))
@@ -227,6 +262,7 @@ CLASSES: Final[Mapping[Kind, type[Event]]] = {
         StepSubmitted,
         StepQueued,
         StepRunning,
+        StepRetrying,
         StepFinished,
         DismissRequested,
         Succeeded,

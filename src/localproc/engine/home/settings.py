@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
+from localproc.machine.retries import read_rules
 from localproc.storage.storages import StorageOptions
 
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
@@ -29,7 +30,9 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
+    steps of earlier jobs, and keep those of this engine's; ``None``: as the variable
+    ``LOCALPROC_REUSE`` says, else as ``settings.yml`` does. ``retries``: when steps that fail run
+    again (docs/engine.md, "Retries"). ``callback_secret`` signs what
     subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
     scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
     ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
@@ -50,7 +53,8 @@ class Settings:
     durable: bool = False
     adopt: bool = True
     keep: bool = False
-    reuse: bool = False
+    reuse: bool | None = None
+    retries: Any = None
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -70,6 +74,7 @@ class Settings:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
         check_namespace(self.namespace)
+        read_rules(self.retries)
         check_options("executor_options", self.executor_options)
         check_options("storage_options", self.storage_options)
 

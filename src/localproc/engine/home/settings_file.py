@@ -1,9 +1,10 @@
-"""Settings that a home keeps in a file of its own.
+"""Settings that a home keeps in a file of its own, and what the environment says of them.
 
-Owns reading ``settings.yml``: options of executors and storages, by name. Must not know what they
-mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors and storages, by name, whether steps are reused,
+and when they are retried. Must not know what they mean, nor any other setting.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -11,32 +12,52 @@ from typing import Any, Final
 from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
 
-_MEMBERS: Final = ("executor_options", "storage_options")
+_OPTIONS: Final = ("executor_options", "storage_options")
+_MEMBERS: Final = (*_OPTIONS, "reuse", "retries")
+_REUSE: Final = "LOCALPROC_REUSE"
+_WORDS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 _Options = Mapping[str, Mapping[str, Any]]
 
 
 def with_file(settings: Settings, path: str) -> Settings:
-    """Return settings with the options that a file has; of an option in both, theirs counts.
+    """Return settings with what a file and the environment add; of what is in both, theirs counts.
 
-    Raises ``InvalidInputs`` for a file that is no mapping of options.
+    Raises ``InvalidInputs`` for a file that is no mapping of settings, and for a variable that says
+    neither yes nor no.
     """
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (FileNotFoundError, NotADirectoryError):
-        return settings
+        text = ""
     except (OSError, ValueError) as error:
         raise InvalidInputs(f"{path} cannot be read: {error}") from error
-    found = _read(text, path)
+    found = _read(text, path) if text else {}
+    reuse = _first(settings.reuse, _from_environment(), found.get("reuse"), False)
     return replace(
         settings,
-        executor_options=_merged(found.get(_MEMBERS[0], {}), settings.executor_options),
-        storage_options=_merged(found.get(_MEMBERS[1], {}), settings.storage_options),
+        executor_options=_merged(found.get(_OPTIONS[0], {}), settings.executor_options),
+        storage_options=_merged(found.get(_OPTIONS[1], {}), settings.storage_options),
+        reuse=reuse,
+        retries=_first(settings.retries, found.get("retries")),
     )
 
 
-def _read(text: str, path: str) -> Mapping[str, _Options]:
+def _first(*values: Any) -> Any:
+    """Return the first value that is one."""
+    return next((one for one in values if one is not None), None)
+
+
+def _from_environment() -> bool | None:
+    said = os.environ.get(_REUSE, "").strip().lower()
+    if said and said not in _WORDS:
+        hint = f"it is one of {', '.join(_WORDS)}"
+        raise InvalidInputs(f"{_REUSE} is {said!r}, which is neither yes nor no", hint=hint)
+    return _WORDS.get(said)
+
+
+def _read(text: str, path: str) -> Mapping[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -44,13 +65,16 @@ def _read(text: str, path: str) -> Mapping[str, _Options]:
         found = YAML(typ="safe").load(text) or {}
     except YAMLError as error:
         raise InvalidInputs(f"{path} is not YAML: {error}") from error
-    hint = f"it may have {' and '.join(_MEMBERS)}"
+    hint = f"it may have {', '.join(_MEMBERS)}"
     if not isinstance(found, dict):
         raise InvalidInputs(f"{path} is not a mapping", hint=hint)
     for name, options in found.items():
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
-        check_options(name, options)
+        if name in _OPTIONS:
+            check_options(name, options)
+    if not isinstance(found.get("reuse", False), bool):
+        raise InvalidInputs(f"{path} has reuse: {found['reuse']!r}, neither true nor false")
     return found
 
 

@@ -20,6 +20,7 @@ from localproc.model.events import (
     Started,
     StepFinished,
     StepQueued,
+    StepRetrying,
     StepRunning,
     StepSubmitted,
     Succeeded,
@@ -77,7 +78,9 @@ class EventWriter:
 
     # Its steps
 
-    def launched(self, key: str, name: str, attempt: int, task: Task) -> None:
+    def launched(
+        self, key: str, name: str, attempt: int, task: Task, *, given: str = "", because: str = ""
+    ) -> None:
         """A step's task is handed to the executor."""
         self._reasons.pop(name, None)
         self._note(
@@ -90,6 +93,8 @@ class EventWriter:
                 command=task.argv,
                 tmpdir=task.tmpdir,
                 executor=task.executor or self._executor,
+                given=given,
+                because=because,
                 message=f"starting {name}",
             )
         )
@@ -123,12 +128,35 @@ class EventWriter:
             )
         )
 
+    def retrying(
+        self, name: str, attempt: int, due: datetime, report: Report, problem: JobFailed
+    ) -> None:
+        """An attempt of a step has ended badly; another one is to begin at ``due``."""
+        said = problem.message.removeprefix(f"step {name} ")
+        self._note(
+            StepRetrying(
+                self._now(),
+                name=name,
+                attempt=attempt,
+                due=due,
+                said=said,
+                exit_code=report.exit_code,
+                cause=problem.cause,
+                message=f"{name} waits to be tried again: {said}",
+            )
+        )
+
+    def now(self) -> datetime:
+        """Return the time as of the last event, which is never later than that of the next."""
+        return self._now()
+
     def ended(
         self,
         name: str,
         status: StepStatus,
         report: Report | None = None,
         *,
+        made: str = "",
         problem: JobFailed | None = None,
         outputs: Mapping[str, Any] | None = None,
         progress: int | None = None,
@@ -140,6 +168,7 @@ class EventWriter:
                 name=name,
                 status=status,
                 outputs=outputs,
+                made=made,
                 progress=progress,
                 **_reported(report),
                 **_told(problem),
@@ -155,6 +184,10 @@ class EventWriter:
         *,
         outputs: Mapping[str, Any] | None = None,
         reused_from: str | None = None,
+        reused_step: str = "",
+        given: str = "",
+        made: str = "",
+        because: str = "",
     ) -> None:
         """A step began and ended in one: it was skipped, reused, or an expression."""
         self._note(
@@ -166,6 +199,10 @@ class EventWriter:
                 status=status,
                 outputs=outputs,
                 reused_from=reused_from,
+                reused_step=reused_step,
+                given=given,
+                made=made,
+                because=because,
                 progress=progress,
             )
         )

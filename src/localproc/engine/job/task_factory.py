@@ -8,9 +8,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.run import fingerprint
+from localproc.cwl.run.collect import collect
 from localproc.cwl.run.container import wants_container
 from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
@@ -19,8 +21,10 @@ from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
-from localproc.engine.job.effects import Evaluate, Prepare
+from localproc.engine.job.effects import Collect, Evaluate, Prepare
+from localproc.engine.job.facts import Made
 from localproc.engine.job.steplog import LogNames, out_name
+from localproc.machine.retries import RetryRule, rule_for
 from localproc.model import StageAction, Task
 from localproc.storage.disk import TooBig
 
@@ -35,9 +39,10 @@ class JobSetup:
     ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and whether
     that has containers. ``files`` looks at the disk within the loop, with a budget, and raises
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
-    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
-    step has made is written through to the disk before its end is recorded, and ends of before
-    ``booted``, when this machine was started, are not trusted.
+    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``is_retry``: those
+    of an earlier job are taken over. ``rules`` say which steps run again after a failure.
+    ``durable``: what a step has made is written through to the disk before its end is recorded, and
+    ends of before ``booted``, when this machine was started, are not trusted.
     """
 
     now: Callable[[], datetime]
@@ -49,6 +54,8 @@ class JobSetup:
     tmpdir: Callable[[], str]
     done_with: Callable[[str], None]
     reuse: bool = False
+    is_retry: bool = False
+    rules: tuple[RetryRule, ...] = ()
     durable: bool = False
     booted: datetime | None = None
 
@@ -78,24 +85,35 @@ class TaskFactory:
         _, containers = self.setup.where(invocation)
         return containers and wants_container(invocation.tool, containers=True)
 
-    def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
+    def rule(self, invocation: Invocation) -> RetryRule:
+        """Return when an invocation runs again after a failure."""
+        return rule_for(self.setup.rules, invocation.step, place(invocation.key))
+
+    def evaluate(self, effect: Evaluate, files: Files | None = None) -> Made:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
 
         Without ``files`` no more is done than the loop has time for: it raises ``TooBig``.
         """
+        disk = files or self.setup.files()
+        given = self._given(effect.invocation, disk)
         outputs, actions = run_expression(
             effect.invocation.tool,
             effect.invocation.inputs,
             self._folders(effect.name, 1, ""),
-            files or self.setup.files(),
+            disk,
         )
         if files is None and not is_light(actions):
             raise TooBig(effect.name)
         self.setup.make(actions)
-        return outputs
+        return Made(outputs, fingerprint.fingerprint(outputs, disk), given)
 
-    def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
-        """Work out a task; raises ``LocalprocError`` or ``OSError``."""
+    def collect(self, effect: Collect, files: Files) -> Made:
+        """Collect the outputs of a task that has ended; raises ``LocalprocError``."""
+        outputs = collect(effect.prepared, effect.report.exit_code or 0, files)
+        return Made(outputs, fingerprint.fingerprint(outputs, files))
+
+    def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:
+        """Work out a task and how its input files are; raises ``LocalprocError`` or ``OSError``."""
         executor, containers = self.setup.where(effect.invocation)
         prepared = prepare(
             effect.invocation.tool,
@@ -106,7 +124,7 @@ class TaskFactory:
             containers=containers,
         )
         step = place(effect.invocation.key)
-        return prepared, replace(
+        task = replace(
             self._task(effect.name, effect.attempt, prepared),
             reads=reads(prepared, files, links=containers),
             writes=writes(prepared),
@@ -114,6 +132,11 @@ class TaskFactory:
             group=f"{self.job_id}:{step}",
             executor=executor,
         )
+        return prepared, task, self._given(effect.invocation, files)
+
+    def _given(self, invocation: Invocation, files: Files) -> str:
+        named = fingerprint.named(invocation.tool, invocation.inputs)
+        return fingerprint.fingerprint(named, files)
 
     def named(self, name: str, attempt: int, tmpdir: str, executor: str) -> Task:
         """Give a task as far as it is known without working it out: enough to have it stopped."""

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
-from localproc.cwl.run.collect import collect
-from localproc.cwl.run.plan import Plan
-from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.fingerprint import fingerprint, named
+from localproc.cwl.run.plan import Invocation, Plan
+from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
+from localproc.engine.job.earlier import EarlierJob, EarlierStep, outdir_of, together
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -34,7 +35,7 @@ from localproc.engine.job.effects import (
     StageOut,
     Withdraw,
 )
-from localproc.engine.job.facts import Done
+from localproc.engine.job.facts import Done, Made, Recalled, TakenFrom
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import log_writer
@@ -49,6 +50,7 @@ from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
+from localproc.storage.sharing import LeadsOut, share_logs, take_over
 from localproc.storage.siblings import siblings
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
@@ -57,6 +59,7 @@ from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
+_UNKNOWN_IMAGE: Final = "it runs in a container, and what its image was is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class JobContext:
     tasks: TaskFactory
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
     namespace: str = ""
+    earlier: EarlierJob | None = None  #: the one that is retried
 
     def go_on(self) -> None:
         """Raise ``JobDismissed`` once nobody waits for what is done for the job."""
@@ -133,7 +137,15 @@ class Background:
 
     def remember(self, effect: Remember, job: JobContext) -> None:
         """Keep the outputs of a step; a job's folder is removed only after that."""
-        keep = partial(self._cache.keep, effect.identity, effect.outputs, effect.outdir, job.job_id)
+        keep = partial(
+            self._cache.keep,
+            effect.identity,
+            effect.outputs,
+            effect.outdir,
+            job.job_id,
+            effect.name,
+            effect.log,
+        )
         self._tidying.put(job.job_id, Work(keep))
 
     def clean_up(self, job: JobContext) -> None:
@@ -189,8 +201,8 @@ class Background:
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
                 return fill_folder(task, job.go_on)
-            case Collect(_, prepared, report):
-                return collect(prepared, report.exit_code or 0, disk)
+            case Collect():
+                return job.tasks.collect(effect, disk)
             case Recall():
                 return self._recall(effect, job, disk)
             case StageIn():
@@ -206,21 +218,63 @@ class Background:
         """See that what is going to be recorded is there after a power cut too."""
         match effect:
             case Collect() | Evaluate() | StageIn():
-                safekeeping.keep(paths_of(value, [job.folder]))
+                outputs = value.outputs if isinstance(value, Made) else value
+                safekeeping.keep(paths_of(outputs, [job.folder]))
+            case Recall() if value.found is not None:
+                safekeeping.keep(paths_of(value.found.outputs, [job.folder]))
             case StageOut():
                 root = results_root(job.job_id, job.request)
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> tuple[str, Any]:
-        tool, inputs = effect.invocation.tool, effect.invocation.inputs
-        if not may_be_reused(tool, inputs):
-            return "", None
-        own = named_files(tool, inputs).intersection(job.package_files)
-        home = os.path.dirname(os.path.dirname(job.folder))
-        beside = siblings(own, (home, uri_path(job.request.results)))
+    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> Recalled:
+        """Look for an equal step: in the job that is retried, then among what is kept for reuse."""
+        invocation, because = effect.invocation, ""
+        boxed = job.tasks.is_boxed(invocation)
+        beside = self._beside(invocation, job)
+        if job.earlier is not None:
+            found: EarlierStep | str = _UNKNOWN_IMAGE
+            if not boxed:
+                found = job.earlier.find(invocation, beside, disk)
+            if isinstance(found, EarlierStep):
+                try:
+                    return self._taken_over(effect, found, job, disk)
+                except (OSError, LeadsOut) as error:
+                    found = f"its outputs cannot be taken over: {error}"
+            because = found
+        tool, inputs = invocation.tool, invocation.inputs
+        is_kept = job.tasks.setup.reuse and tool.expression is None and not boxed
+        if not is_kept or not may_be_reused(tool, inputs):
+            return Recalled("", None, because)
         key = identity(tool, inputs, disk, beside=beside)
-        return key, self._cache.find(key)
+        kept = self._cache.find(key)
+        if kept is None:
+            return Recalled(key, None, because)
+        share_logs(kept.log, job.tasks.log_path(effect.name))
+        made = fingerprint(kept.outputs, disk)
+        given = fingerprint(named(tool, inputs), disk)
+        return Recalled(key, TakenFrom(kept.outputs, kept.job_id, kept.step, made, given))
+
+    def _beside(self, invocation: Invocation, job: JobContext) -> str:
+        """Give the digest of what lies beside the package's own files that a step is given."""
+        own = named_files(invocation.tool, invocation.inputs).intersection(job.package_files)
+        home = os.path.dirname(os.path.dirname(job.folder))
+        besides = (home, uri_path(job.request.results))
+        return together(siblings(own, job.package_files, besides))
+
+    def _taken_over(
+        self, effect: Recall, step: EarlierStep, job: JobContext, disk: Disk
+    ) -> Recalled:
+        """Have the outputs and the log of a step in this job's folder, as if it had run here."""
+        tops = (outdir_of(step), step.folder, self._cache.folder)
+        writes = any(one.requirements.has("InplaceUpdateRequirement") for one in tools(job.process))
+        folder = os.path.join(job.folder, "work", effect.name)
+        outputs = take_over(step.outputs, tops, folder, copies=writes)
+        log = os.path.join(step.folder, "logs", step.log)
+        share_logs(log, job.tasks.log_path(effect.name))
+        made = fingerprint(outputs, disk)
+        given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
+        return Recalled("", TakenFrom(outputs, step.job_id, step.name, made, given))
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""

@@ -159,6 +159,8 @@ class Loop:
         self._take_messages(ready)
         self._take_reports(ready)
         self._look()
+        for active in list(self._active.values()):
+            active.let(JobRun.see_time)
         self._begin_waiting()
         self._more = self._shares.fill(self._executors.room(), _PULLS)
         self._record()
@@ -170,7 +172,8 @@ class Loop:
             return 0
         if self._queue.is_waiting and len(self._active) < self._settings.active:
             return 0  # a job has ended just now, and made room
-        return self._executors.patience(_IDLE)
+        patience = self._executors.patience(_IDLE)
+        return min((one.run.patience(patience) for one in self._active.values()), default=patience)
 
     def _take_messages(self, ready: set[int]) -> None:
         """Take what other threads have left, and note whether another process has rung."""
