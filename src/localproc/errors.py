@@ -377,6 +377,14 @@ class ObjectExists(StagingError):
     """Something is there already, and is not to be replaced."""
 
 
+class StorageUnreachable(StagingError):
+    """There is no way to a storage: no network, no such host, nobody who listens."""
+
+
+class NotMirrored(NoSuchObject):
+    """It is elsewhere and not kept here, and nothing is asked of the network."""
+
+
 class StorageUnavailable(StagingError):
     """A storage is away, busy, or broke off: a moment later it may do what it is asked.
 

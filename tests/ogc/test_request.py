@@ -419,14 +419,32 @@ def test_a_reference_in_a_job_file_may_be_relative() -> None:
     assert taken(promising("URI"), "sub/item.json") == {"value": "/base/sub/item.json"}
 
 
+BOX = {
+    "type": "record",
+    "name": OGC,
+    "fields": [{"name": "bbox", "type": array("double")}, {"name": "crs", "type": "string"}],
+}
+
+
+@pytest.mark.parametrize("numbers", [[170.0, -10, -170, 10], [1.0, 2, 3, 1, 2, 3]])
+def test_a_box_may_cross_180_degrees(numbers: list[float]) -> None:
+    assert sent(BOX, {"bbox": numbers})["bbox"] == numbers
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0.0, 10, 1, -10], [0.0, 10, 0, 1, -10, 1], [0.0, 0, 9, 1, 1, 8]]
+)
+def test_south_of_a_box_is_not_north_of_north(numbers: list[float]) -> None:
+    with pytest.raises(InvalidInputs, match="its lower corner is above its upper one"):
+        sent(BOX, {"bbox": numbers})
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 5, 7])
 def test_a_box_has_4_or_6_numbers(count: int) -> None:
-    fields = [{"name": "bbox", "type": array("double")}, {"name": "crs", "type": "string"}]
-    box = {"type": "record", "name": OGC, "fields": fields}
     for good in (4, 6):
-        assert sent(box, {"bbox": [1.0] * good})["bbox"] == [1.0] * good
+        assert sent(BOX, {"bbox": [1.0] * good})["bbox"] == [1.0] * good
     with pytest.raises(InvalidInputs) as error:
-        sent(box, {"bbox": [1.0] * count})
+        sent(BOX, {"bbox": [1.0] * count})
     said = f"inputs.x.bbox: a bounding box has 4 or 6 numbers, this one has {count}"
     assert [str(one) for one in error.value.problems] == [said]
 

@@ -80,6 +80,14 @@ def test_a_file_on_the_web_is_downloaded(desk: Desk, site: Site) -> None:
     assert path.read_bytes() == b"pixels"
 
 
+@pytest.mark.parametrize("name", ["/x", "../../x", "a/../../x", ".."])
+def test_whatever_an_input_is_called_it_stays_in_the_folder(
+    desk: Desk, site: Site, name: str
+) -> None:
+    staged = desk.bring(file(site.add("/a.tif", b"pixels")), name)
+    assert Path(uri_path(staged["location"])).parents[1] == desk.folder
+
+
 def test_a_file_is_downloaded_over_https(secure_site: Site, desk: Desk) -> None:
     assert secure_site.root.startswith("https://")
     desk.bring(file(secure_site.add("/a.tif", b"pixels")))

@@ -60,6 +60,14 @@ _ENGINE_OPTIONS: Final = {
         default=None,
         help="Reuse the outputs of equal steps. Also LOCALPROC_REUSE.",
     ),
+    "offline": click.option(
+        "--offline",
+        type=click.Choice(["never", "auto", "always"]),
+        default="never",
+        show_default=True,
+        envvar="LOCALPROC_OFFLINE",
+        help="Whether inputs are taken from what is kept here instead of the network.",
+    ),
     "allow_remote": click.option(
         "--allow-remote", is_flag=True, help="Let packages include remote documents."
     ),

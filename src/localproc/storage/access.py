@@ -18,6 +18,7 @@ from localproc.plugins.storage import Info, Storage, object_key
 from localproc.storage import retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
+from localproc.storage.kept_inputs import KeptInputs
 from localproc.uris import unquoted, uri_path
 
 _T = TypeVar("_T")
@@ -43,7 +44,8 @@ class Document:
 class Access:
     """All storages of an engine, under one policy, until ``stopped`` says that it is over.
 
-    ``log`` is told of what is tried again.
+    ``log`` is told of what is tried again. ``kept`` is what has been read before, and what may be
+    asked of the network at all.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class Access:
         policy: InputPolicy,
         stopped: Callable[[], bool] = lambda: False,
         log: Callable[[str], None] = lambda _: None,
+        kept: KeptInputs | None = None,
     ) -> None:
         self._open = open_storage
+        self._kept = kept or KeptInputs(None, "")
         self._policy = policy
         self._log = log
         self.stopped = stopped
@@ -109,14 +113,28 @@ class Access:
         """Return the objects below a prefix, as if it were a folder; raises ``NoSuchObject``."""
         self.check(uri)
         prefix = uri.rstrip("/") + "/"
-        storage = self._storage(uri)
-        found = self._retrying(lambda: list(storage.list(prefix)))
+        return self._kept.listed(prefix, lambda: self._retrying(lambda: self._list(prefix)))
+
+    def _list(self, prefix: str) -> list[Info]:
+        found = list(self._storage(prefix).list(prefix))
         if not found:
-            raise NoSuchObject(f"nothing is at {redacted(uri)}", uri=redacted(uri))
+            raise NoSuchObject(f"nothing is at {redacted(prefix)}", uri=redacted(prefix))
         return found
 
     def _fetch(self, uri: str, path: str, most: int | None) -> Info:
         self.check(uri)
+        if scheme_of(uri) == "file":
+            return self._download(uri, path, most)
+        return self._kept.fetched(
+            uri,
+            path,
+            most,
+            asked=lambda: self._storage(uri).info(uri),
+            download=lambda: self._download(uri, path, most),
+            log=self._log,
+        )
+
+    def _download(self, uri: str, path: str, most: int | None) -> Info:
         storage = self._storage(uri)
         resume = ""
 

@@ -297,7 +297,8 @@ class _StageIn:
 
     def _next(self) -> str:
         self._count += 1
-        return os.path.join(self._folder, f"{self._name}_{self._count}")
+        name = self._name.strip("/").replace("/", "_")  # it stays in the folder, whatever it is
+        return os.path.join(self._folder, f"{name}_{self._count}")
 
 
 def _is_there(path: str) -> bool:

@@ -14,7 +14,12 @@ from typing import Any, Final
 
 import httpx
 
-from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
+from localproc.errors import (
+    NoSuchObject,
+    StagingError,
+    StorageUnavailable,
+    StorageUnreachable,
+)
 from localproc.plugins.storage import Description, Info, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.web_client import WebClient
@@ -192,6 +197,8 @@ class _explaining:  # noqa: N801 - reads as a statement
             hint = "check the address and the network"
             if _breaks_off(error):
                 raise StorageUnavailable(said, uri=self._uri, hint=hint, etag=self.etag) from None
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | socket.gaierror):
+                raise StorageUnreachable(said, uri=self._uri, hint=hint) from None
             raise StagingError(said, uri=self._uri, hint=hint) from None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, has_files, shown, unwritable
+from localproc.cwl.base.files import Files, has_files, shown, unwritable
 from localproc.cwl.base.literals import check_length
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.binding import command_line
@@ -18,7 +18,7 @@ from localproc.cwl.run.container import container, is_required, seen_inside, wan
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.task_layout import Folders, Layout, identified
-from localproc.cwl.run.untouched import seen
+from localproc.cwl.run.untouched import Given, seen
 from localproc.cwl.run.workdir import set_up
 from localproc.errors import StepError
 from localproc.model import Container, Resources, StageAction
@@ -46,7 +46,7 @@ class Prepared:
     context: Context
     folders: Folders
     tool: Tool
-    given: Mapping[str, Stat]
+    given: Given
     shared: tuple[str, ...]
 
 
@@ -128,7 +128,7 @@ def prepare(
         context=context,
         folders=folders,
         tool=tool,
-        given=seen(values, layout.actions, layout.shared, files) if has_files(values) else {},
+        given=seen(values, layout.actions, layout.shared, files) if has_files(values) else Given(),
         shared=tuple(layout.shared),
     )
 

@@ -79,7 +79,7 @@ class Acceptance:
         _check_subscriber(rest.get("subscriber") or {}, policy)
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
-        rest["tags"] = _tags(rest.get("tags", ()))
+        rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         rest |= read_run_options(rest, self._runtime.settings.retries)
         check_texts(
@@ -192,12 +192,6 @@ class Acceptance:
                 record.resolved.get("ontology"),
             )
         return found
-
-
-def _tags(tags: Any) -> tuple[str, ...]:
-    if isinstance(tags, str):
-        raise InvalidInputs("tags are several texts, not one", hint=f"tags=[{tags!r}]")
-    return tuple(tags)
 
 
 def _check_outputs(record: ProcessRecord, wanted: Any) -> None:

@@ -27,6 +27,11 @@ def read_inputs(
         return {}, _folder(base or current_folder())
     if isinstance(inputs, Mapping):
         return dict(inputs), base if base == "" else _folder(base or current_folder())
+    if not isinstance(inputs, str | os.PathLike):
+        raise InvalidInputs(
+            f"{inputs!r:.80} holds no inputs",
+            hint="give a mapping of input names to values, or the path of a file that has them",
+        )
     typed = os.fspath(inputs)
     path = os.path.abspath(os.path.expanduser(typed))
     try:

@@ -13,9 +13,10 @@ from typing import Any, Final
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
+from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import StorageOptions
 
-_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
+_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,12 @@ class Settings:
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
     steps of earlier jobs, and keep those of this engine's; ``None``: as the variable
     ``LOCALPROC_REUSE`` says, else as ``settings.yml`` does. ``retries``: when steps that fail run
-    again (docs/engine.md, "Retries"). ``callback_secret`` signs what
-    subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
+    again (docs/engine.md, "Retries"). ``offline`` says whether inputs
+    are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
+    there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
+    which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
+    many MiB it may have, beside what is mirrored. ``callback_secret`` signs what subscribers are
+    told. ``executor_options`` are by an executor's name, ``storage_options`` by a
     scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
     ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
     more particular ones add to the others.
@@ -55,6 +60,9 @@ class Settings:
     keep: bool = False
     reuse: bool | None = None
     retries: Any = None
+    offline: str = "never"
+    inputs_cache: str | None = None
+    inputs_cache_limit: int = 10_240
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -73,6 +81,10 @@ class Settings:
         if wrong:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
+        if self.offline not in set(Offline):
+            known = f"there is: {', '.join(Offline)}"
+            wrong = [Problem(f"there is no {self.offline!r}", "offline", hint=known)]
+            raise InvalidInputs("the settings make no sense", wrong)
         check_namespace(self.namespace)
         read_rules(self.retries)
         check_options("executor_options", self.executor_options)

@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, walk
 from localproc.cwl.run.fingerprint import MISSING, ByState, fingerprint, named
-from localproc.cwl.run.plan import Invocation, Plan, Skipped
+from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.reuse_key import named_files, parts, why_not_reused
+from localproc.engine.job.planning import make_plan
 from localproc.engine.job.replay import History, Known
 from localproc.errors import LocalprocError
 from localproc.model import StepStatus
@@ -127,7 +128,7 @@ class EarlierJob:
         else:
             inputs = staged.outputs
         own = frozenset(own_files(process))
-        plan = Plan(process, inputs, files)
+        plan = make_plan(process, inputs, files)
         while True:
             try:
                 instance = plan.pull()

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.fingerprint import fingerprint, named
-from localproc.cwl.run.plan import Invocation, Plan
+from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.remote_defaults import DEFAULTS
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.engine.job.earlier import EarlierJob, EarlierStep, outdir_of, together
 from localproc.engine.job.effects import (
@@ -37,7 +38,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Done, Made, Recalled, TakenFrom
 from localproc.engine.job.failure_text import as_ours
-from localproc.engine.job.planning import pull
+from localproc.engine.job.planning import make_plan, pull
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.engine.loop.task_folder import fill_folder
@@ -45,7 +46,6 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest
-from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
@@ -192,7 +192,7 @@ class Background:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
-                return Plan(job.process, inputs, disk)
+                return make_plan(job.process, inputs, disk)
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
@@ -280,10 +280,11 @@ class Background:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
-            opening = partial(self._storages.open, namespace=job.namespace)
-            access = Access(opening, job.request.policy, job.stopped.is_set, log)
+            policy, stopped = job.request.policy, job.stopped.is_set
+            access = self._storages.access(policy, job.namespace, stopped, log)
             staged = stage_in(effect.inputs, folder, access, log)
-        return complete(job.process, fill(job.process, staged), disk, discover=True)
+        inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
+        return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
     def _publish(
         self, effect: StageOut, job: JobContext, disk: Disk, log: Callable[[str], None]
