@@ -52,7 +52,7 @@ class ExecuteOptions(TypedDict, total=False):
     reuse: bool | None
     keep_going: bool
     retries: Any
-    time_limit: float | None
+    time_limit: float | str | None
     priority: int
     once: str
     policy: InputPolicy
