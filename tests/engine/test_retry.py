@@ -294,7 +294,7 @@ MAKE = """
 cwlVersion: v1.2
 class: CommandLineTool
 id: make
-baseCommand: 
+baseCommand:
   [sh, -c, 'mkdir -p d/deep/er; cd d; echo $0 >deep/er/a.txt; ln -s deep/er/a.txt link.txt']
 inputs: {word: {type: string, inputBinding: {}}}
 outputs: {dir: {type: Directory, outputBinding: {glob: d}}}

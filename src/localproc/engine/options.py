@@ -21,6 +21,10 @@ from localproc.model import InputPolicy, Trigger
 Inputs = Mapping[str, Any] | str | os.PathLike[str] | None
 
 
+#: When steps that fail run again, as ``localproc.machine.retries`` reads it.
+Retries = int | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
 class ExecuteOptions(TypedDict, total=False):
     """Options of ``execute`` and ``run``; all may be left out.
 
@@ -51,7 +55,7 @@ class ExecuteOptions(TypedDict, total=False):
     derived_from: str | None
     reuse: bool | None
     keep_going: bool
-    retries: Any
+    retries: Retries
     time_limit: float | str | None
     priority: int
     once: str
@@ -94,7 +98,7 @@ class EngineSettings(TypedDict, total=False):
     adopt: bool
     keep: bool
     reuse: bool | None
-    retries: Any
+    retries: Retries
     offline: str
     inputs_cache: str | None
     inputs_cache_limit: int

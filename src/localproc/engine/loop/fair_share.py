@@ -60,19 +60,18 @@ class FairShare:
         return False
 
     def _next(self, idle: Collection[int]) -> Active:
-        """Give the job whose turn it is, and move it to the end of the circle.
+        """Give the job whose turn it is, or to whom it gives way; it goes to the end of the circle.
 
         One that is idle stays so: what starts for others only takes room away.
         """
         while id(self._circle[0]) in idle:
             self._circle.rotate(-1)
         active = self._circle[0]
+        self._circle.rotate(-1)
         space, best = active.context.namespace, active.run.job.priority
         if self._ranks[space] > 1:
             for other in self._circle:
                 is_rival = other.context.namespace == space and id(other) not in idle
                 if is_rival and other.run.job.priority > best:
                     active, best = other, other.run.job.priority
-        self._circle.remove(active)
-        self._circle.append(active)
         return active
