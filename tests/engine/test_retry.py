@@ -169,8 +169,10 @@ def test_a_package_may_be_given(desk: Desk, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(desk.folder, other)
     (other / "last.py").write_text(SAY)
+    (other / "five.cwl").write_text(FIVE + "label: a newer one\n")
     again = failed.retry(package=other / "five.cwl")
     assert reused(again) == {"first", "second", "third", "fourth"}, "contents count, not places"
+    assert again.status is JobStatus.SUCCESSFUL
     assert again.process_id == failed.process_id
 
 
