@@ -1,5 +1,6 @@
 """How jobs go on: retries of steps, after a failure, within a time, once; and honest reuse."""
 
+import json
 import os
 import signal
 import subprocess
@@ -109,8 +110,6 @@ job.wait()
 
 
 def test_a_waiting_retry_is_told_of_and_survives_its_engine(tmp_path: Path, notes: Path) -> None:
-    import json
-
     package = tmp_path / "flaky.cwl"
     package.write_text(json.dumps(FLAKY))
     command = [sys.executable, "-c", WAITER, str(tmp_path / "home"), str(package), str(notes), "30"]
@@ -304,3 +303,35 @@ def test_a_reused_step_has_the_log_of_the_step_that_ran(tmp_path: Path) -> None:
         engine.delete(first.id)
         assert second.logs("say").stderr == "said\n", "though the other job is gone"
         assert engine.run(ECHO, {"word": "a"}).logs("say").stderr == "said\n"
+
+
+# What is left
+
+
+DIES = """
+import os, signal, sys, localproc
+from localproc.engine.loop.background import Background
+Background.clean_up = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+engine = localproc.Engine(sys.argv[1], keep=sys.argv[3] == "keep")
+engine.run(sys.argv[2], {"word": "a"})
+engine.close()
+"""
+
+
+@pytest.mark.parametrize("keep", ["", "keep"])
+def test_what_an_engine_could_not_remove_is_removed_by_the_next(tmp_path: Path, keep: str) -> None:
+    package = tmp_path / "say.cwl"
+    package.write_text(json.dumps(ECHO))
+    home = tmp_path / "home"
+    command = [sys.executable, "-c", DIES, str(home), str(package), keep]
+    subprocess.run(command, check=False, timeout=patient(60))
+    with Engine(home) as engine:
+        (job,) = engine.jobs()
+        assert job.status is JobStatus.SUCCESSFUL
+        work = Path(job.folder) / "work"
+        assert work.exists()
+        engine.run(ECHO, {"word": "b"})
+        if not keep:
+            until(lambda: not work.exists())
+    assert work.exists() is bool(keep), "what somebody wanted to keep is kept"
+    assert job.logs("say").stderr == "said\n"

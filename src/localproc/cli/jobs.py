@@ -26,6 +26,7 @@ from localproc.cli.common import (
     request_options,
     seconds,
 )
+from localproc.cli.dismiss import owner_of, say_stopped
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
     final_document,
@@ -304,6 +305,8 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         found = engine.resume()
         try:
             for job in found:
+                if (pid := owner_of(job, engine)) is not None:
+                    say_stopped(job, pid)
                 _go_on(job, quiet=as_json)
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)

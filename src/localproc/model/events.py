@@ -224,6 +224,9 @@ class Succeeded(Event):
     features: Mapping[str, Any] = field(
         metadata=says("the FeatureCollection of each that is a STAC catalog", mapping)
     )
+    tidy: bool = field(
+        default=False, metadata=says("whether the folders of its steps are removed then", bool)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,10 +63,15 @@ class EventWriter:
         """Somebody wants the job to stop."""
         self._note(DismissRequested(self._now(), message="dismissing"))
 
-    def succeeded(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+    def succeeded(
+        self, outputs: Mapping[str, Any], features: Mapping[str, Any], *, tidy: bool
+    ) -> None:
         """The job has ended well, and its outputs are where they are to be."""
-        at = self._now()
-        self._note(Succeeded(at, outputs=outputs, features=features, message="successful"))
+        self._note(
+            Succeeded(
+                self._now(), outputs=outputs, features=features, tidy=tidy, message="successful"
+            )
+        )
 
     def failed(self, problem: JobFailed) -> None:
         """The job has failed, and nothing of it runs any more."""

@@ -69,6 +69,7 @@ class JobRun:
             writer, effects, tasks, names, unfinished, self._step_ended, self._step_failed
         )
         self._now = tasks.setup.now
+        self._keep = tasks.setup.keep
         self._problems: list[JobFailed] = []  #: of steps, while the others go on
         self._has_made = any(
             one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
@@ -325,8 +326,9 @@ class JobRun:
             self._own_step_broke(STAGE_OUT, error)
 
     def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-        self._writer.succeeded(outputs, features)
-        self._close(keep=False)
+        keep = self._keep
+        self._writer.succeeded(outputs, features, tidy=not keep)
+        self._close(keep=keep)
 
     # Time
 

@@ -40,7 +40,8 @@ class JobSetup:
     that has containers. ``files`` looks at the disk within the loop, with a budget, and raises
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
     ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``is_retry``: those
-    of an earlier job are taken over. ``rules`` say which steps run again after a failure.
+    of an earlier job are taken over. ``rules`` say which steps run again after a failure. ``keep``:
+    the folders of steps stay though the job succeeds.
     ``durable``: what a step has made is written through to the disk before its end is recorded, and
     ends of before ``booted``, when this machine was started, are not trusted.
     """
@@ -56,6 +57,7 @@ class JobSetup:
     reuse: bool = False
     is_retry: bool = False
     rules: tuple[RetryRule, ...] = ()
+    keep: bool = False
     durable: bool = False
     booted: datetime | None = None
 

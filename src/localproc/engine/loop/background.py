@@ -152,6 +152,22 @@ class Background:
         """Remove what a job has worked with, once all that is to be remembered has been."""
         self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
 
+    def sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
+        """Remove what jobs have left whose engines were killed before they could.
+
+        ``jobs`` has the folders of all jobs; ``is_tidy`` says whether those of a job's steps are to
+        be removed.
+        """
+        self.call(partial(self._sweep, jobs, is_tidy))
+
+    def _sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
+        with os.scandir(jobs) as found:
+            folders = [one.path for one in found if os.path.isdir(os.path.join(one.path, "work"))]
+        for folder in folders:
+            job_id = os.path.basename(folder)
+            if is_tidy(job_id):
+                self._remove_work(job_id, folder)
+
     def call(self, function: Callable[[], None]) -> None:
         """Run anything else."""
         self._tidying.put("", Work(function))
@@ -169,9 +185,12 @@ class Background:
         self._tidying.close(finish=True)
 
     def _clean_up(self, job: JobContext) -> None:
+        self._remove_work(job.job_id, job.folder)
+
+    def _remove_work(self, job_id: str, job: str) -> None:
         for part in ("work", "inputs"):
-            folder = os.path.join(job.folder, part)
-            aside = os.path.join(self._tmpdirs, f"{job.job_id}-{part}")
+            folder = os.path.join(job, part)
+            aside = os.path.join(self._tmpdirs, f"{job_id}-{part}")
             remove(aside if _moved(folder, aside) else folder)
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:

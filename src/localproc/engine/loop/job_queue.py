@@ -239,6 +239,7 @@ class JobQueue:
             reuse=bool(self._settings.reuse if past.request.reuse is None else past.request.reuse),
             is_retry=past.request.retry_of is not None,
             rules=from_data(past.request.retries),
+            keep=self._settings.keep,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
         )

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Final
 
 from localproc.engine.home.home import Home
-from localproc.engine.home.liveness import Liveness
+from localproc.engine.home.liveness import Liveness, is_alive
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, Done, Reported
@@ -33,7 +33,8 @@ from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord
+from localproc.model import JobRecord, JobStatus
+from localproc.model.events import Succeeded
 from localproc.plugins.store import Store
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
@@ -63,6 +64,7 @@ class Loop:
         callbacks_posted: Callable[[], None],
     ) -> None:
         self._store = store
+        self._home = home
         self._bell = bell
         self._settings = settings
         self._selector = selectors.DefaultSelector()
@@ -146,6 +148,7 @@ class Loop:
 
     def _live(self) -> None:
         try:
+            self._background.sweep(self._home.jobs, self._is_tidy)
             while not self._stopping:
                 self._turn()
         except Exception as error:
@@ -153,6 +156,16 @@ class Loop:
             self.broken = error
         finally:
             self._leave()
+
+    def _is_tidy(self, job_id: str) -> bool:
+        """Whether a job has ended so that nothing is kept of what its steps have made."""
+        job = self._store.job(job_id)
+        if job is None or job.status is not JobStatus.SUCCESSFUL:
+            return False
+        if job.owner is not None and is_alive(self._home.engines, job.owner):
+            return False  # that engine is about to do so
+        last = self._store.events(job_id)[-1]
+        return isinstance(last, Succeeded) and last.tidy
 
     def _turn(self) -> None:
         ready = {key.fd for key, _ in self._selector.select(self._patience())}
