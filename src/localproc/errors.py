@@ -233,6 +233,20 @@ class ResultsNotReady(LocalprocError):
     status = 404
 
 
+class ResultsGone(LocalprocError):
+    """A file among the results of a job is not where it was published; ``uri`` says which."""
+
+    type = "https://localproc.dev/problems/results-gone"
+    status = 410
+
+    def __init__(self, uri: str, *, hint: str = "") -> None:
+        super().__init__(f"{uri} was published, and is not there any more", hint=hint)
+        self.uri = uri
+
+    def _members(self) -> dict[str, Any]:
+        return {} if self.uri.startswith("file:") else {"uri": self.uri}
+
+
 #: Failures that are told of one job, where several are written out.
 _MOST_TOLD = 20
 
@@ -430,6 +444,10 @@ class JobPutAside(EnvironmentProblem):
             "'localproc dismiss' ends it",
         )
         self.reason = reason
+
+
+class ImageError(EnvironmentProblem):
+    """A container image is not here, cannot be brought, or is none."""
 
 
 class NoSpace(EnvironmentProblem):

@@ -1,6 +1,7 @@
 """What users give as inputs, made into a CWL job object."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from localproc.cwl.base.files import is_reference
 from localproc.cwl.base.types import CwlType, matches
 from localproc.errors import InvalidInputs
 from localproc.ogc.request import Request
+from localproc.uris import data_of
 from tests.cwl.memory import Memory, directory, file
 from tests.cwl.strategies import PRIMITIVES, cwl_types, values_of
 
@@ -721,3 +723,18 @@ def test_files_in_members_that_a_record_does_not_declare_are_files() -> None:
     found = taken(record, {"a": 1, "more": {"b": [{"class": "File", "path": "x/a.tif"}]}})
     (file,) = found["more"]["b"]
     assert (file["basename"], file["location"][:8]) == ("a.tif", "file:///")
+
+
+@pytest.mark.parametrize("kind", ["Feature", "FeatureCollection", "Catalog", "Collection"])
+@pytest.mark.parametrize("qualified", [True, False])
+def test_a_stac_document_may_stand_for_a_directory(kind: str, *, qualified: bool) -> None:
+    document = {"type": kind, "id": "a", "assets": {}}
+    given = {"value": document, "mediaType": "application/geo+json"} if qualified else document
+    found = sent("Directory", given)
+    assert json.loads(data_of(found["location"]) or b"") == document
+    assert sent(array("Directory"), [given])[0]["location"] == found["location"]
+
+
+def test_what_is_no_stac_document_is_no_directory() -> None:
+    with pytest.raises(InvalidInputs):
+        sent("Directory", {"type": "Point", "coordinates": [1, 2]})

@@ -482,8 +482,11 @@ def test_a_dismissal_stops_in_the_middle_of_a_file(open_desk: OpenDesk, endless:
     [
         (b"<html>", r"item\.json is not JSON"),
         ([1, 2], "is not a STAC document"),
-        ({"type": "Catalog", "id": "c"}, "is a Catalog, not a STAC item"),
-        ({"type": "FeatureCollection", "features": []}, "is a FeatureCollection, not a STAC item"),
+        ({"type": "Point"}, "is a Point, not a STAC item"),
+        ({"type": "Catalog", "id": "c"}, r"there is no item in .*item\.json"),
+        ({"type": "FeatureCollection", "features": []}, r"there is no item in .*item\.json"),
+        ({"type": "FeatureCollection"}, "is a FeatureCollection without features"),
+        ({"type": "FeatureCollection", "features": [1]}, "feature 1 of .* is no STAC item"),
     ],
 )
 def test_what_is_no_item_is_refused(desk: Desk, site: Site, body: Any, reason: str) -> None:

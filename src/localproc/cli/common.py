@@ -68,6 +68,13 @@ _ENGINE_OPTIONS: Final = {
         envvar="LOCALPROC_OFFLINE",
         help="Whether inputs are taken from what is kept here instead of the network.",
     ),
+    "validate_results": click.option(
+        "--validate-results",
+        type=click.Choice(["off", "warn", "fail"]),
+        default="warn",
+        show_default=True,
+        help="What is done about results that are no valid STAC.",
+    ),
     "allow_remote": click.option(
         "--allow-remote", is_flag=True, help="Let packages include remote documents."
     ),
@@ -75,6 +82,12 @@ _ENGINE_OPTIONS: Final = {
 _REQUEST_OPTIONS: Final = {
     "title": click.option("--title", default="", help="A title for the job."),
     "tags": click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
+    "assets": click.option(
+        "--assets",
+        default="",
+        metavar="WHICH",
+        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
+    ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
     "keep_going": click.option(
         "--keep-going", is_flag=True, help="Go on with what does not depend on a step that failed."

@@ -31,15 +31,17 @@ class ExecuteOptions(TypedDict, total=False):
     ``outputs``: the outputs that are wanted, each with its options (OGC API - Processes Part 1,
     "execute.yaml"); all if ``None``. ``results``: the folder or URI under which ``<job>/`` is
     published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
-    set. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
-    ``inProgressUri`` and ``failedUri`` to addresses. ``options`` are kept with the job, for
-    executors. ``keep_going``: what does not depend on a step that failed goes on. ``retries``: when
-    steps that fail run again (docs/engine.md, "Retries"). ``time_limit``: the job fails after so
-    many seconds. ``priority``: jobs of a higher one come first in the namespace. ``once``: a job
-    with the same key that is open or was successful is given back instead. ``base``: the folder or
-    URI of relative paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in
-    the inputs is a value like any other. ``detached``: leave the job to another engine.
-    ``derived_from``: the job that this one repeats.
+    set. ``assets``: which assets of STAC items are brought, and which stay where they are
+    (``key=B0*;role=data;remote=image/tiff*``). ``policy`` bounds what may be read for the job.
+    ``subscriber`` maps ``successUri``, ``inProgressUri`` and ``failedUri`` to addresses.
+    ``options`` are kept with the job, for executors. ``keep_going``: what does not
+    depend on a step that failed goes on. ``retries``: when steps that fail run again
+    (docs/engine.md, "Retries"). ``time_limit``: the job fails after so many seconds. ``priority``:
+    jobs of a higher one come first in the namespace. ``once``: a job with the same key that is open
+    or was successful is given back instead. ``base``: the folder or URI of relative
+    paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
+    value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
+    that this one repeats.
     """
 
     outputs: Mapping[str, Any] | None
@@ -59,6 +61,7 @@ class ExecuteOptions(TypedDict, total=False):
     time_limit: float | str | None
     priority: int
     once: str
+    assets: str
     policy: InputPolicy
     subscriber: Mapping[str, str] | None
     options: Mapping[str, Any]
@@ -102,6 +105,8 @@ class EngineSettings(TypedDict, total=False):
     offline: str
     inputs_cache: str | None
     inputs_cache_limit: int
+    validate_results: str
+    stac_schemas: str
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]

@@ -23,7 +23,8 @@ class JobRequest:
     ``time_limit``: seconds from its start after which it fails. ``priority``: those of higher
     priority start their steps first, within a namespace. ``once``: a key of the caller's; while a
     job with it is open or has been successful, there is no other one.
-    ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
+    ``assets`` says which assets of STAC items are
+    brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
     executor or a face wants to remember (JSON).
     """
@@ -47,6 +48,7 @@ class JobRequest:
     time_limit: float | None = None
     priority: int = 0
     once: str = ""
+    assets: str = ""
     policy: InputPolicy = field(default_factory=InputPolicy)
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)

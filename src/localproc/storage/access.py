@@ -17,6 +17,7 @@ from localproc.model import InputPolicy
 from localproc.plugins.storage import Info, Storage, object_key
 from localproc.storage import retries
 from localproc.storage.addresses import redacted
+from localproc.storage.budget import Budget
 from localproc.storage.disk import telling
 from localproc.storage.kept_inputs import KeptInputs
 from localproc.uris import unquoted, uri_path
@@ -24,7 +25,8 @@ from localproc.uris import unquoted, uri_path
 _T = TypeVar("_T")
 
 _DOCUMENT: Final = 64 << 20  #: bytes that a document may have
-_WEB: Final = ("http", "https")
+#: Schemes of what anybody may name: the web, and what came with the request itself (RFC 2397).
+_ANYBODYS: Final = ("http", "https", "data")
 
 #: Opens the storage of a URI; guarded if the second argument says so.
 OpenStorage = Callable[[str, bool], Storage]
@@ -58,6 +60,7 @@ class Access:
     ) -> None:
         self._open = open_storage
         self._kept = kept or KeptInputs(None, "")
+        self._budget = Budget(policy)
         self._policy = policy
         self._log = log
         self.stopped = stopped
@@ -74,11 +77,17 @@ class Access:
         scheme = scheme_of(uri)
         if scheme == "file":
             self.check_path(uri_path(uri))
-        elif not (self._policy.trusting or scheme in _WEB or self._is_open(uri)):
+        elif not (self._policy.trusting or scheme in _ANYBODYS or self._is_open(uri)):
             raise StagingError(
                 f"{redacted(uri)} cannot be used as an input here",
                 uri=redacted(uri),
                 hint="give a web address, or ask whoever runs the service for an --input-prefix",
+            )
+        elif scheme not in _ANYBODYS and "@" in urlsplit(uri).netloc:
+            raise StagingError(
+                f"{redacted(uri)} is given with a user or a password",
+                uri=redacted(uri),
+                hint="keys belong into the options of the storage",
             )
 
     def check_path(self, path: str) -> None:
@@ -125,7 +134,7 @@ class Access:
         self.check(uri)
         if scheme_of(uri) == "file":
             return self._download(uri, path, most)
-        return self._kept.fetched(
+        info = self._kept.fetched(
             uri,
             path,
             most,
@@ -133,15 +142,21 @@ class Access:
             download=lambda: self._download(uri, path, most),
             log=self._log,
         )
+        self._budget.count(uri, path, info.size)
+        return info
 
     def _download(self, uri: str, path: str, most: int | None) -> Info:
         storage = self._storage(uri)
         resume = ""
 
+        def watch(size: int) -> None:
+            self.go_on()
+            self._budget.count(uri, path, size)
+
         def fetch() -> Info:
             nonlocal resume
             try:
-                return storage.fetch(uri, path, most=most, watch=self.go_on, resume=resume)
+                return storage.fetch(uri, path, most=most, watch=watch, resume=resume)
             except StorageUnavailable as error:
                 resume = error.etag
                 raise

@@ -118,6 +118,10 @@ class WebStorage:
     def sweep(self, prefix: str) -> None:
         """Nothing is ever written, so nothing is left."""
 
+    def check(self, prefix: str) -> None:
+        """Refuse: the web is read only."""
+        raise StagingError(f"results cannot be written to {redacted(prefix)}", uri=prefix)
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return the URI: whoever may read it needs no more."""
         return uri

@@ -40,6 +40,10 @@ SUPPORTED: Final = frozenset(
     }
 )
 
+_CWLTOOL: Final = "http://commonwl.org/cwltool#"
+#: Classes that are not CWL's own, by the URI of each.
+EXTENSIONS: Final = {f"{_CWLTOOL}{name}": name for name in ("CUDARequirement", "MPIRequirement")}
+
 
 def is_of(class_name: str, version: str) -> bool:
     """Whether a class of requirement is of a version of CWL."""

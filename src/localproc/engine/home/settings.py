@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
 from localproc.storage.kept_inputs import Offline
+from localproc.storage.stac_schemas import Validation
 from localproc.storage.storages import StorageOptions
 
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
@@ -37,11 +39,13 @@ class Settings:
     are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
     there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
     which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
-    many MiB it may have, beside what is mirrored. ``callback_secret`` signs what subscribers are
-    told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
-    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
-    more particular ones add to the others.
+    many MiB it may have, beside what is mirrored. ``validate_results`` says what is done about
+    STAC in results that is not valid: ``off``, ``warn`` (in the log) or ``fail``; ``stac_schemas``
+    is a folder of schemas of extensions. ``callback_secret`` signs what subscribers are told.
+    ``executor_options`` are by an executor's name, ``storage_options`` by a scheme (``s3``) or the
+    beginning of URIs (``s3://bucket``); both may also stand in ``settings.yml`` in the home.
+    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
+    the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -63,6 +67,8 @@ class Settings:
     offline: str = "never"
     inputs_cache: str | None = None
     inputs_cache_limit: int = 10_240
+    validate_results: str = "warn"
+    stac_schemas: str = ""
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -81,10 +87,8 @@ class Settings:
         if wrong:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
-        if self.offline not in set(Offline):
-            known = f"there is: {', '.join(Offline)}"
-            wrong = [Problem(f"there is no {self.offline!r}", "offline", hint=known)]
-            raise InvalidInputs("the settings make no sense", wrong)
+        check_choice("offline", self.offline, Offline)
+        check_choice("validate_results", self.validate_results, Validation)
         check_namespace(self.namespace)
         read_rules(self.retries)
         check_options("executor_options", self.executor_options)
@@ -94,6 +98,14 @@ class Settings:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""
         cores = self.cores or machine_cores()
         return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
+
+
+def check_choice(setting: str, value: str, choices: type[StrEnum]) -> None:
+    """Raise ``InvalidInputs`` for a setting that is none of those that there are."""
+    if value not in set(choices):
+        hint = f"there is: {', '.join(choices)}"
+        problem = Problem(f"there is no {value!r}", setting, hint=hint)
+        raise InvalidInputs("the settings make no sense", [problem])
 
 
 def check_finite(numbers: Mapping[str, float | None]) -> None:

@@ -23,9 +23,11 @@ from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.facts import Made
+from localproc.engine.job.hints import without_hints
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.machine.retries import RetryRule, rule_for
 from localproc.model import StageAction, Task
+from localproc.plugins.executor import Capabilities
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -36,8 +38,8 @@ _MOST_WRITTEN: Final = 64 * 1024
 class JobSetup:
     """What a job is given to work with.
 
-    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and whether
-    that has containers. ``files`` looks at the disk within the loop, with a budget, and raises
+    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and what
+    that can do. ``files`` looks at the disk within the loop, with a budget, and raises
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
     ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``is_retry``: those
     of an earlier job are taken over. ``rules`` say which steps run again after a failure. ``keep``:
@@ -49,7 +51,7 @@ class JobSetup:
     now: Callable[[], datetime]
     folder: str
     base_env: Mapping[str, str]
-    where: Callable[[Invocation], tuple[str, bool]]
+    where: Callable[[Invocation], tuple[str, Capabilities]]
     files: Callable[[], Files]
     make: Callable[[Sequence[StageAction]], None]
     tmpdir: Callable[[], str]
@@ -69,23 +71,30 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _quick: dict[Tool, bool] = field(default_factory=dict)
+    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Give the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
-        """Whether an invocation is worked out in no time, but for what its files may cost."""
+        """Whether an invocation may be worked out in no time.
+
+        What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
+        """
+        return is_small(invocation.inputs)
+
+    def is_plain(self, invocation: Invocation) -> bool:
+        """Whether an invocation is quick, and worked out without JavaScript."""
         tool = invocation.tool
-        if tool not in self._quick:
-            self._quick[tool] = tool_is_quick(tool)
-        return self._quick[tool] and is_small(invocation.inputs)
+        if tool not in self._plain:
+            self._plain[tool] = tool_is_quick(tool)
+        return self._plain[tool] and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
-        _, containers = self.setup.where(invocation)
-        return containers and wants_container(invocation.tool, containers=True)
+        _, able = self.setup.where(invocation)
+        return able.containers and wants_container(invocation.tool, containers=True)
 
     def rule(self, invocation: Invocation) -> RetryRule:
         """Return when an invocation runs again after a failure."""
@@ -116,29 +125,39 @@ class TaskFactory:
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:
         """Work out a task and how its input files are; raises ``LocalprocError`` or ``OSError``."""
-        executor, containers = self.setup.where(effect.invocation)
+        executor, able = self.setup.where(effect.invocation)
         prepared = prepare(
             effect.invocation.tool,
             effect.invocation.inputs,
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
             self.setup.base_env,
-            containers=containers,
+            containers=able.containers,
         )
         step = place(effect.invocation.key)
         task = replace(
             self._task(effect.name, effect.attempt, prepared),
-            reads=reads(prepared, files, links=containers),
+            reads=reads(prepared, files, links=able.containers),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",
             executor=executor,
         )
+        task, notes = without_hints(task, effect.invocation.tool, able)
+        task = self._noting(notes, task, effect)
         return prepared, task, self._given(effect.invocation, files)
 
     def _given(self, invocation: Invocation, files: Files) -> str:
         named = fingerprint.named(invocation.tool, invocation.inputs)
         return fingerprint.fingerprint(named, files)
+
+    def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
+        """Give a task whose log begins with what was done without."""
+        if not notes or effect.attempt > 1:
+            return task
+        log = "".join(f"{note}\n" for note in notes)
+        action = StageAction("write", self.log_path(effect.name), contents=log)
+        return replace(task, stage=(*task.stage, action))
 
     def named(self, name: str, attempt: int, tmpdir: str, executor: str) -> Task:
         """Give a task as far as it is known without working it out: enough to have it stopped."""
