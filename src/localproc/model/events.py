@@ -95,6 +95,9 @@ class StepSubmitted(Event):
     command: tuple[str, ...] = field(default=(), metadata=says("the command line", texts, list))
     tmpdir: str = field(default="", metadata=says("its temporary folder", text))
     executor: str = field(default="", metadata=says("the executor, by name", text))
+    image: str = field(default="", metadata=says("the image of its container, by name", text))
+    digest: str = field(default="", metadata=says("the digest of that image", text))
+    containers: str = field(default="", metadata=says("the container runtime, by name", text))
     given: str = field(default="", metadata=says("a digest of how its input files were", text))
     because: str = field(
         default="", metadata=says("why nothing of the job that is retried was taken over", text)
@@ -196,6 +199,9 @@ class StepFinished(Event):
     made: str = field(default="", metadata=says("a digest of how its output files are", text))
     because: str = field(
         default="", metadata=says("why nothing was taken over, if it was never submitted", text)
+    )
+    digest: str = field(
+        default="", metadata=says("the digest of its image, if it was never submitted", text)
     )
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))

@@ -18,6 +18,7 @@ class Step:
     An attempt that ended badly is followed by another one from ``due`` on. ``reused_from`` is the
     job whose outputs it has, ``reused_step`` its name there; ``because`` says why it was run though
     an earlier job was retried.
+    ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
     ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
     """
 
@@ -40,6 +41,9 @@ class Step:
     native_id: str = ""
     queued: float | None = None
     reason: str = ""
+    image: str = ""
+    digest: str = ""
+    containers: str = ""
     cpu: float | None = None
     rss: int | None = None
 

@@ -1,7 +1,8 @@
 """Settings that a home keeps in a file of its own, and what the environment says of them.
 
-Owns reading ``settings.yml``: options of executors and storages, by name, whether steps are reused,
-and when they are retried. Must not know what they mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
+namespace, which containers are used, whether steps are reused, and when they are retried. Must not
+know what they mean, nor any other setting.
 """
 
 import os
@@ -12,8 +13,11 @@ from typing import Any, Final
 from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
 
-_OPTIONS: Final = ("executor_options", "storage_options")
-_MEMBERS: Final = (*_OPTIONS, "reuse", "retries")
+_OPTIONS: Final = ("executor_options", "container_options", "storage_options")
+_NAMESPACES: Final = "namespace_storage_options"
+_TEXTS: Final = ("containers", "images", "pull")
+_MAP: Final = "container_map"
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, "reuse", "retries")
 _REUSE: Final = "LOCALPROC_REUSE"
 _WORDS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -34,14 +38,27 @@ def with_file(settings: Settings, path: str) -> Settings:
     except (OSError, ValueError) as error:
         raise InvalidInputs(f"{path} cannot be read: {error}") from error
     found = _read(text, path) if text else {}
-    reuse = _first(settings.reuse, _from_environment(), found.get("reuse"), False)
+    options: dict[str, Any] = {
+        name: _merged(found.get(name, {}), getattr(settings, name)) for name in _OPTIONS
+    }
+    options[_NAMESPACES] = _of_namespaces(found, settings)
+    texts: dict[str, Any] = {
+        name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
+    }
+    images: dict[str, Any] = {_MAP: {**found.get(_MAP, {}), **settings.container_map}}
     return replace(
         settings,
-        executor_options=_merged(found.get(_OPTIONS[0], {}), settings.executor_options),
-        storage_options=_merged(found.get(_OPTIONS[1], {}), settings.storage_options),
-        reuse=reuse,
+        **options,
+        **texts,
+        **images,
+        reuse=_first(settings.reuse, _from_environment(), found.get("reuse"), False),
         retries=_first(settings.retries, found.get("retries")),
     )
+
+
+def _of_namespaces(found: Mapping[str, Any], settings: Settings) -> Mapping[str, _Options]:
+    one, over = found.get(_NAMESPACES, {}), settings.namespace_storage_options
+    return {name: _merged(one.get(name, {}), over.get(name, {})) for name in {**one, **over}}
 
 
 def _first(*values: Any) -> Any:
@@ -71,8 +88,14 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
     for name, options in found.items():
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
-        if name in _OPTIONS:
+        if name in (*_OPTIONS, _NAMESPACES):
             check_options(name, options)
+        for namespace in options if name == _NAMESPACES else ():
+            check_options(f"{name}.{namespace}", options[namespace])
+        if name == _MAP and not isinstance(options, dict):
+            raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
+        if name in _TEXTS and not isinstance(options, str):
+            raise InvalidInputs(f"{path} has {name!r}, which is no text")
     if not isinstance(found.get("reuse", False), bool):
         raise InvalidInputs(f"{path} has reuse: {found['reuse']!r}, neither true nor false")
     return found

@@ -28,7 +28,7 @@ from localproc.errors import LocalprocError
 from localproc.model import StepStatus
 from localproc.model.events import STAGE_IN
 
-_BESIDE: Final = "beside"
+_BESIDE, _IMAGE = "beside", "image"
 _CHANGED: Final = "a file that it was given has been changed or removed since"
 _MOST_BEFORE: Final = 20  #: retries of retries that are looked at
 _NOT_BEGUN: Final = "the earlier job had not come to it"
@@ -47,6 +47,7 @@ class EarlierStep:
     attempt: int
     log: str
     outputs: Mapping[str, Any]
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +83,36 @@ class EarlierJob:
         self._by_state: dict[str, list[_Done]] = {}
         self._updated: set[str] = set()
 
-    def find(self, invocation: Invocation, beside: str, files: Files) -> EarlierStep | str:
+    def find(
+        self, invocation: Invocation, beside: str, image: str, files: Files
+    ) -> EarlierStep | str:
         """Return the step that did the same, or why there is none that can be taken over.
 
-        ``beside`` is the digest of what lies beside the scripts of the invocation.
+        ``beside`` is the digest of what lies beside the scripts of the invocation, ``image`` that
+        of the image that it is to run in.
         """
         if why := why_not_reused(invocation.tool, invocation.inputs):
             return f"it is never reused: {why}"
         with self._lock:
             if not self._is_there:
                 self._read(files)
-        found = self._missing or self._find(invocation, beside, files)
+        found = self._missing or self._find(invocation, beside, image, files)
         if isinstance(found, str) and self._before is not None:
-            further = self._before.find(invocation, beside, files)
+            further = self._before.find(invocation, beside, image, files)
             return found if isinstance(further, str) else further
         return found
 
-    def _find(self, invocation: Invocation, beside: str, files: Files) -> EarlierStep | str:
+    def _find(
+        self, invocation: Invocation, beside: str, image: str, files: Files
+    ) -> EarlierStep | str:
         tool, inputs = invocation.tool, invocation.inputs
-        same = self._by_state.get(_key(tool, inputs, beside, files), [])
+        same = self._by_state.get(_key(tool, inputs, beside, image, files), [])
         why = ""
         for one in sorted(same, key=lambda one: one.invocation.key != invocation.key):
             why = self._why_not(one, files)
             if not why:
                 return self._taken(one)
-        return why or self._compare(invocation, beside, files)
+        return why or self._compare(invocation, beside, image, files)
 
     def _read(self, files: Files) -> None:
         self._is_there = True
@@ -159,10 +165,12 @@ class EarlierJob:
         beside = together({path: str(past.beside.get(path, "?")) for path in scripts})
         done = self._by_place[invocation.key] = _Done(invocation, known, beside)
         if known.outputs is not None:
-            key = _key(tool, inputs, beside, files)
+            key = _key(tool, inputs, beside, known.digest, files)
             self._by_state.setdefault(key, []).append(done)
 
-    def _compare(self, invocation: Invocation, beside: str, files: Files) -> EarlierStep | str:
+    def _compare(
+        self, invocation: Invocation, beside: str, image: str, files: Files
+    ) -> EarlierStep | str:
         """Compare an invocation with the one at the same place: by contents, where need be."""
         old = self._by_place.get(invocation.key)
         if old is None:
@@ -182,6 +190,8 @@ class EarlierJob:
             changed = {name for name in changed if one.get(name) != other.get(name)}
         if old.beside != beside:
             changed.add(_BESIDE)
+        if old.known.digest != image:
+            changed.add(_IMAGE)
         if changed:
             return _what_changed(changed)
         return self._why_not(old, files) or self._taken(old)
@@ -189,7 +199,13 @@ class EarlierJob:
     def _taken(self, old: _Done) -> EarlierStep:
         known, folder = old.known, self._folder_of(self._job_id)
         return EarlierStep(
-            self._job_id, folder, known.name, known.attempt, known.log, known.outputs or {}
+            self._job_id,
+            folder,
+            known.name,
+            known.attempt,
+            known.log,
+            known.outputs or {},
+            known.digest,
         )
 
     def _stale(self, old: _Done, files: Files) -> str:
@@ -230,8 +246,8 @@ def together(digests: Mapping[str, str]) -> str:
     return ",".join(sorted(digests.values()))
 
 
-def _key(tool: Tool, inputs: Mapping[str, Any], beside: str, files: Files) -> str:
-    known = {**parts(tool, inputs, ByState(files)), _BESIDE: beside}
+def _key(tool: Tool, inputs: Mapping[str, Any], beside: str, image: str, files: Files) -> str:
+    known = {**parts(tool, inputs, ByState(files)), _BESIDE: beside, _IMAGE: image}
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
@@ -258,6 +274,8 @@ def _what_changed(names: Collection[str]) -> str:
         said.append(f"its definition has changed: {', '.join(definition)}")
     if _BESIDE in kinds:
         said.append("what lies beside its script has changed")
+    if _IMAGE in kinds:
+        said.append("its image is another one")
     return "; ".join(said)
 
 

@@ -88,6 +88,7 @@ class EventWriter:
     ) -> None:
         """A step's task is handed to the executor."""
         self._reasons.pop(name, None)
+        box = task.container
         self._note(
             StepSubmitted(
                 self._now(),
@@ -98,6 +99,9 @@ class EventWriter:
                 command=task.argv,
                 tmpdir=task.tmpdir,
                 executor=task.executor or self._executor,
+                image="" if box is None else box.image,
+                digest="" if box is None else box.digest,
+                containers="" if box is None else box.runtime,
                 given=given,
                 because=because,
                 message=f"starting {name}",
@@ -193,6 +197,7 @@ class EventWriter:
         given: str = "",
         made: str = "",
         because: str = "",
+        digest: str = "",
     ) -> None:
         """A step began and ended in one: it was skipped, reused, or an expression."""
         self._note(
@@ -208,6 +213,7 @@ class EventWriter:
                 given=given,
                 made=made,
                 because=because,
+                digest=digest,
                 progress=progress,
             )
         )

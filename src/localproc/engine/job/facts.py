@@ -52,13 +52,17 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class TakenFrom:
-    """Outputs of an equal step of an earlier job, and what the step is called there."""
+    """Outputs of an equal step of an earlier job, and what the step is called there.
+
+    ``digest`` is that of the image that it ran in.
+    """
 
     outputs: Mapping[str, Any]
     job_id: str
     step: str
     made: str = ""
     given: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,14 @@ class Known:
     log: str
     tmpdir: str
     executor: str = ""
+    image: str = ""
+    containers: str = ""
     ended: bool = False
     outputs: Mapping[str, Any] | None = None
     status: StepStatus | None = None
     said: str = ""
     given: str = ""
+    digest: str = ""
     made: str = ""
     failures: int = 0  #: attempts after which another one was to come
     due: datetime | None = None  #: when the next attempt may begin, while it is waited for
@@ -81,8 +84,16 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                 history.at = event.at
                 history.engine = event.engine
             case StepSubmitted():
-                known = Known(event.name, event.attempt, event.log, event.tmpdir, event.executor)
-                known.given = event.given
+                known = Known(
+                    event.name,
+                    event.attempt,
+                    event.log,
+                    event.tmpdir,
+                    event.executor,
+                    event.image,
+                    event.containers,
+                )
+                known.given, known.digest = event.given, event.digest
                 if event.name in by_name:
                     known.failures = by_name[event.name].failures
                 history.steps[event.key] = by_name[known.name] = known
@@ -105,6 +116,7 @@ def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) 
     known.ended, known.due = True, None
     known.outputs, known.status, known.said = event.outputs, event.status, event.said
     known.given, known.made = event.given or known.given, event.made
+    known.digest = event.digest or known.digest
     history.stopping |= event.status is StepStatus.DISMISSED
     if event.status is StepStatus.FAILED and event.problem is not None:
         history.problem = history.problem or event.problem

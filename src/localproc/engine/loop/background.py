@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,10 +17,12 @@ from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.fingerprint import fingerprint, named
 from localproc.cwl.run.plan import Invocation
+from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
+from localproc.engine.containers import Containers
 from localproc.engine.job.earlier import EarlierJob, EarlierStep, outdir_of, together
 from localproc.engine.job.effects import (
     Asked,
@@ -45,7 +47,7 @@ from localproc.engine.loop.task_folder import fill_folder
 from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
-from localproc.model import JobRequest
+from localproc.model import JobRequest, Task
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
@@ -98,6 +100,7 @@ class Background:
     def __init__(
         self,
         storages: Storages,
+        containers: Containers,
         steps: StepCache,
         tmpdirs: str,
         active: int,
@@ -108,6 +111,7 @@ class Background:
         schemas: str = "",
     ) -> None:
         self._storages = storages
+        self._containers = containers
         self._validation = validation
         self._schemas = cache(lambda: StacSchemas(schemas))
         self._cache = steps
@@ -209,7 +213,7 @@ class Background:
 
         try:
             with evaluating_with(evaluator):
-                value = self._value(effect, job)
+                value = self._value(effect, job, lane)
             if self._safekeeping is not None:
                 self._keep(self._safekeeping, effect, value, job)
         except Exception as error:
@@ -217,7 +221,7 @@ class Background:
         else:
             self._report(job.job_id, Done(effect, value))
 
-    def _value(self, effect: Asked, job: JobContext) -> Any:
+    def _value(self, effect: Asked, job: JobContext, lane: Workers) -> Any:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
@@ -225,7 +229,7 @@ class Background:
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
-                return job.tasks.prepare(effect, disk)
+                return self._prepare(effect, job, disk, lane)
             case Evaluate():
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
@@ -233,7 +237,7 @@ class Background:
             case Collect():
                 return job.tasks.collect(effect, disk)
             case Recall():
-                return self._recall(effect, job, disk)
+                return self._recall(effect, job, disk, lane)
             case StageIn():
                 return self._stage_in(effect, job, disk)
             case StageOut():
@@ -256,33 +260,56 @@ class Background:
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> Recalled:
+    def _prepare(
+        self, effect: Prepare, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[Prepared, Task, str]:
+        prepared, task, given = job.tasks.prepare(effect, disk)
+        if task.container is not None and task.container.runtime:
+            with lane.aside():
+                box = self._containers.settled(task.container)
+            task = replace(task, container=box)
+        return prepared, task, given
+
+    def _recall(self, effect: Recall, job: JobContext, disk: Disk, lane: Workers) -> Recalled:
         """Look for an equal step: in the job that is retried, then among what is kept for reuse."""
         invocation, because = effect.invocation, ""
-        boxed = job.tasks.is_boxed(invocation)
+        tool, inputs = invocation.tool, invocation.inputs
+        image = self._image(invocation, job, lane)
         beside = self._beside(invocation, job)
         if job.earlier is not None:
             found: EarlierStep | str = _UNKNOWN_IMAGE
-            if not boxed:
-                found = job.earlier.find(invocation, beside, disk)
+            if image is not None:
+                found = job.earlier.find(invocation, beside, image, disk)
             if isinstance(found, EarlierStep):
                 try:
                     return self._taken_over(effect, found, job, disk)
                 except (OSError, LeadsOut) as error:
                     found = f"its outputs cannot be taken over: {error}"
             because = found
-        tool, inputs = invocation.tool, invocation.inputs
-        is_kept = job.tasks.setup.reuse and tool.expression is None and not boxed
-        if not is_kept or not may_be_reused(tool, inputs):
+        is_kept = job.tasks.setup.reuse and tool.expression is None
+        if image is None or not is_kept or not may_be_reused(tool, inputs):
             return Recalled("", None, because)
-        key = identity(tool, inputs, disk, beside=beside)
+        key = identity(tool, inputs, disk, image=image, beside=beside)
         kept = self._cache.find(key)
         if kept is None:
             return Recalled(key, None, because)
         share_logs(kept.log, job.tasks.log_path(effect.name))
         made = fingerprint(kept.outputs, disk)
         given = fingerprint(named(tool, inputs), disk)
-        return Recalled(key, TakenFrom(kept.outputs, kept.job_id, kept.step, made, given))
+        return Recalled(key, TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, image))
+
+    def _image(self, invocation: Invocation, job: JobContext, lane: Workers) -> str | None:
+        """Give the digest of the image that a step runs in, empty if in none.
+
+        It is ``None`` where nobody knows it.
+        """
+        if not job.tasks.is_boxed(invocation):
+            return ""
+        box = job.tasks.container(invocation)
+        if box is None:
+            return None
+        with lane.aside():
+            return self._containers.settled(box).digest or None
 
     def _beside(self, invocation: Invocation, job: JobContext) -> str:
         """Give the digest of what lies beside the package's own files that a step is given."""
@@ -303,7 +330,8 @@ class Background:
         share_logs(log, job.tasks.log_path(effect.name))
         made = fingerprint(outputs, disk)
         given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
-        return Recalled("", TakenFrom(outputs, step.job_id, step.name, made, given))
+        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.digest)
+        return Recalled("", taken)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
