@@ -16,6 +16,7 @@ from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
 from benchmarks.jobs import jobs
+from benchmarks.looking import looking
 from benchmarks.measure import Effort
 from benchmarks.neighbours import neighbours
 from benchmarks.places import places
@@ -36,6 +37,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "graphs": graphs,
     "demo": demo,
     "lists": lists,
+    "looking": looking,
     "load": load,
     "growth": growth,
     "scatters": scatters,

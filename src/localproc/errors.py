@@ -11,6 +11,7 @@
     ├── NotFound
     │   ├── NoSuchProcess
     │   ├── NoSuchJob
+    │   │   └── AmbiguousJob         ... for several have that piece in their ids
     │   ├── NoSuchStep
     │   └── NoSuchOutput
     ├── Conflict
@@ -180,6 +181,15 @@ class NoSuchJob(NotFound):
     def __init__(self, job_id: str, *, hint: str = "") -> None:
         super().__init__(f"no job {job_id!r}", hint=hint or "localproc jobs lists them")
         self.job_id = job_id
+
+
+class AmbiguousJob(NoSuchJob):
+    """Several jobs have that piece in their ids; ``candidates`` are lines that tell them apart."""
+
+    def __init__(self, piece: str, candidates: Sequence[str]) -> None:
+        super().__init__(piece, hint="give more of the id")
+        self.message = "\n  ".join([f"{piece!r} is in the ids of several jobs:", *candidates])
+        self.candidates = tuple(candidates)
 
 
 class NoSuchStep(NotFound):

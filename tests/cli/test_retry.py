@@ -101,6 +101,13 @@ def test_steps_are_tried_again(flaky: list[str]) -> None:
     assert tried.document["steps"][0]["attempt"] == 2
 
 
+def test_a_waiting_retry_is_shown(flaky: list[str]) -> None:
+    said = localproc("run", *flaky, "--retries", "1:0.01")
+    assert said.code == 0
+    assert "flaky: waiting until" in said.err
+    assert "attempt 1 failed with exit code 75" in said.err
+
+
 def test_retries_that_make_no_sense_are_wrong_usage(flaky: list[str]) -> None:
     for words in (["--retries", "often"], ["--retries", "2:x"], ["--retry-on", "sometimes"]):
         assert localproc("run", *flaky, *words).code == 2

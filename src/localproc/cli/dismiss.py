@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from localproc.api import Engine
-from localproc.cli.common import find_job, json_option, print_json
+from localproc.cli import completion as complete
+from localproc.cli.common import json_option, print_json
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
@@ -17,14 +18,14 @@ _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
 
 
 @click.command()
-@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...", shell_complete=complete.jobs)
 @json_option
 @click.pass_obj
 def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
     site.check()
     with site.open(adopt=False) as engine:
-        found = [find_job(engine, job_id) for job_id in job_ids]
+        found = [engine.find_job(job_id) for job_id in job_ids]
         for job in found:
             job.dismiss(wait=False)
         for job in found:

@@ -9,9 +9,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from localproc.cli import completion as complete
 from localproc.cli.common import (
     engine_options,
-    find_job,
     gather_inputs,
     json_option,
     naming,
@@ -31,7 +31,7 @@ _OWN = (STAGE_IN, STAGE_OUT)
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=complete.jobs)
 @click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
 @click.option("--package", metavar="PACKAGE", help="What the process is now.")
 @engine_options
@@ -55,11 +55,11 @@ def retry(
     are changed, the others are as they were. The package is read again from where it was deployed
     from, or is PACKAGE.
 
-    JOB may be "last". What is not said by an option is as it was for JOB.
+    JOB may be "last" or "last:failed". What is not said by an option is as it was for JOB.
     """
     site.check()
     with terminable(), site.open(adopt=False, **settings) as engine:
-        earlier = find_job(engine, job)
+        earlier = engine.find_job(job)
         changed = gather_inputs(earlier.process, inputs)
         for name in ("executor", "results"):
             if _is_given(name):

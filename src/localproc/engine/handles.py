@@ -7,16 +7,18 @@ at that moment. Must not know how jobs are run.
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
 from localproc.cwl.base.files import walk
+from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
+from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
@@ -26,15 +28,18 @@ from localproc.errors import (
     JobFailed,
     JobPutAside,
     NoSuchOutput,
+    NoSuchProcess,
     NoSuchStep,
     ResultsNotReady,
 )
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
-from localproc.model.events import Failed, Succeeded
+from localproc.model.events import Failed, StepFinished, Succeeded
 from localproc.storage.published import Published
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
+from localproc.views.inputs_template import inputs_template
+from localproc.views.step_rows import StepRow, scatter_totals, step_rows
 
 
 class Process:
@@ -98,6 +103,11 @@ class Process:
         found: list[Mapping[str, Any]] = main["inputs"]
         return found
 
+    def inputs_template(self) -> str:
+        """Return an inputs file (YAML) to fill in, which tells type, doc and default of each."""
+        name = f"{self.id}: {self.title}" if self.title else self.id
+        return inputs_template(name, self.ports())
+
     @property
     def package(self) -> bytes:
         """The document that was deployed, byte for byte."""
@@ -123,6 +133,15 @@ class Process:
         detached = asked.pop("detached", False)
         job_id = self._namespace.accept(self.record, inputs, asked, detached=detached)
         return Job(self._namespace, job_id)
+
+    def plan(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> JobPlan:
+        """Return what a job of this process would do, without running or changing anything.
+
+        ``inputs`` and ``options`` are those of ``execute``. Inputs that do not fit are among its
+        ``problems``. Raises ``PluginMissing`` for an executor that is not there.
+        """
+        check_options(self.plan, options, ExecuteOptions)
+        return self._namespace.plan(self.record, inputs, {**options})
 
 
 class Job:
@@ -295,6 +314,58 @@ class Job:
         """Yield ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
         return self.logs(step).follow()
 
+    def follow_all(self) -> Iterator[tuple[str, str, str]]:
+        """Yield ``(step, "stdout" | "stderr", text)`` of all steps as they write, until its end."""
+
+        def look() -> tuple[bool, list[Step]]:
+            return self._checked().status.final, self.steps  # in this order: none is missed
+
+        return interleaved(look, lambda step: self.logs(step.log))
+
+    def rows(self) -> list[StepRow]:
+        """Return its steps so far with the instances of each scatter as one row."""
+        return step_rows(self.steps, self.scatter_totals())
+
+    def scatter_totals(self) -> dict[str, int]:
+        """Return how many instances its scatters will have, by place, where that is known."""
+        try:
+            resolved = self.process.record.resolved
+        except NoSuchProcess:
+            return {}
+        return scatter_totals(resolved, self.inputs)
+
+    def step_details(self) -> list[dict[str, Any]]:
+        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+
+        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
+        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        """
+        problems = {
+            event.name: event.problem or {}
+            for event in self.events()
+            if isinstance(event, StepFinished)
+        }
+        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+
+    def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
+        attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
+        folder = os.path.join(self.folder, "work", attempt)
+        more = {
+            "key": step.key,
+            "command": list(step.command),
+            "folder": folder if os.path.isdir(folder) else "",
+            "log": os.path.join(self.logs_folder, step.log),
+            "inputs": problem.get("inputs") or {},
+        }
+        return ogc.step_info(step) | {name: value for name, value in more.items() if value}
+
+    def expected_end(self) -> datetime | None:
+        """Return when it may end, going by what its process took before; ``None`` if unknown."""
+        started, typical = self.record.started, self._namespace.typical_duration(self.record)
+        if started is None or typical is None or self.status.final:
+            return None
+        return started + timedelta(seconds=typical)
+
     def outcome(self) -> "Outcome":
         """Return what the job produced, in CWL's terms.
 
@@ -414,6 +485,10 @@ class Job:
     def location(self) -> str:
         """The URI of the folder that its results are published in."""
         return results_root(self.id, self.request)
+
+    def usage(self) -> dict[str, int]:
+        """Return what its ``folder`` and its ``results``, if they are here, take in bytes."""
+        return self._namespace.usage_of(self.id, self.location)
 
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Return it as an entry of the execution log, as docs/http.md describes them.

@@ -83,9 +83,22 @@ class JobFilters(TypedDict, total=False):
     trigger: Trigger | None
     run_as: str | None
     tag: str | None
+    piece: str | None
     before: str | None
     after: str | None
     hidden: bool
+
+
+class PruneOptions(TypedDict, total=False):
+    """Options of ``Engine.prune``, those of ``localproc.engine.home.retention.Retention``."""
+
+    older_than: float | str
+    larger_than: int | str
+    status: str | Sequence[str]
+    process: str | Sequence[str]
+    keep_last: int
+    results: bool
+    cache: int | str
 
 
 class EngineSettings(TypedDict, total=False):
@@ -120,6 +133,7 @@ class EngineSettings(TypedDict, total=False):
     container_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    prune: Mapping[str, Any]
 
 
 def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:

@@ -134,6 +134,7 @@ class JobFilter:
     ``since``/``until`` bound ``created``; durations are in seconds and concern jobs that have
     started: now - started while running, finished - started afterwards. ``before`` and ``after``
     are the cursors of a page: the jobs next to that one, of those that are older or newer.
+    ``piece`` is a part of the id, in lower case.
     """
 
     namespace: str | None = None
@@ -146,6 +147,7 @@ class JobFilter:
     trigger: Trigger | None = None
     run_as: str | None = None
     tag: str | None = None
+    piece: str | None = None
     before: str | None = None
     after: str | None = None
     hidden: bool = False

@@ -8,11 +8,14 @@ with the job that made them where the disk allows. Whoever changes such a file i
 both, so an entry whose files have another size or time than they had is no longer used.
 """
 
+import glob
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +26,8 @@ from localproc.uris import path_uri
 _ENTRY: Final = "entry.json"
 _FILES: Final = "files"
 _LOG: Final = "step.log"
+_FRESH: Final = 600.0  #: seconds that what was found or kept is safe: its job has yet to say so
+_LESS: Final = 0.9  #: of what there may be, is left when some had to go
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,22 @@ class Found:
 
 
 class StepCache:
-    """The step cache of a home. Several processes may use it at once."""
+    """The step cache of a home. Several processes may use it at once.
 
-    def __init__(self, folder: str) -> None:
+    ``most``: how many bytes it may take; beyond that what was least used goes, but for the keys
+    that ``needed`` gives.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        most: int = 0,
+        needed: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._folder = folder
+        self._most = most
+        self._needed = needed
+        self._room = 0  # that is known to be left; others may have taken it since
 
     @property
     def folder(self) -> str:
@@ -59,6 +76,8 @@ class StepCache:
             if _state(os.path.join(files, name)) != was:
                 shutil.rmtree(place, ignore_errors=True)
                 return None
+        with suppress(OSError):
+            os.utime(os.path.join(place, _ENTRY))  # it was used now
         outputs = map_files(entry["outputs"], lambda one: _moved(one, _FILES, path_uri(files)))
         log = os.path.join(place, _LOG)
         return Found(outputs, entry["job"], entry.get("step", ""), log)
@@ -94,10 +113,52 @@ class StepCache:
             with open(os.path.join(temporary, _ENTRY), "w", encoding="utf-8") as file:
                 json.dump(entry, file)
             os.rename(temporary, self._place(key))
+            self._make_room(sum(size for size, _ in filter(None, entry["files"].values())))
         except (OSError, LeadsOut):
             shutil.rmtree(temporary, ignore_errors=True)
             return False
         return True
+
+    def _make_room(self, taken: int) -> None:
+        """Note what was taken; when the room is used up, see how much there is."""
+        self._room -= taken
+        if self._most and self._room < 0:
+            self._room = self._most - self.evict(self._most)
+
+    def evict(self, most: int) -> int:
+        """Remove what was least used, until there is clearly less than ``most``; return its size.
+
+        What open jobs have been given stays.
+        """
+        found = sorted(self._entries())
+        total = sum(size for _, size, _ in found)
+        if total <= most:
+            return total
+        needed = self._needed()
+        for used, size, place in found:
+            if total <= most * _LESS or time.time() - used < _FRESH:
+                break
+            if os.path.basename(place) in needed or _used(place) != used:
+                continue
+            aside = f"{place}.{secrets.token_hex(4)}.part"
+            try:
+                os.rename(place, aside)  # nobody finds half of it
+            except OSError:
+                continue
+            shutil.rmtree(aside, ignore_errors=True)
+            total -= size
+        return total
+
+    def _entries(self) -> Iterator[tuple[float, int, str]]:
+        """Give when each entry was used last, its size and its folder."""
+        for path in glob.iglob(os.path.join(glob.escape(self._folder), "*", "*", _ENTRY)):
+            place = os.path.dirname(path)
+            try:
+                with open(path, encoding="utf-8") as file:
+                    states = json.load(file)["files"].values()
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            yield _used(place), sum(state[0] for state in states if state), place
 
     def _place(self, key: str) -> str:
         return os.path.join(self._folder, key[:2], key)
@@ -107,6 +168,14 @@ def _states(folder: str) -> dict[str, list[int]]:
     """Give the state of every file below a folder."""
     paths = (os.path.join(inner, name) for inner, _, names in os.walk(folder) for name in names)
     return {os.path.relpath(path, folder): _state(path) for path in paths}
+
+
+def _used(place: str) -> float:
+    """Give when an entry was used last, 0 for one that is gone."""
+    try:
+        return os.stat(os.path.join(place, _ENTRY)).st_mtime
+    except OSError:
+        return 0
 
 
 def _state(path: str) -> list[int]:

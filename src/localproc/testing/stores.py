@@ -241,6 +241,7 @@ class StoreContract:
         assert self.ids(store, processes=("a", "b"), statuses=(JobStatus.RUNNING,)) == ["job-2"]
         assert self.ids(store, statuses=(JobStatus.ACCEPTED,)) == ["job-3"]
         assert self.ids(store, tag="x") == ["job-1"]
+        assert self.ids(store, piece="b-1") == ["job-1"]
         assert self.ids(store, trigger=Trigger.SCHEDULED) == ["job-2"]
         assert self.ids(store, run_as="jane") == ["job-3"]
         assert self.ids(store, namespace="other") == []

@@ -68,18 +68,10 @@ class Acceptance:
         what the package requires.
         """
         rest = dict(options)
-        policy = rest.setdefault("policy", InputPolicy())
-        values, base = read_inputs(inputs, rest.pop("base", None))
-        bases = rest.pop("bases", None)
-        references = bool(rest.pop("references", True)) and policy.roots is None
-        files = Disk() if policy.roots is None else RootedDisk(policy)
-        takes = self._request(record)
-        job_object = takes.job_object(values, base, files, references=references, bases=bases)
-        check_policy(job_object, policy)
-        self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        job_object = self.job_object(record, inputs, rest)
         root = os.fspath(rest.get("results") or self.results)
         rest["results"] = self._results_uri(root, record)
-        _check_subscriber(rest.get("subscriber") or {}, policy)
+        _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         AssetChoice.read(rest.get("assets", ""))
@@ -98,6 +90,24 @@ class Acceptance:
             record, rest["executor"], rest.get("containers") or ""
         )
         return JobRequest(inputs=job_object, **rest)
+
+    def job_object(
+        self, record: ProcessRecord, inputs: Any, rest: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Give the checked inputs, and take from the options what says how to read them.
+
+        Raises ``InvalidInputs`` with every problem.
+        """
+        policy = rest.setdefault("policy", InputPolicy())
+        values, base = read_inputs(inputs, rest.pop("base", None))
+        bases = rest.pop("bases", None)
+        references = bool(rest.pop("references", True)) and policy.roots is None
+        files = Disk() if policy.roots is None else RootedDisk(policy)
+        takes = self._request(record)
+        job_object = takes.job_object(values, base, files, references=references, bases=bases)
+        check_policy(job_object, policy)
+        self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        return job_object
 
     def accept(
         self, record: ProcessRecord, request: JobRequest, *, owner: str | None

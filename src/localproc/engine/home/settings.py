@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.engine.home.retention import Retention
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
 from localproc.storage.kept_inputs import Offline
@@ -57,9 +58,11 @@ class Settings:
     what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
     ``callback_secret`` signs what subscribers are told. ``executor_options`` are by an executor's
     name, ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the
-    beginning of URIs (``s3://bucket``); these, and ``containers``, ``images``, ``pull`` and
-    ``container_map``, may also stand in ``settings.yml`` in the home. ``namespace_storage_options``
-    are the same for each namespace; the more particular ones add to the others.
+    beginning of URIs (``s3://bucket``). ``namespace_storage_options`` are the same for each
+    namespace; the more particular ones add to the others. ``prune``: which jobs go by themselves
+    (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``containers``,
+    ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in ``settings.yml`` in the
+    home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -96,6 +99,7 @@ class Settings:
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
     )
+    prune: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
@@ -115,6 +119,7 @@ class Settings:
         check_options("executor_options", self.executor_options)
         check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
+        Retention.of(self.prune)
 
     def capacity(self) -> tuple[float, int, int]:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""

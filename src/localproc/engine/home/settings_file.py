@@ -1,8 +1,8 @@
 """Settings that a home keeps in a file of its own, and what the environment says of them.
 
 Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
-namespace, which containers are used, whether steps are reused, and when they are retried. Must not
-know what they mean, nor any other setting.
+namespace, which containers are used, what is pruned, whether steps are reused, and when they are
+retried. Must not know what they mean, nor any other setting.
 """
 
 import os
@@ -16,8 +16,8 @@ from localproc.errors import InvalidInputs
 _OPTIONS: Final = ("executor_options", "container_options", "storage_options")
 _NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
-_MAP: Final = "container_map"
-_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, "reuse", "retries")
+_MAPS: Final = ("container_map", "prune")
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS, "reuse", "retries")
 _REUSE: Final = "LOCALPROC_REUSE"
 _WORDS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -45,12 +45,14 @@ def with_file(settings: Settings, path: str) -> Settings:
     texts: dict[str, Any] = {
         name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
     }
-    images: dict[str, Any] = {_MAP: {**found.get(_MAP, {}), **settings.container_map}}
+    maps: dict[str, Any] = {
+        name: {**found.get(name, {}), **getattr(settings, name)} for name in _MAPS
+    }
     return replace(
         settings,
         **options,
         **texts,
-        **images,
+        **maps,
         reuse=_first(settings.reuse, _from_environment(), found.get("reuse"), False),
         retries=_first(settings.retries, found.get("retries")),
     )
@@ -92,7 +94,7 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
             check_options(name, options)
         for namespace in options if name == _NAMESPACES else ():
             check_options(f"{name}.{namespace}", options[namespace])
-        if name == _MAP and not isinstance(options, dict):
+        if name in _MAPS and not isinstance(options, dict):
             raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
         if name in _TEXTS and not isinstance(options, str):
             raise InvalidInputs(f"{path} has {name!r}, which is no text")

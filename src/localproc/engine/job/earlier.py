@@ -24,6 +24,7 @@ from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.reuse_key import named_files, parts, why_not_reused
 from localproc.engine.job.planning import make_plan
 from localproc.engine.job.replay import History, Known
+from localproc.engine.job.reusable import together
 from localproc.errors import LocalprocError
 from localproc.model import StepStatus
 from localproc.model.events import STAGE_IN
@@ -239,11 +240,6 @@ class _Run:
 
     def parts(self, files: Files, only: Collection[str] | None = None) -> dict[str, Any]:
         return parts(self.tool, self.inputs, files, only)
-
-
-def together(digests: Mapping[str, str]) -> str:
-    """Return one digest for what lies beside several scripts, wherever these are."""
-    return ",".join(sorted(digests.values()))
 
 
 def _key(tool: Tool, inputs: Mapping[str, Any], beside: str, image: str, files: Files) -> str:

@@ -21,9 +21,8 @@ from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
-from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.engine.containers import Containers
-from localproc.engine.job.earlier import EarlierJob, EarlierStep, outdir_of, together
+from localproc.engine.job.earlier import EarlierJob, EarlierStep, outdir_of
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -41,6 +40,7 @@ from localproc.engine.job.effects import (
 from localproc.engine.job.facts import Done, Made, Recalled, TakenFrom
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import make_plan, pull
+from localproc.engine.job.reusable import beside_of, key_of
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.engine.loop.task_folder import fill_folder
@@ -53,7 +53,6 @@ from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.sharing import LeadsOut, share_logs, take_over
-from localproc.storage.siblings import siblings
 from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
@@ -286,17 +285,19 @@ class Background:
                 except (OSError, LeadsOut) as error:
                     found = f"its outputs cannot be taken over: {error}"
             because = found
-        is_kept = job.tasks.setup.reuse and tool.expression is None
-        if image is None or not is_kept or not may_be_reused(tool, inputs):
+        is_kept = job.tasks.setup.reuse and tool.expression is None and image is not None
+        key = key_of(invocation, beside, disk, image=image or "") if is_kept else ""
+        if not key:
             return Recalled("", None, because)
-        key = identity(tool, inputs, disk, image=image, beside=beside)
         kept = self._cache.find(key)
         if kept is None:
             return Recalled(key, None, because)
         share_logs(kept.log, job.tasks.log_path(effect.name))
         made = fingerprint(kept.outputs, disk)
         given = fingerprint(named(tool, inputs), disk)
-        return Recalled(key, TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, image))
+        return Recalled(
+            key, TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, image or "")
+        )
 
     def _image(self, invocation: Invocation, job: JobContext, lane: Workers) -> str | None:
         """Give the digest of the image that a step runs in, empty if in none.
@@ -313,10 +314,8 @@ class Background:
 
     def _beside(self, invocation: Invocation, job: JobContext) -> str:
         """Give the digest of what lies beside the package's own files that a step is given."""
-        own = named_files(invocation.tool, invocation.inputs).intersection(job.package_files)
-        home = os.path.dirname(os.path.dirname(job.folder))
-        besides = (home, uri_path(job.request.results))
-        return together(siblings(own, job.package_files, besides))
+        jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
+        return beside_of(invocation, job.package_files, jobs, results)
 
     def _taken_over(
         self, effect: Recall, step: EarlierStep, job: JobContext, disk: Disk

@@ -18,6 +18,8 @@ from localproc.cwl.expr.javascript import evaluating_with
 from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness, is_alive
+from localproc.engine.home.mentioned import mentioned
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, Done, Reported
@@ -75,7 +77,8 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
-        cache = StepCache(home.steps)
+        most = int(Retention.of(settings.prune).cache)
+        cache = StepCache(home.steps, most, partial(mentioned, store))
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
             storages,
