@@ -62,6 +62,13 @@ _TOOL: Final = "cwl:tool"
     show_default=True,
     help="When images are brought.",
 )
+@click.option(
+    "--software",
+    "--beta-dependency-resolvers-configuration",
+    metavar="FILE",
+    default="",
+    help="Where the software that tools need is found.",
+)
 @click.argument("tool")
 @click.argument("job", required=False)
 def cwl(
@@ -72,6 +79,7 @@ def cwl(
     containers: str,
     images: str | None,
     pull: str,
+    software: str,
     tool: str,
     job: str | None,
     given: list[tuple[str, str]],
@@ -95,6 +103,7 @@ def cwl(
                 containers=NONE if no_container else containers,
                 images=images,
                 pull=pull,
+                software=software,
             ) as engine,
         ):
             process, inputs = _read(engine, tool, job, given)

@@ -17,6 +17,7 @@ from localproc.engine.handles import Job
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
+from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
 from localproc.views.step_rows import StepRow, step_rows
@@ -50,7 +51,15 @@ def step_line(step: Step) -> str:
         again = step.due.astimezone().strftime("%H:%M:%S")
         return f"{step.name}: {step_state(step)} until {again}: {step.reason}"
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
-    return f"{step.name}: {step_state(step)}{took}{said}"
+    return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
+
+
+def transferred(step: Step) -> str:
+    """Return how far files are that are being staged or published, nothing for other steps."""
+    if step.bytes_done is None:
+        return ""
+    whole = "" if step.bytes_total is None else f" of {size(step.bytes_total)}"
+    return f" {size(step.bytes_done)}{whole}"
 
 
 def step_state(step: Step) -> str:

@@ -6,9 +6,10 @@ what is asked of an engine.
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from localproc import forks
 from localproc.engine.containers import Containers
@@ -18,7 +19,7 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.retention import Retention
-from localproc.engine.home.settings import Settings
+from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.guarded import GuardedExecutor
@@ -37,10 +38,13 @@ from localproc.model import JobFilter, JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
+from localproc.software.resolution import Software, Source
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
+
+_OF_SOURCES: Final = ("type", "names")  #: members of a resolver's configuration that are ours
 
 
 class Runtime:
@@ -74,6 +78,7 @@ class Runtime:
             self.inputs,
             Offline(settings.offline),
         )
+        self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
@@ -111,6 +116,7 @@ class Runtime:
                     self.observers,
                     self.completions,
                     self.ring_callbacks,
+                    self.software.provide,
                 )
                 self._loop.start()
                 if self.settings.prune:
@@ -213,6 +219,13 @@ class Runtime:
             slots=slots,
             options=self.settings.executor_options.get(plugin.name, {}),
         )
+
+    def _software_sources(self) -> Iterator[Source]:
+        """Open the software resolvers that the settings name, in their order."""
+        for entry in self.settings.resolvers:
+            options = {name: value for name, value in entry.items() if name not in _OF_SOURCES}
+            plugin = self.plugins.software(str(entry["type"]))
+            yield Source(plugin.name, plugin.open(options), entry.get("names") or ())
 
     def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None

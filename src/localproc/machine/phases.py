@@ -27,6 +27,7 @@ class Fact(StrEnum):
     PULLED = "the plan has given step instances, or cannot"
     ANSWER = "something has been done for a step, or cannot be"
     REPORT = "an executor has news of a task"
+    PROGRESS = "some of the files are staged or published"
     PUBLISHED = "the outputs are published, or cannot be"
     TIME = "it is later"
     DISMISSAL = "somebody wants the job to stop"
@@ -42,6 +43,7 @@ class Act(StrEnum):
     TAKE_INSTANCES = "start them as there is room"
     TAKE_ANSWER = "go on with the step"
     TAKE_REPORT = "go on with the step of the task"
+    TELL_PROGRESS = "note how far it is"
     TAKE_TIME = "do what is due: end the job, or begin steps again"
     SUCCEED = "end well, or stop"
     CLOSE_STAGING = "note that staging was stopped"
@@ -53,6 +55,7 @@ class Act(StrEnum):
 ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     Phase.STAGING_IN: {
         Fact.STAGED: Act.TAKE_INPUTS,
+        Fact.PROGRESS: Act.TELL_PROGRESS,
         Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
@@ -69,6 +72,7 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     },
     Phase.PUBLISHING: {
         Fact.PUBLISHED: Act.SUCCEED,
+        Fact.PROGRESS: Act.TELL_PROGRESS,
         Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,

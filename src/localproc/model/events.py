@@ -98,6 +98,9 @@ class StepSubmitted(Event):
     image: str = field(default="", metadata=says("the image of its container, by name", text))
     digest: str = field(default="", metadata=says("the digest of that image", text))
     containers: str = field(default="", metadata=says("the container runtime, by name", text))
+    software: tuple[str, ...] = field(
+        default=(), metadata=says("the software that was made available, and by whom", texts, list)
+    )
     given: str = field(default="", metadata=says("a digest of how its input files were", text))
     because: str = field(
         default="", metadata=says("why nothing of the job that is retried was taken over", text)
@@ -140,6 +143,19 @@ class StepRunning(Event):
     native_id: str = field(default="", metadata=says("what the executor itself calls it", text))
     queued: float | None = field(
         default=None, metadata=says("seconds that it waited at the executor", number)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgress(Event):
+    """Files are being staged in or published, and that takes a while."""
+
+    kind: ClassVar[Kind] = Kind.STEP_PROGRESS
+
+    name: str = field(metadata=says("the step's name", text))
+    done: int = field(metadata=says("bytes so far", integer))
+    total: int | None = field(
+        default=None, metadata=says("bytes in all, where that is known", integer)
     )
 
 
@@ -200,8 +216,8 @@ class StepFinished(Event):
     because: str = field(
         default="", metadata=says("why nothing was taken over, if it was never submitted", text)
     )
-    digest: str = field(
-        default="", metadata=says("the digest of its image, if it was never submitted", text)
+    ran_in: str = field(
+        default="", metadata=says("what its image and software were, if it was reused", text)
     )
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))
@@ -271,6 +287,7 @@ CLASSES: Final[Mapping[Kind, type[Event]]] = {
         StepSubmitted,
         StepQueued,
         StepRunning,
+        StepProgress,
         StepRetrying,
         StepFinished,
         DismissRequested,

@@ -19,7 +19,9 @@ class Step:
     job whose outputs it has, ``reused_step`` its name there; ``because`` says why it was run though
     an earlier job was retried.
     ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
-    ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
+    ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
+    (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
+    have been staged or published so far, where that takes a while.
     """
 
     name: str
@@ -46,6 +48,9 @@ class Step:
     containers: str = ""
     cpu: float | None = None
     rss: int | None = None
+    software: tuple[str, ...] = ()
+    bytes_done: int | None = None
+    bytes_total: int | None = None
 
     @property
     def duration(self) -> float | None:

@@ -18,6 +18,7 @@ from localproc.cwl.run.process import own_files
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
@@ -104,7 +105,12 @@ class Acceptance:
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
         takes = self._request(record)
-        job_object = takes.job_object(values, base, files, references=references, bases=bases)
+        named: list[str] = []
+        job_object = takes.job_object(
+            values, base, files, references=references, bases=bases, named=named
+        )
+        before = rest.get("named") or {}  # of a job that is retried
+        rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
         check_policy(job_object, policy)
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         return job_object

@@ -12,7 +12,9 @@ from typing import Any
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
+from localproc.cwl.run.software import packages, software_is_required
 from localproc.engine.job.executor_choice import ExecutorChoice, Place
+from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
 from localproc.errors import ImageError, Problem, UnsupportedPackage
 from localproc.model import Container, Resources, Task
@@ -24,7 +26,7 @@ class Placement:
     """Where a step goes: by its place, to which executor, in which container if in any.
 
     ``unfit`` says why it can never run there; ``note`` what else is worth knowing. ``refused``: it
-    needs a container, and there is none.
+    needs a container, and there is none. ``lacking`` is the software that is nowhere.
     """
 
     step: str
@@ -33,6 +35,7 @@ class Placement:
     unfit: str = ""
     note: str = ""
     refused: UnsupportedPackage | None = None
+    lacking: tuple[str, ...] = ()
 
 
 def check_executors(
@@ -48,7 +51,9 @@ def check_executors(
     if refused := next((one.refused for one in found if one.refused), None):
         raise refused
     problems = [
-        Problem(f"the executor {one.executor!r} can never run it: {one.unfit}", one.step)
+        Problem(one.unfit, one.step, hint=SOFTWARE_HINT)
+        if one.lacking
+        else Problem(f"the executor {one.executor!r} can never run it: {one.unfit}", one.step)
         for one in found
         if one.unfit
     ]
@@ -91,7 +96,9 @@ def placements(
         plugin = plugins[place.executor]
         note = _too_much(task.resources, runtime.executor_settings(plugin, ""))
         why = _reason(task, plugin, runtime)
-        found.append(Placement(step, place.executor, task.container, why, note))
+        lacking = _lacking(tool, runtime) if task.container is None and not why else ()
+        why = why or (nowhere(lacking) if lacking else "")
+        found.append(Placement(step, place.executor, task.container, why, note, lacking=lacking))
     return boxes.runtime, found
 
 
@@ -146,6 +153,11 @@ def _check_images(missing: list[ImageError]) -> None:
         raise ImageError(
             "; ".join(one.message for one in missing), hint="; ".join(one.hint for one in missing)
         )
+
+
+def _lacking(tool: Tool, runtime: Runtime) -> tuple[str, ...]:
+    """Return the software that a tool requires and nothing here provides."""
+    return runtime.software.provide(packages(tool)).missing if software_is_required(tool) else ()
 
 
 def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Tool]]:

@@ -6,7 +6,7 @@ Owns the settings and their defaults. Must not know what they are used for.
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -56,13 +56,15 @@ class Settings:
     that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
     here is not accepted; ``build`` allows building them by a dockerFile. ``container_map`` says
     what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
-    ``callback_secret`` signs what subscribers are told. ``executor_options`` are by an executor's
+    ``callback_secret`` signs what subscribers are told. ``software`` are the resolvers that are
+    asked for the software of tools, in their order, each with its ``type`` and options, or the file
+    that has them. ``executor_options`` are by an executor's
     name, ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the
     beginning of URIs (``s3://bucket``). ``namespace_storage_options`` are the same for each
     namespace; the more particular ones add to the others. ``prune``: which jobs go by themselves
-    (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``containers``,
-    ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in ``settings.yml`` in the
-    home.
+    (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``software``,
+    ``containers``, ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in
+    ``settings.yml`` in the home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -93,6 +95,7 @@ class Settings:
     stac_schemas: str = ""
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
+    software: Sequence[Mapping[str, Any]] | str = ()
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     container_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     storage_options: StorageOptions = field(default_factory=dict, repr=False)
@@ -120,6 +123,11 @@ class Settings:
         check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
         Retention.of(self.prune)
+
+    @property
+    def resolvers(self) -> Sequence[Mapping[str, Any]]:
+        """The resolvers of software; none while they are still in a file that has to be read."""
+        return () if isinstance(self.software, str) else self.software
 
     def capacity(self) -> tuple[float, int, int]:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""

@@ -1,8 +1,8 @@
 """Settings that a home keeps in a file of its own, and what the environment says of them.
 
 Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
-namespace, which containers are used, what is pruned, whether steps are reused, and when they are
-retried. Must not know what they mean, nor any other setting.
+namespace, which containers are used, where software is found, what is pruned, whether steps are
+reused, and when they are retried. Must not know what they mean, nor any other setting.
 """
 
 import os
@@ -12,12 +12,15 @@ from typing import Any, Final
 
 from localproc.engine.home.settings import Settings, check_options
 from localproc.errors import InvalidInputs
+from localproc.software.configuration import check as check_software
+from localproc.software.configuration import read_file as read_software
 
 _OPTIONS: Final = ("executor_options", "container_options", "storage_options")
 _NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
 _MAPS: Final = ("container_map", "prune")
-_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS, "reuse", "retries")
+_SOFTWARE: Final = "software"
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS, _SOFTWARE, "reuse", "retries")
 _REUSE: Final = "LOCALPROC_REUSE"
 _WORDS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -27,9 +30,15 @@ _Options = Mapping[str, Mapping[str, Any]]
 def with_file(settings: Settings, path: str) -> Settings:
     """Return settings with what a file and the environment add; of what is in both, theirs counts.
 
+    The resolvers of software are read, too.
+
     Raises ``InvalidInputs`` for a file that is no mapping of settings, and for a variable that says
     neither yes nor no.
     """
+    if settings.software:
+        named = settings.software
+        read = read_software(named) if isinstance(named, str) else check_software(named, "")
+        settings = replace(settings, software=read)
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -50,6 +59,7 @@ def with_file(settings: Settings, path: str) -> Settings:
     }
     return replace(
         settings,
+        software=settings.software or check_software(found.get(_SOFTWARE, []), path),
         **options,
         **texts,
         **maps,

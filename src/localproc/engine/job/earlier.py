@@ -48,7 +48,7 @@ class EarlierStep:
     attempt: int
     log: str
     outputs: Mapping[str, Any]
-    digest: str
+    ran_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class EarlierJob:
     ) -> EarlierStep | str:
         """Return the step that did the same, or why there is none that can be taken over.
 
-        ``beside`` is the digest of what lies beside the scripts of the invocation, ``image`` that
-        of the image that it is to run in.
+        ``beside`` is the digest of what lies beside the scripts of the invocation, ``image``
+        what its image and software are.
         """
         if why := why_not_reused(invocation.tool, invocation.inputs):
             return f"it is never reused: {why}"
@@ -166,7 +166,7 @@ class EarlierJob:
         beside = together({path: str(past.beside.get(path, "?")) for path in scripts})
         done = self._by_place[invocation.key] = _Done(invocation, known, beside)
         if known.outputs is not None:
-            key = _key(tool, inputs, beside, known.digest, files)
+            key = _key(tool, inputs, beside, known.ran_in, files)
             self._by_state.setdefault(key, []).append(done)
 
     def _compare(
@@ -191,7 +191,7 @@ class EarlierJob:
             changed = {name for name in changed if one.get(name) != other.get(name)}
         if old.beside != beside:
             changed.add(_BESIDE)
-        if old.known.digest != image:
+        if old.known.ran_in != image:
             changed.add(_IMAGE)
         if changed:
             return _what_changed(changed)
@@ -206,7 +206,7 @@ class EarlierJob:
             known.attempt,
             known.log,
             known.outputs or {},
-            known.digest,
+            known.ran_in,
         )
 
     def _stale(self, old: _Done, files: Files) -> str:
@@ -271,7 +271,7 @@ def _what_changed(names: Collection[str]) -> str:
     if _BESIDE in kinds:
         said.append("what lies beside its script has changed")
     if _IMAGE in kinds:
-        said.append("its image is another one")
+        said.append("its image, or its software, is another one")
     return "; ".join(said)
 
 

@@ -54,7 +54,7 @@ class Made:
 class TakenFrom:
     """Outputs of an equal step of an earlier job, and what the step is called there.
 
-    ``digest`` is that of the image that it ran in.
+    ``ran_in`` is what its image and software were.
     """
 
     outputs: Mapping[str, Any]
@@ -62,7 +62,7 @@ class TakenFrom:
     step: str
     made: str = ""
     given: str = ""
-    digest: str = ""
+    ran_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,18 @@ class NotLaunched:
 
 
 @dataclass(frozen=True, slots=True)
+class Progressed:
+    """So many bytes of the files of one of the engine's own steps have come or gone.
+
+    ``key`` is the step's place; ``total`` is ``None`` where it is not known.
+    """
+
+    key: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """There is room for another step, but none at the executors in ``full``."""
 
@@ -119,11 +131,12 @@ class Broken:
     problem: JobFailed
 
 
-News = Done | Reported | NotLaunched | Room | Later | DismissalAsked | Broken
+News = Done | Reported | NotLaunched | Progressed | Room | Later | DismissalAsked | Broken
 
 _KINDS: Final[dict[type[News], Fact]] = {
     Reported: Fact.REPORT,
     NotLaunched: Fact.REPORT,
+    Progressed: Fact.PROGRESS,
     Room: Fact.ROOM,
     Later: Fact.TIME,
     DismissalAsked: Fact.DISMISSAL,

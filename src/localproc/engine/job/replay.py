@@ -43,7 +43,7 @@ class Known:
     status: StepStatus | None = None
     said: str = ""
     given: str = ""
-    digest: str = ""
+    ran_in: str = ""
     made: str = ""
     failures: int = 0  #: attempts after which another one was to come
     due: datetime | None = None  #: when the next attempt may begin, while it is waited for
@@ -93,7 +93,7 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                     event.image,
                     event.containers,
                 )
-                known.given, known.digest = event.given, event.digest
+                known.given, known.ran_in = event.given, ran_in(event.digest, event.software)
                 if event.name in by_name:
                     known.failures = by_name[event.name].failures
                 history.steps[event.key] = by_name[known.name] = known
@@ -107,6 +107,11 @@ def read(job_id: str, events: Sequence[Event]) -> History:
     return history
 
 
+def ran_in(digest: str, software: Sequence[str]) -> str:
+    """Return what tells the image, and the software, that a step ran in from others."""
+    return " ".join((digest, *software)) if software else digest
+
+
 def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) -> None:
     known = by_name.get(event.name)
     if known is None:
@@ -116,7 +121,7 @@ def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) 
     known.ended, known.due = True, None
     known.outputs, known.status, known.said = event.outputs, event.status, event.said
     known.given, known.made = event.given or known.given, event.made
-    known.digest = event.digest or known.digest
+    known.ran_in = event.ran_in or known.ran_in
     history.stopping |= event.status is StepStatus.DISMISSED
     if event.status is StepStatus.FAILED and event.problem is not None:
         history.problem = history.problem or event.problem

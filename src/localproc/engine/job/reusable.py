@@ -30,12 +30,20 @@ def together(digests: Mapping[str, str]) -> str:
     return ",".join(sorted(digests.values()))
 
 
-def key_of(invocation: Invocation, beside: str, files: Files, *, image: str = "") -> str:
+def key_of(
+    invocation: Invocation,
+    beside: str,
+    files: Files,
+    *,
+    image: str = "",
+    software: Mapping[str, str] | None = None,
+) -> str:
     """Return the key of a step's outputs; empty if equal runs of it may not share them.
 
-    ``beside`` is what ``beside_of`` gives, ``image`` the digest of the image that it runs in.
+    ``beside`` is what ``beside_of`` gives, ``image`` the digest of the image that it runs in,
+    ``software`` what the software that it is given changes in its environment.
     """
     tool, inputs = invocation.tool, invocation.inputs
     if not may_be_reused(tool, inputs):
         return ""
-    return identity(tool, inputs, files, image=image, beside=beside)
+    return identity(tool, inputs, files, image=image, beside=beside, software=software)

@@ -198,7 +198,7 @@ class StepStarts:
             reused_step=found.step,
             given=found.given,
             made=found.made,
-            digest=found.digest,
+            ran_in=found.ran_in,
         )
 
     def _dismiss(self, effect: Evaluate | Recall | Prepare) -> None:

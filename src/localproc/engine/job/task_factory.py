@@ -20,14 +20,17 @@ from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
+from localproc.cwl.run.software import packages, software_is_required
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Place
 from localproc.engine.job.facts import Made
-from localproc.engine.job.hints import without_hints
+from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
 from localproc.engine.job.steplog import LogNames, out_name
+from localproc.errors import UnsupportedPackage
 from localproc.machine.retries import RetryRule, rule_for
-from localproc.model import Container, StageAction, Task
+from localproc.model import Container, SoftwarePackage, StageAction, Task
+from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -45,6 +48,9 @@ class JobSetup:
     run again after a failure. ``keep``: the folders of steps stay though the job succeeds.
     ``durable``: what a step has made is written through to the disk before its end is recorded, and
     ends of before ``booted``, when this machine was started, are not trusted.
+    ``software`` gives the environment in which packages are available; it may take long, and raises
+    ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
+    that they lead to.
     """
 
     now: Callable[[], datetime]
@@ -61,6 +67,8 @@ class JobSetup:
     keep: bool = False
     durable: bool = False
     booted: datetime | None = None
+    software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class TaskFactory:
 
         What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
         """
-        return is_small(invocation.inputs)
+        return is_small(invocation.inputs) and not packages(invocation.tool)
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""
@@ -131,12 +139,13 @@ class TaskFactory:
         """Work out a task and how its input files are; raises ``LocalprocError`` or ``OSError``."""
         where = self.setup.where(effect.invocation)
         tool = effect.invocation.tool
+        software = self.software(effect.invocation)
         prepared = prepare(
             without_container(tool) if where.bare else tool,
             effect.invocation.inputs,
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
-            self.setup.base_env,
+            software.env,
             containers=where.containers,
         )
         step = place(effect.invocation.key)
@@ -145,19 +154,34 @@ class TaskFactory:
         task = replace(
             task,
             container=None if box is None else replace(box, runtime=where.runtime),
-            reads=reads(prepared, files, links=where.containers),
+            reads=reads(prepared, files, links=where.containers, named=self.setup.named),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,
+            software=software.packages,
         )
         task, notes = without_hints(task, tool, where.able)
+        notes += without_software(software.missing)
         task = self._noting(notes, task, effect)
         return prepared, task, self._given(effect.invocation, files)
 
     def _given(self, invocation: Invocation, files: Files) -> str:
         named = fingerprint.named(invocation.tool, invocation.inputs)
         return fingerprint.fingerprint(named, files)
+
+    def software(self, invocation: Invocation) -> Provided:
+        """Give the environment that a tool starts with; a container has its own software.
+
+        Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
+        """
+        wanted = () if self.is_boxed(invocation) else packages(invocation.tool)
+        if not wanted or self.setup.software is None:
+            return Provided(self.setup.base_env)
+        provided = self.setup.software(wanted)
+        if provided.missing and software_is_required(invocation.tool):
+            raise UnsupportedPackage(nowhere(provided.missing), hint=SOFTWARE_HINT)
+        return provided
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
         """Give a task whose log begins with what was done without."""

@@ -37,9 +37,10 @@ from localproc.engine.job.effects import (
     StageOut,
     Withdraw,
 )
-from localproc.engine.job.facts import Done, Made, Recalled, TakenFrom
+from localproc.engine.job.facts import Done, Made, News, Progressed, Recalled, TakenFrom
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import make_plan, pull
+from localproc.engine.job.replay import ran_in
 from localproc.engine.job.reusable import beside_of, key_of
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
@@ -48,7 +49,9 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest, Task
+from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.storage.disk import Disk
+from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
@@ -103,7 +106,7 @@ class Background:
         steps: StepCache,
         tmpdirs: str,
         active: int,
-        report: Callable[[str, Done], None],
+        report: Callable[[str, News], None],
         *,
         durable: bool = False,
         validation: Validation = Validation.WARN,
@@ -265,7 +268,7 @@ class Background:
         prepared, task, given = job.tasks.prepare(effect, disk)
         if task.container is not None and task.container.runtime:
             with lane.aside():
-                box = self._containers.settled(task.container)
+                box = self._containers.settled(task.container, job.go_on)
             task = replace(task, container=box)
         return prepared, task, given
 
@@ -274,11 +277,12 @@ class Background:
         invocation, because = effect.invocation, ""
         tool, inputs = invocation.tool, invocation.inputs
         image = self._image(invocation, job, lane)
+        software = job.tasks.software(invocation).packages
         beside = self._beside(invocation, job)
         if job.earlier is not None:
             found: EarlierStep | str = _UNKNOWN_IMAGE
             if image is not None:
-                found = job.earlier.find(invocation, beside, image, disk)
+                found = job.earlier.find(invocation, beside, ran_in(image, software), disk)
             if isinstance(found, EarlierStep):
                 try:
                     return self._taken_over(effect, found, job, disk)
@@ -286,7 +290,10 @@ class Background:
                     found = f"its outputs cannot be taken over: {error}"
             because = found
         is_kept = job.tasks.setup.reuse and tool.expression is None and image is not None
-        key = key_of(invocation, beside, disk, image=image or "") if is_kept else ""
+        key = ""
+        if is_kept:
+            changes = job.tasks.software(invocation).changes
+            key = key_of(invocation, beside, disk, image=image or "", software=changes)
         if not key:
             return Recalled("", None, because)
         kept = self._cache.find(key)
@@ -296,7 +303,10 @@ class Background:
         made = fingerprint(kept.outputs, disk)
         given = fingerprint(named(tool, inputs), disk)
         return Recalled(
-            key, TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, image or "")
+            key,
+            TakenFrom(
+                kept.outputs, kept.job_id, kept.step, made, given, ran_in(image or "", software)
+            ),
         )
 
     def _image(self, invocation: Invocation, job: JobContext, lane: Workers) -> str | None:
@@ -310,7 +320,7 @@ class Background:
         if box is None:
             return None
         with lane.aside():
-            return self._containers.settled(box).digest or None
+            return self._containers.settled(box, job.go_on).digest or None
 
     def _beside(self, invocation: Invocation, job: JobContext) -> str:
         """Give the digest of what lies beside the package's own files that a step is given."""
@@ -329,7 +339,7 @@ class Background:
         share_logs(log, job.tasks.log_path(effect.name))
         made = fingerprint(outputs, disk)
         given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
-        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.digest)
+        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.ran_in)
         return Recalled("", taken)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
@@ -337,7 +347,8 @@ class Background:
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
             policy, stopped = job.request.policy, job.stopped.is_set
-            access = self._storages.access(policy, job.namespace, stopped, log)
+            meter = self._meter(STAGE_IN, job)
+            access = self._storages.access(policy, job.namespace, stopped, log, meter=meter)
             staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
@@ -359,8 +370,13 @@ class Background:
             catalogs=not flat,
             check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
+            meter=self._meter(STAGE_OUT, job),
         )
         return publisher.publish(outputs)
+
+    def _meter(self, key: str, job: JobContext) -> Meter:
+        """Give what tells the job how far one of the engine's own steps is."""
+        return Meter(lambda done, total: self._report(job.job_id, Progressed(key, done, total)))
 
     def _withdraw(self, job: JobContext, log: Callable[[str], None]) -> None:
         root = results_root(job.job_id, job.request)

@@ -50,10 +50,11 @@ from localproc.errors import (
     StoreCorrupted,
 )
 from localproc.machine.retries import from_data
-from localproc.model import Event, JobRecord
+from localproc.model import Event, JobRecord, SoftwarePackage
 from localproc.model.events import STAGE_IN
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.store import Change, Store
+from localproc.software.resolution import Provided
 from localproc.storage.disk import stage
 from localproc.storage.storages import Storages
 
@@ -80,6 +81,7 @@ class JobQueue:
         lost: Callable[[str], None],
         storages: Storages,
         containers: Containers,
+        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
         self._owner = owner
@@ -93,6 +95,7 @@ class JobQueue:
         self._lost = lost
         self._storages = storages
         self._containers = containers
+        self._software = software
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
         self._told: set[str] = set()
         self._env = base_environment()
@@ -256,6 +259,8 @@ class JobQueue:
             keep=self._settings.keep,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
+            software=self._software,
+            named=past.request.named,
         )
 
     def _earlier(self, job: JobRecord, past: replay.History) -> EarlierJob | None:
