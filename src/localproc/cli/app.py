@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "logs": ("jobs", "Show the log of a step."),
     "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
+    "retry": ("retry", "Go on where a job has failed, in a new one."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
     "prune": ("upkeep", "Forget jobs that have ended, and make room."),
@@ -168,6 +169,8 @@ def _meant(error: click.NoSuchOption) -> click.UsageError:
     command = context.info_name if context else None
     if option in GOES_BEFORE:
         meant = f"it goes before the command: localproc {option} ... {command} ..."
+    elif command == "retry" and not resembles(option, context):
+        meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
     elif command in ("run", "execute") and not resembles(option, context):
         meant = f"inputs come after the package: localproc {command} PACKAGE {option} VALUE"
     else:

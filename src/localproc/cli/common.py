@@ -91,7 +91,11 @@ _ENGINE_OPTIONS: Final = {
     "cores": click.option("--cores", type=float, default=0, help="How many cores tasks may use."),
     "ram": click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
     "keep": click.option("--keep", is_flag=True, help="Keep the folders of steps."),
-    "reuse": click.option("--reuse", is_flag=True, help="Reuse the outputs of equal steps."),
+    "reuse": click.option(
+        "--reuse/--no-reuse",
+        default=None,
+        help="Reuse the outputs of equal steps. Also LOCALPROC_REUSE.",
+    ),
     "offline": click.option(
         "--offline",
         type=click.Choice(["never", "auto", "always"]),
@@ -121,6 +125,25 @@ _REQUEST_OPTIONS: Final = {
         help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
     ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
+    "keep_going": click.option(
+        "--keep-going", is_flag=True, help="Go on with what does not depend on a step that failed."
+    ),
+    "retries": click.option(
+        "--retries",
+        metavar="[STEP=]N[:DELAY[:BACKOFF]]",
+        multiple=True,
+        help="Try steps that fail again so often; repeatable.",
+    ),
+    "retry_on": click.option(
+        "--retry-on", metavar="KIND,...", help="Only after these: 75, timed-out, node-lost, ..."
+    ),
+    "time_limit": click.option(
+        "--time-limit", metavar="TIME", help="The job fails after 90 (seconds), 30m or 2h."
+    ),
+    "priority": click.option("--priority", type=int, help="Jobs of a higher one come first."),
+    "once": click.option(
+        "--once", metavar="KEY", help="Give the job with this key back that was successful."
+    ),
 }
 
 
@@ -181,8 +204,34 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that describe a job; the command gets them as ``request``."""
-    return _gathered(command, _REQUEST_OPTIONS, "request")
+    """Add the options that describe a job; the command gets them as ``request``.
+
+    Those that were not given are not among them.
+    """
+
+    @functools.wraps(command)
+    def called(*args: Any, request: dict[str, Any], **values: Any) -> Any:
+        rules = read_retries(request.pop("retries"), request.pop("retry_on"))
+        given = {**request, "retries": rules}
+        return command(*args, request={name: one for name, one in given.items() if one}, **values)
+
+    return _gathered(called, _REQUEST_OPTIONS, "request")
+
+
+def read_retries(texts: Sequence[str], kinds: str | None) -> dict[str, Any]:
+    """Read rules for retries by the patterns of steps: ``3``, ``crop*=5:10:2``."""
+    rules: dict[str, Any] = {}
+    for text in texts or (["2"] if kinds else []):
+        steps, _, rest = text.rpartition("=")
+        try:
+            count, *times = rest.split(":")
+            named = dict(zip(("delay", "backoff"), map(float, times), strict=False))
+            rules[steps or "*"] = {"attempts": int(count) + 1, **named}
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not [STEP=]N[:DELAY[:BACKOFF]]") from None
+        if kinds:
+            rules[steps or "*"]["on"] = kinds.split(",")
+    return rules
 
 
 def _gathered(

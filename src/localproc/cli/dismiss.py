@@ -41,19 +41,27 @@ def _wait(job: Job, engine: Engine) -> None:
     try:
         job.wait(_PATIENCE)
     except TimeoutError:
-        pid = dict(namespace_of(engine).alive()).get(job.record.owner or "")
-        if pid is not None:
-            click.echo(f"{job.id}: {_said_of(pid)}", err=True)
+        pid = owner_of(job, engine)
+        if pid is not None and not say_stopped(job, pid):
+            said = f"process {pid}, which runs it, has not ended it yet"
+            click.echo(f"{job.id}: {said}", err=True)
         job.wait()
 
 
-def _said_of(pid: int) -> str:
+def owner_of(job: Job, engine: Engine) -> int | None:
+    """Return the process that runs a job, if one does."""
+    return dict(namespace_of(engine).alive()).get(job.record.owner or "")
+
+
+def say_stopped(job: Job, pid: int) -> bool:
+    """Say so if the process that runs a job is stopped, so that nothing will come of waiting."""
     import psutil
 
     try:
         stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
     except psutil.Error:
-        stopped = False
+        return False
     if stopped:
-        return f"process {pid}, which runs it, is stopped: go on with fg, or kill -CONT {pid}"
-    return f"process {pid}, which runs it, has not ended it yet"
+        said = f"process {pid}, which runs it, is stopped: go on with fg, or kill -CONT {pid}"
+        click.echo(f"{job.id}: {said}", err=True)
+    return stopped

@@ -25,6 +25,7 @@ from localproc.cli.common import (
     request_options,
     seconds,
 )
+from localproc.cli.dismiss import owner_of, say_stopped
 from localproc.cli.package_command import PackageCommand
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
@@ -73,7 +74,7 @@ def execute(
     check_named(site, process)
     with site.prepare(**settings) as engine:
         found = find_process(engine, process)
-        results, reuse = settings["results"], settings["reuse"] or None
+        results, reuse = settings["results"], settings["reuse"]
         values = gather_inputs(found, inputs, given)
         job = found.execute(**values, results=results, reuse=reuse, **request)
         _start_runner(str(engine.home), settings)
@@ -351,6 +352,8 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         found = engine.resume()
         try:
             for job in found:
+                if (pid := owner_of(job, engine)) is not None:
+                    say_stopped(job, pid)
                 _go_on(job, quiet=as_json)
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)

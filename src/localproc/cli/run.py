@@ -5,6 +5,7 @@ jobs are run.
 """
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -66,7 +67,10 @@ def run(
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
         process = find_process(engine, package)
+        asked = datetime.now(UTC)
         job = process.execute(**gather_inputs(process, inputs, given), **request)
+        if job.created < asked:
+            click.echo(f"job {job.id} has this key: it is {job.status}", err=True)
         watch_patiently(job, quiet=quiet or as_json)
         if as_json:
             print_json(final_document(job))

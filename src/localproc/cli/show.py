@@ -40,13 +40,16 @@ def show_steps(job: Job, stream: IO[str]) -> None:
         _show_live(job, stream)
         return
     for step in job.watch():
-        if step.status is not StepStatus.ACCEPTED:
+        if step.status is not StepStatus.ACCEPTED or step.due is not None:
             click.echo(step_line(step), file=stream)
 
 
 def step_line(step: Step) -> str:
     """Write a step in a line."""
     said = f" (exit code {step.exit_code})" if step.exit_code else ""
+    if step.due is not None:
+        again = step.due.astimezone().strftime("%H:%M:%S")
+        return f"{step.name}: {step_state(step)} until {again}: {step.reason}"
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
     return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
 
@@ -61,6 +64,8 @@ def transferred(step: Step) -> str:
 
 def step_state(step: Step) -> str:
     """Return the word for a step's state; one that was stopped was not dismissed by anybody."""
+    if step.due is not None:
+        return "waiting"
     return "stopped" if step.message == STOPPED else step.status.value
 
 
@@ -177,7 +182,10 @@ def detail_lines(one: Mapping[str, Any]) -> list[str]:
         "command": shlex.join(one.get("command", ())),
         "folder": one.get("folder", ""),
         "log": one["log"],
-        "said": one.get("message", ""),
+        "said": one.get("message", "") or one.get("reason", ""),
+        "again": one.get("due", ""),
+        "why": one.get("because", ""),
+        "reused": " of ".join(one[name] for name in ("reusedStep", "reusedFrom") if name in one),
     }
     lines = [f"  {name.ljust(9)}  {value}" for name, value in told.items() if value]
     return [f"{one['name']}  {one['status']}", *lines]

@@ -16,6 +16,7 @@ from typing import Any, Final, Unpack
 
 from localproc.cwl.base.files import walk
 from localproc.engine.admission.foresight import JobPlan
+from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
@@ -528,6 +529,34 @@ class Job:
 
         events = self.events()
         return provenance.provenance(self.record, events, steps(events), version("localproc"))
+
+    def retry(
+        self,
+        inputs: Inputs = None,
+        package: object = None,
+        **options: Unpack[ExecuteOptions],
+    ) -> "Job":
+        """Accept a job that goes on where this one, which has ended, has failed, and return it.
+
+        It takes over every step whose definition and inputs are unchanged; each of its ``steps``
+        tells what was taken over (``reused_from``) or why it was run again (``because``).
+
+        ``inputs`` are those that change, ``None`` for one takes it away. ``package`` is what the
+        process is now, as ``Engine.deploy`` takes it; without it the package is read again if it
+        was deployed from a file of this machine, else the process is the one deployed now.
+        ``options`` are those of ``Engine.execute``: what they do not say is as it was.
+
+        Raises ``Conflict`` for a job that has not ended, and what ``deploy`` and ``execute`` raise.
+        """
+        check_options(self.retry, options, ExecuteOptions)
+        check_retry(self.record)
+        package = package.record if isinstance(package, Process) else package
+        record = self._namespace.process_for_retry(self.record, package)
+        values, asked = retried(self.id, self.request, inputs, options)
+        detached = asked.pop("detached", False)
+        return Job(
+            self._namespace, self._namespace.accept(record, values, asked, detached=detached)
+        )
 
     def dismiss(self, *, wait: bool = True) -> "Job":
         """Stop it, whoever runs it, and return it; one that has ended stays as it is.

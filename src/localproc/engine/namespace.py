@@ -6,6 +6,7 @@ the public objects: they hold it.
 """
 
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,6 +32,7 @@ from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
 from localproc.storage.step_cache import StepCache
+from localproc.uris import uri_path
 
 _TYPICAL: Final = 20  #: earlier jobs that say how long one takes
 
@@ -39,6 +41,10 @@ def check_readable(record: JobRecord) -> None:
     """Raise ``JobPutAside`` for a job that was put aside: nobody goes on with it."""
     if record.aside and not record.status.final and not record.dismiss_requested:
         raise JobPutAside(record.id, record.aside)
+
+
+def _path_of(entry: str) -> str:
+    return uri_path(entry.partition("#")[0])
 
 
 class Namespace:
@@ -85,9 +91,10 @@ class Namespace:
         self.check()
         request = self._acceptance.request(process, inputs, options)
         if detached or not self.runtime.run_jobs:
-            return self._acceptance.accept(process, request, owner=None).id
-        job = self._acceptance.accept(process, request, owner=self.runtime.owner())
-        self.runtime.loop().accept(job)
+            return self._acceptance.accept(process, request, owner=None)[0].id
+        job, is_new = self._acceptance.accept(process, request, owner=self.runtime.owner())
+        if is_new:
+            self.runtime.loop().accept(job)
         return job.id
 
     def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
@@ -136,6 +143,21 @@ class Namespace:
         """Return the process revision that a job runs."""
         found = self.runtime.store.process(job.namespace, job.process_id, job.revision)
         return self.processes.get(job.process_id) if found is None else found
+
+    def process_for_retry(self, job: JobRecord, package: object) -> ProcessRecord:
+        """Return the process that a retry of a job runs: of a package, or the job's as it is now.
+
+        A package that was deployed from a file of this machine is read again.
+        """
+        if isinstance(package, ProcessRecord):
+            return package
+        then = self.revision(job)
+        entry = then.entry
+        if package is None and entry.startswith("file:") and os.path.isfile(_path_of(entry)):
+            package = entry
+        if package is not None:
+            return self.processes.deploy(package, process_id=job.process_id)
+        return self.runtime.store.process(self.name, job.process_id) or then
 
     def job_folder(self, job_id: str) -> str:
         """Return a job's folder."""
@@ -191,8 +213,10 @@ class Namespace:
 
     def hide(self, job_id: str) -> None:
         """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
-        self.record(job_id)
+        ended = self.record(job_id).status.final
         self.runtime.store.hide_job(job_id)
+        for part in ("work", "inputs") if ended else ():  # nobody is going to retry it
+            shutil.rmtree(os.path.join(self.runtime.home.job(job_id), part), ignore_errors=True)
 
     def delete(self, job_id: str, *, results: bool) -> bool:
         """Forget a job that has ended, with its folder; return whether it had ended."""

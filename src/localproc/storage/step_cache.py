@@ -3,9 +3,9 @@
 Owns the folder they are kept in, and seeing that they are still what they were. Must not know what
 makes two steps equal, nor jobs beyond their ids.
 
-An entry is a folder: ``entry.json``, and ``files``, which share their bytes with the job that made
-them where the disk allows. Whoever changes such a file in place changes both, so an entry whose
-files have another size or time than they had is no longer used.
+An entry is a folder: ``entry.json``, the log of the step, and ``files``, which share their bytes
+with the job that made them where the disk allows. Whoever changes such a file in place changes
+both, so an entry whose files have another size or time than they had is no longer used.
 """
 
 import glob
@@ -20,24 +20,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, local_path, map_files, walk
+from localproc.storage.sharing import LeadsOut, share, share_logs
 from localproc.uris import path_uri
 
 _ENTRY: Final = "entry.json"
 _FILES: Final = "files"
+_LOG: Final = "step.log"
 _FRESH: Final = 600.0  #: seconds that what was found or kept is safe: its job has yet to say so
 _LESS: Final = 0.9  #: of what there may be, is left when some had to go
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an earlier step produced, and the job that it belonged to."""
+    """What an earlier step produced, the job that it belonged to, its name there and its log."""
 
     outputs: Mapping[str, Any]
     job_id: str
-
-
-class _NotOurs(Exception):
-    """An output leads out of the folder of its step."""
+    step: str
+    log: str
 
 
 class StepCache:
@@ -79,9 +79,18 @@ class StepCache:
         with suppress(OSError):
             os.utime(os.path.join(place, _ENTRY))  # it was used now
         outputs = map_files(entry["outputs"], lambda one: _moved(one, _FILES, path_uri(files)))
-        return Found(outputs, entry["job"])
+        log = os.path.join(place, _LOG)
+        return Found(outputs, entry["job"], entry.get("step", ""), log)
 
-    def keep(self, key: str, outputs: Mapping[str, Any], outdir: str, job_id: str) -> bool:
+    def keep(
+        self,
+        key: str,
+        outputs: Mapping[str, Any],
+        outdir: str,
+        job_id: str,
+        step: str = "",
+        log: str = "",
+    ) -> bool:
         """Keep the outputs that a step left in its folder; whether they could be kept.
 
         Outputs that lie elsewhere, links followed (inputs passed through), belong to somebody
@@ -96,15 +105,16 @@ class StepCache:
                     name = os.path.relpath(local_path(one), outdir)
                     place = os.path.normpath(os.path.join(files, name))
                     if not f"{place}/".startswith(f"{files}/"):
-                        raise _NotOurs(local_path(one))
-                    _take(local_path(one), place, os.path.realpath(outdir))
+                        raise LeadsOut(local_path(one))
+                    share(local_path(one), place, os.path.realpath(outdir))
             relative = map_files(dict(outputs), lambda one: _moved(one, path_uri(outdir), _FILES))
-            entry = {"job": job_id, "outputs": relative, "files": _states(files)}
+            share_logs(log, os.path.join(temporary, _LOG))
+            entry = {"job": job_id, "step": step, "outputs": relative, "files": _states(files)}
             with open(os.path.join(temporary, _ENTRY), "w", encoding="utf-8") as file:
                 json.dump(entry, file)
             os.rename(temporary, self._place(key))
             self._make_room(sum(size for size, _ in filter(None, entry["files"].values())))
-        except (OSError, _NotOurs):
+        except (OSError, LeadsOut):
             shutil.rmtree(temporary, ignore_errors=True)
             return False
         return True
@@ -152,23 +162,6 @@ class StepCache:
 
     def _place(self, key: str) -> str:
         return os.path.join(self._folder, key[:2], key)
-
-
-def _take(source: str, target: str, top: str, above: tuple[str, ...] = ()) -> None:
-    """Share or copy a file or a folder; raises ``_NotOurs`` if it leads out of ``top``."""
-    real = os.path.realpath(source)
-    if real in above or not (real == top or real.startswith(top + "/")):
-        raise _NotOurs(source)
-    if os.path.isdir(real):
-        os.makedirs(target, exist_ok=True)
-        for name in os.listdir(real):
-            _take(os.path.join(real, name), os.path.join(target, name), top, (*above, real))
-    elif not os.path.exists(target):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        try:
-            os.link(real, target)
-        except OSError:
-            shutil.copy2(real, target)
 
 
 def _states(folder: str) -> dict[str, list[int]]:

@@ -19,7 +19,7 @@ from localproc.engine.admission.foresight import JobPlan, Recall, foresee, unfor
 from localproc.engine.admission.suitability import Placement, missing_images, placements
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
-from localproc.engine.job.reusable import key_of
+from localproc.engine.job.reusable import beside_of, key_of
 from localproc.engine.runtime import Runtime
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.model import Container, ProcessRecord
@@ -74,7 +74,8 @@ def _recalling(
             software = runtime.software.provide(wanted).changes
         if any(not is_local(one) and not is_literal(one) for one in walk(dict(invocation.inputs))):
             return "its inputs are not here yet"
-        key = key_of(invocation, own, jobs, uri_path(results), disk, image=image, software=software)
+        beside = beside_of(invocation, own, jobs, uri_path(results))
+        key = key_of(invocation, beside, disk, image=image, software=software)
         if not key:
             return "WorkReuse, NetworkAccess or InplaceUpdateRequirement forbids reuse"
         return cache.find(key) or "no outputs of an equal step are kept"

@@ -14,6 +14,7 @@ from typing import Any, Final
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.engine.home.retention import Retention
 from localproc.errors import InvalidInputs, Problem
+from localproc.machine.retries import read_rules
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.stac_schemas import Validation
 from localproc.storage.storages import StorageOptions
@@ -41,7 +42,9 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``offline`` says whether inputs
+    steps of earlier jobs, and keep those of this engine's; ``None``: as the variable
+    ``LOCALPROC_REUSE`` says, else as ``settings.yml`` does. ``retries``: when steps that fail run
+    again (docs/engine.md, "Retries"). ``offline`` says whether inputs
     are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
     there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
     which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
@@ -78,7 +81,8 @@ class Settings:
     durable: bool = False
     adopt: bool = True
     keep: bool = False
-    reuse: bool = False
+    reuse: bool | None = None
+    retries: Any = None
     containers: str = ""
     images: str | None = None
     pull: str = ""
@@ -114,6 +118,7 @@ class Settings:
         check_choice("validate_results", self.validate_results, Validation)
         check_choice("pull", self.pull or Pull.NEVER, Pull)
         check_namespace(self.namespace)
+        read_rules(self.retries)
         check_options("executor_options", self.executor_options)
         check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)

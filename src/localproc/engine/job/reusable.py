@@ -13,11 +13,26 @@ from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.storage.siblings import siblings
 
 
+def beside_of(
+    invocation: Invocation, package_files: Collection[str], jobs: str, results: str
+) -> str:
+    """Return the digest of what lies beside the package's own files that a step is given.
+
+    ``package_files`` are those that the package brings along; ``jobs`` is the folder of all jobs,
+    ``results`` that of what is published: what lies in them is nobody's module.
+    """
+    own = named_files(invocation.tool, invocation.inputs).intersection(package_files)
+    return together(siblings(own, package_files, (os.path.dirname(jobs), results)))
+
+
+def together(digests: Mapping[str, str]) -> str:
+    """Return one digest for what lies beside several scripts, wherever these are."""
+    return ",".join(sorted(digests.values()))
+
+
 def key_of(
     invocation: Invocation,
-    package_files: Collection[str],
-    jobs: str,
-    results: str,
+    beside: str,
     files: Files,
     *,
     image: str = "",
@@ -25,13 +40,10 @@ def key_of(
 ) -> str:
     """Return the key of a step's outputs; empty if equal runs of it may not share them.
 
-    ``package_files`` are those that the package brings along; ``jobs`` is the folder of all jobs,
-    ``results`` that of what is published: what lies in them is nobody's module. ``image`` is the
-    digest of the image that it runs in, ``software`` the variables by which it finds software.
+    ``beside`` is what ``beside_of`` gives, ``image`` the digest of the image that it runs in,
+    ``software`` what the software that it is given changes in its environment.
     """
     tool, inputs = invocation.tool, invocation.inputs
     if not may_be_reused(tool, inputs):
         return ""
-    own = named_files(tool, inputs).intersection(package_files)
-    beside = siblings(own, (os.path.dirname(jobs), results))
     return identity(tool, inputs, files, image=image, beside=beside, software=software)
