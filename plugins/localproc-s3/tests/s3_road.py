@@ -6,7 +6,7 @@ It forwards requests as they are; the signature is of its own address, which the
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -56,14 +56,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "damaged":
             body = bytes(reversed(body))
-        far = http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=60)
-        far.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            far.putheader(name, value)
-        far.endheaders(body)
-        answer = far.getresponse()
-        data = answer.read()
-        far.close()
+        with closing(
+            http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=60)
+        ) as far:
+            far.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                far.putheader(name, value)
+            far.endheaders(body)
+            answer = far.getresponse()
+            data = answer.read()
         if fault == "lost":  # it was done, and nobody is told
             self.close_connection = True
             self.connection.close()

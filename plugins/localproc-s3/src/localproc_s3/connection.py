@@ -10,7 +10,7 @@ again by themselves, tell errors apart by ``errno`` alone, and cannot be ended.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, wait
 from typing import Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ from localproc_s3.options import S3Options
 
 _T = TypeVar("_T")
 
+_SETTLING: Final = 120.0  #: seconds; the connection has given up by then
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 _PAYABLE: Final = ("get_object", "head_object", "list_objects_v2", "put_object", "delete_objects")
 #: Their debugging texts have keys and signatures in them.
@@ -65,16 +66,10 @@ class Connection:
                 self._is_open = True
         return self._files.s3
 
-    def call(
-        self,
-        operation: str,
-        uri: str,
-        watch: Callable[[], None] | None = None,
-        **arguments: Any,
-    ) -> Any:
+    def call(self, operation: str, uri: str, **arguments: Any) -> Any:
         """Return what an operation answers; raises ``StagingError`` that names the URI."""
         with self.explaining(uri):
-            return self.wait(self.begin(operation, **arguments), watch)
+            return self.wait(self.begin(operation, **arguments))
 
     def begin(self, operation: str, **arguments: Any) -> "Future[Any]":
         """Begin an operation; its errors are those of botocore."""
@@ -85,15 +80,18 @@ class Connection:
         return explaining(uri, self._secrets, etag)
 
     def wait(self, future: "Future[_T]", watch: Callable[[], None] | None = None) -> _T:
-        """Return what has been begun; what ``watch`` raises ends it."""
-        try:
-            while not wait([future], _LOOK if watch else None).done:
-                assert watch is not None
-                watch()
-        except BaseException:
-            future.cancel()
-            raise
+        """Return what has been begun; what ``watch`` raises ends the waiting."""
+        while not wait([future], _LOOK if watch else None).done:
+            assert watch is not None
+            watch()
         return future.result()
+
+    def leave(self, futures: Collection["Future[Any]"], *, settled: bool) -> None:
+        """Let go of what has been begun: end it, or let it be done if others build upon that."""
+        if settled:
+            wait(futures, _SETTLING)
+        for future in futures:
+            future.cancel()
 
     def presigned(self, bucket: str, key: str, seconds: int) -> str:
         """Return a URL that anybody can read an object at."""
