@@ -14,7 +14,11 @@ from urllib.parse import urlsplit
 
 from s3_server import Server
 
-_BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+_ANSWERS = {
+    "busy": (503, b"<Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>"),
+    "expired": (400, b"<Error><Code>ExpiredToken</Code><Message>It is over.</Message></Error>"),
+    "denied": (403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+}
 
 #: Says what goes wrong with a request (its method and path), nothing for most.
 Fault = Callable[[str, str], str]
@@ -27,6 +31,7 @@ class Road:
         self.far = urlsplit(server.endpoint)
         self.fault: Fault = lambda method, path: ""
         self.asked: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.road = self  # type: ignore[attr-defined]
@@ -46,13 +51,15 @@ class _Handler(BaseHTTPRequestHandler):
         road: Road = self.server.road  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         road.asked.append((self.command, self.path))
+        road.headers.append({name.lower(): value for name, value in self.headers.items()})
         fault = road.fault(self.command, self.path)
         if fault == "reset":
             self.close_connection = True
             self.connection.close()
             return
-        if fault == "busy":
-            self._answer(503, [("Content-Type", "application/xml")], _BUSY)
+        if fault in _ANSWERS:
+            status, said = _ANSWERS[fault]
+            self._answer(status, [("Content-Type", "application/xml")], said)
             return
         if fault == "damaged":
             body = bytes(reversed(body))

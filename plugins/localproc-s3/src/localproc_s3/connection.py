@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import NoCredentialsError
 from s3fs import S3FileSystem
 
+from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
 from localproc_s3.options import S3Options
 
@@ -73,7 +74,7 @@ class Connection:
 
     def begin(self, operation: str, **arguments: Any) -> "Future[Any]":
         """Begin an operation; its errors are those of botocore."""
-        return self._begun(self._called(operation, arguments))
+        return self._begun(self._called(self._files, operation, arguments))
 
     def explaining(self, uri: str, etag: str = "") -> explaining:
         """Give what turns errors into localproc's."""
@@ -115,7 +116,11 @@ class Connection:
         self._files = None
 
     def _begun(self, making: Any) -> "Future[Any]":
-        return asyncio.run_coroutine_threadsafe(making, self._files.loop)
+        files = self._files
+        if files is None:  # by a thread that nobody waits for any more
+            making.close()
+            raise StagingError("the connection to S3 has been closed")
+        return asyncio.run_coroutine_threadsafe(making, files.loop)
 
     async def _frozen(self) -> Any:
         known = await self._files.session.get_credentials()
@@ -123,8 +128,8 @@ class Connection:
             raise NoCredentialsError
         return await known.get_frozen_credentials()
 
-    async def _called(self, operation: str, arguments: dict[str, Any]) -> Any:
-        client = await self._files.set_session()
+    async def _called(self, files: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        client = await files.set_session()
         if self._options.requester_pays and operation in _PAYABLE:
             arguments["RequestPayer"] = "requester"
         try:
@@ -133,7 +138,7 @@ class Connection:
                 answer["Data"] = await answer["Body"].read()
         except Exception as error:
             if code_of(error) in EXPIRED:  # the next try asks for keys again
-                await self._files.set_session(refresh=True)
+                await files.set_session(refresh=True)
             raise
         return answer
 
