@@ -34,6 +34,7 @@ from localproc.cli.show import (
     say_abandoned,
     show_end,
     step_state,
+    transferred,
 )
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
@@ -85,12 +86,17 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
         command += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["work"]:
         command += ["--work", os.path.abspath(settings["work"])]
+    for name in ("images", "pull"):
+        if settings[name]:
+            command += [f"--{name}", settings[name]]
+    for image, target in settings["container_map"].items():
+        command += ["--container-map", f"{image}={target}"]
     for executor, options in settings["executor_options"].items():
         for key, value in options.items():
             command += ["--executor-option", f"{executor}.{key}={json.dumps(value)}"]
     with open(os.devnull, "r+b") as nothing:
         subprocess.Popen(
-            [*command, *(["--keep"] if settings["keep"] else [])],
+            [*command, *(f"--{name}" for name in ("keep", "build") if settings[name])],
             stdin=nothing,
             stdout=nothing,
             stderr=nothing,
@@ -199,7 +205,7 @@ def status(site: Site, job: str, as_json: bool) -> None:
 def _step_row(step: Step) -> tuple[str, ...]:
     return (
         step.name,
-        step_state(step),
+        step_state(step) + transferred(step),
         seconds(step.duration),
         seconds(step.cpu),
         "" if step.rss is None else f"{max(1, step.rss >> 10)} MiB",

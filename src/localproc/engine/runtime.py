@@ -6,17 +6,19 @@ what is asked of an engine.
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from localproc import forks
+from localproc.engine.containers import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
-from localproc.engine.home.settings import Settings
+from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.guarded import GuardedExecutor
@@ -33,10 +35,13 @@ from localproc.model import JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
+from localproc.software.resolution import Software, Source
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
+
+_OF_SOURCES: Final = ("type", "names")  #: members of a resolver's configuration that are ours
 
 
 class Runtime:
@@ -59,6 +64,7 @@ class Runtime:
         self.closed = False
         self._inherited = False
         self.completions = Completions()
+        self.containers = Containers(self.plugins, self.settings)
         self.inputs = InputCache(
             settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
         )
@@ -69,6 +75,7 @@ class Runtime:
             self.inputs,
             Offline(settings.offline),
         )
+        self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
@@ -99,11 +106,13 @@ class Runtime:
                     self._liveness,
                     self.settings,
                     self.storages,
+                    self.containers,
                     self._open_executor,
                     self.processes.of_job,
                     self.observers,
                     self.completions,
                     self.ring_callbacks,
+                    self.software.provide,
                 )
                 self._loop.start()
             return self._loop
@@ -190,7 +199,15 @@ class Runtime:
             options=self.settings.executor_options.get(plugin.name, {}),
         )
 
+    def _software_sources(self) -> Iterator[Source]:
+        """Open the software resolvers that the settings name, in their order."""
+        for entry in self.settings.resolvers:
+            options = {name: value for name, value in entry.items() if name not in _OF_SOURCES}
+            plugin = self.plugins.software(str(entry["type"]))
+            yield Source(plugin.name, plugin.open(options), entry.get("names") or ())
+
     def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None
         plugin = self.plugins.executor(name)
-        return GuardedExecutor(plugin, self.executor_settings(plugin, self._liveness.id))
+        settings = self.executor_settings(plugin, self._liveness.id)
+        return GuardedExecutor(plugin, settings, runtimes=self.containers.runtime)

@@ -14,8 +14,10 @@ class JobRequest:
     """What somebody asked for; kept whole in the job's first event.
 
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
-    ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
-    ``results`` is the URI under which ``<job>/`` is published.
+    ``named`` are the local files that strings among the inputs name, each with the files that it
+    leads to (the assets of a STAC item). ``outputs`` names the outputs that were asked for, each
+    with its options; ``None`` means all. ``containers`` is the runtime of tools that name an image,
+    empty for what the executor has. ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``assets`` says which assets of STAC items are
     brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
@@ -24,8 +26,10 @@ class JobRequest:
     """
 
     inputs: Mapping[str, Any]
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
+    containers: str = ""
     results: str = ""
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""
@@ -46,6 +50,7 @@ class JobRequest:
         data = {one.name: getattr(self, one.name) for one in fields(self)}
         data["trigger"] = self.trigger.value
         data["tags"] = list(self.tags)
+        data["named"] = {path: list(others) for path, others in self.named.items()}
         data["policy"] = asdict(self.policy)
         return data
 
@@ -66,6 +71,8 @@ class JobRequest:
         known["policy"] = InputPolicy(**policy)
         known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
         known["tags"] = tuple(known.get("tags", ()))
+        named = dict(known.get("named", {}))
+        known["named"] = {path: tuple(others) for path, others in named.items()}
         if not isinstance(known.get("inputs"), Mapping):
             raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
         return cls(**known)

@@ -15,7 +15,10 @@ class Step:
     (``crop[1]/warp``), that of the engine's own steps begins with a slash. ``log`` is the name of
     its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
     ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
-    ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
+    ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
+    ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
+    (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
+    have been staged or published so far, where that takes a while.
     """
 
     name: str
@@ -34,8 +37,14 @@ class Step:
     native_id: str = ""
     queued: float | None = None
     reason: str = ""
+    image: str = ""
+    digest: str = ""
+    containers: str = ""
     cpu: float | None = None
     rss: int | None = None
+    software: tuple[str, ...] = ()
+    bytes_done: int | None = None
+    bytes_total: int | None = None
 
     @property
     def duration(self) -> float | None:

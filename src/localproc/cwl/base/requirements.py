@@ -42,7 +42,9 @@ SUPPORTED: Final = frozenset(
 
 _CWLTOOL: Final = "http://commonwl.org/cwltool#"
 #: Classes that are not CWL's own, by the URI of each.
-EXTENSIONS: Final = {f"{_CWLTOOL}{name}": name for name in ("CUDARequirement", "MPIRequirement")}
+EXTENSIONS: Final = {
+    f"{_CWLTOOL}{name}": name for name in ("CUDARequirement", "MPIRequirement", "ShmSize")
+}
 
 
 def is_of(class_name: str, version: str) -> bool:

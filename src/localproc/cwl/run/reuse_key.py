@@ -46,9 +46,16 @@ def _holding(tool: Tool) -> dict[str, Any]:
 
 
 def identity(
-    tool: Tool, inputs: Mapping[str, Any], files: Files, image: str = "", beside: str = ""
+    tool: Tool,
+    inputs: Mapping[str, Any],
+    files: Files,
+    image: str = "",
+    beside: str = "",
+    software: Mapping[str, str] | None = None,
 ) -> str:
     """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
+
+    ``software`` are the variables by which the software is available that it asks for.
 
     ``beside`` is that of what lies beside the package's own files, for a script may import it.
     Every input file is read.
@@ -62,6 +69,7 @@ def identity(
         "inputs": {name: _contents(inputs[name], files) for name in sorted(inputs)},
         "image": image,
         "beside": beside,
+        **({"software": dict(software)} if software else {}),
     }
     text = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
@@ -48,7 +49,8 @@ class Acceptance:
         self._user = _user()
         self._takes: dict[str, Request] = {}
         self._fit: set[str] = set()  # places where results can be published
-        self._runnable: set[tuple[str, str]] = set()  # revisions, each with an executor
+        #: The container runtimes of revisions, each with executor and runtime as asked for.
+        self._runnable: dict[tuple[str, str, str], str] = {}
 
     def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
         """Give what is asked for.
@@ -63,7 +65,11 @@ class Acceptance:
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
         takes = self._request(record)
-        job_object = takes.job_object(values, base, files, references=references, bases=bases)
+        named: list[str] = []
+        job_object = takes.job_object(
+            values, base, files, references=references, bases=bases, named=named
+        )
+        rest["named"] = {path: assets_beside(path) for path in named}
         check_policy(job_object, policy)
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         root = os.fspath(rest.get("results") or self.results)
@@ -80,7 +86,9 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        self._check_executor(record, rest["executor"])
+        rest["containers"] = self._runtime_for(
+            record, rest["executor"], rest.get("containers") or ""
+        )
         return JobRequest(inputs=job_object, **rest)
 
     def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
@@ -93,11 +101,14 @@ class Acceptance:
         self._runtime.observers.tell(job, [event])
         return job
 
-    def _check_executor(self, record: ProcessRecord, name: str) -> None:
-        if (record.revision, name) not in self._runnable:
+    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
+        """Give the container runtime of a job; raises where its steps can never run."""
+        asked = (record.revision, executor, containers)
+        if asked not in self._runnable:
             process = self._runtime.processes.of(record)
-            check_executors(process, ExecutorChoice.read(name), self._runtime)
-            self._runnable.add((record.revision, name))
+            choice = ExecutorChoice.read(executor)
+            self._runnable[asked] = check_executors(process, choice, containers, self._runtime)
+        return self._runnable[asked]
 
     def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Give where results go; raises before anything is run for it in vain."""

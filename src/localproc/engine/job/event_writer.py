@@ -19,6 +19,7 @@ from localproc.model.events import (
     Failed,
     Started,
     StepFinished,
+    StepProgress,
     StepQueued,
     StepRunning,
     StepSubmitted,
@@ -80,6 +81,7 @@ class EventWriter:
     def launched(self, key: str, name: str, attempt: int, task: Task) -> None:
         """A step's task is handed to the executor."""
         self._reasons.pop(name, None)
+        box = task.container
         self._note(
             StepSubmitted(
                 self._now(),
@@ -90,6 +92,10 @@ class EventWriter:
                 command=task.argv,
                 tmpdir=task.tmpdir,
                 executor=task.executor or self._executor,
+                image="" if box is None else box.image,
+                digest="" if box is None else box.digest,
+                containers="" if box is None else box.runtime,
+                software=task.software,
                 message=f"starting {name}",
             )
         )
@@ -99,6 +105,10 @@ class EventWriter:
         if not again:
             self._note(StepSubmitted(self._now(), name=name, key=key, log=self._logs.of(name)))
         self._note(StepRunning(self._now(), name=name, message=message))
+
+    def progressed(self, name: str, done: int, total: int | None) -> None:
+        """So many bytes have come or gone for one of the engine's own steps."""
+        self._note(StepProgress(self._now(), name=name, done=done, total=total))
 
     def queued(self, name: str, report: Report) -> None:
         """A step's task waits at the executor; told where the reason is new."""

@@ -76,6 +76,7 @@ class JobRun:
             Act.TAKE_INSTANCES: self._take_instances,
             Act.TAKE_ANSWER: self._steps.answer,
             Act.TAKE_REPORT: self._take_report,
+            Act.TELL_PROGRESS: self._staging.progressed,
             Act.SUCCEED: self._take_published,
             Act.CLOSE_STAGING: self._close_staging,
             Act.FAIL: self._take_failure,
@@ -245,7 +246,7 @@ class JobRun:
     def _executor(self, instance: Instance) -> str:
         """Give the executor of a step instance; one that is skipped counts for the default one."""
         if isinstance(instance, Invocation):
-            return self._where(instance)[0]
+            return self._where(instance).executor
         return self.request.executor.partition(";")[0]
 
     def _next(self, full: Collection[str] = ()) -> Instance | None:

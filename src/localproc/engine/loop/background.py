@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.collect import collect
+from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
+from localproc.engine.containers import Containers
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -34,7 +36,7 @@ from localproc.engine.job.effects import (
     StageOut,
     Withdraw,
 )
-from localproc.engine.job.facts import Done
+from localproc.engine.job.facts import Done, News, Progressed
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import make_plan, pull
 from localproc.engine.job.steplog import log_writer
@@ -43,8 +45,10 @@ from localproc.engine.loop.task_folder import fill_folder
 from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
-from localproc.model import JobRequest
+from localproc.model import JobRequest, Task
+from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.storage.disk import Disk
+from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
@@ -93,16 +97,18 @@ class Background:
     def __init__(
         self,
         storages: Storages,
+        containers: Containers,
         steps: StepCache,
         tmpdirs: str,
         active: int,
-        report: Callable[[str, Done], None],
+        report: Callable[[str, News], None],
         *,
         durable: bool = False,
         validation: Validation = Validation.WARN,
         schemas: str = "",
     ) -> None:
         self._storages = storages
+        self._containers = containers
         self._validation = validation
         self._schemas = cache(lambda: StacSchemas(schemas))
         self._cache = steps
@@ -177,7 +183,7 @@ class Background:
 
         try:
             with evaluating_with(evaluator):
-                value = self._value(effect, job)
+                value = self._value(effect, job, lane)
             if self._safekeeping is not None:
                 self._keep(self._safekeeping, effect, value, job)
         except Exception as error:
@@ -185,7 +191,7 @@ class Background:
         else:
             self._report(job.job_id, Done(effect, value))
 
-    def _value(self, effect: Asked, job: JobContext) -> Any:
+    def _value(self, effect: Asked, job: JobContext, lane: Workers) -> Any:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
@@ -193,7 +199,7 @@ class Background:
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
-                return job.tasks.prepare(effect, disk)
+                return self._prepare(effect, job, disk, lane)
             case Evaluate():
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
@@ -201,7 +207,7 @@ class Background:
             case Collect(_, prepared, report):
                 return collect(prepared, report.exit_code or 0, disk)
             case Recall():
-                return self._recall(effect, job, disk)
+                return self._recall(effect, job, disk, lane)
             case StageIn():
                 return self._stage_in(effect, job, disk)
             case StageOut():
@@ -221,14 +227,33 @@ class Background:
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> tuple[str, Any]:
+    def _prepare(
+        self, effect: Prepare, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[Prepared, Task]:
+        prepared, task = job.tasks.prepare(effect, disk)
+        if task.container is not None and task.container.runtime:
+            with lane.aside():
+                box = self._containers.settled(task.container, job.go_on)
+            task = replace(task, container=box)
+        return prepared, task
+
+    def _recall(
+        self, effect: Recall, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[str, Any]:
         tool, inputs = effect.invocation.tool, effect.invocation.inputs
         if not may_be_reused(tool, inputs):
             return "", None
+        digest = ""
+        if (box := job.tasks.container(effect.invocation)) is not None:
+            with lane.aside():
+                digest = self._containers.settled(box, job.go_on).digest
+            if not digest:
+                return "", None
         own = named_files(tool, inputs).intersection(job.package_files)
         home = os.path.dirname(os.path.dirname(job.folder))
         beside = siblings(own, (home, uri_path(job.request.results)))
-        key = identity(tool, inputs, disk, beside=beside)
+        software = job.tasks.software(effect.invocation).changes
+        key = identity(tool, inputs, disk, image=digest, beside=beside, software=software)
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
@@ -236,7 +261,8 @@ class Background:
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
             policy, stopped = job.request.policy, job.stopped.is_set
-            access = self._storages.access(policy, job.namespace, stopped, log)
+            meter = self._meter(STAGE_IN, job)
+            access = self._storages.access(policy, job.namespace, stopped, log, meter=meter)
             staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
@@ -258,8 +284,13 @@ class Background:
             catalogs=not flat,
             check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
+            meter=self._meter(STAGE_OUT, job),
         )
         return publisher.publish(outputs)
+
+    def _meter(self, key: str, job: JobContext) -> Meter:
+        """Give what tells the job how far one of the engine's own steps is."""
+        return Meter(lambda done, total: self._report(job.job_id, Progressed(key, done, total)))
 
     def _withdraw(self, job: JobContext, log: Callable[[str], None]) -> None:
         root = results_root(job.job_id, job.request)
