@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from numbers import Real
 from types import NoneType, UnionType
-from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints
 
 from localproc.errors import InvalidInputs, Problem, UnknownOption
 from localproc.model import InputPolicy, Trigger
@@ -175,6 +175,8 @@ def _is_of(value: Any, kind: Any) -> bool:
     """Whether a value is of a type, as far as its outermost part tells."""
     if get_origin(kind) in (Union, UnionType):
         return any(_is_of(value, one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return any(_is_of(value, type(one)) for one in get_args(kind))
     plain = get_origin(kind) or kind
     if plain is Sequence and isinstance(value, str | bytes):
         return False
@@ -189,6 +191,8 @@ def _shown(kind: Any) -> str:
     """Return a type as people write it."""
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(_shown(one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
     plain = get_origin(kind) or kind
     return "None" if plain is NoneType else str(plain.__name__)
 
