@@ -170,6 +170,12 @@ def test_the_scheduler_explains_a_kill_and_nothing_else() -> None:
     assert report("k", ended, seen, None).state is TaskState.ENDED
 
 
+def test_an_id_that_is_given_out_twice_is_told_apart_by_the_name() -> None:
+    assert Seen(TaskState.RUNNING, name="lp-a").is_of("lp-a")
+    assert not Seen(TaskState.RUNNING, name="lp-b").is_of("lp-a")
+    assert Seen(TaskState.RUNNING).is_of("lp-a"), "it is not known"
+
+
 def test_a_line_of_a_keeper_is_a_record() -> None:
     line = {"key": "k", "at": 5.0, "started": 2.0, "code": -15, "why": "timed-out", "rss": 100}
     found = keeper_record(line, "n1", "17")

@@ -81,6 +81,11 @@ def test_how_a_job_ended_is_read(status: str, state: TaskState) -> None:
         assert pbs.seen({"job_state": letter, "Exit_status": status}).state is state
 
 
+def test_an_element_of_an_array_of_torque_has_the_name_of_the_array() -> None:
+    assert pbs.name_of({"Job_Name": "lp-0123456789ab-17"}) == "lp-0123456789ab"
+    assert pbs.name_of({"Job_Name": "lp-123456789012"}) == "lp-123456789012"
+
+
 def test_an_answer_that_makes_no_sense_is_none() -> None:
     with pytest.raises(ValueError, match="jobs were expected"):
         pbs.jobs_of("<html>503</html>")

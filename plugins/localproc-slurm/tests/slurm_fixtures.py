@@ -33,6 +33,19 @@ def running_cluster() -> Iterator[Cluster | None]:
 
 
 @pytest.fixture
+def own_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give a cluster to break: a controller that was killed may give ids out twice."""
+    if missing():
+        absent(missing())
+    folder = Path(tempfile.mkdtemp(prefix="localproc-slurm-"))
+    cluster = Cluster(folder)
+    monkeypatch.setenv("SLURM_CONF", str(cluster.conf))
+    yield cluster
+    cluster.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
 def cluster(running_cluster: Cluster | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Give the cluster; see that a test leaves no job there."""
     if running_cluster is None:

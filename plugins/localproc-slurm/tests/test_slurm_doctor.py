@@ -42,6 +42,6 @@ def test_a_controller_that_is_not_there(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "nothing.conf"))
-    said = found(tmp_path)["slurm"]
+    said = found(tmp_path, timeout=2)["slurm"]
     assert said.state == "failed"
     assert "scontrol ping" in said.hint

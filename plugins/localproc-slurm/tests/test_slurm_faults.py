@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import pytest
 from slurm_cluster import Cluster
-from slurm_fixtures import SlurmTests, cluster, open_slurm, running_cluster, until
+from slurm_fixtures import SlurmTests, cluster, open_slurm, own_cluster, running_cluster, until
 
 from localproc.model import Report, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import OpenExecutor
 
-__all__ = ["cluster", "running_cluster"]  # fixtures
+__all__ = ["cluster", "own_cluster", "running_cluster"]  # fixtures
 
 pytestmark = pytest.mark.service
 
@@ -112,8 +112,9 @@ class Everywhere(FaultTests):
 
 class TestSingles(Everywhere):
     def test_a_controller_that_is_killed_loses_nothing(
-        self, executor: Executor, cluster: Cluster, tmp_path: Path
+        self, own_cluster: Cluster, tmp_path: Path
     ) -> None:
+        cluster, executor = own_cluster, open_slurm(tmp_path / "home", "first", {})
         task = self.running_task(executor, tmp_path)
         cluster.kill("slurmctld")
         after = self.task(tmp_path, "after", "echo ran >> ran.txt; exit 6")
@@ -125,10 +126,12 @@ class TestSingles(Everywhere):
         assert self.end_of(executor, after).exit_code == 6
         for one in (task, after):
             assert (Path(one.outdir) / "ran.txt").read_text() == "ran\n"
+        executor.close()
 
     def test_a_node_that_is_gone_is_told_as_that(
-        self, executor: Executor, cluster: Cluster, tmp_path: Path
+        self, own_cluster: Cluster, tmp_path: Path
     ) -> None:
+        cluster, executor = own_cluster, open_slurm(tmp_path / "home", "first", {})
         task = self.running_task(executor, tmp_path, f"trap '' TERM; {GO_ON}")
         host = cluster.call("squeue", "--noheader", "--format=%N").strip()
         cluster.kill(host)
@@ -139,6 +142,7 @@ class TestSingles(Everywhere):
         cluster.wait_for_nodes()
         assert report.state is TaskState.NODE_LOST
         assert report.reason == f"Slurm has lost the node {host}"
+        executor.close()
 
     def test_a_cancelled_job_that_had_not_begun_is_told(
         self, executor: Executor, cluster: Cluster, tmp_path: Path

@@ -58,7 +58,7 @@ def test_what_the_options_say_is_asked_for() -> None:
 
 
 def test_all_jobs_are_asked_for_at_once() -> None:
-    assert calls.squeue() == ["squeue", "--me", "--noheader", "--array", "--format=%i|%T|%r|%N"]
+    assert calls.squeue() == ["squeue", "--me", "--noheader", "--array", "--format=%i|%T|%r|%N|%j"]
     assert "--clusters=big" in calls.squeue("big")
 
 
@@ -81,13 +81,15 @@ def test_all_jobs_are_asked_for_at_once() -> None:
     ],
 )
 def test_what_squeue_lists_is_read(line: str, state: TaskState, reason: str) -> None:
-    [(job, seen)] = answers.queue(f"{line}\n").items()
+    [(job, seen)] = answers.queue(f"{line}|lp-a\n").items()
     assert job == line.split("|")[0]
-    assert seen.state is state
+    assert (seen.state, seen.name) == (state, "lp-a")
     assert seen.reason.endswith(reason)
 
 
-@pytest.mark.parametrize("said", ["slurm_load_jobs error\n", "<html>\n", "7|RUNNING\n", "x|y|z|\n"])
+@pytest.mark.parametrize(
+    "said", ["slurm_load_jobs error\n", "<html>\n", "7|RUNNING\n", "x|y|z||\n"]
+)
 def test_a_queue_that_makes_no_sense_is_none(said: str) -> None:
     """Jobs that are not listed have ended: so anything else must not pass for a list."""
     cluster = Cluster(call=lambda argv: said)
@@ -96,7 +98,7 @@ def test_a_queue_that_makes_no_sense_is_none(said: str) -> None:
 
 
 def test_the_accounting_tells_who_cancelled() -> None:
-    said = "7|CANCELLED by 1000|n1\n8_2|NODE_FAIL|n2\n9|REQUEUED|n1\n"
+    said = "7|CANCELLED by 1000|n1|a\n8_2|NODE_FAIL|n2|b\n9|REQUEUED|n1|c\n"
     found = answers.accounted(said)
     assert set(found) == {"7", "8_2"}
     assert found["7"].reason == ("somebody cancelled it by way of Slurm, 1000 by its user id")

@@ -148,7 +148,7 @@ def _elapsed(row: StepRow) -> float | None:
 
 def row_state(row: StepRow) -> str:
     """Return the word for the state of a step, or how far a scatter is."""
-    return row.said if row.scattered else step_state(row.steps[0])
+    return row.said if row.scattered else step_state(row.steps[0]) + transferred(row.steps[0])
 
 
 def row_cells(row: StepRow) -> tuple[str, ...]:

@@ -32,11 +32,12 @@ from localproc.engine.upkeep.prune import Pruned
 from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
 from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus
 from localproc.plugins.manager import PluginManager
-from localproc.views import execution_log
+from localproc.views import execution_log, notebook
 
 #: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
 LAST: Final = "last"
 _NO_JOB: Final = "no job has been accepted in this home yet"
+_IN_NOTEBOOKS: Final = 20  #: jobs that are shown there
 _CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
@@ -63,6 +64,11 @@ class LocalEngine:
 
     def __repr__(self) -> str:
         return f"<Engine {self.home}, namespace {self.namespace}>"
+
+    def _repr_html_(self) -> str:
+        jobs = [job.record for job in self.jobs(limit=_IN_NOTEBOOKS)]
+        processes = [process.id for process in self.processes()]
+        return notebook.jobs_html(f"{self.home}, namespace {self.namespace}", processes, jobs)
 
     def __enter__(self) -> Self:
         return self

@@ -4,13 +4,15 @@ Owns the public handles. A handle keeps no state of its own: what it tells is wh
 at that moment. Must not know how jobs are run.
 """
 
+import asyncio
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from localproc.cwl.base.files import walk
 from localproc.engine.admission.foresight import JobPlan
@@ -19,7 +21,7 @@ from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.notify.interleave import interleaved
-from localproc.engine.notify.watch import Watch
+from localproc.engine.notify.watch import Changes, Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.engine.results import catalog_folder, typed_results
@@ -37,9 +39,11 @@ from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessReco
 from localproc.model.events import Failed, StepFinished, Succeeded
 from localproc.storage.published import Published
 from localproc.storage.results_place import results_root
-from localproc.views import execution_log, ogc, provenance
+from localproc.views import execution_log, notebook, ogc, provenance
 from localproc.views.inputs_template import inputs_template
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
+
+_TURN: Final = 0.5  #: seconds that a thread waits at a time for whoever awaits a job
 
 
 class Process:
@@ -54,6 +58,10 @@ class Process:
 
     def __repr__(self) -> str:
         return f"<Process {self.id} {self.version} ({self.revision[:12]})>"
+
+    def _repr_html_(self) -> str:
+        name = f"{self.id} {self.version}: {self.title}".removesuffix(": ")
+        return notebook.process_html(name, self.ports(), self.outputs)
 
     @property
     def id(self) -> str:
@@ -276,10 +284,24 @@ class Job:
         """Its steps so far, in the order they were started."""
         return self.history.steps()[1]
 
-    def watch(self) -> Iterator[Step]:
-        """Yield each step as it changes, from the first one on, until the job has ended."""
-        watch = Watch(self._checked, self.events)
-        return watch.until_the_end(self._namespace.end_of(self.id))
+    def watch(self) -> Changes:
+        """Yield each step as it changes, from the first one on, until the job has ended.
+
+        For ``for`` and ``async for``: where there is an event loop, it is never blocked.
+        """
+        return Changes(Watch(self._checked, self.events), self._namespace.end_of(self.id))
+
+    def __await__(self) -> Generator[Any, None, "Job"]:
+        """Wait for its end without blocking the event loop: ``await job``. See ``wait``."""
+        return self._waited().__await__()
+
+    async def _waited(self) -> "Job":
+        while True:
+            with suppress(TimeoutError):
+                return await asyncio.to_thread(self.wait, _TURN)
+
+    def _repr_html_(self) -> str:
+        return notebook.job_html(self.record, self.rows())
 
     def logs(self, step: str = "") -> StepLog:
         """Return the log of a step, of the last one if none is named; raises ``NoSuchStep``.

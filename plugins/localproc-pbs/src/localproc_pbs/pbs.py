@@ -27,6 +27,7 @@ _KILLED: Final = {
 _LATER: Final = re.compile(
     r"connect|timed out|end of file|busy|try again|per-user limit|protocol|comm", re.IGNORECASE
 )
+_ELEMENT: Final = re.compile(r"^(lp-[0-9a-f]{12})-\d+$")
 _GONE: Final = re.compile(r"unknown job|has finished|invalid state|completed", re.IGNORECASE)
 
 
@@ -72,14 +73,20 @@ def jobs_of(said: str) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
+def name_of(attributes: Mapping[str, str]) -> str:
+    """Return a job's name; Torque adds the number of an element to that of its array."""
+    return _ELEMENT.sub(r"\1", attributes.get("Job_Name", ""))
+
+
 def seen(attributes: Mapping[str, str]) -> Seen:
     """Return what a job's attributes mean."""
     state = attributes.get("job_state", "Q")[:1]
     host = attributes.get("exec_host", "").partition("/")[0]
+    name = name_of(attributes)
     if state in _WAITS:
-        return Seen(TaskState.QUEUED, attributes.get("comment", ""), host)
+        return Seen(TaskState.QUEUED, attributes.get("comment", ""), host, name)
     if state in _RUNS:
-        return Seen(TaskState.RUNNING, host=host)
+        return Seen(TaskState.RUNNING, host=host, name=name)
     status = attributes.get("Exit_status", "0")
     code = int(status) if status.lstrip("-").isdigit() else 0
     return _KILLED.get(code) or Seen(TaskState.ENDED, attributes.get("comment", ""), host)
@@ -127,7 +134,7 @@ class Pbs:
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return jobs by name, those that have ended included."""
-        found = {one.get("Job_Name", ""): job for job, one in self._stat(ended=True).items()}
+        found = {name_of(one): job for job, one in self._stat(ended=True).items()}
         return {name: re.sub(r"\[\d+\]", "[]", found[name]) for name in names if name in found}
 
     def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:

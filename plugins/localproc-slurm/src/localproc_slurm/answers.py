@@ -89,7 +89,7 @@ def refusal(said: str) -> str:
 
 
 def queue(said: str) -> Mapping[str, Seen]:
-    """Read what squeue lists: id, state, reason, nodes.
+    """Read what squeue lists: id, state, reason, nodes, name.
 
     Raises ``ValueError`` for anything else: jobs that are not listed have ended.
     """
@@ -106,12 +106,12 @@ def ended(said: str) -> Mapping[str, Seen]:
 
 
 def accounted(said: str) -> Mapping[str, Seen]:
-    """Read what sacct lists: id, state, nodes. Later rows are of later attempts."""
+    """Read what sacct lists: id, state, nodes, name. Later rows are of later attempts."""
     found = {}
     for line in said.splitlines():
-        job, state, *rest = [*line.split("|"), ""]
-        if _ID.fullmatch(job):
-            found[job] = _seen(state, "", rest[0])
+        job, *rest = line.split("|")
+        if _ID.fullmatch(job) and len(rest) == 3:
+            found[job] = _seen(rest[0], "", rest[1], rest[2])
     return {job: one for job, one in found.items() if one.state is not TaskState.QUEUED}
 
 
@@ -184,18 +184,18 @@ def seconds(text: str) -> int | None:
 def _rows(said: str) -> Iterable[tuple[str, Seen]]:
     for line in said.splitlines():
         parts = line.split("|")
-        if len(parts) != 4 or not _ID.fullmatch(parts[0]):
+        if len(parts) != 5 or not _ID.fullmatch(parts[0]):
             raise ValueError(f"a job was expected, not {line!r:.80}")
-        yield parts[0], _seen(parts[1], parts[2], parts[3])
+        yield parts[0], _seen(*parts[1:])
 
 
-def _seen(state: str, reason: str, nodes: str) -> Seen:
+def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:
     """Return what a state means. A job in one that is not known has not ended."""
     word, _, by = state.partition(" ")
     found = _STATES.get(word.rstrip("+"), TaskState.QUEUED)
     said = "" if reason in ("None", "(null)") else reason
     if found is TaskState.QUEUED and said in _NEVER:
-        return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}")
+        return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}", name=name)
     if found is TaskState.CANCELLED:
         who = f", {by.removeprefix('by ')} by its user id" if by else ""
         said = f"somebody cancelled it by way of Slurm{who}"
@@ -205,7 +205,7 @@ def _seen(state: str, reason: str, nodes: str) -> Seen:
         said = "Slurm took it away for a job of higher priority"
     elif found is TaskState.TIMED_OUT:
         said = "Slurm's time limit"
-    return Seen(found, said, "" if nodes in ("(null)", "None assigned") else nodes)
+    return Seen(found, said, "" if nodes in ("(null)", "None assigned") else nodes, name)
 
 
 def _number(text: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from localproc.executors.batch import Allocation, Request
 
-_QUEUE: Final = "%i|%T|%r|%N"
+_QUEUE: Final = "%i|%T|%r|%N|%j"
 _PLAIN: Final = {
     "partition": "--partition",
     "account": "--account",
@@ -77,7 +77,7 @@ def squeue_ended(ids: Collection[str], cluster: str = "") -> list[str]:
 
 def sacct(ids: Collection[str], cluster: str = "") -> list[str]:
     """Return what lists jobs that the accounting knows, with who has cancelled them."""
-    fields = "--format=JobID,State,NodeList"
+    fields = "--format=JobID,State,NodeList,JobName"
     which = f"--jobs={','.join(sorted(ids))}"
     return ["sacct", "--noheader", "--parsable2", "--allocations", which, fields, *_on(cluster)]
 

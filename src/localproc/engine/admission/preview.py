@@ -13,6 +13,7 @@ from localproc.cwl.base.files import is_literal, is_local, walk
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reads import place
+from localproc.cwl.run.software import packages
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan, Recall, foresee, unforeseen
 from localproc.engine.admission.suitability import Placement, missing_images, placements
@@ -64,15 +65,17 @@ def _recalling(
     cache = StepCache(runtime.home.steps)
 
     def recall(invocation: Invocation) -> Found | str:
-        image = ""
+        image, software = "", None
         if (box := boxes.get(place(invocation.key))) is not None:
             image = _digest(runtime, box)
             if not image:
                 return "in a container: what its image is, is not known here"
+        elif wanted := packages(invocation.tool):
+            software = runtime.software.provide(wanted).changes
         if any(not is_local(one) and not is_literal(one) for one in walk(dict(invocation.inputs))):
             return "its inputs are not here yet"
         beside = beside_of(invocation, own, jobs, uri_path(results))
-        key = key_of(invocation, beside, disk, image=image)
+        key = key_of(invocation, beside, disk, image=image, software=software)
         if not key:
             return "WorkReuse, NetworkAccess or InplaceUpdateRequirement forbids reuse"
         return cache.find(key) or "no outputs of an equal step are kept"

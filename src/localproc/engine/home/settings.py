@@ -58,10 +58,10 @@ class Settings:
     what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
     ``callback_secret`` signs what subscribers are told. ``software`` are the resolvers that are
     asked for the software of tools, in their order, each with its ``type`` and options, or the file
-    that has them. ``executor_options`` are by an executor's
-    name, ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the
-    beginning of URIs (``s3://bucket``). ``namespace_storage_options`` are the same for each
-    namespace; the more particular ones add to the others. ``prune``: which jobs go by themselves
+    that has them. ``executor_options`` are by an executor's name, ``container_options`` by a
+    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``).
+    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
+    the others. ``prune``: which jobs go by themselves
     (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``software``,
     ``containers``, ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in
     ``settings.yml`` in the home.

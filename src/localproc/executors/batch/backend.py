@@ -261,7 +261,7 @@ class BatchBackend(Backend):
             return self._ended(key, handed, record, job, now)
         queue = self._queue
         seen = None if queue is None else queue.get(job)
-        if seen is not None:
+        if seen is not None and seen.is_of(handed.name):
             self._gone.pop(job, None)
             if seen.state is TaskState.REFUSED:
                 return self._never(key, handed, number, seen, job, now)
@@ -297,9 +297,9 @@ class BatchBackend(Backend):
             queued = max(0.0, record.started.timestamp() - handed.at)
         if record.told:
             return records.report(key, record, None, queued)
-        final = self._finals.get(job)
+        final = self._final(handed, job)
         if final is None:
-            if (again := self._put_back(key, job)) is not None:
+            if (again := self._put_back(key, handed, job)) is not None:
                 return again
             with self._lock:
                 self._asked_for.add(job)
@@ -310,10 +310,15 @@ class BatchBackend(Backend):
         self._waits.pop(key, None)
         return records.report(key, record, None if final is None else final[1], queued)
 
-    def _put_back(self, key: str, job: str) -> Report | None:
+    def _final(self, handed: Handed, job: str) -> tuple[float, Seen] | None:
+        """Return what a job is said to have ended as, and since when that is known."""
+        final = self._finals.get(job)
+        return final if final is not None and final[1].is_of(handed.name) else None
+
+    def _put_back(self, key: str, handed: Handed, job: str) -> Report | None:
         """Tell of a task that was ended to begin anew later, which it would not: it has begun."""
         seen = (self._queue or {}).get(job)
-        if seen is None or seen.state is not TaskState.QUEUED:
+        if seen is None or seen.state is not TaskState.QUEUED or not seen.is_of(handed.name):
             return None
         with suppress(ExecutorUnavailable):
             self._scheduler.cancel([job])
@@ -340,7 +345,7 @@ class BatchBackend(Backend):
         with self._lock:
             self._asked_for.add(job)
         self._next_query = min(self._next_query, self._queue_at + _QUERY)
-        final = self._finals.get(job)
+        final = self._final(handed, job)
         waiting = self._by_marker(key, handed, number, job)
         if final is not None:
             at, seen = final

@@ -34,12 +34,18 @@ class Seen:
 
     ``state`` is ``QUEUED`` or ``RUNNING``; ``ENDED`` for one that went to its end, whatever its
     exit code; ``TIMED_OUT``, ``OUT_OF_MEMORY``, ``CANCELLED``, ``NODE_LOST``; ``LOST`` for one that
-    was taken away and may run again; ``REFUSED`` for one that waits and never will run.
+    was taken away and may run again; ``REFUSED`` for one that waits and never will run. ``name``
+    is that of the job, if it is known: a scheduler that has lost its memory gives ids out twice.
     """
 
     state: TaskState
     reason: str = ""
     host: str = ""
+    name: str = ""
+
+    def is_of(self, name: str) -> bool:
+        """Whether it may be the job of that name."""
+        return self.name in ("", name)
 
 
 class Scheduler(Protocol):
