@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import rasterio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localproc import Engine
@@ -53,12 +55,15 @@ outputs: {shouted: stdout}
 """
 SCRIPT = 'tr a-z A-Z < "$1"\necho "$2 times" "$(basename "$1")"\n'
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "water_bodies"
+SCENES = EXAMPLE / "scenes"
+
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a server."""
     home = tmp_path_factory.mktemp("there")
-    with started("--home", home, "serve", "--port", 0) as process:
+    with started("--home", home, "serve", "--port", 0, "--file-root", SCENES) as process:
         assert process.stdout is not None
         address = ""
         while not address:
@@ -228,6 +233,17 @@ def test_what_a_server_has_no_use_for_is_refused(words: tuple[str, ...], said: s
     assert said in refused.err
 
 
+def test_inputs_of_a_process_there_are_no_options(there: str, here: Path) -> None:
+    (here / "far.cwl").write_text(HELLO.replace("id: hello", "id: far"))
+    assert localproc("deploy", "far.cwl", "--to", there).code == 0
+    refused = localproc("execute", "far", "--message", "hi", "--to", there)
+    assert refused.code == 2
+    assert "message=VALUE" in refused.err
+    assert localproc("execute", "far", "message=hi", "--wait", "--to", there).code == 0
+    known = localproc("execute", "far.cwl", "--message", "hi", "--wait", "--to", there)
+    assert known.code == 0, known.err
+
+
 def test_a_server_that_does_not_answer_is_of_the_environment() -> None:
     said = localproc("status", "--to", "http://127.0.0.1:9")
     assert said.code == 4
@@ -250,6 +266,29 @@ def test_a_job_is_compared_with_the_same_elsewhere(there: str, shout: Path) -> N
     assert other.code == 1
     assert other.document["differences"] == ["shouted: shouted.txt has other bytes (23, not 23)"]
     assert not other.document["same"]
+
+
+def test_items_and_rasters_are_compared(there: str, here: Path) -> None:
+    package, inputs = EXAMPLE / "water-bodies.cwl", EXAMPLE / "inputs.yml"
+    assert localproc("run", package, inputs, "--quiet", "--results", "kept").code == 0
+    same = localproc("compare", "last", there)
+    assert same.code == 0, same.out + same.err
+    mask = min((here / "kept").rglob("otsu.tif"))
+    with rasterio.open(mask) as raster:
+        profile, pixels = raster.profile, raster.read(1)
+    row, column = np.argwhere(pixels != profile["nodata"])[0]
+    was = int(pixels[row, column])
+    pixels[row, column] = was + 1
+    with rasterio.open(mask, "w", **profile) as raster:
+        raster.write(pixels, 1)
+    other = localproc("compare", "last", there)
+    assert other.code == 1, other.out + other.err
+    assert f"at row {row}, column {column}: {was} instead of {was + 1}" in other.out
+    assert other.out.count("\n") == 2
+    assert localproc("compare", "last", there, "--tolerance", 1).code == 0
+    brought = localproc("results", "--download", "out", "--to", there)
+    assert brought.code == 0, brought.err
+    assert len(list((here / "out/stac_catalog").glob("*/otsu.tif"))) == 2
 
 
 # In Python

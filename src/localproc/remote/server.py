@@ -116,8 +116,9 @@ class Server:
     ) -> httpx.Response:
         """Post a package; what is there already is replaced."""
         answer = self._ask("POST", f"/processes{query}", body, kind)
-        is_there = answer.status_code == httpx.codes.CONFLICT or isinstance(
-            error_of(answer, self.url), DuplicatedProcess
+        is_there = not answer.is_success and (
+            answer.status_code == httpx.codes.CONFLICT
+            or isinstance(error_of(answer, self.url), DuplicatedProcess)
         )
         if is_there and replace:
             return self._ask("PUT", f"/processes/{quote(process_id)}{query}", body, kind)
