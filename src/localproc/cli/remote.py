@@ -150,17 +150,23 @@ def status(server: "Server", *, job: str, watch: bool, as_json: bool, **_: Any) 
     """Show a job there, and its steps where the server tells of them."""
     found = server.status(job)
     if watch:
-        found = server.wait(found["jobID"])
+        for one in server.watch(found["jobID"]):
+            click.echo(_line(one), err=True)
+            found = one
     if as_json:
         print_json(found)
         return
-    words = (found["jobID"], found.get("processID", ""), found.get("status", ""))
-    click.echo("  ".join([*words, f"{found.get('progress', 0)} %"]))
+    click.echo(_line(found))
     click.echo(found.get("message", ""))
     steps = found.get("steps") or []
     if steps:
         rows = [(one["name"], one["status"], str(one.get("exitCode", ""))) for one in steps]
         print_table(["step", "status", "exit"], rows)
+
+
+def _line(job: Mapping[str, Any]) -> str:
+    words = (job["jobID"], job.get("processID", ""), job.get("status", ""))
+    return "  ".join([*words, f"{job.get('progress', 0)} %"])
 
 
 def logs(server: "Server", *, job: str, step: str, as_json: bool, **_: Any) -> None:

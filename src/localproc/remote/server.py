@@ -6,7 +6,7 @@ Owns the requests of Part 1 and Part 2 and reading the answers. Must not know a 
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,7 +32,7 @@ from localproc.remote.problems import error_of
 from localproc.storage.web_client import WebClient
 
 LAST: Final = "last"
-FINAL: Final = ("successful", "failed", "dismissed")
+_FINAL: Final = ("successful", "failed", "dismissed")
 _CWL: Final = "application/cwl+yaml"
 _NOT_TAKEN: Final = (400, 406, 415, 422)  #: what servers say of a package that they cannot read
 _PATIENCE: Final = 300.0  #: seconds that an answer may take
@@ -158,24 +158,34 @@ class Server:
         job_id = unquote(place.rpartition("/jobs/")[2])
         if answer.status_code == httpx.codes.OK and not job_id:
             return {"status": "successful", "results": _document(answer)}
-        return with_id(_document(answer), job_id)
+        return _with_id(_document(answer), job_id)
 
     def status(self, job_id: str = LAST) -> dict[str, Any]:
         """Return the statusInfo of a job; ``last`` is the newest that the server lists."""
         if job_id != LAST:
-            return with_id(self._get(f"/jobs/{quote(job_id)}"), job_id)
+            return _with_id(self._get(f"/jobs/{quote(job_id)}"), job_id)
         listed = self._get("/jobs").get("jobs", [])
         if not listed:
             raise NoSuchJob(LAST, hint=f"{self.url} has none")
         newest = max(listed, key=lambda one: str(one.get("created", "")))
-        return self.status(with_id(newest, "")["jobID"])
+        return self.status(_with_id(newest, "")["jobID"])
+
+    def watch(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """Give the statusInfo of a job each time that it has changed, until its end."""
+        pause, longest = _PAUSE
+        last: dict[str, Any] = {}
+        while last.get("status") not in _FINAL:
+            if last:
+                time.sleep(pause)
+                pause = min(pause * 1.5, longest)
+            found = self.status(job_id)
+            if found != last:
+                yield found
+            last = found
 
     def wait(self, job_id: str) -> dict[str, Any]:
         """Wait for a job's end, and return its last statusInfo."""
-        pause, longest = _PAUSE
-        while (found := self.status(job_id))["status"] not in FINAL:
-            time.sleep(pause)
-            pause = min(pause * 1.5, longest)
+        *_, found = self.watch(job_id)
         return found
 
     def logs(self, job_id: str, step: str = "") -> dict[str, str]:
@@ -199,7 +209,7 @@ class Server:
         """Dismiss a job, and return what the server says of it."""
         answer = self._ask("DELETE", f"/jobs/{quote(job_id)}")
         self._check(answer)
-        return with_id(_document(answer), job_id)
+        return _with_id(_document(answer), job_id)
 
     def fetch(self, href: str) -> bytes:
         """Return what a link leads to; only the server itself is told the token."""
@@ -254,7 +264,7 @@ class Server:
             raise ServerUnreachable(said, hint="check the address and the network") from None
 
 
-def with_id(status: Mapping[str, Any], job_id: str) -> dict[str, Any]:
+def _with_id(status: Mapping[str, Any], job_id: str) -> dict[str, Any]:
     """Return a statusInfo whose job has a ``jobID``, whichever version of the standard it is of."""
     return {**status, "jobID": str(status.get("jobID") or status.get("id") or job_id)}
 
