@@ -417,6 +417,10 @@ class NoSpace(EnvironmentProblem):
     status = 507
 
 
+class SecretUnavailable(EnvironmentProblem):
+    """A secret cannot be had; neither message nor hint has anything of its value."""
+
+
 class PluginMissing(EnvironmentProblem):
     """An executor, a storage or an extra was asked for that is not installed."""
 

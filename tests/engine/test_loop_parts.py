@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from localproc.cwl.run.process import Tool
 from localproc.engine.home.home import Home
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import Launch
 from localproc.engine.loop.active import Active
@@ -276,6 +277,7 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         lambda job, past: two,
         lambda _: None,
         Storages(PluginManager([]).storage, {}, {}),
+        SecretKeeper({}, ""),
     )
 
 

@@ -23,6 +23,7 @@ from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import current_folder
+from localproc.engine.home.variables import read_words
 from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
@@ -64,6 +65,19 @@ _REQUEST_OPTIONS: Final = {
     "title": click.option("--title", default="", help="A title for the job."),
     "tags": click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
     "reason": click.option("--reason", default="", help="Why the job is run."),
+    "env": click.option(
+        "--env",
+        multiple=True,
+        metavar="[STEP:]NAME[=VALUE]",
+        help="A variable for tools, or a secret (VALUE secret:NAME) for a step; repeatable.",
+    ),
+    "preserve": click.option(
+        "--preserve-environment",
+        "preserve",
+        multiple=True,
+        metavar="GLOB",
+        help="Pass variables of this environment on to tools; repeatable.",
+    ),
 }
 
 
@@ -89,7 +103,15 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that describe a job; the command gets them as ``request``."""
-    return _gathered(command, _REQUEST_OPTIONS, "request")
+
+    @functools.wraps(command)
+    def called(*args: Any, request: dict[str, Any], **values: Any) -> Any:
+        words, preserve = request.pop("env"), request.pop("preserve")
+        return command(
+            *args, request={**request, "variables": read_words(words, preserve)}, **values
+        )
+
+    return _gathered(called, _REQUEST_OPTIONS, "request")
 
 
 def _gathered(

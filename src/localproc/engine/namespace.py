@@ -74,8 +74,9 @@ class Namespace:
         """
         self.runtime.check_open()
         self.check()
-        request = self._acceptance.request(process, inputs, options)
-        if detached or not self.runtime.run_jobs:
+        kept = self.runtime.run_jobs and not detached
+        request = self._acceptance.request(process, inputs, options, kept=kept)
+        if not kept:
             return self._acceptance.accept(process, request, owner=None).id
         job = self._acceptance.accept(process, request, owner=self.runtime.owner())
         self.runtime.loop().accept(job)

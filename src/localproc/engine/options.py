@@ -27,7 +27,8 @@ class ExecuteOptions(TypedDict, total=False):
     ``inProgressUri`` and ``failedUri`` to addresses. ``options`` are kept with the job, for
     executors. ``base``: the folder or URI of relative paths; ``bases``: that of single inputs.
     ``references=False``: an ``href`` in the inputs is a value like any other. ``detached``: leave
-    the job to another engine. ``derived_from``: the job that this one repeats.
+    the job to another engine. ``derived_from``: the job that this one repeats. ``variables``: those
+    of its tools by name, or rules as in the settings; a secret is ``secret:NAME``.
     """
 
     outputs: Mapping[str, Any] | None
@@ -49,6 +50,7 @@ class ExecuteOptions(TypedDict, total=False):
     bases: Mapping[str, str] | None
     references: bool
     detached: bool
+    variables: Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class JobFilters(TypedDict, total=False):
@@ -86,6 +88,8 @@ class EngineSettings(TypedDict, total=False):
     executor_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    variables: Sequence[Mapping[str, Any]] | Mapping[str, Any]
+    secrets: Mapping[str, Mapping[str, Any]]
 
 
 def check_options(call: Callable[..., Any], given: Iterable[str], options: type) -> None:

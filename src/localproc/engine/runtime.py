@@ -16,6 +16,7 @@ from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
@@ -52,6 +53,7 @@ class Runtime:
         journal = self.home.prepare(settings.work)
         settings = with_file(settings, self.home.settings)
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
+        self.secrets = SecretKeeper(self.settings.secrets, self.home.salt)
         self.plugins = PluginManager(plugins)
         self.run_jobs = run_jobs
         self.closed = False
@@ -95,6 +97,7 @@ class Runtime:
                     self.observers,
                     self.completions,
                     self.ring_callbacks,
+                    self.secrets,
                 )
                 self._loop.start()
             return self._loop

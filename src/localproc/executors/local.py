@@ -17,6 +17,7 @@ from localproc.executors.conversation import Conversation
 from localproc.executors.inherited import Inheritance, Known
 from localproc.executors.journals import Journal, forget_gone, hold
 from localproc.executors.stopping import Stops
+from localproc.executors.veiled import veiled
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import PROCESSES
 from localproc.plugins.executor import ExecutorSettings, unfit
@@ -319,10 +320,11 @@ class LocalExecutor:
 
 def _message(task: Task) -> dict[str, Any]:
     """Return a task as the keeper is told of it."""
+    argv, env = veiled(task) if task.secrets else (task.argv, dict(task.env))
     return {
         "run": task.key,
-        "argv": task.argv,
-        "env": dict(task.env),
+        "argv": argv,
+        "env": env,
         "cwd": task.outdir,
         "stdin": task.stdin,
         "stdout": task.stdout,

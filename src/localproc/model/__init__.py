@@ -9,6 +9,7 @@ from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
 from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
+from localproc.model.secret import Secrets
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
 from localproc.model.task import Container, Mount, Report, Resources, StageAction, Task, TaskState
@@ -27,6 +28,7 @@ __all__ = [
     "ProcessRecord",
     "Report",
     "Resources",
+    "Secrets",
     "StageAction",
     "Step",
     "StepStatus",

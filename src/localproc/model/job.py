@@ -1,6 +1,6 @@
 """One execution of one process revision with one set of inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
@@ -18,8 +18,9 @@ class JobRequest:
     ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
-    ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
-    executor or a face wants to remember (JSON).
+    ``inProgressUri`` and ``failedUri`` to addresses that are told. ``variables`` are rules for the
+    environment of its tools; of secrets they, and ``inputs``, have the names alone. ``options``
+    holds what an executor or a face wants to remember (JSON).
     """
 
     inputs: Mapping[str, Any]
@@ -38,12 +39,15 @@ class JobRequest:
     policy: InputPolicy = field(default_factory=InputPolicy)
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    variables: Sequence[Mapping[str, Any]] = ()
+    secrets: tuple[str, ...] = ()  #: names of those that stand in its inputs
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON."""
         data = {one.name: getattr(self, one.name) for one in fields(self)}
         data["trigger"] = self.trigger.value
         data["tags"] = list(self.tags)
+        data["variables"], data["secrets"] = list(self.variables), list(self.secrets)
         data["policy"] = asdict(self.policy)
         return data
 
@@ -64,6 +68,8 @@ class JobRequest:
         known["policy"] = InputPolicy(**policy)
         known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
         known["tags"] = tuple(known.get("tags", ()))
+        known["secrets"] = tuple(known.get("secrets", ()))
+        known["variables"] = tuple(known.get("variables", ()))
         if not isinstance(known.get("inputs"), Mapping):
             raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
         return cls(**known)

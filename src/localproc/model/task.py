@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from localproc.model.secret import NO_SECRETS, Secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -76,7 +78,8 @@ class Task:
     an empty one. ``reads`` are the files and folders outside of its own folders that it has to see,
     with the targets of links, ``writes`` those that it changes in place. ``step`` is the place in
     the workflow, ``group`` is equal for tasks that differ in their inputs alone (a scatter).
-    ``executor`` is the name of the one that it goes to.
+    ``executor`` is the name of the one that it goes to. ``secrets`` are what its marks stand for,
+    and variables that are not in ``env``.
     """
 
     key: str
@@ -95,6 +98,7 @@ class Task:
     step: str = ""
     group: str = ""
     executor: str = ""
+    secrets: Secrets = NO_SECRETS
 
 
 class TaskState(StrEnum):

@@ -24,10 +24,11 @@ class Capabilities:
     limits: bool = False  #: enforces cores and ram, not just counts them
     remote: bool = False  #: runs tasks on other machines, which see the same folders
     gpus: bool = False  #: gives tasks the devices that they ask for
+    secrets: bool = False  #: reveals a task's secrets to the task alone, and hides them in its logs
 
 
 #: What there is on any machine.
-PROCESSES: Final = Capabilities()
+PROCESSES: Final = Capabilities(secrets=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import Place
-from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT, is_of
+from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT, is_of, known_class
 from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
@@ -173,7 +173,7 @@ class Resolver:
             entry = plain(one)
             if not isinstance(entry, dict):
                 continue  # a hint that is none: requirements have been seen to
-            class_name = str(entry.get("class") or type(one).__name__)
+            class_name = known_class(str(entry.get("class") or type(one).__name__))
             if class_name == "SchemaDefRequirement":
                 continue
             if field == "hints" and class_name not in SUPPORTED:

@@ -46,12 +46,17 @@ def _holding(tool: Tool) -> dict[str, Any]:
 
 
 def identity(
-    tool: Tool, inputs: Mapping[str, Any], files: Files, image: str = "", beside: str = ""
+    tool: Tool,
+    inputs: Mapping[str, Any],
+    files: Files,
+    image: str = "",
+    beside: str = "",
+    given: Mapping[str, Any] | None = None,
 ) -> str:
     """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
 
     ``beside`` is that of what lies beside the package's own files, for a script may import it.
-    Every input file is read.
+    ``given`` is what counts of what the tool is given besides its inputs. Every input file is read.
     """
     holding = _holding(tool)
     known = {
@@ -63,6 +68,8 @@ def identity(
         "image": image,
         "beside": beside,
     }
+    if given:
+        known["given"] = given
     text = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
+from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.options import read_trigger
 from localproc.engine.runtime import Runtime
@@ -49,8 +51,15 @@ class Acceptance:
         self._fit: set[str] = set()  # places where results can be published
         self._runnable: set[tuple[str, str]] = set()  # revisions, each with an executor
 
-    def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
-        """Give what is asked for.
+    def request(
+        self,
+        record: ProcessRecord,
+        inputs: Any,
+        options: Mapping[str, Any],
+        *,
+        kept: bool = False,
+    ) -> JobRequest:
+        """Give what is asked for; ``kept``: this engine will run it, and remembers secrets.
 
         Raises ``InvalidInputs`` with every problem, or ``UnsupportedPackage`` if the executor lacks
         what the package requires.
@@ -61,9 +70,15 @@ class Acceptance:
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
+        secret = secret_inputs(record.resolved)
+        check_form(values, secret)
         takes = self._request(record)
         job_object = takes.job_object(values, base, files, references=references, bases=bases)
         check_policy(job_object, policy)
+        job_object, rest["secrets"] = hide(
+            job_object, secret, self._runtime.secrets, local=policy.trusting, kept=kept
+        )
+        rest["variables"] = tuple(to_data(read_variables(rest.get("variables", ()))))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
         _check_subscriber(rest.get("subscriber") or {}, policy)

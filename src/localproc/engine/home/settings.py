@@ -6,11 +6,13 @@ Owns the settings and their defaults. Must not know what they are used for.
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.engine.home.secrets import check_sources
+from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
 from localproc.storage.storages import StorageOptions
 
@@ -31,7 +33,8 @@ class Settings:
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
     steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
     subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme (``s3``) or the beginning of URIs (``s3://bucket``); both may also stand in
+    scheme (``s3``) or the beginning of URIs (``s3://bucket``). ``variables`` are rules for the
+    environment of tools, ``secrets`` the sources of secrets by name. These four may also stand in
     ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
     more particular ones add to the others.
 
@@ -58,6 +61,8 @@ class Settings:
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
     )
+    variables: Sequence[Mapping[str, Any]] | Mapping[str, Any] = field(default=(), repr=False)
+    secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
@@ -72,6 +77,8 @@ class Settings:
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("storage_options", self.storage_options)
+        read_variables(self.variables)
+        check_sources(self.secrets)
 
     def capacity(self) -> tuple[float, int, int]:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""

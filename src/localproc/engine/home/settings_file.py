@@ -1,17 +1,19 @@
 """Settings that a home keeps in a file of its own.
 
-Owns reading ``settings.yml``: options of executors and storages, by name. Must not know what they
-mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors and storages by name, variables of tools and
+sources of secrets. Must not know what they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.settings import Settings, check_options
+from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
 
-_MEMBERS: Final = ("executor_options", "storage_options")
+_MEMBERS: Final = ("executor_options", "storage_options", "variables", "secrets")
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -31,12 +33,17 @@ def with_file(settings: Settings, path: str) -> Settings:
     found = _read(text, path)
     return replace(
         settings,
-        executor_options=_merged(found.get(_MEMBERS[0], {}), settings.executor_options),
-        storage_options=_merged(found.get(_MEMBERS[1], {}), settings.storage_options),
+        executor_options=_merged(found.get("executor_options", {}), settings.executor_options),
+        storage_options=_merged(found.get("storage_options", {}), settings.storage_options),
+        variables=[
+            *to_data(read_variables(found.get("variables", ()))),
+            *to_data(read_variables(settings.variables)),
+        ],
+        secrets={**found.get("secrets", {}), **settings.secrets},
     )
 
 
-def _read(text: str, path: str) -> Mapping[str, _Options]:
+def _read(text: str, path: str) -> Mapping[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -44,13 +51,16 @@ def _read(text: str, path: str) -> Mapping[str, _Options]:
         found = YAML(typ="safe").load(text) or {}
     except YAMLError as error:
         raise InvalidInputs(f"{path} is not YAML: {error}") from error
-    hint = f"it may have {' and '.join(_MEMBERS)}"
+    hint = f"it may have {', '.join(_MEMBERS)}"
     if not isinstance(found, dict):
         raise InvalidInputs(f"{path} is not a mapping", hint=hint)
     for name, options in found.items():
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
-        check_options(name, options)
+        if name.endswith("options"):
+            check_options(name, options)
+        elif name == "secrets":
+            check_sources(options)
     return found
 
 

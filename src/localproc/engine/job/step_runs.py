@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from localproc.cwl.run.collect import collect, succeeded
+from localproc.cwl.run.collect import succeeded
 from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.prepare import Prepared
 from localproc.engine.job import failure_text
+from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import (
     Collect,
     Effects,
@@ -255,7 +256,7 @@ class StepRuns:
             self._ask_to_collect(running, report)
             return
         try:
-            outputs = collect(prepared, report.exit_code or 0, self._setup.files())
+            outputs = collected(prepared, report, self._setup.files(), running.task.secrets)
         except TooBig:
             self._ask_to_collect(running, report)
         except (LocalprocError, OSError) as error:
@@ -266,7 +267,8 @@ class StepRuns:
     def _ask_to_collect(self, running: StepRun, report: Report) -> None:
         assert running.made is not None
         self._collecting[running.name] = running
-        self._effects.ask(Collect(running.name, running.made[1], report))
+        secrets = running.task.secrets
+        self._effects.ask(Collect(running.name, running.made[1], report, secrets))
 
     def _collected(self, effect: Collect, done: Done) -> None:
         running = self._collecting.pop(effect.name)

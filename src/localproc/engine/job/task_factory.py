@@ -20,8 +20,9 @@ from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
+from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
-from localproc.model import StageAction, Task
+from localproc.model import Secrets, StageAction, Task
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -37,7 +38,8 @@ class JobSetup:
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
     ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
     step has made is written through to the disk before its end is recorded, and ends of before
-    ``booted``, when this machine was started, are not trusted.
+    ``booted``, when this machine was started, are not trusted. ``secrets`` are what steps are given
+    that does not come from the package.
     """
 
     now: Callable[[], datetime]
@@ -51,6 +53,7 @@ class JobSetup:
     reuse: bool = False
     durable: bool = False
     booted: datetime | None = None
+    secrets: StepSecrets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,12 @@ class TaskFactory:
         tool = invocation.tool
         if tool not in self._quick:
             self._quick[tool] = tool_is_quick(tool)
-        return self._quick[tool] and is_small(invocation.inputs)
+        secrets = self.setup.secrets
+        return (
+            self._quick[tool]
+            and is_small(invocation.inputs)
+            and (secrets is None or secrets.is_quick(place(invocation.key)))
+        )
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
@@ -97,6 +105,7 @@ class TaskFactory:
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
         executor, containers = self.setup.where(effect.invocation)
+        step, given = place(effect.invocation.key), self.setup.secrets
         prepared = prepare(
             effect.invocation.tool,
             effect.invocation.inputs,
@@ -104,8 +113,8 @@ class TaskFactory:
             files,
             self.setup.base_env,
             containers=containers,
+            variables={} if given is None else given.plain(step),
         )
-        step = place(effect.invocation.key)
         return prepared, replace(
             self._task(effect.name, effect.attempt, prepared),
             reads=reads(prepared, files, links=containers),
@@ -113,6 +122,7 @@ class TaskFactory:
             step=step,
             group=f"{self.job_id}:{step}",
             executor=executor,
+            secrets=Secrets() if given is None else given.of(step, prepared),
         )
 
     def named(self, name: str, attempt: int, tmpdir: str, executor: str) -> Task:

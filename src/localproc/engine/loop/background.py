@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
-from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.reads import place
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
+from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -189,8 +190,8 @@ class Background:
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
                 return fill_folder(task, job.go_on)
-            case Collect(_, prepared, report):
-                return collect(prepared, report.exit_code or 0, disk)
+            case Collect(_, prepared, report, secrets):
+                return collected(prepared, report, disk, secrets)
             case Recall():
                 return self._recall(effect, job, disk)
             case StageIn():
@@ -219,7 +220,11 @@ class Background:
         own = named_files(tool, inputs).intersection(job.package_files)
         home = os.path.dirname(os.path.dirname(job.folder))
         beside = siblings(own, (home, uri_path(job.request.results)))
-        key = identity(tool, inputs, disk, beside=beside)
+        secrets, step = job.tasks.setup.secrets, place(effect.invocation.key)
+        given: Mapping[str, Any] = {}
+        if secrets is not None:
+            given, inputs = secrets.counted(step), secrets.digested(inputs)
+        key = identity(tool, inputs, disk, beside=beside, given=given)
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from typing import Final
 
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, Done, Reported
@@ -61,6 +62,7 @@ class Loop:
         observers: Observers,
         completions: Completions,
         callbacks_posted: Callable[[], None],
+        secrets: SecretKeeper,
     ) -> None:
         self._store = store
         self._bell = bell
@@ -97,6 +99,7 @@ class Loop:
             compiled,
             completions.lost,
             storages,
+            secrets,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
