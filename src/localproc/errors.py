@@ -194,6 +194,17 @@ class NoSuchOutput(NotFound):
     type = EXCEPTIONS_1 + "no-such-output"
 
 
+class NoSuchSchedule(NotFound):
+    """No schedule of that name is there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no schedule {name!r}", hint="localproc schedule list shows all")
+        self.schedule = name
+
+    def _members(self) -> dict[str, Any]:
+        return {"schedule": self.schedule}
+
+
 class Conflict(LocalprocError):
     """What is asked for does not go together with what is there."""
 

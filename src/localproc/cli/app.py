@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "results": ("jobs", "Print the results of a job."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
+    "schedule": ("schedules", "Run processes at certain times."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),

@@ -23,6 +23,8 @@ from localproc.engine.options import (
     read_trigger,
 )
 from localproc.engine.runtime import Runtime
+from localproc.engine.triggers.runner import TriggerRunner
+from localproc.engine.triggers.schedules import Schedules
 from localproc.errors import InvalidInputs, Problem
 from localproc.model import InputPolicy, JobFilter, JobStatus
 from localproc.plugins.manager import PluginManager
@@ -92,6 +94,22 @@ class LocalEngine:
     def tokens(self) -> Tokens:
         """The tokens that let clients into this namespace over HTTP."""
         return self._namespace.tokens
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of this namespace; a server, or ``run_triggers``, sees to them."""
+        return Schedules(self._namespace)
+
+    def run_triggers(self) -> None:
+        """See to the schedules of the home until the engine is closed, unless another one does.
+
+        One process does at a time; another one takes over when that one is gone.
+        """
+        runtime = self._namespace.runtime
+        runtime.check_open()
+        if runtime.triggers is None:
+            runtime.triggers = TriggerRunner(self._namespace)
+            runtime.triggers.start()
 
     def within(self, namespace: str) -> Self:
         """Return the same engine for another namespace: its processes and jobs are its own.

@@ -50,7 +50,7 @@ class Namespace:
             allow_remote=allow_remote,
         )
         self.tokens = Tokens(runtime.store, name)
-        self._acceptance = Acceptance(runtime, name)
+        self.acceptance = Acceptance(runtime, name)
         self._allow_remote = allow_remote
 
     def within(self, name: str) -> "Namespace":
@@ -60,7 +60,7 @@ class Namespace:
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders of this machine that no client on a network is told of."""
-        results = self._acceptance.results
+        results = self.acceptance.results
         return (self.runtime.home.path, *([results] if os.path.isabs(results) else []))
 
     # Jobs
@@ -75,10 +75,10 @@ class Namespace:
         self.runtime.check_open()
         self.check()
         kept = self.runtime.run_jobs and not detached
-        request = self._acceptance.request(process, inputs, options, kept=kept)
+        request = self.acceptance.request(process, inputs, options, kept=kept)
         if not kept:
-            return self._acceptance.accept(process, request, owner=None).id
-        job = self._acceptance.accept(process, request, owner=self.runtime.owner())
+            return self.acceptance.accept(process, request, owner=None).id
+        job = self.acceptance.accept(process, request, owner=self.runtime.owner())
         self.runtime.loop().accept(job)
         return job.id
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from localproc import forks
 from localproc.engine.home import liveness
@@ -36,6 +37,16 @@ from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
+
+
+class Closing(Protocol):
+    """What is ended before the loop is."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
 
 
 class Runtime:
@@ -66,6 +77,7 @@ class Runtime:
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
         self._callbacks: CallbackSender | None = None
+        self.triggers: Closing | None = None  #: sees to schedules and subscriptions
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         settle(self.home, self.store)
@@ -153,6 +165,8 @@ class Runtime:
             closed, self.closed = self.closed, True
         if closed:
             return
+        if self.triggers is not None:
+            self.triggers.close()
         if self._loop is not None:
             self._loop.stop()
         if self._callbacks is not None:
@@ -168,7 +182,7 @@ class Runtime:
         self.closed = self._inherited = True
         self._lock = threading.RLock()
         self.completions = Completions()
-        self._liveness = self._loop = self._callbacks = None
+        self._liveness = self._loop = self._callbacks = self.triggers = None
 
     def executor_settings(self, plugin: ExecutorPlugin, engine: str) -> ExecutorSettings:
         """Return what an executor is opened with, by an engine of that id."""

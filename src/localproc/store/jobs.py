@@ -40,15 +40,8 @@ class JobTables(Database):
 
     def add_job(self, job: JobRecord, event: Event) -> None:
         """Record a job that has been accepted, and its first event."""
-        marks = ", ".join("?" * 22)
         with self.transaction() as db:
-            inserted = db.execute(
-                f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
-                rows.job_row(job),
-            )
-            number = inserted.lastrowid
-            assert number is not None
-            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
+            number = self._insert_job(db, job, event)
         self._numbers[job.id] = number
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
@@ -200,6 +193,18 @@ class JobTables(Database):
                 (namespace, process_id),
             ).fetchone()
         return int(found[0])
+
+    def _insert_job(self, db: sqlite3.Connection, job: JobRecord, event: Event) -> int:
+        """Record a job as part of a transaction; give its number."""
+        marks = ", ".join("?" * 22)
+        inserted = db.execute(
+            f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
+            rows.job_row(job),
+        )
+        number = inserted.lastrowid
+        assert number is not None
+        db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
+        return number
 
     def _number(self, db: sqlite3.Connection, job_id: str) -> int | None:
         number = self._numbers.get(job_id)

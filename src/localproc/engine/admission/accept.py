@@ -29,6 +29,7 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
+from localproc.model.trigger import Accepting
 from localproc.ogc.request import Request
 from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.disk import Disk
@@ -97,13 +98,19 @@ class Acceptance:
 
     def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
         """Record a job that ``owner`` is to run, or whoever finds it."""
+        made = self.prepare(record, request, owner=owner)
+        self._runtime.store.add_job(made.job, made.event)
+        self._runtime.observers.tell(made.job, [made.event])
+        return made.job
+
+    def prepare(
+        self, record: ProcessRecord, request: JobRequest, *, owner: str | None
+    ) -> Accepting:
+        """Give a job that is to be recorded, and its first event."""
         at = datetime.now(UTC)
         event = Accepted(at, request=request, engine=owner or "", message="accepted")
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
-        job = replace(job, owner=owner)
-        self._runtime.store.add_job(job, event)
-        self._runtime.observers.tell(job, [event])
-        return job
+        return Accepting(replace(job, owner=owner), event)
 
     def _check_executor(self, record: ProcessRecord, name: str) -> None:
         if (record.revision, name) not in self._runnable:
