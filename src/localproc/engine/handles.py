@@ -16,7 +16,7 @@ from localproc.engine.notify.histories import JobHistory
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
-from localproc.engine.results import typed_results
+from localproc.engine.results import read_updated, typed_results
 from localproc.errors import (
     JobDismissed,
     JobFailed,
@@ -364,7 +364,9 @@ class Job:
         folder = self._namespace.logs_folder(self.id)
         logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
         features = last.features if isinstance(last, Succeeded) else {}
-        return execution_log.execution(record, found, logs, features)
+        updated = read_updated(last.outputs) if isinstance(last, Succeeded) else {}
+        firing = self._namespace.firing_of(self.id)
+        return execution_log.execution(record, found, logs, features, firing, updated)
 
     def provenance(self) -> dict[str, Any]:
         """Return where its results come from, as a PROV-JSON document (W3C member submission)."""

@@ -24,6 +24,7 @@ from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
+from localproc.model.trigger import Firing
 
 
 def check_readable(record: JobRecord) -> None:
@@ -100,6 +101,10 @@ class Namespace:
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Return a job's events."""
         return self.runtime.store.events(job_id, after)
+
+    def firing_of(self, job_id: str) -> Firing | None:
+        """Return what a job was set off by, ``None`` if it was a person or a program."""
+        return self.runtime.store.firing_of([job_id]).get(job_id)
 
     def history(self, job_id: str) -> JobHistory:
         """Give what has been read of a job's history; it reads only what is new."""

@@ -63,6 +63,8 @@ class JobFilters(TypedDict, total=False):
     trigger: Trigger | None
     run_as: str | None
     tag: str | None
+    began_since: datetime | None
+    began_until: datetime | None
     before: str | None
     after: str | None
     hidden: bool

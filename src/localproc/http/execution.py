@@ -55,7 +55,9 @@ def execute(exchange: Exchange) -> Response:
     return _accepted(exchange, job)
 
 
-def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job:
+def start(
+    exchange: Exchange, process: Process, asked: Mapping[str, Any], *, reason: str = ""
+) -> Job:
     """Have a job accepted for an execute request."""
     settings = exchange.settings
     if namespace_of(exchange.engine).open_jobs() >= settings.most_jobs:
@@ -79,6 +81,7 @@ def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job
         outputs=asked.get("outputs"),
         subscriber=asked.get("subscriber", {}),
         title=asked.get("title", ""),
+        reason=reason,
         policy=settings.policy,
         run_as=exchange.user,
         base="",

@@ -131,6 +131,8 @@ class JobFilter:
     trigger: Trigger | None = None
     run_as: str | None = None
     tag: str | None = None
+    began_since: datetime | None = None  #: bounds when it was started, or accepted if it was not
+    began_until: datetime | None = None
     before: str | None = None
     after: str | None = None
     hidden: bool = False
