@@ -205,6 +205,19 @@ class NoSuchSchedule(NotFound):
         return {"schedule": self.schedule}
 
 
+class NoSuchSubscription(NotFound):
+    """No subscription of that name is there, or it does not take what came."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is no subscription {name!r}", hint="localproc subscription list shows all"
+        )
+        self.subscription = name
+
+    def _members(self) -> dict[str, Any]:
+        return {"subscription": self.subscription}
+
+
 class Conflict(LocalprocError):
     """What is asked for does not go together with what is there."""
 

@@ -109,7 +109,7 @@ def test_one_that_is_disabled_sets_nothing_off(engine: Engine) -> None:
     assert found.due is None
     assert found.next_runs() == []
     store = namespace_of(engine).runtime.store
-    assert store.due_triggers(datetime.now(UTC) + timedelta(days=1), 10) == []
+    assert store.due_triggers("schedule", datetime.now(UTC) + timedelta(days=1), 10) == []
     enabled = engine.schedules.enable("echo")
     assert enabled.due is not None
     assert len(enabled.next_runs(3)) == 3

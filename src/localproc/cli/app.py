@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
     "schedule": ("schedules", "Run processes at certain times."),
+    "subscription": ("subscriptions", "Run processes, or tell people, when something happens."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),

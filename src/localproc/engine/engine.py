@@ -25,6 +25,7 @@ from localproc.engine.options import (
 from localproc.engine.runtime import Runtime
 from localproc.engine.triggers.runner import TriggerRunner
 from localproc.engine.triggers.schedules import Schedules
+from localproc.engine.triggers.subscriptions import Subscriptions
 from localproc.errors import InvalidInputs, Problem
 from localproc.model import InputPolicy, JobFilter, JobStatus, Trigger
 from localproc.plugins.manager import PluginManager
@@ -100,8 +101,13 @@ class LocalEngine:
         """The schedules of this namespace; a server, or ``run_triggers``, sees to them."""
         return Schedules(self._namespace)
 
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions of this namespace, seen to as its schedules are."""
+        return Subscriptions(self._namespace)
+
     def run_triggers(self) -> None:
-        """See to the schedules of the home until the engine is closed, unless another one does.
+        """See to the schedules and subscriptions of the home until the engine is closed.
 
         One process does at a time; another one takes over when that one is gone.
         """

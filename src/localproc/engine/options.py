@@ -92,6 +92,7 @@ class EngineSettings(TypedDict, total=False):
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
     variables: Sequence[Mapping[str, Any]] | Mapping[str, Any]
     secrets: Mapping[str, Mapping[str, Any]]
+    mail: Mapping[str, Any]
 
 
 def check_options(call: Callable[..., Any], given: Iterable[str], options: type) -> None:

@@ -27,6 +27,7 @@ from localproc.engine.notify.callback_documents import compose
 from localproc.engine.notify.callback_sender import CallbackSender
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.histories import Histories
+from localproc.engine.notify.letters import send
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
@@ -138,7 +139,10 @@ class Runtime:
         with self._lock:
             if self._callbacks is None:
                 secret = self.settings.callback_secret
-                self._callbacks = CallbackSender(self.store, partial(compose, self.store), secret)
+                letters = partial(send, mail=self.settings.mail, secrets=self.secrets)
+                self._callbacks = CallbackSender(
+                    self.store, partial(compose, self.store), secret, letters
+                )
             self._callbacks.ring()
 
     def owner(self) -> str:

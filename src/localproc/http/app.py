@@ -63,6 +63,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
         "PUT": schedules.replace,
         "DELETE": schedules.remove,
     },
+    "/hooks/{name}": {"POST": schedules.hook},
     "/executions": {"GET": execution_log.build},
     "/executions/v1": {"GET": execution_log.list_executions, "POST": execution_log.trigger},
     "/executions/v1/private/{job_id}": {"GET": execution_log.execution},

@@ -1,4 +1,4 @@
-"""Schedules over HTTP: processes that are run at certain times.
+"""Schedules over HTTP, processes that are run at certain times; and webhooks that come in.
 
 Owns their resources. Must not know when anything is due.
 """
@@ -64,6 +64,16 @@ def remove(exchange: Exchange) -> Response:
     """Forget a schedule; its jobs stay."""
     exchange.engine.schedules.remove(exchange.path["name"])
     return Response(status_code=204)
+
+
+def hook(exchange: Exchange) -> Response:
+    """Take a webhook in, for the subscription that has its name; 204 if it came before."""
+    headers = {name.lower(): value for name, value in exchange.request.headers.items()}
+    job_id = exchange.engine.subscriptions.take(exchange.path["name"], headers, exchange.body)
+    if job_id is None:
+        return Response(status_code=204)
+    place = f"{exchange.base}/jobs/{job_id}"
+    return exchange.document({"jobID": job_id, "href": place}, 201, headers={"Location": place})
 
 
 def _asked(exchange: Exchange) -> Mapping[str, Any]:

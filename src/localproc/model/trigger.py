@@ -36,7 +36,8 @@ class Firing:
     ``key`` names it among those of the trigger, for ever: nothing fires twice. ``due`` is when it
     was to be. ``job_id`` is the job that it became, empty if it became none: ``said`` tells why.
     ``attempt`` is 1, or more if the job before has failed; ``again`` is when the next one is due.
-    ``is_open``: the job has not been seen to end.
+    ``is_open``: the job has not been seen to end. ``letter_to`` is where what was ``said`` is to be
+    sent, if it becomes no job; it is not kept with it.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Firing:
     attempt: int = 1
     again: datetime | None = None
     is_open: bool = False
+    letter_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,11 +150,11 @@ class Store(Protocol):
     ) -> list[TriggerRecord]:
         """Return triggers of a kind, of one namespace or all, by name."""
 
-    def due_triggers(self, now: datetime, most: int) -> list[TriggerRecord]:
-        """Return those that are enabled and due, the most overdue first."""
+    def due_triggers(self, kind: str, now: datetime, most: int) -> list[TriggerRecord]:
+        """Return those of a kind that are enabled and due, the most overdue first."""
 
     def next_trigger(self) -> datetime | None:
-        """Return when the next trigger, or the next attempt of a job, is due."""
+        """Return when the next schedule, or the next attempt of a job, is due."""
 
     def remove_trigger(self, namespace: str, kind: str, name: str) -> bool:
         """Forget a trigger and its firings; whether there was one."""
@@ -189,6 +189,12 @@ class Store(Protocol):
         self, trigger: TriggerRecord, before: Firing, firing: Firing, accepting: Accepting
     ) -> bool:
         """Record another attempt and its job, unless somebody else has; whether it was."""
+
+    def letter(self, callback: Callback) -> str | None:
+        """Return what a letter in the outbox says, ``None`` for a callback of a job.
+
+        It is empty if what the letter was about is gone.
+        """
 
     def firing_of(self, job_ids: Sequence[str]) -> dict[str, Firing]:
         """Return what jobs were set off by, by their ids; others have none."""

@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from localproc.model import Callback
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
-from localproc.store import rows
+from localproc.store import outbox, rows
 from localproc.store.jobs import JobTables
 
 _COLUMNS: Final = "n, namespace, kind, name, definition, enabled, due, state, revision"
 _FIRING: Final = "key, due, job, said, attempt, again, open"
+#: What the name of a letter's trigger begins with in the outbox, in the place of a job's id.
+LETTER: Final = "trigger:"
 _KEPT: Final = 1000  #: firings of a schedule; its due times only rise
 
 
@@ -58,20 +61,22 @@ class TriggerTables(JobTables):
             ).fetchall()
         return list(map(_trigger, found))
 
-    def due_triggers(self, now: datetime, most: int) -> list[TriggerRecord]:
+    def due_triggers(self, kind: str, now: datetime, most: int) -> list[TriggerRecord]:
         """Give those that have to be looked at, the most overdue first."""
         with self.reading() as db:
             found = db.execute(
                 f"SELECT {_COLUMNS} FROM triggers INDEXED BY triggers_due "  # noqa: S608
-                "WHERE enabled = 1 AND due <= ? ORDER BY due LIMIT ?",
-                (rows.micros(now), most),
+                "WHERE enabled = 1 AND due <= ? AND kind = ? ORDER BY due LIMIT ?",
+                (rows.micros(now), kind, most),
             ).fetchall()
         return list(map(_trigger, found))
 
     def next_trigger(self) -> datetime | None:
-        """Give when the next trigger, or the next attempt of a job, is due."""
+        """Give when the next schedule, or the next attempt of a job, is due."""
         with self.reading() as db:
-            due = db.execute("SELECT min(due) FROM triggers WHERE enabled = 1").fetchone()[0]
+            due = db.execute(
+                "SELECT min(due) FROM triggers WHERE enabled = 1 AND kind = 'schedule'"
+            ).fetchone()[0]
             again = db.execute("SELECT min(again) FROM firings WHERE again > 0").fetchone()[0]
         found = [one for one in (due, again) if one is not None]
         return rows.time(min(found)) if found else None
@@ -118,6 +123,9 @@ class TriggerTables(JobTables):
                     "open) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (trigger.number, *_firing_row(firing)),
                 )
+                if new.rowcount and firing.letter_to:
+                    letter = Callback(f"{LETTER}{trigger.number}", firing.letter_to, firing.key)
+                    outbox.post(db, [letter])
                 if new.rowcount and accepting is not None:
                     self._insert_job(db, accepting.job, accepting.event)
                     accepted.append(accepting.job.id)
@@ -193,6 +201,17 @@ class TriggerTables(JobTables):
             )
             self._insert_job(db, accepting.job, accepting.event)
         return True
+
+    def letter(self, callback: Callback) -> str | None:
+        """Give what a letter in the outbox says, ``None`` for a callback of a job."""
+        if not callback.job_id.startswith(LETTER):
+            return None
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT said FROM firings WHERE trigger = ? AND key = ?",
+                (int(callback.job_id.removeprefix(LETTER)), callback.kind),
+            ).fetchone()
+        return "" if row is None else str(row["said"])
 
     def firing_of(self, job_ids: Sequence[str]) -> dict[str, Firing]:
         """Give what jobs were set off by, by their ids; others have none."""

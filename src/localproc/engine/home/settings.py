@@ -34,9 +34,10 @@ class Settings:
     steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
     subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
     scheme (``s3``) or the beginning of URIs (``s3://bucket``). ``variables`` are rules for the
-    environment of tools, ``secrets`` the sources of secrets by name. These four may also stand in
-    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace; the
-    more particular ones add to the others.
+    environment of tools, ``secrets`` the sources of secrets by name, ``mail`` the server
+    that sends it (``host``, ``port``, ``from``, ``user``, ``password``, ``tls``). These five may
+    also stand in ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each
+    namespace; the more particular ones add to the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -63,6 +64,7 @@ class Settings:
     )
     variables: Sequence[Mapping[str, Any]] | Mapping[str, Any] = field(default=(), repr=False)
     secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    mail: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}

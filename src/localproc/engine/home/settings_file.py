@@ -13,7 +13,7 @@ from localproc.engine.home.settings import Settings, check_options
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
 
-_MEMBERS: Final = ("executor_options", "storage_options", "variables", "secrets")
+_MEMBERS: Final = ("executor_options", "storage_options", "variables", "secrets", "mail")
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -40,6 +40,7 @@ def with_file(settings: Settings, path: str) -> Settings:
             *to_data(read_variables(settings.variables)),
         ],
         secrets={**found.get("secrets", {}), **settings.secrets},
+        mail={**found.get("mail", {}), **settings.mail},
     )
 
 
