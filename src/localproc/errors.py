@@ -257,6 +257,20 @@ class ResultsNotReady(LocalprocError):
     status = 404
 
 
+class ResultsGone(LocalprocError):
+    """A file among the results of a job is not where it was published; ``uri`` says which."""
+
+    type = "https://localproc.dev/problems/results-gone"
+    status = 410
+
+    def __init__(self, uri: str, *, hint: str = "") -> None:
+        super().__init__(f"{uri} was published, and is not there any more", hint=hint)
+        self.uri = uri
+
+    def _members(self) -> dict[str, Any]:
+        return {} if self.uri.startswith("file:") else {"uri": self.uri}
+
+
 class JobFailed(LocalprocError):
     """A job ended as failed.
 
@@ -388,6 +402,14 @@ class ObjectExists(StagingError):
     """Something is there already, and is not to be replaced."""
 
 
+class StorageUnreachable(StagingError):
+    """There is no way to a storage: no network, no such host, nobody who listens."""
+
+
+class NotMirrored(NoSuchObject):
+    """It is elsewhere and not kept here, and nothing is asked of the network."""
+
+
 class StorageUnavailable(StagingError):
     """A storage is away, busy, or broke off: a moment later it may do what it is asked.
 
@@ -433,6 +455,10 @@ class JobPutAside(EnvironmentProblem):
             "'localproc dismiss' ends it",
         )
         self.reason = reason
+
+
+class ImageError(EnvironmentProblem):
+    """A container image is not here, cannot be brought, or is none."""
 
 
 class NoSpace(EnvironmentProblem):

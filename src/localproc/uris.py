@@ -3,6 +3,7 @@
 Owns quoting, ``file:`` URIs and the one form that a URI has here. Must not know what lies there.
 """
 
+import base64
 import re
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -34,6 +35,22 @@ def uri_path(uri: str) -> str:
     """Give the path of a ``file:`` URI."""
     plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
     return uri[7:] if plain else unquoted(urlsplit(uri).path)
+
+
+def data_uri(data: bytes, media_type: str) -> str:
+    """Return a URI that holds data itself (RFC 2397)."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def data_of(uri: str) -> bytes | None:
+    """Return the data that a URI made by ``data_uri`` holds, ``None`` for any other."""
+    head, separator, text = uri.partition(";base64,")
+    if not (separator and head.startswith("data:")):
+        return None
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
 
 
 def canonical(uri: str) -> str:

@@ -720,7 +720,7 @@ class: CommandLineTool
 $namespaces: {cwltool: "http://commonwl.org/cwltool#"}
 %s:
   NetworkAccess: {networkAccess: true}
-  cwltool:CUDARequirement: {cudaVersionMin: "11.0"}
+  cwltool:Telepathy: {range: 1}
 inputs: []
 outputs: []
 """
@@ -734,8 +734,28 @@ def test_what_is_only_hinted_at_need_not_be_known() -> None:
 def test_what_is_required_has_to_be_known() -> None:
     with pytest.raises(PackageError) as error:
         package(EXTENSION % "requirements")
-    assert any("CUDARequirement" in str(one) for one in error.value.problems)
+    assert any("Telepathy" in str(one) for one in error.value.problems)
     assert any(one.line == 7 for one in error.value.problems)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "  cwltool:MPIRequirement: {processes: 2}",
+        "  - {class: cwltool:MPIRequirement, processes: 2}",
+        "  - {class: 'http://commonwl.org/cwltool#MPIRequirement', processes: 2}",
+    ],
+)
+@pytest.mark.parametrize("field", ["requirements", "hints"])
+def test_extensions_that_are_understood_are_taken_as_requirements_and_hints(
+    field: str, asked: str
+) -> None:
+    found = main(
+        "cwlVersion: v1.0\nclass: CommandLineTool\ninputs: []\noutputs: []\n"
+        f"$namespaces: {{cwltool: 'http://commonwl.org/cwltool#'}}\n{field}:\n{asked}\n"
+    )
+    assert found[field] == [{"class": "MPIRequirement", "processes": 2}]
+    assert found["metadata"] == {}
 
 
 # Everything that is wrong is told at once

@@ -37,8 +37,8 @@ def test_a_tool_that_asks_for_nothing_gets_the_default(version: str, ram: int) -
     ("asked", "expected"),
     [
         ("coresMin: 2", Resources(cores=2)),
-        ("coresMax: 4", Resources(cores=4)),
-        ("coresMin: 2, coresMax: 4", Resources(cores=2)),
+        ("coresMax: 4", Resources(cores=4, cores_max=4)),
+        ("coresMin: 2, coresMax: 4", Resources(cores=2, cores_max=4)),
         ("coresMin: 0.5", Resources(cores=0.5)),
         (
             "ramMin: 2048, tmpdirMin: 1, outdirMin: 5",

@@ -94,6 +94,9 @@ class FolderStorage:
     def sweep(self, prefix: str) -> None:
         """Nothing is left half written."""
 
+    def check(self, prefix: str) -> None:
+        self.path(prefix)
+
     def presign(self, uri: str, seconds: int) -> str | None:
         return None
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from localproc.cwl.expr.javascript import Evaluator, evaluating_with
 from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
@@ -39,16 +40,24 @@ from localproc.machine import new_job
 from localproc.machine import replay as replayed
 from localproc.model import Event, JobRequest, Report, TaskState
 from localproc.model.events import Accepted
+from localproc.plugins.executor import Capabilities
+from localproc.storage.disk import TooBig
 from tests.cwl.memory import Memory
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ID = "job"
 
 
+def no_time(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+    """Leave JavaScript to workers, as the loop does while no process is there for it."""
+    del arguments, time_limit
+    raise TooBig(source)
+
+
 class Bench:
     """One job. ``history`` is what has been recorded, ``effects`` what was ordered then.
 
-    ``containers``: the executor runs them.
+    ``containers``: the executor runs them. ``evaluator`` is the loop's.
     """
 
     def __init__(
@@ -57,10 +66,12 @@ class Bench:
         inputs: Mapping[str, Any],
         *,
         containers: bool = False,
+        evaluator: Evaluator = no_time,
         **request: Any,
     ) -> None:
+        self.evaluator = evaluator
         self.process = process
-        self.containers = containers
+        self.able = Capabilities(containers=containers)
         self.memory = Memory()
         self.clock = NOON
         self.engines = 1
@@ -75,19 +86,22 @@ class Bench:
 
     def begin(self) -> list[Event]:
         """Begin, and give the events that are recorded then."""
-        self.run.begin()
+        with evaluating_with(self.evaluator):
+            self.run.begin()
         return self.turn()
 
     def take(self, news: News) -> list[Event]:
         """Take a fact in."""
-        self.run.take(news)
+        with evaluating_with(self.evaluator):
+            self.run.take(news)
         return self.turn()
 
     def room(self) -> list[Event]:
         """Start steps until there are no more for now."""
         events: list[Event] = []
-        while self.run.pull():
-            events += self.turn()
+        with evaluating_with(self.evaluator):
+            while self.run.pull():
+                events += self.turn()
         return events + self.turn()
 
     def report(self, key: str, state: TaskState, exit_code: int | None = None) -> list[Event]:
@@ -182,7 +196,7 @@ class Bench:
             now=self._now,
             folder="/job",
             base_env={},
-            where=lambda one: (placement.choose(place(one.key), container=True), self.containers),
+            where=lambda one: (placement.choose(place(one.key), container=True), self.able),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",

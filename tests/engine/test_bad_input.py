@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from localproc import Engine, InvalidInputs, InvalidPackage
 from localproc.engine.home.home import file_system, on_network
-from localproc.errors import HomeUnusable, JobFailed, NoSpace, StoreCorrupted
+from localproc.errors import HomeUnusable, JobFailed, NoSpace, NoSuchProcess, StoreCorrupted
 from localproc.model import JobRecord
 from localproc.store.jobs import JobTables
 from tests.conftest import fill
@@ -40,9 +41,10 @@ def shell(name: str, script: str, outputs: list[dict[str, Any]]) -> dict[str, An
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"tags": "eo"}, "tags are several texts, not one"),
+        ({"tags": "eo"}, "tags: expected Sequence, got 'eo'"),
+        ({"title": 3}, "title: expected str, got 3"),
         ({"trigger": "cron"}, "there is no trigger 'cron'"),
-        ({"outputs": ["said"]}, "outputs are given by name"),
+        ({"outputs": ["said"]}, r"outputs: expected Mapping or None, got \['said'\]"),
         ({"outputs": {"sed": {}}}, "there is no output 'sed'"),
     ],
 )
@@ -52,6 +54,27 @@ def test_a_value_that_an_option_cannot_have_is_refused(
     with pytest.raises(InvalidInputs, match=said):
         localproc_engine.run(packages / "echo.cwl", {"message": "x"}, **options)
     assert localproc_engine.jobs() == []
+
+
+def test_arguments_of_another_type_are_told(localproc_engine: Engine, packages: Path) -> None:
+    wrong: Any = 3
+    with pytest.raises(InvalidInputs, match=r"Engine\(\) .*\n.*home: expected str or PathLike"):
+        Engine(wrong)
+    with pytest.raises(InvalidInputs, match="since: expected datetime or None, got 3"):
+        localproc_engine.jobs(since=wrong)
+    with pytest.raises(InvalidInputs, match="limit: expected int, got '3'"):
+        localproc_engine.jobs(limit=str(wrong))  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputs, match="3 holds no inputs"):
+        localproc_engine.run(packages / "echo.cwl", wrong)
+    with pytest.raises(NoSuchProcess, match="no process 3 is deployed"):
+        localproc_engine.process(wrong)
+
+
+def test_a_time_without_a_zone_is_a_local_one(localproc_engine: Engine, packages: Path) -> None:
+    before = datetime.now()  # noqa: DTZ005
+    job = localproc_engine.run(packages / "echo.cwl", {"message": "x"})
+    assert [one.id for one in localproc_engine.jobs(since=before)] == [job.id]
+    assert localproc_engine.jobs(until=before) == []
 
 
 def test_a_trigger_may_be_given_by_its_name(localproc_engine: Engine, packages: Path) -> None:

@@ -163,14 +163,37 @@ def test_secondary_files_are_watched_too(engine: Engine, tmp_path: Path) -> None
 
 
 def test_a_file_in_a_folder_that_is_linked_to_is_watched(engine: Engine, tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "a.txt").write_text("a")
-    document = (CHANGING % (WRITABLE % "false", 'printf b >> "$1/a.txt"')).replace(
+    document, folder = in_folder(tmp_path, 'printf b >> "$1/a.txt"')
+    with pytest.raises(JobFailed, match=r"its input .*/a\.txt was changed"):
+        run(engine, tmp_path, document, x=folder)
+
+
+def in_folder(folder: Path, command: str) -> tuple[str, dict[str, Any]]:
+    """Give a tool that is linked to a folder that it may only read, and the folder."""
+    (folder / "d" / "deep").mkdir(parents=True)
+    (folder / "d" / "a.txt").write_text("a")
+    document = (CHANGING % (WRITABLE % "false", command)).replace(
         "{type: File, secondaryFiles: [.idx?]}", "Directory"
     )
-    folder = {"class": "Directory", "path": str(tmp_path / "d")}
-    with pytest.raises(JobFailed, match=r"its input .*/a\.txt was changed"):
-        run(engine, tmp_path, document.replace("type: File", "type: Directory"), x=folder)
+    return document.replace("type: File", "type: Directory"), {
+        "class": "Directory",
+        "path": str(folder / "d"),
+    }
+
+
+@pytest.mark.parametrize("name", ["new.txt", "deep/new.txt"])
+def test_what_is_made_in_a_folder_that_is_linked_to_is_noticed(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    document, folder = in_folder(tmp_path, f'printf b > "$1/{name}"')
+    with pytest.raises(JobFailed, match=r"new\.txt was made in its input .*/d"):
+        run(engine, tmp_path, document, x=folder)
+
+
+def test_what_python_compiles_beside_a_script_harms_nobody(engine: Engine, tmp_path: Path) -> None:
+    document, folder = in_folder(tmp_path, 'mkdir "$1/__pycache__"; printf b > "$1/.lock"')
+    found = run(engine, tmp_path, document, x=folder)["x"]
+    assert path_of(found).name == "d"
 
 
 def test_a_tool_that_replaces_what_was_put_there_does_no_harm(

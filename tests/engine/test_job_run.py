@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from localproc.cwl.expr.realm import run
 from localproc.engine.job.effects import (
     Close,
     Collect,
@@ -131,6 +132,18 @@ def test_files_are_staged_and_published() -> None:
 
 
 # What is slow is asked for
+
+
+@pytest.mark.parametrize("fields", [{"arguments": "[$(1 + 1)]"}, {"stdout": "$('a' + 'b')"}])
+def test_javascript_for_which_the_loop_has_time_is_evaluated_at_once(
+    fields: dict[str, str],
+) -> None:
+    bench = Bench(process(tool(requirements=JS, **fields)), {}, evaluator=run)
+    bench.begin()
+    bench.room()
+    assert bench.asked() == []
+    assert bench.launched() == ["say:1"]
+    assert told(bench.ended("say:1")) == ["step-finished say successful", "succeeded"]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,9 @@ class Slow:
     def delete(self, uris: Iterable[str]) -> None:
         raise NotImplementedError
 
+    def check(self, prefix: str) -> None:
+        raise NotImplementedError
+
     def presign(self, uri: str, seconds: int) -> str | None:
         return None
 

@@ -1,5 +1,7 @@
 """Threads that work for jobs: turns, bounds, what is dropped, and too few threads."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -124,3 +126,17 @@ def test_what_is_left_is_done_on_closing_even_without_threads(
         put(workers, "a", lambda number=number: done.append(number))  # type: ignore[misc]
     workers.close(finish=True)
     assert done == [0, 1, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
+def test_threads_that_give_way() -> None:
+    workers, found = Workers("test", 1, 1, nice=3), list[int]()
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+
+    def look() -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    put(workers, "a", look)
+    workers.close(finish=True)
+    assert found == [3]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before, "the others do not"

@@ -15,6 +15,7 @@ import localproc
 from localproc.engine.engine import namespace_of
 from localproc.errors import InvalidInputs, StagingError
 from localproc.model import JobStatus
+from localproc.uris import uri_path
 from tests.engine.folder_storage import Boxes
 
 MAKES = {
@@ -258,3 +259,27 @@ def test_a_link_to_itself_is_told_as_what_it_is(tmp_path: Path) -> None:
     assert "folder/loop: Too many levels of symbolic links" in job.message
     assert job.problem["hint"] == "a link leads to itself: remove it"
     assert job.problem["cause"] == "StagingError"
+
+
+def test_a_step_has_a_file_of_a_storage_as_its_default(tmp_path: Path, boxes: Boxes) -> None:
+    boxes.folder.mkdir()
+    (boxes.folder / "x.txt").write_text("from the box")
+    there = {"class": "File", "location": "box://there/x.txt"}
+    tool = {
+        "class": "CommandLineTool",
+        "inputs": {"x": {"type": "File", "default": there}},
+        "outputs": {"out": {"type": "stdout"}},
+        "stdout": "out.txt",
+        "arguments": ["cat", "$(inputs.x.path)"],
+    }
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "reads",
+        "inputs": [],
+        "outputs": {"out": {"type": "File", "outputSource": "step/out"}},
+        "steps": {"step": {"in": [], "out": ["out"], "run": tool}},
+    }
+    with localproc.Engine(tmp_path / "home", plugins=[boxes]) as engine:
+        outputs = engine.run(package, {}).outcome().outputs
+    assert Path(uri_path(outputs["out"]["location"])).read_text() == "from the box"

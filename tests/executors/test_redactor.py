@@ -4,7 +4,7 @@ import base64
 import json
 import urllib.parse
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.executors.keeper.redactor import Redactor, redacted
@@ -23,6 +23,7 @@ def in_pieces(data: bytes, marks: dict[str, str], places: list[int]) -> bytes:
     return b"".join(map(redactor.feed, pieces)) + redactor.feed(b"", last=True)
 
 
+@settings(deadline=None)
 @given(values, st.lists(st.text(max_size=30), min_size=1, max_size=5), cuts)
 def test_a_value_is_hidden_wherever_the_stream_is_cut(
     value: str, texts: list[str], places: list[int]
@@ -33,6 +34,7 @@ def test_a_value_is_hidden_wherever_the_stream_is_cut(
     assert value.encode() not in in_pieces(data, {value: "(x)"}, places).replace(b"(x)", b"\0")
 
 
+@settings(deadline=None)
 @given(st.text("ab", min_size=4, max_size=9), st.text("ab", min_size=4, max_size=9), cuts)
 def test_values_that_overlap_are_hidden_as_one(one: str, other: str, places: list[int]) -> None:
     data = f"-{one}{other}-{other}{one[1:]}-{one}".encode()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import psutil
 import pytest
@@ -14,7 +14,8 @@ import pytest
 from localproc.cwl.expr.javascript import Script, evaluate, evaluating_with
 from localproc.cwl.expr.realm import ScriptFailed
 from localproc.errors import ExpressionError
-from localproc.executors.scripts import Scripts
+from localproc.executors.script_process import TakesLong
+from localproc.executors.scripts import NoneFree, Scripts
 from tests.patience import patient
 
 ENDLESS = "(function () { while (true) {} })"
@@ -76,6 +77,61 @@ def test_errors_are_those_of_the_realm(scripts: Scripts) -> None:
 def test_what_takes_too_long_is_stopped(scripts: Scripts, source: str) -> None:
     with pytest.raises(ScriptFailed, match="interrupted"):
         run(scripts, source, limit=0.3)
+    assert run(scripts, DOUBLE) == "[2]"
+
+
+def settled(scripts: Scripts) -> None:
+    """Wait until a process is there that can be asked at once."""
+    run(scripts, DOUBLE)
+
+
+def briefly(scripts: Scripts, source: str, argument: str = "1") -> str:
+    """Ask as the loop does, but wait for as long as a slow machine needs."""
+    return scripts.run_briefly(source, (argument, "null", "{}"), patient(30))
+
+
+def test_no_process_is_started_for_a_short_look(scripts: Scripts) -> None:
+    with pytest.raises(NoneFree):
+        briefly(scripts, DOUBLE)
+    assert helpers() == []
+
+
+def test_a_short_look_uses_a_process_that_is_there(scripts: Scripts) -> None:
+    settled(scripts)
+    for number in range(5):
+        assert briefly(scripts, DOUBLE, str(number)) == f"[{number * 2}]"
+    with pytest.raises(ScriptFailed, match="ReferenceError: b is not defined"):
+        briefly(scripts, "(function () { return b; })")
+    assert len(helpers()) == 1
+
+
+@pytest.mark.parametrize("source", [ENDLESS, STUBBORN])
+def test_a_short_look_does_not_wait(scripts: Scripts, source: str) -> None:
+    settled(scripts)
+    with pytest.raises(TakesLong):
+        scripts.run_briefly(source, ("1", "null", "{}"), 0)
+    with pytest.raises(NoneFree):  # what it does is not wanted any more, but it still does it
+        briefly(scripts, DOUBLE)
+    assert run(scripts, DOUBLE, argument="21") == "[42]", "no answer is taken for another's"
+    assert run(scripts, DOUBLE, argument="22") == "[44]"
+
+
+def test_an_answer_that_came_too_late_is_dropped(scripts: Scripts) -> None:
+    settled(scripts)
+    for number in range(20):
+        long = f"(function () {{ return 'x'.repeat(1e5 * {number}); }})"
+        with suppress(TakesLong, NoneFree):
+            scripts.run_briefly(long, ("1", "null", "{}"), 0)
+        assert run(scripts, DOUBLE, argument=str(number)) == f"[{number * 2}]"
+
+
+def test_a_short_look_at_a_process_that_died_gives_nothing(scripts: Scripts) -> None:
+    settled(scripts)
+    for one in helpers():
+        one.kill()
+        one.wait()
+    with pytest.raises(TakesLong):
+        briefly(scripts, DOUBLE)
     assert run(scripts, DOUBLE) == "[2]"
 
 

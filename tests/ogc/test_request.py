@@ -1,6 +1,7 @@
 """What users give as inputs, made into a CWL job object."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from localproc.cwl.base.files import is_reference
 from localproc.cwl.base.types import CwlType, matches
 from localproc.errors import InvalidInputs
 from localproc.ogc.request import Request
+from localproc.uris import data_of
 from tests.cwl.memory import Memory, directory, file
 from tests.cwl.strategies import PRIMITIVES, cwl_types, values_of
 
@@ -419,14 +421,32 @@ def test_a_reference_in_a_job_file_may_be_relative() -> None:
     assert taken(promising("URI"), "sub/item.json") == {"value": "/base/sub/item.json"}
 
 
+BOX = {
+    "type": "record",
+    "name": OGC,
+    "fields": [{"name": "bbox", "type": array("double")}, {"name": "crs", "type": "string"}],
+}
+
+
+@pytest.mark.parametrize("numbers", [[170.0, -10, -170, 10], [1.0, 2, 3, 1, 2, 3]])
+def test_a_box_may_cross_180_degrees(numbers: list[float]) -> None:
+    assert sent(BOX, {"bbox": numbers})["bbox"] == numbers
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0.0, 10, 1, -10], [0.0, 10, 0, 1, -10, 1], [0.0, 0, 9, 1, 1, 8]]
+)
+def test_south_of_a_box_is_not_north_of_north(numbers: list[float]) -> None:
+    with pytest.raises(InvalidInputs, match="its lower corner is above its upper one"):
+        sent(BOX, {"bbox": numbers})
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 5, 7])
 def test_a_box_has_4_or_6_numbers(count: int) -> None:
-    fields = [{"name": "bbox", "type": array("double")}, {"name": "crs", "type": "string"}]
-    box = {"type": "record", "name": OGC, "fields": fields}
     for good in (4, 6):
-        assert sent(box, {"bbox": [1.0] * good})["bbox"] == [1.0] * good
+        assert sent(BOX, {"bbox": [1.0] * good})["bbox"] == [1.0] * good
     with pytest.raises(InvalidInputs) as error:
-        sent(box, {"bbox": [1.0] * count})
+        sent(BOX, {"bbox": [1.0] * count})
     said = f"inputs.x.bbox: a bounding box has 4 or 6 numbers, this one has {count}"
     assert [str(one) for one in error.value.problems] == [said]
 
@@ -703,3 +723,18 @@ def test_files_in_members_that_a_record_does_not_declare_are_files() -> None:
     found = taken(record, {"a": 1, "more": {"b": [{"class": "File", "path": "x/a.tif"}]}})
     (file,) = found["more"]["b"]
     assert (file["basename"], file["location"][:8]) == ("a.tif", "file:///")
+
+
+@pytest.mark.parametrize("kind", ["Feature", "FeatureCollection", "Catalog", "Collection"])
+@pytest.mark.parametrize("qualified", [True, False])
+def test_a_stac_document_may_stand_for_a_directory(kind: str, *, qualified: bool) -> None:
+    document = {"type": kind, "id": "a", "assets": {}}
+    given = {"value": document, "mediaType": "application/geo+json"} if qualified else document
+    found = sent("Directory", given)
+    assert json.loads(data_of(found["location"]) or b"") == document
+    assert sent(array("Directory"), [given])[0]["location"] == found["location"]
+
+
+def test_what_is_no_stac_document_is_no_directory() -> None:
+    with pytest.raises(InvalidInputs):
+        sent("Directory", {"type": "Point", "coordinates": [1, 2]})

@@ -9,6 +9,7 @@ import pytest
 
 from localproc.plugins import hooks
 from localproc.plugins.backend import Backend
+from localproc.plugins.containers import ContainerRuntime
 from localproc.plugins.executor import Executor
 from localproc.plugins.storage import Storage
 
@@ -36,7 +37,12 @@ def section(title: str) -> str:
 
 @pytest.mark.parametrize(
     ("title", "protocol"),
-    [("An executor", Executor), ("A backend", Backend), ("Storages", Storage)],
+    [
+        ("An executor", Executor),
+        ("A backend", Backend),
+        ("A container runtime", ContainerRuntime),
+        ("Storages", Storage),
+    ],
 )
 def test_every_method_of_a_protocol_is_documented_with_its_arguments(
     title: str, protocol: type

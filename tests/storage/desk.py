@@ -19,9 +19,9 @@ class Desk:
     access: Access
     log: list[str] = field(default_factory=list)
 
-    def bring(self, value: Any) -> Any:
-        """Stage one input in, called ``scene``."""
-        return stage_in({"scene": value}, str(self.folder), self.access, self.log.append)["scene"]
+    def bring(self, value: Any, name: str = "scene") -> Any:
+        """Stage one input in."""
+        return stage_in({name: value}, str(self.folder), self.access, self.log.append)[name]
 
     def left(self) -> list[str]:
         """List all that lies there."""

@@ -103,6 +103,9 @@ class Recorder:
     def presign(self, uri: str, seconds: int) -> str | None:
         return None
 
+    def check(self, prefix: str) -> None:
+        """Everything can be put."""
+
     def sweep(self, prefix: str) -> None:
         self.swept.append(prefix)
 

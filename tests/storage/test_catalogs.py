@@ -382,6 +382,7 @@ def test_a_storage_can_say_what_an_item_has_to_declare(work: Work) -> None:
     assert feature["stac_extensions"] == [
         "https://example.com/eo.json",
         "https://example.com/storage.json",
+        "https://stac-extensions.github.io/file/v2.1.0/schema.json",
     ]
     assert feature["properties"]["storage:schemes"] == {"main": {"type": "custom-s3"}}
     assert feature["assets"]["a"]["storage:refs"] == ["main"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -150,6 +151,21 @@ def test_a_copy_of_a_file_is_writable_and_not_the_original(tmp_path: Path) -> No
     assert copied.stat().st_mode & 0o777 == 0o755, "writable, and still a program"
     copied.write_text("changed")
     assert source.read_text() == "run.sh"
+
+
+@pytest.mark.parametrize("size", [0, 1, (8 << 20) - 1, 8 << 20, (9 << 20) + 3])
+def test_a_copy_of_any_size_is_whole(tmp_path: Path, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    (tmp_path / "a.bin").write_bytes(data)
+    stage([StageAction("copy", str(tmp_path / "b.bin"), str(tmp_path / "a.bin"))])
+    assert (tmp_path / "b.bin").read_bytes() == data
+
+
+def test_a_copy_is_whole_where_the_kernel_cannot_copy(tmp_path: Path) -> None:
+    """Files of /proc have no size, and their contents can be read alone."""
+    source = Path("/proc/version") if Path("/proc/version").exists() else Path(__file__)
+    stage([StageAction("copy", str(tmp_path / "copied"), str(source))])
+    assert (tmp_path / "copied").read_bytes() == source.read_bytes()
 
 
 def test_a_copy_of_a_read_only_tree_is_writable(tmp_path: Path) -> None:

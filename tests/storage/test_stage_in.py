@@ -80,6 +80,14 @@ def test_a_file_on_the_web_is_downloaded(desk: Desk, site: Site) -> None:
     assert path.read_bytes() == b"pixels"
 
 
+@pytest.mark.parametrize("name", ["/x", "../../x", "a/../../x", ".."])
+def test_whatever_an_input_is_called_it_stays_in_the_folder(
+    desk: Desk, site: Site, name: str
+) -> None:
+    staged = desk.bring(file(site.add("/a.tif", b"pixels")), name)
+    assert Path(uri_path(staged["location"])).parents[1] == desk.folder
+
+
 def test_a_file_is_downloaded_over_https(secure_site: Site, desk: Desk) -> None:
     assert secure_site.root.startswith("https://")
     desk.bring(file(secure_site.add("/a.tif", b"pixels")))
@@ -474,8 +482,11 @@ def test_a_dismissal_stops_in_the_middle_of_a_file(open_desk: OpenDesk, endless:
     [
         (b"<html>", r"item\.json is not JSON"),
         ([1, 2], "is not a STAC document"),
-        ({"type": "Catalog", "id": "c"}, "is a Catalog, not a STAC item"),
-        ({"type": "FeatureCollection", "features": []}, "is a FeatureCollection, not a STAC item"),
+        ({"type": "Point"}, "is a Point, not a STAC item"),
+        ({"type": "Catalog", "id": "c"}, r"there is no item in .*item\.json"),
+        ({"type": "FeatureCollection", "features": []}, r"there is no item in .*item\.json"),
+        ({"type": "FeatureCollection"}, "is a FeatureCollection without features"),
+        ({"type": "FeatureCollection", "features": [1]}, "feature 1 of .* is no STAC item"),
     ],
 )
 def test_what_is_no_item_is_refused(desk: Desk, site: Site, body: Any, reason: str) -> None:

@@ -1,8 +1,10 @@
 """The pytest plugin, in test runs of its own."""
 
+import importlib
 from pathlib import Path
 
 import pytest
+from _pytest.assertion.rewrite import AssertionRewritingHook
 
 from localproc import Engine
 from localproc.engine.engine import namespace_of
@@ -24,6 +26,17 @@ def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResu
     """Run a test file in a process of its own."""
     pytester.makepyfile(source)
     return pytester.runpytest_subprocess("-p", "localproc.testing.pytest_plugin", *options)
+
+
+def test_pytest_parses_nothing_that_threads_import() -> None:
+    """Python 3.11 cannot always parse in two threads at a time."""
+    for name, rewritten in {
+        "localproc.executors.local": False,
+        "localproc.engine.loop.loop": False,
+        "localproc.testing.executors": True,
+    }.items():
+        loader = importlib.import_module(name).__loader__
+        assert isinstance(loader, AssertionRewritingHook) is rewritten, name
 
 
 def test_the_fixture_runs_a_package(pytester: pytest.Pytester) -> None:

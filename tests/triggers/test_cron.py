@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc import InvalidInputs
@@ -82,6 +82,7 @@ def test_an_hour_that_comes_twice_or_not_at_all() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["*/7 * * * *", "0 0 12 15W * ?", "0 0 0 L * ?", "0 30 2 ? * 2#1"]),
     st.integers(0, 20 * 366 * 86_400),

@@ -1,11 +1,13 @@
 """A real daemon for the tests, images made of what this machine has, and a way to it that breaks.
 
-``DOCKER_HOST`` names the daemon; without one that answers the tests are skipped, or fail where
-``LOCALPROC_TEST_ALL`` is set. The images hold busybox (Debian: busybox-static) and nothing else.
+``DOCKER_HOST`` names the daemon, ``CONTAINER_HOST`` podman's socket; without one that answers the
+tests are skipped, or fail where ``LOCALPROC_TEST_ALL`` is set. The images hold busybox (Debian:
+busybox-static) and nothing else.
 """
 
 import hashlib
 import io
+import json
 import os
 import select
 import shutil
@@ -18,6 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
+from localproc_docker.addresses import DAEMONS
 from localproc_docker.containers import HOME
 from localproc_docker.engine_api import VERSION, EngineApi
 
@@ -25,21 +28,27 @@ IMAGE = "localproc-tests/busybox:1"
 BARE = "localproc-tests/bare:2"  #: its one program echoes
 
 
-def daemon() -> EngineApi:
-    """Return the daemon, with the tests' images; without one the test is skipped, or fails."""
-    api = EngineApi()
+def daemon(variable: str = "DOCKER_HOST") -> EngineApi:
+    """Return a daemon, with the tests' images; without one the test is skipped, or fails."""
+    [kind] = [one for one in DAEMONS if one.variable == variable]
+    api = EngineApi(kind.address({}))
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(api.address.removeprefix("unix://"))
         except OSError as error:
             api.close()
-            reason = f"no Docker daemon answers at {api.address}: {error}"
+            reason = f"{kind.summary} does not answer at {api.address} ({variable}): {error}"
             if os.environ.get("LOCALPROC_TEST_ALL"):
                 pytest.fail(f"{reason}, and LOCALPROC_TEST_ALL forbids skipping")
             pytest.skip(reason)
+    have_images(api)
+    return api
+
+
+def have_images(api: EngineApi) -> None:
+    """Make the tests' images, unless they are there."""
     _have(api, IMAGE, "ENV PATH=/bin")
     _have(api, BARE, 'ENTRYPOINT ["/busybox-alone", "echo"]')
-    return api
 
 
 def containers(api: EngineApi, folder: Path) -> list[dict[str, Any]]:
@@ -108,12 +117,14 @@ def _have(api: EngineApi, name: str, change: str) -> None:
     if api.get("/images/json", filters={"reference": [name]}):
         return
     repository, _, tag = name.partition(":")
-    query = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": change}
+    query = {"fromSrc": "-", "changes": change}
     transport = httpx.HTTPTransport(uds=api.address.removeprefix("unix://"))
     with httpx.Client(transport=transport, timeout=60) as client:
         url = f"http://docker/{VERSION}/images/create"
         archive = _archive(shell=name == IMAGE)
-        client.post(url, params=query, content=archive).raise_for_status()
+        made = client.post(url, params=query, content=archive).raise_for_status()
+    image = json.loads(made.text.splitlines()[-1])["status"]
+    api.post(f"/images/{image}/tag", repo=repository, tag=tag)
 
 
 def _archive(*, shell: bool) -> bytes:

@@ -1,10 +1,10 @@
 """What tests of the executor are written with: it is opened on a real daemon."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import localproc_docker
 import pytest
@@ -34,10 +34,24 @@ def road(tmp_path: Path, api: EngineApi) -> Iterator[Road]:
     found.close()
 
 
+class PodmanApi:
+    """Has tests ask podman's socket, that of ``CONTAINER_HOST``."""
+
+    name = "podman"
+
+    @pytest.fixture
+    def api(self) -> Iterator[EngineApi]:
+        found = daemon("CONTAINER_HOST")
+        yield found
+        found.close()
+
+
 class DockerTests(ExecutorTests):
     """Opens executors of one folder, by way of a road to the daemon that can be broken."""
 
     patience = PATIENCE
+    name: str = "docker"  #: of the executor
+    options: ClassVar[Mapping[str, object]] = {}
     daemon: EngineApi
     way: Road
 
@@ -47,7 +61,8 @@ class DockerTests(ExecutorTests):
         executors: list[Executor] = []
 
         def open_one(engine: str) -> Executor:
-            executors.append(open_docker(tmp_path / "home", engine, road.host))
+            options = {"host": road.host, **self.options}
+            executors.append(open_docker(tmp_path / "home", engine, name=self.name, **options))
             return executors[-1]
 
         yield open_one
@@ -62,14 +77,12 @@ class DockerTests(ExecutorTests):
         return replace(task, container=Container(IMAGE, task.outdir))
 
 
-def open_docker(folder: Path, engine: str, host: str) -> Executor:
+def open_docker(folder: Path, engine: str, *, name: str = "docker", **options: object) -> Executor:
     """Open an executor as an engine does."""
-    [plugin] = localproc_docker.localproc_executors()
+    [plugin] = [one for one in localproc_docker.localproc_executors() if one.name == name]
     folder.mkdir(exist_ok=True)
-    return opened(
-        plugin,
-        ExecutorSettings(str(folder), engine, cores=4, ram=2048, slots=4, options={"host": host}),
-    )
+    settings = ExecutorSettings(str(folder), engine, cores=4, ram=2048, slots=4, options=options)
+    return opened(plugin, settings)
 
 
 def until(condition: Callable[[], Any]) -> None:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from localproc_docker.containers import Image, Owner, creation, mounts, outermost, report
+from localproc_docker.containers import Owner, creation, mounts, report
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
+from localproc.plugins.containers import Image
 
-IMAGE = Image("sha256:1", entrypoint=("run",), command=("--help",))
+IMAGE = Image("tool:1", "sha256:1", entrypoint=("run",), command=("--help",))
 OWNER = Owner("/home/me/.localproc/executors/docker", 1000, 1000, processors=8)
 TASK = Task(
     key="job:crop:1",
@@ -38,15 +39,6 @@ def test_a_container_sees_what_its_task_reads_and_writes_and_no_more() -> None:
         "/data/aoi.json": ("/data/aoi.json", True),
         "/logs/node_crop.log": ("/logs/node_crop.log", False),
     }
-
-
-def test_what_lies_below_another_path_is_seen_with_it() -> None:
-    assert outermost(["/a/b", "/a", "/ab", "/a b/c", "/c/d", "/c/d"]) == [
-        "/a",
-        "/a b/c",
-        "/ab",
-        "/c/d",
-    ]
 
 
 def test_the_command_follows_the_entrypoint_and_streams_are_files() -> None:

@@ -1,9 +1,13 @@
 """The executor keeps the contract, on a real daemon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from docker_fixtures import DockerTests, api, road
+from docker_daemon import containers
+from docker_fixtures import DockerTests, PodmanApi, api, road
 from localproc_docker.containers import KEY
 
 from localproc.model import Task
@@ -27,3 +31,21 @@ class TestDocker(DockerTests, ExecutorContract):
     def unreachable(self, executor: Executor) -> Callable[[], None]:
         self.way.hang()
         return self.way.mend
+
+
+class TestPodman(PodmanApi, TestDocker):
+    pass
+
+
+class TestWarm(TestDocker):
+    """Tasks share containers."""
+
+    options: ClassVar = {"warm": "step"}
+
+    def command(self, tmp_path: Path, name: str, argv: Sequence[str], **fields: object) -> Task:
+        return replace(super().command(tmp_path, name, argv, **fields), group="job:step")
+
+    def cancel_elsewhere(self, executor: Executor, task: Task) -> bool:
+        [found] = containers(self.daemon, Path(task.outdir).parent / "home")
+        self.daemon.delete(f"/containers/{found['Id']}", force=True)
+        return True

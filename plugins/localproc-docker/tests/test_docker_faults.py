@@ -14,7 +14,8 @@ from typing import Any
 import localproc_docker
 import pytest
 from docker_daemon import BARE, Road, containers
-from docker_fixtures import DockerTests, api, open_docker, road, until
+from docker_fixtures import PATIENCE, DockerTests, api, open_docker, road, until
+from localproc_docker.addresses import DAEMONS
 from localproc_docker.containers import KEY
 from localproc_docker.engine_api import EngineApi
 
@@ -131,7 +132,7 @@ class TestFaults(DockerTests):
         task = self.task(tmp_path, "s", GO_ON)
         executor.submit([task])
         self.running(executor, Path(task.outdir) / "on")
-        other = open_docker(tmp_path / "other", "first", road.host)
+        other = open_docker(tmp_path / "other", "first", host=road.host)
         other.reattach([task])
         assert self.reports(other, [task.key])[task.key].state is TaskState.NEVER_STARTED
         other.tidy()
@@ -164,16 +165,16 @@ def test_a_daemon_that_is_not_there_is_told_when_it_is_opened(tmp_path: Path) ->
 
 def refusal(folder: Path, host: str) -> tuple[str, str]:
     with pytest.raises(EnvironmentProblem) as raised:
-        open_docker(folder, "first", host)
+        open_docker(folder, "first", host=host)
     return raised.value.message, raised.value.hint
 
 
 def test_an_address_or_option_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="cannot be reached at 'ssh://me@there'"):
-        open_docker(tmp_path / "home", "first", "ssh://me@there")
+        open_docker(tmp_path / "home", "first", host="ssh://me@there")
     settings = ExecutorSettings(str(tmp_path), "first", 1, 1, 1, options={"hots": "x"})
     with pytest.raises(EnvironmentProblem, match="no option 'hots'"):
-        localproc_docker.open_docker(settings)
+        localproc_docker.open_daemon(DAEMONS[0], settings)
 
 
 def tool(script: str, **fields: Any) -> dict[str, Any]:
@@ -250,16 +251,78 @@ def test_a_tool_without_an_image_is_refused_before_the_job_is_accepted(
         assert engine.run(hinted, {}).status is JobStatus.SUCCESSFUL
 
 
+#: Runs a package, and is killed before or after the daemon is asked for something.
 RUN = """
-import sys, localproc, localproc_docker
-engine = localproc.Engine(sys.argv[1], plugins=[localproc_docker], executor="docker")
-engine.run(sys.argv[2])
+import os, signal, sys, localproc, localproc_docker
+from localproc_docker.engine_api import EngineApi
+
+home, package, verb, request, moment = sys.argv[1:]
+ask = getattr(EngineApi, verb)
+
+def asked(self, path, *args, **query):
+    meant = path.endswith(request)
+    if meant and moment == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer = ask(self, path, *args, **query)
+    if meant and (moment == "after" or moment in str(answer)):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+
+setattr(EngineApi, verb, asked)
+options = {"docker": {"warm": os.environ["WARM"]}}
+with localproc.Engine(
+    home, plugins=[localproc_docker], executor="docker", executor_options=options
+) as engine:
+    engine.run(package)
 """
 
 
-@pytest.mark.parametrize("ends", ["before", "after"])
+@pytest.mark.parametrize(
+    ("warm", "verb", "request_", "moment"),
+    [
+        ("no", "post", "/containers/create", "after"),
+        ("no", "post", "/start", "after"),
+        ("no", "get", "/json", "exited"),
+        ("no", "delete", "", "before"),
+        ("step", "post", "/start", "after"),
+        ("step", "delete", "", "before"),
+    ],
+)
+def test_an_engine_that_is_killed_leaves_nothing_and_runs_nothing_twice(
+    tmp_path: Path, api: EngineApi, warm: str, verb: str, request_: str, moment: str
+) -> None:
+    package = tool("echo ran >&2; exit 3")
+    (tmp_path / "tool.cwl").write_text(json.dumps(package))
+    home = tmp_path / "home"
+    arguments = [str(home), str(tmp_path / "tool.cwl"), verb, request_, moment]
+    environment = {**os.environ, "PYTHONPATH": source_path(), "WARM": warm}
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], env=environment, check=False, timeout=PATIENCE
+    )
+    assert ended.returncode == -signal.SIGKILL
+    options = {"docker": {"warm": warm}}
+    with Engine(
+        home, plugins=[localproc_docker], executor="docker", executor_options=options
+    ) as engine:
+        [job] = engine.jobs()
+        assert job.wait().message == "step tool failed with exit code 3"
+        assert job.logs("tool").text == "ran\n", "it ran once"
+        if verb == "delete":  # the end was recorded: nobody asks the daemon again for this job
+            again = engine.execute(job.process_id, {})
+            assert again.wait().message == "step tool failed with exit code 3"
+    until(lambda: containers(api, home / "executor-docker") == [])
+
+
+def source_path() -> str:
+    source = Path(localproc_docker.__file__).parents[1]
+    return os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@pytest.mark.parametrize(
+    ("ends", "warm"), [("before", "no"), ("after", "no"), ("before", "step"), ("after", "step")]
+)
 def test_a_container_goes_on_when_its_engine_is_killed(
-    tmp_path: Path, api: EngineApi, ends: str
+    tmp_path: Path, api: EngineApi, ends: str, warm: str
 ) -> None:
     """It ends before, or after, another engine looks for it; either way it has run once."""
     go = tmp_path / "go"
@@ -270,22 +333,21 @@ def test_a_container_goes_on_when_its_engine_is_killed(
     package = {**slow, "inputs": {"go": {"type": "Directory", "default": directory(go)}}}
     (tmp_path / "slow.cwl").write_text(json.dumps(package))
     home = tmp_path / "home"
-    source = Path(localproc_docker.__file__).parents[1]
-    path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as running_engine:
+    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl"), "get", "no", "no"]
+    environment = {**os.environ, "PYTHONPATH": source_path(), "WARM": warm}
+    with subprocess.Popen(command, env=environment) as running_engine:
         until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_tool.log")))
         running_engine.send_signal(signal.SIGKILL)
-    [job_id] = [one.name for one in home.glob("jobs/*")]
+    mine = home / "executor-docker"
     if ends == "before":
         (go / "go").touch()
-        until(lambda: running(api, job_id) == 0)
+        until(lambda: {one["State"] for one in containers(api, mine)} == {"exited"})
     with Engine(home, plugins=[localproc_docker]) as engine:
         (go / "go").touch()
         job = engine.jobs()[0].wait().raise_for_status()
         assert job.result("out").read_text() == "done\n"
         assert job.logs("tool").text == "begun\n", "it ran once"
-    assert of_job(api, job_id) == []
+    assert containers(api, mine) == []
 
 
 def directory(path: Path) -> dict[str, str]:

@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "token": ("tokens", "Make, list and remove tokens for clients."),
     "backup": ("backup", "Copy the home while it is in use."),
     "restore": ("backup", "Make the home out of a backup."),
+    "mirror": ("mirror", "Keep inputs for where there is no network."),
     "plugins": ("machine", "List plugins, executors and storages."),
     "doctor": ("machine", "See whether this machine is fit for the work."),
 }

@@ -57,6 +57,21 @@ _ENGINE_OPTIONS: Final = {
     "ram": click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
     "keep": click.option("--keep", is_flag=True, help="Keep the folders of steps."),
     "reuse": click.option("--reuse", is_flag=True, help="Reuse the outputs of equal steps."),
+    "offline": click.option(
+        "--offline",
+        type=click.Choice(["never", "auto", "always"]),
+        default="never",
+        show_default=True,
+        envvar="LOCALPROC_OFFLINE",
+        help="Whether inputs are taken from what is kept here instead of the network.",
+    ),
+    "validate_results": click.option(
+        "--validate-results",
+        type=click.Choice(["off", "warn", "fail"]),
+        default="warn",
+        show_default=True,
+        help="What is done about results that are no valid STAC.",
+    ),
     "allow_remote": click.option(
         "--allow-remote", is_flag=True, help="Let packages include remote documents."
     ),
@@ -64,6 +79,12 @@ _ENGINE_OPTIONS: Final = {
 _REQUEST_OPTIONS: Final = {
     "title": click.option("--title", default="", help="A title for the job."),
     "tags": click.option("--tag", "tags", multiple=True, help="A tag for the job; repeatable."),
+    "assets": click.option(
+        "--assets",
+        default="",
+        metavar="WHICH",
+        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
+    ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
     "env": click.option(
         "--env",

@@ -81,8 +81,8 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
     """Have a process in the background run what nobody runs; it goes when nothing is left."""
     command = [sys.executable, "-m", "localproc", "--home", home, "resume"]
     command.append("--background")
-    for name in ("slots", "cores", "ram"):
-        command += [f"--{name}", str(settings[name])]
+    for name in ("slots", "cores", "ram", "offline", "validate_results"):
+        command += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["work"]:
         command += ["--work", os.path.abspath(settings["work"])]
     for executor, options in settings["executor_options"].items():
@@ -269,17 +269,41 @@ def _write(job: Job, step: str, wanted: str | None) -> None:
 @click.command()
 @click.argument("job", default=LAST)
 @click.argument("output", default="")
+@click.option("--download", metavar="DIR", help="Bring the files into a folder.")
+@click.option("--outputs", multiple=True, metavar="NAME", help="Those of it alone; repeatable.")
+@click.option(
+    "--presign",
+    type=click.IntRange(1, 604_800),
+    metavar="SECONDS",
+    help="Print URLs that anybody can read the files at for so long.",
+)
 @json_option
 @click.pass_obj
-def results(site: Site, job: str, output: str, as_json: bool) -> None:
+def results(
+    site: Site,
+    job: str,
+    output: str,
+    download: str | None,
+    outputs: tuple[str, ...],
+    presign: int | None,
+    as_json: bool,
+) -> None:
     """Print the results of JOB, or one OUTPUT of it."""
     with site.look() as engine:
         found = find_job(engine, job)
+        wanted = (*outputs, *([output] if output else []))
+        if download is not None or presign is not None:
+            lines = [str(path) for path in found.download(download, *wanted)] if download else []
+            lines += found.presigned(presign, *wanted) if presign else []
+            print_json(lines) if as_json else click.echo("\n".join(lines))
+            return
         if as_json:
-            print_json(found.result_document(output) if output else found.results_document())
+            document = found.results_document()
+            chosen = {name: found.result_document(name) for name in outputs} or document
+            print_json(found.result_document(output) if output else chosen)
             return
         found.outcome()
-        values = {output: found.result(output)} if output else found.results()
+        values = {name: found.result(name) for name in wanted} if wanted else found.results()
         for name, value in values.items():
             for line in result_lines(name, value):
                 click.echo(line)

@@ -70,6 +70,13 @@ _MOST: Final = 16 << 30
     show_default=True,
     help="Whose words messages are in.",
 )
+@click.option(
+    "--presign",
+    type=click.IntRange(min=0, max=604_800),
+    default=0,
+    metavar="SECONDS",
+    help="Send clients to files in other storages by URLs that hold for so long.",
+)
 @click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
 @click.option(
     "--callback-secret",

@@ -13,6 +13,7 @@ from typing import Any, Self, Unpack
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.settings import Settings, check_finite
 from localproc.engine.home.tokens import Tokens
+from localproc.engine.mirror import Mirror
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import (
     EngineSettings,
@@ -20,6 +21,7 @@ from localproc.engine.options import (
     Inputs,
     JobFilters,
     check_options,
+    check_types,
     read_trigger,
 )
 from localproc.engine.runtime import Runtime
@@ -48,6 +50,7 @@ class LocalEngine:
         **settings: Unpack[EngineSettings],
     ) -> None:
         check_options(type(self), settings, EngineSettings)
+        check_types(type(self), {"home": (home, str | os.PathLike[str])})
         runtime = Runtime(home, plugins, Settings(**settings), run_jobs=run_jobs)
         name = runtime.settings.namespace
         self._namespace = Namespace(runtime, name, allow_remote=allow_remote)
@@ -116,6 +119,11 @@ class LocalEngine:
         if runtime.triggers is None:
             runtime.triggers = TriggerRunner(self._namespace)
             runtime.triggers.start()
+
+    @property
+    def mirror(self) -> Mirror:
+        """The inputs that are there without a network (``Settings.offline``)."""
+        return Mirror(self._namespace)
 
     def within(self, namespace: str) -> Self:
         """Return the same engine for another namespace: its processes and jobs are its own.
@@ -230,15 +238,16 @@ class LocalEngine:
         """Return jobs, newest first (OGC API - Processes Part 1, class "job list").
 
         ``process`` and ``status`` are one or several, ``limit`` the most that are returned. Further
-        ``filters``: ``since`` and ``until`` bound when a job was accepted, ``min_duration`` and
-        ``max_duration`` how long it has run (seconds); ``trigger``, ``run_as``, ``tag``;
-        ``hidden=True`` shows tombstones too; ``before`` and ``after`` are the id of the job that a
-        page lies next to, on its older or newer side.
+        ``filters``: ``since`` and ``until`` bound when a job was accepted (local times where they
+        have no zone), ``min_duration`` and ``max_duration`` how long it has run (seconds);
+        ``trigger``, ``run_as``, ``tag``; ``hidden=True`` shows tombstones too; ``before`` and
+        ``after`` are the id of the job that a page lies next to, on its older or newer side.
 
         Raises ``NoSuchJob`` for such an id, ``InvalidInputs`` for a state that does not exist or
         a number that is none, ``UnknownOption``.
         """
         check_options(self.jobs, filters, JobFilters)
+        check_types(self.jobs, {"limit": (limit, int)})
         if filters.get("before") is not None:
             self._namespace.record(str(filters["before"]))
         check_finite(
@@ -247,6 +256,10 @@ class LocalEngine:
                 "max_duration": filters.get("max_duration"),
             }
         )
+        if (since := filters.get("since")) is not None:
+            filters["since"] = since.astimezone()
+        if (until := filters.get("until")) is not None:
+            filters["until"] = until.astimezone()
         if filters.get("trigger") is not None:
             filters["trigger"] = read_trigger(str(filters["trigger"]))
         wanted = JobFilter(

@@ -5,18 +5,21 @@ at that moment. Must not know how jobs are run.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, Unpack
 
+from localproc.cwl.base.files import walk
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.notify.watch import Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
-from localproc.engine.results import read_updated, typed_results
+from localproc.engine.results import catalog_folder, read_updated, typed_results
 from localproc.errors import (
     JobDismissed,
     JobFailed,
@@ -28,6 +31,7 @@ from localproc.errors import (
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
 from localproc.model.events import Failed, Succeeded
+from localproc.storage.published import Published
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, ogc, provenance
 
@@ -313,7 +317,7 @@ class Job:
         for the job's end. Raises ``JobFailed`` or ``JobDismissed``.
         """
         outcome = self.wait().outcome()
-        return typed_results(outcome.outputs, outcome.features)
+        return typed_results(outcome.outputs, outcome.features, self.published.read)
 
     def result(self, output: str) -> Any:
         """Return one of its ``results()``; raises ``NoSuchOutput`` as well."""
@@ -337,6 +341,61 @@ class Job:
             known = ", ".join(results) or "none"
             raise NoSuchOutput(f"job {self.id} has no output {output!r}", hint=f"it has: {known}")
         return results[output]
+
+    @property
+    def published(self) -> Published:
+        """Its results where they lie."""
+        storages = self._namespace.runtime.storages
+        return Published(partial(storages.open, namespace=self._namespace.name), self.location)
+
+    def download(self, folder: str | os.PathLike[str], *outputs: str) -> list[Path]:
+        """Bring the files of its results, or of some outputs, into a folder; return their paths.
+
+        They lie there as they do where they were published. Raises ``NoSuchOutput``,
+        ``ResultsGone``, and what ``outcome`` raises.
+        """
+        outcome = self.outcome()
+        for name in outputs:
+            self._one(outcome.outputs, name)
+        found = self.published.download(self._uris(outcome, outputs), os.fspath(folder))
+        return [Path(path) for path in found]
+
+    def presigned(self, seconds: int, *outputs: str) -> list[str]:
+        """Return URLs that anybody can read the files of its results at for a time.
+
+        A file that lies where there is no such thing keeps its own URI. Raises as ``download``.
+        """
+        outcome = self.outcome()
+        for name in outputs:
+            self._one(outcome.outputs, name)
+        uris = self._uris(outcome, outputs)
+        return [self.published.presign(uri, seconds) or uri for uri in uris]
+
+    def hrefs(self) -> set[str]:
+        """Return the URIs of all files that its results name."""
+        outcome = self.outcome()
+        files = (one for one in walk(dict(outcome.outputs)) if one["class"] == "File")
+        named = {str(one["location"]) for one in files}
+        for name, collection in outcome.features.items():
+            folder = outcome.outputs[name]
+            named.add(f"{catalog_folder(folder)}/catalog.json")
+            for item in collection["features"]:
+                named |= {one["href"] for one in (*item["assets"].values(), *item["links"])}
+        return named
+
+    def _uris(self, outcome: "Outcome", outputs: Collection[str]) -> list[str]:
+        """Give the URIs of the files of outputs, of all if none are named."""
+        wanted = outputs or outcome.outputs
+        single = {
+            name: [str(one["location"]) for one in walk({name: value}) if one["class"] == "File"]
+            for name, value in outcome.outputs.items()
+            if name not in outcome.features
+        }
+        uris = [uri for name in wanted for uri in single.get(name, ())]
+        if any(name in outcome.features for name in wanted):
+            others = {uri for found in single.values() for uri in found}
+            uris += [uri for uri in self.published.below() if uri not in others]
+        return uris
 
     def status_info(self, base: str = "") -> dict[str, Any]:
         """Return its status (OGC API - Processes Part 1, "statusInfo.yaml"), with ``steps``.

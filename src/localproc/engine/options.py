@@ -6,11 +6,15 @@ Owns their names and types, and refusing one that does not exist. Must not know 
 import difflib
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from enum import StrEnum
+from functools import cache
+from numbers import Real
+from types import NoneType, UnionType
+from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
 
-from localproc.errors import InvalidInputs, UnknownOption
+from localproc.errors import InvalidInputs, Problem, UnknownOption
 from localproc.model import InputPolicy, Trigger
 
 #: Inputs by name, or the path of a YAML or JSON file that has them.
@@ -23,12 +27,14 @@ class ExecuteOptions(TypedDict, total=False):
     ``outputs``: the outputs that are wanted, each with its options (OGC API - Processes Part 1,
     "execute.yaml"); all if ``None``. ``results``: the folder or URI under which ``<job>/`` is
     published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
-    set. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
-    ``inProgressUri`` and ``failedUri`` to addresses. ``options`` are kept with the job, for
-    executors. ``base``: the folder or URI of relative paths; ``bases``: that of single inputs.
-    ``references=False``: an ``href`` in the inputs is a value like any other. ``detached``: leave
-    the job to another engine. ``derived_from``: the job that this one repeats. ``variables``: those
-    of its tools by name, or rules as in the settings; a secret is ``secret:NAME``.
+    set. ``assets``: which assets of STAC items are brought, and which stay where they are
+    (``key=B0*;role=data;remote=image/tiff*``). ``policy`` bounds what may be read for the job.
+    ``subscriber`` maps ``successUri``, ``inProgressUri`` and ``failedUri`` to addresses.
+    ``options`` are kept with the job, for executors. ``base``: the folder or URI of relative
+    paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
+    value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
+    that this one repeats. ``variables``: those of its tools by name, or rules as in the settings;
+    a secret is ``secret:NAME``.
     """
 
     outputs: Mapping[str, Any] | None
@@ -43,6 +49,7 @@ class ExecuteOptions(TypedDict, total=False):
     service: str
     derived_from: str | None
     reuse: bool | None
+    assets: str
     policy: InputPolicy
     subscriber: Mapping[str, str] | None
     options: Mapping[str, Any]
@@ -85,6 +92,11 @@ class EngineSettings(TypedDict, total=False):
     adopt: bool
     keep: bool
     reuse: bool
+    offline: str
+    inputs_cache: str | None
+    inputs_cache_limit: int
+    validate_results: str
+    stac_schemas: str
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]
@@ -95,12 +107,13 @@ class EngineSettings(TypedDict, total=False):
     mail: Mapping[str, Any]
 
 
-def check_options(call: Callable[..., Any], given: Iterable[str], options: type) -> None:
-    """Raise ``UnknownOption`` if any of the given names is none of ``options``, a ``TypedDict``.
+def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:
+    """Refuse what is none of ``options``, a ``TypedDict``, or has a value of another type.
 
-    ``call`` is what they were given to; its own keywords are suggested too.
+    ``call`` is what they were given to; its own keywords are suggested too. Raises
+    ``UnknownOption`` and ``InvalidInputs``.
     """
-    known = options.__annotations__
+    known = _types_of(options)
     for name in given:
         if name not in known:
             own = [one.name for one in inspect.signature(call).parameters.values()]
@@ -108,6 +121,46 @@ def check_options(call: Callable[..., Any], given: Iterable[str], options: type)
             close = difflib.get_close_matches(name, choices, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(choices)}"
             raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
+    check_types(call, {name: (value, known[name]) for name, value in given.items()})
+
+
+def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) -> None:
+    """Refuse arguments that are not of their types, each a value and a type.
+
+    Raises ``InvalidInputs`` with all of them.
+    """
+    problems = [
+        Problem(f"expected {_shown(kind)}, got {value!r:.80}", name)
+        for name, (value, kind) in given.items()
+        if not _is_of(value, kind)
+    ]
+    if problems:
+        raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
+
+
+_types_of = cache(get_type_hints)
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type, as far as its outermost part tells."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_is_of(value, one) for one in get_args(kind))
+    plain = get_origin(kind) or kind
+    if plain is Sequence and isinstance(value, str | bytes):
+        return False
+    if plain in (int, float):
+        return isinstance(value, Real) and not isinstance(value, bool)
+    if isinstance(plain, type) and issubclass(plain, StrEnum):
+        return isinstance(value, str)
+    return isinstance(value, plain)
+
+
+def _shown(kind: Any) -> str:
+    """Return a type as people write it."""
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(_shown(one) for one in get_args(kind))
+    plain = get_origin(kind) or kind
+    return "None" if plain is NoneType else str(plain.__name__)
 
 
 def read_trigger(name: str) -> Trigger:

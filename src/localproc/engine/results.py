@@ -4,14 +4,16 @@ Owns the types that outputs become. Must not know how they were made or publishe
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.base.files import is_local, local_path
 from localproc.cwl.base.types import is_filelike
+from localproc.errors import ResultsNotReady
+from localproc.uris import is_absolute
 from localproc.views.execution_log import UPDATED
 
 if TYPE_CHECKING:
@@ -26,6 +28,16 @@ class StacResults:
 
     location: str
     document: Mapping[str, Any]
+    reader: Callable[[str], bytes] | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"location": self.location, "document": self.document, "reader": None}
+
+    def read(self, href: str) -> bytes:
+        """Return what an asset's href or a link leads to, with the keys of the job's engine."""
+        if self.reader is None:
+            raise ResultsNotReady("these results have been copied, and have no engine any more")
+        return self.reader(href)
 
     @cached_property
     def items(self) -> "list[pystac.Item]":
@@ -35,6 +47,8 @@ class StacResults:
         # The catalog they lie in is known, so pystac need not read it, from S3 say, by itself.
         kind = pystac.CatalogType.ABSOLUTE_PUBLISHED
         root = pystac.Catalog("catalog", "Root catalog", href=self.catalog, catalog_type=kind)
+        if self.reader is not None:
+            root._stac_io = _reading(self.reader)  # noqa: SLF001 - where pystac looks for it
         return [pystac.Item.from_dict(dict(one), root=root) for one in self.document["features"]]
 
     @property
@@ -43,15 +57,31 @@ class StacResults:
         return f"{self.location}/catalog.json"
 
 
-def typed_results(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every output as a Python value."""
+def _reading(reader: Callable[[str], bytes]) -> "pystac.StacIO":
+    """Return what pystac follows links with: it knows but files and the web by itself."""
+    from pystac.stac_io import DefaultStacIO
+
+    class _EngineIO(DefaultStacIO):
+        def read_text_from_href(self, href: str) -> str:
+            return reader(href).decode() if is_absolute(href) else super().read_text_from_href(href)
+
+    return _EngineIO()
+
+
+def typed_results(
+    outputs: Mapping[str, Any], features: Mapping[str, Any], reader: Callable[[str], bytes]
+) -> dict[str, Any]:
+    """Return every output as a Python value; ``reader`` gives what lies at a URI."""
     return {
-        name: StacResults(_location(value), features[name]) if name in features else _typed(value)
+        name: StacResults(catalog_folder(value), features[name], reader)
+        if name in features
+        else _typed(value)
         for name, value in outputs.items()
     }
 
 
-def _location(value: Any) -> str:
+def catalog_folder(value: Any) -> str:
+    """Return the URI of the folder of an output that is a catalog, or a list of them."""
     first = value
     while isinstance(first, list):
         first = first[0]

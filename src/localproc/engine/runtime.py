@@ -36,6 +36,8 @@ from localproc.model import JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
+from localproc.storage.input_cache import InputCache
+from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 
@@ -71,8 +73,15 @@ class Runtime:
         self.closed = False
         self._inherited = False
         self.completions = Completions()
+        self.inputs = InputCache(
+            settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
+        )
         self.storages = Storages(
-            self.plugins.storage, settings.storage_options, settings.namespace_storage_options
+            self.plugins.storage,
+            settings.storage_options,
+            settings.namespace_storage_options,
+            self.inputs,
+            Offline(settings.offline),
         )
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None

@@ -1,22 +1,44 @@
 """Registers the built-in executors the way any plugin does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
+from localproc.model import Task
 from localproc.plugins import hookimpl
-from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings, Leftover
+from localproc.plugins.executor import (
+    Capabilities,
+    Executor,
+    ExecutorPlugin,
+    ExecutorSettings,
+    Leftover,
+)
+
+#: Where the machine has GPUs and MPI, which is checked.
+_ABLE: Final = Capabilities(gpus=True, mpi=True, secrets=True)
 
 
 @hookimpl
 def localproc_executors() -> Iterable[ExecutorPlugin]:
     """Give the local executor."""
     summary = "processes of this machine"
-    return [ExecutorPlugin("local", _open_local, summary, leftovers=_leftovers)]
+    return [
+        ExecutorPlugin("local", _open_local, summary, _ABLE, leftovers=_leftovers, check=_check)
+    ]
 
 
 def _open_local(settings: ExecutorSettings) -> Executor:
     from localproc.executors.local import LocalExecutor
 
     return LocalExecutor(settings)
+
+
+def _check(settings: ExecutorSettings, tasks: Sequence[Task]) -> Mapping[str, str]:
+    if all(one.resources.gpus == 0 and one.resources.processes == 1 for one in tasks):
+        return {}
+    from localproc.executors.local_means import LocalMeans
+
+    means = LocalMeans(settings.options)
+    return {one.key: why for one in tasks if (why := means.unfit(one))}
 
 
 def _leftovers() -> Iterable[Leftover]:

@@ -16,11 +16,11 @@ from localproc import forks
 from localproc.executors.conversation import Conversation
 from localproc.executors.inherited import Inheritance, Known
 from localproc.executors.journals import Journal, forget_gone, hold
+from localproc.executors.local_means import LocalMeans
 from localproc.executors.stopping import Stops
 from localproc.executors.veiled import veiled
 from localproc.model import Report, Task, TaskState
-from localproc.plugins.backend import PROCESSES
-from localproc.plugins.executor import ExecutorSettings, unfit
+from localproc.plugins.executor import ExecutorSettings
 
 _QUEUE: Final = 0.02  #: seconds of work that wait at the keeper, so that no slot waits for news
 _LEAST, _MOST = 2, 16  #: tasks a slot that wait there
@@ -35,10 +35,10 @@ _STATES: Final = {"timed-out": TaskState.TIMED_OUT, "stop": TaskState.CANCELLED}
 class LocalExecutor:
     """Implements ``localproc.plugins.executor.Executor``."""
 
-    capabilities = PROCESSES
-
     def __init__(self, settings: ExecutorSettings) -> None:
         self._settings = settings
+        self._means = LocalMeans(settings.options)
+        self.capabilities = self._means.capabilities
         self._folder = os.path.join(settings.folder, settings.engine)
         self._host = socket.gethostname()
         self._open: dict[str, Task] = {}
@@ -79,7 +79,7 @@ class LocalExecutor:
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return what needs more than processes; one that wants more than there is runs alone."""
-        return {one.key: why for one in tasks if (why := unfit(one, self.capabilities))}
+        return {one.key: why for one in tasks if (why := self._means.unfit(one))}
 
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Hand tasks to the keeper."""
@@ -176,7 +176,7 @@ class LocalExecutor:
             self._own += [Report(key, TaskState.QUEUED, reason=why) for key in told]
             self._unsent.update(tasks)
         elif tasks:
-            self._say((key, _message(task)) for key, task in tasks.items())
+            self._say((key, _message(self._means.begin(task))) for key, task in tasks.items())
 
     def _say(self, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         assert self._keeper is not None
@@ -315,6 +315,7 @@ class LocalExecutor:
     def _forget(self, key: str) -> None:
         self._open.pop(key, None)
         self._pids.pop(key, None)
+        self._means.end(key)
         self._inherited.drop(key)
 
 

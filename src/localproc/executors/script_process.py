@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from signal import SIGPROF
+from time import monotonic
 from typing import Final
 
 from localproc import forks
@@ -26,9 +27,16 @@ _LOOK: Final = 40  #: milliseconds between looks at whether the answer is still 
 _PIECE: Final = 1 << 16
 _SPENT: Final = "InternalError: interrupted"
 
+#: Waits for an event of a pipe; raises what ends the waiting.
+_Wait = Callable[[int, int], None]
+
 
 class Unwanted(Exception):
     """The answer is not wanted any more; the process has been ended."""
+
+
+class TakesLong(Exception):
+    """There was no answer in time."""
 
 
 class ScriptProcess:
@@ -45,8 +53,10 @@ class ScriptProcess:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._talk, self._hear = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self._talk, self._hear_at = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._talk, False)
+        self._heard = bytearray()
+        self.owes = False  #: whether it still works out what nobody waits for
         self.lives = True
         forks.watch(self)
 
@@ -61,10 +71,12 @@ class ScriptProcess:
 
         ``unwanted`` is asked all the time. Raises ``Unwanted``.
         """
+        wait = _while_wanted(unwanted)
         try:
-            self._say(marshal.dumps((source, arguments, limit)), unwanted)
-            size = int.from_bytes(self._listen(HEAD, unwanted), "big")
-            answer: tuple[bool, str] = marshal.loads(self._listen(size, unwanted))  # noqa: S302
+            if self.owes:
+                self._answer(wait)
+            self._say(marshal.dumps((source, arguments, limit)), wait)
+            return self._answer(wait)
         except OSError:
             self.end()
             if self._process.returncode == -SIGPROF:
@@ -73,7 +85,23 @@ class ScriptProcess:
         except Unwanted:
             self.end()
             raise
-        return answer
+
+    def ask_briefly(
+        self, source: str, arguments: tuple[str, str, str], limit: float, seconds: float
+    ) -> tuple[bool, str]:
+        """Do as ``ask`` does, and wait for no longer; raises ``TakesLong``.
+
+        What comes too late is dropped before the next answer. It must not owe one.
+        """
+        wait = _until(monotonic() + seconds)
+        data = marshal.dumps((source, arguments, limit))
+        try:
+            if os.write(self._talk, data) < len(data):
+                raise BrokenPipeError  # half a question: nothing else can be asked any more
+            return self._answer(wait)
+        except OSError:
+            self.end()
+            raise TakesLong from None
 
     def end(self) -> None:
         """End it, whatever it does."""
@@ -98,37 +126,56 @@ class ScriptProcess:
             with suppress(OSError):
                 pipe.close()
 
-    def _say(self, data: bytes, unwanted: Callable[[], bool]) -> None:
+    def _say(self, data: bytes, wait: _Wait) -> None:
         rest = memoryview(data)
         while rest:
             with suppress(BlockingIOError):
                 rest = rest[os.write(self._talk, rest) :]
             if rest:
-                _wait(self._talk, select.POLLOUT)
-                _check(unwanted)
+                wait(self._talk, select.POLLOUT)
 
-    def _listen(self, size: int, unwanted: Callable[[], bool]) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            while not _wait(self._hear, select.POLLIN):
-                _check(unwanted)
-            piece = os.read(self._hear, min(_PIECE, size - len(data)))
+    def _answer(self, wait: _Wait) -> tuple[bool, str]:
+        """Take the next answer; what has come of it when the waiting ends is kept."""
+        self.owes = True
+        self._hear(HEAD, wait)
+        size = HEAD + int.from_bytes(self._heard[:HEAD], "big")
+        self._hear(size, wait)
+        answer: tuple[bool, str] = marshal.loads(self._heard[HEAD:])  # noqa: S302
+        self._heard.clear()
+        self.owes = False
+        return answer
+
+    def _hear(self, size: int, wait: _Wait) -> None:
+        while len(self._heard) < size:
+            wait(self._hear_at, select.POLLIN)
+            piece = os.read(self._hear_at, min(_PIECE, size - len(self._heard)))
             if not piece:
                 raise BrokenPipeError
-            data += piece
-        return bytes(data)
+            self._heard += piece
 
 
-def _wait(file: int, event: int) -> bool:
-    """Wait a moment for a pipe; ``select`` would not take every descriptor of a busy server."""
+def _while_wanted(unwanted: Callable[[], bool]) -> _Wait:
+    def wait(file: int, event: int) -> None:
+        while not _is_ready(file, event, _LOOK):
+            if unwanted():
+                raise Unwanted
+
+    return wait
+
+
+def _until(end: float) -> _Wait:
+    def wait(file: int, event: int) -> None:
+        if not _is_ready(file, event, max(0.0, end - monotonic()) * 1e3):
+            raise TakesLong
+
+    return wait
+
+
+def _is_ready(file: int, event: int, patience: float) -> bool:
+    """Wait so many milliseconds; ``select`` would not take every descriptor of a busy server."""
     poll = select.poll()
     poll.register(file, event)
-    return bool(poll.poll(_LOOK))
-
-
-def _check(unwanted: Callable[[], bool]) -> None:
-    if unwanted():
-        raise Unwanted
+    return bool(poll.poll(patience))
 
 
 def _places() -> list[str]:

@@ -16,13 +16,17 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from localproc.cwl.expr.realm import ScriptFailed
-from localproc.executors.script_process import ScriptProcess, Unwanted
+from localproc.executors.script_process import ScriptProcess, TakesLong, Unwanted
 
 _LOG: Final = logging.getLogger("localproc")
 _QUICK: Final = 0.1  #: seconds of processor time
 _LOOK: Final = 0.04  #: seconds between looks at whether a script is still wanted
 _RETRY: Final = 0.5
 _WAY: Final = 19  #: the niceness of slow processes
+
+
+class NoneFree(Exception):
+    """No process is there that could run a script at once."""
 
 
 class Scripts:
@@ -60,6 +64,19 @@ class Scripts:
             raise ScriptFailed(text)
         return text
 
+    def run_briefly(self, source: str, arguments: tuple[str, str, str], seconds: float) -> str:
+        """Run a script in a process that is there, and wait so long at most for its value.
+
+        Raises ``ScriptFailed``, ``TakesLong``, or ``NoneFree``. It may be run again then: scripts
+        have no effects.
+        """
+        good, text = self._quick.ask_briefly(source, arguments, _QUICK, seconds)
+        if not good and "interrupted" in text:
+            raise TakesLong
+        if not good:
+            raise ScriptFailed(text)
+        return text
+
     def close(self) -> None:
         """End all processes, and what they run."""
         self._closed = True
@@ -88,6 +105,18 @@ class _Processes:
         process = self._take(unwanted)
         try:
             return process.ask(source, arguments, limit, unwanted)
+        finally:
+            self._give_back(process)
+
+    def ask_briefly(
+        self, source: str, arguments: tuple[str, str, str], limit: float, seconds: float
+    ) -> tuple[bool, str]:
+        with self._changed:
+            if not self._idle or self._idle[-1].owes:
+                raise NoneFree
+            process = self._idle.pop()
+        try:
+            return process.ask_briefly(source, arguments, limit, seconds)
         finally:
             self._give_back(process)
 
@@ -129,7 +158,8 @@ class _Processes:
     def _give_back(self, process: ScriptProcess) -> None:
         with self._changed:
             if process.lives and not self._closed:
-                self._idle.append(process)
+                # Those that still have something to do are the last to be taken.
+                self._idle.insert(0 if process.owes else len(self._idle), process)
                 self._changed.notify()
                 return
         process.end()

@@ -6,15 +6,24 @@ asked for.
 """
 
 import base64
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from localproc.cwl.base.types import is_filelike
 from localproc.engine.handles import Job
-from localproc.errors import EXCEPTIONS_1, JobFailed, LocalprocError, NoSuchOutput, ResultsNotReady
+from localproc.engine.results import catalog_folder
+from localproc.errors import (
+    EXCEPTIONS_1,
+    JobFailed,
+    LocalprocError,
+    NoSuchOutput,
+    ResultsGone,
+    ResultsNotReady,
+)
 from localproc.http.answers import (
     GEOJSON,
     HTML,
@@ -28,11 +37,11 @@ from localproc.http.answers import (
 )
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
-from localproc.http.files import FileAnswer, opened
+from localproc.http.files import opened
 from localproc.http.numbers import whole
 from localproc.model import JobStatus, Step
 from localproc.model.events import STAGE_IN
-from localproc.uris import quoted
+from localproc.uris import quoted, unquoted
 from localproc.views import ogc
 from localproc.views.written import written
 
@@ -96,6 +105,7 @@ class Delivery:
     def results(self, names: Sequence[str]) -> Response:
         """Answer ``GET jobs/{id}/results``: the outputs of these names, all if there are none."""
         outputs = self._outputs()
+        self._check_there(outputs)
         if names:
             outputs = [self._named(name, outputs) for name in names]
         if self._job.request.options.get("response") == "raw":
@@ -138,7 +148,7 @@ class Delivery:
         if chosen == JSON and JSON not in output.media_types:
             return self.document([output])
         if output.is_file:
-            answer: Response = FileAnswer(self._opened(output), chosen, self._exchange.request)
+            answer = self._exchange.file(self._job, output.value["location"], chosen)
         else:
             answer = Response(self._data(output, chosen), media_type=_with_charset(chosen))
         answer.headers["Vary"] = "Accept"
@@ -154,7 +164,7 @@ class Delivery:
     def _data(self, output: Output, kind: str) -> bytes:
         """Give an output as bytes: a file as it is, a value as every other form has it."""
         if output.is_file:
-            with self._opened(output) as file:
+            with opened(self._job, output.value["location"]).file as file:
                 return file.read()
         return self._exchange.scrubbed(self._written(output, kind))
 
@@ -178,6 +188,8 @@ class Delivery:
         if output.mode == "reference" and not is_filelike(output.value):
             kind = output.media_types[0]
             return {"href": self._address(output), "rel": ogc.ITEM_REL, "type": kind}
+        if output.mode == "reference" and (output.is_file or output.features):
+            return self._reference(output)
         if output.mode == "value" and output.is_file:
             inline = self._inline(output)
             if inline is not None:
@@ -188,6 +200,14 @@ class Delivery:
         features = {output.name: output.features} if output.features else {}
         document = ogc.results_document({output.name: output.value}, features)
         return self._addressed(document[output.name])
+
+    def _reference(self, output: Output) -> Mapping[str, Any]:
+        """Give a link to a file, or to a catalog, that a client can follow."""
+        if output.is_file:
+            return ogc.file_link(output.value) | {"href": self._address(output)}
+        catalog = f"{catalog_folder(output.value)}/catalog.json"
+        href = self._exchange.fetchable(self._job, catalog)
+        return {"href": href, "rel": ogc.ITEM_REL, "type": JSON}
 
     def _inline(self, output: Output) -> Mapping[str, Any] | None:
         """Give a file's content as a qualified value, ``None`` if it is too large."""
@@ -212,11 +232,8 @@ class Delivery:
 
     def _address(self, output: Output) -> str:
         if output.is_file:
-            return str(self._addressed(ogc.file_link(output.value))["href"])
+            return self._exchange.fetchable(self._job, output.value["location"])
         return f"{self._place}/results/{quoted(output.name)}"
-
-    def _opened(self, output: Output) -> BinaryIO:
-        return opened(self._exchange.engine, self._job, output.value["location"])
 
     def _addressed(self, content: Any) -> Any:
         return self._exchange.addressed(self._job, content)
@@ -251,6 +268,13 @@ class Delivery:
             raise error
         raise HttpProblem(400, "NoSuchOutput", error.message, kind=error.type, hint=error.hint)
 
+    def _check_there(self, outputs: Sequence[Output]) -> None:
+        """Raise ``ResultsGone`` for results that somebody has removed."""
+        try:
+            self._job.published.check(filter(None, map(_witness, outputs)))
+        except ResultsGone as gone:  # its address may be one of this machine
+            raise ResultsGone(posixpath.basename(unquoted(gone.uri)), hint=gone.hint) from None
+
     def failure(self) -> LocalprocError:
         """Give the error that stands where the results would be."""
         status = self._job.status
@@ -267,6 +291,17 @@ class Delivery:
             )
         error = JobFailed.from_problem(self._job.problem)
         return FailedJob(error, self._place, self._job.steps)
+
+
+def _witness(output: Output) -> str:
+    """Give the URI of a file that is there as long as an output is."""
+    if output.features:
+        return f"{catalog_folder(output.value)}/catalog.json"
+    first = output.value
+    while isinstance(first, list) and first:
+        first = first[0]
+    is_file = is_filelike(first) and first["class"] == "File"
+    return str(first.get("location", "")) if is_file else ""
 
 
 class FailedJob(LocalprocError):

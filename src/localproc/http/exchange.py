@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.handles import Job
@@ -22,6 +22,7 @@ from localproc.http import pages
 from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.auth import identify, refuse_strangers
 from localproc.http.bodies import read_json
+from localproc.http.files import FileAnswer, is_here, opened, signed
 from localproc.http.negotiation import Preferences, best, is_known, listed
 from localproc.http.numbers import whole
 from localproc.http.settings import HttpSettings
@@ -149,6 +150,21 @@ class Exchange:
     def addressed(self, job: Job, content: Any) -> Any:
         """Give a document about a job with addresses in place of where things lie here."""
         return with_addresses(content, job.location, f"{self.base}/jobs/{job.id}/files")
+
+    def file(self, job: Job, location: str, media_type: str) -> Response:
+        """Answer with a published file, or with where it can be had if it is not here."""
+        if self.request.method == "GET":
+            address = signed(job, location, self.settings.presign)
+            if address is not None:
+                return RedirectResponse(address, 307, {"Cache-Control": "no-store"})
+        return FileAnswer(opened(job, location), media_type, self.request)
+
+    def fetchable(self, job: Job, location: str) -> str:
+        """Give an address that a client can have a published file at."""
+        root, files = job.location, f"{self.base}/jobs/{job.id}/files"
+        if is_here(job) or not location.startswith(f"{root}/"):
+            return str(with_addresses({"href": location}, root, files)["href"])
+        return signed(job, location, self.settings.presign) or files + location[len(root) :]
 
     # Answers
 

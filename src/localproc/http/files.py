@@ -5,9 +5,11 @@ whole or in part. Must not know how they got there.
 """
 
 import os
+import posixpath
 import stat
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlsplit
 
@@ -16,9 +18,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from localproc import media_types
-from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.handles import Job
-from localproc.errors import NoSuchObject, NotFound
+from localproc.errors import NotFound, ResultsGone
 from localproc.http.answers import HttpProblem
 from localproc.http.negotiation import is_known
 from localproc.http.numbers import whole
@@ -54,28 +55,55 @@ def is_here(job: Job) -> bool:
     return urlsplit(job.location).scheme == "file"
 
 
-def opened(engine: LocalEngine, job: Job, location: str) -> BinaryIO:
-    """Open a published file; one that is in another storage is fetched. Raises ``NotFound``."""
-    if is_here(job):
-        return _open(published(job, location))
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file, and the tag of its contents (RFC 9110, section 8.8.3)."""
+
+    file: BinaryIO
+    tag: str
+
+
+def opened(job: Job, location: str) -> Opened:
+    """Open a published file; one that is in another storage is fetched.
+
+    Raises ``NotFound`` for what is none of the results, ``ResultsGone`` for one that was.
+    """
+    try:
+        if is_here(job):
+            return _open(published(job, location))
+        _check_inside(job, location)
+        with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
+            path = os.path.join(folder, "file")
+            info = job.published.fetch(location, path)
+            return _open(path, info.etag)
+    except (NotFound, ResultsGone):
+        if location not in job.hrefs():
+            raise NotFound("there is no such file among the results of this job") from None
+        raise ResultsGone(posixpath.basename(unquoted(location))) from None
+
+
+def signed(job: Job, location: str, seconds: int) -> str | None:
+    """Give an address where anybody can read a file in another storage for a time."""
+    if not seconds or is_here(job):
+        return None
+    _check_inside(job, location)
+    return job.published.presign(location, seconds)
+
+
+def _check_inside(job: Job, location: str) -> None:
     steps = unquoted(urlsplit(location).path).split("/")
     if not location.startswith(job.location + "/") or ".." in steps:
         raise NotFound("there is no such file among the results of this job")
-    storage = namespace_of(engine).runtime.storages.open(location, namespace=engine.namespace)
-    with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
-        path = os.path.join(folder, "file")
-        try:
-            storage.fetch(location, path)
-        except NoSuchObject:
-            raise NotFound("there is no such file among the results of this job") from None
-        return _open(path)
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str, etag: str = "") -> Opened:
     try:
-        return open(path, "rb")
+        file = open(path, "rb")  # noqa: SIM115 - whoever sends it closes it
     except OSError as error:
         raise NotFound(f"the file cannot be read: {error.strerror}") from None
+    found = os.fstat(file.fileno())
+    tag = etag if etag.startswith('"') else ""
+    return Opened(file, tag or f'"{found.st_mtime_ns:x}-{found.st_size:x}"')
 
 
 def asked_for(request: Request, job: Job) -> str:
@@ -116,13 +144,12 @@ class FileAnswer(Response):
     It is never shown as a page of this site: whatever is in it, a browser runs nothing of it.
     """
 
-    def __init__(self, file: BinaryIO, media_type: str, request: Request) -> None:
+    def __init__(self, opened: Opened, media_type: str, request: Request) -> None:
         super().__init__(media_type=media_type)
         self._threads: Threads = request.app.state.threads
-        self._file = file
+        self._file, tag = opened.file, opened.tag
         found = os.fstat(self._file.fileno())
         assert stat.S_ISREG(found.st_mode)
-        tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
         self.headers["ETag"] = tag
         if is_known(request, tag):
             self._start = self._left = 0

@@ -16,15 +16,7 @@ from localproc.errors import JobFailed, LocalprocError
 from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.exchange import Exchange, ended, patient
-from localproc.http.files import (
-    FileAnswer,
-    asked_for,
-    folder_document,
-    is_here,
-    media_type,
-    opened,
-    published,
-)
+from localproc.http.files import asked_for, folder_document, is_here, media_type, published
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
@@ -207,9 +199,8 @@ def published_file(exchange: Exchange) -> Response:
     location = f"{job.location}/{path}"
     inside = published(job, location, folders=True) if is_here(job) else ""
     if not os.path.isdir(inside):
-        file = opened(exchange.engine, job, location)
         kind = media_type(os.path.basename(inside) or unquoted(path))
-        return FileAnswer(file, kind, exchange.request)
+        return exchange.file(job, location, kind)
     place = f"{exchange.base}/jobs/{job.id}"
     said = folder_document(inside, f"{place}/files/{path}")
     return exchange.either(f"Folder {said['title']}", said, place)

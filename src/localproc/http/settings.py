@@ -31,7 +31,9 @@ class HttpSettings:
     may be called by, any if empty. ``origins``: web pages elsewhere that may use it (CORS).
     ``policy`` bounds what inputs may name. Limits: ``most_bytes`` of a body, ``most_inputs`` values
     in a request, ``most_jobs`` that have not ended in a namespace. ``sync_seconds``: how long a
-    synchronous execution is waited for before it is answered like an asynchronous one.
+    synchronous execution is waited for before it is answered like an asynchronous one. ``presign``:
+    clients are sent to files in other storages by URLs that hold for so many seconds; with 0 the
+    server reads the files for them.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class HttpSettings:
     most_inputs: int = 10_000
     most_jobs: int = 10_000
     sync_seconds: float = 300.0
+    presign: int = 0
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for a value that a setting cannot have."""
@@ -96,3 +99,4 @@ class HttpOptions(TypedDict, total=False):
     most_inputs: int
     most_jobs: int
     sync_seconds: float
+    presign: int

@@ -50,7 +50,7 @@ class Event:
         data: dict[str, Any] = {}
         for one in members(type(self)):
             value = getattr(self, one.name)
-            if one.required or value != one.default:
+            if one.default is MISSING or value != one.default:
                 data[one.name] = one.write(value)
         return data
 

@@ -17,7 +17,8 @@ class JobRequest:
     ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
     ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
-    ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
+    ``assets`` says which assets of STAC items are
+    brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses that are told. ``variables`` are rules for the
     environment of its tools; of secrets they, and ``inputs``, have the names alone. ``options``
     holds what an executor or a face wants to remember (JSON).
@@ -36,6 +37,7 @@ class JobRequest:
     tags: tuple[str, ...] = ()
     derived_from: str | None = None
     reuse: bool | None = None
+    assets: str = ""
     policy: InputPolicy = field(default_factory=InputPolicy)
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -10,13 +10,17 @@ class InputPolicy:
     ``roots``: the folders that ``file:`` URIs and paths may lie in, ``None`` for any (a caller who
     could read them anyway). ``guarded``: web addresses must be public. Where either bounds a job,
     objects of all other storages, which are read with the keys of whoever runs the engine, must lie
-    below one of the ``prefixes`` (``s3://bucket/open``). ``most``: bytes that one file may have.
+    below one of the ``prefixes`` (``s3://bucket/open``). ``most``: bytes that one file may have;
+    ``most_of_job`` and ``most_of_host`` those that may be brought for one job, from everywhere and
+    from one host.
     """
 
     roots: tuple[str, ...] | None = None
     guarded: bool = False
     most: int | None = None
     prefixes: tuple[str, ...] = ()
+    most_of_job: int | None = None
+    most_of_host: int | None = None
 
     @property
     def trusting(self) -> bool:

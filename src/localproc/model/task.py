@@ -14,8 +14,10 @@ class Resources:
     """What a task needs (CWL ResourceRequirement): cores, and sizes in MiB; ``time`` in seconds.
 
     ``cores_max`` is what it can make use of; ``ram_max`` what it may use at most, and is stopped
-    beyond where memory is enforced. ``gpus`` are the devices of a CUDARequirement, ``processes``
-    those of an MPIRequirement, ``nodes`` the machines that these are spread over.
+    beyond where memory is enforced. ``gpus`` are the devices of a CUDARequirement, with a CUDA of
+    at least ``cuda`` and of the compute ``capabilities`` that it names: one is the least, several
+    are all that will do. ``processes`` are those of an MPIRequirement, each with ``cores`` and
+    ``ram``, ``nodes`` the machines that they are spread over.
     """
 
     cores: float = 1
@@ -28,6 +30,8 @@ class Resources:
     gpus: int = 0
     processes: int = 1
     nodes: int = 1
+    cuda: str = ""
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,12 @@ class Mount:
 class Container:
     """The image a task wants to run in, and where its output directory is inside it.
 
-    ``pull`` is what the image is brought by. ``mounts`` are seen besides what the task reads and
-    writes, which is at the same paths inside.
+    ``pull``, ``load``, ``imported`` and ``build`` are what the image is brought by (dockerPull,
+    dockerLoad, dockerImport, dockerFile). ``mounts`` are seen besides what the task reads and
+    writes, which is at the same paths inside. ``runtime`` is the name of the container runtime that
+    was chosen, empty where the executor has containers itself. ``digest`` is that of the image when
+    the task was prepared, if it is known: a container is only ever made of that one. ``shm`` are
+    the bytes of its shared memory, 0 for the runtime's own default.
     """
 
     image: str
@@ -52,6 +60,12 @@ class Container:
     network: bool = False
     pull: str | None = None
     mounts: tuple[Mount, ...] = ()
+    load: str = ""
+    imported: str = ""
+    build: str = ""
+    runtime: str = ""
+    digest: str = ""
+    shm: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,9 @@ def _file(what: str, *, strict: bool) -> dict[str, Any]:
         "properties": {"class": {"const": name}, "location": {"type": "string"}},
     }
     qualified = {"type": "object", "required": ["value"]}
-    return {"anyOf": [uri, LINK, cwl_object, qualified]}
+    stac = {"type": "object", "required": ["type"]}
+    inline = [stac] if what == "Directory" else []
+    return {"anyOf": [uri, LINK, cwl_object, qualified, *inline]}
 
 
 def output_schema(cwl_type: CwlType) -> dict[str, Any]:

@@ -29,10 +29,22 @@ def text_mismatch(text: str, name: str) -> str:
 
 
 def box_mismatch(value: Any) -> str:
-    """Say why an object is no bounding box (``bbox.yaml``: 4 or 6 numbers); nothing if it is."""
+    """Say why an object is no bounding box (``bbox.yaml``: 4 or 6 numbers); nothing if it is.
+
+    West may be east of east, where it crosses 180 degrees; south cannot be north of north.
+    """
     box = value.get("bbox") if isinstance(value, Mapping) else None
-    if isinstance(box, list) and len(box) not in (4, 6):
+    if not isinstance(box, list) or not all(isinstance(one, int | float) for one in box):
+        return ""  # its type says more
+    half = len(box) // 2
+    if len(box) not in (4, 6):
         return f"a bounding box has 4 or 6 numbers, this one has {len(box)}"
+    for axis, name in ((1, "second"), (2, "third"))[: half - 1]:
+        if box[axis] > box[half + axis]:
+            return (
+                f"its lower corner is above its upper one: the {name} coordinate of the first "
+                f"corner is {box[axis]}, of the second {box[half + axis]}"
+            )
     return ""
 
 

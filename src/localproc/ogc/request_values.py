@@ -4,6 +4,7 @@ Owns the forms of OGC API - Processes (value, qualified value, link) and of CWL,
 path means. Must not fetch anything, nor look at a disk but through ``Files``.
 """
 
+import json
 import posixpath
 import re
 from collections.abc import Mapping
@@ -25,10 +26,11 @@ from localproc.ogc.describe import is_bbox, string_format
 from localproc.ogc.promised_formats import REFERENCES, box_mismatch, text_mismatch
 from localproc.ogc.request_files import Formats, inline_file, said_format
 from localproc.ogc.request_forms import Forms
-from localproc.uris import canonical, path_uri, unquoted
+from localproc.uris import canonical, data_uri, path_uri, unquoted
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_STAC: Final = ("Feature", "FeatureCollection", "Catalog", "Collection")
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 
 
@@ -150,6 +152,9 @@ class RequestReader:
             if what == "File":
                 link |= said_format(value.get("type"), f"{path}.type", self.problems)
             value = link
+        elif what == "Directory" and (document := _stac_document(value)) is not None:
+            text = json.dumps(document).encode()
+            value = {"class": what, "location": data_uri(text, "application/geo+json")}
         elif "value" in value and not is_filelike(value):
             if what == "Directory":
                 self.problems.append(Problem("a directory cannot be given inline", path))
@@ -221,6 +226,14 @@ def is_link(value: Any, port: Mapping[str, Any]) -> bool:
 def _has_href(cwl_type: CwlType) -> bool:
     fields = cwl_type.get("fields", ()) if isinstance(cwl_type, Mapping) else ()
     return any(field["name"] == "href" for field in fields)
+
+
+def _stac_document(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the STAC document that a value is, or that is its value; ``None`` if it is none."""
+    if is_filelike(value):
+        return None
+    found = value.get("value", value)
+    return found if isinstance(found, Mapping) and found.get("type") in _STAC else None
 
 
 def _may_be_item(location: str) -> bool:

@@ -24,6 +24,8 @@ class Capabilities:
     limits: bool = False  #: enforces cores and ram, not just counts them
     remote: bool = False  #: runs tasks on other machines, which see the same folders
     gpus: bool = False  #: gives tasks the devices that they ask for
+    devices: int = 0  #: how many one task can have, 0 where nobody knows
+    mpi: bool = False  #: starts as many processes of a task as it asks for
     secrets: bool = False  #: reveals a task's secrets to the task alone, and hides them in its logs
 
 

@@ -140,9 +140,17 @@ def unfit(task: Task, able: Capabilities) -> str:
     if task.container is not None and not able.containers:
         return f"it runs in the container {task.container.image}, and there are no containers"
     if needs.gpus and not able.gpus:
-        return f"it needs {needs.gpus} GPUs, and there are none"
+        return f"it needs {_counted(needs.gpus, 'GPU')}, and there are none"
+    if needs.gpus > able.devices > 0:
+        return f"it needs {_counted(needs.gpus, 'GPU')}, and there are {able.devices}"
+    if needs.processes > 1 and not able.mpi:
+        return f"it needs {needs.processes} MPI processes, and nothing starts them"
     if needs.nodes > 1 and not able.remote:
         return f"it needs {needs.nodes} machines, and this is one"
     if task.secrets and not able.secrets:
         return "it is given secrets, and this executor cannot keep them"
     return ""
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

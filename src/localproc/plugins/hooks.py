@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from localproc.model import Event, JobRecord, ProcessRecord
+from localproc.plugins.containers import ContainerPlugin
 from localproc.plugins.executor import ExecutorPlugin
 from localproc.plugins.storage import StoragePlugin
 
@@ -23,6 +24,11 @@ _hookspec = pluggy.HookspecMarker("localproc")
 @_hookspec
 def localproc_executors() -> Iterable[ExecutorPlugin]:  # type: ignore[empty-body]
     """Return the executors that ``Engine(executor=NAME)`` can open."""
+
+
+@_hookspec
+def localproc_containers() -> Iterable[ContainerPlugin]:  # type: ignore[empty-body]
+    """Return the container runtimes that ``Engine(containers=NAME)`` can use."""
 
 
 @_hookspec

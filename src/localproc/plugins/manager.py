@@ -1,7 +1,7 @@
 """The plugins of one engine.
 
-Owns loading plugins, which of them are broken and why, and finding an executor or a storage by
-name. Belongs to an engine, never to a module: two engines can have different plugins.
+Owns loading plugins, which of them are broken and why, and finding an executor, a container runtime
+or a storage by name. Belongs to an engine, never to a module: two engines can have different ones.
 """
 
 import difflib
@@ -18,16 +18,18 @@ import pluggy
 
 from localproc.errors import EnvironmentProblem, LocalprocError, PluginMissing
 from localproc.plugins import hooks
+from localproc.plugins.containers import ContainerPlugin
 from localproc.plugins.executor import ExecutorPlugin
 from localproc.plugins.isolation import giving, telling, wrapping
 from localproc.plugins.storage import StoragePlugin
 
-_T = TypeVar("_T", ExecutorPlugin, StoragePlugin)
+_T = TypeVar("_T", ExecutorPlugin, ContainerPlugin, StoragePlugin)
 
 #: Named, not imported: the rules must not know the adapters.
 BUILTIN: Final = ("localproc.executors.builtin", "localproc.storage.builtin")
 _GIVING: Final[dict[str, type]] = {
     "localproc_executors": ExecutorPlugin,
+    "localproc_containers": ContainerPlugin,
     "localproc_storages": StoragePlugin,
 }
 #: The hook whose errors are the point of it.
@@ -78,6 +80,10 @@ class PluginManager:
         """Return an executor by name; raises ``PluginMissing``."""
         return _find("executor", name, self.executors(), lambda one: one.name)
 
+    def container(self, name: str) -> ContainerPlugin:
+        """Return a container runtime by name; raises ``PluginMissing``."""
+        return _find("container runtime", name, self.containers(), lambda one: one.name)
+
     def storage(self, scheme: str) -> StoragePlugin:
         """Return the storage of a scheme; raises ``PluginMissing``."""
         return _find("storage", scheme, self.storages(), lambda one: one.scheme)
@@ -85,6 +91,10 @@ class PluginManager:
     def executors(self) -> list[ExecutorPlugin]:
         """Return all executors; of two with one name, the later one counts."""
         return list(itertools.chain(*reversed(self.hook.localproc_executors())))
+
+    def containers(self) -> list[ContainerPlugin]:
+        """Return all container runtimes; of two with one name, the later one counts."""
+        return list(itertools.chain(*reversed(self.hook.localproc_containers())))
 
     def storages(self) -> list[StoragePlugin]:
         """Return all storages; of two for one scheme, the later one counts."""

@@ -111,6 +111,9 @@ class Storage(Protocol):
         It is called only where nobody else is writing.
         """
 
+    def check(self, prefix: str) -> None:
+        """Raise ``StagingError`` if nothing can be put below the prefix; leave nothing there."""
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a URL that anybody can read for a time, ``None`` if there is no such thing."""
 

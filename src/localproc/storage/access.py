@@ -17,13 +17,16 @@ from localproc.model import InputPolicy
 from localproc.plugins.storage import Info, Storage, object_key
 from localproc.storage import retries
 from localproc.storage.addresses import redacted
+from localproc.storage.budget import Budget
 from localproc.storage.disk import telling
+from localproc.storage.kept_inputs import KeptInputs
 from localproc.uris import unquoted, uri_path
 
 _T = TypeVar("_T")
 
 _DOCUMENT: Final = 64 << 20  #: bytes that a document may have
-_WEB: Final = ("http", "https")
+#: Schemes of what anybody may name: the web, and what came with the request itself (RFC 2397).
+_ANYBODYS: Final = ("http", "https", "data")
 
 #: Opens the storage of a URI; guarded if the second argument says so.
 OpenStorage = Callable[[str, bool], Storage]
@@ -43,7 +46,8 @@ class Document:
 class Access:
     """All storages of an engine, under one policy, until ``stopped`` says that it is over.
 
-    ``log`` is told of what is tried again.
+    ``log`` is told of what is tried again. ``kept`` is what has been read before, and what may be
+    asked of the network at all.
     """
 
     def __init__(
@@ -52,8 +56,11 @@ class Access:
         policy: InputPolicy,
         stopped: Callable[[], bool] = lambda: False,
         log: Callable[[str], None] = lambda _: None,
+        kept: KeptInputs | None = None,
     ) -> None:
         self._open = open_storage
+        self._kept = kept or KeptInputs(None, "")
+        self._budget = Budget(policy)
         self._policy = policy
         self._log = log
         self.stopped = stopped
@@ -70,11 +77,17 @@ class Access:
         scheme = scheme_of(uri)
         if scheme == "file":
             self.check_path(uri_path(uri))
-        elif not (self._policy.trusting or scheme in _WEB or self._is_open(uri)):
+        elif not (self._policy.trusting or scheme in _ANYBODYS or self._is_open(uri)):
             raise StagingError(
                 f"{redacted(uri)} cannot be used as an input here",
                 uri=redacted(uri),
                 hint="give a web address, or ask whoever runs the service for an --input-prefix",
+            )
+        elif scheme not in _ANYBODYS and "@" in urlsplit(uri).netloc:
+            raise StagingError(
+                f"{redacted(uri)} is given with a user or a password",
+                uri=redacted(uri),
+                hint="keys belong into the options of the storage",
             )
 
     def check_path(self, path: str) -> None:
@@ -109,21 +122,41 @@ class Access:
         """Return the objects below a prefix, as if it were a folder; raises ``NoSuchObject``."""
         self.check(uri)
         prefix = uri.rstrip("/") + "/"
-        storage = self._storage(uri)
-        found = self._retrying(lambda: list(storage.list(prefix)))
+        return self._kept.listed(prefix, lambda: self._retrying(lambda: self._list(prefix)))
+
+    def _list(self, prefix: str) -> list[Info]:
+        found = list(self._storage(prefix).list(prefix))
         if not found:
-            raise NoSuchObject(f"nothing is at {redacted(uri)}", uri=redacted(uri))
+            raise NoSuchObject(f"nothing is at {redacted(prefix)}", uri=redacted(prefix))
         return found
 
     def _fetch(self, uri: str, path: str, most: int | None) -> Info:
         self.check(uri)
+        if scheme_of(uri) == "file":
+            return self._download(uri, path, most)
+        info = self._kept.fetched(
+            uri,
+            path,
+            most,
+            asked=lambda: self._storage(uri).info(uri),
+            download=lambda: self._download(uri, path, most),
+            log=self._log,
+        )
+        self._budget.count(uri, path, info.size)
+        return info
+
+    def _download(self, uri: str, path: str, most: int | None) -> Info:
         storage = self._storage(uri)
         resume = ""
+
+        def watch(size: int) -> None:
+            self.go_on()
+            self._budget.count(uri, path, size)
 
         def fetch() -> Info:
             nonlocal resume
             try:
-                return storage.fetch(uri, path, most=most, watch=self.go_on, resume=resume)
+                return storage.fetch(uri, path, most=most, watch=watch, resume=resume)
             except StorageUnavailable as error:
                 resume = error.etag
                 raise

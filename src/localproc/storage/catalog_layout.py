@@ -54,12 +54,10 @@ def published_item(
     """
     published = copy.deepcopy(dict(item))
     published["assets"] = published_assets(item["assets"], hrefs, said)
-    declared = list(published.get("stac_extensions") or ())
     for one in said.values():
         published["properties"] = {**(published.get("properties") or {}), **one.properties}
-        declared += [uri for uri in one.extensions if uri not in declared]
-    if declared or "stac_extensions" in published:
-        published["stac_extensions"] = declared
+        for uri in one.extensions:
+            declare(published, uri)
     parent = {"href": f"{place.folder}/{COLLECTION}", "type": JSON, "title": place.title}
     published["links"] = [
         {"rel": "collection", **parent},
@@ -69,6 +67,14 @@ def published_item(
     ]
     published["collection"] = place.id
     return published
+
+
+def declare(item: dict[str, Any], extension: str) -> None:
+    """Have an item declare an extension, unless it has declared any version of it."""
+    declared = item.get("stac_extensions") or []
+    kind = extension.rpartition("/v")[0] or extension
+    if not any(str(one).startswith(kind) for one in declared):
+        item["stac_extensions"] = [*declared, extension]
 
 
 def published_assets(

@@ -15,6 +15,7 @@ from localproc.plugins.storage import Description, Storage
 from localproc.storage import catalog_layout, extents, stac
 from localproc.storage.catalog_layout import CollectionPlace
 from localproc.storage.disk import telling
+from localproc.storage.integrity import SHA256
 from localproc.storage.names import numbered, url_name
 from localproc.storage.placement import Placement
 from localproc.storage.stac_tree import Source, StacTree, read_tree
@@ -94,6 +95,19 @@ class CatalogPlan:
         for tree in trees:
             self._rest(tree, found)
         return [item.document for one in found.values() for item in one.items]
+
+    def tell_checksums(self) -> None:
+        """Have items say the size and the checksum of each file that has been measured."""
+        for item in self.items:
+            files = [
+                (asset, measured)
+                for asset in item["assets"].values()
+                if (measured := self._out.measured(asset["href"])) is not None
+            ]
+            for asset, (size, digest) in files:
+                asset |= {"file:size": size, "file:checksum": f"{SHA256}{digest}"}
+            if files:
+                catalog_layout.declare(item, stac.FILE)
 
     def documents(self) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
         """Yield what is to be written one after the other: items, collections, the catalog."""

@@ -134,6 +134,12 @@ class FilesystemStorage:
                 with telling(path), suppress(FileNotFoundError):
                     os.remove(path)
 
+    def check(self, prefix: str) -> None:
+        """See that there is a folder, or that it can be made."""
+        folder = uri_path(prefix)
+        with telling(folder):
+            os.makedirs(folder, exist_ok=True)
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """There is no such thing here."""
         return None

@@ -14,8 +14,9 @@ from localproc.errors import StagingError
 from localproc.storage.disk import telling
 from localproc.uris import path_uri
 
+SHA256: Final = "1220"  #: the multihash code of SHA-256, and that it has 32 bytes
 #: Multihash codes of STAC's ``file:checksum``, in hex, and what hashlib calls them.
-_MULTIHASH: Final = {"1220": "sha256", "1340": "sha512", "1114": "sha1", "d50110": "md5"}
+_MULTIHASH: Final = {SHA256: "sha256", "1340": "sha512", "1114": "sha1", "d50110": "md5"}
 
 _CHECKSUM: Final = re.compile(r"sha1\$[0-9a-f]+")
 

@@ -26,7 +26,8 @@ class Publisher:
     the job's and may be shared with the storage instead of being copied; ``inputs`` paths that
     outputs may be, or link to, as well. ``catalogs``: STAC catalogs get the layout of results, and
     the root is the job's own; otherwise every output is a file or a folder below ``root`` under
-    its own name, beside what else may lie there.
+    its own name, beside what else may lie there. ``check`` is shown every STAC document, by the
+    place that it will have, and may raise ``StagingError``.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Publisher:
         log: _Log,
         *,
         catalogs: bool = True,
+        check: Callable[[str, Mapping[str, Any]], None] = lambda *_: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._root = root.rstrip("/")
         self._job_id = job_id
         self._log = log
         self._catalogs = catalogs
+        self._check = check
         self._out = Outbound(storage, self._root, own, inputs, log, stopped, alone=catalogs)
         self._placement = Placement(self._out, self._root)
         self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
@@ -60,6 +63,9 @@ class Publisher:
         """
         try:
             published, features = self._plan(outputs)
+            self._out.measure()
+            self._plan_of_catalogs.tell_checksums()
+            features = {name: stac.finite(one) for name, one in features.items()}
             told = [_count(self._out.count, "file")]
             if features:
                 told.insert(0, _count(len(self._plan_of_catalogs.items), "item"))
@@ -87,7 +93,7 @@ class Publisher:
             else self._placement.place(value)
             for name, value in outputs.items()
         }
-        return published, {name: stac.finite(one) for name, one in features.items()}
+        return published, features
 
     def _catalog_place(self, one: Mapping[str, Any]) -> dict[str, Any]:
         return {"class": "Directory", "location": self._root, "basename": self._job_id}
@@ -97,6 +103,7 @@ class Publisher:
         for documents in self._plan_of_catalogs.documents():
             self._out.barrier()
             for uri, document in documents:
+                self._check(uri.removeprefix(self._root).lstrip("/"), document)
                 text = json.dumps(document, indent=2, allow_nan=False)
                 self._out.add_text(text, uri, stac.GEOJSON)
 

@@ -24,6 +24,8 @@ CATALOG: Final = "catalog.json"
 COLLECTION: Final = "collection.json"
 GEOJSON: Final = "application/geo+json"
 JSON: Final = "application/json"
+#: The extension of ``file:size`` and ``file:checksum``.
+FILE: Final = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 #: Links that say where an item lies: they are written anew wherever it is put.
 _STRUCTURE: Final = ("root", "parent", "self", "collection", "item", "child", "prev", "next")
 
@@ -122,6 +124,12 @@ def absolute(href: str, document_uri: str) -> str:
     uri = _canonical(href)
     if urlsplit(uri).scheme:
         return uri
+    if scheme == "data":
+        raise StagingError(
+            f"the href {redacted(href)} is relative to a document that came with the request",
+            uri=redacted(href),
+            hint="write it as a whole address",
+        )
     joined = urljoin(f"https:{place}", href)  # urljoin knows but a few schemes
     return scheme + joined.removeprefix("https")
 
@@ -134,11 +142,17 @@ def _canonical(href: str) -> str:
         raise StagingError(f"the href {shown} leads nowhere: {error}", uri=shown) from None
 
 
-def staged_item(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Give an item as it lies beside its assets: ``names`` maps asset keys to file names."""
+def staged_item(item: Mapping[str, Any], hrefs: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return an item as it lies beside its assets.
+
+    ``hrefs`` are theirs by key, ``None`` for one that is left out.
+    """
     staged = copy.deepcopy(dict(item))
-    for key, name in names.items():
-        staged["assets"][key]["href"] = f"./{name}"
+    for key, href in hrefs.items():
+        if href is None:
+            del staged["assets"][key]
+        else:
+            staged["assets"][key]["href"] = href
     staged["links"] = [
         {"rel": "root", "href": f"../{CATALOG}", "type": JSON},
         {"rel": "parent", "href": f"../{CATALOG}", "type": JSON},
@@ -177,15 +191,17 @@ def finite(value: Any, key: str = "") -> Any:
     return [finite(one) for one in value] if isinstance(value, list) else value
 
 
-def staged_catalog(item: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the catalog of one staged item; ``name`` is that of its folder and file."""
+def staged_catalog(items: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the catalog of staged items, by the names of their folders and files."""
+    versions = [str(item.get("stac_version", "1.0.0")) for item in items.values()]
+    shown = ", ".join(str(item["id"]) for item in items.values())
     return {
         "type": "Catalog",
-        "stac_version": item.get("stac_version", "1.0.0"),
+        "stac_version": versions[0],
         "id": "catalog",
-        "description": f"catalog with staged {item['id']}",
+        "description": f"catalog with staged {shown}",
         "links": [
             {"rel": "root", "href": f"./{CATALOG}", "type": JSON},
-            {"rel": "item", "href": f"./{name}/{name}.json", "type": GEOJSON},
+            *({"rel": "item", "href": f"./{name}/{name}.json", "type": GEOJSON} for name in items),
         ],
     }

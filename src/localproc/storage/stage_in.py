@@ -1,8 +1,7 @@
 """Bringing a job's inputs to where its tools can read them.
 
-Owns File and Directory inputs from paths and URIs, and STAC items that become local catalogs (the
-layout of EOEPCA's stage-in: ``catalog.json``, ``<id>/<id>.json`` and the assets beside it). Must
-not know which storage a URI belongs to, nor jobs.
+Owns File and Directory inputs from paths and URIs, and which of them are STAC documents. Must not
+know which storage a URI belongs to, nor jobs.
 
 Everything is made in a temporary folder and renamed: a failure leaves nothing behind, and what is
 there is complete.
@@ -11,28 +10,29 @@ there is complete.
 import base64
 import json
 import os
-import posixpath
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, is_reference, local_path, map_files
 from localproc.errors import NoSuchObject, StagingError
 from localproc.plugins.storage import Info, object_key
-from localproc.storage import stac
 from localproc.storage.access import Access, Document, scheme_of
 from localproc.storage.addresses import redacted
-from localproc.storage.disk import telling
-from localproc.storage.integrity import verify_asset, verify_input, verify_literal
-from localproc.storage.names import free_name, link_name, safe_name
+from localproc.storage.asset_choice import AssetChoice
+from localproc.storage.disk import is_there
+from localproc.storage.integrity import verify_input, verify_literal
+from localproc.storage.names import safe_name
+from localproc.storage.stac_in import StacIn
+from localproc.storage.stac_items import items_of
+from localproc.storage.staging_folders import StagingFolders
 from localproc.storage.transfers import together
-from localproc.uris import path_uri, unquoted, uri_path
+from localproc.uris import data_of, path_uri, uri_path
 
 _Log = Callable[[str], None]
+#: Where a Directory that stands for several has them, until they take its place.
+_EACH: Final = "/each"
 
 
 def stage_in(
@@ -40,13 +40,16 @@ def stage_in(
     folder: str,
     access: Access,
     log: _Log,
+    assets: str = "",
 ) -> dict[str, Any]:
     """Return the inputs with every file on this machine.
 
-    ``folder`` is the job's own for inputs. Raises ``StagingError`` or ``NoSpace``.
+    ``folder`` is the job's own for inputs. ``assets`` says which assets of items are wanted (see
+    ``asset_choice``). Raises ``StagingError`` or ``NoSpace``.
     """
     with ExitStack() as unfinished:
-        return _StageIn(folder, access, log, unfinished).run(inputs)
+        choice = AssetChoice.read(assets)
+        return _StageIn(folder, access, log, unfinished, choice).run(inputs)
 
 
 def linked_files(folder: str) -> list[str]:
@@ -66,28 +69,49 @@ class _StageIn:
     and documents, then what the documents name.
     """
 
-    def __init__(self, folder: str, access: Access, log: _Log, unfinished: ExitStack) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        folder: str,
+        access: Access,
+        log: _Log,
+        unfinished: ExitStack,
+        choice: AssetChoice,
+    ) -> None:
         self._access = access
         self._log = log
-        self._unfinished = unfinished
         self._name = ""
         self._count = 0
         self._fetches: list[Callable[[], None]] = []
         self._parts: list[Callable[[], None]] = []
-        self._finish: list[Callable[[], None]] = []
+        self._folders = StagingFolders(folder, access.go_on, log, unfinished)
+        self._stac = StacIn(access, self._folders, self._parts, choice, log)
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         staged = {}
         for name, value in inputs.items():
             self._name = name
             is_whole = is_reference(value)
-            staged[name] = self._value(value) if is_whole else map_files(value, self._one)
+            staged[name] = self._value(value) if is_whole else self._files(value)
         together(self._fetches, self._access.stopped)
         together(self._parts, self._access.stopped)
-        for finish in self._finish:
-            finish()
-        return staged
+        self._folders.end_all()
+        return {name: _expanded(value) for name, value in staged.items()}
+
+    def _files(self, value: Any) -> Any:
+        """Give a value with its files staged; each item of a Directory in an array is one of it."""
+        if isinstance(value, list):
+            return [
+                self._directory(one["location"], several=True)
+                if self._is_elsewhere_directory(one)
+                else self._files(one)
+                for one in value
+            ]
+        return map_files(value, self._one)
+
+    def _is_elsewhere_directory(self, one: Any) -> bool:
+        is_directory = isinstance(one, Mapping) and one.get("class") == "Directory"
+        location = str(one.get("location", "")) if is_directory else ""
+        return bool(location) and self._is_elsewhere(location)
 
     def _one(self, one: Mapping[str, Any]) -> dict[str, Any]:
         self._access.go_on()
@@ -95,7 +119,7 @@ class _StageIn:
         location = str(one.get("location", ""))
         if one.get("encoding") == "base64":
             return self._inline(one)
-        if one["class"] == "Directory" and location and self._is_elsewhere(location):
+        if self._is_elsewhere_directory(one):
             return self._directory(location)
         if location and not is_local(one):
             self._file(staged, location)
@@ -130,7 +154,7 @@ class _StageIn:
         data = base64.b64decode(one["contents"])
         folder = self._next()
         if not os.path.isdir(folder):
-            with self._making(folder) as new, open(os.path.join(new, name), "wb") as file:
+            with self._folders.making(folder) as new, open(os.path.join(new, name), "wb") as file:
                 file.write(data)
         self._log(f"{self._name}: {len(data)} bytes that came with the request")
         location = path_uri(os.path.join(folder, name))
@@ -140,7 +164,7 @@ class _StageIn:
     def _look(self, one: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is known of a file on this machine once it has been looked at."""
         path = local_path(one)
-        if not _is_there(path):
+        if not is_there(path):
             raise StagingError(f"{path} does not exist", uri=one["location"])
         self._log(f"{self._name}: {path}")
         return verify_input(one, path) if one["class"] == "File" else {}
@@ -160,35 +184,52 @@ class _StageIn:
             if os.path.isdir(folder):
                 real = verify_input(given, target)
             else:
-                with self._making(folder) as temporary:
+                with self._folders.making(folder) as temporary:
                     path = os.path.join(temporary, name)
                     self._access.download(location, path)
                     real = verify_input(given, path)
             staged.update(real)
             staged["size"] = size = os.stat(target).st_size
-            self._log(f"{label}: {shown} → {self._shown(target)} ({size} bytes)")
+            self._log(f"{label}: {shown} → {self._folders.shown(target)} ({size} bytes)")
 
         self._fetches.append(fetch)
 
     # Directories
 
-    def _directory(self, location: str) -> dict[str, Any]:
+    def _directory(self, location: str, *, several: bool = False) -> dict[str, Any]:
+        """Have what is at a location brought into a folder.
+
+        ``several``: if it stands for more than one item, each of them into a folder of its own.
+        """
         folder, label = self._next(), self._name
+        directory: dict[str, Any] = {"class": "Directory", **_named(folder)}
 
         def fetch() -> None:
             try:
-                document = self._access.read(location)
+                document = self._document(location)
             except NoSuchObject as error:
                 self._tree(folder, location, label, self._objects(location, error))
-            else:
-                self._item(folder, location, label, document)
+                return
+            items = items_of(document, self._access.read)
+            if not several or len(items) == 1:
+                self._stac.bring(folder, items, label)
+                return
+            folders = [f"{folder}-{number}" for number in range(1, len(items) + 1)]
+            for each, item in zip(folders, items, strict=True):
+                if not os.path.isdir(each):
+                    self._stac.bring(each, [item], label)
+            directory[_EACH] = [{"class": "Directory", **_named(each)} for each in folders]
 
         if os.path.isdir(folder):
             self._log(f"{label}: {redacted(location)} is there already")
         else:
             self._fetches.append(fetch)
-        name = os.path.basename(folder)
-        return {"class": "Directory", "location": path_uri(folder), "basename": name}
+        return directory
+
+    def _document(self, location: str) -> Document:
+        """Read a document, or take it as it is in the request (RFC 2397)."""
+        data = data_of(location)
+        return self._access.read(location) if data is None else Document(data, "data:,inline")
 
     def _objects(self, location: str, missing: NoSuchObject) -> list[Info]:
         """List what lies below a location where there is no document."""
@@ -199,7 +240,7 @@ class _StageIn:
     def _tree(self, folder: str, location: str, label: str, objects: list[Info]) -> None:
         """Have every object below a prefix fetched into a folder of the same shape."""
         top = object_key(location).rstrip("/") + "/"
-        temporary = self._begin(folder)
+        temporary = self._folders.begin(folder)
         for one in objects:
             name = object_key(one.uri).removeprefix(top)
             parts = [safe_name(part, "the name of an input") for part in name.split("/") if part]
@@ -209,107 +250,27 @@ class _StageIn:
                 continue
             os.makedirs(os.path.dirname(path), exist_ok=True)
             self._parts.append(partial(self._download, one.uri, path))
-        shown = f"{label}: {redacted(location)}/ → {self._shown(folder)} ({len(objects)} objects)"
-        self._end(folder, temporary, shown)
+        to = f"{self._folders.shown(folder)} ({len(objects)} objects)"
+        self._folders.end(folder, temporary, f"{label}: {redacted(location)}/ → {to}")
 
     def _download(self, uri: str, path: str) -> None:
         self._access.download(uri, path)
 
-    def _item(self, folder: str, location: str, label: str, document: Document) -> None:
-        """Have an item's assets brought beside it."""
-        shown = redacted(location)
-        item = stac.checked_item(stac.parse(document.data, shown), shown)
-        if safe_name(item["id"], "the id of an item") in (stac.CATALOG, stac.COLLECTION):
-            raise StagingError(f"{item['id']!r} cannot be the id of an item", uri=shown)
-        temporary = self._begin(folder)
-        folder_name = link_name(item["id"])
-        inside = os.path.join(temporary, folder_name)
-        name = f"{folder_name}.json"
-        os.makedirs(inside)
-        names: dict[str, str] = {}
-        for key, asset in item["assets"].items():
-            uri = stac.absolute(asset["href"], document.uri)
-            wanted = posixpath.basename(unquoted(urlsplit(uri).path))
-            wanted = safe_name(wanted, f"the file name of the asset {key!r}")
-            names[key] = free_name(link_name(wanted), link_name(key), {name, *names.values()})
-            self._parts.append(self._asset(uri, asset, f"{inside}/{names[key]}", location, label))
-        _write(os.path.join(inside, name), stac.staged_item(item, names))
-        _write(os.path.join(temporary, stac.CATALOG), stac.staged_catalog(item, folder_name))
-        self._end(folder, temporary, f"{label}: the STAC item {item['id']} → {self._shown(folder)}")
-
-    def _asset(
-        self, uri: str, asset: Mapping[str, Any], target: str, location: str, label: str
-    ) -> Callable[[], None]:
-        """Link a local asset, download any other; what the item says of it must be true."""
-        shown = redacted(uri)
-        said = asset.get("file:size"), asset.get("file:checksum")
-
-        def bring() -> None:
-            if not uri.startswith("file:"):
-                self._access.download(uri, target)
-                verify_asset(target, *said, shown)
-            elif not location.startswith("file:"):
-                raise StagingError(
-                    f"the item {redacted(location)} has an asset on this machine", uri=shown
-                )
-            else:
-                path = uri_path(uri)
-                self._access.check_path(path)
-                if not _is_there(path):
-                    raise StagingError(f"the asset {path} of {location} does not exist", uri=shown)
-                os.symlink(path, target)
-                if os.path.isfile(path):  # a Zarr store is a folder
-                    verify_asset(path, *said, shown)
-            self._log(f"{label}: asset {shown}")
-
-        return bring
-
-    # Folders, which are there when they are complete
-
-    def _begin(self, folder: str) -> str:
-        """Make a temporary folder, which is removed unless it is ended."""
-        self._access.go_on()
-        temporary = f"{folder}.{secrets.token_hex(4)}.part"
-        self._unfinished.callback(shutil.rmtree, temporary, ignore_errors=True)
-        with telling(folder):
-            os.makedirs(temporary)
-        return temporary
-
-    def _end(self, folder: str, temporary: str, told: str) -> None:
-        def end() -> None:
-            with telling(folder):
-                os.replace(temporary, folder)
-            self._log(told)
-
-        self._finish.append(end)
-
-    @contextmanager
-    def _making(self, folder: str) -> Iterator[str]:
-        """Give a temporary folder, which becomes the folder if all goes well."""
-        temporary = self._begin(folder)
-        with telling(folder):
-            yield temporary
-            self._access.go_on()
-            os.replace(temporary, folder)
-
-    def _shown(self, target: str) -> str:
-        return os.path.relpath(target, os.path.dirname(self._folder))
-
     def _next(self) -> str:
         self._count += 1
-        return os.path.join(self._folder, f"{self._name}_{self._count}")
+        name = self._name.strip("/").replace("/", "_")  # it stays in the folder, whatever it is
+        return os.path.join(self._folders.top, f"{name}_{self._count}")
 
 
-def _is_there(path: str) -> bool:
-    """Whether there is anything; raises ``StagingError`` if that cannot be told."""
-    with telling(path):
-        try:
-            os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-    return True
+def _named(folder: str) -> dict[str, str]:
+    return {"location": path_uri(folder), "basename": os.path.basename(folder)}
 
 
-def _write(path: str, document: Mapping[str, Any]) -> None:
-    with telling(path), open(path, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2)
+def _expanded(value: Any) -> Any:
+    """Give a value with each item of a document in the place of the document."""
+    if not isinstance(value, list):
+        return value
+    found: list[Any] = []
+    for one in value:
+        found += one[_EACH] if isinstance(one, Mapping) and _EACH in one else [_expanded(one)]
+    return found

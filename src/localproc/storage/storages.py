@@ -10,11 +10,15 @@ all namespaces or for one; the more particular one adds to the other, option by 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage, StoragePlugin
-from localproc.storage.access import scheme_of
+from localproc.storage.access import Access, scheme_of
+from localproc.storage.input_cache import ANYBODY, InputCache
+from localproc.storage.kept_inputs import KeptInputs, Offline
 
 #: Options by scheme or by the beginning of URIs.
 StorageOptions = Mapping[str, Mapping[str, Any]]
@@ -22,6 +26,8 @@ StorageOptions = Mapping[str, Mapping[str, Any]]
 
 class Storages:
     """Opens and closes them. ``find`` gives the plugin of a scheme, or raises ``PluginMissing``.
+
+    ``cache`` keeps what is read from them, ``offline`` says whether it stands in for them.
 
     Opening one may take long (it asks for keys, say), so it is done by the first who needs it, in
     its own thread; only those who need the same one wait for that.
@@ -32,8 +38,12 @@ class Storages:
         find: Callable[[str], StoragePlugin],
         options: StorageOptions,
         of_namespaces: Mapping[str, StorageOptions],
+        cache: InputCache | None = None,
+        offline: Offline = Offline.NEVER,
     ) -> None:
         self._find = find
+        self._cache = cache
+        self._offline = offline
         self._options = options
         self._of_namespaces = of_namespaces
         self._open: dict[object, Future[Storage]] = {}
@@ -57,6 +67,24 @@ class Storages:
                     self._open.pop(key, None)  # the next one tries again
                 found.set_exception(error)
         return found.result()
+
+    def access(
+        self,
+        policy: InputPolicy,
+        namespace: str,
+        stopped: Callable[[], bool] = lambda: False,
+        log: Callable[[str], None] = lambda _: None,
+        *,
+        mirrored: bool = False,
+    ) -> Access:
+        """Return the way to all that may be read for a namespace under a policy.
+
+        ``mirrored``: what is read is kept for everybody; it is asked for even if all else is
+        offline.
+        """
+        owner = ANYBODY if mirrored else f"{namespace} {'guarded' if policy.guarded else 'open'}"
+        kept = KeptInputs(self._cache, owner, Offline.NEVER if mirrored else self._offline)
+        return Access(partial(self.open, namespace=namespace), policy, stopped, log, kept)
 
     def check(self, uris: Iterable[str]) -> None:
         """Raise ``PluginMissing`` if there is no storage for one of some URIs."""

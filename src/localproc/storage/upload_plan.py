@@ -68,6 +68,7 @@ class Outbound:
         self._stopped = stopped
         self._alone = alone
         self._there: dict[str, Info] = {}
+        self._measured: dict[str, tuple[int, str]] = {}
         self._stages: list[list[_Upload]] = [[]]
         self._folders: list[str] = []
         self._written: list[str] = []
@@ -101,6 +102,18 @@ class Outbound:
         """Note a folder that is to be there even if it is empty, where there are folders at all."""
         if self._is_local:
             self._folders.append(uri_path(uri))
+
+    def measure(self) -> None:
+        """Take the digests of files that are going elsewhere than to a folder of this machine."""
+        files = [one for one in chain(*self._stages) if one.path and not self._is_local]
+        digests = together([partial(file_sha256, one.path) for one in files], self._stopped)
+        for one, digest in zip(files, digests, strict=True):
+            with telling(one.path):
+                self._measured[one.uri] = os.stat(one.path).st_size, digest
+
+    def measured(self, uri: str) -> tuple[int, str] | None:
+        """Return the size and the SHA-256, in hex, of a file that has been measured."""
+        return self._measured.get(uri)
 
     def guard(self, path: str) -> str:
         """See that a file is the job's own, or an input passed through, links followed."""
@@ -154,9 +167,8 @@ class Outbound:
         source = upload.path or upload.text.encode("utf-8", "surrogateescape")
         with telling(upload.path or upload.uri):
             size = os.stat(upload.path).st_size if upload.path else len(source)
-        digest = "" if self._is_local or not upload.path else file_sha256(upload.path)
-        there = self._there.get(upload.uri)
-        if there is None or not digest or (there.size, there.sha256) != (size, digest):
+        _, digest = self.measured(upload.uri) or (0, "")
+        if not self._is_there(upload.uri, size, digest):
             info = self._again(partial(self._put_once, upload, source, digest))
             if info.size != size or (digest and info.sha256 not in ("", digest)):
                 raise StagingError(
@@ -166,6 +178,15 @@ class Outbound:
                     hint="the file was changed while it was published, or the storage is broken",
                 )
         self._written.append(upload.uri)
+
+    def _is_there(self, uri: str, size: int, digest: str) -> bool:
+        """Whether an earlier attempt has written a file; not every listing has digests."""
+        there = self._there.get(uri)
+        if there is None or not digest or there.size != size:
+            return False
+        if not there.sha256:
+            there = self._again(partial(self._storage.info, uri))
+        return there is not None and there.sha256 == digest
 
     def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
         info = self._storage.put(

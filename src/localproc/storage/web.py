@@ -14,7 +14,12 @@ from typing import Any, Final
 
 import httpx
 
-from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
+from localproc.errors import (
+    NoSuchObject,
+    StagingError,
+    StorageUnavailable,
+    StorageUnreachable,
+)
 from localproc.plugins.storage import Description, Info, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.web_client import WebClient
@@ -113,6 +118,10 @@ class WebStorage:
     def sweep(self, prefix: str) -> None:
         """Nothing is ever written, so nothing is left."""
 
+    def check(self, prefix: str) -> None:
+        """Refuse: the web is read only."""
+        raise StagingError(f"results cannot be written to {redacted(prefix)}", uri=prefix)
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return the URI: whoever may read it needs no more."""
         return uri
@@ -192,6 +201,8 @@ class _explaining:  # noqa: N801 - reads as a statement
             hint = "check the address and the network"
             if _breaks_off(error):
                 raise StorageUnavailable(said, uri=self._uri, hint=hint, etag=self.etag) from None
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | socket.gaierror):
+                raise StorageUnreachable(said, uri=self._uri, hint=hint) from None
             raise StagingError(said, uri=self._uri, hint=hint) from None
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from localproc.engine.handles import Job
 
 _MOST: Final = 10  #: jobs that are told of
+#: Modules whose assertions are explained when they fail.
+_CONTRACTS: Final = ("executors", "executor_tests", "storages", "stores")
 _ENGINES = pytest.StashKey["list[Engine]"]()
 
 
@@ -45,6 +47,18 @@ def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> It
         for job in jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING):
             job.dismiss()
     engine.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have pytest rewrite the assertions of the contract suites, and of nothing else here.
+
+    It would parse every module of a distribution that has a plugin when that is imported; an engine
+    imports some in its own threads, and Python 3.11 fails now and then where two of them parse at a
+    time ("AST constructor recursion depth mismatch").
+    """
+    hook = getattr(config.pluginmanager, "rewrite_hook", None)
+    getattr(hook, "_must_rewrite", set()).discard("localproc")
+    pytest.register_assert_rewrite(*(f"localproc.testing.{name}" for name in _CONTRACTS))
 
 
 @pytest.hookimpl(wrapper=True)

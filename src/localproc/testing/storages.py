@@ -260,6 +260,13 @@ class StorageContract:
         assert found == [b"%d" % number for number in range(32)]
         assert len(list(storage.list(f"{root}/many/"))) == 32
 
+    def test_a_place_is_looked_at_and_nothing_is_left_there(
+        self, storage: Storage, root: str
+    ) -> None:
+        storage.check(f"{root}/later/")
+        assert list(storage.list(f"{root}/")) == []
+        assert self.leftovers(root) == []
+
     def test_it_can_be_closed(self, storage: Storage) -> None:
         storage.close()
 

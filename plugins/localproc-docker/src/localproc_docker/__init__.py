@@ -1,18 +1,25 @@
-"""Runs the steps of packages in containers of a Docker daemon.
+"""Runs the steps of packages in containers of a Docker daemon, or of podman.
 
-Owns what localproc is told of: the executor ``docker``. Must not do anything until it is opened.
+Owns what localproc is told of: the executors ``docker`` and ``podman``, which are one and the same
+but for where their daemon listens, and the container runtimes of these names. Must not do anything
+until one of them is opened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from localproc.model import Task
 from localproc.plugins import hookimpl
-from localproc.plugins.backend import Backend, Capabilities
-from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
+from localproc.plugins.backend import Backend
+from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, Leftover
+from localproc_docker.addresses import DAEMONS, Daemon
 
-CAPABILITIES: Final = Capabilities(containers=True, limits=True)
-OPTIONS: Final = {"host": "the daemon's address, as in DOCKER_HOST, which it is otherwise"}
+OPTIONS: Final = {
+    "host": "the daemon's address; otherwise that of DOCKER_HOST, for podman CONTAINER_HOST",
+    "warm": "tasks that share containers: no (none do), those of one step, or of one job",
+}
 NO_IMAGE: Final = (
     "it names no container image (the executor 'docker;no-container=local' runs such tools here)"
 )
@@ -20,16 +27,62 @@ NO_IMAGE: Final = (
 
 @hookimpl
 def localproc_executors() -> Iterable[ExecutorPlugin]:
-    """Offer ``Engine(executor="docker")``."""
-    summary = "containers of a Docker daemon"
-    return [ExecutorPlugin("docker", open_docker, summary, CAPABILITIES, check=check)]
+    """Offer ``Engine(executor="docker")`` and ``Engine(executor="podman")``."""
+    return [
+        ExecutorPlugin(
+            one.name,
+            partial(open_daemon, one),
+            f"containers of {one.summary}",
+            one.capabilities,
+            leftovers=partial(leftovers, one),
+            check=check,
+        )
+        for one in DAEMONS
+    ]
 
 
-def open_docker(settings: ExecutorSettings) -> Backend:
+@hookimpl
+def localproc_containers() -> Iterable[ContainerPlugin]:
+    """Offer the images of these daemons; tasks go to the executor of the same name."""
+    return [
+        ContainerPlugin(
+            one.name,
+            partial(open_images, one),
+            partial(is_here, one),
+            f"images of {one.summary}",
+            executor=one.name,
+            gpus=one.gpus,
+        )
+        for one in DAEMONS
+    ]
+
+
+def open_daemon(daemon: Daemon, settings: ExecutorSettings) -> Backend:
     """Return the backend for a daemon; raises ``EnvironmentProblem`` if it is not there."""
     from localproc_docker.opening import opened
 
-    return opened(settings)
+    return opened(daemon, settings)
+
+
+def open_images(daemon: Daemon, settings: ContainerSettings) -> ContainerRuntime:
+    """Return the images of a daemon."""
+    from localproc_docker.opening import opened_images
+
+    return opened_images(daemon, settings.options)
+
+
+def is_here(daemon: Daemon, settings: ContainerSettings) -> bool:
+    """Return whether a daemon's socket is there."""
+    return daemon.is_here(settings.options)
+
+
+def leftovers(daemon: Daemon) -> Iterable[Leftover]:
+    """Return the containers of homes that are gone, as far as a daemon answers."""
+    if not daemon.is_here({}):
+        return ()
+    from localproc_docker.leftovers import leftovers
+
+    return leftovers(daemon)
 
 
 def check(_: ExecutorSettings, tasks: Sequence[Task]) -> Mapping[str, str]:

@@ -6,17 +6,19 @@ task: it stays until that end has been recorded.
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from localproc.errors import ExecutorUnavailable, StagingError
+from localproc.errors import ExecutorUnavailable, ImageError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
-from localproc_docker import CAPABILITIES, NO_IMAGE, containers, images, streams
-from localproc_docker.containers import Image, Owner
+from localproc.plugins.containers import Image
+from localproc_docker import NO_IMAGE, containers, images, streams
+from localproc_docker.addresses import Daemon
+from localproc_docker.containers import Owner
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.events import Events, signal_sent
 from localproc_docker.room import Room
@@ -27,6 +29,8 @@ _LATE: Final = 2.0  #: seconds between TERM and KILL for a task that took too lo
 _OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _SIGNALLED: Final = 128
+_KILLED: Final = 137
+_NO_DRIVER: Final = "could not select device driver"
 _PATIENCE: Final = 30.0
 _GONE: Final = "its container was removed, not by localproc"
 
@@ -34,28 +38,31 @@ _GONE: Final = "its container was removed, not by localproc"
 class DockerBackend:
     """Implements ``localproc.plugins.backend.Backend``."""
 
-    def __init__(self, api: EngineApi, owner: Owner, room: Room) -> None:
+    def __init__(self, daemon: Daemon, api: EngineApi, owner: Owner, room: Room) -> None:
+        self._daemon = daemon
         self._api = api
-        self._owner = owner
-        self._room = room
+        self.owner = owner
+        self.room = room
         self._tasks: dict[str, Task] = {}
         self._deadlines: dict[str, datetime] = {}
         self._stopped: set[str] = set()
         self._late: set[str] = set()  #: are being stopped, for they took too long
         self._failed: dict[str, str] = {}  #: why tasks could not be started
         self._plain: set[str] = set()  #: images without a shell
-        self._pool = ThreadPoolExecutor(_AT_A_TIME, "localproc-docker")
+        #: Starts what others have asked room for.
+        self.others: Callable[[Task], bool] | None = None
+        self.pool = ThreadPoolExecutor(_AT_A_TIME, "localproc-docker")
         self._events = Events(api, owner.mark)
 
     @property
     def capabilities(self) -> Capabilities:
         """What a daemon can do."""
-        return CAPABILITIES
+        return self._daemon.capabilities
 
     @property
     def most(self) -> int:
         """Twice what may run: as one ends, the next one is made already."""
-        return self._room.slots * 2
+        return self.room.slots * 2
 
     @property
     def pace(self) -> float:
@@ -68,20 +75,20 @@ class DockerBackend:
 
     def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
         """Make a container for each task, and start those that there is room for."""
-        made = dict(zip((one.key for one in tasks), self._pool.map(self._make, tasks), strict=True))
+        made = dict(zip((one.key for one in tasks), self.pool.map(self._make, tasks), strict=True))
         for task in tasks:
             if isinstance(made[task.key], str):
                 self._tasks[task.key] = task
-                self._room.join(task)
+                self.room.join(task)
         self._start()
         return made
 
     def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
         """Ask for each container."""
-        reports = list(self._pool.map(self._seen, handles, handles.values()))
+        reports = list(self.pool.map(self._seen, handles, handles.values()))
         for report in reports:
             if report.state not in _OPEN:
-                self._room.leave(report.key)
+                self.room.leave(report.key)
                 self._deadlines.pop(report.key, None)
         self._start()
         return {one.key: one for one in reports}
@@ -90,25 +97,25 @@ class DockerBackend:
         """Have the daemon send TERM, wait, and kill; a container ends with all that is in it."""
         self._stopped.update(handles)
         for key in handles:
-            self._room.leave(key)
-        list(self._pool.map(lambda name: self._end(name, grace), handles.values()))
+            self.room.leave(key)
+        list(self.pool.map(lambda name: self._end(name, grace), handles.values()))
 
     def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return those that were started; ``submit`` makes use of one that was only made."""
         there = {
-            one["Labels"][containers.KEY]: self._owner.name(one["Labels"][containers.KEY])
+            one["Labels"][containers.KEY]: self.owner.name(one["Labels"][containers.KEY])
             for one in self._all()
             if one["State"] != "created"
         }
         found = [task for task in tasks if task.key in there]
         for task in found:
             self._tasks[task.key] = task
-            self._room.take(task)
+            self.room.take(task)
         return {task.key: there[task.key] for task in found}
 
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove containers."""
-        list(self._pool.map(self._remove, handles.values()))
+        list(self.pool.map(self.remove, handles.values()))
         for key in handles:
             self._tasks.pop(key, None)
             self._failed.pop(key, None)
@@ -116,45 +123,120 @@ class DockerBackend:
 
     def watch(self, seconds: float) -> Collection[str] | None:
         """Wait for news of containers; end those that have run too long."""
-        now = datetime.now(UTC)
-        for key, deadline in list(self._deadlines.items()):
-            if deadline <= now and self._deadlines.pop(key, None) is not None:
-                self._late.add(key)
-                self._pool.submit(self._stop_late, key)
-        left = min(list(self._deadlines.values()), default=None)
-        if left is not None:
-            seconds = min(seconds, max(0.0, (left - now).total_seconds()))
-        news = self._events.wait(seconds)
-        return list(self._tasks) if news is None else news
+        news = self.news(seconds)
+        return self.keys() if news is None else news
 
     def tidy(self) -> None:
         """Remove every container of the home that does not run."""
         for one in self._all():
             if one["State"] != "running":
-                self._remove(one["Id"])
+                self.remove(one["Id"])
 
     def close(self) -> None:
         """Let go."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.pool.shutdown(wait=True, cancel_futures=True)
         self._events.close()
         self._api.close()
+
+    # For containers that are shared
+
+    @property
+    def folder(self) -> str:
+        """The executor's own folder."""
+        return self.owner.folder
+
+    def keys(self) -> list[str]:
+        """Return the keys of all tasks."""
+        return list(self._tasks)
+
+    def name(self, key: str) -> str:
+        """Return the name of a container."""
+        return self.owner.name(key)
+
+    def usable(self, task: Task) -> Image | None:
+        """Return a task's image if it is here, and has a shell for all that is known."""
+        image = self._image(task)
+        return None if isinstance(image, Refused) or image.id in self._plain else image
+
+    def run(self, name: str, body: Mapping[str, Any]) -> None:
+        """Make and start a container; nothing is left of one that does not start."""
+        try:
+            self._api.post("/containers/create", body, name=name)
+            self._api.post(f"/containers/{name}/start")
+        except ApiRefused:
+            self.remove(name)
+            raise
+
+    def runs(self, name: str) -> bool:
+        """Return whether a container runs."""
+        try:
+            return containers.runs(self._seen_raw(name))
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+            return False
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send a container a signal, if it runs."""
+        try:
+            self._api.post(f"/containers/{name}/kill", signal=signal)
+        except ApiRefused as error:
+            if error.code not in (404, 409, 500):  # podman has no better word for "it does not run"
+                raise
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Have a task told of as one that cannot be started."""
+        self._failed[key] = reason
+
+    def ending(self, key: str, name: str, begun: Report) -> Report:
+        """Return how a task has ended that was running when a container ended."""
+        try:
+            seen = self._seen_raw(name)
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+            return replace(begun, state=TaskState.CANCELLED, reason=_GONE)
+        report = replace(containers.report(key, seen), started=begun.started)
+        return self._explained(report, name)
+
+    def news(self, seconds: float) -> Collection[str] | None:
+        """Wait for news of containers; ``None`` if some may have been missed."""
+        now = datetime.now(UTC)
+        for key, deadline in list(self._deadlines.items()):
+            if deadline <= now and self._deadlines.pop(key, None) is not None:
+                self._late.add(key)
+                self.pool.submit(self._stop_late, key)
+        left = min(list(self._deadlines.values()), default=None)
+        if left is not None:
+            seconds = min(seconds, max(0.0, (left - now).total_seconds()))
+        return self._events.wait(seconds)
 
     # One container
 
     def _make(self, task: Task) -> str | Refused:
+        image = self._image(task)
+        return image if isinstance(image, Refused) else self._create(task, image)
+
+    def _image(self, task: Task) -> Image | Refused:
+        """Return the image of a task, or why there is none for it."""
         box = task.container
         if box is None:
             return Refused(NO_IMAGE)
         try:
-            image = images.find(self._api, box.image, box.pull)
-        except StagingError as error:
-            return Refused(f"{error.message}: {error.hint}")
+            image = images.find(self._api, box)
+        except ImageError as error:
+            return Refused(error.message)
+        if image is None:
+            said = images.brings(box, self._daemon.name)
+            return Refused(f"the image {box.image} is not here: {said} brings it")
+        if box.digest and box.digest != image.digest:
+            return Refused(f"the image {box.image} is another one than when the step was prepared")
         if not (task.argv or image.entrypoint or image.command):
             return Refused(f"it has no command, and the image {box.image} has none either")
-        return self._create(task, image)
+        return image
 
     def _create(self, task: Task, image: Image) -> str | Refused:
-        name = self._owner.name(task.key)
+        name = self.owner.name(task.key)
         shell = image.id not in self._plain
         if not shell and task.stdin is not None:
             return Refused("it reads stdin, and its image has no /bin/sh to be given that")
@@ -163,26 +245,31 @@ class DockerBackend:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "ab"):
                     pass
-        body = containers.creation(task, image, self._owner, shell=shell)
+        body = containers.creation(task, image, self.owner, shell=shell)
+        for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
+            if not os.path.exists(one["Source"]):
+                return Refused(f"it is to see {one['Source']}, which is not there")
         try:
             self._api.post("/containers/create", body, name=name)
         except ApiRefused as error:
             if error.code != 409:
                 return Refused(error.message)
             if not containers.is_waiting(self._seen_raw(name)):
-                self._room.take(task)  # it was started by an earlier call
+                self.room.take(task)  # it was started by an earlier call
         return name
 
     def _start(self) -> None:
         """Start those that there is room for; one whose start fails is told of by ``look``."""
-        tasks = self._room.next()
-        for task, known in zip(tasks, self._pool.map(self._started, tasks), strict=True):
+        tasks = self.room.next()
+        for task, known in zip(tasks, self.pool.map(self._started, tasks), strict=True):
             if not known:
-                self._room.put_back(task)
+                self.room.put_back(task)
 
     def _started(self, task: Task) -> bool:
         """Start a container; whether it is known what came of it."""
-        name = self._owner.name(task.key)
+        if task.key not in self._tasks and self.others is not None:
+            return self.others(task)
+        name = self.owner.name(task.key)
         try:
             self._api.post(f"/containers/{name}/start")
         except ExecutorUnavailable:
@@ -193,14 +280,14 @@ class DockerBackend:
             seen = self._seen_raw(name)
             if _SHELL in error.message and not containers.keeps_streams(seen):
                 return self._start_plain(task, name, containers.image_id(seen))
-            self._failed[task.key] = error.message
+            self._failed[task.key] = _why(task, error.message)
         return True
 
     def _start_plain(self, task: Task, name: str, image: str) -> bool:
         """Make a container again, of an image that turned out to have no shell."""
         assert task.container is not None
         self._plain.add(image)
-        self._remove(name)
+        self.remove(name)
         made = self._make(task)
         if isinstance(made, Refused):
             self._failed[task.key] = made.reason
@@ -242,9 +329,19 @@ class DockerBackend:
             return report
         signal = signal_sent(self._api, name, report.started)
         if not signal:
-            return report
+            return self._hungry(report)
         said = f"somebody sent it signal {signal} by way of docker, not localproc"
         return replace(report, state=TaskState.CANCELLED, reason=said)
+
+    def _hungry(self, report: Report) -> Report:
+        """Say that a task was killed for its memory, where the daemon never tells."""
+        task = self._tasks.get(report.key)
+        if self._daemon.tells_of_memory or task is None or report.exit_code != _KILLED:
+            return report
+        if not task.resources.ram_max:
+            return report
+        said = f"it was killed, and might use {task.resources.ram_max} MiB of memory"
+        return replace(report, state=TaskState.OUT_OF_MEMORY, reason=said)
 
     def _keep_streams(self, key: str, name: str, seen: Mapping[str, Any]) -> None:
         """Write the streams of a container without a shell, which the daemon has kept."""
@@ -257,7 +354,7 @@ class DockerBackend:
 
     def _stop_late(self, key: str) -> None:
         try:
-            self._stop(self._owner.name(key), _LATE)
+            self._stop(self.owner.name(key), _LATE)
         finally:
             self._late.discard(key)  # if that failed, it is seen to be late again
 
@@ -271,7 +368,7 @@ class DockerBackend:
                 raise
             return
         if containers.is_waiting(seen):
-            self._remove(name)
+            self.remove(name)
         elif containers.runs(seen):
             self._stop(name, grace)
 
@@ -283,7 +380,8 @@ class DockerBackend:
             if error.code != 404:
                 raise
 
-    def _remove(self, name: str) -> None:
+    def remove(self, name: str) -> None:
+        """Remove a container, whether it runs or not."""
         try:
             self._api.delete(f"/containers/{name}", force=True, v=True)
         except ApiRefused as error:
@@ -292,8 +390,18 @@ class DockerBackend:
 
     def _all(self) -> Sequence[Mapping[str, Any]]:
         """Return all containers of the home."""
-        wanted = {"label": [f"{containers.HOME}={self._owner.mark}"]}
+        wanted = {"label": [f"{containers.HOME}={self.owner.mark}"]}
         found: Sequence[Mapping[str, Any]] = self._api.get(
             "/containers/json", all=True, filters=wanted
         )
         return found
+
+
+def _why(task: Task, message: str) -> str:
+    """Return why a container cannot be started, so that people know what to do."""
+    if _NO_DRIVER in message and task.resources.gpus:
+        return (
+            f"it needs {task.resources.gpus} GPUs, and the daemon has no driver for any: "
+            "install the NVIDIA container toolkit, and restart the daemon"
+        )
+    return message

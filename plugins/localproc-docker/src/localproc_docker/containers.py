@@ -6,14 +6,17 @@ streams. Pure: nothing is asked of a daemon or a disk here.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from localproc.model import Report, Task, TaskState
+from localproc.plugins import containers as shared
+from localproc.plugins.containers import Image
 
 HOME: Final = "localproc.home"
+FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is known
 KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
@@ -34,15 +37,6 @@ _NEVER: Final = "0001-"
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """An image that is here, and what it starts."""
-
-    id: str
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Owner:
     """Who containers belong to: a home's executor folder, and the user that tools run as.
 
@@ -59,6 +53,12 @@ class Owner:
         """The value of the label that tells the containers of this home from all others."""
         return hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:32]
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What all containers of this home are labelled with."""
+        readable = self.folder.encode(errors="surrogateescape").decode(errors="replace")
+        return {HOME: self.mark, FOLDER: readable}
+
     def name(self, key: str) -> str:
         """Return the container's name for a task's key: names take few characters."""
         text = f"{self.folder}\0{key}".encode(errors="surrogateescape")
@@ -72,8 +72,8 @@ def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> d
     """
     box = task.container
     assert box is not None, "a task without a container has no place here"
-    argv = _command(task, image)
-    labels = {HOME: owner.mark, KEY: task.key, LIMIT: str(task.resources.time)}
+    argv = list(shared.command(task, image))
+    labels = owner.labels | {KEY: task.key, LIMIT: str(task.resources.time)}
     if shell:
         stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
         streams = [stdin, _inside(task, task.stdout), _inside(task, task.stderr)]
@@ -89,15 +89,16 @@ def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> d
         "User": f"{owner.uid}:{owner.gid}",
         "Labels": labels,
         "NetworkDisabled": not box.network,
-        "HostConfig": _host_config(task, owner, shell=shell),
+        "HostConfig": host_config(task, owner, keep_streams=not shell),
     }
 
 
-def _host_config(task: Task, owner: Owner, *, shell: bool) -> dict[str, Any]:
+def host_config(task: Task, owner: Owner, *, keep_streams: bool) -> dict[str, Any]:
+    """Return what a container of a task sees, and how much it may do and use."""
     box, needs = task.container, task.resources
     assert box is not None
     config: dict[str, Any] = {
-        "Mounts": mounts(task, streams=shell),
+        "Mounts": mounts(task, streams=not keep_streams),
         "NetworkMode": "host" if box.network else "none",
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
@@ -107,9 +108,12 @@ def _host_config(task: Task, owner: Owner, *, shell: bool) -> dict[str, Any]:
         "MemorySwap": needs.ram_max * _MIB,
         "NanoCpus": _processors(task, owner),
         "PidsLimit": _PIDS,
-        "LogConfig": {"Type": "none" if shell else "json-file"},
-        "Init": None if shell else True,
+        "LogConfig": {"Type": "json-file" if keep_streams else "none"},
+        "Init": True if keep_streams else None,
+        "ShmSize": box.shm,
     }
+    if needs.gpus:
+        config["DeviceRequests"] = [{"Count": needs.gpus, "Capabilities": [["gpu"]]}]
     if any(one["Target"].startswith("/tmp/") for one in config["Mounts"]):  # noqa: S108
         # A folder below a mounted one would get its mount point made in the task's own.
         config["Mounts"] = [one for one in config["Mounts"] if one["Target"] != "/tmp"]  # noqa: S108
@@ -125,33 +129,16 @@ def _processors(task: Task, owner: Owner) -> int:
 
 def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
     """Return what a container sees of this machine: what its task reads and writes, no more."""
-    box = task.container
-    assert box is not None
-    found = {box.outdir: (task.outdir, False), "/tmp": (task.tmpdir, False)}  # noqa: S108
-    found.setdefault(task.tmpdir, (task.tmpdir, False))
-    for one in box.mounts:
-        found[one.target] = (one.source, not one.writable)
-    for path in task.writes:
-        found[path] = (path, False)
-    for path in outermost(task.reads):
-        found.setdefault(path, (path, True))
+    found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
+    found.setdefault("/tmp", (task.tmpdir, False))  # noqa: S108
     if streams:
         for path in (task.stdout, task.stderr):
-            if not _is_below(path, task.outdir):
+            if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()
     ]
-
-
-def outermost(paths: Sequence[str]) -> list[str]:
-    """Return paths without those that lie below another one of them, sorted."""
-    kept: list[str] = []
-    for path in sorted(set(paths), key=lambda one: one.split("/")):
-        if not kept or not _is_below(path, kept[-1]):
-            kept.append(path)
-    return kept
 
 
 def report(key: str, seen: Mapping[str, Any]) -> Report:
@@ -217,19 +204,16 @@ def image_id(seen: Mapping[str, Any]) -> str:
     return str(seen["Image"])
 
 
-def _command(task: Task, image: Image) -> list[str]:
-    return [*image.entrypoint, *(task.argv or image.command)]
-
-
 def _inside(task: Task, path: str) -> str:
     """Return a path as the container sees it."""
     assert task.container is not None
-    if _is_below(path, task.outdir):
+    if is_below(path, task.outdir):
         return task.container.outdir + path[len(task.outdir) :]
     return path
 
 
-def _is_below(path: str, folder: str) -> bool:
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path is a folder, or lies in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 

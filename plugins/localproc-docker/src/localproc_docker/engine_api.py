@@ -7,19 +7,18 @@ Source: Docker Engine API v1.41. The command line is not used: it costs a proces
 """
 
 import json
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import httpx
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
 
 VERSION: Final = "v1.41"
-DEFAULT: Final = "unix:///var/run/docker.sock"
 _PATIENCE: Final = 30.0  #: seconds that an answer may take
+_LONG: Final = 3600.0  #: between two lines of what takes long
 
 
 class ApiRefused(LocalprocError):
@@ -37,8 +36,8 @@ class EngineApi:
     raises ``ExecutorUnavailable`` while there is no answer, and ``ApiRefused``.
     """
 
-    def __init__(self, address: str = "") -> None:
-        self.address = address or os.environ.get("DOCKER_HOST") or DEFAULT
+    def __init__(self, address: str) -> None:
+        self.address = address
         scheme, _, rest = self.address.partition("://")
         if scheme == "unix":
             transport, base = httpx.HTTPTransport(uds=rest), "http://docker"
@@ -81,6 +80,24 @@ class EngineApi:
         with self._stream(method, path, query, patience) as answer:
             yield (json.loads(line) for line in answer.iter_lines() if line.strip())
 
+    def told(
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        content: BinaryIO | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the JSON lines of the answer to something that takes long, such as a pull.
+
+        ``content`` is a tar file. That it has failed may be told in a line: ``ApiRefused``.
+        """
+        with self._stream("POST", path, query, _LONG, content=content, headers=headers) as answer:
+            lines = [json.loads(line) for line in answer.iter_lines() if line.strip()]
+        if error := next((one["error"] for one in lines if "error" in one), None):
+            raise ApiRefused(500, str(error).strip())
+        return lines
+
     @contextmanager
     def pieces(self, method: str, path: str, **query: Any) -> Iterator[Iterator[bytes]]:
         """Give the bytes of an answer as they come."""
@@ -100,13 +117,11 @@ class EngineApi:
 
     @contextmanager
     def _stream(
-        self, method: str, path: str, query: Mapping[str, Any], patience: float
+        self, method: str, path: str, query: Mapping[str, Any], patience: float, **sent: Any
     ) -> Iterator[httpx.Response]:
         timeout = httpx.Timeout(_PATIENCE, read=patience)
-        with (
-            _told(self.address),
-            self._client.stream(method, path, params=_query(query), timeout=timeout) as answer,
-        ):
+        request = self._client.stream(method, path, params=_query(query), timeout=timeout, **sent)
+        with _told(self.address), request as answer:
             if answer.status_code >= 400:
                 answer.read()
                 raise _refusal(answer)

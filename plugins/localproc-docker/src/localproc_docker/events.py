@@ -94,9 +94,10 @@ def signal_sent(api: EngineApi, name: str, started: datetime) -> str:
     """
     found = ""
     until = datetime.now(UTC) + _SETTLE
-    wanted = {"container": [name], "event": ["kill"]}
+    wanted = {"container": [name]}
     span = {"since": started.timestamp(), "until": until.timestamp()}
     with api.lines("GET", "/events", filters=wanted, **span) as lines:
         for line in lines:
-            found = str(line["Actor"]["Attributes"].get("signal", ""))
+            if line.get("Action") == "kill":  # podman loses some where it is to choose
+                found = str(line["Actor"]["Attributes"].get("signal", ""))
     return found

@@ -1,32 +1,65 @@
 """Reaching a daemon.
 
-Owns reading the executor's options, and telling at once if there is no daemon. Must not know tasks.
+Owns reading options, and telling at once if there is no daemon. Must not know tasks.
 """
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.plugins.executor import ExecutorSettings
 from localproc_docker import OPTIONS
+from localproc_docker.addresses import DAEMONS, Daemon
 from localproc_docker.backend import DockerBackend
 from localproc_docker.containers import Owner
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.images import DaemonImages
 from localproc_docker.room import Room
+from localproc_docker.warm import FOLDER, MODES
+from localproc_docker.warm_backend import WarmBackend
 
 
-def opened(settings: ExecutorSettings) -> DockerBackend:
+def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBackend:
     """Return the backend for a daemon that answers; raises ``EnvironmentProblem``."""
-    unknown = sorted(set(settings.options) - set(OPTIONS))
-    if unknown:
+    _check(daemon, settings.options)
+    mode = str(settings.options.get("warm") or "no")
+    if mode not in MODES:
         raise EnvironmentProblem(
-            f"the executor docker has no option {unknown[0]!r}",
-            hint=f"it has {', '.join(OPTIONS)}",
+            f"the option {daemon.name}.warm is {mode!r}", hint=f"it is one of {', '.join(MODES)}"
         )
-    api = EngineApi(str(settings.options.get("host") or ""))
+    api = EngineApi(daemon.address(settings.options))
     try:
-        processors = int(api.get("/info").get("NCPU") or 0)
+        told = api.get("/info")
     except ExecutorUnavailable as error:
         api.close()
         raise EnvironmentProblem(error.message, hint=error.hint) from error
-    owner = Owner(os.path.realpath(settings.folder), os.getuid(), os.getgid(), processors)
-    return DockerBackend(api, owner, Room(settings.slots, settings.cores, settings.ram))
+    folder = os.path.realpath(settings.folder)
+    owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
+    room = Room(settings.slots, settings.cores, settings.ram)
+    backend = DockerBackend(_really(daemon, api), api, owner, room)
+    if mode == "no" and not os.path.isdir(os.path.join(folder, FOLDER)):
+        return backend
+    return WarmBackend(backend, mode)  # tasks of an earlier engine may share containers
+
+
+def opened_images(daemon: Daemon, options: Mapping[str, Any]) -> DaemonImages:
+    """Return the images of a daemon, whether it answers or not."""
+    _check(daemon, options)
+    return DaemonImages(EngineApi(daemon.address(options)), daemon.name)
+
+
+def _really(daemon: Daemon, api: EngineApi) -> Daemon:
+    """Return which daemon it is that answers: podman often stands in for Docker."""
+    parts = api.get("/version").get("Components") or [{}]
+    told = "podman" if "podman" in str(parts[0].get("Name")).lower() else daemon.name
+    return next(one for one in DAEMONS if one.name == told)
+
+
+def _check(daemon: Daemon, options: Mapping[str, Any]) -> None:
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise EnvironmentProblem(
+            f"the executor {daemon.name} has no option {unknown[0]!r}",
+            hint=f"it has {', '.join(OPTIONS)}",
+        )

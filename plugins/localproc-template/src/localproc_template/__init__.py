@@ -324,6 +324,9 @@ class MemoryStorage:
     def sweep(self, prefix: str) -> None:
         """Nothing is ever half written here. S3 would abort multipart uploads below the prefix."""
 
+    def check(self, prefix: str) -> None:
+        """Anything can be put anywhere; where there are buckets and rights, this looks at them."""
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """There is no such thing here. A storage with web addresses gives one that expires."""
         return None

@@ -15,12 +15,6 @@ _LATER: Final = frozenset(
         "WorkReuse",
     }
 )
-#: Extensions of cwltool that are understood, by the names that they may have in a document.
-_CWLTOOL: Final = {
-    prefix + name: name
-    for name in ("Secrets",)
-    for prefix in ("cwltool:", "http://commonwl.org/cwltool#")
-}
 TOO_EARLY: Final = "%s is for CWL v1.1"
 TOO_EARLY_HINT: Final = "raise the cwlVersion, or move it to hints to go without it"
 
@@ -37,7 +31,6 @@ SUPPORTED: Final = frozenset(
         "ResourceRequirement",
         "ScatterFeatureRequirement",
         "SchemaDefRequirement",
-        "Secrets",
         "ShellCommandRequirement",
         "SoftwareRequirement",
         "StepInputExpressionRequirement",
@@ -47,10 +40,11 @@ SUPPORTED: Final = frozenset(
     }
 )
 
-
-def known_class(class_name: str) -> str:
-    """Return the name that a class of requirement has here."""
-    return _CWLTOOL.get(class_name, class_name)
+_CWLTOOL: Final = "http://commonwl.org/cwltool#"
+#: Classes that are not CWL's own, by the URI of each.
+EXTENSIONS: Final = {
+    f"{_CWLTOOL}{name}": name for name in ("CUDARequirement", "MPIRequirement", "Secrets")
+}
 
 
 def is_of(class_name: str, version: str) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urldefrag, urljoin
 
 from localproc.cwl.base.positions import Place, find
 from localproc.cwl.load.defaults import keep_defaults
+from localproc.cwl.load.extensions import put_aside
 from localproc.cwl.load.imports import put_in_place
 from localproc.cwl.load.raw import directives, parse, plain
 from localproc.cwl.load.sources import Sources
@@ -49,6 +50,7 @@ class Documents:
             keep_defaults(raw, uri, self.sources)
             veil_symbols(raw)
             put_in_place(raw, uri, self.sources)
+            put_aside(raw)
             self.raws[uri] = raw
             if "$graph" in raw:
                 self.problems += self._misnamed(uri)

@@ -10,9 +10,10 @@ from typing import Any, Final
 from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import Place
-from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT, is_of, known_class
+from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT, is_of
 from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
+from localproc.cwl.load.extensions import extensions, without
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
 from localproc.cwl.load.typed import as_list, get, identifier, plain, short
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
@@ -131,7 +132,7 @@ class Resolver:
             "outputs": self._ports(typed, "outputs", site),
             "requirements": self._requirements(typed, "requirements", site.uri),
             "hints": self._requirements(typed, "hints", site.uri),
-            "metadata": plain(typed.extension_fields or {}),
+            "metadata": plain(without(typed.extension_fields)),
         }
         for field in _PROCESS_FIELDS:
             if (value := plain(get(typed, field))) is not None:
@@ -173,7 +174,7 @@ class Resolver:
             entry = plain(one)
             if not isinstance(entry, dict):
                 continue  # a hint that is none: requirements have been seen to
-            class_name = known_class(str(entry.get("class") or type(one).__name__))
+            class_name = str(entry.get("class") or type(one).__name__)
             if class_name == "SchemaDefRequirement":
                 continue
             if field == "hints" and class_name not in SUPPORTED:
@@ -192,7 +193,7 @@ class Resolver:
                 base = one.loadingOptions.fileuri or ""
                 entry["listing"] = located(entry["listing"], base, joined=True)
             found.append({**entry, "class": class_name})
-        return found
+        return found + extensions(typed, field)
 
     def _version(self, uri: str) -> str:
         return str(self._documents.raw(uri)["cwlVersion"])

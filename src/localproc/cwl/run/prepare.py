@@ -8,22 +8,21 @@ import math
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
-from localproc.cwl.base.files import Files, Stat, has_files, shown, unwritable
+from localproc.cwl.base.files import Files, has_files, shown, unwritable
 from localproc.cwl.base.literals import check_length
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.binding import command_line
 from localproc.cwl.run.container import container, is_required, seen_inside, wants_container
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.resources import resources
 from localproc.cwl.run.task_layout import Folders, Layout, identified
-from localproc.cwl.run.untouched import seen
+from localproc.cwl.run.untouched import Given, seen
 from localproc.cwl.run.workdir import set_up
 from localproc.errors import StepError
 from localproc.model import Container, Resources, StageAction
-
-_SIZES: Final = (("ram", 256), ("tmpdir", 1024), ("outdir", 1024))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +45,8 @@ class Prepared:
     context: Context
     folders: Folders
     tool: Tool
-    given: Mapping[str, Stat]
+    given: Given
     shared: tuple[str, ...]
-
-
-def resources(tool: Tool, context: Context) -> Resources:
-    """Evaluate ResourceRequirement and ToolTimeLimit: minimum first, rounded up.
-
-    Memory is limited to what the tool says it needs, and not at all if it says nothing.
-    """
-    spec = tool.requirements.get("ResourceRequirement") or {}
-
-    def bound(name: str, which: str) -> float | None:
-        value = evaluate_field(spec.get(name + which), tool.dialect, context)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise StepError(f"{tool.id}: {name}{which} is {value!r}, not a number")
-        return float(value)
-
-    def size(name: str, otherwise: float) -> float:
-        found = (bound(name, which) for which in ("Min", "Max"))
-        return next((one for one in found if one is not None), otherwise)
-
-    default_ram = 1024 if tool.version == "v1.0" else 256
-    sizes = {
-        name: math.ceil(size(name, default_ram if name == "ram" else otherwise))
-        for name, otherwise in _SIZES
-    }
-    return Resources(
-        cores=size("cores", 1),
-        ram_max=math.ceil(max(bound("ram", "Min") or 0, bound("ram", "Max") or 0)),
-        time=_time_limit(tool, context),
-        **sizes,
-    )
 
 
 def prepare(
@@ -131,7 +98,7 @@ def prepare(
         context=context,
         folders=folders,
         tool=tool,
-        given=seen(values, layout.actions, layout.shared, files) if has_files(values) else {},
+        given=seen(values, layout.actions, layout.shared, files) if has_files(values) else Given(),
         shared=tuple(layout.shared),
     )
 
@@ -141,8 +108,7 @@ def begin(
 ) -> tuple[dict[str, Any], Resources, dict[str, Any]]:
     """Give a tool's inputs with all it wants to know of them, its resources and its runtime."""
     values = complete(tool, fill(tool, inputs), files)
-    is_asked = any(map(tool.requirements.has, ("ResourceRequirement", "ToolTimeLimit")))
-    needs = resources(tool, Context(shown(values) if is_asked else values))
+    needs = resources(tool, values)
     return values, needs, _runtime(needs, folders)
 
 
@@ -156,16 +122,6 @@ def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:
         "outdirSize": max(1, needs.outdir),
         "tmpdirSize": max(1, needs.tmpdir),
     }
-
-
-def _time_limit(tool: Tool, context: Context) -> float:
-    requirement = tool.requirements.get("ToolTimeLimit")
-    if requirement is None:
-        return 0
-    limit = evaluate_field(requirement["timelimit"], tool.dialect, context)
-    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit < 0:
-        raise StepError(f"{tool.id}: timelimit is {limit!r}, not a number of seconds")
-    return float(limit)
 
 
 def _environment(

@@ -282,13 +282,13 @@ def _with_streams(tool: Tool) -> Tool:
 
 def tools(process: Tool | Workflow) -> Iterator[Tool]:
     """Give every tool that a process may run, once for each set of requirements."""
-    return (one for one in _reached(process, set()) if isinstance(one, Tool))
+    return (one for one in reached(process) if isinstance(one, Tool))
 
 
 def own_files(process: Tool | Workflow) -> list[str]:
     """Give the paths of the files that a package itself names: defaults, and what it stages."""
     found: dict[str, None] = {}
-    for one in _reached(process, set()):
+    for one in reached(process):
         specs: list[Any] = [port.spec.get("default") for port in one.inputs]
         listing = one.requirements.get("InitialWorkDirRequirement")
         specs.append(None if listing is None else listing.get("listing"))
@@ -298,10 +298,13 @@ def own_files(process: Tool | Workflow) -> list[str]:
     return list(found)
 
 
-def _reached(process: Tool | Workflow, seen: set[Tool | Workflow]) -> Iterator[Tool | Workflow]:
+def reached(
+    process: Tool | Workflow, seen: set[Tool | Workflow] | None = None
+) -> Iterator[Tool | Workflow]:
     """Give a process and all that it runs, each once."""
+    seen = set() if seen is None else seen
     if process not in seen:
         seen.add(process)
         yield process
         for step in process.steps if isinstance(process, Workflow) else ():
-            yield from _reached(step.run, seen)
+            yield from reached(step.run, seen)

@@ -8,6 +8,7 @@ them (docs/adr/0031). Where it does, the step fails and names the file.
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
@@ -18,10 +19,18 @@ from localproc.model import StageAction
 _MOST: Final = 1000  #: files watched in folders that are linked to
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a task may only read: files by their paths, and the names in folders."""
+
+    files: Mapping[str, Stat] = field(default_factory=dict)
+    folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
 def seen(
     values: Mapping[str, Any], actions: Iterable[StageAction], shared: Iterable[str], files: Files
-) -> dict[str, Stat]:
-    """Return how the files are that a task may only read.
+) -> Given:
+    """Return how all is that a task may only read.
 
     ``values`` are its inputs, ``actions`` what is put in place for it. ``shared`` are paths that it
     may write to.
@@ -37,24 +46,36 @@ def seen(
     folders = (path for path in linked if path not in found)
     inner = (each for folder in folders for each in _below(folder, files))
     found |= dict(islice(inner, _MOST))
-    return {
+    ours = {
         path: stat
         for path, stat in found.items()
-        if not stat.is_special and not any(_is_below(path, one) for one in writable)
+        if not any(_is_below(path, one) for one in writable)
     }
+    return Given(
+        {path: stat for path, stat in ours.items() if not (stat.is_special or stat.is_dir)},
+        {path: _names(path, files) for path, stat in ours.items() if stat.is_dir},
+    )
 
 
-def check(tool: str, before: Mapping[str, Stat], files: Files) -> None:
-    """Raise ``StepError`` for a file that is no longer what it was."""
-    for path, was in before.items():
+def check(tool: str, before: Given, files: Files) -> None:
+    """Raise ``StepError`` for a file that is no longer what it was, or was not there."""
+    for path, was in before.files.items():
         now = files.stat(path)
         if now is None or _state(now) != _state(was):
-            raise StepError(
-                f"{tool}: its input {path} was {'removed' if now is None else 'changed'} while it "
-                f"ran",
-                hint="a tool that writes to a file it is given needs it as writable in "
-                "InitialWorkDirRequirement, which makes a copy",
-            )
+            what = "removed" if now is None else "changed"
+            raise _touched(f"{tool}: its input {path} was {what} while it ran")
+    for folder, names in before.folders.items():
+        new = sorted(_names(folder, files) - names) if files.stat(folder) else []
+        if new:
+            raise _touched(f"{tool}: {new[0]} was made in its input {folder} while it ran")
+
+
+def _touched(what: str) -> StepError:
+    return StepError(
+        what,
+        hint="a tool that writes to what it is given needs it as writable in "
+        "InitialWorkDirRequirement, which makes a copy",
+    )
 
 
 def _state(stat: Stat) -> tuple[int, ...]:
@@ -63,14 +84,21 @@ def _state(stat: Stat) -> tuple[int, ...]:
 
 
 def _below(folder: str, files: Files) -> Iterator[tuple[str, Stat]]:
-    """Give the files in a folder, hidden ones left out."""
-    for name in files.listdir(folder):
-        path = posixpath.join(folder, name)
-        stat = None if name.startswith(".") else files.stat(path)
-        if stat is not None and stat.is_dir:
-            yield from _below(path, files)
-        elif stat is not None:
-            yield path, stat
+    """Give a folder and all that is in it, hidden ones left out."""
+    stat = files.stat(folder)
+    if stat is None:
+        return
+    yield folder, stat
+    if stat.is_dir:
+        for name in sorted(_names(folder, files)):
+            yield from _below(posixpath.join(folder, name), files)
+
+
+def _names(folder: str, files: Files) -> frozenset[str]:
+    """Return the names in a folder, but for hidden ones and what Python compiles on its way."""
+    return frozenset(
+        name for name in files.listdir(folder) if name[:1] != "." and name != "__pycache__"
+    )
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -32,8 +32,9 @@ from localproc.model.events import Accepted
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import Request
 from localproc.storage.addresses import is_elsewhere, redacted
+from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
-from localproc.storage.results_place import results_uri
+from localproc.storage.results_place import fixed_part, results_uri
 from localproc.uris import canonical, uri_path
 
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
@@ -81,11 +82,13 @@ class Acceptance:
         )
         rest["variables"] = tuple(to_data(read_variables(rest.get("variables", ()))))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
-        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results))
+        root = os.fspath(rest.get("results") or self.results)
+        rest["results"] = self._results_uri(root, record)
         _check_subscriber(rest.get("subscriber") or {}, policy)
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
-        rest["tags"] = _tags(rest.get("tags", ()))
+        AssetChoice.read(rest.get("assets", ""))
+        rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
         rest.setdefault("executor", self._runtime.settings.executor)
@@ -118,10 +121,12 @@ class Acceptance:
             check_executors(process, ExecutorChoice.read(name), self._runtime)
             self._runnable.add((record.revision, name))
 
-    def _results_uri(self, root: str) -> str:
+    def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Give where results go; raises before anything is run for it in vain."""
         try:
-            uri = results_uri(root, current_folder())
+            today = f"{datetime.now(UTC):%Y-%m-%d}"
+            named = {"process": record.id, "namespace": record.namespace, "date": today}
+            uri = results_uri(root, current_folder(), named)
         except UnicodeEncodeError as error:
             raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         if uri in self._fit:
@@ -133,7 +138,7 @@ class Acceptance:
                 hint="give a folder, or a URI of a storage that can be written to",
             )
         if scheme == "file":
-            path = uri_path(uri)
+            path = uri_path(fixed_part(uri))
             try:
                 os.makedirs(path, exist_ok=True)
             except OSError as error:
@@ -155,7 +160,7 @@ class Acceptance:
         """
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
         with suppress(StorageUnavailable):
-            storage.info(f"{uri}/catalog.json")
+            storage.check(f"{fixed_part(uri)}/")
 
     def _request(self, record: ProcessRecord) -> Request:
         found = self._takes.get(record.revision)
@@ -170,12 +175,6 @@ class Acceptance:
                 record.resolved.get("ontology"),
             )
         return found
-
-
-def _tags(tags: Any) -> tuple[str, ...]:
-    if isinstance(tags, str):
-        raise InvalidInputs("tags are several texts, not one", hint=f"tags=[{tags!r}]")
-    return tuple(tags)
 
 
 def _check_outputs(record: ProcessRecord, wanted: Any) -> None:

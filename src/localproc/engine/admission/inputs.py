@@ -26,7 +26,14 @@ def read_inputs(
     if inputs is None:
         return {}, _folder(base or current_folder())
     if isinstance(inputs, Mapping):
-        return dict(inputs), base if base == "" else _folder(base or current_folder())
+        return {
+            name: _plain(value) for name, value in inputs.items()
+        }, base if base == "" else _folder(base or current_folder())
+    if not isinstance(inputs, str | os.PathLike):
+        raise InvalidInputs(
+            f"{inputs!r:.80} holds no inputs",
+            hint="give a mapping of input names to values, or the path of a file that has them",
+        )
     typed = os.fspath(inputs)
     path = os.path.abspath(os.path.expanduser(typed))
     try:
@@ -38,6 +45,17 @@ def read_inputs(
             hint="inputs are a YAML or JSON file, or written as name=value",
         ) from None
     return parse_inputs(text, typed), _folder(base or os.path.dirname(path))
+
+
+def _plain(value: Any) -> Any:
+    """Give a value that a job can keep: STAC objects as where they lie, or as what they say."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if hasattr(value, "get_self_href") and hasattr(value, "to_dict"):  # pystac's objects
+        href = value.get_self_href()
+        if href:
+            return {"class": "Directory", "location": href}
+    return value.to_dict() if hasattr(value, "to_dict") else value
 
 
 def _why(error: OSError | ValueError) -> str:

@@ -5,10 +5,12 @@ stands in a package as a number counts, not what an expression will give.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.resources import CUDA, MPI
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.runtime import Runtime
 from localproc.errors import Problem, UnsupportedPackage
@@ -55,7 +57,11 @@ def _probe(step: str, tool: Tool, *, containers: bool) -> Task:
     """Return a task that needs what every task of a tool will; a hint counts where it is used."""
     wanted = tool.requirements.has("DockerRequirement") and (containers or is_required(tool))
     container = Container(image(tool), "") if wanted else None
-    needs = _resources(tool.requirements.get("ResourceRequirement") or {})
+    needs = replace(
+        _resources(tool.requirements.get("ResourceRequirement") or {}),
+        **_devices(tool.requirements.required.get(CUDA)),
+        processes=_processes(tool.requirements.required.get(MPI)),
+    )
     return Task(step, (), {}, "", "", None, "", "", resources=needs, container=container, step=step)
 
 
@@ -73,3 +79,24 @@ def _resources(spec: Mapping[str, Any]) -> Resources:
         tmpdir=int(number("tmpdir")),
         outdir=int(number("outdir")),
     )
+
+
+def _devices(spec: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is known of the devices that are required; hints are gone without."""
+    if spec is None:
+        return {}
+    counts = (spec.get(f"cudaDeviceCount{bound}") for bound in ("Min", "Max"))
+    named = spec.get("cudaComputeCapability") or []
+    return {
+        "gpus": next((one for one in counts if isinstance(one, int) and one > 0), 1),
+        "cuda": str(spec.get("cudaVersionMin") or ""),
+        "capabilities": tuple(map(str, named if isinstance(named, list) else [named])),
+    }
+
+
+def _processes(spec: Mapping[str, Any] | None) -> int:
+    """Return how many processes are required, two where an expression will tell."""
+    if spec is None:
+        return 1
+    count = spec.get("processes")
+    return count if isinstance(count, int) else 2

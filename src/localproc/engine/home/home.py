@@ -106,6 +106,11 @@ class Home:
         """The folder of outputs that are kept for reuse."""
         return os.path.join(self._at("cache"), "steps")
 
+    @property
+    def inputs(self) -> str:
+        """The folder of inputs that were brought from elsewhere and are kept."""
+        return os.path.join(self._at("cache"), "inputs")
+
     def job(self, job_id: str) -> str:
         """A job's folder."""
         return os.path.join(self.jobs, job_id)

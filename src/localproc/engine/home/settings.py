@@ -8,15 +8,18 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
+from localproc.storage.kept_inputs import Offline
+from localproc.storage.stac_schemas import Validation
 from localproc.storage.storages import StorageOptions
 
-_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active")
+_NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,19 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``callback_secret`` signs what
-    subscribers are told. ``executor_options`` are by an executor's name, ``storage_options`` by a
-    scheme (``s3``) or the beginning of URIs (``s3://bucket``). ``variables`` are rules for the
-    environment of tools, ``secrets`` the sources of secrets by name, ``mail`` the server
-    that sends it (``host``, ``port``, ``from``, ``user``, ``password``, ``tls``). These five may
-    also stand in ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each
-    namespace; the more particular ones add to the others.
+    steps of earlier jobs, and keep those of this engine's. ``offline`` says whether inputs
+    are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
+    there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
+    which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
+    many MiB it may have, beside what is mirrored. ``validate_results`` says what is done about
+    STAC in results that is not valid: ``off``, ``warn`` (in the log) or ``fail``; ``stac_schemas``
+    is a folder of schemas of extensions. ``callback_secret`` signs what subscribers are told.
+    ``executor_options`` are by an executor's name, ``storage_options`` by a scheme (``s3``) or the
+    beginning of URIs (``s3://bucket``). ``variables`` are rules for the environment of tools,
+    ``secrets`` the sources of secrets by name, ``mail`` the server that sends it (``host``,
+    ``port``, ``from``, ``user``, ``password``, ``tls``). These five may also stand in
+    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace;
+    the more particular ones add to the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -55,6 +64,11 @@ class Settings:
     adopt: bool = True
     keep: bool = False
     reuse: bool = False
+    offline: str = "never"
+    inputs_cache: str | None = None
+    inputs_cache_limit: int = 10_240
+    validate_results: str = "warn"
+    stac_schemas: str = ""
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -76,6 +90,8 @@ class Settings:
         if wrong:
             raise InvalidInputs("the settings make no sense", wrong)
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
+        check_choice("offline", self.offline, Offline)
+        check_choice("validate_results", self.validate_results, Validation)
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
         check_options("storage_options", self.storage_options)
@@ -86,6 +102,14 @@ class Settings:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""
         cores = self.cores or machine_cores()
         return cores, self.ram or machine_ram(), self.slots or max(1, int(cores))
+
+
+def check_choice(setting: str, value: str, choices: type[StrEnum]) -> None:
+    """Raise ``InvalidInputs`` for a setting that is none of those that there are."""
+    if value not in set(choices):
+        hint = f"there is: {', '.join(choices)}"
+        problem = Problem(f"there is no {value!r}", setting, hint=hint)
+        raise InvalidInputs("the settings make no sense", [problem])
 
 
 def check_finite(numbers: Mapping[str, float | None]) -> None:

@@ -12,6 +12,7 @@ from localproc.cwl.base.files import Files
 from localproc.cwl.run.effort import plan_is_quick
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.remote_defaults import DEFAULTS, with_defaults
 from localproc.engine.job.effects import Effects, MakePlan, Pull
 from localproc.engine.job.facts import Pulled
 from localproc.errors import LocalprocError
@@ -19,6 +20,11 @@ from localproc.errors import LocalprocError
 Instance = Invocation | Skipped
 _BATCH: Final = 16  #: instances that a worker gives at a time
 _MOST_ASIDE: Final = 1_000  #: instances that others may overtake
+
+
+def make_plan(process: Tool | Workflow, inputs: Mapping[str, Any], files: Files) -> Plan:
+    """Return the plan for inputs that have been staged; raises ``LocalprocError``."""
+    return Plan(with_defaults(process, inputs.get(DEFAULTS, ())), inputs, files)
 
 
 class Planning:
@@ -58,7 +64,7 @@ class Planning:
     def begin(self, inputs: Mapping[str, Any]) -> None:
         """Make the plan, or have it made; raises ``LocalprocError``."""
         if self._quick:
-            self.take(Plan(self._process, inputs, self._files))
+            self.take(make_plan(self._process, inputs, self._files))
         else:
             self._away = True
             self._effects.ask(MakePlan(inputs))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
+from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
 from localproc.engine.job.effects import Effects, StageIn, StageOut, Withdraw
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done
@@ -50,6 +51,8 @@ class Staging:
         ``again``: an earlier engine had begun it. Raises ``LocalprocError``.
         """
         inputs = fill(self._process, inputs)
+        if defaults := remote_defaults(self._process):
+            inputs[DEFAULTS] = defaults
         if not has_files(inputs) and not any(map(is_reference, inputs.values())):
             return inputs
         self._begin(STAGE_IN, "staging inputs", again=again)

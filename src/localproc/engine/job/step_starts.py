@@ -154,7 +154,7 @@ class StepStarts:
         """
         if self._tasks.is_boxed(invocation):
             return False
-        return not self._tasks.is_quick(invocation) or may_be_reused(
+        return not self._tasks.is_plain(invocation) or may_be_reused(
             invocation.tool, invocation.inputs
         )
 

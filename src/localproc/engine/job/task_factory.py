@@ -20,9 +20,11 @@ from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
+from localproc.engine.job.hints import without_hints
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model import Secrets, StageAction, Task
+from localproc.plugins.executor import Capabilities
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -33,8 +35,8 @@ _MOST_WRITTEN: Final = 64 * 1024
 class JobSetup:
     """What a job is given to work with.
 
-    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and whether
-    that has containers. ``files`` looks at the disk within the loop, with a budget, and raises
+    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and what
+    that can do. ``files`` looks at the disk within the loop, with a budget, and raises
     ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
     ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
     step has made is written through to the disk before its end is recorded, and ends of before
@@ -45,7 +47,7 @@ class JobSetup:
     now: Callable[[], datetime]
     folder: str
     base_env: Mapping[str, str]
-    where: Callable[[Invocation], tuple[str, bool]]
+    where: Callable[[Invocation], tuple[str, Capabilities]]
     files: Callable[[], Files]
     make: Callable[[Sequence[StageAction]], None]
     tmpdir: Callable[[], str]
@@ -63,28 +65,32 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _quick: dict[Tool, bool] = field(default_factory=dict)
+    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Give the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
-        """Whether an invocation is worked out in no time, but for what its files may cost."""
-        tool = invocation.tool
-        if tool not in self._quick:
-            self._quick[tool] = tool_is_quick(tool)
+        """Whether an invocation may be worked out in no time.
+
+        What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
+        """
         secrets = self.setup.secrets
-        return (
-            self._quick[tool]
-            and is_small(invocation.inputs)
-            and (secrets is None or secrets.is_quick(place(invocation.key)))
-        )
+        is_known = secrets is None or secrets.is_quick(place(invocation.key))
+        return is_known and is_small(invocation.inputs)
+
+    def is_plain(self, invocation: Invocation) -> bool:
+        """Whether an invocation is quick, and worked out without JavaScript."""
+        tool = invocation.tool
+        if tool not in self._plain:
+            self._plain[tool] = tool_is_quick(tool)
+        return self._plain[tool] and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
-        _, containers = self.setup.where(invocation)
-        return containers and wants_container(invocation.tool, containers=True)
+        _, able = self.setup.where(invocation)
+        return able.containers and wants_container(invocation.tool, containers=True)
 
     def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
@@ -104,7 +110,7 @@ class TaskFactory:
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
-        executor, containers = self.setup.where(effect.invocation)
+        executor, able = self.setup.where(effect.invocation)
         step, given = place(effect.invocation.key), self.setup.secrets
         prepared = prepare(
             effect.invocation.tool,
@@ -112,18 +118,28 @@ class TaskFactory:
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
             self.setup.base_env,
-            containers=containers,
+            containers=able.containers,
             variables={} if given is None else given.plain(step),
         )
-        return prepared, replace(
+        task = replace(
             self._task(effect.name, effect.attempt, prepared),
-            reads=reads(prepared, files, links=containers),
+            reads=reads(prepared, files, links=able.containers),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",
             executor=executor,
             secrets=Secrets() if given is None else given.of(step, prepared),
         )
+        task, notes = without_hints(task, effect.invocation.tool, able)
+        return prepared, self._noting(notes, task, effect)
+
+    def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
+        """Give a task whose log begins with what was done without."""
+        if not notes or effect.attempt > 1:
+            return task
+        log = "".join(f"{note}\n" for note in notes)
+        action = StageAction("write", self.log_path(effect.name), contents=log)
+        return replace(task, stage=(*task.stage, action))
 
     def named(self, name: str, attempt: int, tmpdir: str, executor: str) -> Task:
         """Give a task as far as it is known without working it out: enough to have it stopped."""

@@ -9,16 +9,16 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
-from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.reads import place
+from localproc.cwl.run.remote_defaults import DEFAULTS
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import (
@@ -37,7 +37,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Done
 from localproc.engine.job.failure_text import as_ours
-from localproc.engine.job.planning import pull
+from localproc.engine.job.planning import make_plan, pull
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.engine.loop.task_folder import fill_folder
@@ -45,12 +45,12 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest
-from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.siblings import siblings
+from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
@@ -58,6 +58,9 @@ from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
+#: The niceness of threads that copy files. More would not do: whoever has the interpreter's lock
+#: must not wait long for a processor.
+_WAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +88,38 @@ class Background:
     ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
     so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
     which others remove when the engine is dead. ``durable``: what is answered is on the disk.
+    ``validation`` is of results, ``schemas`` a folder with those of STAC's extensions.
     """
 
     def __init__(
         self,
         storages: Storages,
-        cache: StepCache,
+        steps: StepCache,
         tmpdirs: str,
         active: int,
         report: Callable[[str, Done], None],
         *,
         durable: bool = False,
+        validation: Validation = Validation.WARN,
+        schemas: str = "",
     ) -> None:
         self._storages = storages
-        self._cache = cache
+        self._validation = validation
+        self._schemas = cache(lambda: StacSchemas(schemas))
+        self._cache = steps
         self._tmpdirs = tmpdirs
         self._report = report
         self._safekeeping = Safekeeping() if durable else None
-        self._scripts = Scripts()
+        self.scripts = Scripts()
         self._staging = Workers("staging", 2 * active, 2)
+        self._placing = Workers("placing", 2 * active, 2, _WAY)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
         self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)  # one: kept first, then removed
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
-            FillFolder: self._staging,
+            FillFolder: self._placing,
             MakePlan: self._planning,
             Pull: self._planning,
             Prepare: self._planning,
@@ -129,7 +138,7 @@ class Background:
     def stop(self, job: JobContext) -> None:
         """End what is being done for a job as soon as can be, and begin nothing more."""
         job.stopped.set()
-        for lane in (self._staging, self._planning, self._reading):
+        for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.drop(job.job_id)
 
     def remember(self, effect: Remember, job: JobContext) -> None:
@@ -147,13 +156,13 @@ class Background:
 
     def nudge(self) -> None:
         """Try again to get threads, where there were none to be had."""
-        for lane in (self._staging, self._planning, self._reading, self._tidying):
+        for lane in (self._staging, self._placing, self._planning, self._reading, self._tidying):
             lane.nudge()
 
     def close(self) -> None:
         """Finish what has begun; the jobs it is for have been told to stop."""
-        self._scripts.close()
-        for lane in (self._staging, self._planning, self._reading):
+        self.scripts.close()
+        for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.close(finish=False)
         self._tidying.close(finish=True)
 
@@ -165,7 +174,7 @@ class Background:
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+            return self.scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
 
         try:
             with evaluating_with(evaluator):
@@ -181,7 +190,7 @@ class Background:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
-                return Plan(job.process, inputs, disk)
+                return make_plan(job.process, inputs, disk)
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
@@ -231,10 +240,11 @@ class Background:
         """Bring the inputs in, and complete them with what the process wants to know of them."""
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
-            opening = partial(self._storages.open, namespace=job.namespace)
-            access = Access(opening, job.request.policy, job.stopped.is_set, log)
-            staged = stage_in(effect.inputs, folder, access, log)
-        return complete(job.process, fill(job.process, staged), disk, discover=True)
+            policy, stopped = job.request.policy, job.stopped.is_set
+            access = self._storages.access(policy, job.namespace, stopped, log)
+            staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
+        inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
+        return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
 
     def _publish(
         self, effect: StageOut, job: JobContext, disk: Disk, log: Callable[[str], None]
@@ -251,6 +261,7 @@ class Background:
             inputs=(*effect.inputs, *job.package_files, *linked_files(inputs), self._cache.folder),
             log=log,
             catalogs=not flat,
+            check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
         )
         return publisher.publish(outputs)

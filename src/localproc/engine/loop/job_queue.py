@@ -51,6 +51,7 @@ from localproc.errors import (
 )
 from localproc.model import Event, JobRecord
 from localproc.model.events import STAGE_IN
+from localproc.plugins.executor import Capabilities
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import stage
 from localproc.storage.storages import Storages
@@ -228,7 +229,7 @@ class JobQueue:
 
     def _set_up(self, job: JobRecord, past: replay.History, choice: ExecutorChoice) -> JobSetup:
         opened = {name: self._executors.get(name) for name in choice.names()}
-        containers = {name: one.capabilities.containers for name, one in opened.items()}
+        able = {name: one.capabilities for name, one in opened.items()}
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
         is_new = _make(folder)
@@ -239,7 +240,7 @@ class JobQueue:
             now=job_clock(job),
             folder=folder,
             base_env=self._env,
-            where=partial(_where, choice, containers),
+            where=partial(_where, choice, able),
             files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
@@ -282,12 +283,12 @@ class JobQueue:
 
 
 def _where(
-    choice: ExecutorChoice, containers: Mapping[str, bool], invocation: Invocation
-) -> tuple[str, bool]:
-    """Return the name of the executor for a step, and whether it has containers."""
+    choice: ExecutorChoice, able: Mapping[str, Capabilities], invocation: Invocation
+) -> tuple[str, Capabilities]:
+    """Return the name of the executor for a step, and what it can do."""
     names_one = invocation.tool.requirements.has("DockerRequirement")
     name = choice.choose(place(invocation.key), container=names_one)
-    return name, containers[name]
+    return name, able[name]
 
 
 def _now() -> datetime:

@@ -14,6 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
+from localproc.cwl.expr.javascript import evaluating_with
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.secrets import SecretKeeper
@@ -29,6 +30,7 @@ from localproc.engine.loop.executor_pool import ExecutorPool, OpenExecutor
 from localproc.engine.loop.fair_share import FairShare
 from localproc.engine.loop.job_queue import Compiled, JobQueue
 from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.quick_scripts import QuickScripts
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
@@ -36,6 +38,7 @@ from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord
 from localproc.plugins.store import Store
+from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
 
@@ -79,7 +82,10 @@ class Loop:
             settings.active,
             self._report_done,
             durable=settings.durable,
+            validation=Validation(settings.validate_results),
+            schemas=settings.stac_schemas,
         )
+        self._scripts = QuickScripts(self._background.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
         self._completions = completions
         self._opening = Opening(open_executor, bell.wake)
@@ -149,8 +155,9 @@ class Loop:
 
     def _live(self) -> None:
         try:
-            while not self._stopping:
-                self._turn()
+            with evaluating_with(self._scripts):
+                while not self._stopping:
+                    self._turn()
         except Exception as error:
             _LOG.exception("the engine has stopped: %s", error)
             self.broken = error
@@ -159,6 +166,7 @@ class Loop:
 
     def _turn(self) -> None:
         ready = {key.fd for key, _ in self._selector.select(self._patience())}
+        self._scripts.next_turn()
         self._take_messages(ready)
         self._take_reports(ready)
         self._look()

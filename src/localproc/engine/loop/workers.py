@@ -5,10 +5,12 @@ done.
 """
 
 import logging
+import os
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,13 +30,16 @@ class Workers:
     """Threads that are started as they are needed.
 
     ``most`` work at a time, ``each`` of them for one job; among the jobs that wait, the one for
-    which the fewest work is next. Work of one job begins in the order in which it came.
+    which the fewest work is next. Work of one job begins in the order in which it came. ``nice`` is
+    by how much they give way to everything else, where threads can do so by themselves (Linux);
+    what they start inherits it.
     """
 
-    def __init__(self, name: str, most: int, each: int) -> None:
+    def __init__(self, name: str, most: int, each: int, nice: int = 0) -> None:
         self._name = name
         self._most = most
         self._each = each
+        self._nice = nice
         self._waiting: dict[str, deque[Work]] = {}
         self._busy: Counter[str] = Counter()  #: threads at work, by job
         self._aside = 0  #: threads at work that only wait
@@ -101,6 +106,9 @@ class Workers:
         return True
 
     def _live(self) -> None:
+        if self._nice and sys.platform == "linux":
+            with suppress(OSError):  # a sandbox may forbid it
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
         while (found := self._wait()) is not None:
             self._do(*found)
 

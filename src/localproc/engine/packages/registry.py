@@ -188,7 +188,7 @@ class Registry:
             import difflib
 
             known = [one.id for one in self.all()]
-            close = difflib.get_close_matches(process_id, known, 1)
+            close = difflib.get_close_matches(str(process_id), known, 1)
             hint = (
                 f"did you mean {close[0]!r}?"
                 if close

@@ -50,9 +50,7 @@ class Keeper:
     """Everything the process holds."""
 
     def __init__(self, folder: str, cores: float, ram: int, slots: int) -> None:
-        self.lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        self.fence = os.open(os.path.join(folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
+        self.folder = folder
         self.journal = os.open(os.path.join(folder, "journal"), APPEND, 0o600)
         self.attached = True  # to an engine that lives
         self.inbox = b""
@@ -72,6 +70,16 @@ class Keeper:
         self.news: list[str] = []
         self.tell_by = 0.0
 
+    def claim(self) -> None:
+        """Lock the folder, for as long as this process lives."""
+        self.lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.fence = os.open(os.path.join(self.folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
+
+    def has_work(self) -> bool:
+        """Whether the engine may say something, or something is left of a task."""
+        return bool(self.attached or self.running or self.clearing)
+
     def serve(self) -> None:
         """Work until the engine has gone and the last task has ended."""
         wake, signalled = os.pipe()
@@ -80,7 +88,7 @@ class Keeper:
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         os.set_blocking(0, False)
-        while self.attached or self.running or self.clearing:
+        while self.has_work():
             sources = [wake, 0] if self.attached else [wake]
             ready, _, _ = select.select(sources, [], [], self.patience())
             if wake in ready:
@@ -177,13 +185,16 @@ class Keeper:
         except BlockingIOError:  # it is just being fenced
             self.retry_at = now + _HELD
             return
-        while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
-            if os.fstat(self.fence).st_size:
-                self.detach()
-                break
-            self.start(self.waiting.popleft())
+        if os.fstat(self.fence).st_size:
+            self.detach()
+        self.start_those_with_room(now)
         self.write_down()
         fcntl.flock(self.fence, fcntl.LOCK_UN)
+
+    def start_those_with_room(self, now: float) -> None:
+        """Start tasks from the head of the queue."""
+        while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
+            self.start(self.waiting.popleft())
 
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
@@ -288,9 +299,14 @@ class Keeper:
                 "code": os.waitstatus_to_exitcode(status),
                 "cpu": round(usage.ru_utime + usage.ru_stime, 6),
                 "rss": usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1),
-                **({"why": "timed-out"} if task.get("timed_out") else {}),
             }
+            if why := self.why(task):
+                task["end"]["why"] = why
             self.clearing.append(task)
+
+    def why(self, task: dict[str, Any]) -> str:
+        """Say why a task has ended, if there is more to say than its code."""
+        return "timed-out" if task.get("timed_out") else ""
 
     def clear(self) -> None:
         """Record the ends of tasks of which nothing is left; end what is."""
@@ -358,4 +374,6 @@ class Keeper:
 def main(folder: str, cores: str, ram: str, slots: str) -> None:
     """Be a keeper."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    Keeper(folder, float(cores), int(ram), int(slots)).serve()
+    keeper = Keeper(folder, float(cores), int(ram), int(slots))
+    keeper.claim()
+    keeper.serve()

@@ -1,0 +1,76 @@
+"""The daemons that speak this API.
+
+Owns where Docker and podman listen by custom, and in what they differ. Must not ask any of them
+anything.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from localproc.plugins.backend import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A kind of daemon: ``variable`` holds an address, ``sockets`` are where it is otherwise.
+
+    ``gpus``: it gives containers devices. ``tells_of_memory``: one that was killed for its memory
+    is said to have been.
+    """
+
+    name: str
+    summary: str
+    variable: str
+    sockets: tuple[str, ...]
+    gpus: bool = False
+    tells_of_memory: bool = False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What executors of it can do."""
+        return Capabilities(containers=True, limits=True, gpus=self.gpus)
+
+    def address(self, options: Mapping[str, Any]) -> str:
+        """Return the address: that of the options, of the environment, or the first that is."""
+        named = str(options.get("host") or os.environ.get(self.variable) or "")
+        if named:
+            return named
+        places = [one.format(**_folders()) for one in self.sockets]
+        return f"unix://{next(filter(_is_socket, places), places[-1])}"
+
+    def is_here(self, options: Mapping[str, Any]) -> bool:
+        """Return whether it is worth asking; one of another machine is."""
+        scheme, _, place = self.address(options).partition("://")
+        return scheme != "unix" or _is_socket(place)
+
+
+DAEMONS: Final = (
+    Daemon(
+        "docker",
+        "a Docker daemon",
+        "DOCKER_HOST",
+        ("/var/run/docker.sock",),
+        gpus=True,
+        tells_of_memory=True,
+    ),
+    Daemon(
+        "podman",
+        "podman's socket",
+        "CONTAINER_HOST",
+        ("{runtime}/podman/podman.sock", "/run/podman/podman.sock"),
+    ),
+)
+
+
+def _folders() -> dict[str, str]:
+    return {"runtime": os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"}
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,399 @@
+"""Warm containers: many short tasks of one image share a few of them.
+
+Owns which task goes to which container, and finding both again after the engine was killed: a link
+named for the task's key leads to its number in a container's folder. What is not handed to a loop
+yet is nowhere on the disk, and is handed on again. Must not know how containers are made.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import threading
+from collections import deque
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+from localproc.errors import ExecutorUnavailable
+from localproc.model import Report, Task, TaskState
+from localproc.plugins.containers import Image
+from localproc_docker import warm
+from localproc_docker.lane import Lane
+from localproc_docker.room import Room
+
+_IDLE: Final = 2.0  #: seconds that a container is kept for tasks to come
+_KILLING: Final = 10.0  #: seconds that a killed task may take to vanish
+
+
+class Containers(Protocol):
+    """What a daemon does for warm containers, by the names of their folders."""
+
+    def open(self, folder: str, tasks: Sequence[Task], image: Image) -> Sequence[dict[str, Any]]:
+        """Make and start one; return its mounts."""
+
+    def alive(self, name: str) -> bool:
+        """Return whether it runs."""
+
+    def ending(self, name: str, report: Report) -> Report:
+        """Return how a task has ended that was running when its container ended."""
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send its loop a signal."""
+
+    def remove(self, name: str) -> None:
+        """Remove it."""
+
+    def cold(self, tasks: Sequence[Task]) -> None:
+        """Give tasks containers of their own: there can be no other."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Tasks that may share containers: those that wait for their turn, and the containers."""
+
+    image: Image
+    waiting: deque[Task] = field(default_factory=deque)
+    lanes: list[Lane] = field(default_factory=list)
+    asked: str = ""  #: the name of a container that waits for room, or is being made
+
+
+class Lanes:
+    """The warm containers of a home as one engine sees them. Threads may use it at once."""
+
+    def __init__(self, folder: str, room: Room, containers: Containers) -> None:
+        self._folder = os.path.join(folder, warm.FOLDER)
+        self._keys = os.path.join(self._folder, "keys")
+        self._room = room
+        self._containers = containers
+        self._groups: dict[Hashable, _Group] = {}
+        self._waiting: dict[str, Hashable] = {}  #: the groups of tasks that wait, by key
+        self._lanes: dict[str, Lane] = {}
+        self._mounts: dict[str, Sequence[dict[str, Any]]] = {}
+        self._places: dict[str, tuple[Lane, int]] = {}  #: of tasks that were handed to a loop
+        self._tasks: dict[str, Task] = {}
+        self._known: dict[str, Report] = {}  #: the ends of tasks that ended with their container
+        self._suspect: set[str] = set()
+        self._lock = threading.RLock()
+        self._timer: threading.Timer | None = None
+        self._resting: dict[str, int] = {}  #: what idle ones had been handed a while ago
+        self._closed = False
+
+    def knows(self, key: str) -> bool:
+        """Return whether a task has come here."""
+        return key in self._waiting or key in self._places
+
+    def join(self, task: Task, sharing: Hashable, image: Image) -> None:
+        """Take a task on, unless it was handed on before."""
+        with self._lock:
+            if self.knows(task.key) or self._adopt(task):
+                return
+            group = self._groups.setdefault(sharing, _Group(image))
+            group.waiting.append(task)
+            self._waiting[task.key] = sharing
+            self._tasks[task.key] = task
+
+    def find(self, tasks: Sequence[Task]) -> set[str]:
+        """Return the keys of those that were handed to a loop, which may have ended since."""
+        with self._lock:
+            return {one.key for one in tasks if self.knows(one.key) or self._adopt(one)}
+
+    def start(self, name: str) -> None:
+        """Make the container that a group has asked room for. Raises ``ExecutorUnavailable``."""
+        with self._lock:
+            group = next((one for one in self._groups.values() if one.asked == name), None)
+            tasks = list(group.waiting) if group is not None else []
+        if group is None or not tasks:
+            self._room.leave(name)
+            if group is not None:
+                group.asked = ""
+            return
+        lane = Lane(os.path.join(self._folder, name.removeprefix(warm.LANE)), ours=True)
+        try:
+            mounts = self._containers.open(lane.folder, tasks, group.image)
+        except ExecutorUnavailable:
+            lane.discard()
+            raise
+        except Exception:  # each alone will say why, or do without
+            lane.discard()
+            with self._lock:
+                group.asked = ""
+                for task in tasks:
+                    self._drop(task.key)
+            self._room.leave(name)
+            self._containers.cold(tasks)
+            return
+        with self._lock:
+            group.asked = ""
+            group.lanes.append(lane)
+            self._lanes[lane.name] = lane
+            self._mounts[lane.name] = mounts
+        self.feed()
+
+    def feed(self) -> None:
+        """Hand tasks to loops that have done theirs; ask for room for more loops."""
+        spent = []
+        with self._lock:
+            for group in list(self._groups.values()):
+                for lane in list(group.lanes):
+                    works = lane.catch_up()
+                    self._feed(group, lane)
+                    if not (works or lane.is_ours):
+                        spent.append(lane)
+                full = len(group.lanes) >= self._room.slots
+                if group.waiting and not group.asked and not full and not self._closed:
+                    self._ask(group)
+            self._rest()
+        for lane in spent:
+            self._retire(lane)
+
+    def suspect(self, names: Iterable[str] | None = None) -> None:
+        """Have containers looked at to which something has happened, or all of them."""
+        with self._lock:
+            self._suspect.update(self._lanes if names is None else names)
+
+    def has_news(self) -> bool:
+        """Return whether a task has ended, without asking the daemon."""
+        with self._lock:
+            lanes = list(self._lanes.values())
+        return any(one.has_news() for one in lanes)
+
+    def busy(self) -> bool:
+        """Return whether a loop has something to do."""
+        with self._lock:
+            return any(one.done < one.last for one in self._lanes.values())
+
+    def look(self, keys: Iterable[str]) -> dict[str, Report]:
+        """Return what is known of tasks."""
+        self._look_after()
+        self.feed()
+        found = {}
+        with self._lock:
+            for key in keys:
+                if key in self._known:
+                    found[key] = self._known[key]
+                elif key in self._places:
+                    lane, number = self._places[key]
+                    found[key] = lane.report(key, number, f"{lane.name}:{number}")
+                elif key in self._waiting:
+                    found[key] = Report(key, TaskState.QUEUED, reason="waits for room")
+        return found
+
+    def stop(self, key: str, grace: float, *, late: bool = False) -> None:
+        """Stop a task: TERM, ``grace`` seconds, KILL. The others of its container go on."""
+        with self._lock:
+            place = self._places.get(key)
+            if place is None:
+                self._drop(key)
+                return
+        lane, number = place
+        if lane.put_off(number, late=late) or key in self._known:
+            return
+        for signal, patience in (("USR1", grace), ("USR2", _KILLING)):
+            if not self._containers.alive(lane.name):
+                return
+            self._containers.signal(lane.name, signal)
+            if lane.ends_within(number, patience):
+                return
+        self._containers.remove(lane.name)  # its loop does not do what it should
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove what is kept of tasks, and containers that nobody has a use for."""
+        touched = set()
+        with self._lock:
+            for key in keys:
+                self._drop(key)
+                self._known.pop(key, None)
+                with suppress(FileNotFoundError):
+                    os.unlink(self._link(key))
+                if (place := self._places.pop(key, None)) is not None:
+                    lane, number = place
+                    lane.forget(number)
+                    touched.add(lane.name)
+        for name in touched:
+            lane = self._lanes[name]
+            if not lane.is_ours and lane.is_empty():
+                self._retire(lane)
+
+    def tidy(self) -> None:
+        """Remove what no loop uses any more."""
+        self._retire_all()
+        with suppress(FileNotFoundError):
+            for name in os.listdir(self._folder):
+                if name != "keys" and not self._containers.alive(name):
+                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+            if os.listdir(self._folder) == ["keys"]:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go: loops run what they have, and end."""
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+        with suppress(ExecutorUnavailable):
+            self._retire_all()
+        for lane in self._lanes.values():
+            lane.close()
+
+    # Handing to loops
+
+    def _feed(self, group: _Group, lane: Lane) -> None:
+        """Hand tasks to a loop; one that does not see what the next one needs gets no more."""
+        while group.waiting and lane.is_ours and lane.space:
+            task = group.waiting[0]
+            if not warm.sees(self._mounts[lane.name], task):
+                lane.close()
+                return
+            group.waiting.popleft()
+            del self._waiting[task.key]
+            for path in (task.stdout, task.stderr):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.makedirs(self._keys, exist_ok=True)
+            place = f"{lane.name}/{lane.last + 1}"
+            with suppress(FileExistsError):
+                os.symlink(place, self._link(task.key))
+            number = lane.hand(warm.script(task, group.image))
+            self._places[task.key] = (lane, number)
+
+    def _ask(self, group: _Group) -> None:
+        name = warm.LANE + secrets.token_hex(8)
+        group.asked = name
+        self._room.join(_for_room(name, group.waiting[0]))
+
+    def _drop(self, key: str) -> None:
+        """Have a task wait no more."""
+        sharing = self._waiting.pop(key, None)
+        task = self._tasks.pop(key, None)
+        if sharing is not None and task is not None:
+            with suppress(ValueError):
+                self._groups[sharing].waiting.remove(task)
+
+    # What others have handed on, and what has ended
+
+    def _adopt(self, task: Task) -> bool:
+        """Take on a task that was handed to a loop by an earlier engine."""
+        try:
+            name, _, number = os.readlink(self._link(task.key)).partition("/")
+        except OSError:
+            return False
+        folder = os.path.join(self._folder, name)
+        lane = self._lanes.get(name) or Lane(folder, ours=False)
+        place = (lane, int(number))
+        begun = lane.begun(place[1]) is not None
+        if not begun and not (lane.has(place[1]) and self._containers.alive(name)):
+            os.unlink(self._link(task.key))
+            lane.erase(place[1])
+            return False
+        if name not in self._lanes:
+            self._lanes[name] = lane
+            self._room.take(_for_room(warm.LANE + name, task))
+        lane.last = max(lane.last, place[1])
+        self._places[task.key] = place
+        self._tasks[task.key] = task
+        self._suspect.add(name)
+        return True
+
+    def _look_after(self) -> None:
+        """See what is left of containers to which something has happened."""
+        with self._lock:
+            suspects, self._suspect = self._suspect & self._lanes.keys(), set()
+        try:
+            for name in list(suspects):
+                if not self._containers.alive(name):
+                    self._mourn(self._lanes[name])
+                suspects.discard(name)
+        except ExecutorUnavailable:
+            self.suspect(suspects)
+            raise
+
+    def _mourn(self, lane: Lane) -> None:
+        """End the task that ran in a container that is gone; those to come run elsewhere."""
+        lane.close()
+        with self._lock:
+            self._room.leave(warm.LANE + lane.name)
+            group = next((one for one in self._groups.values() if lane in one.lanes), None)
+            if group is not None:
+                group.lanes.remove(lane)
+            there = [(n, key) for key, (one, n) in self._places.items() if one is lane]
+        for number, key in sorted(there, reverse=True):
+            report = lane.report(key, number, f"{lane.name}:{number}")
+            if report.state is TaskState.RUNNING:
+                self._known[key] = self._containers.ending(lane.name, report)
+            elif report.state is TaskState.QUEUED:
+                self._again(key, lane, number, group)
+
+    def _again(self, key: str, lane: Lane, number: int, group: _Group | None) -> None:
+        """Have a task that has never begun run elsewhere."""
+        with self._lock:
+            if group is None:
+                said = "its container ended before its turn came"
+                self._known[key] = Report(key, TaskState.LOST, reason=said)
+                return
+            del self._places[key]
+            with suppress(FileNotFoundError):
+                os.unlink(self._link(key))
+            lane.erase(number)
+            sharing = next(name for name, one in self._groups.items() if one is group)
+            group.waiting.appendleft(self._tasks[key])
+            self._waiting[key] = sharing
+
+    # Containers that nobody has a use for
+
+    def _rest(self) -> None:
+        """See to it that containers end which have had nothing to do for a while."""
+        if self._timer is None and self._lanes and not self._closed:
+            self._timer = threading.Timer(_IDLE, self._rested)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _rested(self) -> None:
+        with self._lock:
+            self._timer = None
+            idle = self._idle()
+            resting = [one for one in idle if one.last == self._resting.get(one.name)]
+            self._resting = {one.name: one.last for one in idle}
+        with suppress(ExecutorUnavailable):
+            for lane in resting:
+                self._retire(lane)
+        with self._lock:
+            self._rest()
+
+    def _idle(self) -> list[Lane]:
+        return [
+            lane
+            for group in self._groups.values()
+            for lane in group.lanes
+            if not (lane.catch_up() or (group.waiting and lane.is_ours))
+        ]
+
+    def _retire_all(self) -> None:
+        with self._lock:
+            idle = self._idle()
+        for lane in idle:
+            self._retire(lane)
+
+    def _retire(self, lane: Lane) -> None:
+        """Remove a container that has done all it was handed; what it has told stays."""
+        lane.close()
+        with self._lock:
+            for sharing, group in list(self._groups.items()):
+                if lane in group.lanes:
+                    group.lanes.remove(lane)
+                if not (group.lanes or group.waiting or group.asked):
+                    del self._groups[sharing]
+        self._containers.remove(lane.name)
+        self._room.leave(warm.LANE + lane.name)
+        if lane.is_empty():
+            self._lanes.pop(lane.name, None)
+            lane.discard()
+
+    def _link(self, key: str) -> str:
+        name = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
+        return os.path.join(self._keys, name)
+
+
+def _for_room(name: str, task: Task) -> Task:
+    """Return what a container that is shared needs: as much as one of its tasks."""
+    return replace(task, key=name)

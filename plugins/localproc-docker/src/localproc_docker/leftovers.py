@@ -1,0 +1,55 @@
+"""Containers of homes that are gone.
+
+Owns finding them by their labels. Must not know homes that are still there: their engines remove
+what is theirs.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+
+from localproc.errors import ExecutorUnavailable
+from localproc.plugins.executor import Leftover
+from localproc_docker.addresses import Daemon
+from localproc_docker.containers import FOLDER
+from localproc_docker.engine_api import ApiRefused, EngineApi
+
+
+def leftovers(daemon: Daemon) -> Iterator[Leftover]:
+    """Return the containers of this machine's homes that are gone, by their homes."""
+    with suppress(ExecutorUnavailable):
+        api = EngineApi(daemon.address({}))
+        try:
+            yield from _found(api, daemon.name)
+        finally:
+            api.close()
+
+
+def _found(api: EngineApi, name: str) -> Iterator[Leftover]:
+    homes: dict[str, list[str]] = {}
+    for one in api.get("/containers/json", all=True, filters={"label": [FOLDER]}):
+        folder = one["Labels"][FOLDER]
+        if not os.path.exists(folder):
+            homes.setdefault(folder, []).append(one["Id"])
+    for folder, ids in sorted(homes.items()):
+        home = os.path.dirname(folder)
+        said = (
+            f"{len(ids)} {name} container{'s' if len(ids) > 1 else ''} of {home}, which is gone: "
+        )
+        yield Leftover(
+            said + ", ".join(sorted(one[:12] for one in ids)), partial(_remove, api.address, ids)
+        )
+
+
+def _remove(address: str, ids: list[str]) -> None:
+    api = EngineApi(address)
+    try:
+        for one in ids:
+            try:
+                api.delete(f"/containers/{one}", force=True, v=True)
+            except ApiRefused as error:
+                if error.code not in (404, 409):  # it is gone, or is being removed just now
+                    raise
+    finally:
+        api.close()

@@ -1,0 +1,121 @@
+"""The daemon is killed, is held up, or has no room on its disk."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import localproc_docker
+import pytest
+from docker_daemon import IMAGE
+from docker_fixtures import until
+from own_daemon import OwnDaemon, own_daemon
+
+from localproc import Engine
+from localproc.model import JobStatus
+
+pytestmark = [
+    pytest.mark.service,
+    # httpcore leaves the socket of a connection that failed to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[OwnDaemon]:
+    with own_daemon() as found:
+        yield found
+
+
+def tool(script: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "tool",
+        "requirements": [{"class": "DockerRequirement", "dockerImageId": IMAGE}],
+        "baseCommand": ["sh", "-c", script],
+        "inputs": {},
+        "outputs": {},
+        **fields,
+    }
+
+
+def waiting(go: Path, script: str) -> dict[str, Any]:
+    """Make a tool that says that it has begun, and waits until it may go on."""
+    go.mkdir()
+    folder = {"type": "Directory", "default": {"class": "Directory", "location": go.as_uri()}}
+    wait = "echo begun >&2; until [ -e $0/go ]; do sleep 0.05; done; "
+    return tool(wait + script, inputs={"go": folder}, arguments=["$(inputs.go.path)"])
+
+
+def fill(path: Path) -> None:
+    """Write until the disk is full."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def begun(home: Path) -> bool:
+    return any(log.read_text() for log in home.glob("jobs/*/logs/node_tool.log"))
+
+
+def opened(home: Path, daemon: OwnDaemon, **options: Any) -> Engine:
+    return Engine(
+        home,
+        plugins=[localproc_docker],
+        executor="docker;no-container=local",
+        executor_options={"docker": {"host": daemon.host, **options}},
+    )
+
+
+@pytest.mark.parametrize("warm", ["no", "step"])
+@pytest.mark.parametrize("ends", ["while it is away", "after it is back"])
+def test_a_container_outlives_its_daemon(
+    tmp_path: Path, daemon: OwnDaemon, ends: str, warm: str
+) -> None:
+    with opened(tmp_path / "home", daemon, warm=warm) as engine:
+        package = waiting(tmp_path / "go", "exit 3")
+        job = engine.execute(engine.deploy(package).id, {})
+        until(lambda: begun(tmp_path / "home"))
+        daemon.kill()
+        if ends == "while it is away":
+            (tmp_path / "go" / "go").touch()
+        daemon.start()
+        (tmp_path / "go" / "go").touch()
+        assert job.wait().message == "step tool failed with exit code 3"
+        assert job.logs("tool").text == "begun\n", "it ran once"
+    assert daemon.api.get("/containers/json", all=True) == []
+
+
+def test_a_daemon_that_is_held_up_delays_no_other_job(tmp_path: Path, daemon: OwnDaemon) -> None:
+    with opened(tmp_path / "home", daemon) as engine:
+        package = waiting(tmp_path / "go", "exit 3")
+        job = engine.execute(engine.deploy(package).id, {})
+        until(lambda: begun(tmp_path / "home"))
+        daemon.signal(signal.SIGSTOP)
+        try:
+            (tmp_path / "go" / "go").touch()
+            queued = engine.execute(engine.deploy({**tool("exit 4"), "id": "queued"}).id, {})
+            here = {**tool("true", id="here"), "requirements": []}
+            ended = [engine.run(here, {}).status for _ in range(5)]
+            assert ended == [JobStatus.SUCCESSFUL] * 5
+            assert not job.status.final
+            assert not queued.status.final
+        finally:
+            daemon.signal(signal.SIGCONT)
+        assert job.wait().message == "step tool failed with exit code 3"
+        assert queued.wait().message == "step queued failed with exit code 4"
+    assert daemon.api.get("/containers/json", all=True) == []
+
+
+def test_a_full_disk_of_the_daemon_is_told_and_later_jobs_run(tmp_path: Path) -> None:
+    with own_daemon(megabytes=24) as daemon, opened(tmp_path / "home", daemon) as engine:
+        package = engine.deploy(tool("exit 3")).id
+        filler = daemon.folder / "data" / "filler"
+        fill(filler)
+        job = engine.execute(package, {}).wait()
+        assert job.status is JobStatus.FAILED
+        assert "no space left on device" in job.message
+        filler.unlink()
+        assert engine.execute(package, {}).wait().message == "step tool failed with exit code 3"

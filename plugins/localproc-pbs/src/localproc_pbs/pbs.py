@@ -1,0 +1,173 @@
+"""PBS as a scheduler, in the forms of PBS Pro and of Torque.
+
+Owns its commands, and what they answer. Must not know tasks.
+"""
+
+import getpass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from localproc.errors import ExecutorUnavailable
+from localproc.executors.batch import Allocation, Failed, Request, Seen, called
+from localproc.model import TaskState
+from localproc.plugins.backend import Refused
+
+_KEPT: Final = ("PBS_", "TORQUE")
+_WAITS, _RUNS = "QWHTM", "REBSU"
+#: Exit statuses that PBS Pro gives jobs which it has ended itself.
+_KILLED: Final = {
+    -27: Seen(TaskState.OUT_OF_MEMORY, "PBS's memory limit"),
+    -26: Seen(TaskState.OUT_OF_MEMORY, "PBS's memory limit"),
+    -28: Seen(TaskState.TIMED_OUT, "PBS's limit of processor time"),
+    -29: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
+    265: Seen(TaskState.CANCELLED, "somebody killed it by way of PBS"),
+    271: Seen(TaskState.CANCELLED, "somebody cancelled it by way of PBS"),
+}
+_LATER: Final = re.compile(
+    r"connect|timed out|end of file|busy|try again|per-user limit|protocol|comm", re.IGNORECASE
+)
+_GONE: Final = re.compile(r"unknown job|has finished|invalid state|completed", re.IGNORECASE)
+
+
+def qsub(allocation: Allocation, *, torque: bool) -> list[str]:
+    """Return what hands a job in, and prints its id. The job inherits a clean environment."""
+    needs, options = allocation.request, dict(allocation.request.options)
+    words = ["qsub", "-N", allocation.name, "-S", "/bin/sh", "-V", "-r", "n", "-j", "oe"]
+    words += ["-o", allocation.log, *_resources(needs, torque=torque)]
+    if needs.seconds:
+        hours, rest = divmod(needs.seconds, 3600)
+        words += ["-l", f"walltime={hours:02}:{rest // 60:02}:{rest % 60:02}"]
+    words += ["-q", str(options["queue"])] if options.get("queue") else []
+    words += ["-A", str(options["account"])] if options.get("account") else []
+    if allocation.count:
+        words += ["-t" if torque else "-J", f"0-{allocation.count - 1}"]
+    return [*words, *options.get("extra", ()), allocation.script]
+
+
+def _resources(needs: Request, *, torque: bool) -> list[str]:
+    each = -(-needs.processes // needs.nodes)
+    if torque:
+        gpus = f":gpus={needs.gpus}" if needs.gpus else ""
+        node = f"nodes={needs.nodes}:ppn={needs.cores * each}{gpus}"
+        return ["-l", node, "-l", f"mem={needs.ram * needs.nodes}mb"]
+    gpus = f":ngpus={needs.gpus}" if needs.gpus else ""
+    mpi = f":mpiprocs={each}" if needs.processes > 1 else ""
+    part = f"ncpus={needs.cores * each}{mpi}:mem={needs.ram}mb{gpus}"
+    return ["-l", f"select={needs.nodes}:{part}"]
+
+
+def jobs_of(said: str) -> Mapping[str, Mapping[str, str]]:
+    """Read what ``qstat -f`` lists: attributes by job; long ones go on after a tab."""
+    found: dict[str, dict[str, str]] = {}
+    attributes: dict[str, str] = {}
+    for line in said.replace("\n\t", "").splitlines():
+        if line.startswith("Job Id:"):
+            attributes = found.setdefault(line.partition(":")[2].strip(), {})
+        elif " = " in line:
+            name, _, value = line.strip().partition(" = ")
+            attributes[name] = value
+    if said.strip() and not found:
+        raise ValueError(f"jobs were expected, not {said!r:.80}")
+    return found
+
+
+def seen(attributes: Mapping[str, str]) -> Seen:
+    """Return what a job's attributes mean."""
+    state = attributes.get("job_state", "Q")[:1]
+    host = attributes.get("exec_host", "").partition("/")[0]
+    if state in _WAITS:
+        return Seen(TaskState.QUEUED, attributes.get("comment", ""), host)
+    if state in _RUNS:
+        return Seen(TaskState.RUNNING, host=host)
+    status = attributes.get("Exit_status", "0")
+    code = int(status) if status.lstrip("-").isdigit() else 0
+    return _KILLED.get(code) or Seen(TaskState.ENDED, attributes.get("comment", ""), host)
+
+
+class Pbs:
+    """Implements ``localproc.executors.batch.Scheduler``."""
+
+    job_variable = "PBS_JOBID"
+
+    def __init__(self, timeout: float, form: str = "") -> None:
+        self._timeout = timeout
+        version = form or self._call(["qstat", "--version"])
+        self._torque = form == "torque" or not ("pbs" in version.lower() or form == "pro")
+        self.index_variable = "PBS_ARRAYID" if self._torque else "PBS_ARRAY_INDEX"
+
+    def unfit(self, request: Request) -> str:
+        """Return nothing: qsub says what can never run."""
+        return ""
+
+    def submit(self, allocation: Allocation) -> str | Refused:
+        """Hand a job in by qsub."""
+        try:
+            said = self._call(qsub(allocation, torque=self._torque)).split()
+        except Failed as error:
+            if _LATER.search(error.said):
+                raise ExecutorUnavailable(error.said) from error
+            return Refused(f"qsub: {error.said.removeprefix('qsub: ')}")
+        if not said or not said[-1][0].isdigit():
+            raise ExecutorUnavailable(f"qsub gave no id: {' '.join(said)!r:.80}")
+        return said[-1]
+
+    def element(self, job: str, number: int) -> str:
+        """Return the id of an element of an array, which is ``12[3].server`` of ``12[].server``."""
+        return job.replace("[]", f"[{number}]")
+
+    def jobs(self) -> Mapping[str, Seen]:
+        """Return those of this user that have not ended."""
+        mine = f"{getpass.getuser()}@"
+        return {
+            job: found
+            for job, one in self._stat().items()
+            if one.get("Job_Owner", mine).startswith(mine) and (found := seen(one)) and _open(found)
+        }
+
+    def named(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return jobs by name, those that have ended included."""
+        found = {one.get("Job_Name", ""): job for job, one in self._stat(ended=True).items()}
+        return {name: re.sub(r"\[\d+\]", "[]", found[name]) for name in names if name in found}
+
+    def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
+        """Return what the server remembers of jobs that have ended."""
+        states = {job: seen(one) for job, one in self._stat(*sorted(ids), ended=True).items()}
+        return {job: one for job, one in states.items() if not _open(one)}
+
+    def poke(self, ids: Collection[str]) -> None:
+        """Send USR2."""
+        self._act("qsig", "-s", "SIGUSR2", *sorted(ids))
+
+    def kill(self, ids: Collection[str]) -> None:
+        """Send KILL."""
+        self._act("qsig", "-s", "SIGKILL", *sorted(ids))
+
+    def cancel(self, ids: Collection[str]) -> None:
+        """Remove jobs."""
+        self._act("qdel", *sorted(ids))
+
+    def _stat(self, *ids: str, ended: bool = False) -> Mapping[str, Mapping[str, str]]:
+        words = ["qstat", *(["-x"] if ended and not self._torque else []), "-f", "-t", *ids]
+        try:
+            return jobs_of(self._call(words))
+        except Failed as error:
+            if _GONE.search(error.said):
+                return {}
+            raise ExecutorUnavailable(str(error)) from error
+        except ValueError as error:
+            raise ExecutorUnavailable(f"qstat makes no sense: {error}") from error
+
+    def _act(self, *argv: str) -> None:
+        try:
+            self._call(argv)
+        except Failed as error:  # what is not there any more is no error
+            if _LATER.search(error.said) and not _GONE.search(error.said):
+                raise ExecutorUnavailable(error.said) from error
+
+    def _call(self, argv: Sequence[str]) -> str:
+        return called(argv, timeout=self._timeout, keep=_KEPT)
+
+
+def _open(one: Seen) -> bool:
+    return one.state in (TaskState.QUEUED, TaskState.RUNNING)

@@ -1,0 +1,171 @@
+"""The dialect of PBS: its commands, its answers, and the contract on commands that answer so."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import localproc_pbs
+import pytest
+from localproc_pbs import pbs
+
+from localproc.errors import EnvironmentProblem
+from localproc.executors.batch import Allocation, Request
+from localproc.model import Task, TaskState
+from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.testing.executor_tests import OpenExecutor, opened
+from localproc.testing.executors import ExecutorContract
+
+NEEDS = Request(4, 2000, 5400, gpus=1, options=(("account", "eo"), ("queue", "long")))
+JOB = Allocation("lp-0123456789ab", "/b/script", "/b/log", "/b", NEEDS)
+
+
+def test_a_job_is_asked_for_in_the_form_of_pbs_pro() -> None:
+    assert " ".join(pbs.qsub(JOB, torque=False)) == (
+        "qsub -N lp-0123456789ab -S /bin/sh -V -r n -j oe -o /b/log "
+        "-l select=1:ncpus=4:mem=2000mb:ngpus=1 -l walltime=01:30:00 -q long -A eo /b/script"
+    )
+
+
+def test_an_array_is_asked_for_in_the_form_of_torque() -> None:
+    array = Allocation("lp-a", "/b/script", "/b/log", "/b", Request(1, 256), count=8)
+    assert " ".join(pbs.qsub(array, torque=True)) == (
+        "qsub -N lp-a -S /bin/sh -V -r n -j oe -o /b/log "
+        "-l nodes=1:ppn=1 -l mem=256mb -t 0-7 /b/script"
+    )
+
+
+def test_processes_are_spread_over_nodes() -> None:
+    spread = Allocation("lp-a", "/b/s", "/b/l", "/b", Request(2, 512, processes=8, nodes=2))
+    assert "select=2:ncpus=8:mpiprocs=4:mem=512mb" in pbs.qsub(spread, torque=False)
+
+
+PRO = """Job Id: 1234.pbs-server
+    Job_Name = lp-0123456789ab
+    Job_Owner = me@login1.site
+    job_state = Q
+    queue = long
+    comment = Not Running: Insufficient amount of resource: ncpus (R: 64 A: 3
+\t2 T: 48)
+
+Job Id: 1235[3].pbs-server
+    Job_Name = lp-ba9876543210
+    Job_Owner = me@login1.site
+    job_state = R
+    exec_host = node07/0*4
+"""
+
+
+def test_what_qstat_lists_is_read() -> None:
+    found = {job: pbs.seen(one) for job, one in pbs.jobs_of(PRO).items()}
+    assert found["1234.pbs-server"].state is TaskState.QUEUED
+    assert found["1234.pbs-server"].reason == (
+        "Not Running: Insufficient amount of resource: ncpus (R: 64 A: 32 T: 48)"
+    )
+    running = found["1235[3].pbs-server"]
+    assert (running.state, running.host) == (TaskState.RUNNING, "node07")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("0", TaskState.ENDED),
+        ("3", TaskState.ENDED),
+        ("271", TaskState.CANCELLED),
+        ("-29", TaskState.TIMED_OUT),
+        ("-27", TaskState.OUT_OF_MEMORY),
+    ],
+)
+def test_how_a_job_ended_is_read(status: str, state: TaskState) -> None:
+    for letter in ("F", "C", "X"):  # PBS Pro, Torque, an element of an array of PBS Pro
+        assert pbs.seen({"job_state": letter, "Exit_status": status}).state is state
+
+
+def test_an_answer_that_makes_no_sense_is_none() -> None:
+    with pytest.raises(ValueError, match="jobs were expected"):
+        pbs.jobs_of("<html>503</html>")
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put commands on the PATH; return the folder of their jobs."""
+    state, programs = tmp_path / "pbs", tmp_path / "bin"
+    for folder in (state, programs):
+        folder.mkdir()
+    for name in ("qsub", "qstat", "qsig", "qdel"):
+        program = programs / name
+        fake = Path(__file__).with_name("fake_pbs.py")
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" {name} "$@"\n')
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    monkeypatch.setenv("PBS_FAKE", str(state))
+    return state
+
+
+class PbsContract(ExecutorContract):
+    patience = 200.0
+    fillers = 2
+    options: ClassVar[Mapping[str, Any]] = {}
+    state: Path
+
+    @pytest.fixture
+    def open_executor(self, tmp_path: Path, fakes: Path) -> Iterator[OpenExecutor]:
+        self.state = fakes
+        executors: list[Executor] = []
+
+        def open_one(engine: str) -> Executor:
+            executors.append(open_pbs(tmp_path / "home", engine, self.options))
+            return executors[-1]
+
+        yield open_one
+        for one in executors:
+            one.close()
+
+    def unreachable(self, executor: Executor) -> Callable[[], None]:
+        (self.state / "away").touch()
+        return (self.state / "away").unlink
+
+    def test_what_can_never_run_is_known_before_and_refused_alone(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """Only the server knows: it refuses what it is asked for."""
+        bad = self.task(tmp_path, "bad", "true")
+        strict = open_pbs(tmp_path / "home", "second", {"queue": "nowhere"})
+        strict.submit([bad])
+        report = self.reports(strict, [bad.key])[bad.key]
+        strict.close()
+        assert report.state is TaskState.REFUSED
+        assert report.reason == "qsub: Unknown queue"
+
+
+class TestArrays(PbsContract):
+    pass
+
+
+class TestBundlesWithoutPython(PbsContract):
+    options: ClassVar[Mapping[str, Any]] = {"mode": "bundle", "python": "no-such-python"}
+
+
+def open_pbs(folder: Path, engine: str, options: Mapping[str, Any]) -> Executor:
+    """Open an executor as an engine does."""
+    [plugin] = localproc_pbs.localproc_executors()
+    folder.mkdir(exist_ok=True)
+    settings = ExecutorSettings(str(folder), engine, cores=0, ram=0, slots=0, options=options)
+    return opened(plugin, settings)
+
+
+def test_one_query_asks_for_all(tmp_path: Path, fakes: Path) -> None:
+    executor = open_pbs(tmp_path / "home", "first", {})
+    case = TestArrays()
+    tasks: list[Task] = [case.task(tmp_path, f"s{n}", "sleep 1") for n in range(20)]
+    executor.submit(tasks)
+    case.reports(executor, [one.key for one in tasks])
+    executor.close()
+    calls = (fakes / "calls").read_text().splitlines()
+    assert sum(call.startswith("qsub") for call in calls) == 1
+    assert all(call == "qstat -f -t" for call in calls if call.startswith("qstat -f"))
+
+
+def test_an_option_that_does_not_exist_is_refused(tmp_path: Path, fakes: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="the executor pbs has no option 'partition'"):
+        open_pbs(tmp_path / "home", "first", {"partition": "x"})

@@ -1,0 +1,158 @@
+"""A connection to S3: calls of its operations from any thread.
+
+Owns the session of s3fs (keys, region, endpoint, pool), waiting for answers in a way that can be
+ended, and that no library writes keys into a log. Must not know what objects are for.
+
+s3fs is the connection and its event loop; the operations are called as they are. Its own ones try
+again by themselves, tell errors apart by ``errno`` alone, and cannot be ended.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from typing import Any, Final, TypeVar
+
+from botocore.exceptions import NoCredentialsError
+from s3fs import S3FileSystem
+
+from localproc_s3.failures import EXPIRED, code_of, explaining
+from localproc_s3.options import S3Options
+
+_T = TypeVar("_T")
+
+_LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
+_PAYABLE: Final = ("get_object", "head_object", "list_objects_v2", "put_object", "delete_objects")
+#: Their debugging texts have keys and signatures in them.
+_TALKATIVE: Final = ("botocore", "aiobotocore", "s3fs", "fsspec", "boto3", "aiohttp")
+
+
+class Connection:
+    """Calls operations of S3. Several threads may do so at once."""
+
+    def __init__(self, options: S3Options, endpoint: str = "") -> None:
+        for name in _TALKATIVE:
+            if not logging.getLogger(name).level:
+                logging.getLogger(name).setLevel(logging.INFO)
+        self._options = options
+        self._secrets = (options.secret, options.token)
+        session = {"profile": options.profile} if options.profile else {}
+        self._files: Any = S3FileSystem(
+            anon=options.anonymous,
+            endpoint_url=endpoint or options.endpoint or None,
+            key=options.key or None,
+            secret=options.secret or None,
+            token=options.token or None,
+            client_kwargs={"region_name": options.region} if options.region else {},
+            config_kwargs=_config(options),
+            use_listings_cache=False,
+            skip_instance_cache=True,
+            **session,
+        )
+        self._lock = threading.Lock()
+        self._is_open = False
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a connection is not to be pickled: there are keys in it")
+
+    @property
+    def client(self) -> Any:
+        """The client of botocore, for what it knows of itself."""
+        with self._lock:
+            if not self._is_open:
+                self.wait(self._begun(self._files.set_session()))
+                self._is_open = True
+        return self._files.s3
+
+    def call(
+        self,
+        operation: str,
+        uri: str,
+        watch: Callable[[], None] | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Return what an operation answers; raises ``StagingError`` that names the URI."""
+        with self.explaining(uri):
+            return self.wait(self.begin(operation, **arguments), watch)
+
+    def begin(self, operation: str, **arguments: Any) -> "Future[Any]":
+        """Begin an operation; its errors are those of botocore."""
+        return self._begun(self._called(operation, arguments))
+
+    def explaining(self, uri: str, etag: str = "") -> explaining:
+        """Give what turns errors into localproc's."""
+        return explaining(uri, self._secrets, etag)
+
+    def wait(self, future: "Future[_T]", watch: Callable[[], None] | None = None) -> _T:
+        """Return what has been begun; what ``watch`` raises ends it."""
+        try:
+            while not wait([future], _LOOK if watch else None).done:
+                assert watch is not None
+                watch()
+        except BaseException:
+            future.cancel()
+            raise
+        return future.result()
+
+    def presigned(self, bucket: str, key: str, seconds: int) -> str:
+        """Return a URL that anybody can read an object at."""
+        _ = self.client
+        place = {"Bucket": bucket, "Key": key}
+        making = self._files.s3.generate_presigned_url("get_object", place, seconds)
+        return str(self.wait(self._begun(making)))
+
+    def keys(self) -> Mapping[str, Any]:
+        """Return the keys that hold now; raises ``StagingError`` if there are none."""
+        if self._options.key:
+            mine = self._options
+            return _named(mine.key, mine.secret, mine.token)
+        _ = self.client
+        with self.explaining("s3:"):
+            frozen = self.wait(self._begun(self._frozen()))
+        return _named(frozen.access_key, frozen.secret_key, frozen.token)
+
+    def close(self) -> None:
+        """Let go of the connections: s3fs closes them with its file system."""
+        self._files = None
+
+    def _begun(self, making: Any) -> "Future[Any]":
+        return asyncio.run_coroutine_threadsafe(making, self._files.loop)
+
+    async def _frozen(self) -> Any:
+        known = await self._files.session.get_credentials()
+        if known is None:
+            raise NoCredentialsError
+        return await known.get_frozen_credentials()
+
+    async def _called(self, operation: str, arguments: dict[str, Any]) -> Any:
+        client = await self._files.set_session()
+        if self._options.requester_pays and operation in _PAYABLE:
+            arguments["RequestPayer"] = "requester"
+        try:
+            answer = await getattr(client, operation)(**arguments)
+            if operation == "get_object":
+                answer["Data"] = await answer["Body"].read()
+        except Exception as error:
+            if code_of(error) in EXPIRED:  # the next try asks for keys again
+                await self._files.set_session(refresh=True)
+            raise
+        return answer
+
+
+def _config(options: S3Options) -> dict[str, Any]:
+    """Return what botocore is told: the engine tries again, and says what has to be verified."""
+    return {
+        "signature_version": "s3v4",
+        "max_pool_connections": 32,
+        "connect_timeout": 10,
+        "read_timeout": 60,
+        "retries": {"total_max_attempts": 1},
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+        "s3": {"addressing_style": options.addressing},
+    }
+
+
+def _named(key: str, secret: str, token: str) -> Mapping[str, Any]:
+    return {"access_key_id": key, "secret_access_key": secret, "token": token or None}

@@ -1,0 +1,146 @@
+"""How objects come and go: by obstore, which is faster with many small files.
+
+Owns what obstore does better. What it does not, and what fails, is done without it: that also tells
+what is wrong. Must not know the protocol of storages.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from localproc.plugins.storage import Info, Watch
+from localproc_s3.connection import Connection
+from localproc_s3.contents import Contents
+from localproc_s3.names import Place
+from localproc_s3.options import S3Options
+from localproc_s3.transfers import Transfers
+from localproc_s3.uploads import DIGEST, check
+from localproc_s3.window import PART
+
+_AT_A_TIME: Final = 4  #: parts of a large object
+_LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
+_FRESH: Final = timedelta(minutes=5)  #: how long keys are not asked for again
+#: What obstore raises: whatever it is, it is not done.
+_FAILED: Final = (BaseError, OSError, ValueError)
+
+
+class ObstoreTransfers:
+    """Transfers by obstore, or by others."""
+
+    def __init__(self, options: S3Options, connection: Connection, others: Transfers) -> None:
+        self._options = options
+        self._connection = connection
+        self._others = others
+        self._stores: dict[str, S3Store] = {}
+        self._large = threading.Semaphore()
+
+    def put(
+        self,
+        contents: Contents,
+        place: Place,
+        media_type: str,
+        sha256: str,
+        watch: Watch,
+        *,
+        if_absent: bool,
+    ) -> Info:
+        """Put an object; raises ``StagingError``, and what ``watch`` raises."""
+        if not if_absent and not self._options.upload:
+            said = {"Content-Type": media_type, **({DIGEST: sha256.lower()} if sha256 else {})}
+            try:
+                return self._put(contents, place, said, sha256, watch)
+            except _FAILED:
+                contents.rewind()
+        return self._others.put(contents, place, media_type, sha256, watch, if_absent=if_absent)
+
+    def fetch(self, place: Place, path: str, most: int | None, watch: Watch, resume: str) -> Info:
+        """Write an object to a file; raises ``StagingError``, and what ``watch`` raises."""
+        watch(0)
+        if not resume:
+            try:
+                found = obstore.get(self._store(place.bucket), place.key)
+                size, etag = found.meta["size"], found.meta["e_tag"] or ""
+                if size <= min(PART, most or PART):
+                    data = bytes(found.bytes())
+                    with open(path, "wb") as file:
+                        file.write(data)
+                    watch(size)
+                    return Info(place.uri, size, etag, str(found.attributes.get(DIGEST, "")))
+            except _FAILED:
+                pass
+        return self._others.fetch(place, path, most, watch, resume)
+
+    def _put(self, contents: Contents, place: Place, said: Any, sha256: str, watch: Watch) -> Info:
+        store = self._store(place.bucket)
+        watch(0)
+        if contents.size <= PART:
+            data = contents.read(PART + 1)
+            check(place, hashlib.sha256(data).hexdigest(), sha256, len(data), contents.size)
+            put = obstore.put(store, place.key, data, attributes=said, use_multipart=False)
+            watch(len(data))
+        else:
+            with self._alone(watch):
+                pieces = _pieces(contents, place, sha256, watch)
+                put = obstore.put(
+                    store,
+                    place.key,
+                    pieces,
+                    attributes=said,
+                    chunk_size=PART,
+                    max_concurrency=_AT_A_TIME,
+                )
+            size = obstore.head(store, place.key)["size"]
+            check(place, "", "", size, contents.size)
+        return Info(place.uri, contents.size, put["e_tag"] or "", sha256.lower())
+
+    @contextmanager
+    def _alone(self, watch: Watch) -> Iterator[None]:
+        """Let one large object after the other go, so that memory is bounded."""
+        while not self._large.acquire(timeout=_LOOK):
+            watch(0)
+        try:
+            yield
+        finally:
+            self._large.release()
+
+    def _store(self, bucket: str) -> S3Store:
+        if bucket not in self._stores:
+            known = self._connection.client.meta
+            others: dict[str, Any] = {}
+            if self._options.anonymous:
+                others["skip_signature"] = True
+            else:
+                others["credential_provider"] = self._keys
+            self._stores[bucket] = S3Store(
+                bucket,
+                endpoint=known.endpoint_url,
+                region=known.region_name or "us-east-1",
+                checksum_algorithm="sha256",
+                request_payer=self._options.requester_pays,
+                virtual_hosted_style_request=self._options.addressing == "virtual",
+                client_options={"allow_http": True, "timeout": "300s", "connect_timeout": "10s"},
+                retry_config={"max_retries": 0},
+                **others,
+            )
+        return self._stores[bucket]
+
+    def _keys(self) -> Any:
+        return {**self._connection.keys(), "expires_at": datetime.now(UTC) + _FRESH}
+
+
+def _pieces(contents: Contents, place: Place, sha256: str, watch: Watch) -> Iterator[bytes]:
+    """Yield the contents; what is raised at their end keeps the object from being there."""
+    digest, size = hashlib.sha256(), 0
+    while data := contents.read(PART):
+        digest.update(data)
+        size += len(data)
+        yield data
+        watch(size)
+    check(place, digest.hexdigest(), sha256, size, contents.size)

@@ -1,0 +1,43 @@
+"""How objects come and go: by the parts that s3fs' connection carries.
+
+Owns joining uploads and downloads. Must not know the protocol of storages.
+"""
+
+from typing import Protocol
+
+from localproc.plugins.storage import Info, Watch
+from localproc_s3.connection import Connection
+from localproc_s3.contents import Contents
+from localproc_s3.downloads import Downloads
+from localproc_s3.names import Place
+from localproc_s3.options import S3Options
+from localproc_s3.uploads import Uploads
+from localproc_s3.window import Window
+
+
+class Transfers(Protocol):
+    """Puts and fetches objects, as the verbs of the same names do."""
+
+    def put(
+        self,
+        contents: Contents,
+        place: Place,
+        media_type: str,
+        sha256: str,
+        watch: Watch,
+        *,
+        if_absent: bool,
+    ) -> Info:
+        """Put an object."""
+
+    def fetch(self, place: Place, path: str, most: int | None, watch: Watch, resume: str) -> Info:
+        """Write an object to a file."""
+
+
+class S3fsTransfers:
+    """Transfers with few dependencies."""
+
+    def __init__(self, options: S3Options, connection: Connection) -> None:
+        window = Window(connection)
+        self.put = Uploads(connection, window, options.upload).put
+        self.fetch = Downloads(connection, window).fetch

@@ -1,0 +1,59 @@
+"""Requests that are under way at the same time, each with a part of an object in memory.
+
+Owns how many there are, for all transfers of a storage together. Must not know what they are for.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from typing import Any, Final
+
+from localproc_s3.connection import Connection
+
+PART: Final = 8 << 20  #: bytes
+_SLOTS: Final = 4
+_LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
+
+
+class Window:
+    """Begins requests while there is room for them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._room = threading.Semaphore(_SLOTS)
+
+    def through(
+        self, beginnings: Iterable[Callable[[], "Future[Any]"]], watch: Callable[[], None]
+    ) -> Generator[Any, None, None]:
+        """Yield what requests answer, in order. The room of one is free when the next is wanted."""
+        flying: deque[Future[Any]] = deque()
+        try:
+            for begin in beginnings:
+                while not self._room.acquire(timeout=_LOOK):
+                    watch()
+                    if flying and flying[0].done():
+                        yield from self._landed(flying, watch)
+                flying.append(self._begun(begin))
+                while flying[0].done():
+                    yield from self._landed(flying, watch)
+                    if not flying:
+                        break
+            while flying:
+                yield from self._landed(flying, watch)
+        finally:
+            for future in flying:
+                future.cancel()
+                self._room.release()
+
+    def _begun(self, begin: Callable[[], "Future[Any]"]) -> "Future[Any]":
+        try:
+            return begin()
+        except BaseException:
+            self._room.release()
+            raise
+
+    def _landed(self, flying: "deque[Future[Any]]", watch: Callable[[], None]) -> Iterator[Any]:
+        yield self._connection.wait(flying[0], watch)
+        flying.popleft()
+        self._room.release()

@@ -1,0 +1,108 @@
+"""A way to an S3 server on which things go wrong.
+
+It forwards requests as they are; the signature is of its own address, which the server is told.
+"""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from s3_server import Server
+
+_BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+
+#: Says what goes wrong with a request (its method and path), nothing for most.
+Fault = Callable[[str, str], str]
+
+
+class Road:
+    """Leads to a server. ``fault`` is asked about each request; ``asked`` has all of them."""
+
+    def __init__(self, server: Server) -> None:
+        self.far = urlsplit(server.endpoint)
+        self.fault: Fault = lambda method, path: ""
+        self.asked: list[tuple[str, str]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server.daemon_threads = True
+        self._server.road = self  # type: ignore[attr-defined]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.server = replace(server, endpoint=f"http://127.0.0.1:{self._server.server_port}")
+
+    def close(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _forward(self) -> None:
+        road: Road = self.server.road  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        road.asked.append((self.command, self.path))
+        fault = road.fault(self.command, self.path)
+        if fault == "reset":
+            self.close_connection = True
+            self.connection.close()
+            return
+        if fault == "busy":
+            self._answer(503, [("Content-Type", "application/xml")], _BUSY)
+            return
+        if fault == "damaged":
+            body = bytes(reversed(body))
+        far = http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=60)
+        far.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            far.putheader(name, value)
+        far.endheaders(body)
+        answer = far.getresponse()
+        data = answer.read()
+        far.close()
+        if fault == "lost":  # it was done, and nobody is told
+            self.close_connection = True
+            self.connection.close()
+            return
+        self._answer(answer.status, answer.getheaders(), data, short=fault == "short")
+
+    def _answer(self, status: int, headers: Any, data: bytes, *, short: bool = False) -> None:
+        self.send_response_only(status)
+        length = str(len(data))
+        for name, value in headers:
+            if name.lower() == "content-length":
+                length = value
+            elif name.lower() not in ("transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        with suppress(OSError):
+            self.wfile.write(data[: len(data) // 2] if short else data)
+        self.close_connection = self.close_connection or short
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _forward  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def road_to(server: Server) -> Iterator[Road]:
+    """Give a way to a server."""
+    found = Road(server)
+    yield found
+    found.close()
+
+
+def once(fault: str, where: Callable[[str, str], bool], times: int = 1) -> Fault:
+    """Make the first requests of a kind go wrong."""
+    left = threading.Semaphore(times)
+    return lambda method, path: (
+        fault if where(method, path) and left.acquire(blocking=False) else ""
+    )

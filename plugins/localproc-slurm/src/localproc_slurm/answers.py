@@ -1,0 +1,209 @@
+"""What Slurm's commands answer.
+
+Owns reading it, and what its states and reasons mean. Pure.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from localproc.executors.batch import Seen
+from localproc.model import TaskState
+
+_ID: Final = re.compile(r"\d+(_\d+)?(\+\d+)?")
+_STATES: Final[Mapping[str, TaskState]] = {
+    "PENDING": TaskState.QUEUED,
+    "CONFIGURING": TaskState.QUEUED,
+    "REQUEUED": TaskState.QUEUED,
+    "REQUEUE_HOLD": TaskState.QUEUED,
+    "REQUEUE_FED": TaskState.QUEUED,
+    "RESV_DEL_HOLD": TaskState.QUEUED,
+    "SPECIAL_EXIT": TaskState.QUEUED,
+    "RUNNING": TaskState.RUNNING,
+    "COMPLETING": TaskState.RUNNING,
+    "SUSPENDED": TaskState.RUNNING,
+    "STOPPED": TaskState.RUNNING,
+    "SIGNALING": TaskState.RUNNING,
+    "RESIZING": TaskState.RUNNING,
+    "STAGE_OUT": TaskState.RUNNING,
+    "COMPLETED": TaskState.ENDED,
+    "FAILED": TaskState.ENDED,
+    "TIMEOUT": TaskState.TIMED_OUT,
+    "DEADLINE": TaskState.TIMED_OUT,
+    "OUT_OF_MEMORY": TaskState.OUT_OF_MEMORY,
+    "CANCELLED": TaskState.CANCELLED,
+    "REVOKED": TaskState.CANCELLED,
+    "NODE_FAIL": TaskState.NODE_LOST,
+    "BOOT_FAIL": TaskState.NODE_LOST,
+    "PREEMPTED": TaskState.LOST,
+}
+#: Reasons for which a job waits and nothing but another request would help.
+_NEVER: Final = frozenset(
+    {
+        "AccountNotAllowed",
+        "AssocGrpCPUMinutesLimit",
+        "AssocMaxCpuPerJobLimit",
+        "AssocMaxMemPerJob",
+        "AssocMaxNodePerJobLimit",
+        "AssocMaxWallDurationPerJobLimit",
+        "BadConstraints",
+        "DependencyNeverSatisfied",
+        "InvalidAccount",
+        "InvalidQOS",
+        "PartitionConfig",
+        "PartitionNodeLimit",
+        "PartitionTimeLimit",
+        "QOSMaxCpuPerJobLimit",
+        "QOSMaxMemoryPerJob",
+        "QOSMaxNodePerJobLimit",
+        "QOSMaxWallDurationPerJobLimit",
+        "QOSNotAllowed",
+    }
+)
+#: What sbatch says where a moment later it may do what it is asked.
+_LATER: Final = re.compile(
+    r"unable to contact|timed out|temporarily|connection refused|try again|connect failure"
+    r"|communication|submit limit|job limit|invalid authentication|zero bytes|slurmctld"
+    r"|resource temporarily unavailable|not responding",
+    re.IGNORECASE,
+)
+_PREFIX: Final = re.compile(r"^(sbatch: )?(error: )?(Batch job submission failed: )?")
+
+
+def job_id(said: str) -> str:
+    """Return the id of a job that was handed in; empty if there is none."""
+    first = said.strip().splitlines()[-1].split(";")[0] if said.strip() else ""
+    return first if first.isdigit() else ""
+
+
+def is_later(said: str) -> bool:
+    """Whether a refusal of sbatch is none: it may be taken later."""
+    return _LATER.search(said) is not None
+
+
+def refusal(said: str) -> str:
+    """Return what sbatch says in a line, without what it says of itself."""
+    lines = [_PREFIX.sub("", line.strip()) for line in said.splitlines() if line.strip()]
+    return "; ".join(dict.fromkeys(lines))
+
+
+def queue(said: str) -> Mapping[str, Seen]:
+    """Read what squeue lists: id, state, reason, nodes.
+
+    Raises ``ValueError`` for anything else: jobs that are not listed have ended.
+    """
+    return dict(_rows(said))
+
+
+def ended(said: str) -> Mapping[str, Seen]:
+    """Read what squeue lists of jobs, without those that still wait or run."""
+    return {
+        job: seen
+        for job, seen in queue(said).items()
+        if seen.state not in (TaskState.QUEUED, TaskState.RUNNING, TaskState.REFUSED)
+    }
+
+
+def accounted(said: str) -> Mapping[str, Seen]:
+    """Read what sacct lists: id, state, nodes. Later rows are of later attempts."""
+    found = {}
+    for line in said.splitlines():
+        job, state, *rest = [*line.split("|"), ""]
+        if _ID.fullmatch(job):
+            found[job] = _seen(state, "", rest[0])
+    return {job: one for job, one in found.items() if one.state is not TaskState.QUEUED}
+
+
+def names(said: str) -> Mapping[str, str]:
+    """Read what squeue lists: id and name. Of several ids the first one is the job."""
+    found: dict[str, str] = {}
+    for line in said.splitlines():
+        job, _, name = line.partition("|")
+        if job.isdigit() and (name not in found or int(job) < int(found[name])):
+            found[name] = job
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Nodes of a partition that are alike: ``minutes`` is ``None`` where there is no limit."""
+
+    name: str
+    cores: int
+    ram: int
+    minutes: int | None
+    nodes: int
+    gpus: int
+    up: bool
+
+
+def partitions(said: str) -> list[Partition]:
+    """Read what sinfo lists."""
+    found = []
+    for line in said.splitlines():
+        parts = line.split("|")
+        if len(parts) != 7 or not parts[4].isdigit():
+            continue
+        name, cores, ram, limit, nodes, gres, state = parts
+        found.append(
+            Partition(
+                name,
+                _number(cores),
+                _number(ram),
+                minutes(limit),
+                int(nodes),
+                sum(map(int, re.findall(r"gpu(?::[^:,()]+)?:(\d+)", gres))),
+                state == "up",
+            )
+        )
+    return found
+
+
+def minutes(text: str) -> int | None:
+    """Read a time limit, ``days-hours:minutes:seconds``; ``None`` for none."""
+    days, _, rest = text.rpartition("-")
+    numbers = rest.split(":")
+    if not all(one.isdigit() for one in numbers) or (days and not days.isdigit()):
+        return None
+    values = list(map(int, numbers))
+    if days:
+        values += [0] * (3 - len(values))
+    hours, mins = (values[-3] if len(values) > 2 else 0), (values[-2] if len(values) > 1 else 0)
+    if days:
+        hours, mins = values[0], values[1]
+    elif len(values) == 1:
+        mins = values[0]
+    return (int(days) if days else 0) * 1440 + hours * 60 + mins
+
+
+def _rows(said: str) -> Iterable[tuple[str, Seen]]:
+    for line in said.splitlines():
+        parts = line.split("|")
+        if len(parts) != 4 or not _ID.fullmatch(parts[0]):
+            raise ValueError(f"a job was expected, not {line!r:.80}")
+        yield parts[0], _seen(parts[1], parts[2], parts[3])
+
+
+def _seen(state: str, reason: str, nodes: str) -> Seen:
+    """Return what a state means. A job in one that is not known has not ended."""
+    word, _, by = state.partition(" ")
+    found = _STATES.get(word.rstrip("+"), TaskState.QUEUED)
+    said = "" if reason in ("None", "(null)") else reason
+    if found is TaskState.QUEUED and said in _NEVER:
+        return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}")
+    if found is TaskState.CANCELLED:
+        who = f", {by.removeprefix('by ')} by its user id" if by else ""
+        said = f"somebody cancelled it by way of Slurm{who}"
+    elif found is TaskState.NODE_LOST:
+        said = f"Slurm has lost the node {nodes}".rstrip()
+    elif found is TaskState.LOST:
+        said = "Slurm took it away for a job of higher priority"
+    elif found is TaskState.TIMED_OUT:
+        said = "Slurm's time limit"
+    return Seen(found, said, "" if nodes in ("(null)", "None assigned") else nodes)
+
+
+def _number(text: str) -> int:
+    digits = re.match(r"\d+", text)
+    return int(digits.group()) if digits else 0

@@ -1,0 +1,101 @@
+"""The commands of Slurm, as they are called.
+
+Owns their arguments. Pure.
+
+A job inherits the environment of sbatch, which is a clean one: ``--export=NONE``, or a list, would
+have the node load the user's login environment, which takes nine times longer.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from localproc.executors.batch import Allocation, Request
+
+_QUEUE: Final = "%i|%T|%r|%N"
+_PLAIN: Final = {
+    "partition": "--partition",
+    "account": "--account",
+    "qos": "--qos",
+    "constraint": "--constraint",
+    "reservation": "--reservation",
+    "licenses": "--licenses",
+}
+
+
+def sbatch(allocation: Allocation) -> list[str]:
+    """Return what hands a job in, and prints its id and perhaps its cluster."""
+    needs = allocation.request
+    options: Mapping[str, Any] = dict(needs.options)
+    words = [
+        "sbatch",
+        "--parsable",
+        "--no-requeue",
+        "--kill-on-invalid-dep=yes",
+        "--export=ALL",
+        f"--job-name={allocation.name}",
+        f"--chdir={allocation.folder}",
+        f"--output={allocation.log}",
+        "--open-mode=append",
+        *_resources(needs, options),
+        *(f"{flag}={options[name]}" for name, flag in _PLAIN.items() if options.get(name)),
+        *_cluster(options),
+    ]
+    if allocation.count:
+        words.append(f"--array=0-{allocation.count - 1}")
+    extra = options.get("extra", ())
+    return [*words, *([extra] if isinstance(extra, str) else extra), allocation.script]
+
+
+def _resources(needs: Request, options: Mapping[str, Any]) -> list[str]:
+    words = [f"--nodes={needs.nodes}", f"--ntasks={needs.processes}"]
+    words += [f"--cpus-per-task={needs.cores}", f"--mem={needs.ram}M"]
+    minutes = math.ceil(needs.seconds / 60) or options.get("time")
+    if minutes:
+        words.append(f"--time={minutes}")
+    gpu = str(options.get("gpu", "gpu:{}")).format(needs.gpus) if needs.gpus else ""
+    gres = ",".join(filter(None, [gpu, str(options.get("gres") or "")]))
+    return [*words, f"--gres={gres}"] if gres else words
+
+
+def squeue(cluster: str = "") -> list[str]:
+    """Return what lists the jobs of this user that wait or run, an element of an array a line."""
+    return ["squeue", "--me", "--noheader", "--array", f"--format={_QUEUE}", *_on(cluster)]
+
+
+def squeue_named(names: Collection[str], cluster: str = "") -> list[str]:
+    """Return what lists jobs by their names, in whatever state, with the id of an array itself."""
+    which = ["--states=all", f"--name={','.join(sorted(names))}"]
+    return ["squeue", "--me", "--noheader", *which, "--format=%F|%j", *_on(cluster)]
+
+
+def squeue_ended(ids: Collection[str], cluster: str = "") -> list[str]:
+    """Return what lists jobs that have ended, as long as the controller remembers them."""
+    which = ["--states=all", "--array", f"--jobs={','.join(sorted(ids))}"]
+    return ["squeue", "--noheader", *which, f"--format={_QUEUE}", *_on(cluster)]
+
+
+def sacct(ids: Collection[str], cluster: str = "") -> list[str]:
+    """Return what lists jobs that the accounting knows, with who has cancelled them."""
+    fields = "--format=JobID,State,NodeList"
+    which = f"--jobs={','.join(sorted(ids))}"
+    return ["sacct", "--noheader", "--parsable2", "--allocations", which, fields, *_on(cluster)]
+
+
+def scancel(ids: Sequence[str], signal: str = "", how: str = "", cluster: str = "") -> list[str]:
+    """Return what removes jobs, or sends them a signal."""
+    words = [f"--signal={signal}"] if signal else []
+    return ["scancel", *words, *([how] if how else []), *_on(cluster), *ids]
+
+
+def sinfo(cluster: str = "") -> list[str]:
+    """Return what lists partitions with the largest that their nodes have."""
+    return ["sinfo", "--noheader", "--exact", "--format=%R|%c|%m|%l|%D|%G|%a", *_on(cluster)]
+
+
+def _cluster(options: Mapping[str, Any]) -> list[str]:
+    return _on(str(options.get("cluster") or ""))
+
+
+def _on(cluster: str) -> list[str]:
+    return [f"--clusters={cluster}"] if cluster else []

@@ -1,0 +1,89 @@
+"""What tests of the executor are written with: it is opened on a real cluster."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import localproc_slurm
+import pytest
+from slurm_cluster import Cluster, missing
+from tests.conftest import absent
+
+from localproc.model import Task
+from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.testing.executor_tests import ExecutorTests, OpenExecutor, opened
+
+PATIENCE: Final = 200.0  #: seconds until something never comes; far more than it takes
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[Cluster | None]:
+    """Start a cluster, once."""
+    if missing():
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="localproc-slurm-"))
+    cluster = Cluster(folder)
+    yield cluster
+    cluster.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def cluster(running_cluster: Cluster | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give the cluster; see that a test leaves no job there."""
+    if running_cluster is None:
+        absent(missing())
+        raise AssertionError
+    monkeypatch.setenv("SLURM_CONF", str(running_cluster.conf))
+    yield running_cluster
+    left = running_cluster.call("squeue", "--noheader", "--format=%i").split()
+    if left:
+        running_cluster.tried("scancel", *left)
+        until(lambda: not running_cluster.call("squeue", "--noheader", "--format=%i"))
+
+
+class SlurmTests(ExecutorTests):
+    """Opens executors of one folder."""
+
+    patience = PATIENCE
+    options: ClassVar[Mapping[str, Any]] = {}
+    cluster: Cluster
+
+    @pytest.fixture
+    def open_executor(self, tmp_path: Path, cluster: Cluster) -> Iterator[OpenExecutor]:
+        self.cluster = cluster
+        executors: list[Executor] = []
+
+        def open_one(engine: str) -> Executor:
+            executors.append(open_slurm(tmp_path / "home", engine, self.options))
+            return executors[-1]
+
+        yield open_one
+        for one in executors:
+            one.close()
+
+    def job_of(self, executor: Executor, task: Task) -> str:
+        """Wait until a task is in the queue; return the id of its job."""
+        found = self.until(executor, [task.key], lambda report: bool(report.native_id))
+        return found[task.key].native_id
+
+
+def open_slurm(folder: Path, engine: str, options: Mapping[str, Any]) -> Executor:
+    """Open an executor as an engine does."""
+    [plugin] = localproc_slurm.localproc_executors()
+    folder.mkdir(exist_ok=True)
+    settings = ExecutorSettings(str(folder), engine, cores=0, ram=0, slots=0, options=options)
+    return opened(plugin, settings)
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """Wait until a condition holds; return what it gave."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
+    return found

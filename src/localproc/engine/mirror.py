@@ -1,0 +1,200 @@
+"""Inputs of jobs that are kept to be there without a network, and moved to another machine.
+
+Owns what is mirrored: bringing it, looking at it, and the files that it is moved in. Must not know
+how anything is fetched, nor how jobs are run.
+
+Such a file is a tar archive: ``mirror.json`` says what there is, ``blobs/`` has contents by their
+SHA-256, ``jobs/<job>/`` the package and the inputs of a job.
+"""
+
+import io
+import json
+import os
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from localproc.cwl.base.files import is_local, local_path, walk
+from localproc.cwl.run.process_inputs import fill
+from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
+from localproc.engine.handles import Job, Process
+from localproc.engine.namespace import Namespace
+from localproc.errors import InvalidInputs, NoSuchObject, StagingError
+from localproc.model import InputPolicy
+from localproc.storage.addresses import redacted
+from localproc.storage.disk import telling
+from localproc.storage.input_cache import ANYBODY, InputCache, Kept
+from localproc.storage.integrity import file_sha256
+from localproc.storage.stage_in import stage_in
+
+_INDEX: Final = "mirror.json"
+_INPUTS: Final = "inputs.json"
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredJob:
+    """A job that can be run again: the id of its process, and the path of a file of its inputs."""
+
+    process_id: str
+    inputs: str
+
+
+class Mirror:
+    """What an engine's home has mirrored; iterating it gives each object, by URI."""
+
+    def __init__(self, space: Namespace) -> None:
+        self._space = space
+        self._cache: InputCache = space.runtime.inputs
+
+    def __iter__(self) -> Iterator[Kept]:
+        return self._cache.mirrored()
+
+    def add(self, what: str | Job, log: Callable[[str], None] = lambda _: None) -> int:
+        """Mirror what lies at a URI, or all inputs of a job; return how many objects there are.
+
+        Of a STAC item its assets are brought too, of a prefix (``s3://bucket/folder``) all that is
+        below it. ``log`` is told of each. Raises ``StagingError``.
+        """
+        before = {one.key for one in self}
+        inputs = self._inputs_of(what) if isinstance(what, Job) else _inputs_at(what)
+        access = self._space.runtime.storages.access(
+            InputPolicy(), self._space.name, log=log, mirrored=True
+        )
+        with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
+            try:
+                stage_in(inputs, folder, access, log)
+            except StagingError:
+                if isinstance(what, Job):
+                    raise
+                # What is at the URI is no STAC item and no prefix, but may be a file.
+                location = {"class": "File", "location": what, "basename": "object"}
+                stage_in({"object": location}, os.path.join(folder, "file"), access, log)
+        return len({one.key for one in self} - before)
+
+    def verify(self) -> Mapping[str, str]:
+        """Return what is wrong with what is mirrored, by URI: every byte is read."""
+        found = ((one.uri, self._cache.damaged(one)) for one in self)
+        return {uri: wrong for uri, wrong in found if wrong}
+
+    def remove(self, uri: str) -> None:
+        """Mirror what lies at a URI no longer; raises ``NoSuchObject``."""
+        found = [one for one in self if one.uri == redacted(uri)]
+        if not found:
+            raise NoSuchObject(f"{redacted(uri)} is not mirrored", uri=redacted(uri))
+        for one in found:
+            self._cache.forget(one)
+
+    # Other machines
+
+    def export(self, path: str | os.PathLike[str], jobs: Sequence[Job] = ()) -> None:
+        """Write all that is mirrored to a file, with the packages and the inputs of some jobs.
+
+        What these jobs read is mirrored first. Raises ``StagingError``.
+        """
+        for job in jobs:
+            self.add(job)
+        kept = list(self)
+        target = os.fspath(path)
+        part = f"{target}.part"
+        try:
+            with telling(target), tarfile.open(part, "w") as archive:
+                for one in {each.sha256: each for each in kept}.values():
+                    archive.add(self._cache.blob(one), f"blobs/{one.sha256}")
+                listed = [self._export_job(archive, job) for job in jobs]
+                index = {"version": 1, "kept": [asdict(one) for one in kept], "jobs": listed}
+                _write(archive, _INDEX, json.dumps(index).encode())
+            os.replace(part, target)
+        finally:
+            if os.path.exists(part):
+                os.remove(part)
+
+    def take_in(self, path: str | os.PathLike[str]) -> list[MirroredJob]:
+        """Read a file that ``export`` has written; return its jobs, whose packages are deployed.
+
+        Raises ``StagingError`` for a file that is none or is damaged; then nothing is taken.
+        """
+        shown = os.fspath(path)
+        os.makedirs(self._cache.folder, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._cache.folder, prefix="import-") as folder:
+            try:
+                with telling(shown), tarfile.open(shown) as archive:
+                    archive.extractall(folder, filter="data")
+                with open(os.path.join(folder, _INDEX), encoding="utf-8") as file:
+                    index = json.load(file)
+                kept = [Kept(**{**one, "owner": ANYBODY}) for one in index["kept"]]
+                listed = list(index["jobs"])
+            except (tarfile.TarError, OSError, ValueError, TypeError, KeyError) as error:
+                raise StagingError(
+                    f"{shown} is no mirror, or is damaged ({type(error).__name__})",
+                    hint="localproc mirror export writes such a file",
+                ) from None
+            blobs = [_checked(one, os.path.join(folder, "blobs"), shown) for one in kept]
+            with telling(shown):
+                for one, blob in zip(kept, blobs, strict=True):
+                    self._cache.put(one, blob)
+            return [self._take_job(os.path.join(folder, "jobs"), one) for one in listed]
+
+    def _inputs_of(self, job: Job) -> Mapping[str, Any]:
+        process = self._space.runtime.processes.of(self._space.revision(job.record))
+        filled = fill(process, job.request.inputs)
+        defaults = remote_defaults(process)
+        return {**filled, DEFAULTS: defaults} if defaults else filled
+
+    def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, str]:
+        process = self._space.revision(job.record)
+        folder = f"jobs/{job.id}"
+        package, kind = Process(self._space, process).exported()
+        name = "package.zip" if kind.endswith("zip") else "package.cwl"
+        _write(archive, f"{folder}/{name}", package)
+        inputs = json.loads(json.dumps(job.request.inputs))
+        for number, one in enumerate(one for one in walk(inputs) if is_local(one)):
+            source = local_path(one)
+            own = f"files/{number}/{os.path.basename(source)}"
+            archive.add(os.path.realpath(source), f"{folder}/{own}")
+            one["location"] = own
+        _write(archive, f"{folder}/{_INPUTS}", json.dumps(inputs, indent=2).encode())
+        return {"job": job.id, "process": process.id, "package": name}
+
+    def _take_job(self, jobs: str, said: Mapping[str, str]) -> MirroredJob:
+        name, package = os.path.basename(said["job"]), os.path.basename(said["package"])
+        target = os.path.join(self._cache.folder, "jobs", name)
+        shutil.rmtree(target, ignore_errors=True)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(os.path.join(jobs, name), target)
+        record = self._space.processes.deploy(
+            os.path.join(target, package), process_id=said["process"]
+        )
+        return MirroredJob(record.id, os.path.join(target, _INPUTS))
+
+
+def _checked(one: Kept, folder: str, shown: str) -> str:
+    """Return the path of the contents of what is in a mirror; they are what it says."""
+    blob = os.path.join(folder, one.sha256)
+    if not (_DIGEST.fullmatch(str(one.key)) and _DIGEST.fullmatch(one.sha256)):
+        raise StagingError(f"{shown} has an entry that is none: {one.uri}")
+    if not os.path.isfile(blob) or (os.path.getsize(blob), file_sha256(blob)) != (
+        one.size,
+        one.sha256,
+    ):
+        raise StagingError(f"{one.uri} is not in {shown} as it was mirrored: its bytes are others")
+    return blob
+
+
+def _inputs_at(uri: str) -> Mapping[str, Any]:
+    if "://" not in uri or uri.startswith("file:"):
+        raise InvalidInputs(
+            f"{uri!r} is not the address of anything that lies elsewhere",
+            hint="give a URL, or the id of a job",
+        )
+    return {"object": {"class": "Directory", "location": uri}}
+
+
+def _write(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    archive.addfile(info, io.BytesIO(data))

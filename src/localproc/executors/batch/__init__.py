@@ -1,0 +1,23 @@
+"""Executors of batch schedulers, but for the scheduler.
+
+Owns what all of them need: batches of tasks on a file system that the nodes share, the runner that
+starts them there, exit records, and what these and the scheduler's answers add up to. Must not know
+any scheduler: a plugin brings a ``Scheduler``, and ``BatchBackend`` makes a backend of it.
+"""
+
+from localproc.executors.batch.backend import BatchBackend
+from localproc.executors.batch.commands import Failed, called
+from localproc.executors.batch.grouping import Request
+from localproc.executors.batch.options import Options
+from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen
+
+__all__ = [
+    "Allocation",
+    "BatchBackend",
+    "Failed",
+    "Options",
+    "Request",
+    "Scheduler",
+    "Seen",
+    "called",
+]

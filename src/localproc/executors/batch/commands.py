@@ -1,0 +1,65 @@
+"""Calling a scheduler's commands.
+
+Owns the environment that they get, and the time that they may take. Must not know any of them.
+"""
+
+import os
+import subprocess
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from localproc.errors import ExecutorUnavailable
+
+#: What a command needs of the caller's environment. A job that is handed in gets it all.
+_KEPT: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "KRB5CCNAME"})
+
+
+class Failed(Exception):
+    """A command has failed; ``said`` is what it wrote to stderr."""
+
+    def __init__(self, argv: Sequence[str], code: int, said: str) -> None:
+        super().__init__(f"{argv[0]}: {said or f'exit code {code}'}")
+        self.code = code
+        self.said = said
+
+
+def called(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    keep: Collection[str] = (),
+    stdin: str = "",
+) -> str:
+    """Return what a command writes to stdout.
+
+    Of the environment it gets the few variables that it needs, and those that begin with one of
+    ``keep``. Raises ``Failed``, and ``ExecutorUnavailable`` if it does not answer or is not there.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            env=environment(keep),
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ExecutorUnavailable(f"{argv[0]} does not answer within {timeout:g} s") from error
+    except OSError as error:
+        raise ExecutorUnavailable(f"{argv[0]} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        raise Failed(argv, done.returncode, done.stderr.strip() or done.stdout.strip())
+    return done.stdout
+
+
+def environment(keep: Collection[str]) -> dict[str, str]:
+    """Return the clean environment of a command."""
+    prefixes = tuple(keep)
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or (prefixes and name.startswith(prefixes))
+    }

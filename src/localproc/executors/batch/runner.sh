@@ -1,0 +1,138 @@
+# Runs tasks of a batch on a node, with a POSIX shell and setsid(1). The script of a batch sources it
+# after it has set:
+#   folder  the folder of the batch       done   the folder of exit records
+#   name    the batch's name              job    the id that the scheduler gave the job
+#   tmp     where temporary folders are made   runner   the folder of this file
+# and has defined "describe NUMBER", which sets outdir, limit, stdin, stdout, stderr, wants_local, and
+# "command_of NUMBER", which becomes the command of a task. A task begins where its marker can be made, so a job
+# that is started twice runs nothing twice. Its exit record is lines of "WORD VALUE", the last ones
+# being those of times(1).
+
+read -r host </proc/sys/kernel/hostname
+
+begin() {  # MARKER: whether nobody has begun that before
+  (set -C; printf '%s %s\n' "$job" "$host" >"$folder/begun.$1") 2>/dev/null
+}
+
+run_one() {  # NUMBER
+  number=$1 pid= code= stopping= timers= local=
+  trap 'interrupted=1; stop TERM' TERM  # the scheduler, or somebody by way of it
+  trap 'interrupted=1; [ ! -e "$folder/stop.$number" ] || stop note' USR2  # localproc
+  trap 'interrupted=1; stop late' USR1
+  begin "$number" || return 0
+  describe "$number"
+  if [ -e "$folder/stop.$number" ]; then
+    stopping=note code=143
+  else
+    make_local
+    start <"$stdin" >>"$stdout" 2>>"$stderr" &
+    pid=$!
+    [ -z "$limit" ] || after "$limit" USR1 "$$"
+    [ -z "$stopping" ] || stop "$stopping"
+    await
+    kill -s KILL -- "-$pid" 2>/dev/null
+    pid=
+    for timer in $timers; do kill -s KILL -- "-$timer" 2>/dev/null; done
+    [ -z "$local" ] || rm -rf -- "$local"
+  fi
+  write_record
+}
+
+start() {
+  trap - TERM USR1 USR2
+  cd -- "$outdir" || exit 126
+  command_of "$number"
+}
+
+await() {  # for the task's end; a trap that runs meanwhile ends a wait
+  while :; do
+    interrupted=
+    wait "$pid"
+    status=$?
+    [ "$status" = 127 ] && [ -n "$code" ] || code=$status
+    [ -n "$interrupted" ] || return 0
+  done
+}
+
+stop() {  # ask the task to end, and see to it
+  stopping=${stopping:-$1}
+  [ -n "$pid" ] || return 0
+  grace=2
+  [ ! -r "$folder/stop.$number" ] || read -r grace <"$folder/stop.$number"
+  kill -s TERM -- "-$pid" 2>/dev/null || kill -s TERM "$pid" 2>/dev/null
+  after "$grace" KILL "-$pid"
+}
+
+after() {  # SECONDS SIGNAL PROCESS: in a session of its own, so that no task is hit
+  setsid sh -c 'sleep "$1"; kill -s "$2" -- "$3"' sh "$@" </dev/null >/dev/null 2>&1 &
+  timers="$timers $!"
+}
+
+make_local() {  # a temporary folder on the node, for a task whose command names none
+  [ -n "$wants_local" ] || return 0
+  local=$tmp/localproc.$job.$number
+  mkdir -p -m 700 -- "$local" 2>/dev/null || local=
+}
+
+write_record() {
+  record=$done/.$name.$number.$job
+  {
+    echo "code $code"
+    echo "host $host"
+    echo "job $job"
+    [ -z "$stopping" ] || echo "why $stopping"
+    measure
+    times
+  } >"$record" && mv -- "$record" "$done/$name.$number"
+}
+
+measure() {  # the memory that the kernel has counted for the job, if it has for this job alone
+  while IFS=: read -r _ kind path; do
+    case $path in *"$job"*) ;; *) continue ;; esac
+    case $kind in
+      memory)
+        group=/sys/fs/cgroup/memory$path
+        peak_file=memory.max_usage_in_bytes events=memory.oom_control
+        ;;
+      '')
+        group=/sys/fs/cgroup$path
+        peak_file=memory.peak events=memory.events
+        ;;
+      *) continue ;;
+    esac
+    [ -r "$group/$peak_file" ] && read -r peak <"$group/$peak_file" && echo "peak $peak"
+    [ "$code" = 137 ] && [ -r "$group/$events" ] && while read -r word count; do
+      [ "$word" != oom_kill ] || echo "oom $count"
+    done <"$group/$events"
+  done </proc/self/cgroup
+}
+
+run_bundle() {  # COUNT SLOTS CORES RAM PYTHON: all tasks, as many at a time as there is room for
+  begin bundle || return 0
+  if "$5" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+    trap '' TERM USR2  # until the keeper listens to them
+    exec "$5" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
+  fi
+  workers= worker=0
+  while [ "$worker" -lt "$2" ]; do
+    work "$worker" "$1" "$2" &
+    workers="$workers $!" worker=$((worker + 1))
+  done
+  trap 'kill -s TERM $workers 2>/dev/null' TERM
+  trap 'kill -s USR2 $workers 2>/dev/null' USR2
+  for worker in $workers; do
+    while kill -s 0 "$worker" 2>/dev/null; do wait "$worker"; done
+  done
+}
+
+work() {  # FIRST COUNT STEP: every so many of the tasks, each by a shell of its own
+  number=$1 left=
+  trap 'left=1; kill -s TERM "$child" 2>/dev/null' TERM
+  trap '[ ! -e "$folder/stop.$number" ] || kill -s USR2 "$child" 2>/dev/null' USR2
+  while [ -z "$left" ] && [ "$number" -lt "$2" ]; do
+    sh "$folder/script" "$number" &
+    child=$!
+    while kill -s 0 "$child" 2>/dev/null; do wait "$child"; done
+    number=$(($number + $3))
+  done
+}

@@ -1,0 +1,83 @@
+"""The protocol of a batch scheduler: what a plugin writes for one.
+
+Owns the questions that it is asked, and the terms of the answers. Must not know how they are put.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from localproc.executors.batch.grouping import Request
+from localproc.model import TaskState
+from localproc.plugins.backend import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What the scheduler is asked for.
+
+    ``name`` is the job's, ``script`` the file that it runs, ``log`` what it says, ``folder`` where
+    it begins. ``count`` is the number of equal jobs of an array, counted from 0; 0 for no array.
+    """
+
+    name: str
+    script: str
+    log: str
+    folder: str
+    request: Request
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A job, or an element of an array, as the scheduler sees it.
+
+    ``state`` is ``QUEUED`` or ``RUNNING``; ``ENDED`` for one that went to its end, whatever its
+    exit code; ``TIMED_OUT``, ``OUT_OF_MEMORY``, ``CANCELLED``, ``NODE_LOST``; ``LOST`` for one that
+    was taken away and may run again; ``REFUSED`` for one that waits and never will run.
+    """
+
+    state: TaskState
+    reason: str = ""
+    host: str = ""
+
+
+class Scheduler(Protocol):
+    """Asks one scheduler. Every verb may block, for a bounded time, and raise
+    ``ExecutorUnavailable``. An element of an array has an id of its own.
+    """  # noqa: D205
+
+    @property
+    def job_variable(self) -> str:
+        """The environment variable of a job that has its id."""
+
+    @property
+    def index_variable(self) -> str:
+        """The environment variable of an array's element that has its number."""
+
+    def unfit(self, request: Request) -> str:
+        """Return why there is no place for such a job; empty if there is. May not block."""
+
+    def submit(self, allocation: Allocation) -> str | Refused:
+        """Hand in a job or an array; return its id."""
+
+    def element(self, job: str, number: int) -> str:
+        """Return the id of an element of an array."""
+
+    def jobs(self) -> Mapping[str, Seen]:
+        """Return the jobs of this user that wait or run, by id, in one query."""
+
+    def named(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return the ids of jobs by their names, those that have ended included if it can."""
+
+    def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
+        """Return what is known of jobs that are not in the queue any more."""
+
+    def poke(self, ids: Collection[str]) -> None:
+        """Send USR2 to the scripts of jobs that run; whether to others as well does not matter."""
+
+    def kill(self, ids: Collection[str]) -> None:
+        """Send KILL to all processes of jobs."""
+
+    def cancel(self, ids: Collection[str]) -> None:
+        """Remove jobs; one that is not there is no error."""

@@ -1,0 +1,151 @@
+"""What is written for the nodes: the script of a batch, and the commands of its tasks.
+
+Owns the text of both, for the shell and for the keeper. Pure.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from shlex import quote
+
+from localproc.executors.batch.grouping import Batch, Mode
+from localproc.model import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """How things are on a node: which variables tell a job's id and an element's number, ``tmp``
+    (an expression of the shell), the ``python`` that runs bundles; variables that tasks ``keep``,
+    and the lines of the shell that are to be run before each.
+    """  # noqa: D205
+
+    job_variable: str
+    index_variable: str
+    tmp: str = "${TMPDIR:-/tmp}"
+    python: str = "python3"
+    keep: tuple[str, ...] = ()
+    setup: str = ""
+
+    def of(self, batch: Batch) -> "Node":
+        """Return how things are for a batch, by its options."""
+        options = dict(batch.node)
+        setup = options.get("setup", self.setup)
+        return replace(
+            self,
+            tmp=str(options.get("tmp", self.tmp)),
+            python=str(options.get("python", self.python)),
+            keep=tuple(options.get("keep", self.keep)),
+            setup=setup if isinstance(setup, str) else "\n".join(setup),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The paths of a batch: its folder, that of exit records, and that of the runner."""
+
+    name: str
+    folder: str
+    done: str
+    runner: str
+
+
+def script(batch: Batch, place: Place, node: Node) -> str:
+    """Return the script that a scheduler runs. With an argument it runs the task of that number."""
+    needs = batch.request
+    run = {
+        Mode.SINGLE: 'run_one "${1-0}"',
+        Mode.ARRAY: f'run_one "${{1-${node.index_variable}}}"',
+        Mode.BUNDLE: f"if [ $# = 0 ]; then run_bundle {len(batch.tasks)} {batch.slots} "
+        f'{needs.cores} {needs.ram} {quote(node.python)}; else run_one "$1"; fi',
+    }[batch.mode]
+    return f"""#!/bin/sh
+trap : TERM USR2
+name={quote(place.name)} folder={quote(place.folder)} done={quote(place.done)}
+runner={quote(place.runner)} job=${{{node.job_variable}}} tmp="{node.tmp}"
+. "$folder/tasks.sh"
+. "$runner/runner.sh"
+{run}
+"""
+
+
+def shell_tasks(batch: Batch, node: Node) -> str:
+    """Return what the shell knows of tasks, by their numbers in the batch."""
+    described = [_described(number, task) for number, task in enumerate(batch.tasks)]
+    commands = [
+        f"{number}) exec setsid {_command(task, batch, node)} ;;\n"
+        for number, task in enumerate(batch.tasks)
+    ]
+    return (
+        f"describe() {{ case $1 in\n{''.join(described)}esac; }}\n"
+        f"command_of() {{ case $1 in\n{''.join(commands)}esac; }}\n"
+    )
+
+
+def keeper_tasks(batch: Batch, node: Node) -> str:
+    """Return what the keeper knows of tasks, one on a line."""
+    return "".join(
+        json.dumps(
+            {
+                "run": task.key,
+                "argv": with_setup(task.argv, node.setup),
+                "env": dict(task.env),
+                "keep": _kept(task, node),
+                "cwd": task.outdir,
+                "stdin": task.stdin,
+                "stdout": task.stdout,
+                "stderr": task.stderr,
+                "cores": task.resources.cores,
+                "ram": task.resources.ram_max or task.resources.ram,
+                "time": task.resources.time,
+                "local": is_local(task),
+            }
+        )
+        + "\n"
+        for task in batch.tasks
+    )
+
+
+def with_setup(argv: Sequence[str], setup: str) -> list[str]:
+    """Return a command that runs some lines of the shell first."""
+    return ["sh", "-c", f'{setup}\nexec "$@"', "sh", *argv] if setup else list(argv)
+
+
+def is_local(task: Task) -> bool:
+    """Whether a task's temporary folder may be the node's: nothing but ``TMPDIR`` names it."""
+    texts = (*task.argv, *(value for name, value in task.env.items() if name != "TMPDIR"))
+    return (
+        task.tmpdir != task.outdir
+        and task.env.get("TMPDIR") == task.tmpdir
+        and not any(task.tmpdir in text for text in texts)
+    )
+
+
+def _described(number: int, task: Task) -> str:
+    limit = f"{task.resources.time:g}" if task.resources.time else ""
+    return (
+        f"{number}) outdir={quote(task.outdir)} tmpdir={quote(task.tmpdir)} "
+        f"stdin={quote(task.stdin or '/dev/null')} stdout={quote(task.stdout)} "
+        f"stderr={quote(task.stderr)} limit={limit} "
+        f"wants_local={'1' if is_local(task) else ''} ;;\n"
+    )
+
+
+def _command(task: Task, batch: Batch, node: Node) -> str:
+    """Return a command with its environment: that of the job too where it starts processes."""
+    spread = batch.request.processes > 1 or batch.request.nodes > 1
+    names = dict(task.env)
+    words = ["env"] if spread else ["env", "-i"]
+    words += [f'${{{name}+"{name}=${name}"}}' for name in _kept(task, node)]
+    if is_local(task):
+        del names["TMPDIR"]
+        words.append('TMPDIR="${local:-$tmpdir}"')
+    words += [quote(f"{name}={value}") for name, value in names.items()]
+    argv = with_setup(task.argv, node.setup)
+    if "=" in argv[0]:  # env would take it for a variable
+        argv = ["sh", "-c", 'exec "$@"', "sh", *argv]
+    return " ".join([*words, *map(quote, argv)])
+
+
+def _kept(task: Task, node: Node) -> Sequence[str]:
+    devices: Iterable[str] = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+    return [*node.keep, *(devices if task.resources.gpus else ())]

@@ -1,0 +1,304 @@
+"""The folder of batches, which the nodes see as well.
+
+Owns its files: what was handed in, who has begun, who is to stop, and how it ended. Must not know
+any scheduler. Whoever makes the marker of a task first decides: the runner, then it has begun; or
+``fence``, then it never begins. Nothing here needs a lock, which a shared file system may not have.
+
+A batch's folder has ``about.json``, its scripts, ``id`` once the scheduler has given one, and what
+the runner writes. The exit records of all batches lie in one folder, so that one look finds them.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from localproc.executors.batch import scripts
+from localproc.executors.batch.grouping import Batch, Mode, Request
+from localproc.executors.batch.records import Record, keeper_record, shell_record
+from localproc.executors.journals import Journal
+
+_HERE: Final = os.path.dirname(os.path.abspath(__file__))
+_KEEPER: Final = os.path.join(os.path.dirname(_HERE), "keeper")
+_TAIL: Final = 400  #: bytes of a log that are told
+
+
+@dataclass(slots=True)
+class Handed:
+    """A batch that was written down; ``job`` is empty until the scheduler has taken it."""
+
+    name: str
+    folder: str
+    mode: Mode
+    keys: tuple[str, ...]
+    request: Request
+    job: str = ""
+    at: float = 0.0  #: when it was handed in
+    left: set[str] = field(default_factory=set)  #: keys that are not forgotten
+    journal: Journal | None = None
+
+    def marker(self, number: int) -> str:
+        """Return the name of what is there once a task may have begun."""
+        return "bundle" if self.mode is Mode.BUNDLE else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A marker: ``job`` is empty if nobody will ever begin."""
+
+    job: str
+    host: str
+    at: float
+
+
+class Spool:
+    """The batches of a home."""
+
+    def __init__(self, folder: str, node: scripts.Node) -> None:
+        self.folder = folder
+        self._node = node
+        self._batches = os.path.join(folder, "batches")
+        self._done = os.path.join(folder, "done")
+        self._home = os.path.realpath(folder)
+        self._known: dict[str, Handed] = {}
+        self._of_key: dict[str, tuple[str, int]] = {}
+        for path in (self._batches, self._done):
+            os.makedirs(path, exist_ok=True)
+        self._runner = _copied_runner(folder)
+
+    def add(self, batch: Batch) -> Handed:
+        """Write a batch down, before the scheduler hears of it."""
+        keys, node = tuple(task.key for task in batch.tasks), self._node.of(batch)
+        mark = hashlib.sha256("\n".join((self._home, *keys)).encode()).hexdigest()[:12]
+        name = f"lp-{mark}"
+        folder = os.path.join(self._batches, name)
+        place = scripts.Place(name, folder, self._done, self._runner)
+        files = {
+            "script": scripts.script(batch, place, node),
+            "tasks.sh": scripts.shell_tasks(batch, node),
+            "about.json": json.dumps(
+                {"mode": batch.mode, "keys": keys, "request": asdict(batch.request)}
+            ),
+        }
+        if batch.mode is Mode.BUNDLE:
+            files["tasks.json"] = scripts.keeper_tasks(batch, node)
+        new = os.path.join(self._batches, f".{name}.{os.getpid()}")
+        os.makedirs(new, exist_ok=True)
+        for file, text in files.items():
+            _write(os.path.join(new, file), text)
+        with contextlib.suppress(OSError):  # another engine may have done just the same
+            os.rename(new, folder)
+        shutil.rmtree(new, ignore_errors=True)
+        for task in batch.tasks:
+            for path in (task.stdout, task.stderr):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+        handed = self._learn(name)
+        assert handed is not None
+        return handed
+
+    def took(self, handed: Handed, job: str) -> None:
+        """Note the id that the scheduler has given."""
+        path = os.path.join(handed.folder, "id")
+        _write(f"{path}.new", job)
+        os.rename(f"{path}.new", path)
+        handed.job, handed.at = job, os.stat(path).st_mtime
+
+    def find(self, keys: Collection[str]) -> Mapping[str, tuple[Handed, int]]:
+        """Return the batches of tasks, and their numbers there."""
+        if any(key not in self._of_key for key in keys):
+            for name in os.listdir(self._batches):
+                if name not in self._known and not name.startswith("."):
+                    self._learn(name)
+        found = ((key, self._of_key[key]) for key in keys if key in self._of_key)
+        return {key: (self._known[name], number) for key, (name, number) in found}
+
+    def get(self, handle: str) -> tuple[Handed, int] | None:
+        """Return the batch of a handle, and the number of its task there."""
+        name, _, number = handle.partition("/")
+        handed = self._known.get(name) or self._learn(name)
+        return None if handed is None else (handed, int(number))
+
+    def begun(self, handed: Handed, number: int) -> Begun | None:
+        """Return who has begun a task, or the bundle that it is in."""
+        path = os.path.join(handed.folder, f"begun.{handed.marker(number)}")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                words = file.read().split()
+                return (
+                    Begun(
+                        words[0] if words else "?",
+                        words[1] if len(words) > 1 else "",
+                        os.fstat(file.fileno()).st_mtime,
+                    )
+                    if words != ["-"]
+                    else Begun("", "", 0.0)
+                )
+        except OSError:
+            return None
+
+    def fence(self, handed: Handed, number: int) -> bool:
+        """Have a task, or the bundle that it is in, never begin; whether it has not yet."""
+        path = os.path.join(handed.folder, f"begun.{handed.marker(number)}")
+        try:
+            with open(path, "x", encoding="ascii") as file:
+                file.write("-\n")
+        except FileExistsError:
+            begun = self.begun(handed, number)
+            return begun is not None and not begun.job
+        except FileNotFoundError:  # the batch has been removed
+            return True
+        return True
+
+    def never_begins(self, handed: Handed, number: int) -> bool:
+        """Whether one task of a bundle never begins, now that there is a note for it.
+
+        A bundle that begins reads the notes first. One that is run by the shell has a marker for
+        each task besides, one that is run by the keeper a journal.
+        """
+        begun = self.begun(handed, number)
+        if begun is None or not begun.job:
+            return True
+        if os.path.exists(os.path.join(handed.folder, "journal")):
+            return False
+        try:
+            with open(os.path.join(handed.folder, f"begun.{number}"), "x", encoding="ascii"):
+                return True
+        except FileExistsError:
+            return False
+
+    def note(self, handed: Handed, number: int, grace: float) -> None:
+        """Leave a note that a task is to stop."""
+        with contextlib.suppress(FileNotFoundError):
+            _write(os.path.join(handed.folder, f"stop.{number}"), f"{grace:g}\n")
+
+    def ends(self, live: Iterable[Handed], known: Collection[str]) -> Iterator[tuple[str, Record]]:
+        """Return the records of tasks by handle that are not ``known``."""
+        for name in os.listdir(self._done):
+            batch, _, number = name.rpartition(".")
+            if name.startswith(".") or not number.isdigit() or f"{batch}/{number}" in known:
+                continue
+            handed = self._known.get(batch)
+            if handed is not None and (record := self._record(handed, int(number))) is not None:
+                yield f"{batch}/{number}", record
+        for handed in live:
+            if handed.mode is Mode.BUNDLE:
+                yield from self._journalled(handed)
+
+    def is_running(self, handed: Handed, number: int) -> bool:
+        """Whether a task of a bundle that has begun is not one of those that wait there."""
+        if handed.journal is not None and handed.keys[number] in handed.journal.entries:
+            return True
+        return os.path.exists(os.path.join(handed.folder, f"begun.{number}"))
+
+    def log(self, handed: Handed) -> str:
+        """Return the last of what a batch's script has said."""
+        try:
+            with open(os.path.join(handed.folder, "log"), "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+                return file.read().decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def forget(self, handed: Handed, numbers: Iterable[int]) -> None:
+        """Remove what is kept of tasks, and a batch once nothing of it is asked for any more."""
+        for number in numbers:
+            handed.left.discard(handed.keys[number])
+            self._of_key.pop(handed.keys[number], None)
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(os.path.join(self._done, f"{handed.name}.{number}"))
+        if not handed.left:
+            self.remove(handed)
+
+    def remove(self, handed: Handed) -> None:
+        """Remove a batch: a script of it that starts all the same finds nothing to run."""
+        self._known.pop(handed.name, None)
+        for key in handed.keys:
+            self._of_key.pop(key, None)
+        shutil.rmtree(handed.folder, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Remove all batches."""
+        for path in (self._batches, self._done):
+            shutil.rmtree(path, ignore_errors=True)
+            os.makedirs(path, exist_ok=True)
+        self._known.clear()
+        self._of_key.clear()
+
+    def _learn(self, name: str) -> Handed | None:
+        """Read a batch that this process, or another one, has written down."""
+        folder = os.path.join(self._batches, name)
+        try:
+            with open(os.path.join(folder, "about.json"), encoding="utf-8") as file:
+                about = json.load(file)
+            asked = about["request"]
+            options = tuple((key, _hashable(value)) for key, value in asked.pop("options"))
+            handed = Handed(
+                name,
+                folder,
+                Mode(about["mode"]),
+                tuple(about["keys"]),
+                Request(**asked, options=options),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        with contextlib.suppress(OSError), open(os.path.join(folder, "id")) as file:
+            handed.job, handed.at = file.read().strip(), os.fstat(file.fileno()).st_mtime
+        handed.left = set(handed.keys)
+        self._known[name] = handed
+        self._of_key.update((key, (name, number)) for number, key in enumerate(handed.keys))
+        return handed
+
+    def _record(self, handed: Handed, number: int) -> Record | None:
+        path = os.path.join(self._done, f"{handed.name}.{number}")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text, ended = file.read(), os.fstat(file.fileno()).st_mtime
+        except OSError:
+            return None
+        begun = self.begun(handed, number)
+        return shell_record(text, begun.at if begun else None, ended)
+
+    def _journalled(self, handed: Handed) -> Iterator[tuple[str, Record]]:
+        if handed.journal is None:
+            handed.journal = Journal(handed.folder)
+        news = handed.journal.read()
+        begun = self.begun(handed, 0) if news else None
+        for entry in news:
+            if entry["state"] == "ended" and entry["key"] in handed.keys:
+                number = handed.keys.index(entry["key"])
+                host, job = (begun.host, begun.job) if begun else ("", handed.job)
+                yield f"{handed.name}/{number}", keeper_record(entry, host, job)
+
+
+def _copied_runner(folder: str) -> str:
+    """Have the runner where nodes see it; return its folder, which is another one if it changes."""
+    sources = {"runner.sh": os.path.join(_HERE, "runner.sh")} | {
+        name: os.path.join(_KEEPER, name) for name in os.listdir(_KEEPER) if name.endswith(".py")
+    }
+    digest = hashlib.sha256()
+    for name, path in sorted(sources.items()):
+        with open(path, "rb") as file:
+            digest.update(name.encode() + file.read())
+    target = os.path.join(folder, f"runner_{digest.hexdigest()[:16]}")
+    if not os.path.isdir(target):
+        new = f"{target}.{os.getpid()}"
+        os.makedirs(new, exist_ok=True)
+        for name, path in sources.items():
+            shutil.copyfile(path, os.path.join(new, name))
+        with contextlib.suppress(OSError):  # another engine was first
+            os.rename(new, target)
+        shutil.rmtree(new, ignore_errors=True)
+    return target
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""Container runtimes whose containers are plain processes: any executor can run their commands."""

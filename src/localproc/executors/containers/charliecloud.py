@@ -1,0 +1,268 @@
+"""Charliecloud: containers of an unprivileged user, in folders that hold root file systems.
+
+Owns how ``ch-run`` (0.31) is called, and the images in a folder of localproc's and in the storage
+of ``ch-image``. Must not know executors.
+
+Each task gets a read-only root of its own: the image below, and above it empty folders where this
+machine's are mounted (``overlay`` without an upper layer), so nothing is ever made in the image.
+"""
+
+import hashlib
+import json
+import os
+import posixpath
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from localproc.errors import ImageError
+from localproc.executors.containers import archives, roots
+from localproc.executors.containers.image_folder import ImageFolder, normalized
+from localproc.executors.containers.programs import program, run
+from localproc.model import Container, Mount, StageAction, Task
+from localproc.plugins.containers import ContainerSettings, Image, command, mounts
+
+_CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NAMELESS: Final = "localproc"  #: ch-run wants a user's name, and has no use for it
+_PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
+_ACCOUNTS: Final = ("etc/passwd", "etc/group")
+
+#: Mounts the root of a container, and becomes it. ``$1`` is its folder; the loopback device is
+#: brought up where the task has no other network.
+_SHELL: Final = """\
+cd "$1" && {mount} -t overlay -o lowerdir=root:image overlay mnt || exit 126
+{loopback}shift; unset OLDPWD; exec "$@\""""
+_NOT_THERE: Final = 'echo "$1: there is no such program in $2" >&2; exit 127'
+
+
+class Charliecloud:
+    """Implements ``localproc.plugins.containers.ContainerRuntime``."""
+
+    def __init__(self, settings: ContainerSettings) -> None:
+        self._run = program("ch-run", "apt-get install charliecloud")
+        self._unshare = program("unshare", "apt-get install util-linux")
+        self._mount = program("mount", "apt-get install mount")
+        self._ip = shutil.which("ip") or ""
+        self._folder = ImageFolder(os.path.join(settings.folder, "charliecloud"))
+        self._theirs = ImageFolder(os.path.join(_storage(), "img"))
+
+    def version(self) -> str:
+        """Return what ch-run calls itself."""
+        said = run([self._run, "--version"], env={"USER": _NAMELESS})
+        return f"Charliecloud {said.strip()}"
+
+    # Images
+
+    def image(self, container: Container) -> Image | None:
+        """Return the image of a folder by its path, or by its name where images are kept."""
+        if container.image.startswith("/"):
+            return _image(container.image, container.image)
+        for folder in (self._folder, self._theirs):
+            found = _image(container.image, folder.place(container.image))
+            if found is not None:
+                return found
+        return None
+
+    def images(self) -> Sequence[Image]:
+        """Return those of both folders; of two with a name ours counts."""
+        found = {
+            name: one
+            for folder in (self._theirs, self._folder)
+            for name in folder.names()
+            if (one := _image(name, folder.place(name))) is not None
+        }
+        return [replace(one, size=roots.size(one.path)) for one in found.values()]
+
+    def brings(self, container: Container) -> str:
+        """Return what a person does."""
+        if container.pull or not (container.load or container.imported or container.build):
+            return f"localproc images pull {container.pull or container.image}"
+        return f"localproc images load FILE --name {container.image}"
+
+    def pull(self, reference: str, name: str) -> Image:
+        """Have ``ch-image`` pull it, with the user's own credentials."""
+        puller = program("ch-image", "apt-get install charliecloud-builders")
+        run([puller, "pull", reference])
+        pulled = self._theirs.place(reference)
+        if normalized(name) != normalized(reference):
+            self._folder.make(name, lambda part: _copy(pulled, part))
+        return self._named(name)
+
+    def load(self, archive: str, name: str) -> Image:
+        """Unpack what ``docker save`` has written, or an OCI layout."""
+        with archives.opened(archive) as tar:
+            found = archives.contents(tar)
+            name = name or found.name
+            if not name:
+                raise ImageError(f"the image in {archive} has no name", hint="give it one: --name")
+
+            def fill(part: str) -> None:
+                os.makedirs(part)
+                archives.unpack(tar, found, part)
+                _describe(part, found.config)
+
+            self._folder.make(name, fill)
+        return self._named(name)
+
+    def imported(self, tarball: str, name: str) -> Image:
+        """Unpack a root file system."""
+
+        def fill(part: str) -> None:
+            os.makedirs(part)
+            with archives.opened(tarball) as tar:
+                roots.unpack(tar, part)
+            with open(tarball, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            layers = {"type": "layers", "diff_ids": [f"sha256:{digest}"]}
+            _describe(part, json.dumps({"config": {}, "rootfs": layers}).encode())
+
+        self._folder.make(name, fill)
+        return self._named(name)
+
+    def build(self, dockerfile: str, name: str) -> Image:
+        """Have ``ch-image`` build it."""
+        builder = program("ch-image", "apt-get install charliecloud-builders")
+        run([builder, "build", "--tag", name, "--file", "-", "/var/empty"], text=dockerfile)
+        return self._named(name)
+
+    def save(self, image: Image, archive: str) -> None:
+        """Write it as ``docker save`` does; its digest is another one then."""
+        config = _read(image.path) or b"{}"
+        archives.write(archive, image.name, json.loads(config), image.path)
+
+    def _named(self, name: str) -> Image:
+        found = self.image(Container(name, ""))
+        if found is None:
+            raise ImageError(f"the image {name} is not here, though it was just made")
+        return found
+
+    # Tasks
+
+    def command(self, task: Task, image: Image) -> Task:
+        """Return the task with ch-run in front, in a root of its own."""
+        assert task.container is not None
+        box = f"{task.outdir}.box"
+        seen = mounts(task)
+        env = {"PATH": _PATH, **image.env, **task.env}
+        argv = command(task, image)
+        if not _is_there(argv, image.path, env["PATH"], seen):
+            said = ("/bin/sh", "-c", _NOT_THERE, "sh", argv[0] if argv else "", image.name)
+            return replace(task, argv=said, container=None)
+        binds, stage = _binds(seen, image.path, box)
+        stage.append(StageAction("link", f"{box}/image", source=image.path))
+        unset = [] if "USER" in env else ["--unset-env=USER"]
+        whole = (
+            *(self._unshare, "--user", "--map-root-user", "--mount"),
+            *(() if self._shares_network(task.container) else ("--net",)),
+            *("/bin/sh", "-c", self._script(task.container), "sh", box, self._run),
+            *(f"--uid={os.getuid()}", f"--gid={os.getgid()}"),
+            *("--env-no-expand", f"--set-env=TMPDIR={env.get('TMPDIR', '/tmp')}", *unset),  # noqa: S108
+            *(f"--bind={source}:{target}" for source, target in binds),
+            *(f"--cd={task.container.outdir}", f"{box}/mnt", "--", *argv),
+        )
+        env |= {"USER": env.get("USER", _NAMELESS), "TMPDIR": f"{box}/tmp"}  # noqa: S108
+        return replace(task, argv=whole, env=env, container=None, stage=tuple(stage))
+
+    def stop(self, task: Task) -> None:
+        """Nothing is left: its processes are those of the task."""
+
+    def _shares_network(self, container: Container) -> bool:
+        """Whether a container has this machine's network: without ``ip`` it cannot have its own."""
+        return container.network or not self._ip
+
+    def _script(self, container: Container) -> str:
+        loopback = "" if self._shares_network(container) else f"{self._ip} link set lo up\n"
+        return _SHELL.format(mount=self._mount, loopback=loopback)
+
+
+def _binds(
+    seen: Sequence[Mount], root: str, box: str
+) -> tuple[list[tuple[str, str]], list[StageAction]]:
+    """Return what is mounted where in a root, and the places that have to be made for that."""
+    binds: dict[str, str] = {}  # sources by targets
+    actions = [StageAction("mkdir", f"{box}/{one}") for one in ("mnt", "tmp")]
+    actions += [StageAction("mkdir", f"{box}/root/{one}") for one in _PLACES]
+    for name in _ACCOUNTS:
+        if not os.path.exists(os.path.join(root, name)):
+            actions.append(StageAction("write", f"{box}/root/{name}"))
+    for mount in seen:
+        source, target = _writable_as_option(mount)
+        holder = next((one for one in reversed(binds) if _is_below(target, one)), None)
+        if holder is None:
+            target = roots.inside(root, target)
+            place = f"{box}{target}" if _is_below(target, "/tmp") else f"{box}/root{target}"  # noqa: S108
+        else:
+            place = binds[holder] + target[len(holder) :]
+        binds[target] = source
+        if os.path.isdir(source):
+            actions.append(StageAction("mkdir", place))
+        elif not os.path.exists(place):
+            actions.append(StageAction("mkdir", posixpath.dirname(place)))
+            actions.append(StageAction("write", place))
+    return [(source, target) for target, source in binds.items()], actions
+
+
+def _writable_as_option(mount: Mount) -> tuple[str, str]:
+    """Return source and target as ch-run can be told of them: a colon is what stands between them.
+
+    A file whose path has one is seen with the folder that it lies in.
+    """
+    source, target = mount.source, mount.target
+    while ":" in source + target:
+        if source != target:
+            raise ImageError(f"ch-run cannot mount {source} at {target}: there is a colon in it")
+        source = target = posixpath.dirname(source)
+    return source, target
+
+
+def _is_there(argv: Sequence[str], root: str, search: str, seen: Sequence[Mount]) -> bool:
+    """Whether there may be a program: what lies in a mounted folder is for the system to find."""
+    if not argv:
+        return False
+    places = [argv[0]] if "/" in argv[0] else search.split(":")
+    if any(_is_below(one, mount.target) for one in places for mount in seen):
+        return True
+    return argv[0].startswith(".") or roots.program(root, argv[0], search) is not None
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _image(name: str, path: str) -> Image | None:
+    if not os.path.isdir(path):
+        return None
+    config = _read(path)
+    if config is None:
+        return Image(name, id=path, path=path)
+    return archives.described(name, config, path)
+
+
+def _read(root: str) -> bytes | None:
+    try:
+        with open(os.path.join(root, _CONFIG), "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _copy(root: str, part: str) -> None:
+    shutil.copytree(root, part, symlinks=True)
+
+
+def _describe(root: str, config: bytes) -> None:
+    """Put an image's configuration into it, as ch-image does."""
+    os.makedirs(os.path.join(root, "ch"), exist_ok=True)
+    with open(os.path.join(root, _CONFIG), "wb") as file:
+        file.write(config)
+    env = archives.described("", config, root).env
+    with open(os.path.join(root, "ch/environment"), "w", encoding="utf-8") as text:
+        text.writelines(f"{name}={value}\n" for name, value in env.items())
+
+
+def _storage() -> str:
+    """Return the folder of ch-image, as it finds it itself."""
+    user = os.environ.get("USER", _NAMELESS)
+    return os.environ.get("CH_IMAGE_STORAGE") or f"/var/tmp/{user}.ch"  # noqa: S108

@@ -1,0 +1,84 @@
+"""The folder in which a runtime keeps its images.
+
+Owns their places by name, and that of many who want to make the same image at once one does it, on
+this machine and others that share the folder. Must not know any runtime.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from localproc.executors.containers import roots
+
+
+def normalized(name: str) -> str:
+    """Return an image's name as docker knows it: without its registry, ``latest`` for no tag."""
+    name = name.removeprefix("docker.io/").removeprefix("library/")
+    last = name.rpartition("/")[2]
+    return name if ":" in last or "@" in last else f"{name}:latest"
+
+
+class ImageFolder:
+    """Images by name; each is a folder, or a file with the given ending."""
+
+    def __init__(self, folder: str, ending: str = "") -> None:
+        self.folder = folder
+        self._ending = ending
+
+    def place(self, name: str) -> str:
+        """Return where an image of a name is, or would be: as ``ch-image`` writes names."""
+        written = normalized(name).replace("/", "%").replace(":", "+")
+        return os.path.join(self.folder, written + self._ending)
+
+    def names(self) -> list[str]:
+        """Return the names of all that are here."""
+        try:
+            found = sorted(os.listdir(self.folder))
+        except OSError:
+            return []
+        return [
+            one.removesuffix(self._ending).replace("+", ":").replace("%", "/")
+            for one in found
+            if not one.startswith(".") and one.endswith(self._ending)
+        ]
+
+    def make(self, name: str, fill: Callable[[str], None], *, anew: bool = True) -> str:
+        """Have ``fill`` make an image at a path that it is given; return where it is then.
+
+        ``anew``: one that is here is replaced, unless somebody else has just made it.
+        """
+        place = self.place(name)
+        before = _state(place)
+        with self._turn(name):
+            now = _state(place)
+            if now is not None and (not anew or now != before):
+                return place
+            part = os.path.join(self.folder, f".{secrets.token_hex(8)}.part{self._ending}")
+            try:
+                fill(part)
+                if now is not None:
+                    os.rename(place, f"{part}.old")
+                os.rename(part, place)
+            finally:
+                roots.remove(part)
+                roots.remove(f"{part}.old")
+        return place
+
+    @contextmanager
+    def _turn(self, name: str) -> Iterator[None]:
+        """Wait for one's turn to make an image."""
+        os.makedirs(self.folder, exist_ok=True)
+        lock = os.path.join(self.folder, "." + os.path.basename(self.place(name)) + ".lock")
+        with open(lock, "ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

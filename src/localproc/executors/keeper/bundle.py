@@ -1,0 +1,176 @@
+"""A keeper of a bundle: tasks that share what a batch scheduler has given them.
+
+Owns what is different where no engine is there to talk to: all tasks are known from the start, stop
+notes lie in the bundle's folder, locks may not work there, and a temporary folder is the node's.
+Must not know any scheduler.
+
+``bundle.py FOLDER JOB TMP CORES RAM`` runs the tasks of ``FOLDER/tasks.json``, one on a line, and
+ends with the last one. ``FOLDER/stop.N`` asks for the end of task N, with the seconds between TERM
+and KILL in it; USR2 has this process look for such notes at once. TERM ends everything. The journal
+is that of a keeper, and written through to the disk with every end.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+if not __package__:
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    __package__ = os.path.basename(os.path.dirname(os.path.abspath(__file__)))
+    __import__(__package__)
+
+from .keeper import Keeper
+
+_LOOK = 1.0  # seconds between looks for stop notes: TERM is quicker, if it comes
+_GRACE = 2.0
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+
+class Bundle(Keeper):
+    """Runs tasks to their ends without an engine."""
+
+    def __init__(self, folder: str, job: str, tmp: str, cores: float, ram: int) -> None:
+        with open(os.path.join(folder, "tasks.json"), encoding="utf-8") as file:
+            tasks = [json.loads(line) for line in file]
+        super().__init__(folder, cores, ram, len(tasks))
+        self.attached = False
+        self.job, self.tmp = job, tmp
+        self.keys = [task["run"] for task in tasks]
+        self.waiting.extend(tasks)
+        self.noted: set[str] = set()
+        self.leaving = False
+        self.next_look = 0.0
+        self.oom = Oom(job)
+        signal.signal(signal.SIGTERM, self.be_told)
+        signal.signal(signal.SIGUSR2, self.be_told)
+
+    def be_told(self, number: int, _: object) -> None:
+        """Somebody wants something, or everything, to end."""
+        self.leaving = self.leaving or number == signal.SIGTERM
+        self.next_look = 0.0
+
+    def has_work(self) -> bool:
+        """Whether anything is left to do."""
+        if time.monotonic() >= self.next_look:
+            self.read_notes()
+        return bool(self.waiting or self.running or self.clearing or self.unwritten or self.records)
+
+    def patience(self) -> float | None:
+        """How long nothing may happen."""
+        due = super().patience()
+        look = max(0.0, self.next_look - time.monotonic())
+        return look if due is None else min(due, look)
+
+    def read_notes(self) -> None:
+        """Stop what is to be stopped."""
+        self.next_look = time.monotonic() + _LOOK
+        with contextlib.suppress(OSError):
+            new = {one for one in os.listdir(self.folder) if one.startswith("stop.")} - self.noted
+            for name in new:
+                self.stop_one(name)
+            self.noted |= new
+        if self.leaving and (self.waiting or self.running):
+            self.leaving = False
+            self.waiting.clear()  # what has not begun has no end
+            for task in self.running.values():
+                task.setdefault("why", "TERM")
+            self.stop(set(self.keys), _GRACE)
+
+    def stop_one(self, name: str) -> None:
+        """Stop the task of a note."""
+        number = name.partition(".")[2]
+        with open(os.path.join(self.folder, name), encoding="ascii") as file:
+            text = file.read().strip()
+        key = self.keys[int(number)]
+        for task in self.running.values():
+            if task["run"] == key:
+                task.setdefault("why", "note")
+        self.stop({key}, float(text or _GRACE))
+
+    def start_waiting(self) -> None:
+        """Start tasks while there is room: nobody but the bundle's marker fences them."""
+        now = time.monotonic()
+        if self.waiting and not self.unwritten and now >= self.retry_at:
+            self.start_those_with_room(now)
+
+    def start(self, task: dict[str, Any]) -> None:
+        """Start a task, with what it shall have of the node."""
+        env = task["env"]
+        env.update((name, os.environ[name]) for name in task["keep"] if name in os.environ)
+        if task["local"] and "made" not in task:
+            made = os.path.join(self.tmp, f"localproc.{self.job}.{self.keys.index(task['run'])}")
+            with contextlib.suppress(OSError):
+                os.mkdir(made, 0o700)
+                task["made"] = env["TMPDIR"] = made
+        super().start(task)
+
+    def why(self, task: dict[str, Any]) -> str:
+        """Say why a task has ended: the kernel counts what it kills for want of memory."""
+        if task["end"]["code"] in _KILLED and self.oom.has_grown():
+            return "out-of-memory"
+        return super().why(task) or task.get("why", "")
+
+    def ended(self, task: dict[str, Any], **fields: Any) -> None:
+        """Note how a task ended, and remove its temporary folder."""
+        if task.get("made"):
+            import shutil
+
+            shutil.rmtree(task["made"], ignore_errors=True)
+        super().ended(task, **fields)
+
+    def write_down(self) -> None:
+        """Write what happened, and see that other machines are shown it."""
+        new = bool(self.records or self.unwritten)
+        super().write_down()
+        if new:
+            with contextlib.suppress(OSError):
+                os.fsync(self.journal)
+
+    def abandon(self) -> None:
+        """The folder has been removed: nothing is started any more either."""
+        self.waiting.clear()
+        super().abandon()
+
+
+class Oom:
+    """How many processes of a job the kernel has killed for want of memory."""
+
+    def __init__(self, job: str) -> None:
+        self.file = ""
+        with contextlib.suppress(OSError), open("/proc/self/cgroup", encoding="utf-8") as file:
+            for line in file:
+                _, kind, path = line.rstrip("\n").split(":", 2)
+                if job in path and kind == "memory":
+                    self.file = f"/sys/fs/cgroup/memory{path}/memory.oom_control"
+                elif job in path and not kind and not self.file:
+                    self.file = f"/sys/fs/cgroup{path}/memory.events"
+        self.known = self.count()
+
+    def count(self) -> int:
+        """Return the number."""
+        with contextlib.suppress(OSError), open(self.file, encoding="ascii") as file:
+            for line in file:
+                word, _, number = line.partition(" ")
+                if word == "oom_kill":
+                    return int(number)
+        return 0
+
+    def has_grown(self) -> bool:
+        """Whether there are more than the last time."""
+        before, self.known = self.known, self.count()
+        return self.known > before
+
+
+def main(folder: str, job: str, tmp: str, cores: str, ram: str) -> None:
+    """Run a bundle."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.makedirs(tmp, exist_ok=True)
+    Bundle(folder, job, tmp, float(cores), int(ram)).serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,117 @@
+"""STAC items on their way in: each becomes a local catalog, or several become one.
+
+Owns the layout (that of EOEPCA's stage-in: ``catalog.json``, ``<id>/<id>.json`` and the assets
+beside it) and what becomes of each asset. Must not know inputs.
+"""
+
+import json
+import os
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from localproc.errors import StagingError
+from localproc.storage import stac
+from localproc.storage.access import Access
+from localproc.storage.addresses import redacted
+from localproc.storage.asset_choice import AssetChoice, Fate
+from localproc.storage.disk import is_there, telling
+from localproc.storage.integrity import verify_asset
+from localproc.storage.names import free_name, link_name, numbered, safe_name
+from localproc.storage.stac_items import FoundItem
+from localproc.storage.staging_folders import StagingFolders
+from localproc.uris import unquoted, uri_path
+
+
+class StacIn:
+    """Makes catalogs of items. What has to be fetched for them is noted as ``parts``."""
+
+    def __init__(
+        self,
+        access: Access,
+        folders: StagingFolders,
+        parts: list[Callable[[], None]],
+        choice: AssetChoice,
+        log: Callable[[str], None],
+    ) -> None:
+        self._access = access
+        self._folders = folders
+        self._parts = parts
+        self._choice = choice
+        self._log = log
+
+    def bring(self, folder: str, items: Sequence[FoundItem], label: str) -> None:
+        """Make a folder the catalog of some items."""
+        named: dict[str, FoundItem] = {}
+        for found in items:
+            named[numbered(link_name(_checked_id(found)), named)] = found
+        temporary = self._folders.begin(folder)
+        for name, found in named.items():
+            self._item(found, os.path.join(temporary, name), name, label)
+        catalog = stac.staged_catalog({name: found.item for name, found in named.items()})
+        _write(os.path.join(temporary, stac.CATALOG), catalog)
+        what = f"the STAC item {items[0].item['id']}" if len(items) == 1 else f"{len(items)} items"
+        self._folders.end(folder, temporary, f"{label}: {what} → {self._folders.shown(folder)}")
+
+    def _item(self, found: FoundItem, folder: str, name: str, label: str) -> None:
+        """Have an item's assets brought beside it."""
+        os.makedirs(folder)
+        hrefs: dict[str, str | None] = {}
+        taken = {f"{name}.json"}
+        for key, asset in found.item["assets"].items():
+            uri = stac.absolute(asset["href"], found.uri)
+            fate = self._choice.fate(key, asset)
+            if fate is Fate.LEFT_OUT:
+                hrefs[key] = None
+                continue
+            if fate is Fate.REMOTE and not uri.startswith("file:"):
+                self._access.check(uri)
+                hrefs[key] = uri
+                self._log(f"{label}: asset {redacted(uri)} stays there")
+                continue
+            wanted = posixpath.basename(unquoted(urlsplit(uri).path))
+            wanted = safe_name(wanted, f"the file name of the asset {key!r}")
+            file = free_name(link_name(wanted), link_name(key), taken)
+            taken.add(file)
+            hrefs[key] = f"./{file}"
+            self._parts.append(self._asset(uri, asset, f"{folder}/{file}", found, label))
+        _write(os.path.join(folder, f"{name}.json"), stac.staged_item(found.item, hrefs))
+
+    def _asset(
+        self, uri: str, asset: Mapping[str, Any], target: str, found: FoundItem, label: str
+    ) -> Callable[[], None]:
+        """Link a local asset, download any other; what the item says of it must be true."""
+        shown, parent = redacted(uri), found.shown
+        said = asset.get("file:size"), asset.get("file:checksum")
+
+        def bring() -> None:
+            if not uri.startswith("file:"):
+                self._access.download(uri, target)
+                verify_asset(target, *said, shown)
+            elif not found.uri.startswith("file:"):
+                raise StagingError(f"the item {parent} has an asset on this machine", uri=shown)
+            else:
+                path = uri_path(uri)
+                self._access.check_path(path)
+                if not is_there(path):
+                    raise StagingError(f"the asset {path} of {parent} does not exist", uri=shown)
+                os.symlink(path, target)
+                if os.path.isfile(path):  # a Zarr store is a folder
+                    verify_asset(path, *said, shown)
+            self._log(f"{label}: asset {shown}")
+
+        return bring
+
+
+def _checked_id(found: FoundItem) -> str:
+    """Return an item's id, which names its folder."""
+    item_id: str = safe_name(found.item["id"], "the id of an item")
+    if item_id in (stac.CATALOG, stac.COLLECTION):
+        raise StagingError(f"{item_id!r} cannot be the id of an item", uri=found.shown)
+    return item_id
+
+
+def _write(path: str, document: Mapping[str, Any]) -> None:
+    with telling(path), open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2)

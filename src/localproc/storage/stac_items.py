@@ -1,0 +1,130 @@
+"""The items that a STAC document stands for.
+
+Owns items, feature collections with their pages, catalogs and collections, and what an API answers
+to a search. Must not know what becomes of the items.
+
+Source: STAC 1.0/1.1 (item, catalog, collection), STAC API 1.0 ("Item Search": links ``next``).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from localproc.errors import StagingError
+from localproc.storage import stac
+from localproc.storage.access import Document, scheme_of
+from localproc.storage.addresses import redacted
+
+#: Items that one document may stand for.
+MOST: Final = 1000
+_CATALOGS: Final = ("Catalog", "Collection")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundItem:
+    """An item, and the URI that its relative hrefs hang from."""
+
+    item: Mapping[str, Any]
+    uri: str
+
+    @property
+    def shown(self) -> str:
+        """Where it was found, without secrets."""
+        return redacted(self.uri)
+
+
+def items_of(
+    document: Document, read: Callable[[str], Document], most: int = MOST
+) -> list[FoundItem]:
+    """Return the items that a document stands for; at least one.
+
+    ``read`` gives further documents. Raises ``StagingError`` for what is no STAC document, has no
+    items, more than ``most``, or leads from another machine to this one.
+    """
+    found: list[FoundItem] = []
+    for one in _Reader(read).items(document):
+        if len(found) == most:
+            raise StagingError(
+                f"{redacted(document.uri)} stands for more than {most} items",
+                uri=redacted(document.uri),
+                hint="narrow it down: name a collection, an area, a time or single items",
+            )
+        found.append(one)
+    if not found:
+        shown = redacted(document.uri)
+        raise StagingError(f"there is no item in {shown}", uri=shown)
+    return found
+
+
+class _Reader:
+    def __init__(self, read: Callable[[str], Document]) -> None:
+        self._read = read
+        self._seen: set[str] = set()
+
+    def items(self, document: Document) -> Iterator[FoundItem]:
+        shown = redacted(document.uri)
+        parsed = stac.parse(document.data, shown)
+        self._seen.add(document.uri)
+        if parsed["type"] == "FeatureCollection":
+            yield from self._features(parsed, document.uri)
+        elif parsed["type"] in _CATALOGS:
+            yield from self._linked(parsed, document.uri)
+        else:
+            yield FoundItem(stac.checked_item(parsed, shown), document.uri)
+
+    def _features(self, parsed: Mapping[str, Any], uri: str) -> Iterator[FoundItem]:
+        """Give the items of a page, and of those that follow it."""
+        shown = redacted(uri)
+        features = parsed.get("features")
+        if not isinstance(features, list):
+            raise StagingError(f"{shown} is a FeatureCollection without features", uri=shown)
+        for number, feature in enumerate(features):
+            if not isinstance(feature, dict) or "type" not in feature:
+                raise StagingError(f"feature {number + 1} of {shown} is no STAC item", uri=shown)
+            yield FoundItem(stac.checked_item(feature, shown), _self(feature, uri))
+        for link in stac.links_of(parsed, shown):
+            if link.get("rel") == "next" and features:
+                if str(link.get("method", "GET")).upper() != "GET":
+                    raise StagingError(
+                        f"{shown} has further pages that have to be asked for by {link['method']}",
+                        uri=shown,
+                        hint="ask for more items at a time (limit=), or for fewer",
+                    )
+                yield from self._follow(link["href"], uri)
+
+    def _linked(self, parsed: Mapping[str, Any], uri: str) -> Iterator[FoundItem]:
+        """Give the items that a catalog links to, and its children's."""
+        links = stac.links_of(parsed, redacted(uri))
+        # An API's collection has its items behind one link; a static one links to each.
+        rels = (
+            ("item", "child")
+            if any(one.get("rel") == "item" for one in links)
+            else (
+                "items",
+                "child",
+            )
+        )
+        for link in links:
+            if link.get("rel") in rels:
+                yield from self._follow(link["href"], uri)
+
+    def _follow(self, href: str, uri: str) -> Iterator[FoundItem]:
+        target = stac.absolute(href, uri)
+        if scheme_of(target) == "file" and scheme_of(uri) != "file":
+            raise StagingError(f"{redacted(uri)} has a link to this machine", uri=redacted(target))
+        if target not in self._seen:
+            self._seen.add(target)
+            yield from self.items(self._read(target))
+
+
+def _self(feature: Mapping[str, Any], uri: str) -> str:
+    """Return what the hrefs of a feature hang from: where it says that it lies, if that is known.
+
+    Only an address on the same machine is believed.
+    """
+    for link in feature.get("links") or ():
+        if stac.is_link(link) and link.get("rel") == "self":
+            target = stac.absolute(link["href"], uri)
+            if scheme_of(target) == scheme_of(uri) or scheme_of(target) in ("http", "https"):
+                return target
+    return uri

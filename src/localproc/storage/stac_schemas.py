@@ -1,0 +1,154 @@
+"""Whether STAC documents are what the specification says, without a network.
+
+Owns the schemas: those of STAC 1.1.0 that pystac brings along, and those that a folder has. Must
+not know what is done about a document that is wrong.
+
+STAC 1.1 only adds to 1.0 (https://github.com/radiantearth/stac-spec, CHANGELOG), so a document of
+1.0 is read as one of 1.1. Schemas of extensions come with no package: they are looked for in the
+folder, and an extension that is not there is told as not checked.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Final
+
+import jsonschema_rs
+
+from localproc.errors import StagingError
+
+_BASE: Final = "https://schemas.stacspec.org/v1.1.0/"
+_SCHEMAS: Final = {
+    "Feature": f"{_BASE}item-spec/json-schema/item.json",
+    "Collection": f"{_BASE}collection-spec/json-schema/collection.json",
+    "Catalog": f"{_BASE}catalog-spec/json-schema/catalog.json",
+}
+_MOST: Final = 10  #: problems that are told of one document
+_LONGEST: Final = 200
+
+
+class Validation(StrEnum):
+    """What is done about results that are no valid STAC."""
+
+    OFF = "off"  #: nothing is looked at
+    WARN = "warn"  #: it is told in the log
+    FAIL = "fail"  #: nothing is published
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with a document, each with its place in it, and what could not be checked."""
+
+    wrong: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+class StacSchemas:
+    """The schemas. ``folder`` has further ones: JSON files, each with its address as ``$id``.
+
+    Raises ``StagingError`` for a folder with what is no schema.
+    """
+
+    def __init__(self, folder: str = "") -> None:
+        self._extensions = dict(_in_folder(folder)) if folder else {}
+
+    def verdict(self, document: Mapping[str, Any]) -> Verdict:
+        """Return what is to be said of a catalog, a collection or an item."""
+        schema = _SCHEMAS.get(str(document.get("type")))
+        if schema is None:
+            return Verdict((f"type: {document.get('type')!r} is no kind of STAC document",))
+        version = str(document.get("stac_version", ""))
+        read_as = "1.1.0" if version.startswith("1.0.") else version
+        wrong = [*_errors(_core(schema), {**document, "stac_version": read_as})]
+        unchecked = []
+        for uri in document.get("stac_extensions") or ():
+            if uri in self._extensions:
+                wrong += _errors(self._extensions[uri], document)
+            else:
+                unchecked.append(str(uri))
+        return Verdict(tuple(dict.fromkeys(wrong))[:_MOST], tuple(unchecked))
+
+
+def _errors(validator: Any, document: Mapping[str, Any]) -> Iterator[str]:
+    for error in validator.iter_errors(document):
+        place = "/".join(str(part) for part in error.instance_path)
+        yield f"{place or 'the document'}: {_shortened(error.message)}"
+
+
+def _shortened(message: str) -> str:
+    """Return a message without most of the document that it quotes."""
+    return message if len(message) <= _LONGEST else f"{message[:40]} … {message[-120:]}"
+
+
+@cache
+def _core(schema: str) -> Any:
+    found = dict(_of_pystac())
+    return jsonschema_rs.validator_for(
+        found[schema], registry=jsonschema_rs.Registry(list(found.items())), validate_formats=True
+    )
+
+
+def _of_pystac() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the schemas that pystac has as data, by address; it need not be imported for that."""
+    spec = find_spec("pystac")
+    places = () if spec is None else spec.submodule_search_locations or ()
+    for place in places:
+        for folder, _, names in os.walk(os.path.join(place, "validation", "jsonschemas")):
+            for name in sorted(one for one in names if one.endswith(".json")):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    schema = json.load(file)
+                uri = str(schema["$id"]).rstrip("#")
+                if not uri.endswith(".json"):  # common.json has "commonjson"
+                    uri = schema["$id"] = f"{_BASE}item-spec/json-schema/{name}"
+                yield uri, schema
+
+
+def _in_folder(folder: str) -> Iterator[tuple[str, Any]]:
+    found: dict[str, Any] = {}
+    for top, _, names in os.walk(folder):
+        for name in sorted(one for one in names if one.endswith(".json")):
+            path = os.path.join(top, name)
+            try:
+                with open(path, encoding="utf-8") as file:
+                    schema = json.load(file)
+                found[str(schema["$id"]).rstrip("#")] = schema
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise StagingError(
+                    f"{path} is no schema with an $id: {error}", hint="leave other files out"
+                ) from None
+    registry = jsonschema_rs.Registry([*_of_pystac(), *found.items()])
+    for uri, schema in found.items():
+        yield uri, jsonschema_rs.validator_for(schema, registry=registry)
+
+
+class StacCheck:
+    """Checks the documents of one job. ``log`` is told of what is wrong or could not be checked."""
+
+    def __init__(
+        self, how: Validation, schemas: Callable[[], StacSchemas], log: Callable[[str], None]
+    ) -> None:
+        self._how = how
+        self._schemas = schemas
+        self._log = log
+        self._told: set[str] = set()
+
+    def see(self, name: str, document: Mapping[str, Any]) -> None:
+        """Look at a document; raises ``StagingError`` if it has to be valid and is not."""
+        if self._how is Validation.OFF:
+            return
+        verdict = self._schemas().verdict(document)
+        for uri in verdict.unchecked:
+            if uri not in self._told:
+                self._told.add(uri)
+                self._log(f"not checked: there is no schema here of {uri}")
+        if verdict.wrong and self._how is Validation.FAIL:
+            raise StagingError(
+                f"{name} is no valid STAC: {'; '.join(verdict.wrong)}",
+                hint="mend what the package writes, or run with --validate-results warn",
+            )
+        for wrong in verdict.wrong:
+            self._log(f"{name} is no valid STAC: {wrong}")

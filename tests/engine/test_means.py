@@ -1,0 +1,104 @@
+"""CUDARequirement and MPIRequirement: met, refused before the job is accepted, or done without."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc import Engine
+from localproc.errors import UnsupportedPackage
+
+CUDA = "cwltool:CUDARequirement"
+MPI = "cwltool:MPIRequirement"
+MPIRUN = """#!/bin/sh
+[ "$1" = -n ] && echo "$2 processes" && shift 2 && exec "$@"
+"""
+
+
+def tool(**fields: Any) -> dict[str, Any]:
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "$namespaces": {"cwltool": "http://commonwl.org/cwltool#"},
+        "id": "show",
+        "baseCommand": ["sh", "-c", "echo devices=$CUDA_VISIBLE_DEVICES; echo said >&2"],
+        "inputs": {"n": {"type": "int", "default": 2}},
+        "stdout": "out.txt",
+        "outputs": {"out": "stdout"},
+        **fields,
+    }
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An engine on a machine with two devices, and with an MPI."""
+    command = tmp_path / "mpirun"
+    command.write_text(MPIRUN)
+    command.chmod(0o755)
+    options = {"local": {"gpus": "4,7", "mpirun": str(command)}}
+    with Engine(tmp_path / "home", executor_options=options) as engine:
+        yield engine
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Engine]:
+    """One on a machine without devices."""
+    with Engine(tmp_path / "bare", executor_options={"local": {"gpus": ""}}) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("field", ["requirements", "hints"])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({CUDA: {"cudaDeviceCountMin": 2}}, "devices=4,7\n"),
+        ({CUDA: {"cudaDeviceCountMin": "$(inputs.n)"}}, "devices=4,7\n"),
+        ({MPI: {"processes": "$(inputs.n + 1)"}}, "3 processes\ndevices=\n"),
+    ],
+)
+def test_what_there_is_is_given(
+    engine: Engine, field: str, asked: dict[str, Any], said: str
+) -> None:
+    fields: dict[str, Any] = {"requirements": {"InlineJavascriptRequirement": {}}}
+    fields[field] = {**fields.get(field, {}), **asked}
+    job = engine.run(tool(**fields), {})
+    assert job.result("out").read_text() == said, job.problem
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({CUDA: {}}, "it needs 1 GPU, and there are none"),
+        ({CUDA: {"cudaDeviceCountMax": 3}}, "it needs 3 GPUs, and there are none"),
+    ],
+)
+def test_a_requirement_that_cannot_be_met_is_refused(
+    bare: Engine, asked: dict[str, Any], why: str
+) -> None:
+    process = bare.deploy(tool(requirements=asked))
+    with pytest.raises(UnsupportedPackage) as error:
+        process.execute({})
+    assert why in error.value.problems[0].message
+    assert list(bare.jobs()) == []
+
+
+def test_an_amount_that_an_expression_gives_is_refused_when_it_is_known(engine: Engine) -> None:
+    process = engine.deploy(tool(requirements={CUDA: {"cudaDeviceCountMin": "$(inputs.n)"}}))
+    assert process.execute({"n": 2}).wait().status == "successful"
+    job = process.execute({"n": 3}).wait()
+    assert job.status == "failed"
+    assert "it needs 3 GPUs, and there are 2" in str(job.problem)
+
+
+def test_a_hint_that_cannot_be_met_is_told_in_the_steps_log(bare: Engine) -> None:
+    job = bare.run(tool(hints={CUDA: {"cudaVersionMin": "11.0"}}), {})
+    assert job.result("out").read_text() == "devices=\n"
+    log = job.logs("show").text
+    assert log.splitlines()[0].startswith("the hint CUDARequirement cannot be met: it needs 1 GPU")
+    assert log.endswith("said\n")
+
+
+def test_an_amount_that_is_none_fails_the_step(engine: Engine) -> None:
+    job = engine.run(tool(requirements={MPI: {"processes": "$(inputs.n)"}}), {"n": -1})
+    assert "processes is -1, not a number" in str(job.problem)

@@ -1,0 +1,145 @@
+"""The local executor with Charliecloud keeps the contract; what is in a container stays there."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from localproc.executors.composed import Composed
+from localproc.model import Mount, Task, TaskState
+from localproc.plugins.executor import Executor
+from localproc.testing.executors import ExecutorContract
+from tests.executors.charliecloud_tests import CharliecloudTests, charliecloud, files_of
+from tests.executors.local_tests import keeper_of
+
+__all__ = ["charliecloud"]  # a fixture
+
+
+class TestComposed(CharliecloudTests, ExecutorContract):
+    def lose(self, executor: Executor, task: Task) -> bool:
+        """Kill the keeper: nobody sees the task's end."""
+        os.kill(keeper(executor), signal.SIGKILL)
+        return True
+
+    def cancel_elsewhere(self, executor: Executor, task: Task) -> bool:
+        """Kill the task's process."""
+        for process in psutil.Process(keeper(executor)).children():
+            process.kill()
+        return True
+
+
+class TestContainers(CharliecloudTests):
+    def test_only_what_a_task_reads_is_there_and_its_image_stays_as_it_is(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        (tmp_path / "other").write_text("nobody reads this")
+        script = f"""
+            ls {tmp_path} > seen
+            touch /bin/made /made {tmp_path}/made 2>/dev/null
+            echo kept > /tmp/own && cat /tmp/own
+        """
+        task = self.task(tmp_path, "s", script)
+        before = files_of(self._image())
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].state is TaskState.ENDED
+        assert (Path(task.outdir) / "seen").read_text().split() == [Path(task.outdir).name]
+        assert Path(task.stdout).read_text() == "kept\n"
+        assert files_of(self._image()) == before
+        assert not (tmp_path / "made").exists()
+
+    def test_the_environment_is_the_images_and_the_tasks(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "env | sort")
+        env = {"HOME": task.outdir, "TMPDIR": task.outdir, "ODD": "it's '$HOME'"}
+        task = replace(task, env=env)
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        found = dict(
+            line.partition("=")[::2] for line in Path(task.stdout).read_text().splitlines()
+        )
+        own = {"CH_RUNNING", "PWD", "SHLVL"}  # those of ch-run, and of the shell
+        assert found.pop("PATH").endswith("/usr/bin:/sbin:/bin")
+        assert {name: value for name, value in found.items() if name not in own} == env
+
+    def test_there_is_no_network_but_the_loopback_device(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "ip -o link")
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        [device] = Path(task.stdout).read_text().splitlines()
+        assert "lo: <LOOPBACK,UP," in device
+
+    def test_the_output_directory_and_files_can_be_anywhere_inside(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        (tmp_path / "note.txt").write_text("from outside\n")
+        task = self.task(tmp_path, "s", "pwd; cat /etc/deep/note.txt; echo done > made")
+        assert task.container is not None
+        note = Mount(str(tmp_path / "note.txt"), "/etc/deep/note.txt")
+        box = replace(task.container, outdir="/var/out", mounts=(note,))
+        task = replace(task, container=box)
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == "/var/out\nfrom outside\n"
+        assert (Path(task.outdir) / "made").read_text() == "done\n"
+
+    def test_outputs_belong_to_who_runs_the_task(self, executor: Executor, tmp_path: Path) -> None:
+        task = self.task(tmp_path, "s", "id -u; touch made")
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        assert (Path(task.outdir) / "made").stat().st_uid == os.getuid()
+        assert int(Path(task.stdout).read_text()) == os.getuid()
+
+    def test_a_path_with_a_colon_is_seen_too(self, executor: Executor, tmp_path: Path) -> None:
+        odd = tmp_path / "in" / "a:b.txt"
+        odd.parent.mkdir()
+        odd.write_text("odd\n")
+        task = self.task(tmp_path, "s", f"cat {odd}", reads=(str(odd),))
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        assert Path(task.stdout).read_text() == "odd\n"
+
+    def test_an_image_that_is_not_here_is_refused_with_what_brings_it(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "true")
+        assert task.container is not None
+        task = replace(task, container=replace(task.container, image="nobody/has:1"))
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state is TaskState.REFUSED
+        assert "localproc images pull nobody/has:1" in report.reason
+
+    def test_an_image_that_was_replaced_meanwhile_is_refused(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "true")
+        assert task.container is not None
+        task = replace(task, container=replace(task.container, digest="sha256:0"))
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state is TaskState.REFUSED
+        assert "another one since" in report.reason
+
+    def test_a_task_without_a_container_is_a_process_of_this_machine(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = replace(self.task(tmp_path, "s", f"ls {tmp_path}"), container=None)
+        (tmp_path / "other").touch()
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        assert "other" in Path(task.stdout).read_text().split()
+
+    def _image(self) -> str:
+        [found] = self.runtime.images()
+        return found.path
+
+
+def keeper(executor: Executor) -> int:
+    """Give the process of the keeper below."""
+    assert isinstance(executor, Composed)
+    return keeper_of(executor._inner)

@@ -1,0 +1,253 @@
+"""Inputs that are kept: who is given which, and what becomes of them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from localproc.errors import NoSuchObject, NotMirrored, StagingError, StorageUnreachable
+from localproc.model import InputPolicy
+from localproc.plugins.storage import Info, Storage
+from localproc.storage.access import Access
+from localproc.storage.input_cache import ANYBODY, InputCache
+from localproc.storage.kept_inputs import KeptInputs, Offline
+from localproc.storage.web import WebStorage
+from tests.storage.desk import Desk, directory, file, item
+from tests.storage.recorder import Recorder
+from tests.storage.website import Page, Site
+
+MOST = 1000
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> InputCache:
+    return InputCache(str(tmp_path / "cache"), MOST)
+
+
+class Reader:
+    """Reads for an owner, each time as a job of its own."""
+
+    def __init__(self, tmp_path: Path, cache: InputCache, web: WebStorage) -> None:
+        self.web = web
+        self.folder = tmp_path / "jobs"
+        self.cache = cache
+        self.memory = Recorder()
+        self.log: list[str] = []
+        self.jobs = 0
+
+    def desk(
+        self, offline: Offline = Offline.NEVER, owner: str = "me", most: int | None = None
+    ) -> Desk:
+        self.jobs += 1
+        kept = KeptInputs(self.cache, owner, offline)
+        policy = InputPolicy(most=most)
+        access = Access(self._storage, policy, log=self.log.append, kept=kept)
+        return Desk(self.folder / str(self.jobs), access, self.log)
+
+    def bring(self, uri: str, offline: Offline = Offline.NEVER, owner: str = "me") -> bytes:
+        staged = self.desk(offline, owner).bring(file(uri))
+        return Path(staged["location"].removeprefix("file://")).read_bytes()
+
+    def _storage(self, uri: str, guarded: bool) -> Storage:
+        return self.memory if uri.startswith("mem:") else self.web
+
+
+@pytest.fixture
+def reader(tmp_path: Path, cache: InputCache) -> Iterator[Reader]:
+    with closing(WebStorage()) as web:
+        yield Reader(tmp_path, cache, web)
+
+
+def page(site: Site, path: str, data: bytes, etag: str = "") -> str:
+    return site.add(path, data, headers={"etag": etag} if etag else {})
+
+
+def kept(cache: InputCache, folder: Path, uri: str, data: bytes, owner: str = "me") -> None:
+    path = folder / "new"
+    path.write_bytes(data)
+    cache.keep(uri, owner, Info(uri, len(data)), str(path))
+    path.unlink()
+
+
+def test_what_is_still_the_same_is_not_downloaded_again(reader: Reader, site: Site) -> None:
+    uri = page(site, "/a.tif", b"pixels", '"1"')
+    assert [reader.bring(uri) for _ in range(3)] == [b"pixels"] * 3
+    assert site.asked == ["GET /a.tif", "HEAD /a.tif", "HEAD /a.tif"]
+
+
+def test_what_has_changed_is_downloaded_anew(reader: Reader, site: Site) -> None:
+    assert reader.bring(page(site, "/a.tif", b"pixels", '"1"')) == b"pixels"
+    assert reader.bring(page(site, "/a.tif", b"others", '"2"')) == b"others"
+
+
+def test_without_an_etag_nobody_knows(reader: Reader, site: Site) -> None:
+    uri = page(site, "/a.tif", b"pixels")
+    assert [reader.bring(uri) for _ in range(2)] == [b"pixels"] * 2
+    assert site.asked == ["GET /a.tif"] * 2
+
+
+def test_what_was_removed_is_not_there_though_it_is_kept(reader: Reader, site: Site) -> None:
+    uri = page(site, "/a.tif", b"pixels", '"1"')
+    reader.bring(uri)
+    del site.pages["/a.tif"]
+    with pytest.raises(NoSuchObject):
+        reader.bring(uri)
+
+
+def test_offline_nothing_is_asked(reader: Reader, site: Site) -> None:
+    uri = page(site, "/a.tif", b"pixels")
+    reader.bring(uri)
+    site.asked.clear()
+    assert reader.bring(uri, Offline.ALWAYS) == b"pixels"
+    with pytest.raises(NotMirrored, match=r"/b\.tif\?… is not kept here") as error:
+        reader.bring(site.root + "/b.tif?key=secret", Offline.ALWAYS)
+    assert "localproc mirror add" in error.value.hint
+    assert "secret" not in f"{error.value} {error.value.hint}"
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("etag", ["", '"1"'])
+def test_where_there_is_no_way_to_it_what_is_kept_is_used(
+    reader: Reader, cache: InputCache, tmp_path: Path, etag: str
+) -> None:
+    uri = "http://127.0.0.1:9/a.tif"  # nobody listens there
+    tmp_path.joinpath("a").write_bytes(b"pixels")
+    cache.keep(uri, "me", Info(uri, 6, etag), str(tmp_path / "a"))
+    assert reader.bring(uri, Offline.AUTO) == b"pixels"
+    assert any("what was kept of it is used" in line for line in reader.log)
+    with pytest.raises(StorageUnreachable):
+        reader.bring(uri)
+    with pytest.raises(StorageUnreachable):
+        reader.bring("http://127.0.0.1:9/b.tif", Offline.AUTO)
+
+
+def test_a_staged_item_is_the_same_offline(reader: Reader, site: Site) -> None:
+    page(site, "/s/a.tif", b"pixels")
+    uri = site.add("/s/item.json", item({"a": {"href": "./a.tif"}}, "N"))
+    online = reader.desk()
+    online.bring(directory(uri))
+    offline = reader.desk(Offline.ALWAYS)
+    site.pages.clear()
+    offline.bring(directory(uri))
+    assert offline.left() == online.left() != []
+    for name in online.left():
+        assert (offline.folder / name).read_bytes() == (online.folder / name).read_bytes()
+
+
+def test_relative_links_of_a_redirected_item_lead_to_the_same(reader: Reader, site: Site) -> None:
+    page(site, "/2024/a.tif", b"pixels")
+    target = site.add("/2024/item.json", item({"a": {"href": "./a.tif"}}, "N"))
+    site.pages["/latest.json"] = Page(status=302, headers={"location": target})
+    for offline in (Offline.NEVER, Offline.ALWAYS):
+        desk = reader.desk(offline)
+        desk.bring(directory(site.root + "/latest.json"))
+        assert (desk.folder / "scene_1" / "N" / "a.tif").read_bytes() == b"pixels"
+
+
+def test_what_is_below_a_prefix_is_known_offline(reader: Reader) -> None:
+    reader.memory.objects |= {"mem://b/scene/a": b"1", "mem://b/scene/deep/b": b"2"}
+    reader.desk().bring(directory("mem://b/scene"))
+    reader.memory.objects.clear()
+    desk = reader.desk(Offline.ALWAYS)
+    desk.bring(directory("mem://b/scene"))
+    assert desk.left() == ["scene_1/a", "scene_1/deep/b"]
+    with pytest.raises(NotMirrored):
+        reader.desk(Offline.ALWAYS).bring(directory("mem://b/other"))
+
+
+def test_what_others_have_read_is_not_given(
+    reader: Reader, cache: InputCache, site: Site, tmp_path: Path
+) -> None:
+    """Their keys may have opened what is closed to this one."""
+    uri = page(site, "/a.tif", b"pixels")
+    reader.bring(uri, owner="other")
+    with pytest.raises(NotMirrored):
+        reader.bring(uri, Offline.ALWAYS)
+    kept(cache, tmp_path, uri, b"for all", ANYBODY)
+    assert reader.bring(uri, Offline.ALWAYS) == b"for all"
+
+
+def test_what_is_kept_has_its_limit_too(reader: Reader, site: Site) -> None:
+    uri = page(site, "/a.tif", b"pixels")
+    reader.bring(uri)
+    with pytest.raises(StagingError, match="is larger than 5 bytes"):
+        reader.desk(Offline.ALWAYS, most=5).bring(file(uri))
+
+
+def test_who_changes_a_staged_file_does_not_change_the_next_one(reader: Reader, site: Site) -> None:
+    uri = page(site, "/a.tif", b"pixels", '"1"')
+    desk = reader.desk()
+    desk.bring(file(uri))
+    (desk.folder / "scene_1" / "a.tif").write_bytes(b"change")
+    assert reader.bring(uri) == b"pixels"
+    assert reader.bring(uri, Offline.ALWAYS) == b"pixels"
+
+
+def test_what_nobody_has_used_for_longest_makes_room(cache: InputCache, tmp_path: Path) -> None:
+    for number in range(4):
+        kept(cache, tmp_path, f"http://x/{number}", bytes([number]) * 240)
+    for number in range(4):
+        found = cache.find(f"http://x/{number}", "me")
+        assert found is not None
+        name = cache._name(found.key)
+        os.utime(name, (number, number))
+    first = cache.find("http://x/0", "me")
+    assert first is not None
+    assert cache.take(first, str(tmp_path / "used"))
+    kept(cache, tmp_path, "http://x/4", b"4" * 240)
+    there = [number for number in range(5) if cache.find(f"http://x/{number}", "me")]
+    assert there == [0, 3, 4]
+    assert (tmp_path / "used").read_bytes() == bytes(240)
+
+
+def test_what_a_job_has_stays_when_it_is_no_longer_kept(cache: InputCache, tmp_path: Path) -> None:
+    kept(cache, tmp_path, "http://x/a", b"pixels")
+    found = cache.find("http://x/a", "me")
+    assert found is not None
+    assert cache.take(found, str(tmp_path / "a"))
+    cache.forget(found)
+    assert cache.find("http://x/a", "me") is None
+    assert not cache.take(found, str(tmp_path / "b"))
+    assert (tmp_path / "a").read_bytes() == b"pixels"
+
+
+def test_what_is_mirrored_never_makes_room(cache: InputCache, tmp_path: Path) -> None:
+    kept(cache, tmp_path, "http://x/large", b"m" * 2 * MOST, ANYBODY)
+    for number in range(8):
+        kept(cache, tmp_path, f"http://x/{number}", bytes([number]) * 240)
+    assert [one.uri for one in cache.mirrored()] == ["http://x/large"]
+    found = cache.find("http://x/large", "anybody at all")
+    assert found is not None
+    assert cache.damaged(found) == ""
+
+
+def test_one_file_is_never_kept_that_is_larger_than_all(cache: InputCache, tmp_path: Path) -> None:
+    kept(cache, tmp_path, "http://x/large", b"m" * (MOST + 1))
+    assert cache.find("http://x/large", "me") is None
+
+
+def test_damage_is_seen(cache: InputCache, tmp_path: Path) -> None:
+    kept(cache, tmp_path, "http://x/a", b"pixels", ANYBODY)
+    (found,) = cache.mirrored()
+    blob = Path(cache.blob(found))
+    state = blob.stat()
+    blob.write_bytes(b"change")
+    os.utime(blob, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert cache.damaged(found) == "its bytes are others"
+    kept(cache, tmp_path, "http://x/a", b"pixels", ANYBODY)
+    assert cache.damaged(found) == ""
+    blob.unlink()
+    assert cache.damaged(found) == "it is gone"
+    assert cache.find("http://x/a", "me") is None
+
+
+def test_no_secret_of_an_address_is_written_down(
+    reader: Reader, cache: InputCache, site: Site
+) -> None:
+    uri = page(site, "/a.tif", b"pixels", '"1"') + "?signature=geheim"
+    reader.bring(uri)
+    written = [one for one in Path(cache.folder).rglob("*.json") if one.is_file()]
+    assert len(written) == 1
+    assert "geheim" not in written[0].read_text()

@@ -1,0 +1,277 @@
+"""STAC documents of all kinds as inputs: what they stand for, and what is brought of it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pystac
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localproc import Engine
+from localproc.errors import InvalidInputs, JobFailed, StagingError
+from localproc.model import InputPolicy
+from localproc.storage.asset_choice import AssetChoice, Fate
+from localproc.storage.stac_items import MOST
+from localproc.storage.stage_in import stage_in
+from localproc.uris import path_uri, uri_path
+from tests.patience import patient
+from tests.storage.conftest import OpenDesk
+from tests.storage.desk import Desk, directory, item, tree, write
+from tests.storage.website import Site
+
+
+def catalog(kind: str, *links: tuple[str, str], **fields: Any) -> dict[str, Any]:
+    made = [{"rel": rel, "href": href} for rel, href in links]
+    return {"type": kind, "stac_version": "1.0.0", "id": "c", "links": made, **fields}
+
+
+def scene(site: Site, name: str, folder: str = "/s") -> dict[str, Any]:
+    """Add the asset of an item to a site, and give the item, its href absolute."""
+    href = site.add(f"{folder}/{name}.tif", name.encode())
+    return item({"a": {"href": href, "roles": ["data"], "type": "image/tiff"}}, name)
+
+
+def collection(*features: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features), **fields}
+
+
+TWO = ["scene_1/N/N.json", "scene_1/N/N.tif", "scene_1/S/S.json", "scene_1/S/S.tif"]
+ALL = ["scene_1/catalog.json", *TWO]
+
+
+def staged_ids(folder: Path) -> list[str]:
+    found = pystac.Catalog.from_file(str(folder / "catalog.json"))
+    return [one.id for one in found.get_items()]
+
+
+def test_a_feature_collection_is_a_catalog_of_its_items(desk: Desk, site: Site) -> None:
+    desk.bring(directory(site.add("/f.json", collection(scene(site, "N"), scene(site, "S")))))
+    assert desk.left() == sorted(ALL)
+    assert staged_ids(desk.folder / "scene_1") == ["N", "S"]
+
+
+def test_in_an_array_each_item_is_a_directory(desk: Desk, site: Site) -> None:
+    single = site.add("/s/one.json", scene(site, "E"))
+    several = site.add("/f.json", collection(scene(site, "N"), scene(site, "S")))
+    found = desk.bring([directory(single), directory(several)])
+    names = [one["basename"] for one in found]
+    assert names == ["scene_1", "scene_2-1", "scene_2-2"]
+    assert [staged_ids(desk.folder / name) for name in names] == [["E"], ["N"], ["S"]]
+    assert all(set(one) == {"class", "location", "basename"} for one in found)
+
+
+def test_what_was_staged_of_an_array_is_not_staged_again(desk: Desk, site: Site) -> None:
+    several = [directory(site.add("/f.json", collection(scene(site, "N"), scene(site, "S"))))]
+    first = desk.bring(several)
+    site.asked.clear()
+    assert desk.bring(several) == first
+    assert site.asked == ["GET /f.json"]
+
+
+def test_the_pages_of_a_search_follow_each_other(desk: Desk, site: Site) -> None:
+    later = {"rel": "next", "href": site.root + "/page2?token=b"}
+    site.add("/search", collection(scene(site, "N"), links=[later]))
+    site.add("/page2", collection(scene(site, "S"), links=[{"rel": "prev", "href": "/search"}]))
+    desk.bring(directory(site.root + "/search?collections=l7&bbox=1,2,3,4&limit=1"))
+    assert desk.left() == sorted(ALL)
+    assert "GET /search?collections=l7&bbox=1,2,3,4&limit=1" in site.asked
+    assert "GET /page2?token=b" in site.asked
+
+
+def test_pages_that_have_to_be_posted_for_are_told(desk: Desk, site: Site) -> None:
+    link = {"rel": "next", "href": site.root + "/search", "method": "POST", "body": {}}
+    uri = site.add("/search", collection(scene(site, "N"), links=[link]))
+    with pytest.raises(StagingError, match="further pages that have to be asked for by POST"):
+        desk.bring(directory(uri))
+    assert desk.left() == []
+
+
+def test_a_catalog_stands_for_its_items_and_its_childrens(desk: Desk, site: Site) -> None:
+    site.add("/c/n/N.json", scene(site, "N"))
+    site.add("/c/s/S.json", scene(site, "S"))
+    site.add("/c/s/collection.json", catalog("Collection", ("item", "S.json"), ("parent", "..")))
+    links = [("child", "./s/collection.json"), ("item", "./n/N.json"), ("self", "/elsewhere")]
+    desk.bring(directory(site.add("/c/catalog.json", catalog("Catalog", *links))))
+    assert desk.left() == sorted(ALL)
+
+
+def test_a_collection_of_an_api_has_its_items_behind_one_link(desk: Desk, site: Site) -> None:
+    site.add("/c/items", collection(scene(site, "N"), scene(site, "S")))
+    desk.bring(directory(site.add("/c", catalog("Collection", ("items", "/c/items")))))
+    assert desk.left() == sorted(ALL)
+
+
+def test_catalogs_that_lead_to_each_other_have_an_end(desk: Desk, site: Site) -> None:
+    site.add("/N.json", scene(site, "N"))
+    site.add("/b.json", catalog("Catalog", ("child", "a.json"), ("item", "N.json")))
+    uri = site.add("/a.json", catalog("Catalog", ("child", "b.json"), ("child", "a.json")))
+    desk.bring(directory(uri))
+    assert staged_ids(desk.folder / "scene_1") == ["N"]
+
+
+def test_items_of_one_id_are_told_apart(desk: Desk, site: Site) -> None:
+    one, other = scene(site, "N", "/1"), scene(site, "N", "/2")
+    desk.bring(directory(site.add("/f.json", collection(one, other))))
+    assert tree(desk.folder / "scene_1") == [
+        "N/N.json",
+        "N/N.tif",
+        "N_2/N.tif",
+        "N_2/N_2.json",
+        "catalog.json",
+    ]
+
+
+def test_there_may_be_so_many_items_and_no_more(desk: Desk, site: Site) -> None:
+    many = [item({}, f"i{number}") for number in range(MOST + 1)]
+    with pytest.raises(StagingError, match=f"stands for more than {MOST} items"):
+        desk.bring(directory(site.add("/f.json", collection(*many))))
+    assert desk.left() == []
+
+
+@pytest.mark.parametrize("rel", ["item", "child"])
+def test_a_remote_catalog_leads_to_nothing_on_this_machine(
+    desk: Desk, site: Site, tmp_path: Path, rel: str
+) -> None:
+    local = tmp_path / "item.json"
+    local.write_text(json.dumps(item({}, "N")))
+    uri = site.add("/c.json", catalog("Catalog", (rel, path_uri(str(local)))))
+    with pytest.raises(StagingError, match="has a link to this machine"):
+        desk.bring(directory(uri))
+    assert desk.left() == []
+
+
+def test_a_feature_that_says_it_lies_here_does_not(desk: Desk, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "secret.tif").write_text("secret")
+    feature = item({"a": {"href": "./secret.tif"}}, "N")
+    feature["links"] = [{"rel": "self", "href": path_uri(str(tmp_path / "N.json"))}]
+    with pytest.raises(StagingError):
+        desk.bring(directory(site.add("/f.json", collection(feature))))
+    assert desk.left() == []
+
+
+def test_a_local_catalog_stands_for_its_items(desk: Desk, tmp_path: Path) -> None:
+    write(tmp_path / "c" / "N" / "N.json", item({"a": {"href": "a.tif"}}, "N"))
+    (tmp_path / "c" / "N" / "a.tif").write_text("pixels")
+    path = write(tmp_path / "c" / "c.json", catalog("Catalog", ("item", "N/N.json")))
+    desk.bring(directory(path_uri(str(path))))
+    assert (desk.folder / "scene_1" / "N" / "a.tif").read_text() == "pixels"
+
+
+# Which assets
+
+
+def choosing(desk: Desk, uri: str, choice: str) -> Path:
+    """Bring an item with some of its assets; give its folder."""
+    stage_in({"scene": directory(uri)}, str(desk.folder), desk.access, desk.log.append, choice)
+    return desk.folder / "scene_1" / "N"
+
+
+def bands(site: Site) -> str:
+    kinds = {"B1": ("data", "image/tiff"), "B2": ("data", "image/tiff"), "thumb": ("look", "x/y")}
+    assets = {
+        key: {"href": site.add(f"/{key}.bin", key.encode()), "roles": [role], "type": media_type}
+        for key, (role, media_type) in kinds.items()
+    }
+    return site.add("/N.json", item(assets, "N"))
+
+
+@pytest.mark.parametrize(
+    ("choice", "brought"),
+    [
+        ("", ["B1", "B2", "thumb"]),
+        ("key=B*", ["B1", "B2"]),
+        ("key=B1,thumb", ["B1", "thumb"]),
+        ("role=data;key=*2", ["B2"]),
+        ("type=image/*", ["B1", "B2"]),
+        ("href=*/thumb.bin", ["thumb"]),
+        ("key=none", []),
+    ],
+)
+def test_assets_are_chosen(desk: Desk, site: Site, choice: str, brought: list[str]) -> None:
+    folder = choosing(desk, bands(site), choice)
+    assert list(json.loads((folder / "N.json").read_text())["assets"]) == brought
+    assert [path.stem for path in sorted(folder.glob("*.bin"))] == brought
+    assert sorted(site.asked) == sorted(["GET /N.json", *(f"GET /{one}.bin" for one in brought)])
+
+
+def test_assets_may_stay_where_they_are(desk: Desk, site: Site) -> None:
+    folder = choosing(desk, bands(site), "remote=image/tiff;role=look")
+    assets = json.loads((folder / "N.json").read_text())["assets"]
+    assert {key: one["href"] for key, one in assets.items()} == {
+        "B1": f"{site.root}/B1.bin",
+        "B2": f"{site.root}/B2.bin",
+        "thumb": "./thumb.bin",
+    }
+    assert sorted(site.asked) == ["GET /N.json", "GET /thumb.bin"]
+
+
+@pytest.mark.parametrize("text", ["B1", "band=B1", "=B1"])
+def test_a_choice_that_is_none_is_refused(localproc_engine: Engine, text: str) -> None:
+    with pytest.raises(InvalidInputs, match=r"such as key=B0\*,B11;role=data"):
+        localproc_engine.run(LISTS, {"items": []}, assets=text)
+    assert localproc_engine.jobs() == []
+
+
+@given(st.text(max_size=20), st.lists(st.text(max_size=5)))
+def test_without_a_choice_all_is_brought(key: str, roles: list[str]) -> None:
+    assert AssetChoice.read("").fate(key, {"href": "x", "roles": roles}) is Fate.BROUGHT
+
+
+# How much
+
+
+@pytest.mark.parametrize("limit", ["most_of_job", "most_of_host"])
+def test_all_inputs_together_have_a_limit(open_desk: OpenDesk, site: Site, limit: str) -> None:
+    policy: Any = {limit: 1500}
+    desk = open_desk(InputPolicy(**policy))
+    large = [item({"a": {"href": site.add(f"/{n}.tif", b"x" * 400)}}, n) for n in "NESW"]
+    with pytest.raises(StagingError, match="have more than 1500 bytes"):
+        desk.bring(directory(site.add("/f.json", collection(*large))))
+    assert desk.left() == []
+
+
+# In jobs
+
+LISTS = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "lists",
+    "inputs": [{"id": "items", "type": {"type": "array", "items": "Directory"}}],
+    "arguments": ["sh", "-c", 'for i in "$@"; do (cd "$i" && find . -type f); done | sort', "sh"],
+    "outputs": [{"id": "names", "type": "stdout"}],
+    "stdout": "names.txt",
+}
+LISTS["inputs"][0]["inputBinding"] = {"position": 9}  # type: ignore[index]
+
+
+def names_of(job: Any) -> list[str]:
+    outputs = job.wait(patient(60)).outcome().outputs
+    return Path(uri_path(outputs["names"]["location"])).read_text().split()
+
+
+@pytest.mark.parametrize("form", ["document", "pystac"])
+def test_a_document_may_come_with_the_request(
+    localproc_engine: Engine, site: Site, form: str
+) -> None:
+    document: Any = scene(site, "N")
+    given = [document]
+    if form == "pystac":
+        given = [pystac.Item.from_dict(document, preserve_dict=True)]
+    job = localproc_engine.run(LISTS, {"items": given})
+    assert names_of(job) == ["./N/N.json", "./N/N.tif", "./catalog.json"]
+
+
+def test_a_document_that_came_along_has_whole_addresses(localproc_engine: Engine) -> None:
+    document = item({"a": {"href": "./a.tif"}}, "N")
+    job = localproc_engine.run(LISTS, {"items": [document]})
+    with pytest.raises(JobFailed, match="is relative to a document that came with the request"):
+        job.raise_for_status()
+
+
+def test_a_job_is_given_each_item_of_a_search(localproc_engine: Engine, site: Site) -> None:
+    uri = site.add("/search", collection(scene(site, "N"), scene(site, "S")))
+    job = localproc_engine.run(LISTS, {"items": [directory(uri)]}, assets="key=none")
+    assert names_of(job) == ["./N/N.json", "./S/S.json", "./catalog.json", "./catalog.json"]
