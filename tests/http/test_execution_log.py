@@ -242,3 +242,41 @@ def test_a_process_says_what_it_has_updated(client: httpx.Client, engine: Engine
     unreadable = engine.run(UPDATING, {"said": "no JSON"})
     assert unreadable.execution()["status"] == "success"
     assert unreadable.execution()["loaderMessage"] == "published 1 file"
+
+
+def test_the_page_of_executions_is_filtered(log: Log) -> None:
+    client, ids = log
+    page = client.get("executions/v1?f=html&last=12h&trigger=manual&status=failed").text
+    assert ids[1][-12:] in page
+    assert ids[0][-12:] not in page
+    assert (
+        "There is no such execution." in client.get("executions/v1?f=html&trigger=scheduled").text
+    )
+    assert client.get("executions/v1?last=year").status_code == 400
+    assert listed(client, last="week") == ids[::-1]
+
+
+def test_an_execution_is_run_again_with_other_inputs(client: httpx.Client, engine: Engine) -> None:
+    job = engine.execute("echo", {"string": "before"}).wait()
+    page = client.get(f"executions/v1/private/{job.id}?f=html").text
+    assert "&#34;before&#34;" in page
+    again = client.post(
+        "executions/v1?_reason=run+again",
+        data={"name": "echo", "body": '{"string": "after"}'},
+        headers={"accept": "text/html"},
+    )
+    assert again.status_code == 303
+    other = engine.job(again.headers["location"].rpartition("/")[2])
+    assert other.inputs["string"] == "after"
+    assert other.record.reason == "run again"
+    wrong = client.post("executions/v1", data={"name": "echo", "body": "{"})
+    assert wrong.status_code == 400
+
+
+def test_what_is_due_soon_is_on_the_page(client: httpx.Client, engine: Engine) -> None:
+    engine.schedules.add("echo", "* * * * *", {"string": "a"}, name="soon")
+    page = client.get("executions/v1?f=html").text
+    assert "In the next 12 hours" in page
+    assert page.count("schedules/soon") == 20
+    engine.schedules.remove("soon")
+    assert "In the next 12 hours" not in client.get("executions/v1?f=html").text

@@ -6,14 +6,16 @@ Owns the resources of that log and its query. Must not know how executions are w
 import platform
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from localproc.errors import InvalidInputs, Problem
 from localproc.http.answers import bad_parameter
+from localproc.http.bodies import read_json
 from localproc.http.exchange import Exchange
 from localproc.http.execution import start
 from localproc.http.joblist import page_of_jobs, times
@@ -24,6 +26,17 @@ from localproc.views.execution_log import SHOWN
 from localproc.views.parameters import bounds
 
 _MOST: Final = 10_000  #: executions in an answer
+#: How far back a list may go, by what people call it.
+LAST: Final = {
+    "12h": timedelta(hours=12),
+    "24h": timedelta(hours=24),
+    "48h": timedelta(hours=48),
+    "week": timedelta(days=7),
+    "month": timedelta(days=31),
+}
+_FORM: Final = "application/x-www-form-urlencoded"
+_AHEAD: Final = timedelta(hours=12)
+_MOST_AHEAD: Final = 20
 _DISTINCT: Final = ("name", "service", "environment", "trigger", "runAs", "status", "reason")
 
 
@@ -66,13 +79,25 @@ def list_executions(exchange: Exchange) -> Response:
         found = [job.execution() for job in page]
         found = [one for one in found if status in ("", one["status"])]
     if exchange.wants_html:
-        return exchange.page("executions.html", {"executions": found, "links": links})
+        content = {
+            "executions": found,
+            "links": links,
+            "last": LAST,
+            "statuses": SHOWN,
+            "triggers": list(Trigger),
+            "coming": _coming(exchange),
+        }
+        return exchange.page("executions.html", content)
     return exchange.document(found, headers={"Link": link_header(links)})
 
 
 def _filters(exchange: Exchange) -> dict[str, Any]:
     since, until = times(exchange.query("datetime"))
     began_since, began_until = _range(exchange.query("start"))
+    if last := exchange.query("last"):
+        if last not in LAST:
+            raise bad_parameter("last", f"there is: {', '.join(LAST)}")
+        began_since = datetime.now(UTC) - LAST[last]
     trigger = exchange.query("trigger") or None
     if trigger is not None and trigger not in set(Trigger):
         raise bad_parameter("trigger", f"there is: {', '.join(Trigger)}")
@@ -121,11 +146,26 @@ def _range(text: str | None) -> tuple[datetime | None, datetime | None]:
         raise bad_parameter("start", "; ".join(one.message for one in error.problems)) from None
 
 
+def _coming(exchange: Exchange) -> list[tuple[datetime, str, str]]:
+    """Give what is due in the next hours: when, which schedule, which process."""
+    until = datetime.now(UTC) + _AHEAD
+    found = [
+        (due, one.name, one.schedule.process)
+        for one in exchange.engine.schedules.all()
+        for due in (one.next_runs(_MOST_AHEAD) if one.due and one.due <= until else ())
+        if due <= until
+    ]
+    return sorted(found)[:_MOST_AHEAD]
+
+
 def execution(exchange: Exchange) -> Response:
     """Answer with one execution."""
     job = exchange.job()
     said = exchange.addressed(job, job.execution())
-    return exchange.either("Execution", said, f"{exchange.base}/jobs/{job.id}")
+    if not exchange.wants_html:
+        return exchange.document(said)
+    inputs = exchange.addressed(job, dict(job.inputs))
+    return exchange.page("execution.html", {"one": said, "inputs": inputs})
 
 
 def trigger(exchange: Exchange) -> Response:
@@ -133,7 +173,8 @@ def trigger(exchange: Exchange) -> Response:
 
     ``?_reason=TEXT`` says why.
     """
-    asked = exchange.json()
+    is_form = exchange.content_type == _FORM
+    asked = _form(exchange) if is_form else exchange.json()
     if not isinstance(asked, Mapping) or not isinstance(asked.get("name"), str):
         raise InvalidInputs(
             "this starts no execution",
@@ -147,4 +188,12 @@ def trigger(exchange: Exchange) -> Response:
     process, reason = exchange.engine.process(asked["name"]), exchange.query("_reason") or ""
     job = start(exchange, process, {"inputs": inputs}, reason=reason)
     place = f"{exchange.base}/executions/v1/private/{job.id}"
+    if is_form and exchange.prefers_html:
+        return RedirectResponse(place, 303)
     return exchange.document(job.execution(), 201, headers={"Location": place})
+
+
+def _form(exchange: Exchange) -> dict[str, Any]:
+    """Read what the page of an execution sends: ``name``, and ``body`` as a JSON text."""
+    fields = dict(parse_qsl(exchange.body.decode(errors="replace"), keep_blank_values=True))
+    return {"name": fields.get("name"), "body": read_json(fields.get("body", "{}").encode())}
