@@ -10,6 +10,12 @@ have_node() {
   command -v node nodejs >/dev/null || install nodejs
 }
 
+# Charliecloud, whose containers need no root and no daemon, and what the images of tests are made of.
+have_charliecloud() {
+  command -v busybox >/dev/null || install busybox-static
+  command -v ch-run >/dev/null || install charliecloud-runtime
+}
+
 # A Docker daemon: the one of DOCKER_HOST, or one of our own that ends with this shell.
 have_docker() {
   command -v busybox >/dev/null || install busybox-static

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
@@ -21,6 +22,7 @@ from benchmarks.places import places
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
 from benchmarks.startup import startup
+from benchmarks.storage import storage
 from benchmarks.table import Line, Table
 from benchmarks.workflows import graphs, scatters
 
@@ -37,6 +39,8 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "load": load,
     "growth": growth,
     "scatters": scatters,
+    "containers": containers,
+    "storage": storage,
 }
 
 

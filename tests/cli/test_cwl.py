@@ -86,7 +86,13 @@ def test_the_names_of_requirements_in_a_job_file_are_checked(packages: Path, her
     assert "inputs.cwl:requirements: unknown field 'a'" in said.err
 
 
-@pytest.mark.parametrize("flags", [[], ["--no-container"], ["--no-container", "--executor", "x"]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--containers", "none"],
+        ["--no-container", "--executor", "x", "--containers", "charliecloud"],
+    ],
+)
 def test_a_container_that_is_required_is_not_supported(here: Path, flags: list[str]) -> None:
     tool = {
         "cwlVersion": "v1.2",

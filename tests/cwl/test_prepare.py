@@ -247,9 +247,6 @@ def contained(docker: str, text: str = "baseCommand: a", **inputs: Any) -> Prepa
     ("docker", "message"),
     [
         ("{}", "names no image"),
-        ("{dockerFile: FROM debian}", "images are not made by dockerFile"),
-        ("{dockerLoad: image.tar}", "images are not made by dockerLoad"),
-        ("{dockerImport: image.tar}", "images are not made by dockerImport"),
         ("{dockerPull: a, dockerOutputDirectory: out}", "not an absolute path"),
         ("{dockerPull: a, dockerOutputDirectory: /}", "not an absolute path"),
     ],
@@ -263,6 +260,22 @@ def test_the_id_of_an_image_wins() -> None:
     box = contained("dockerPull: registry/a, dockerImageId: b, dockerFile: FROM c").container
     assert box is not None
     assert (box.image, box.pull) == ("b", "registry/a")
+
+
+def test_an_image_that_has_to_be_made_is_called_by_what_it_is_made_of() -> None:
+    made = [
+        contained("dockerFile: FROM debian").container,
+        contained("dockerLoad: image.tar").container,
+        contained("dockerImport: image.tar, dockerImageId: mine").container,
+    ]
+    boxes = [one for one in made if one is not None]
+    assert [one.build for one in boxes] == ["FROM debian", "", ""]
+    assert [one.load for one in boxes] == ["", "image.tar", ""]
+    assert [one.imported for one in boxes] == ["", "", "image.tar"]
+    names = [one.image for one in boxes]
+    assert names[2] == "mine"
+    assert names[0].startswith("localproc/made:")
+    assert names[0] != names[1]
 
 
 def test_a_hinted_container_is_used_where_there_are_some() -> None:

@@ -30,7 +30,7 @@ from localproc.engine.job.effects import (
     StageOut,
     Stop,
 )
-from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.engine.job.executor_choice import ExecutorChoice, Place
 from localproc.engine.job.facts import Done, News, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.planning import pull
@@ -196,7 +196,7 @@ class Bench:
             now=self._now,
             folder="/job",
             base_env={},
-            where=lambda one: (placement.choose(place(one.key), container=True), self.able),
+            where=lambda one: Place(placement.choose(place(one.key), container=True), self.able),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",

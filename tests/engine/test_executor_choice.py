@@ -203,6 +203,7 @@ def test_a_home_may_keep_options_in_a_file(tmp_path: Path, packages: Path) -> No
         ("a: [", "is not YAML"),
         ("executor_options: 3", "which is not a mapping"),
         ("executor_options: {a: 3}", "executor_options has 'a'"),
+        ("namespace_storage_options: {a: {s3: 3}}", "namespace_storage_options.a has 's3'"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -322,7 +322,7 @@ def test_a_package_that_requires_a_container_is_refused_before_it_is_accepted(
         "requirements": [{"class": "DockerRequirement", "dockerPull": "debian"}],
     }
     with pytest.raises(UnsupportedPackage, match="requires a container"):
-        engine.deploy(package).execute({})
+        engine.deploy(package).execute({}, containers="none")
     assert engine.jobs() == []
 
 

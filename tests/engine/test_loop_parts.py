@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.cwl.run.process import Tool
+from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
@@ -262,6 +263,7 @@ def executors() -> Any:
 
 
 def queue(desk: Desk, executors: Executors) -> JobQueue:
+    plugins = PluginManager([])
     opening = Opening(executors.open, executors.ready.release)
     two = process(TWO)
     assert not isinstance(two, Tool)
@@ -276,7 +278,8 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         TmpDirs(str(desk.home.path), lambda do: do()),
         lambda job, past: two,
         lambda _: None,
-        Storages(PluginManager([]).storage, {}, {}),
+        Storages(plugins.storage, {}, {}),
+        Containers(plugins, Settings()),
         SecretKeeper({}, ""),
     )
 

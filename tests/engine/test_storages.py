@@ -115,6 +115,20 @@ def test_options_are_those_of_the_place_and_the_namespace(tmp_path: Path, boxes:
     assert found == [("all", 1, False), ("mine", 1, False), ("acme's", 1, False)]
 
 
+def test_a_home_may_keep_the_options_of_namespaces_in_a_file(tmp_path: Path, boxes: Boxes) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "settings.yml").write_text(
+        "storage_options: {box: {a: 1}}\n"
+        "namespace_storage_options: {acme: {box: {key: theirs, b: 2}}}\n"
+    )
+    given: dict[str, Any] = {"acme": {"box": {"key": "given"}}}
+    settings: dict[str, Any] = {"plugins": [boxes], "namespace_storage_options": given}
+    with localproc.Engine(home, namespace="acme", **settings) as engine:
+        engine.run(MAKES, {}, results="box://there/results").raise_for_status()
+    assert boxes.opened == [{"a": 1, "b": 2, "key": "given", "guarded": False}]
+
+
 def test_a_storage_that_is_slow_to_open_keeps_nobody_else_waiting(tmp_path: Path) -> None:
     class Slow(Boxes):
         def open(self, options: Any) -> Any:

@@ -21,11 +21,16 @@ from tests.conftest import absent
 IMAGE = "localproc-tests/busybox:1"
 
 
+def check_charliecloud() -> None:
+    """Skip a test where there is no Charliecloud, or fail it."""
+    if shutil.which("ch-run") is None:
+        absent("Charliecloud is not installed")
+
+
 @pytest.fixture(scope="session")
 def charliecloud(tmp_path_factory: pytest.TempPathFactory) -> Charliecloud:
     """Give the runtime, with an image of busybox."""
-    if shutil.which("ch-run") is None:
-        absent("Charliecloud is not installed")
+    check_charliecloud()
     folder = tmp_path_factory.mktemp("images")
     found = Charliecloud(ContainerSettings(str(folder)))
     (root := folder / "root").mkdir()

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -63,6 +64,11 @@ class OwnDaemon:
         assert self._process is not None
         if self._process.poll() not in (None, -signal.SIGKILL):
             pytest.fail((self.folder / "log").read_text()[-2000:])
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.folder / "docker.sock"))
+            except OSError:
+                return False
         try:
             self.api.get("/version")
         except ExecutorUnavailable:

@@ -22,7 +22,7 @@ from localproc_docker.engine_api import EngineApi
 from localproc import Engine
 from localproc.errors import EnvironmentProblem, UnsupportedPackage
 from localproc.model import Container, JobStatus, TaskState
-from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.plugins.executor import Executor, ExecutorSettings, Leftover
 from localproc.testing.executors import OpenExecutor
 
 __all__ = ["api", "road"]  # fixtures
@@ -150,6 +150,31 @@ class TestFaults(DockerTests):
         assert len(containers(api, tmp_path / "home")) == 1, "it is the exit record"
         executor.release([task.key])
         until(lambda: not containers(api, tmp_path / "home"))
+
+
+def test_containers_of_a_home_that_is_gone_are_found_and_removed(
+    tmp_path: Path, api: EngineApi, road: Road
+) -> None:
+    home = tmp_path / "home" / "executor-docker"
+    home.mkdir(parents=True)
+    executor = open_docker(home, "first", host=road.host)
+    task = DockerTests().command(tmp_path, "s", ("sh", "-c", "touch on; sleep 300"))
+    executor.submit([task])
+    until(lambda: Path(task.outdir, "on").exists())
+    executor.close()
+    assert left(tmp_path / "home") == []
+    home.rmdir()
+    home.parent.rmdir()
+    [found] = left(tmp_path / "home")
+    assert found.said.startswith(f"1 docker container of {home.parent}, which is gone: ")
+    found.end()
+    assert containers(api, home) == []
+
+
+def left(home: Path) -> list[Leftover]:
+    """Return what ``localproc doctor`` finds of a home."""
+    [plugin] = [one for one in localproc_docker.localproc_executors() if one.name == "docker"]
+    return [one for one in plugin.leftovers() if str(home) in one.said]
 
 
 def test_a_daemon_that_is_not_there_is_told_when_it_is_opened(tmp_path: Path) -> None:

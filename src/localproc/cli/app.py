@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "subscription": ("subscriptions", "Run processes, or tell people, when something happens."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
+    "images": ("images", "List the images of a package; pull, load and save them."),
     "cwl": ("cwl", "Run a CWL document the way cwltool does."),
     "token": ("tokens", "Make, list and remove tokens for clients."),
     "backup": ("backup", "Copy the home while it is in use."),

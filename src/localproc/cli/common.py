@@ -23,6 +23,7 @@ from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.cwd import current_folder
+from localproc.engine.home.settings import Pull
 from localproc.engine.home.variables import read_words
 from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
@@ -49,6 +50,35 @@ _ENGINE_OPTIONS: Final = {
         multiple=True,
         callback=lambda _, __, texts: _options(texts),
         help="An option of an executor; repeatable.",
+    ),
+    "containers": click.option(
+        "--containers",
+        default="",
+        metavar="auto|none|NAME",
+        envvar="LOCALPROC_CONTAINERS",
+        help="Who runs containers: docker, podman, apptainer, singularity, charliecloud; auto (the "
+        "default) takes what is there where a package requires them.",
+    ),
+    "pull": click.option(
+        "--pull",
+        type=click.Choice([one.value for one in Pull]),
+        callback=lambda _, __, pull: pull or "",
+        help="When images are brought; never, by default.",
+    ),
+    "build": click.option("--build", is_flag=True, help="Let images be built by a dockerFile."),
+    "images": click.option(
+        "--images",
+        metavar="DIR",
+        envvar="LOCALPROC_IMAGES",
+        help="Where localproc keeps images itself.",
+    ),
+    "container_map": click.option(
+        "--container-map",
+        "container_map",
+        metavar="IMAGE=local|PATH|IMAGE",
+        multiple=True,
+        callback=lambda _, __, texts: _mapped(texts),
+        help="What an image stands for; repeatable.",
     ),
     "work": click.option("--work", metavar="DIR", help="Where tasks work, if not in the home."),
     "results": click.option("--results", metavar="DIR|URI", help="Where results are published."),
@@ -115,6 +145,42 @@ def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
         except ValueError:
             found.setdefault(executor, {})[key] = value
     return found
+
+
+def _mapped(texts: Sequence[str]) -> dict[str, str]:
+    """Read what images stand for."""
+    pairs = [text.partition("=") for text in texts]
+    for image, _, target in pairs:
+        if not (image and target):
+            raise click.BadParameter(f"{image!r} is not IMAGE=local|PATH|IMAGE")
+    return {image: target for image, _, target in pairs}
+
+
+def container_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--containers`` and ``--images``, as ``containers`` and ``folder``."""
+    whose = click.option(
+        "--containers",
+        default="",
+        metavar="NAME",
+        envvar="LOCALPROC_CONTAINERS",
+        help="Whose images; those of what is there, by default.",
+    )
+    folder = click.option(
+        "--images",
+        "folder",
+        metavar="DIR",
+        envvar="LOCALPROC_IMAGES",
+        help="Where localproc keeps images itself.",
+    )
+    return whose(folder(command))
+
+
+def environment_settings() -> dict[str, Any]:
+    """Return the settings of containers that the environment has, for commands without options."""
+    return {
+        "containers": os.environ.get("LOCALPROC_CONTAINERS", ""),
+        "images": os.environ.get("LOCALPROC_IMAGES"),
+    }
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,6 +18,8 @@ from localproc.cli.common import naming
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
+from localproc.engine.containers import NONE
+from localproc.engine.home.settings import Pull
 from localproc.uris import uri_path
 from localproc.views.written import finite
 
@@ -38,13 +40,38 @@ _TOOL: Final = "cwl:tool"
 @click.option(
     "--no-container",
     is_flag=True,
-    help="Run tools on this machine, whatever --executor says; one that requires a container is "
-    "not supported then.",
+    help="Run tools on this machine, whatever --executor and --containers say; one that requires a "
+    "container is not supported then.",
+)
+@click.option(
+    "--containers",
+    default="",
+    envvar="LOCALPROC_CONTAINERS",
+    metavar="auto|none|NAME",
+    help="Who runs containers.",
+)
+@click.option(
+    "--images", metavar="DIR", envvar="LOCALPROC_IMAGES", help="Where localproc keeps images."
+)
+@click.option(
+    "--pull",
+    type=click.Choice([one.value for one in Pull]),
+    default="never",
+    show_default=True,
+    help="When images are brought.",
 )
 @click.argument("tool")
 @click.argument("job", required=False)
 def cwl(
-    outdir: str, quiet: bool, executor: str, no_container: bool, tool: str, job: str | None
+    outdir: str,
+    quiet: bool,
+    executor: str,
+    no_container: bool,
+    containers: str,
+    images: str | None,
+    pull: str,
+    tool: str,
+    job: str | None,
 ) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON.
 
@@ -58,7 +85,13 @@ def cwl(
         with (
             terminable(),
             tempfile.TemporaryDirectory(prefix="localproc-") as home,
-            Engine(home, executor=LOCAL if no_container else executor) as engine,
+            Engine(
+                home,
+                executor=LOCAL if no_container else executor,
+                containers=NONE if no_container else containers,
+                images=images,
+                pull=pull,
+            ) as engine,
         ):
             outputs = _run(engine, os.path.abspath(outdir), tool, job, quiet=quiet)
     except errors.UnsupportedPackage as error:

@@ -85,12 +85,17 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
         command += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["work"]:
         command += ["--work", os.path.abspath(settings["work"])]
+    for name in ("images", "pull"):
+        if settings[name]:
+            command += [f"--{name}", settings[name]]
+    for image, target in settings["container_map"].items():
+        command += ["--container-map", f"{image}={target}"]
     for executor, options in settings["executor_options"].items():
         for key, value in options.items():
             command += ["--executor-option", f"{executor}.{key}={json.dumps(value)}"]
     with open(os.devnull, "r+b") as nothing:
         subprocess.Popen(
-            [*command, *(["--keep"] if settings["keep"] else [])],
+            [*command, *(f"--{name}" for name in ("keep", "build") if settings[name])],
             stdin=nothing,
             stdout=nothing,
             stderr=nothing,

@@ -19,10 +19,11 @@ from localproc.api import Engine
 from localproc.cli.app import ENVIRONMENT
 from localproc.cli.common import json_option, print_json, print_table
 from localproc.cli.site import Site
+from localproc.engine.containers import Containers
 from localproc.engine.engine import jobs_everywhere, namespace_of
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network
-from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
+from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
 from localproc.model import JobStatus
 from localproc.plugins.executor import Leftover
 from localproc.plugins.manager import PluginManager
@@ -37,6 +38,7 @@ def plugins(as_json: bool) -> None:
     box.tell("localproc_commands", group=added)
     commands = [(name, one.get_short_help_str()) for name, one in added.commands.items()]
     executors = [(one.name, one.summary) for one in box.executors()]
+    runtimes = [(one.name, one.summary) for one in box.containers()]
     storages = [(one.scheme, one.summary) for one in box.storages()]
     names = box.names()
     broken = [(one.plugin, one.reason) for one in box.broken]
@@ -45,6 +47,7 @@ def plugins(as_json: bool) -> None:
             {
                 "plugins": [{"name": name, "from": source} for name, source in names],
                 "executors": [{"name": name, "summary": text} for name, text in executors],
+                "containers": [{"name": name, "summary": text} for name, text in runtimes],
                 "storages": [{"scheme": name, "summary": text} for name, text in storages],
                 "commands": [{"name": name, "summary": text} for name, text in commands],
                 "broken": [{"plugin": name, "reason": reason} for name, reason in broken],
@@ -54,6 +57,8 @@ def plugins(as_json: bool) -> None:
     print_table(["plugin", "from"], [(name, source or "localproc") for name, source in names])
     click.echo()
     print_table(["executor", "runs tasks as"], executors)
+    click.echo()
+    print_table(["container runtime", "has"], runtimes)
     click.echo()
     print_table(["storage", "reads and writes"], storages)
     if commands:
@@ -197,9 +202,23 @@ def _local_executor(_: Site) -> Iterator[_Finding]:
     yield _Finding("ok", "local executor", "runs tools")
 
 
+def _containers(_: Site) -> Iterator[_Finding]:
+    known = Containers(PluginManager(), Settings())
+    here = known.here()
+    for number, one in enumerate(here):
+        note = "; auto takes it first" if number == 0 else ""
+        try:
+            yield _Finding("ok", "containers", f"{known.runtime(one.name).version()}{note}")
+        except errors.LocalprocError as error:
+            yield _Finding("warning", "containers", f"{one.name}: {error.message}", error.hint)
+    if not here:
+        yield _Finding("ok", "containers", "none: packages that require an image are refused")
+
+
 def _plugins(_: Site) -> Iterator[_Finding]:
     box = PluginManager()
     box.executors()
+    box.containers()
     box.storages()
     for broken in box.broken:
         yield _Finding(
@@ -221,4 +240,13 @@ def _leftovers(_: Site) -> Iterator[_Finding]:
         yield _Finding("ok", "left running", "nothing of homes that are gone")
 
 
-_CHECKS = (_python, _machine, _home, _javascript, _local_executor, _plugins, _leftovers)
+_CHECKS = (
+    _python,
+    _machine,
+    _home,
+    _javascript,
+    _local_executor,
+    _containers,
+    _plugins,
+    _leftovers,
+)

@@ -12,6 +12,8 @@ from localproc import errors
 from localproc.cli.app import USAGE
 from localproc.cli.common import (
     as_typed,
+    container_options,
+    environment_settings,
     json_option,
     naming,
     print_json,
@@ -19,8 +21,11 @@ from localproc.cli.common import (
     read_process,
 )
 from localproc.cli.site import Site
+from localproc.engine.containers import Containers
 from localproc.engine.handles import Process
+from localproc.engine.home.settings import Settings
 from localproc.engine.packages.archive import ZIP
+from localproc.engine.packages.images import looked_for, named_images
 from localproc.plugins.manager import PluginManager
 from localproc.views.process import process_description, process_summary
 
@@ -95,6 +100,9 @@ def describe(site: Site, package: str, as_json: bool) -> None:
     print_table(["input", "type", "default", "about"], _input_rows(process))
     click.echo()
     print_table(["output", "type", "about"], _output_rows(process))
+    if rows := _image_rows(process):
+        click.echo()
+        print_table(["image", "here", "brought by"], rows)
 
 
 def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
@@ -109,6 +117,15 @@ def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
         )
         for port in process.ports()
     ]
+
+
+def _image_rows(process: Process) -> list[tuple[str, str, str]]:
+    """Return the images that a package names, with what is here of them."""
+    from localproc.cli.images import brought_by, state
+
+    named = named_images(process.record.resolved)
+    known = Containers(PluginManager(), Settings(**environment_settings()))
+    return [(one.box.image, state(one), brought_by(one)) for one in looked_for(named, known, "")]
 
 
 def _output_rows(process: Process) -> list[tuple[str, str, str]]:
@@ -146,18 +163,28 @@ def package(site: Site, process: str) -> None:
 @click.argument("package", metavar="PACKAGE")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @click.option("--executor", default="local", show_default=True, help="Who is to run its tools.")
+@container_options
 @json_option
-def validate(package: str, allow_remote: bool, executor: str, as_json: bool) -> int:
+def validate(
+    package: str,
+    allow_remote: bool,
+    executor: str,
+    containers: str,
+    folder: str | None,
+    as_json: bool,
+) -> int:
     """Check PACKAGE and print every problem, each with its file, line and column.
 
-    What this machine or the executor lacks (a command, a container) is a warning.
+    What this machine or the executor lacks (a command, a container, an image) is a warning.
     """
     from localproc.engine.packages.package_source import validate as checked
 
-    runs = PluginManager().executor(executor)
+    plugins = PluginManager()
+    runs = plugins.executor(executor)
+    boxes = Containers(plugins, Settings(containers=containers, images=folder))
     try:
         with naming(package):
-            findings = checked(package, allow_remote=allow_remote, executor=runs)
+            findings = checked(package, allow_remote=allow_remote, executor=runs, containers=boxes)
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
     except errors.PackageError as error:

@@ -28,7 +28,8 @@ class ExecuteOptions(TypedDict, total=False):
     "execute.yaml"); all if ``None``. ``results``: the folder or URI under which ``<job>/`` is
     published. ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is
     set. ``assets``: which assets of STAC items are brought, and which stay where they are
-    (``key=B0*;role=data;remote=image/tiff*``). ``policy`` bounds what may be read for the job.
+    (``key=B0*;role=data;remote=image/tiff*``). ``containers``: the container runtime. ``policy``
+    bounds what may be read for the job.
     ``subscriber`` maps ``successUri``, ``inProgressUri`` and ``failedUri`` to addresses.
     ``options`` are kept with the job, for executors. ``base``: the folder or URI of relative
     paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
@@ -40,6 +41,7 @@ class ExecuteOptions(TypedDict, total=False):
     outputs: Mapping[str, Any] | None
     results: str | os.PathLike[str] | None
     executor: str
+    containers: str
     title: str
     tags: Sequence[str]
     reason: str
@@ -92,6 +94,11 @@ class EngineSettings(TypedDict, total=False):
     adopt: bool
     keep: bool
     reuse: bool
+    containers: str
+    images: str | None
+    pull: str
+    build: bool
+    container_map: Mapping[str, str]
     offline: str
     inputs_cache: str | None
     inputs_cache_limit: int
@@ -100,6 +107,7 @@ class EngineSettings(TypedDict, total=False):
     namespace: str
     callback_secret: str
     executor_options: Mapping[str, Mapping[str, Any]]
+    container_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
     variables: Sequence[Mapping[str, Any]] | Mapping[str, Any]

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from localproc import forks
+from localproc.engine.containers import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
@@ -73,6 +74,7 @@ class Runtime:
         self.closed = False
         self._inherited = False
         self.completions = Completions()
+        self.containers = Containers(self.plugins, self.settings)
         self.inputs = InputCache(
             settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
         )
@@ -114,6 +116,7 @@ class Runtime:
                     self._liveness,
                     self.settings,
                     self.storages,
+                    self.containers,
                     self._open_executor,
                     self.processes.of_job,
                     self.observers,
@@ -214,4 +217,5 @@ class Runtime:
     def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None
         plugin = self.plugins.executor(name)
-        return GuardedExecutor(plugin, self.executor_settings(plugin, self._liveness.id))
+        settings = self.executor_settings(plugin, self._liveness.id)
+        return GuardedExecutor(plugin, settings, runtimes=self.containers.runtime)

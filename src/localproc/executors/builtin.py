@@ -1,10 +1,13 @@
-"""Registers the built-in executors the way any plugin does."""
+"""Registers the built-in executors and container runtimes the way any plugin does."""
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from localproc.model import Task
 from localproc.plugins import hookimpl
+from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
 from localproc.plugins.executor import (
     Capabilities,
     Executor,
@@ -45,3 +48,42 @@ def _leftovers() -> Iterable[Leftover]:
     from localproc.executors.leftovers import leftovers
 
     return leftovers()
+
+
+@hookimpl
+def localproc_containers() -> Iterable[ContainerPlugin]:
+    """Give the runtimes whose containers are plain processes."""
+    return [
+        ContainerPlugin(
+            "charliecloud",
+            _open_charliecloud,
+            partial(_is_installed, "ch-run"),
+            "containers of an unprivileged user (ch-run)",
+        ),
+        *(
+            ContainerPlugin(
+                name,
+                partial(_open_apptainer, name),
+                partial(_is_installed, name),
+                f"containers in single files ({name})",
+                gpus=True,
+            )
+            for name in ("apptainer", "singularity")
+        ),
+    ]
+
+
+def _is_installed(program: str, _: ContainerSettings) -> bool:
+    return shutil.which(program) is not None
+
+
+def _open_apptainer(name: str, settings: ContainerSettings) -> ContainerRuntime:
+    from localproc.executors.containers.apptainer import Apptainer
+
+    return Apptainer(name, settings)
+
+
+def _open_charliecloud(settings: ContainerSettings) -> ContainerRuntime:
+    from localproc.executors.containers.charliecloud import Charliecloud
+
+    return Charliecloud(settings)

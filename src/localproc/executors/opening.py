@@ -1,21 +1,34 @@
 """Opening an executor by its plugin.
 
-Owns making an executor of a backend, and telling a plugin that was written for localproc 0.1 what
-has changed. Must not know any particular one.
+Owns making an executor of a backend, giving it containers, and telling a plugin that was written
+for localproc 0.1 what has changed. Must not know any particular one.
 """
 
 import inspect
 from typing import Final
 
 from localproc.errors import EnvironmentProblem
+from localproc.executors.composed import Composed, Runtimes
 from localproc.plugins.backend import Backend
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 
 _HINT: Final = "upgrade the plugin; its author finds what has changed in plugins/README.md"
 
 
-def open_executor(plugin: ExecutorPlugin, settings: ExecutorSettings) -> Executor:
-    """Open an executor; raises ``EnvironmentProblem`` if it lacks verbs, and what it raises."""
+def open_executor(
+    plugin: ExecutorPlugin, settings: ExecutorSettings, runtimes: Runtimes | None = None
+) -> Executor:
+    """Open an executor; raises ``EnvironmentProblem`` if it lacks verbs, and what it raises.
+
+    One that has no containers itself gets those of ``runtimes``.
+    """
+    executor = _opened(plugin, settings)
+    if runtimes is None or executor.capabilities.containers:
+        return executor
+    return Composed(executor, runtimes)
+
+
+def _opened(plugin: ExecutorPlugin, settings: ExecutorSettings) -> Executor:
     opened = plugin.open(settings)
     protocol = Backend if hasattr(opened, "look") else Executor
     if missing := lacks(opened, protocol):

@@ -109,6 +109,9 @@ def _submitted(event: StepSubmitted) -> Step:
         attempt=event.attempt,
         command=event.command,
         executor=event.executor,
+        image=event.image,
+        digest=event.digest,
+        containers=event.containers,
     )
 
 

@@ -89,6 +89,9 @@ class StepSubmitted(Event):
     command: tuple[str, ...] = field(default=(), metadata=says("the command line", texts, list))
     tmpdir: str = field(default="", metadata=says("its temporary folder", text))
     executor: str = field(default="", metadata=says("the executor, by name", text))
+    image: str = field(default="", metadata=says("the image of its container, by name", text))
+    digest: str = field(default="", metadata=says("the digest of that image", text))
+    containers: str = field(default="", metadata=says("the container runtime, by name", text))
 
     @classmethod
     def upgraded(cls, data: Mapping[str, Any], version: int) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ class JobRequest:
 
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
     ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
+    ``containers`` is the runtime of tools that name an image, empty for what the executor has.
     ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``assets`` says which assets of STAC items are
@@ -27,6 +28,7 @@ class JobRequest:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
+    containers: str = ""
     results: str = ""
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""

@@ -15,6 +15,7 @@ class Step:
     (``crop[1]/warp``), that of the engine's own steps begins with a slash. ``log`` is the name of
     its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
     ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
+    ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
     ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
     """
 
@@ -34,6 +35,9 @@ class Step:
     native_id: str = ""
     queued: float | None = None
     reason: str = ""
+    image: str = ""
+    digest: str = ""
+    containers: str = ""
     cpu: float | None = None
     rss: int | None = None
 

@@ -9,10 +9,10 @@ images alone. All verbs may block, and are called by threads, several at a time.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from localproc.model import Container, Mount, Task
+from localproc.model import Container, Mount, StageAction, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,16 @@ def mounts(task: Task) -> tuple[Mount, ...]:
 def command(task: Task, image: Image) -> tuple[str, ...]:
     """Return what is started in a container: the task's command after the image's entry point."""
     return (*image.entrypoint, *(task.argv or image.command))
+
+
+def plain(
+    task: Task,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    stage: Iterable[StageAction] = (),
+) -> Task:
+    """Return a task as the process that starts its container; ``stage`` is to be made first."""
+    return replace(task, argv=tuple(argv), env=dict(env), container=None, stage=tuple(stage))
 
 
 def outermost(paths: Iterable[str]) -> list[str]:

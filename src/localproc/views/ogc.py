@@ -95,9 +95,12 @@ def step_info(step: Step) -> dict[str, Any]:
 
 
 def usage(step: Step) -> dict[str, Any]:
-    """Tell where a step runs or ran, and what it took; what nobody knows is left out."""
+    """Tell where and in what a step runs, and what it took; what nobody knows is left out."""
     said = {
         "executor": step.executor or None,
+        "containers": step.containers or None,
+        "image": step.image or None,
+        "imageDigest": step.digest or None,
         "host": step.host or None,
         "nativeID": step.native_id or None,
         "reason": step.reason or None,

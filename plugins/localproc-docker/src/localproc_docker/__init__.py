@@ -80,9 +80,9 @@ def leftovers(daemon: Daemon) -> Iterable[Leftover]:
     """Return the containers of homes that are gone, as far as a daemon answers."""
     if not daemon.is_here({}):
         return ()
-    from localproc_docker.leftovers import leftovers
+    from localproc_docker import gone_homes
 
-    return leftovers(daemon)
+    return gone_homes.leftovers(daemon)
 
 
 def check(_: ExecutorSettings, tasks: Sequence[Task]) -> Mapping[str, str]:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from localproc_s3.connection import Connection
 
-PART: Final = 8 << 20  #: bytes
-_SLOTS: Final = 4
+PART: Final = 5 << 20  #: bytes; S3 takes no smaller ones
+_SLOTS: Final = 4  #: each holds its part twice while it is sent
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 
 

@@ -1,9 +1,11 @@
 """The container that a tool asks for.
 
-Owns reading DockerRequirement and NetworkAccess (CWL v1.2 CommandLineTool, sections 5.4 and 5.11).
+Owns reading DockerRequirement and NetworkAccess (CWL v1.2 CommandLineTool, sections 5.4 and 5.11),
+and going without the former.
 Must not know who runs containers.
 """
 
+import hashlib
 import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +31,7 @@ def wants_container(tool: Tool, *, containers: bool) -> bool:
     if not containers and is_required(tool):
         raise UnsupportedPackage(
             f"{tool.id} requires a container, and the executor has none",
-            hint="use an executor with containers, or move DockerRequirement to hints",
+            hint="choose what runs containers, or move DockerRequirement to hints",
         )
     return containers
 
@@ -39,20 +41,29 @@ def is_required(tool: Tool) -> bool:
     return _REQUIREMENT in tool.requirements.required
 
 
+def without_container(tool: Tool) -> Tool:
+    """Return a tool as if it named no container."""
+    known = tool.requirements
+    return replace(
+        tool,
+        requirements=replace(
+            known, required=_without(known.required), hinted=_without(known.hinted)
+        ),
+    )
+
+
 def image(tool: Tool) -> str:
     """Return the name of the image; raises ``UnsupportedPackage`` if it has none.
 
     ``dockerImageId`` is what is run, ``dockerPull`` where that comes from and its name otherwise.
+    One that has to be made and has no name is called by what it is made of.
     """
     docker = tool.requirements.get(_REQUIREMENT) or {}
     name = docker.get("dockerImageId") or docker.get("dockerPull")
     if name:
         return str(name)
-    if maker := next((one for one in _MAKERS if docker.get(one)), None):
-        raise UnsupportedPackage(
-            f"{tool.id}: images are not made by {maker}, and no dockerImageId names one",
-            hint="make the image yourself and give its name as dockerImageId",
-        )
+    if made := next((str(docker[one]) for one in _MAKERS if docker.get(one)), None):
+        return f"localproc/made:{hashlib.sha256(made.encode()).hexdigest()[:12]}"
     raise UnsupportedPackage(
         f"{tool.id}: DockerRequirement names no image to run", hint="give it a dockerPull"
     )
@@ -78,13 +89,28 @@ def container(
     tool: Tool, values: Mapping[str, Any], runtime: Mapping[str, Any], folders: Folders
 ) -> Container:
     """Return the container of a tool that wants one."""
+    return replace(
+        described(tool),
+        outdir=folders.seen(folders.outdir),
+        network=network_access(tool, Context(values, runtime)),
+    )
+
+
+def described(tool: Tool) -> Container:
+    """Return a tool's container as far as the package itself tells; raises as ``image`` does."""
     docker = tool.requirements.get(_REQUIREMENT) or {}
     return Container(
         image=image(tool),
-        outdir=folders.seen(folders.outdir),
-        network=network_access(tool, Context(values, runtime)),
+        outdir="",
         pull=docker.get("dockerPull"),
+        load=docker.get("dockerLoad") or "",
+        imported=docker.get("dockerImport") or "",
+        build=docker.get("dockerFile") or "",
     )
+
+
+def _without(known: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in known.items() if name != _REQUIREMENT}
 
 
 def network_access(tool: Tool, context: Context) -> bool:

@@ -51,7 +51,8 @@ class Acceptance:
         self._user = _user()
         self._takes: dict[str, Request] = {}
         self._fit: set[str] = set()  # places where results can be published
-        self._runnable: set[tuple[str, str]] = set()  # revisions, each with an executor
+        #: The container runtimes of revisions, each with executor and runtime as asked for.
+        self._runnable: dict[tuple[str, str, str], str] = {}
 
     def request(
         self,
@@ -96,7 +97,9 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        self._check_executor(record, rest["executor"])
+        rest["containers"] = self._runtime_for(
+            record, rest["executor"], rest.get("containers") or ""
+        )
         return JobRequest(inputs=job_object, **rest)
 
     def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
@@ -115,11 +118,14 @@ class Acceptance:
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
         return Accepting(replace(job, owner=owner), event)
 
-    def _check_executor(self, record: ProcessRecord, name: str) -> None:
-        if (record.revision, name) not in self._runnable:
+    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
+        """Give the container runtime of a job; raises where its steps can never run."""
+        asked = (record.revision, executor, containers)
+        if asked not in self._runnable:
             process = self._runtime.processes.of(record)
-            check_executors(process, ExecutorChoice.read(name), self._runtime)
-            self._runnable.add((record.revision, name))
+            choice = ExecutorChoice.read(executor)
+            self._runnable[asked] = check_executors(process, choice, containers, self._runtime)
+        return self._runnable[asked]
 
     def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Give where results go; raises before anything is run for it in vain."""

@@ -22,6 +22,14 @@ from localproc.storage.storages import StorageOptions
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 
 
+class Pull(StrEnum):
+    """When images are brought that a step needs."""
+
+    NEVER = "never"
+    MISSING = "missing"
+    ALWAYS = "always"  #: once by each engine, as they may be newer
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of an engine.
@@ -40,13 +48,20 @@ class Settings:
     which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
     many MiB it may have, beside what is mirrored. ``validate_results`` says what is done about
     STAC in results that is not valid: ``off``, ``warn`` (in the log) or ``fail``; ``stac_schemas``
-    is a folder of schemas of extensions. ``callback_secret`` signs what subscribers are told.
-    ``executor_options`` are by an executor's name, ``storage_options`` by a scheme (``s3``) or the
+    is a folder of schemas of extensions. ``containers`` names the runtime of
+    tools that name an image: ``auto`` takes what is there for packages that require it, ``none`` is
+    none. ``images`` is the folder of images that localproc keeps itself. ``pull``: bring images
+    that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
+    here is not accepted; ``build`` allows building them by a dockerFile. ``container_map`` says
+    what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
+    ``callback_secret`` signs what subscribers are told. ``executor_options`` are by an executor's
+    name, ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the
     beginning of URIs (``s3://bucket``). ``variables`` are rules for the environment of tools,
     ``secrets`` the sources of secrets by name, ``mail`` the server that sends it (``host``,
-    ``port``, ``from``, ``user``, ``password``, ``tls``). These five may also stand in
-    ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace;
-    the more particular ones add to the others.
+    ``port``, ``from``, ``user``, ``password``, ``tls``). These, and ``containers``, ``images``,
+    ``pull`` and ``container_map``, may also stand in ``settings.yml`` in the home.
+    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
+    the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -64,6 +79,11 @@ class Settings:
     adopt: bool = True
     keep: bool = False
     reuse: bool = False
+    containers: str = ""
+    images: str | None = None
+    pull: str = ""
+    build: bool = False
+    container_map: Mapping[str, str] = field(default_factory=dict)
     offline: str = "never"
     inputs_cache: str | None = None
     inputs_cache_limit: int = 10_240
@@ -72,6 +92,7 @@ class Settings:
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    container_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     storage_options: StorageOptions = field(default_factory=dict, repr=False)
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
@@ -92,8 +113,10 @@ class Settings:
         check_finite({name: getattr(self, name) for name in ("cores", "ram", "slots", "grace")})
         check_choice("offline", self.offline, Offline)
         check_choice("validate_results", self.validate_results, Validation)
+        check_choice("pull", self.pull or Pull.NEVER, Pull)
         check_namespace(self.namespace)
         check_options("executor_options", self.executor_options)
+        check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
         read_variables(self.variables)
         check_sources(self.secrets)

@@ -1,7 +1,8 @@
 """Settings that a home keeps in a file of its own.
 
-Owns reading ``settings.yml``: options of executors and storages by name, variables of tools and
-sources of secrets. Must not know what they mean, nor any other setting.
+Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
+namespace, which containers are used, variables of tools and sources of secrets. Must not know what
+they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,12 @@ from localproc.engine.home.settings import Settings, check_options
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
 
-_MEMBERS: Final = ("executor_options", "storage_options", "variables", "secrets", "mail")
+_OPTIONS: Final = ("executor_options", "container_options", "storage_options")
+_NAMESPACES: Final = "namespace_storage_options"
+_TEXTS: Final = ("containers", "images", "pull")
+_MAP: Final = "container_map"
+_GIVEN: Final = ("variables", "secrets", "mail")
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, *_GIVEN)
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -31,17 +37,28 @@ def with_file(settings: Settings, path: str) -> Settings:
     except (OSError, ValueError) as error:
         raise InvalidInputs(f"{path} cannot be read: {error}") from error
     found = _read(text, path)
-    return replace(
-        settings,
-        executor_options=_merged(found.get("executor_options", {}), settings.executor_options),
-        storage_options=_merged(found.get("storage_options", {}), settings.storage_options),
-        variables=[
+    options: dict[str, Any] = {
+        name: _merged(found.get(name, {}), getattr(settings, name)) for name in _OPTIONS
+    }
+    options[_NAMESPACES] = _of_namespaces(found, settings)
+    texts: dict[str, Any] = {
+        name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
+    }
+    images: dict[str, Any] = {_MAP: {**found.get(_MAP, {}), **settings.container_map}}
+    given: dict[str, Any] = {
+        "variables": [
             *to_data(read_variables(found.get("variables", ()))),
             *to_data(read_variables(settings.variables)),
         ],
-        secrets={**found.get("secrets", {}), **settings.secrets},
-        mail={**found.get("mail", {}), **settings.mail},
-    )
+        "secrets": {**found.get("secrets", {}), **settings.secrets},
+        "mail": {**found.get("mail", {}), **settings.mail},
+    }
+    return replace(settings, **options, **texts, **images, **given)
+
+
+def _of_namespaces(found: Mapping[str, Any], settings: Settings) -> Mapping[str, _Options]:
+    one, over = found.get(_NAMESPACES, {}), settings.namespace_storage_options
+    return {name: _merged(one.get(name, {}), over.get(name, {})) for name in {**one, **over}}
 
 
 def _read(text: str, path: str) -> Mapping[str, Any]:
@@ -58,10 +75,16 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
     for name, options in found.items():
         if name not in _MEMBERS:
             raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
-        if name.endswith("options"):
+        if name in (*_OPTIONS, _NAMESPACES):
             check_options(name, options)
-        elif name == "secrets":
+        for namespace in options if name == _NAMESPACES else ():
+            check_options(f"{name}.{namespace}", options[namespace])
+        if name == "secrets":
             check_sources(options)
+        if name in (_MAP, "mail") and not isinstance(options, dict):
+            raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
+        if name in _TEXTS and not isinstance(options, str):
+            raise InvalidInputs(f"{path} has {name!r}, which is no text")
     return found
 
 

@@ -80,6 +80,7 @@ class EventWriter:
     def launched(self, key: str, name: str, attempt: int, task: Task) -> None:
         """A step's task is handed to the executor."""
         self._reasons.pop(name, None)
+        box = task.container
         self._note(
             StepSubmitted(
                 self._now(),
@@ -90,6 +91,9 @@ class EventWriter:
                 command=task.argv,
                 tmpdir=task.tmpdir,
                 executor=task.executor or self._executor,
+                image="" if box is None else box.image,
+                digest="" if box is None else box.digest,
+                containers="" if box is None else box.runtime,
                 message=f"starting {name}",
             )
         )

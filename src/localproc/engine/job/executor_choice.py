@@ -1,14 +1,18 @@
-"""Which executor a step goes to.
+"""Which executor a step goes to, and who runs its container.
 
-Owns reading that from a text and choosing by it: ``slurm;node_stac=local;no-container=local``. Must
-not know executors.
+Owns reading the former from a text and choosing by it:
+``slurm;node_stac=local;no-container=local``. Must not know executors, nor container runtimes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
+from localproc.cwl.run.container import image
+from localproc.cwl.run.process import Tool
 from localproc.errors import InvalidInputs
+from localproc.plugins.backend import Capabilities
 
 #: Stands for the tools that name no container.
 NO_CONTAINER: Final = "no-container"
@@ -54,3 +58,56 @@ class ExecutorChoice:
             if fnmatchcase(name, pattern) or fnmatchcase(step, pattern):
                 return executor
         return self.default if container else self.without_container or self.default
+
+
+class Place(NamedTuple):
+    """Where a step runs: the executor, what that can do, and whose containers there are.
+
+    ``runtime`` is empty where there are none, and where the executor's are its own affair.
+    ``bare``: the image that the tool names stands for this machine.
+    """
+
+    executor: str
+    able: Capabilities
+    runtime: str = ""
+    bare: bool = False
+
+    @property
+    def containers(self) -> bool:
+        """Whether there are containers."""
+        return not self.bare and (self.able.containers or self.runtime != "")
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Who runs containers for a job.
+
+    ``runtime`` is the one that was chosen, empty for none, and ``executor`` where its tasks go to
+    if they are not processes. ``own`` are the runtimes of executors that have containers
+    themselves. ``is_local`` says of an image that its tools run on this machine.
+    """
+
+    runtime: str = ""
+    executor: str = ""
+    own: Mapping[str, str] = field(default_factory=dict)
+    is_local: Callable[[str], bool] = lambda _: False
+
+    def place(
+        self, choice: ExecutorChoice, able: Mapping[str, Capabilities], step: str, tool: Tool
+    ) -> Place:
+        """Return where a step runs; ``able`` is what executors can do.
+
+        A daemon of this machine runs nothing for an executor of other machines.
+        """
+        names_one = tool.requirements.has("DockerRequirement")
+        bare = names_one and self.is_local(image(tool))
+        boxed = names_one and not bare
+        name = choice.choose(step, container=boxed)
+        if not boxed:
+            return Place(name, able[name], bare=bare)
+        if able[name].containers:
+            return Place(name, able[name], self.own.get(name, ""))
+        if not self.runtime or (self.executor and able[name].remote):
+            return Place(name, able[name])
+        goes_to = self.executor or name
+        return Place(goes_to, able[goes_to], self.runtime)

@@ -245,7 +245,7 @@ class JobRun:
     def _executor(self, instance: Instance) -> str:
         """Give the executor of a step instance; one that is skipped counts for the default one."""
         if isinstance(instance, Invocation):
-            return self._where(instance)[0]
+            return self._where(instance).executor
         return self.request.executor.partition(";")[0]
 
     def _next(self, full: Collection[str] = ()) -> Instance | None:

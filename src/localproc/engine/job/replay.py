@@ -30,6 +30,8 @@ class Known:
     log: str
     tmpdir: str
     executor: str = ""
+    image: str = ""
+    containers: str = ""
     ended: bool = False
     outputs: Mapping[str, Any] | None = None
 
@@ -63,7 +65,15 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                 history.started = True
                 history.engine = event.engine
             case StepSubmitted():
-                known = Known(event.name, event.attempt, event.log, event.tmpdir, event.executor)
+                known = Known(
+                    event.name,
+                    event.attempt,
+                    event.log,
+                    event.tmpdir,
+                    event.executor,
+                    event.image,
+                    event.containers,
+                )
                 history.steps[event.key] = by_name[known.name] = known
                 _name(history, known)
             case StepFinished():

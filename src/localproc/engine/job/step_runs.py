@@ -33,7 +33,7 @@ from localproc.engine.job.step_starts import StepStarts
 from localproc.engine.job.steplog import tail
 from localproc.engine.job.task_factory import TaskFactory, is_light
 from localproc.errors import JobFailed, LocalprocError
-from localproc.model import Report, StepStatus, Task, TaskState
+from localproc.model import Container, Report, StepStatus, Task, TaskState
 from localproc.storage.disk import TooBig, is_full
 
 _MOST_LOSSES: Final = 2  #: times that a task is run again because it was lost
@@ -215,7 +215,8 @@ class StepRuns:
             self._effects.give(Reattach(tuple(one.task for one in lost_sight_of)))
 
     def _named(self, known: Known) -> Task:
-        return self._tasks.named(known.name, known.attempt, known.tmpdir, known.executor)
+        box = Container(known.image, "", runtime=known.containers) if known.containers else None
+        return self._tasks.named(known.name, known.attempt, known.tmpdir, known.executor, box)
 
     def _launch_again(self, running: StepRun, report: Report) -> bool:
         """Run a task that was lost as a new attempt, if that may help."""

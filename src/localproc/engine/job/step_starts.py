@@ -119,7 +119,10 @@ class StepStarts:
         then: Callable[[Any, Any], None],
     ) -> None:
         is_kept = self._setup.durable and isinstance(effect, Evaluate)
-        if is_kept or not self._tasks.is_quick(effect.invocation):
+        is_boxed = (
+            self._setup.where(effect.invocation).runtime != ""
+        )  # there is an image to look at
+        if is_kept or is_boxed or not self._tasks.is_quick(effect.invocation):
             self._ask(effect)
             return
         try:
@@ -137,7 +140,7 @@ class StepStarts:
         self._effects.ask(effect)
 
     def _executor(self, effect: Evaluate | Recall | Prepare) -> str:
-        return self._setup.where(effect.invocation)[0]
+        return self._setup.where(effect.invocation).executor
 
     # What follows
 
@@ -150,10 +153,10 @@ class StepStarts:
     def _may_be_reused(self, invocation: Invocation) -> bool:
         """Whether it is worth looking; where that is not easily said, whoever looks will see.
 
-        What an image was at the time of an earlier step is not known, so none in a container is.
+        What an image was at the time of an earlier step is only known where its runtime is.
         """
         if self._tasks.is_boxed(invocation):
-            return False
+            return self._setup.where(invocation).runtime != ""
         return not self._tasks.is_plain(invocation) or may_be_reused(
             invocation.tool, invocation.inputs
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
-from localproc.cwl.run.container import wants_container
+from localproc.cwl.run.container import described, wants_container, without_container
 from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
@@ -20,11 +20,11 @@ from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
+from localproc.engine.job.executor_choice import Place
 from localproc.engine.job.hints import without_hints
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
-from localproc.model import Secrets, StageAction, Task
-from localproc.plugins.executor import Capabilities
+from localproc.model import Container, Secrets, StageAction, Task
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -35,19 +35,18 @@ _MOST_WRITTEN: Final = 64 * 1024
 class JobSetup:
     """What a job is given to work with.
 
-    ``now`` is the clock. ``where`` says which executor runs an invocation, by its name, and what
-    that can do. ``files`` looks at the disk within the loop, with a budget, and raises
-    ``TooBig``; ``make`` does stage actions. ``tmpdir`` gives a fresh temporary folder and
-    ``done_with`` takes it back. ``reuse``: look for the outputs of equal steps. ``durable``: what a
-    step has made is written through to the disk before its end is recorded, and ends of before
-    ``booted``, when this machine was started, are not trusted. ``secrets`` are what steps are given
-    that does not come from the package.
+    ``now`` is the clock. ``where`` says where an invocation runs. ``files`` looks at the disk
+    within the loop, with a budget, and raises ``TooBig``; ``make`` does stage actions. ``tmpdir``
+    gives a fresh temporary folder and ``done_with`` takes it back. ``reuse``: look for the outputs
+    of equal steps. ``durable``: what a step has made is written through to the disk before its end
+    is recorded, and ends of before ``booted``, when this machine was started, are not trusted.
+    ``secrets`` are what steps are given that does not come from the package.
     """
 
     now: Callable[[], datetime]
     folder: str
     base_env: Mapping[str, str]
-    where: Callable[[Invocation], tuple[str, Capabilities]]
+    where: Callable[[Invocation], Place]
     files: Callable[[], Files]
     make: Callable[[Sequence[StageAction]], None]
     tmpdir: Callable[[], str]
@@ -89,8 +88,13 @@ class TaskFactory:
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
-        _, able = self.setup.where(invocation)
-        return able.containers and wants_container(invocation.tool, containers=True)
+        place = self.setup.where(invocation)
+        return place.containers and wants_container(invocation.tool, containers=True)
+
+    def container(self, invocation: Invocation) -> Container | None:
+        """Give the container that a package tells of, where its runtime is known."""
+        runtime = self.setup.where(invocation).runtime
+        return replace(described(invocation.tool), runtime=runtime) if runtime else None
 
     def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
@@ -110,27 +114,31 @@ class TaskFactory:
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
         """Work out a task; raises ``LocalprocError`` or ``OSError``."""
-        executor, able = self.setup.where(effect.invocation)
+        where = self.setup.where(effect.invocation)
+        tool = effect.invocation.tool
         step, given = place(effect.invocation.key), self.setup.secrets
         prepared = prepare(
-            effect.invocation.tool,
+            without_container(tool) if where.bare else tool,
             effect.invocation.inputs,
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
             self.setup.base_env,
-            containers=able.containers,
+            containers=where.containers,
             variables={} if given is None else given.plain(step),
         )
+        task = self._task(effect.name, effect.attempt, prepared)
+        box = task.container
         task = replace(
-            self._task(effect.name, effect.attempt, prepared),
-            reads=reads(prepared, files, links=able.containers),
+            task,
+            container=None if box is None else replace(box, runtime=where.runtime),
+            reads=reads(prepared, files, links=where.containers),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",
-            executor=executor,
+            executor=where.executor,
             secrets=Secrets() if given is None else given.of(step, prepared),
         )
-        task, notes = without_hints(task, effect.invocation.tool, able)
+        task, notes = without_hints(task, tool, where.able)
         return prepared, self._noting(notes, task, effect)
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
@@ -141,7 +149,9 @@ class TaskFactory:
         action = StageAction("write", self.log_path(effect.name), contents=log)
         return replace(task, stage=(*task.stage, action))
 
-    def named(self, name: str, attempt: int, tmpdir: str, executor: str) -> Task:
+    def named(
+        self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None
+    ) -> Task:
         """Give a task as far as it is known without working it out: enough to have it stopped."""
         folders, path = self._folders(name, attempt, tmpdir), self.log_path(name)
         return Task(
@@ -153,6 +163,7 @@ class TaskFactory:
             stdin=None,
             stdout=out_name(path),
             stderr=path,
+            container=box,
             executor=executor,
         )
 

@@ -8,18 +8,20 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
+from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.reads import place
 from localproc.cwl.run.remote_defaults import DEFAULTS
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
+from localproc.engine.containers import Containers
 from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import (
     Asked,
@@ -44,7 +46,7 @@ from localproc.engine.loop.task_folder import fill_folder
 from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
-from localproc.model import JobRequest
+from localproc.model import JobRequest, Task
 from localproc.storage.disk import Disk
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
@@ -94,6 +96,7 @@ class Background:
     def __init__(
         self,
         storages: Storages,
+        containers: Containers,
         steps: StepCache,
         tmpdirs: str,
         active: int,
@@ -104,6 +107,7 @@ class Background:
         schemas: str = "",
     ) -> None:
         self._storages = storages
+        self._containers = containers
         self._validation = validation
         self._schemas = cache(lambda: StacSchemas(schemas))
         self._cache = steps
@@ -178,7 +182,7 @@ class Background:
 
         try:
             with evaluating_with(evaluator):
-                value = self._value(effect, job)
+                value = self._value(effect, job, lane)
             if self._safekeeping is not None:
                 self._keep(self._safekeeping, effect, value, job)
         except Exception as error:
@@ -186,7 +190,7 @@ class Background:
         else:
             self._report(job.job_id, Done(effect, value))
 
-    def _value(self, effect: Asked, job: JobContext) -> Any:
+    def _value(self, effect: Asked, job: JobContext, lane: Workers) -> Any:
         disk = Disk(go_on=job.go_on)
         match effect:
             case MakePlan(inputs):
@@ -194,7 +198,7 @@ class Background:
             case Pull(plan, most):
                 return pull(plan, most)
             case Prepare():
-                return job.tasks.prepare(effect, disk)
+                return self._prepare(effect, job, disk, lane)
             case Evaluate():
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
@@ -202,7 +206,7 @@ class Background:
             case Collect(_, prepared, report, secrets):
                 return collected(prepared, report, disk, secrets)
             case Recall():
-                return self._recall(effect, job, disk)
+                return self._recall(effect, job, disk, lane)
             case StageIn():
                 return self._stage_in(effect, job, disk)
             case StageOut():
@@ -222,10 +226,28 @@ class Background:
                 if urlsplit(root).scheme == "file":
                     safekeeping.keep(paths_of(value[0], [uri_path(root)]))
 
-    def _recall(self, effect: Recall, job: JobContext, disk: Disk) -> tuple[str, Any]:
+    def _prepare(
+        self, effect: Prepare, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[Prepared, Task]:
+        prepared, task = job.tasks.prepare(effect, disk)
+        if task.container is not None and task.container.runtime:
+            with lane.aside():
+                box = self._containers.settled(task.container)
+            task = replace(task, container=box)
+        return prepared, task
+
+    def _recall(
+        self, effect: Recall, job: JobContext, disk: Disk, lane: Workers
+    ) -> tuple[str, Any]:
         tool, inputs = effect.invocation.tool, effect.invocation.inputs
         if not may_be_reused(tool, inputs):
             return "", None
+        digest = ""
+        if (box := job.tasks.container(effect.invocation)) is not None:
+            with lane.aside():
+                digest = self._containers.settled(box).digest
+            if not digest:
+                return "", None
         own = named_files(tool, inputs).intersection(job.package_files)
         home = os.path.dirname(os.path.dirname(job.folder))
         beside = siblings(own, (home, uri_path(job.request.results)))
@@ -233,7 +255,7 @@ class Background:
         given: Mapping[str, Any] = {}
         if secrets is not None:
             given, inputs = secrets.counted(step), secrets.digested(inputs)
-        key = identity(tool, inputs, disk, beside=beside, given=given)
+        key = identity(tool, inputs, disk, image=digest, beside=beside, given=given)
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Final, TypeVar
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
+from localproc.executors.composed import Runtimes
 from localproc.executors.opening import open_executor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import Capabilities, Executor, ExecutorPlugin, ExecutorSettings
@@ -23,6 +24,7 @@ _T = TypeVar("_T")
 class GuardedExecutor:
     """Implements ``localproc.plugins.executor.Executor`` for another one.
 
+    ``runtimes`` gives container runtimes to one that has no containers itself.
     Whatever that raises is logged the first time. Tasks that could not be handed over for a bug are
     refused, as trying again would not help; those that could not be looked for, or of an executor
     that is unavailable, are tried again.
@@ -33,6 +35,7 @@ class GuardedExecutor:
         plugin: ExecutorPlugin,
         settings: ExecutorSettings,
         clock: Callable[[], float] = monotonic,
+        runtimes: Runtimes | None = None,
     ) -> None:
         self._name = plugin.name
         self._clock = clock
@@ -43,7 +46,7 @@ class GuardedExecutor:
         self._to_stop: dict[str, float] = {}  #: of those that are sought, with their grace
         self._again = 0.0  #: when what was put off is tried again
         try:
-            self._executor: Executor = open_executor(plugin, settings)
+            self._executor: Executor = open_executor(plugin, settings, runtimes)
         except LocalprocError:
             raise
         except Exception as error:

@@ -19,6 +19,7 @@ from localproc.cwl.base.files import walk
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reads import place
+from localproc.engine.containers import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.clock import booted, job_clock
 from localproc.engine.home.home import Home
@@ -27,7 +28,7 @@ from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.variables import read_variables
 from localproc.engine.job import replay
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.engine.job.executor_choice import Boxes, ExecutorChoice, Place
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.step_secrets import StepSecrets
@@ -51,7 +52,7 @@ from localproc.errors import (
 )
 from localproc.model import Event, JobRecord
 from localproc.model.events import STAGE_IN
-from localproc.plugins.executor import Capabilities
+from localproc.plugins.backend import Capabilities
 from localproc.plugins.store import Change, Store
 from localproc.storage.disk import stage
 from localproc.storage.storages import Storages
@@ -78,6 +79,7 @@ class JobQueue:
         compiled: Compiled,
         lost: Callable[[str], None],
         storages: Storages,
+        containers: Containers,
         secrets: SecretKeeper,
     ) -> None:
         self._store = store
@@ -91,6 +93,7 @@ class JobQueue:
         self._compiled = compiled
         self._lost = lost
         self._storages = storages
+        self._containers = containers
         self._secrets = secrets
         self._rules = read_variables(settings.variables)
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
@@ -181,12 +184,16 @@ class JobQueue:
             return None
         try:
             choice = ExecutorChoice.read(past.request.executor)
-            for name in choice.names():
+            boxes = self._containers.boxes(past.request.containers)
+            names = (*choice.names(), *filter(None, [boxes.executor]))
+            for name in names:
                 if not self._opening.is_over(name):
                     self._without.setdefault(name, []).append(job)
                     return None
             process = self._compiled(job, past)
-            tasks = TaskFactory(job.id, self._set_up(job, past, choice), LogNames(past.logs))
+            tasks = TaskFactory(
+                job.id, self._set_up(job, past, names, choice, boxes), LogNames(past.logs)
+            )
             if past.started and not job.dismiss_requested:
                 self._storages.check(_places(past))
         except PluginMissing as error:  # another engine had it, so there may be one again
@@ -208,7 +215,7 @@ class JobQueue:
             tuple(own_files(process)),
             job.namespace,
         )
-        executors = StepExecutors(self._executors.get, choice.names())
+        executors = StepExecutors(self._executors.get, names)
         active = Active(JobRun(job, past, process, tasks), executors, context)
         active.let(JobRun.begin)
         return active
@@ -227,9 +234,15 @@ class JobQueue:
             _LOG.warning("job %s waits: %s", job.id, error)
         self._later.append(job)
 
-    def _set_up(self, job: JobRecord, past: replay.History, choice: ExecutorChoice) -> JobSetup:
-        opened = {name: self._executors.get(name) for name in choice.names()}
-        able = {name: one.capabilities for name, one in opened.items()}
+    def _set_up(
+        self,
+        job: JobRecord,
+        past: replay.History,
+        names: Sequence[str],
+        choice: ExecutorChoice,
+        boxes: Boxes,
+    ) -> JobSetup:
+        able = {name: self._executors.get(name).capabilities for name in names}
         folder = self._home.job(job.id)
         work = os.path.join(folder, "work")
         is_new = _make(folder)
@@ -240,7 +253,7 @@ class JobQueue:
             now=job_clock(job),
             folder=folder,
             base_env=self._env,
-            where=partial(_where, choice, able),
+            where=partial(_where, choice, boxes, able),
             files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
@@ -283,12 +296,13 @@ class JobQueue:
 
 
 def _where(
-    choice: ExecutorChoice, able: Mapping[str, Capabilities], invocation: Invocation
-) -> tuple[str, Capabilities]:
-    """Return the name of the executor for a step, and what it can do."""
-    names_one = invocation.tool.requirements.has("DockerRequirement")
-    name = choice.choose(place(invocation.key), container=names_one)
-    return name, able[name]
+    choice: ExecutorChoice,
+    boxes: Boxes,
+    able: Mapping[str, Capabilities],
+    invocation: Invocation,
+) -> Place:
+    """Return where a step runs."""
+    return boxes.place(choice, able, place(invocation.key), invocation.tool)
 
 
 def _now() -> datetime:

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Final
 
 from localproc.cwl.expr.javascript import evaluating_with
+from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.secrets import SecretKeeper
@@ -60,6 +61,7 @@ class Loop:
         bell: Liveness,
         settings: Settings,
         storages: Storages,
+        containers: Containers,
         open_executor: OpenExecutor,
         compiled: Compiled,
         observers: Observers,
@@ -77,6 +79,7 @@ class Loop:
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
             storages,
+            containers,
             cache,
             tmpdirs,
             settings.active,
@@ -105,6 +108,7 @@ class Loop:
             compiled,
             completions.lost,
             storages,
+            containers,
             secrets,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)

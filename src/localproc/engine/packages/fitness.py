@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from localproc.cwl.expr.expressions import has_expression
+from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, compile_package, tools
+from localproc.engine.containers import Containers
 from localproc.engine.home.settings import base_environment
+from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import Problem
 from localproc.plugins.executor import Capabilities
 
@@ -19,15 +22,29 @@ if TYPE_CHECKING:
     from localproc.cwl.load.load import Package
 
 
-def misgivings(package: "Package", executor: str, capabilities: Capabilities) -> Iterator[Problem]:
+def misgivings(
+    package: "Package",
+    executor: str,
+    capabilities: Capabilities,
+    containers: Containers | None = None,
+) -> Iterator[Problem]:
     """Yield what will go wrong if an executor of this name runs the package, with its places."""
     processes = package.resolved["processes"]
     names = {id(process): name for name, process in processes.items()}
+    images = _images(package, executor, capabilities, containers)
     for tool in tools(compile_package(package.resolved)):
         name = names[id(tool.spec)]
+        named = images.get(image(tool)) if tool.requirements.has("DockerRequirement") else None
+        if named is not None and not named.local:
+            if named.image is None:
+                where = "requirements" if is_required(tool) else "hints"
+                yield package.place(name, where).problem(
+                    f"the image {named.box.image} of {tool.id} is not here", hint=named.hint
+                )
+            continue
         if capabilities.containers and tool.requirements.has("DockerRequirement"):
             continue
-        if "DockerRequirement" in tool.requirements.required:
+        if is_required(tool) and (named is None or not named.local):
             yield package.place(name, "requirements").problem(
                 f"{tool.id} requires a container, and the executor {executor!r} has none",
                 hint="choose another with --executor, or move DockerRequirement to hints",
@@ -37,6 +54,24 @@ def misgivings(package: "Package", executor: str, capabilities: Capabilities) ->
                 f"the command {missing!r} of {tool.id} is not on this machine",
                 hint="install it where the job runs; localproc doctor shows where it is looked for",
             )
+
+
+def _images(
+    package: "Package", executor: str, able: Capabilities, containers: Containers | None
+) -> dict[str, Named]:
+    """Return the images that tools will run in, by name, if anything is known of them."""
+    if containers is None:
+        return {}
+    named = named_images(package.resolved)
+    boxes = [one.box for one in named]
+    runtime = containers.boxes("").own.get(executor, "") if able.containers else ""
+    if not able.containers:
+        required = any(one.required for one in named)
+        runtime = containers.chosen("", boxes, required=required)
+    if not runtime:
+        return {one.box.image: one for one in named if containers.is_local(one.box.image)}
+    found = looked_for(named, containers, "", runtime)
+    return {first.box.image: one for first, one in zip(named, found, strict=True)}
 
 
 def _missing_command(tool: Tool) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
+from localproc.engine.containers import Containers
 from localproc.engine.home.cwd import check_current_folder, current_folder
 from localproc.engine.packages.archive import MAGIC, ZIP, read_archive
 from localproc.engine.packages.own_files import missing_files
@@ -241,10 +242,15 @@ class Reader:
 
 
 def validate(
-    package: object, *, allow_remote: bool = False, executor: ExecutorPlugin | None = None
+    package: object,
+    *,
+    allow_remote: bool = False,
+    executor: ExecutorPlugin | None = None,
+    containers: Containers | None = None,
 ) -> "Findings":
     """Check a package without deploying it, and whether an executor can run it here.
 
+    ``containers`` are those that its tools may run in.
     Raises ``PackageError`` if it cannot be loaded.
     """
     from localproc.cwl.check.check import examine
@@ -263,5 +269,5 @@ def validate(
     found = examine(loaded)
     found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
-        found.warnings += misgivings(loaded, executor.name, executor.capabilities)
+        found.warnings += misgivings(loaded, executor.name, executor.capabilities, containers)
     return found

@@ -12,6 +12,7 @@ import json
 import os
 import posixpath
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -21,7 +22,7 @@ from localproc.executors.containers import archives, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run
 from localproc.model import Container, Mount, StageAction, Task
-from localproc.plugins.containers import ContainerSettings, Image, command, mounts
+from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
 
 _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -77,14 +78,15 @@ class Charliecloud:
 
     def brings(self, container: Container) -> str:
         """Return what a person does."""
-        if container.pull or not (container.load or container.imported or container.build):
-            return f"localproc images pull {container.pull or container.image}"
-        return f"localproc images load FILE --name {container.image}"
+        options = "--containers charliecloud"
+        if container.load or container.imported or container.build:
+            return f"localproc images load FILE --name {container.image} {options}"
+        return f"localproc images pull {container.pull or container.image} {options}"
 
     def pull(self, reference: str, name: str) -> Image:
         """Have ``ch-image`` pull it, with the user's own credentials."""
         puller = program("ch-image", "apt-get install charliecloud-builders")
-        run([puller, "pull", reference])
+        run([puller, "pull", reference], env=_systems_own())
         pulled = self._theirs.place(reference)
         if normalized(name) != normalized(reference):
             self._folder.make(name, lambda part: _copy(pulled, part))
@@ -124,7 +126,9 @@ class Charliecloud:
     def build(self, dockerfile: str, name: str) -> Image:
         """Have ``ch-image`` build it."""
         builder = program("ch-image", "apt-get install charliecloud-builders")
-        run([builder, "build", "--tag", name, "--file", "-", "/var/empty"], text=dockerfile)
+        with tempfile.TemporaryDirectory() as folder:
+            argv = [builder, "build", "--tag", name, "--file", "-", folder]
+            run(argv, env=_systems_own(), text=dockerfile)
         return self._named(name)
 
     def save(self, image: Image, archive: str) -> None:
@@ -149,7 +153,7 @@ class Charliecloud:
         argv = command(task, image)
         if not _is_there(argv, image.path, env["PATH"], seen):
             said = ("/bin/sh", "-c", _NOT_THERE, "sh", argv[0] if argv else "", image.name)
-            return replace(task, argv=said, container=None)
+            return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
         unset = [] if "USER" in env else ["--unset-env=USER"]
@@ -163,7 +167,7 @@ class Charliecloud:
             *(f"--cd={task.container.outdir}", f"{box}/mnt", "--", *argv),
         )
         env |= {"USER": env.get("USER", _NAMELESS), "TMPDIR": f"{box}/tmp"}  # noqa: S108
-        return replace(task, argv=whole, env=env, container=None, stage=tuple(stage))
+        return plain(task, whole, env, stage)
 
     def stop(self, task: Task) -> None:
         """Nothing is left: its processes are those of the task."""
@@ -260,6 +264,12 @@ def _describe(root: str, config: bytes) -> None:
     env = archives.described("", config, root).env
     with open(os.path.join(root, "ch/environment"), "w", encoding="utf-8") as text:
         text.writelines(f"{name}={value}\n" for name, value in env.items())
+
+
+def _systems_own() -> dict[str, str]:
+    """Return an environment in which ch-image finds the system's Python, with what it needs."""
+    folders = ["/usr/local/bin", "/usr/bin", "/bin", os.environ.get("PATH", "")]
+    return {"PATH": os.pathsep.join(folders)}
 
 
 def _storage() -> str:

@@ -1,0 +1,200 @@
+"""Commands about container images: what is here, and moving them to machines without a network.
+
+Owns listing, pulling, loading and saving them. Must not know how any runtime keeps images.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import click
+
+from localproc.cli.common import (
+    container_options,
+    json_option,
+    print_json,
+    print_table,
+    read_process,
+)
+from localproc.cli.site import Site
+from localproc.engine.containers import Containers
+from localproc.engine.home.settings import Settings
+from localproc.engine.packages.images import Named, looked_for, named_images
+from localproc.errors import EnvironmentProblem, ImageError
+from localproc.model import Container
+from localproc.plugins.containers import ContainerRuntime, Image
+from localproc.plugins.manager import PluginManager
+
+_MIB: Final = 1 << 20
+
+
+class _Images(click.Group):
+    """A group whose first word may be a package."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command; what is none is a package, which ``list`` is for."""
+        return super().get_command(ctx, cmd_name) or self.commands["list"]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; what is none is the package that ``list`` is asked for."""
+        if args and args[0] not in self.commands:
+            args = ["list", *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take options without a command as those of ``list``."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Images)
+def images() -> None:
+    """List the images that a package names, with what is here; pull, load and save them.
+
+    localproc images PACKAGE lists those of a package, without one all that are here.
+    """
+
+
+@images.command("list")
+@click.argument("package", metavar="[PACKAGE|PROCESS]", required=False)
+@container_options
+@json_option
+@click.pass_obj
+def listed(
+    site: Site, package: str | None, containers: str, folder: str | None, as_json: bool
+) -> None:
+    """List the images of a package, or all that are here."""
+    known, name = _containers(containers, folder)
+    if package is None:
+        _print_all(known.runtime(name).images(), as_json=as_json)
+        return
+    found = list(looked_for(_named(site, package), known, name))
+    if as_json:
+        print_json([_document(one) for one in found])
+        return
+    print_table(
+        ["image", "here", "brought by"],
+        [(one.box.image, state(one), brought_by(one)) for one in found],
+    )
+
+
+@images.command()
+@click.argument("names", metavar="IMAGE|PACKAGE...", nargs=-1, required=True)
+@container_options
+@click.pass_obj
+def pull(site: Site, names: tuple[str, ...], containers: str, folder: str | None) -> None:
+    """Pull images, or all that a package names."""
+    known, name = _containers(containers, folder)
+    runtime = known.runtime(name)
+    for box in (box for one in names for box in _boxes(site, one)):
+        brought = _bring(runtime, box)
+        click.echo(f"{brought.name} {brought.digest}")
+
+
+@images.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--name", default="", help="What to call it, if not as the file does.")
+@container_options
+def load(files: tuple[str, ...], name: str, containers: str, folder: str | None) -> None:
+    """Load images from files that docker save, or images save, has written."""
+    if name and len(files) > 1:
+        raise click.UsageError("--name is for one file")
+    known, runtime = _containers(containers, folder)
+    for file in files:
+        loaded = known.runtime(runtime).load(os.path.abspath(file), name)
+        click.echo(f"{loaded.name} {loaded.digest}")
+
+
+@images.command()
+@click.argument("names", metavar="IMAGE|PACKAGE...", nargs=-1, required=True)
+@click.option(
+    "--to", metavar="DIR", default=".", help="The folder that the files go to.", show_default=True
+)
+@container_options
+@click.pass_obj
+def save(site: Site, names: tuple[str, ...], to: str, containers: str, folder: str | None) -> None:
+    """Write images to files, one each, for a machine without a network to load."""
+    known, name = _containers(containers, folder)
+    runtime = known.runtime(name)
+    os.makedirs(to, exist_ok=True)
+    for box in (box for one in names for box in _boxes(site, one)):
+        image = known.image(replace(box, runtime=name))
+        file = os.path.join(to, _file_name(image, name))
+        runtime.save(image, file)
+        click.echo(file)
+
+
+def state(one: Named) -> str:
+    """Say whether an image is here."""
+    if one.local:
+        return "this machine"
+    return "missing" if one.image is None else one.image.digest[:19] or "here"
+
+
+def brought_by(one: Named) -> str:
+    """Say what brings an image that is missing."""
+    return "" if one.image or one.local else one.hint.removesuffix(" brings it")
+
+
+def _containers(wanted: str, folder: str | None) -> tuple[Containers, str]:
+    """Return the runtimes, and the one that is wanted or there; raises ``EnvironmentProblem``."""
+    known = Containers(PluginManager(), Settings(containers=wanted, images=folder))
+    name = known.chosen(wanted, [Container("any", "")], required=True)
+    if not name:
+        raise EnvironmentProblem(
+            "there is no container runtime on this machine",
+            hint="install docker, podman, apptainer or charliecloud: see docs/containers.md",
+        )
+    return known, name
+
+
+def _named(site: Site, package: str) -> list[Named]:
+    return named_images(read_process(site, package).record.resolved)
+
+
+def _boxes(site: Site, name: str) -> Iterator[Container]:
+    """Yield what a word of the command line stands for: an image, or those of a package."""
+    if os.path.exists(name) or os.path.exists(name.partition("#")[0]):
+        yield from (one.box for one in _named(site, name))
+    else:
+        yield Container(name, "", pull=name)
+
+
+def _bring(runtime: ContainerRuntime, box: Container) -> Image:
+    if box.pull:
+        return runtime.pull(box.pull, box.image)
+    if box.load:
+        return runtime.load(box.load, box.image)
+    if box.imported:
+        return runtime.imported(box.imported, box.image)
+    if box.build:
+        return runtime.build(box.build, box.image)
+    raise ImageError(f"nobody says where the image {box.image} comes from")
+
+
+def _file_name(image: Image, runtime: str) -> str:
+    plain = image.name.replace("/", "_").replace(":", "_")
+    return f"{plain}.sif" if runtime in ("apptainer", "singularity") else f"{plain}.tar"
+
+
+def _print_all(found: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json([{"name": one.name, "digest": one.digest, "size": one.size} for one in found])
+        return
+    rows = [(one.name, one.digest[:19], f"{one.size / _MIB:.0f} MiB") for one in found]
+    print_table(["image", "digest", "size"], rows)
+
+
+def _document(one: Named) -> dict[str, Any]:
+    return {
+        "name": one.box.image,
+        "required": one.required,
+        "here": one.image is not None,
+        "local": one.local,
+        "digest": "" if one.image is None else one.image.digest,
+        "hint": one.hint,
+    }

@@ -1,0 +1,197 @@
+"""The container runtimes of an engine, and the images that steps run in.
+
+Owns opening runtimes, choosing one, what a name of an image stands for here, and whether an image
+may be brought that is not here. Must not know jobs, nor how a runtime works. Several threads may
+use it at once.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from localproc.engine.home.settings import Pull, Settings
+from localproc.engine.job.executor_choice import Boxes
+from localproc.errors import ExecutorUnavailable, ImageError, LocalprocError
+from localproc.model import Container
+from localproc.plugins.containers import (
+    ContainerPlugin,
+    ContainerRuntime,
+    ContainerSettings,
+    Image,
+)
+from localproc.plugins.manager import PluginManager
+from localproc.storage.kept_inputs import Offline
+
+#: Stands for what is there, for none at all, and, of an image, for this machine.
+AUTO: Final = "auto"
+NONE: Final = "none"
+LOCAL: Final = "local"
+#: In which order ``auto`` looks; any other comes after these.
+_ORDER: Final = ("docker", "podman", "apptainer", "singularity", "charliecloud")
+
+
+class Containers:
+    """Runtimes by name, each opened when it is first asked for."""
+
+    def __init__(self, plugins: PluginManager, settings: Settings) -> None:
+        self._plugins = plugins
+        self._settings = settings
+        self._opened: dict[str, ContainerRuntime] = {}
+        self._lock = threading.Lock()
+        self._pulls: dict[str, threading.Lock] = {}
+        self._pulled: set[str] = set()  #: by this engine: once is enough where it always pulls
+
+    # Runtimes
+
+    def plugin(self, name: str) -> ContainerPlugin:
+        """Return a runtime's plugin; raises ``PluginMissing``."""
+        return self._plugins.container(name)
+
+    def here(self) -> list[ContainerPlugin]:
+        """Return those that are on this machine, in the order in which ``auto`` takes them."""
+        known = [one for one in self._plugins.containers() if one.is_here(self._with(one))]
+        return sorted(known, key=lambda one: (*_ORDER, one.name).index(one.name))
+
+    def runtime(self, name: str) -> ContainerRuntime:
+        """Return a runtime; raises ``LocalprocError`` where it cannot be used."""
+        with self._lock:
+            if name not in self._opened:
+                plugin = self.plugin(name)
+                self._opened[name] = plugin.open(self._with(plugin))
+            return self._opened[name]
+
+    def boxes(self, name: str) -> Boxes:
+        """Return who runs containers for a job that was accepted for a runtime.
+
+        Raises ``PluginMissing``.
+        """
+        return Boxes(
+            name,
+            self.plugin(name).executor if name else "",
+            {one.executor: one.name for one in self._plugins.containers() if one.executor},
+            self.is_local,
+        )
+
+    def chosen(self, wanted: str, containers: Sequence[Container], *, required: bool) -> str:
+        """Return the runtime for a package that names these containers; empty for none.
+
+        ``required``: it relies on them; where they are but hinted at, ``auto`` does without. Of
+        several runtimes it takes the first that has all images, else the first. Raises
+        ``PluginMissing``.
+        """
+        wanted = wanted or self._settings.containers or AUTO
+        if wanted == NONE or not containers:
+            return ""
+        if wanted != AUTO:
+            return self.plugin(wanted).name
+        if not required:
+            return ""
+        names = [one.name for one in self.here()]
+        if len(names) > 1:
+            names.sort(key=lambda name: not self._has_all(name, containers))
+        return names[0] if names else ""
+
+    # Images
+
+    def is_local(self, image: str) -> bool:
+        """Whether tools of an image run on this machine as they are."""
+        return self._settings.container_map.get(image) == LOCAL
+
+    def mapped(self, box: Container) -> Container:
+        """Return a container with the image that its own stands for here."""
+        stands_for = self._settings.container_map.get(box.image)
+        if stands_for is None:
+            return box
+        if os.sep in stands_for and os.path.exists(stands_for):
+            return replace(
+                box, image=os.path.abspath(stands_for), pull=None, load="", imported="", build=""
+            )
+        return replace(box, image=stands_for, pull=stands_for, load="", imported="", build="")
+
+    def image(self, box: Container) -> Image:
+        """Return the image of a container that is here; raises ``ImageError`` if none is."""
+        runtime = self.runtime(box.runtime)
+        found = runtime.image(box)
+        if found is None:
+            raise ImageError(
+                f"the image {box.image} is not here for {box.runtime}",
+                hint=f"{runtime.brings(box)} brings it",
+            )
+        return found
+
+    def missing(self, boxes: Sequence[Container]) -> list[ImageError]:
+        """Return what is wrong with images that would have to be here before a job is accepted.
+
+        Nothing where they may be brought later, or nobody answers.
+        """
+        found: dict[str, ImageError] = {}
+        if self._may_bring:
+            return []
+        for box in map(self.mapped, boxes):
+            if box.image in found:
+                continue
+            try:
+                self.image(box)
+            except ImageError as error:
+                found[box.image] = error
+            except ExecutorUnavailable:
+                continue
+        return list(found.values())
+
+    def settled(self, box: Container) -> Container:
+        """Return a container with the digest of its image, which is brought if that is allowed.
+
+        This may take minutes. Raises ``ImageError``.
+        """
+        box = self.mapped(box)
+        if self._may_bring:
+            with self._lock:
+                turn = self._pulls.setdefault(box.image, threading.Lock())
+            with turn:
+                self._bring(box)
+        return replace(box, digest=self.image(box).digest)
+
+    @property
+    def _may_bring(self) -> bool:
+        is_offline = Offline(self._settings.offline) is Offline.ALWAYS
+        return self._settings.pull in (Pull.MISSING, Pull.ALWAYS) and not is_offline
+
+    def _bring(self, box: Container) -> None:
+        runtime = self.runtime(box.runtime)
+        wanted = self._settings.pull == Pull.ALWAYS and box.image not in self._pulled
+        if not wanted and runtime.image(box) is not None:
+            return
+        if box.load:
+            runtime.load(box.load, box.image)
+        elif box.imported:
+            runtime.imported(box.imported, box.image)
+        elif box.build:
+            if not self._settings.build:
+                raise ImageError(
+                    f"the image {box.image} would have to be built by a dockerFile",
+                    hint="allow that: build=True, --build",
+                )
+            runtime.build(box.build, box.image)
+        else:
+            runtime.pull(box.pull or box.image, box.image)
+        self._pulled.add(box.image)
+
+    def _has_all(self, name: str, boxes: Sequence[Container]) -> bool:
+        try:
+            return not self.missing([replace(box, runtime=name) for box in boxes])
+        except LocalprocError:
+            return False
+
+    def _with(self, plugin: ContainerPlugin) -> ContainerSettings:
+        options = self._settings.container_options.get(plugin.name, {})
+        if plugin.executor:
+            options = self._settings.executor_options.get(plugin.executor, {})
+        return ContainerSettings(images_folder(self._settings), options)
+
+
+def images_folder(settings: Settings) -> str:
+    """Return the folder of images: one for all homes, as they are large."""
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.abspath(settings.images or os.path.join(data, "localproc", "images"))

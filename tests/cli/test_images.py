@@ -1,0 +1,107 @@
+"""The command images: what is here, and moving it to another machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from localproc.executors.containers.charliecloud import Charliecloud
+from tests.cli.terminal import localproc
+from tests.executors.charliecloud_tests import IMAGE, charliecloud
+
+__all__ = ["charliecloud"]  # a fixture
+
+MISSING = "localproc images pull nobody/has:1 --containers charliecloud"
+
+
+@pytest.fixture
+def package(here: Path, charliecloud: Charliecloud, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a package that names an image that is here and one that is not."""
+    [image] = charliecloud.images()
+    monkeypatch.setenv("LOCALPROC_IMAGES", str(Path(image.path).parents[1]))
+    monkeypatch.setenv("LOCALPROC_CONTAINERS", "charliecloud")
+    steps = [
+        {
+            "id": name,
+            "in": [],
+            "out": [],
+            "run": {
+                "class": "CommandLineTool",
+                "id": f"{name}_tool",
+                "baseCommand": "true",
+                "requirements": [{"class": "DockerRequirement", "dockerPull": image_name}],
+                "inputs": [],
+                "outputs": [],
+            },
+        }
+        for name, image_name in (("one", IMAGE), ("two", "nobody/has:1"))
+    ]
+    document = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "both",
+        "inputs": [],
+        "outputs": [],
+        "steps": steps,
+    }
+    path = here / "both.cwl"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_the_images_of_a_package_are_listed_with_what_is_here(
+    package: Path, charliecloud: Charliecloud
+) -> None:
+    [image] = charliecloud.images()
+    said = localproc("images", package, "--json")
+    first, second = said.document
+    assert (first["name"], first["here"], first["digest"]) == (IMAGE, True, image.digest)
+    assert (second["name"], second["here"]) == ("nobody/has:1", False)
+    assert MISSING in second["hint"]
+    table = localproc("images", package).out.splitlines()
+    assert table[2].split()[:2] == ["nobody/has:1", "missing"]
+
+
+def test_validate_and_describe_say_which_images_are_missing(package: Path) -> None:
+    said = localproc("validate", package)
+    assert said.code == 0
+    assert "the image nobody/has:1 of two_tool is not here" in said.err
+    assert IMAGE not in said.err
+    assert MISSING in localproc("describe", package).out
+
+
+def test_a_job_is_refused_with_the_command_that_brings_its_images(
+    package: Path, home: Path
+) -> None:
+    said = localproc("run", package)
+    assert said.code != 0
+    assert "the image nobody/has:1 is not here" in said.err
+    assert MISSING in said.err
+    assert localproc("jobs", "--json").document["jobs"] == []
+
+
+def test_images_move_to_another_machine_in_files(package: Path, here: Path) -> None:
+    saved = localproc("images", "save", IMAGE, "--to", "files").out.strip()
+    other = str(here / "other")
+    loaded = localproc("images", "load", saved, "--images", other)
+    assert loaded.out.startswith(IMAGE)
+    renamed = localproc("images", "load", saved, "--name", "other:1", "--images", other)
+    assert renamed.out.split()[1] == loaded.out.split()[1]
+    named = {one["name"] for one in localproc("images", "--json", "--images", other).document}
+    assert named == {IMAGE, "other:1"}
+
+
+def test_what_is_no_image_is_not_loaded(package: Path, here: Path) -> None:
+    (here / "text.tar").write_text("no tar")
+    said = localproc("images", "load", "text.tar")
+    assert said.code != 0
+    assert "text.tar cannot be read as an image" in said.err
+    assert localproc("images", "save", "nobody/has:1").code != 0
+
+
+def test_the_runtimes_of_this_machine_are_told(package: Path) -> None:
+    said = localproc("doctor", "--json").document
+    assert any("Charliecloud" in one["said"] for one in said if one["what"] == "containers")
+    assert "charliecloud" in {
+        one["name"] for one in localproc("plugins", "--json").document["containers"]
+    }

@@ -1,0 +1,155 @@
+"""Packages whose tools name images: chosen, looked for, refused, run, told of, reused."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import localproc
+from localproc.errors import ImageError, PluginMissing, UnsupportedPackage
+from localproc.executors.containers.charliecloud import Charliecloud
+from localproc.plugins.containers import ContainerSettings
+from tests.executors.charliecloud_tests import IMAGE, charliecloud
+
+__all__ = ["charliecloud"]  # a fixture
+
+
+def package(kind: str = "requirements", **docker: str) -> dict[str, Any]:
+    """Give a tool that looks around and takes a word with it."""
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "look",
+        "baseCommand": ["sh", "-c", 'ls /; pwd >&2; echo "$1"; echo $$ > pid', "sh"],
+        kind: [{"class": "DockerRequirement", "dockerPull": IMAGE, **docker}],
+        "inputs": {"word": {"type": "string", "inputBinding": {}}},
+        "stdout": "seen.txt",
+        "outputs": {"seen": {"type": "stdout"}},
+    }
+
+
+@pytest.fixture
+def images(charliecloud: Charliecloud) -> str:
+    """Give the folder of images that the tests' own is in."""
+    [image] = charliecloud.images()
+    return str(Path(image.path).parents[1])
+
+
+@pytest.fixture
+def engine(tmp_path: Path, images: str) -> Iterator[localproc.Engine]:
+    with localproc.Engine(
+        tmp_path / "home", containers="charliecloud", images=images, reuse=True
+    ) as found:
+        yield found
+
+
+def seen(job: localproc.Job) -> list[str]:
+    job.raise_for_status()
+    path = job.results()["seen"]
+    assert isinstance(path, Path)
+    return path.read_text().split()
+
+
+@pytest.mark.parametrize("kind", ["requirements", "hints"])
+def test_a_tool_runs_in_the_image_that_it_names(engine: localproc.Engine, kind: str) -> None:
+    job = engine.run(package(kind), {"word": "hello"})
+    assert seen(job)[-1] == "hello"
+    assert "boot" not in seen(job)
+    [step] = job.steps[:1]
+    assert (step.executor, step.containers, step.image) == ("local", "charliecloud", IMAGE)
+
+
+def test_the_digest_is_told_wherever_a_step_is(
+    engine: localproc.Engine, charliecloud: Charliecloud
+) -> None:
+    job = engine.run(package(), {"word": "hello"})
+    [image] = charliecloud.images()
+    [told] = job.status_info()["steps"][:1]
+    assert (told["containers"], told["image"], told["imageDigest"]) == (
+        "charliecloud",
+        IMAGE,
+        image.digest,
+    )
+    assert image.digest in json.dumps(job.provenance())
+
+
+def test_equal_steps_in_equal_images_are_reused(
+    engine: localproc.Engine, images: str, tmp_path: Path
+) -> None:
+    first = engine.run(package(), {"word": "hello"})
+    again = engine.run(package(), {"word": "hello"})
+    assert again.steps[0].reused_from == first.id
+    local = engine.run(package("hints"), {"word": "hello"}, containers="none")
+    assert local.steps[0].reused_from is None
+
+
+def test_a_job_whose_image_is_not_here_is_refused_with_what_brings_it(
+    engine: localproc.Engine,
+) -> None:
+    with pytest.raises(ImageError, match="nobody/has:1 is not here") as refused:
+        engine.deploy(package(dockerPull="nobody/has:1")).execute({"word": "hello"})
+    assert "localproc images pull nobody/has:1" in refused.value.hint
+    assert engine.jobs() == []
+
+
+def test_an_image_may_stand_for_this_machine_or_another_image(
+    tmp_path: Path, images: str, charliecloud: Charliecloud
+) -> None:
+    [image] = charliecloud.images()
+    stands_for = {"its/own:1": "local", "an/other:1": IMAGE, "a/folder:1": image.path}
+    with localproc.Engine(
+        tmp_path / "home", containers="charliecloud", images=images, container_map=stands_for
+    ) as engine:
+        here = engine.run(package(dockerPull="its/own:1"), {"word": "a"})
+        assert "boot" in seen(here)
+        assert here.steps[0].containers == ""
+        for name in ("an/other:1", "a/folder:1"):
+            job = engine.run(package(dockerPull=name), {"word": "a"})
+            assert "boot" not in seen(job)
+            assert job.steps[0].digest == image.digest
+
+
+def test_by_itself_a_hint_is_passed_over_and_a_requirement_is_kept(
+    tmp_path: Path, images: str
+) -> None:
+    with localproc.Engine(tmp_path / "home", images=images) as engine:
+        hinted = engine.run(package("hints", dockerPull="nobody/has:1"), {"word": "a"})
+        assert hinted.steps[0].containers == ""
+        required = engine.run(package(), {"word": "a"})
+        assert required.steps[0].containers != ""
+
+
+def test_without_containers_a_requirement_is_refused(engine: localproc.Engine) -> None:
+    process = engine.deploy(package())
+    with pytest.raises(UnsupportedPackage, match="requires a container"):
+        process.execute({"word": "a"}, containers="none")
+    with pytest.raises(PluginMissing, match="no container runtime 'dokcer'"):
+        process.execute({"word": "a"}, containers="dokcer")
+
+
+def test_settings_may_stand_in_the_home(tmp_path: Path, images: str) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/settings.yml").write_text(f"containers: charliecloud\nimages: {images}\n")
+    with localproc.Engine(tmp_path / "home") as engine:
+        assert engine.run(package("hints"), {"word": "a"}).steps[0].image == IMAGE
+
+
+def test_an_image_is_loaded_where_that_is_allowed(
+    tmp_path: Path, charliecloud: Charliecloud
+) -> None:
+    archive = tmp_path / "image.tar"
+    [image] = charliecloud.images()
+    charliecloud.save(image, str(archive))
+    tool = package(dockerPull="", dockerLoad=str(archive))
+    with localproc.Engine(
+        tmp_path / "home",
+        containers="charliecloud",
+        images=str(tmp_path / "images"),
+        pull="missing",
+    ) as engine:
+        job = engine.run(tool, {"word": "a"})
+        assert seen(job)[-1] == "a"
+    here = Charliecloud(ContainerSettings(str(tmp_path / "images"))).images()
+    assert [one.name for one in here] == [job.steps[0].image]

@@ -1,0 +1,151 @@
+"""How Apptainer and Singularity are called, with a program in their place that writes it down."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from localproc.errors import EnvironmentProblem, ImageError
+from localproc.executors.containers.apptainer import Apptainer
+from localproc.model import Container, Mount, Resources, Task
+from localproc.plugins.containers import ContainerSettings
+from tests import container_image
+
+#: Writes down each call, and makes the file that a pull or a build is to make.
+FAKE = """\
+#!/bin/sh
+printf '%s|' "$@" >> "$CALLS"; echo >> "$CALLS"
+case $1 in
+  --version) echo "apptainer version 1.3.4" ;;
+  pull|build) sleep 0.1; printf '#!/usr/bin/env run-singularity %s' "$3" > "$2" ;;
+esac
+"""
+
+
+@pytest.fixture(params=["apptainer", "singularity"])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def calls(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put the fake on the path; give the file of its calls."""
+    program = tmp_path / "bin" / name
+    program.parent.mkdir()
+    program.write_text(FAKE)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    return tmp_path / "calls"
+
+
+@pytest.fixture
+def runtime(name: str, calls: Path, tmp_path: Path) -> Apptainer:
+    del calls
+    return Apptainer(name, ContainerSettings(str(tmp_path / "images")))
+
+
+def task(**fields: object) -> Task:
+    box = Container("debian:12", "/work/out", mounts=(Mount("/in/a", "/etc/a"),), runtime="any")
+    known: dict[str, object] = {
+        "key": "k",
+        "argv": ("cat", "a b"),
+        "env": {"HOME": "/work/out", "TMPDIR": "/work/tmp", "WORD": "it's"},
+        "outdir": "/work/out",
+        "tmpdir": "/work/tmp",
+        "stdin": None,
+        "stdout": "/log/out",
+        "stderr": "/log/err",
+        "container": box,
+        "reads": ("/data/in.txt",),
+        "writes": ("/data/own",),
+    }
+    return Task(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def test_a_task_becomes_a_call(runtime: Apptainer, name: str) -> None:
+    image = runtime.pull("debian:12", "debian:12")
+    found = runtime.command(task(), image)
+    assert found.container is None
+    words = list(found.argv)
+    assert Path(words[0]).name == name
+    own = ["--no-eval"] if name == "apptainer" else []
+    assert words[1:] == [
+        *("--quiet", "run", "--contain", "--ipc", "--cleanenv", *own),
+        *("--net", "--network", "none"),
+        *("--home", "/work/out:/work/out", "--bind", "/work/tmp:/tmp:rw"),
+        *("--bind", "/data/in.txt:/data/in.txt:ro", "--bind", "/data/own:/data/own:rw"),
+        *("--bind", "/in/a:/etc/a:ro", "--bind", "/work/tmp:/work/tmp:rw"),
+        *("--pwd", "/work/out", image.path, "cat", "a b"),
+    ]
+    prefix = f"{name.upper()}ENV_"
+    assert {key: value for key, value in found.env.items() if key.startswith(prefix)} == {
+        f"{prefix}TMPDIR": "/work/tmp",
+        f"{prefix}WORD": "it's",
+    }
+
+
+def test_network_and_devices_are_given_to_those_that_ask(runtime: Apptainer) -> None:
+    image = runtime.pull("debian:12", "debian:12")
+    box = Container("debian:12", "/inside", network=True)
+    words = runtime.command(task(container=box, resources=Resources(gpus=1)), image).argv
+    assert "--net" not in words
+    assert "--nv" in words
+    assert words[words.index("--home") + 1] == "/work/out:/inside"
+
+
+def test_an_image_is_pulled_once_by_many_who_want_it(
+    runtime: Apptainer, name: str, calls: Path, tmp_path: Path
+) -> None:
+    others = [Apptainer(name, ContainerSettings(str(tmp_path / "images"))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=one.pull, args=("debian:12", "docker.io/debian:12"))
+        for one in (runtime, *others)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls.read_text().count("docker://debian:12") == 1
+    assert [one.name for one in runtime.images()] == ["debian:12"]
+
+
+def test_an_image_keeps_its_digest_and_a_changed_one_gets_another(runtime: Apptainer) -> None:
+    image = runtime.pull("debian:12", "debian:12")
+    box = Container("docker.io/library/debian:12", "")
+    assert runtime.image(box) is not None
+    assert image.digest.startswith("sha256:")
+    assert runtime.images() == [image]
+    Path(image.path).write_bytes(b"another one")
+    again = runtime.image(box)
+    assert again is not None
+    assert again.digest != image.digest
+
+
+def test_archives_are_converted_and_single_files_taken_as_they_are(
+    runtime: Apptainer, calls: Path, tmp_path: Path
+) -> None:
+    (root := tmp_path / "root").mkdir()
+    archive = container_image.archive(container_image.busybox(root), tmp_path / "a.tar", "box:1")
+    image = runtime.load(str(archive), "")
+    assert image.name == "box:1"
+    assert f"docker-archive:{archive}" in calls.read_text()
+    runtime.save(image, str(tmp_path / "box.sif"))
+    assert runtime.load(str(tmp_path / "box.sif"), "again:1").digest == image.digest
+
+
+def test_what_cannot_be_had_is_said(runtime: Apptainer, name: str, tmp_path: Path) -> None:
+    assert runtime.image(Container("nobody/has:1", "")) is None
+    assert runtime.brings(Container("has:1", "")).startswith("localproc images pull has:1")
+    with pytest.raises(ImageError, match="cannot build"):
+        runtime.build("FROM x", "y")
+    with pytest.raises(ImageError, match="cannot be read as an image"):
+        runtime.load(str(tmp_path / "nothing"), "x")
+    assert runtime.version() == "apptainer version 1.3.4"
+
+
+def test_a_program_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="no-apptainer is not on this machine"):
+        Apptainer("no-apptainer", ContainerSettings(str(tmp_path)))
