@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -93,9 +94,11 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def texts_in(folder: Path) -> dict[str, bytes]:
     """Return the contents and the names of all that lies in a folder."""
     files = {}
-    for one in list(folder.rglob("*")):
-        with contextlib.suppress(FileNotFoundError):  # temporary ones come and go
-            files[str(one)] = one.read_bytes() if one.is_file() else b""
+    for place, _, names in os.walk(folder):  # folders come and go meanwhile
+        files[place] = b""
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                files[f"{place}/{name}"] = Path(place, name).read_bytes()
     return {**files, "names": "\n".join(files).encode()}
 
 
