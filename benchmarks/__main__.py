@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.cluster import cluster
 from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
@@ -19,6 +20,7 @@ from benchmarks.jobs import jobs
 from benchmarks.measure import Effort
 from benchmarks.neighbours import neighbours
 from benchmarks.places import places
+from benchmarks.runtimes import runtimes
 from benchmarks.service_list import lists
 from benchmarks.service_load import load
 from benchmarks.startup import startup
@@ -33,8 +35,10 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "interpreter": interpreter,
     "jobs": jobs,
     "neighbours": neighbours,
+    "runtimes": runtimes,
     "graphs": graphs,
     "demo": demo,
+    "cluster": cluster,
     "lists": lists,
     "load": load,
     "growth": growth,

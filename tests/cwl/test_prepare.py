@@ -262,6 +262,24 @@ def test_the_id_of_an_image_wins() -> None:
     assert (box.image, box.pull) == ("b", "registry/a")
 
 
+SHM = (
+    "$namespaces: {cwltool: http://commonwl.org/cwltool#}\nhints: {cwltool:ShmSize: {shmSize: %s}}"
+)
+
+
+@pytest.mark.parametrize(("size", "expected"), [("64m", 64 << 20), ("1G", 1 << 30), ("512", 512)])
+def test_shared_memory_has_the_size_that_is_asked_for(size: str, expected: int) -> None:
+    box = contained("dockerPull: a", f"{SHM % size}\nbaseCommand: a").container
+    assert box is not None
+    assert box.shm == expected
+
+
+@pytest.mark.parametrize("size", ["much", "-1m", "0", "1.5g"])
+def test_shared_memory_of_no_size_is_told(size: str) -> None:
+    with pytest.raises(UnsupportedPackage, match="not a size"):
+        contained("dockerPull: a", f"{SHM % size}\nbaseCommand: a")
+
+
 def test_an_image_that_has_to_be_made_is_called_by_what_it_is_made_of() -> None:
     made = [
         contained("dockerFile: FROM debian").container,

@@ -91,3 +91,12 @@ requirements:
 )
 def test_tasks_that_differ_in_their_inputs_alone_have_one_place(key: str, expected: str) -> None:
     assert place(key) == expected
+
+
+def test_files_that_strings_name_are_read_where_an_input_names_them() -> None:
+    named = {"/data/a.txt": ("/far/away.tif",), "/other/d.txt": ()}
+    tool = runnable("inputs:\n  x: Any\n  y: Any\n")
+    inputs = {"x": [{"deep": "/data/a.txt"}], "y": "/data/a.txt.idx"}
+    done = prepare(tool, inputs, FOLDERS, DISK, {})
+    assert reads(done, DISK, links=True, named=named) == ("/data/a.txt", "/far/away.tif")
+    assert reads(done, DISK, links=True) == ()

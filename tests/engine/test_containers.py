@@ -1,6 +1,7 @@
 """Packages whose tools name images: chosen, looked for, refused, run, told of, reused."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 import localproc
 from localproc.errors import ImageError, PluginMissing, UnsupportedPackage
 from localproc.executors.containers.charliecloud import Charliecloud
-from localproc.plugins.containers import ContainerSettings
+from localproc.model import Container
+from localproc.plugins.containers import ContainerPlugin, ContainerSettings, Image
 from tests.executors.charliecloud_tests import IMAGE, charliecloud
+from tests.patience import patient
 
 __all__ = ["charliecloud"]  # a fixture
 
@@ -142,7 +145,7 @@ def test_an_image_is_loaded_where_that_is_allowed(
     archive = tmp_path / "image.tar"
     [image] = charliecloud.images()
     charliecloud.save(image, str(archive))
-    tool = package(dockerPull="", dockerLoad=str(archive))
+    tool = package(dockerPull="", dockerLoad=archive.as_uri())
     with localproc.Engine(
         tmp_path / "home",
         containers="charliecloud",
@@ -153,3 +156,63 @@ def test_an_image_is_loaded_where_that_is_allowed(
         assert seen(job)[-1] == "a"
     here = Charliecloud(ContainerSettings(str(tmp_path / "images"))).images()
     assert [one.name for one in here] == [job.steps[0].image]
+
+
+def test_an_image_in_a_file_elsewhere_is_not_downloaded(
+    tmp_path: Path, charliecloud: Charliecloud
+) -> None:
+    del charliecloud
+    tool = package(dockerPull="", dockerLoad="https://example.org/image.tar")
+    with localproc.Engine(
+        tmp_path / "home",
+        containers="charliecloud",
+        images=str(tmp_path / "images"),
+        pull="missing",
+    ) as engine:
+        job = engine.run(tool, {"word": "a"})
+        with pytest.raises(localproc.JobFailed, match="is not on this machine"):
+            job.raise_for_status()
+
+
+class Slow:
+    """A plugin with a runtime whose images take until they are let come."""
+
+    def __init__(self) -> None:
+        self.asked, self.comes = threading.Event(), threading.Event()
+
+    @localproc.hookimpl
+    def localproc_containers(self) -> list[ContainerPlugin]:
+        return [ContainerPlugin("slow", lambda _: self, lambda _: True)]  # type: ignore[arg-type,return-value]
+
+    def image(self, _: Container) -> Image | None:
+        return None
+
+    def brings(self, _: Container) -> str:
+        return "patience"
+
+    def pull(self, reference: str, name: str) -> None:
+        del reference, name
+        self.asked.set()
+        self.comes.wait()
+
+
+def test_a_job_can_be_dismissed_while_its_image_is_brought(tmp_path: Path) -> None:
+    slow = Slow()
+    with localproc.Engine(
+        tmp_path / "home", plugins=[slow], containers="slow", pull="missing"
+    ) as engine:
+        job = engine.deploy(package()).execute({"word": "a"})
+        assert slow.asked.wait(patient(20))
+        job.dismiss()
+        assert job.status == "dismissed"
+        slow.comes.set()
+
+
+def test_nothing_is_brought_where_there_is_no_network(tmp_path: Path) -> None:
+    slow = Slow()
+    with localproc.Engine(
+        tmp_path / "home", plugins=[slow], containers="slow", pull="missing", offline="always"
+    ) as engine:
+        with pytest.raises(ImageError, match="is not here for slow"):
+            engine.deploy(package()).execute({"word": "a"})
+        assert not slow.asked.is_set()

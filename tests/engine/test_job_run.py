@@ -20,11 +20,11 @@ from localproc.engine.job.effects import (
     StageOut,
     Stop,
 )
-from localproc.engine.job.facts import Broken, DismissalAsked, Done, NotLaunched
+from localproc.engine.job.facts import Broken, DismissalAsked, Done, NotLaunched, Progressed
 from localproc.errors import JobFailed, StagingError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
 from localproc.model import TaskState
-from localproc.model.events import Failed, StepFinished
+from localproc.model.events import STAGE_IN, Failed, StepFinished, StepProgress
 from tests.cwl.memory import process
 from tests.engine.job_bench import ID, Bench, told
 
@@ -104,18 +104,20 @@ def test_a_job_from_its_beginning_to_its_end() -> None:
     assert bench.run.job.progress == 100
 
 
+COPY = """
+    cwlVersion: v1.2
+    class: ExpressionTool
+    id: pass
+    inputs: {file: File}
+    outputs: {file: File}
+    requirements: [{class: InlineJavascriptRequirement}]
+    expression: "${ return {file: inputs.file}; }"
+"""
+FILE = {"class": "File", "location": "file:///in/a.txt", "basename": "a.txt"}
+
+
 def test_files_are_staged_and_published() -> None:
-    text = """
-        cwlVersion: v1.2
-        class: ExpressionTool
-        id: pass
-        inputs: {file: File}
-        outputs: {file: File}
-        requirements: [{class: InlineJavascriptRequirement}]
-        expression: "${ return {file: inputs.file}; }"
-    """
-    file = {"class": "File", "location": "file:///in/a.txt", "basename": "a.txt"}
-    bench = Bench(process(text), {"file": file})
+    bench = Bench(process(COPY), {"file": FILE})
     bench.memory.files["/in/a.txt"] = b"x"
     assert told(bench.begin()) == ["started", "step-submitted stage_in", "step-running stage_in"]
     (effect,) = bench.given(StageIn)
@@ -258,6 +260,17 @@ def test_a_plan_that_cannot_be_made_fails_the_job() -> None:
     bench.answer(bench.given(StageIn)[0])
     (effect,) = bench.given(MakePlan)
     assert told(bench.take(Done(effect, error=StagingError("no", uri="file:///in")))) == ["failed"]
+
+
+def test_bytes_that_come_and_go_are_told_while_they_do() -> None:
+    bench = Bench(process(COPY), {"file": FILE})
+    bench.memory.files["/in/a.txt"] = b"x"
+    bench.begin()
+    (event,) = bench.take(Progressed(STAGE_IN, 10, 30))
+    assert event == StepProgress(event.at, name="stage_in", done=10, total=30)
+    (effect,) = bench.given(StageIn)
+    bench.answer(effect)
+    assert bench.take(Progressed(STAGE_IN, 30, 30)) == [], "it comes too late"
 
 
 def test_outputs_with_javascript_are_collected_elsewhere() -> None:

@@ -8,10 +8,15 @@ from pathlib import Path
 import psutil
 
 from localproc.executors.composed import Composed
-from localproc.model import Mount, Task, TaskState
+from localproc.model import Container, Mount, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import ExecutorContract
-from tests.executors.charliecloud_tests import CharliecloudTests, charliecloud, files_of
+from tests.executors.charliecloud_tests import (
+    IMAGE,
+    CharliecloudTests,
+    charliecloud,
+    files_of,
+)
 from tests.executors.local_tests import keeper_of
 
 __all__ = ["charliecloud"]  # a fixture
@@ -102,6 +107,30 @@ class TestContainers(CharliecloudTests):
         executor.submit([task])
         self.reports(executor, [task.key])
         assert Path(task.stdout).read_text() == "odd\n"
+
+    def test_what_leaves_its_session_ends_with_the_task_too(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        beats = "while :; do echo beat >> beat; sleep 0.05; done"
+        script = f"setsid sh -c '{beats}' & until [ -e beat ]; do sleep 0.05; done; touch on; wait"
+        task = self.task(tmp_path, "s", script)
+        beat = Path(task.outdir) / "beat"
+        executor.submit([task])
+        self.running(executor, Path(task.outdir) / "on")
+        executor.cancel([task.key], 0.2)
+        assert self.reports(executor, [task.key])[task.key].state is TaskState.CANCELLED
+        self.still(beat)
+
+    def test_an_entry_point_stands_before_the_command(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        image = self.runtime.image(Container(IMAGE, ""))
+        assert image is not None
+        whole = replace(image, entrypoint=("echo", "first"), command=("nothing",))
+        task = self.task(tmp_path, "s", "true")
+        assert self.runtime.command(task, whole).argv[-5:-3] == ("echo", "first")
+        alone = self.runtime.command(replace(task, argv=()), whole)
+        assert alone.argv[-3:] == ("echo", "first", "nothing")
 
     def test_an_image_that_is_not_here_is_refused_with_what_brings_it(
         self, executor: Executor, tmp_path: Path

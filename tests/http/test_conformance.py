@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from localproc import Engine
+from localproc.engine.containers import Containers
 from tests.http import (
     test_deploy,
     test_jobs,
@@ -139,12 +140,20 @@ PROOF: dict[str, list[Callable[..., Any]]] = {
 }
 
 
+@pytest.fixture
+def no_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a machine without container runtimes."""
+    monkeypatch.setattr(Containers, "here", lambda _: [])
+
+
+@pytest.mark.usefixtures("no_runtimes")
 def test_what_is_declared_is_proven(client: httpx.Client) -> None:
     assert set(client.get("conformance").json()["conformsTo"]) == set(PROOF)
     assert all(PROOF.values())
 
 
-def test_docker_is_declared_where_containers_can_run(
+@pytest.mark.usefixtures("no_runtimes")
+def test_docker_is_declared_where_an_executor_has_containers(
     engine: Engine, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deployment of an image is possible anywhere; the class means that it can be executed."""
@@ -153,4 +162,11 @@ def test_docker_is_declared_where_containers_can_run(
     able = replace(executor.capabilities, containers=True)
     with_containers = SimpleNamespace(capabilities=able)
     monkeypatch.setattr(type(engine.plugins), "executor", lambda *_: with_containers)
+    assert PART_2 + "docker" in client.get("conformance").json()["conformsTo"]
+
+
+def test_docker_is_declared_where_there_is_a_container_runtime(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Containers, "here", lambda one: [one.plugin("charliecloud")])
     assert PART_2 + "docker" in client.get("conformance").json()["conformsTo"]

@@ -19,6 +19,7 @@ DATA = {
     "key": "crop",
     "status": "successful",
     "reason": "busy",
+    "done": 10,
     "engine": "e1",
     "outputs": {},
     "features": {},

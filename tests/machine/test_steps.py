@@ -7,6 +7,7 @@ from localproc.model import StepStatus
 from localproc.model.events import (
     Dismissed,
     StepFinished,
+    StepProgress,
     StepQueued,
     StepRunning,
     StepSubmitted,
@@ -139,3 +140,18 @@ def test_a_log_tells_whether_its_step_has_ended() -> None:
     book.take(StepFinished(after(5), name="crop", status=StepStatus.FAILED))
     assert book.has_ended("node_crop.log")
     assert not book.has_ended("crop")
+
+
+def test_bytes_are_told_until_the_step_has_ended() -> None:
+    history = [
+        SUBMITTED,
+        StepProgress(after(1), name="crop", done=10, total=30),
+        StepProgress(after(2), name="crop", done=20),
+        StepFinished(after(3), name="crop", status=StepStatus.SUCCESSFUL),
+    ]
+    told = [steps(history[:count])[0] for count in (2, 3, 4)]
+    assert [(step.bytes_done, step.bytes_total) for step in told] == [
+        (10, 30),
+        (20, None),
+        (None, None),
+    ]

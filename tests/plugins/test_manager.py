@@ -63,6 +63,7 @@ def test_the_built_in_plugins_are_plugins_like_any_other() -> None:
     assert [name for name, _ in box.names()] == [
         "localproc.executors.builtin",
         "localproc.storage.builtin",
+        "localproc.software.builtin",
     ]
     assert box.executor("local").summary == "processes of this machine"
     assert "guarded" in box.storage("https").options
@@ -559,7 +560,7 @@ def test_what_is_no_executor_is_noted(given: object) -> None:
 
 def test_two_plugins_of_one_class_have_names_of_their_own() -> None:
     box = PluginManager([Offers("one"), Offers("two")], entry_points=False)
-    assert [name for name, _ in box.names()][2:] == [
+    assert [name for name, _ in box.names()][3:] == [
         "tests.plugins.test_manager.Offers",
         "tests.plugins.test_manager.Offers (2)",
     ]

@@ -1,6 +1,7 @@
 """Results on their way to where they stay."""
 
 import copy
+import itertools
 import json
 import os
 import threading
@@ -19,6 +20,7 @@ from localproc import Engine
 from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
 from localproc.plugins.storage import Info, Storage
 from localproc.storage.filesystem import FilesystemStorage
+from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_uri
 from localproc.uris import path_uri, uri_path
@@ -89,6 +91,17 @@ def scene(item_id: str, *names: str, **fields: Any) -> dict[str, Any]:
     """Make an item with assets of these names, which lie beside it."""
     assets = {name.partition(".")[0]: {"href": f"./{name}", "type": "image/tiff"} for name in names}
     return item(assets, item_id, **fields)
+
+
+def test_bytes_are_counted_as_they_go(work: Work) -> None:
+    told: list[tuple[int, int | None]] = []
+    seconds = itertools.count(0.0, 10.0)
+    meter = Meter(lambda *far: told.append(far), lambda: next(seconds))
+    work.publish({"a": work.file("a.txt", "aaa"), "b": work.file("b.txt", "bb")}, meter=meter)
+    whole = sum((work.results / name).stat().st_size for name in tree(work.results))
+    assert {total for _, total in told} == {whole}
+    assert told[-1] == (whole, whole)
+    assert told == sorted(told)
 
 
 # Catalogs

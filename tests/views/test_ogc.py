@@ -139,6 +139,15 @@ def test_a_step_tells_where_it_runs_and_what_it_took() -> None:
     assert not {"executor", "nativeID", "reason"} & set(second)
 
 
+def test_a_step_tells_how_many_bytes_have_come_and_what_was_made_available() -> None:
+    stages = step("stage_in", StepStatus.RUNNING, bytes_done=0, bytes_total=30)
+    runs = step("otsu", StepStatus.RUNNING, software=("gdal 3.8 (modules: GDAL/3.8)",))
+    first, second = status_info(JOB, [stages, runs])["steps"]
+    assert (first["bytesDone"], first["bytesTotal"]) == (0, 30)
+    assert second["software"] == ["gdal 3.8 (modules: GDAL/3.8)"]
+    assert not {"bytesDone", "bytesTotal"} & set(second)
+
+
 def test_steps_are_told_in_the_order_they_started() -> None:
     steps = [
         step("crop", start=after(1), end=after(5), exit_code=0),

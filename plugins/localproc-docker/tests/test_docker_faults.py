@@ -21,7 +21,7 @@ from localproc_docker.engine_api import EngineApi
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem, UnsupportedPackage
-from localproc.model import Container, JobStatus, TaskState
+from localproc.model import Container, JobStatus, Resources, TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings, Leftover
 from localproc.testing.executors import OpenExecutor
 
@@ -90,6 +90,44 @@ class TestFaults(DockerTests):
         found = self.reports(executor, [one.key for one in tasks])
         assert {one.exit_code for one in found.values()} == {0}
         assert [Path(one.stdout).read_text() for one in tasks] == ["hello world\n", "again\n"]
+
+    def test_devices_that_the_daemon_has_not_are_told(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "true", resources=Resources(gpus=1))
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        assert report.state is TaskState.REFUSED
+        assert report.reason.startswith("it needs GPUs (1), and the daemon has no driver for any")
+
+    def test_shared_memory_has_the_size_that_is_asked_for(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        task = self.task(tmp_path, "s", "df -k /dev/shm | tail -n 1")
+        assert task.container is not None
+        task = replace(task, container=replace(task.container, shm=8 << 20))
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        assert Path(task.stdout).read_text().split()[1] == "8192"
+
+    def test_a_tool_may_do_little_and_its_files_are_the_users(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        script = "touch mine; touch /root-is-read-only 2>/dev/null; echo $?; "
+        script += (
+            "grep -c : /proc/net/dev; grep NoNewPrivs /proc/self/status; cat /proc/self/status"
+        )
+        task = self.task(tmp_path, "s", script)
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        said = Path(task.stdout).read_text()
+        writes, devices, privileges = said.splitlines()[:3]
+        assert (writes, privileges.split()) == ("1", ["NoNewPrivs:", "1"])
+        assert devices == "1", "the loopback device alone"
+        assert (Path(task.outdir) / "mine").stat().st_uid == os.getuid()
+        [effective] = [line.split()[1] for line in said.splitlines() if line.startswith("CapEff")]
+        allowed = 1 << 1 if os.getuid() == 0 else 0  #: DAC_OVERRIDE
+        assert int(effective, 16) == allowed
 
     def test_an_image_that_is_not_here_is_refused_with_what_brings_it(
         self, executor: Executor, tmp_path: Path

@@ -74,7 +74,7 @@ class SlurmTests(ExecutorTests):
 
 def open_slurm(folder: Path, engine: str, options: Mapping[str, Any]) -> Executor:
     """Open an executor as an engine does."""
-    [plugin] = localproc_slurm.localproc_executors()
+    plugin, _ = localproc_slurm.localproc_executors()
     folder.mkdir(exist_ok=True)
     settings = ExecutorSettings(str(folder), engine, cores=0, ram=0, slots=0, options=options)
     return opened(plugin, settings)

@@ -35,6 +35,14 @@ LAST = "last"
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+executor_options = click.option(
+    "--executor-option",
+    "executor_options",
+    metavar="NAME.KEY=VALUE",
+    multiple=True,
+    callback=lambda _, __, texts: _options(texts),
+    help="An option of an executor; repeatable.",
+)
 _ENGINE_OPTIONS: Final = {
     "executor": click.option(
         "--executor",
@@ -43,13 +51,12 @@ _ENGINE_OPTIONS: Final = {
         metavar="NAME[;STEP=NAME]",
         help="Who runs tasks; steps may go elsewhere.",
     ),
-    "executor_options": click.option(
-        "--executor-option",
-        "executor_options",
-        metavar="NAME.KEY=VALUE",
-        multiple=True,
-        callback=lambda _, __, texts: _options(texts),
-        help="An option of an executor; repeatable.",
+    "executor_options": executor_options,
+    "software": click.option(
+        "--software",
+        metavar="FILE",
+        default="",
+        help="Where the software that tools need is found.",
     ),
     "containers": click.option(
         "--containers",

@@ -60,6 +60,13 @@ _TOOL: Final = "cwl:tool"
     show_default=True,
     help="When images are brought.",
 )
+@click.option(
+    "--software",
+    "--beta-dependency-resolvers-configuration",
+    metavar="FILE",
+    default="",
+    help="Where the software that tools need is found.",
+)
 @click.argument("tool")
 @click.argument("job", required=False)
 def cwl(
@@ -70,6 +77,7 @@ def cwl(
     containers: str,
     images: str | None,
     pull: str,
+    software: str,
     tool: str,
     job: str | None,
 ) -> int:
@@ -91,6 +99,7 @@ def cwl(
                 containers=NONE if no_container else containers,
                 images=images,
                 pull=pull,
+                software=software,
             ) as engine,
         ):
             outputs = _run(engine, os.path.abspath(outdir), tool, job, quiet=quiet)

@@ -34,6 +34,7 @@ from localproc.cli.show import (
     say_abandoned,
     show_end,
     step_state,
+    transferred,
 )
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
@@ -204,7 +205,7 @@ def status(site: Site, job: str, as_json: bool) -> None:
 def _step_row(step: Step) -> tuple[str, ...]:
     return (
         step.name,
-        step_state(step),
+        step_state(step) + transferred(step),
         seconds(step.duration),
         seconds(step.cpu),
         "" if step.rss is None else f"{max(1, step.rss >> 10)} MiB",

@@ -9,15 +9,15 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import click
 
 from localproc import errors
 from localproc.api import Engine
 from localproc.cli.app import ENVIRONMENT
-from localproc.cli.common import json_option, print_json, print_table
+from localproc.cli.common import executor_options, json_option, print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
 from localproc.engine.engine import jobs_everywhere, namespace_of
@@ -25,7 +25,7 @@ from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
 from localproc.model import JobStatus
-from localproc.plugins.executor import Leftover
+from localproc.plugins.executor import ExecutorSettings, Finding, Leftover
 from localproc.plugins.manager import PluginManager
 
 
@@ -69,25 +69,28 @@ def plugins(as_json: bool) -> None:
         print_table(["broken", "reason"], broken)
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    state: Literal["ok", "warning", "failed"]
-    what: str
-    said: str
-    hint: str = ""
-
-
 @click.command()
 @click.option("--end-leftovers", is_flag=True, help="End what runs of homes that are gone.")
+@click.option("--executor", metavar="NAME", help="See what that executor needs as well.")
+@executor_options
 @json_option
 @click.pass_obj
-def doctor(site: Site, as_json: bool, end_leftovers: bool) -> int:
+def doctor(
+    site: Site,
+    as_json: bool,
+    end_leftovers: bool,
+    executor: str | None,
+    executor_options: dict[str, dict[str, Any]],
+) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
     if end_leftovers:
         for leftover in _found():
             leftover.end()
             click.echo(f"ended: {leftover.said}", err=True)
-    findings = [finding for check in _CHECKS for finding in _safely(check, site)]
+    checks = list(_CHECKS)
+    if executor is not None:
+        checks.append(partial(_executor, name=executor, options=executor_options))
+    findings = [finding for check in checks for finding in _safely(check, site)]
     if as_json:
         print_json([{name: getattr(one, name) for name in one.__slots__} for one in findings])
     else:
@@ -99,27 +102,27 @@ def doctor(site: Site, as_json: bool, end_leftovers: bool) -> int:
     return ENVIRONMENT if any(one.state == "failed" for one in findings) else 0
 
 
-def _safely(check: Callable[[Site], Iterator[_Finding]], site: Site) -> Iterator[_Finding]:
-    name = check.__name__.strip("_").replace("_", " ")
+def _safely(check: Callable[[Site], Iterator[Finding]], site: Site) -> Iterator[Finding]:
+    name = getattr(check, "__name__", "executor").strip("_").replace("_", " ")
     try:
         yield from check(site)
     except errors.LocalprocError as error:
-        yield _Finding("failed", name, error.message, error.hint)
+        yield Finding("failed", name, error.message, error.hint)
     except Exception as error:
-        yield _Finding("failed", name, f"{type(error).__name__}: {error}")
+        yield Finding("failed", name, f"{type(error).__name__}: {error}")
 
 
-def _python(_: Site) -> Iterator[_Finding]:
+def _python(_: Site) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    yield _Finding("ok", "python", f"{version} at {sys.executable}")
-    yield _Finding("ok", "tools are looked for in", base_environment()["PATH"])
+    yield Finding("ok", "python", f"{version} at {sys.executable}")
+    yield Finding("ok", "tools are looked for in", base_environment()["PATH"])
 
 
-def _machine(_: Site) -> Iterator[_Finding]:
-    yield _Finding("ok", "machine", f"{machine_cores()} cores, {machine_ram()} MiB of memory")
+def _machine(_: Site) -> Iterator[Finding]:
+    yield Finding("ok", "machine", f"{machine_cores()} cores, {machine_ram()} MiB of memory")
 
 
-def _home(site: Site) -> Iterator[_Finding]:
+def _home(site: Site) -> Iterator[Finding]:
     if not site.exists():
         yield _no_home(site)
         return
@@ -127,35 +130,35 @@ def _home(site: Site) -> Iterator[_Finding]:
         path, space = str(engine.home), namespace_of(engine)
         kind = file_system(path) or "unknown file system"
         if on_network(path):
-            yield _Finding(
+            yield Finding(
                 "warning",
                 "home",
                 f"{path} on {kind}, a network file system: safe, but slower",
                 "use a local disk: --home /tmp/localproc-$USER; --results may be anywhere",
             )
         else:
-            yield _Finding("ok", "home", f"{path} on {kind}")
+            yield Finding("ok", "home", f"{path} on {kind}")
         free = shutil.disk_usage(path).free >> 20
         state: Any = "ok" if free > 1024 else "warning"
-        yield _Finding(state, "disk", f"{free} MiB free", "make room: tasks need it")
+        yield Finding(state, "disk", f"{free} MiB free", "make room: tasks need it")
         problems = space.store_problems()
         if problems:
-            yield _Finding(
+            yield Finding(
                 "failed",
                 "store",
                 "; ".join(problems[:3]),
                 f"restore a backup elsewhere, or move {path}/localproc.db and {path}/jobs away",
             )
         else:
-            yield _Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
+            yield Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
         open_jobs = jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING)
         for job in open_jobs:
             if job.record.aside:
                 error = errors.JobPutAside(job.id, job.record.aside)
-                yield _Finding("warning", "job", error.message, error.hint)
+                yield Finding("warning", "job", error.message, error.hint)
         left = [one for one in open_jobs if one.abandoned]
         if left:
-            yield _Finding(
+            yield Finding(
                 "warning",
                 "jobs",
                 f"nobody runs {', '.join(one.id for one in left[:3])}"
@@ -163,17 +166,17 @@ def _home(site: Site) -> Iterator[_Finding]:
                 "localproc resume goes on with them, localproc dismiss JOB stops one",
             )
         alive = [f"process {pid}" for _, pid in space.alive()]
-        yield _Finding("ok", "engines", ", ".join(alive) or "none at work")
+        yield Finding("ok", "engines", ", ".join(alive) or "none at work")
 
 
-def _no_home(site: Site) -> _Finding:
+def _no_home(site: Site) -> Finding:
     """Say whether a home could be made; it is not."""
     there = absolute_home(site.home)
     while not os.path.exists(there):
         there = os.path.dirname(there)
     if os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK):
-        return _Finding("ok", "home", f"{site.home} is not there yet; the first job makes it")
-    return _Finding(
+        return Finding("ok", "home", f"{site.home} is not there yet; the first job makes it")
+    return Finding(
         "failed",
         "home",
         f"{site.home} cannot be made: {there} cannot be written",
@@ -181,14 +184,14 @@ def _no_home(site: Site) -> _Finding:
     )
 
 
-def _javascript(_: Site) -> Iterator[_Finding]:
+def _javascript(_: Site) -> Iterator[Finding]:
     from localproc.cwl.expr.javascript import Script, evaluate
 
     value = evaluate(Script("(1 + 1)"), "{}", "null", "{}")
-    yield _Finding("ok" if value == 2 else "failed", "javascript", "QuickJS works")
+    yield Finding("ok" if value == 2 else "failed", "javascript", "QuickJS works")
 
 
-def _local_executor(_: Site) -> Iterator[_Finding]:
+def _local_executor(_: Site) -> Iterator[Finding]:
     tool = {
         "cwlVersion": "v1.2",
         "class": "CommandLineTool",
@@ -199,45 +202,61 @@ def _local_executor(_: Site) -> Iterator[_Finding]:
     }
     with tempfile.TemporaryDirectory(prefix="localproc-") as folder, Engine(folder) as engine:
         engine.run(tool).raise_for_status()
-    yield _Finding("ok", "local executor", "runs tools")
+    yield Finding("ok", "local executor", "runs tools")
 
 
-def _containers(_: Site) -> Iterator[_Finding]:
+def _containers(_: Site) -> Iterator[Finding]:
     known = Containers(PluginManager(), Settings())
     here = known.here()
     for number, one in enumerate(here):
         note = "; auto takes it first" if number == 0 else ""
         try:
-            yield _Finding("ok", "containers", f"{known.runtime(one.name).version()}{note}")
+            yield Finding("ok", "containers", f"{known.runtime(one.name).version()}{note}")
         except errors.LocalprocError as error:
-            yield _Finding("warning", "containers", f"{one.name}: {error.message}", error.hint)
+            yield Finding("warning", "containers", f"{one.name}: {error.message}", error.hint)
     if not here:
-        yield _Finding("ok", "containers", "none: packages that require an image are refused")
+        yield Finding("ok", "containers", "none: packages that require an image are refused")
 
 
-def _plugins(_: Site) -> Iterator[_Finding]:
+def _plugins(_: Site) -> Iterator[Finding]:
     box = PluginManager()
     box.executors()
     box.containers()
     box.storages()
     for broken in box.broken:
-        yield _Finding(
+        yield Finding(
             "failed", f"plugin {broken.plugin}", broken.reason, "upgrade it, or uninstall it"
         )
-    yield _Finding("ok", "plugins", ", ".join(name for name, _ in box.names()))
+    yield Finding("ok", "plugins", ", ".join(name for name, _ in box.names()))
 
 
 def _found() -> list[Leftover]:
     return [one for each in PluginManager().executors() for one in each.leftovers()]
 
 
-def _leftovers(_: Site) -> Iterator[_Finding]:
+def _leftovers(_: Site) -> Iterator[Finding]:
     found = _found()
     for one in found:
         hint = "localproc doctor --end-leftovers ends them"
-        yield _Finding("warning", "left running", one.said, hint)
+        yield Finding("warning", "left running", one.said, hint)
     if not found:
-        yield _Finding("ok", "left running", "nothing of homes that are gone")
+        yield Finding("ok", "left running", "nothing of homes that are gone")
+
+
+def _executor(site: Site, *, name: str, options: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+    """Ask an executor's plugin; its folder is that of the home, or one beside where it would be."""
+    plugin = PluginManager().executor(name)
+    if site.exists():
+        with site.look(executor_options=options) as engine:
+            settings = namespace_of(engine).runtime.executor_settings(plugin, "doctor")
+            yield from plugin.examine(settings)
+        return
+    there = absolute_home(site.home)
+    while not os.path.isdir(there):
+        there = os.path.dirname(there)
+    with tempfile.TemporaryDirectory(prefix=".localproc-", dir=there) as folder:
+        settings = ExecutorSettings(folder, "doctor", 0, 0, 0, options.get(name, {}))
+        yield from plugin.examine(settings)
 
 
 _CHECKS = (

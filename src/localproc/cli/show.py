@@ -15,6 +15,7 @@ from localproc.engine.handles import Job
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
+from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
 
@@ -44,7 +45,15 @@ def step_line(step: Step) -> str:
     """Write a step in a line."""
     said = f" (exit code {step.exit_code})" if step.exit_code else ""
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
-    return f"{step.name}: {step_state(step)}{took}{said}"
+    return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
+
+
+def transferred(step: Step) -> str:
+    """Return how far files are that are being staged or published, nothing for other steps."""
+    if step.bytes_done is None:
+        return ""
+    whole = "" if step.bytes_total is None else f" of {size(step.bytes_total)}"
+    return f" {size(step.bytes_done)}{whole}"
 
 
 def step_state(step: Step) -> str:
@@ -101,7 +110,7 @@ def _drawn(job: Job, steps: list[Step]) -> Any:
         table.add_row(
             Text(mark, style=style),
             step.name,
-            Text(step_state(step), style=style),
+            Text(step_state(step) + transferred(step), style=style),
             seconds(step.duration),
         )
     record = job.record

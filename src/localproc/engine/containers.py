@@ -5,10 +5,12 @@ may be brought that is not here. Must not know jobs, nor how a runtime works. Se
 use it at once.
 """
 
+import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from localproc.engine.home.settings import Pull, Settings
@@ -22,7 +24,12 @@ from localproc.plugins.containers import (
     Image,
 )
 from localproc.plugins.manager import PluginManager
+from localproc.storage.disk import GoOn, on
 from localproc.storage.kept_inputs import Offline
+from localproc.uris import uri_path
+
+_LOG: Final = logging.getLogger("localproc")
+_LOOK: Final = 0.2  #: seconds between looks whether an image is still wanted
 
 #: Stands for what is there, for none at all, and, of an image, for this machine.
 AUTO: Final = "auto"
@@ -40,7 +47,7 @@ class Containers:
         self._settings = settings
         self._opened: dict[str, ContainerRuntime] = {}
         self._lock = threading.Lock()
-        self._pulls: dict[str, threading.Lock] = {}
+        self._turns: dict[str, threading.Lock] = {}  #: who brings an image, by its name
         self._pulled: set[str] = set()  #: by this engine: once is enough where it always pulls
 
     # Runtimes
@@ -61,6 +68,11 @@ class Containers:
                 plugin = self.plugin(name)
                 self._opened[name] = plugin.open(self._with(plugin))
             return self._opened[name]
+
+    def are_used(self) -> bool:
+        """Return whether packages that require an image can be run."""
+        wanted = self._settings.containers or AUTO
+        return bool(self.here()) if wanted == AUTO else wanted != NONE
 
     def boxes(self, name: str) -> Boxes:
         """Return who runs containers for a job that was accepted for a runtime.
@@ -140,17 +152,14 @@ class Containers:
                 continue
         return list(found.values())
 
-    def settled(self, box: Container) -> Container:
+    def settled(self, box: Container, go_on: GoOn = on) -> Container:
         """Return a container with the digest of its image, which is brought if that is allowed.
 
-        This may take minutes. Raises ``ImageError``.
+        This may take minutes: ``go_on`` is called meanwhile, and may raise. Raises ``ImageError``.
         """
         box = self.mapped(box)
         if self._may_bring:
-            with self._lock:
-                turn = self._pulls.setdefault(box.image, threading.Lock())
-            with turn:
-                self._bring(box)
+            _wait_for(partial(self._bring, box), go_on)
         return replace(box, digest=self.image(box).digest)
 
     @property
@@ -159,14 +168,21 @@ class Containers:
         return self._settings.pull in (Pull.MISSING, Pull.ALWAYS) and not is_offline
 
     def _bring(self, box: Container) -> None:
+        with self._lock:
+            turn = self._turns.setdefault(box.image, threading.Lock())
+        with turn:
+            self._bring_now(box)
+
+    def _bring_now(self, box: Container) -> None:
         runtime = self.runtime(box.runtime)
         wanted = self._settings.pull == Pull.ALWAYS and box.image not in self._pulled
         if not wanted and runtime.image(box) is not None:
             return
+        _LOG.info("the image %s is brought for %s", box.image, box.runtime)
         if box.load:
-            runtime.load(box.load, box.image)
+            runtime.load(_file(box.load), box.image)
         elif box.imported:
-            runtime.imported(box.imported, box.image)
+            runtime.imported(_file(box.imported), box.image)
         elif box.build:
             if not self._settings.build:
                 raise ImageError(
@@ -189,6 +205,37 @@ class Containers:
         if plugin.executor:
             options = self._settings.executor_options.get(plugin.executor, {})
         return ContainerSettings(images_folder(self._settings), options)
+
+
+def _file(address: str) -> str:
+    """Return the path of a file that a package names by path or URI; raises ``ImageError``."""
+    if "://" not in address:
+        return address
+    if not address.startswith("file:"):
+        raise ImageError(
+            f"the image in {address} is not on this machine",
+            hint="download it, and localproc images load it",
+        )
+    return uri_path(address)
+
+
+def _wait_for(work: Callable[[], None], go_on: GoOn) -> None:
+    """Have something done that nobody can stop, until nobody waits for it any more."""
+    wrong: list[Exception] = []
+
+    def do() -> None:
+        try:
+            work()
+        except Exception as error:
+            wrong.append(error)
+
+    thread = threading.Thread(target=do, name="localproc-image", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_LOOK)
+        go_on()
+    if wrong:
+        raise wrong[0]
 
 
 def images_folder(settings: Settings) -> str:

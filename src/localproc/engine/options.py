@@ -106,6 +106,7 @@ class EngineSettings(TypedDict, total=False):
     stac_schemas: str
     namespace: str
     callback_secret: str
+    software: Sequence[Mapping[str, Any]] | str
     executor_options: Mapping[str, Mapping[str, Any]]
     container_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]

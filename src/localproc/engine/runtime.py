@@ -6,10 +6,10 @@ what is asked of an engine.
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from localproc import forks
 from localproc.engine.containers import Containers
@@ -19,7 +19,7 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.secrets import SecretKeeper
-from localproc.engine.home.settings import Settings
+from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.guarded import GuardedExecutor
@@ -37,10 +37,13 @@ from localproc.model import JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
+from localproc.software.resolution import Software, Source
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
+
+_OF_SOURCES: Final = ("type", "names")  #: members of a resolver's configuration that are ours
 
 
 class Closing(Protocol):
@@ -85,6 +88,7 @@ class Runtime:
             self.inputs,
             Offline(settings.offline),
         )
+        self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
@@ -123,6 +127,7 @@ class Runtime:
                     self.completions,
                     self.ring_callbacks,
                     self.secrets,
+                    self.software.provide,
                 )
                 self._loop.start()
             return self._loop
@@ -213,6 +218,13 @@ class Runtime:
             slots=slots,
             options=self.settings.executor_options.get(plugin.name, {}),
         )
+
+    def _software_sources(self) -> Iterator[Source]:
+        """Open the software resolvers that the settings name, in their order."""
+        for entry in self.settings.resolvers:
+            options = {name: value for name, value in entry.items() if name not in _OF_SOURCES}
+            plugin = self.plugins.software(str(entry["type"]))
+            yield Source(plugin.name, plugin.open(options), entry.get("names") or ())
 
     def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None

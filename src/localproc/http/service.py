@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from localproc.cwl.base.reading import read_yaml
-from localproc.engine.engine import LocalEngine
+from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
@@ -37,7 +37,10 @@ _CLASSES: Final = (
 def conformance_classes(engine: LocalEngine) -> list[str]:
     """Give the URIs of the conformance classes; containers are one of them where there are any."""
     executor = engine.plugins.executor(ExecutorChoice.read(engine.settings.executor).default)
-    return [*_CLASSES, *([_PART_2 + "docker"] if executor.capabilities.containers else [])]
+    has_some = (
+        executor.capabilities.containers or namespace_of(engine).runtime.containers.are_used()
+    )
+    return [*_CLASSES, *([_PART_2 + "docker"] if has_some else [])]
 
 
 async def root(request: Request) -> Response:

@@ -28,6 +28,7 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[Kind, JobStatus]]] = {
     _RUNNING: {
         Kind.STEP_SUBMITTED: _RUNNING,
         Kind.STEP_QUEUED: _RUNNING,
+        Kind.STEP_PROGRESS: _RUNNING,
         Kind.STEP_RUNNING: _RUNNING,
         Kind.STEP_FINISHED: _RUNNING,
         Kind.DISMISS_REQUESTED: _RUNNING,

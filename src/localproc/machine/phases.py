@@ -27,6 +27,7 @@ class Fact(StrEnum):
     PULLED = "the plan has given step instances, or cannot"
     ANSWER = "something has been done for a step, or cannot be"
     REPORT = "an executor has news of a task"
+    PROGRESS = "some of the files are staged or published"
     PUBLISHED = "the outputs are published, or cannot be"
     DISMISSAL = "somebody wants the job to stop"
     FAILURE = "the engine cannot go on with the job"
@@ -41,6 +42,7 @@ class Act(StrEnum):
     TAKE_INSTANCES = "start them as there is room"
     TAKE_ANSWER = "go on with the step"
     TAKE_REPORT = "go on with the step of the task"
+    TELL_PROGRESS = "note how far it is"
     SUCCEED = "end well, or stop"
     CLOSE_STAGING = "note that staging was stopped"
     FAIL = "stop, then fail"
@@ -51,6 +53,7 @@ class Act(StrEnum):
 ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     Phase.STAGING_IN: {
         Fact.STAGED: Act.TAKE_INPUTS,
+        Fact.PROGRESS: Act.TELL_PROGRESS,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },
@@ -65,6 +68,7 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     },
     Phase.PUBLISHING: {
         Fact.PUBLISHED: Act.SUCCEED,
+        Fact.PROGRESS: Act.TELL_PROGRESS,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },

@@ -15,6 +15,7 @@ from localproc.model.events import (
     DismissRequested,
     Failed,
     StepFinished,
+    StepProgress,
     StepQueued,
     StepRunning,
     StepSubmitted,
@@ -67,6 +68,9 @@ class StepBook:
                 step = _queued(self._known(event.name), event)
             case StepRunning():
                 step = _running(self._known(event.name), event, self._earliest(event))
+            case StepProgress():
+                known = self._known(event.name)
+                step = replace(known, bytes_done=event.done, bytes_total=event.total)
             case StepFinished():
                 step = _finished(self._known(event.name), event, self._earliest(event))
                 step = self._told(step)
@@ -112,6 +116,7 @@ def _submitted(event: StepSubmitted) -> Step:
         image=event.image,
         digest=event.digest,
         containers=event.containers,
+        software=event.software,
     )
 
 
@@ -156,6 +161,8 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         queued=step.queued if event.queued is None else event.queued,
         cpu=event.cpu,
         rss=event.rss,
+        bytes_done=None,
+        bytes_total=None,
     )
 
 

@@ -10,6 +10,7 @@ from localproc.model.job import JobFilter, JobRecord, JobRequest
 from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
 from localproc.model.secret import Secrets
+from localproc.model.software import SoftwarePackage
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
 from localproc.model.task import Container, Mount, Report, Resources, StageAction, Task, TaskState
@@ -29,6 +30,7 @@ __all__ = [
     "Report",
     "Resources",
     "Secrets",
+    "SoftwarePackage",
     "StageAction",
     "Step",
     "StepStatus",

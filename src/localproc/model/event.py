@@ -20,6 +20,7 @@ class Kind(StrEnum):
     STEP_SUBMITTED = "step-submitted"
     STEP_QUEUED = "step-queued"
     STEP_RUNNING = "step-running"
+    STEP_PROGRESS = "step-progress"
     STEP_FINISHED = "step-finished"
     DISMISS_REQUESTED = "dismiss-requested"
     SUCCEEDED = "succeeded"

@@ -92,6 +92,9 @@ class StepSubmitted(Event):
     image: str = field(default="", metadata=says("the image of its container, by name", text))
     digest: str = field(default="", metadata=says("the digest of that image", text))
     containers: str = field(default="", metadata=says("the container runtime, by name", text))
+    software: tuple[str, ...] = field(
+        default=(), metadata=says("the software that was made available, and by whom", texts, list)
+    )
 
     @classmethod
     def upgraded(cls, data: Mapping[str, Any], version: int) -> Mapping[str, Any]:
@@ -130,6 +133,19 @@ class StepRunning(Event):
     native_id: str = field(default="", metadata=says("what the executor itself calls it", text))
     queued: float | None = field(
         default=None, metadata=says("seconds that it waited at the executor", number)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgress(Event):
+    """Files are being staged in or published, and that takes a while."""
+
+    kind: ClassVar[Kind] = Kind.STEP_PROGRESS
+
+    name: str = field(metadata=says("the step's name", text))
+    done: int = field(metadata=says("bytes so far", integer))
+    total: int | None = field(
+        default=None, metadata=says("bytes in all, where that is known", integer)
     )
 
 
@@ -230,6 +246,7 @@ CLASSES: Final[Mapping[Kind, type[Event]]] = {
         StepSubmitted,
         StepQueued,
         StepRunning,
+        StepProgress,
         StepFinished,
         DismissRequested,
         Succeeded,

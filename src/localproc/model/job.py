@@ -14,9 +14,10 @@ class JobRequest:
     """What somebody asked for; kept whole in the job's first event.
 
     ``inputs`` is a CWL job object (files as File and Directory objects with absolute locations).
-    ``outputs`` names the outputs that were asked for, each with its options; ``None`` means all.
-    ``containers`` is the runtime of tools that name an image, empty for what the executor has.
-    ``results`` is the URI under which ``<job>/`` is published.
+    ``named`` are the local files that strings among the inputs name, each with the files that it
+    leads to (the assets of a STAC item). ``outputs`` names the outputs that were asked for, each
+    with its options; ``None`` means all. ``containers`` is the runtime of tools that name an image,
+    empty for what the executor has. ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``assets`` says which assets of STAC items are
     brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
@@ -26,6 +27,7 @@ class JobRequest:
     """
 
     inputs: Mapping[str, Any]
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
     containers: str = ""
@@ -52,6 +54,7 @@ class JobRequest:
         data["trigger"] = self.trigger.value
         data["tags"] = list(self.tags)
         data["variables"], data["secrets"] = list(self.variables), list(self.secrets)
+        data["named"] = {path: list(others) for path, others in self.named.items()}
         data["policy"] = asdict(self.policy)
         return data
 
@@ -74,6 +77,8 @@ class JobRequest:
         known["tags"] = tuple(known.get("tags", ()))
         known["secrets"] = tuple(known.get("secrets", ()))
         known["variables"] = tuple(known.get("variables", ()))
+        named = dict(known.get("named", {}))
+        known["named"] = {path: tuple(others) for path, others in named.items()}
         if not isinstance(known.get("inputs"), Mapping):
             raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
         return cls(**known)

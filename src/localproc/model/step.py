@@ -16,7 +16,9 @@ class Step:
     its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
     ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
     ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
-    ``cpu`` is in seconds, ``rss`` (the peak of its memory) in KiB, ``None`` where nobody knows.
+    ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
+    (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
+    have been staged or published so far, where that takes a while.
     """
 
     name: str
@@ -40,6 +42,9 @@ class Step:
     containers: str = ""
     cpu: float | None = None
     rss: int | None = None
+    software: tuple[str, ...] = ()
+    bytes_done: int | None = None
+    bytes_total: int | None = None
 
     @property
     def duration(self) -> float | None:

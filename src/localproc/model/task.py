@@ -92,8 +92,8 @@ class Task:
     an empty one. ``reads`` are the files and folders outside of its own folders that it has to see,
     with the targets of links, ``writes`` those that it changes in place. ``step`` is the place in
     the workflow, ``group`` is equal for tasks that differ in their inputs alone (a scatter).
-    ``executor`` is the name of the one that it goes to. ``secrets`` are what its marks stand for,
-    and variables that are not in ``env``.
+    ``executor`` is the name of the one that it goes to, ``software`` what was made available.
+    ``secrets`` are what its marks stand for, and variables that are not in ``env``.
     """
 
     key: str
@@ -112,6 +112,7 @@ class Task:
     step: str = ""
     group: str = ""
     executor: str = ""
+    software: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
 
 

@@ -47,6 +47,7 @@ class Request:
         *,
         references: bool = True,
         bases: Mapping[str, str] | None = None,
+        named: list[str] | None = None,
     ) -> dict[str, Any]:
         """Give the CWL job object.
 
@@ -56,7 +57,7 @@ class Request:
         qualified (``{"value": ..., "mediaType": ...}``).
         ``references``: a string that names an existing file relative to ``base`` by a path
         (``scenes/a.json``) is made absolute, so that tools that take references as strings find
-        it. Raises ``InvalidInputs``.
+        it; ``named`` is told all files that strings name so. Raises ``InvalidInputs``.
         """
         _check_depth(inputs)
         problems = [*_nameless(inputs), *self._unknown(inputs), *self._missing(inputs)]
@@ -70,6 +71,8 @@ class Request:
                 )
                 values[name] = reader.port(inputs[name], port, f"inputs.{name}")
                 problems += reader.problems
+                if named is not None:
+                    named += reader.named
         problems = problems or misfits
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)

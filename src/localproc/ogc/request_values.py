@@ -56,6 +56,7 @@ class RequestReader:
         self._references = references
         self._forms = Forms(qualified=not base)
         self.problems: list[Problem] = []
+        self.named: list[str] = []  #: files that strings name, by their absolute paths
 
     def port(self, value: Any, port: Mapping[str, Any], path: str) -> Any:
         """Give the value of an input."""
@@ -129,20 +130,22 @@ class RequestReader:
             self.problems.append(Problem(wrong, path))
 
     def _reference(self, value: Any) -> Any:
-        """Make a string that names an existing file by a relative path absolute."""
+        """Make a string that names an existing file by a relative path absolute; note the file."""
         if (
             not self._references
             or not isinstance(value, str)
             or not self._base
-            or value.startswith("/")
             or _SCHEME.match(value)
             or not ("/" in value or value.endswith(_REFERENCE_SUFFIXES))
         ):
             return value
         path = posixpath.join(_folder(self._base), value)
         found = self._files.stat(path)
-        is_file = found is not None and not (found.is_dir or found.is_special)
-        return posixpath.normpath(path) if is_file else value
+        if found is None or found.is_dir or found.is_special:
+            return value
+        path = posixpath.normpath(path)
+        self.named.append(path)
+        return value if value.startswith("/") else path
 
     def _file(self, value: Any, what: str, path: str) -> Any:
         if isinstance(value, str):

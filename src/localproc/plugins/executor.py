@@ -10,12 +10,20 @@ record, which outlives the engine; absence of news is never success and never fa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from localproc.model import Report, Task
 from localproc.plugins.backend import PROCESSES, Backend, Capabilities
 
-__all__ = ["Capabilities", "Executor", "ExecutorPlugin", "ExecutorSettings", "Leftover", "unfit"]
+__all__ = [
+    "Capabilities",
+    "Executor",
+    "ExecutorPlugin",
+    "ExecutorSettings",
+    "Finding",
+    "Leftover",
+    "unfit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,21 @@ class Leftover:
     end: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is right or wrong with what an executor needs; ``hint`` says what to do."""
+
+    state: Literal["ok", "warning", "failed"]
+    what: str
+    said: str
+    hint: str = ""
+
+
 def _nothing_left() -> Iterable[Leftover]:
+    return ()
+
+
+def _nothing_found(_: ExecutorSettings) -> Iterable[Finding]:
     return ()
 
 
@@ -122,8 +144,8 @@ class ExecutorPlugin:
     ``capabilities`` are what jobs may be accepted for before it is opened. ``check`` says by key
     why tasks can never run there, in any thread and without asking anybody: a job with such a step
     is not accepted; of the tasks only ``step``, ``container`` and ``resources`` are known by then.
-    ``leftovers`` looks for what is left on this machine of homes that are gone, for
-    ``localproc doctor``.
+    ``leftovers`` looks for what is left on this machine of homes that are gone, and ``examine`` at
+    all that the executor needs, for ``localproc doctor``.
     """
 
     name: str
@@ -132,6 +154,7 @@ class ExecutorPlugin:
     capabilities: Capabilities = PROCESSES
     leftovers: Callable[[], Iterable[Leftover]] = _nothing_left
     check: Callable[[ExecutorSettings, Sequence[Task]], Mapping[str, str]] = _nothing_wrong
+    examine: Callable[[ExecutorSettings], Iterable[Finding]] = _nothing_found
 
 
 def unfit(task: Task, able: Capabilities) -> str:

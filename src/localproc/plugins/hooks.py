@@ -13,6 +13,7 @@ import pluggy
 from localproc.model import Event, JobRecord, ProcessRecord
 from localproc.plugins.containers import ContainerPlugin
 from localproc.plugins.executor import ExecutorPlugin
+from localproc.plugins.software import SoftwarePlugin
 from localproc.plugins.storage import StoragePlugin
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ def localproc_containers() -> Iterable[ContainerPlugin]:  # type: ignore[empty-b
 @_hookspec
 def localproc_storages() -> Iterable[StoragePlugin]:  # type: ignore[empty-body]
     """Return the storages for inputs and results, one for each URI scheme."""
+
+
+@_hookspec
+def localproc_software() -> Iterable[SoftwarePlugin]:  # type: ignore[empty-body]
+    """Return the kinds of resolvers that find software for tools."""
 
 
 @_hookspec

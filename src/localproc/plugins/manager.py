@@ -21,16 +21,22 @@ from localproc.plugins import hooks
 from localproc.plugins.containers import ContainerPlugin
 from localproc.plugins.executor import ExecutorPlugin
 from localproc.plugins.isolation import giving, telling, wrapping
+from localproc.plugins.software import SoftwarePlugin
 from localproc.plugins.storage import StoragePlugin
 
-_T = TypeVar("_T", ExecutorPlugin, ContainerPlugin, StoragePlugin)
+_T = TypeVar("_T", ExecutorPlugin, ContainerPlugin, StoragePlugin, SoftwarePlugin)
 
 #: Named, not imported: the rules must not know the adapters.
-BUILTIN: Final = ("localproc.executors.builtin", "localproc.storage.builtin")
+BUILTIN: Final = (
+    "localproc.executors.builtin",
+    "localproc.storage.builtin",
+    "localproc.software.builtin",
+)
 _GIVING: Final[dict[str, type]] = {
     "localproc_executors": ExecutorPlugin,
     "localproc_containers": ContainerPlugin,
     "localproc_storages": StoragePlugin,
+    "localproc_software": SoftwarePlugin,
 }
 #: The hook whose errors are the point of it.
 _VETO: Final = "localproc_check_inputs"
@@ -87,6 +93,12 @@ class PluginManager:
     def storage(self, scheme: str) -> StoragePlugin:
         """Return the storage of a scheme; raises ``PluginMissing``."""
         return _find("storage", scheme, self.storages(), lambda one: one.scheme)
+
+    def software(self, name: str) -> SoftwarePlugin:
+        """Return a kind of software resolver by its type; raises ``PluginMissing``."""
+        given: list[list[SoftwarePlugin]] = self.hook.localproc_software()
+        kinds = list(itertools.chain(*reversed(given)))
+        return _find("software resolver", name, kinds, lambda one: one.name)
 
     def executors(self) -> list[ExecutorPlugin]:
         """Return all executors; of two with one name, the later one counts."""

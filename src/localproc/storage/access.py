@@ -20,6 +20,7 @@ from localproc.storage.addresses import redacted
 from localproc.storage.budget import Budget
 from localproc.storage.disk import telling
 from localproc.storage.kept_inputs import KeptInputs
+from localproc.storage.meter import Meter
 from localproc.uris import unquoted, uri_path
 
 _T = TypeVar("_T")
@@ -47,7 +48,7 @@ class Access:
     """All storages of an engine, under one policy, until ``stopped`` says that it is over.
 
     ``log`` is told of what is tried again. ``kept`` is what has been read before, and what may be
-    asked of the network at all.
+    asked of the network at all. ``meter`` counts the bytes that come.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Access:
         stopped: Callable[[], bool] = lambda: False,
         log: Callable[[str], None] = lambda _: None,
         kept: KeptInputs | None = None,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._open = open_storage
         self._kept = kept or KeptInputs(None, "")
         self._budget = Budget(policy)
@@ -122,7 +125,10 @@ class Access:
         """Return the objects below a prefix, as if it were a folder; raises ``NoSuchObject``."""
         self.check(uri)
         prefix = uri.rstrip("/") + "/"
-        return self._kept.listed(prefix, lambda: self._retrying(lambda: self._list(prefix)))
+        found = self._kept.listed(prefix, lambda: self._retrying(lambda: self._list(prefix)))
+        for one in found:
+            self._meter.expect(one.uri, one.size)
+        return found
 
     def _list(self, prefix: str) -> list[Info]:
         found = list(self._storage(prefix).list(prefix))
@@ -152,6 +158,7 @@ class Access:
         def watch(size: int) -> None:
             self.go_on()
             self._budget.count(uri, path, size)
+            self._meter.count(uri, size)
 
         def fetch() -> Info:
             nonlocal resume

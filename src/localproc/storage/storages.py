@@ -19,6 +19,7 @@ from localproc.plugins.storage import Storage, StoragePlugin
 from localproc.storage.access import Access, scheme_of
 from localproc.storage.input_cache import ANYBODY, InputCache
 from localproc.storage.kept_inputs import KeptInputs, Offline
+from localproc.storage.meter import Meter
 
 #: Options by scheme or by the beginning of URIs.
 StorageOptions = Mapping[str, Mapping[str, Any]]
@@ -76,15 +77,16 @@ class Storages:
         log: Callable[[str], None] = lambda _: None,
         *,
         mirrored: bool = False,
+        meter: Meter | None = None,
     ) -> Access:
         """Return the way to all that may be read for a namespace under a policy.
 
         ``mirrored``: what is read is kept for everybody; it is asked for even if all else is
-        offline.
+        offline. ``meter`` is told of the bytes that come.
         """
         owner = ANYBODY if mirrored else f"{namespace} {'guarded' if policy.guarded else 'open'}"
         kept = KeptInputs(self._cache, owner, Offline.NEVER if mirrored else self._offline)
-        return Access(partial(self.open, namespace=namespace), policy, stopped, log, kept)
+        return Access(partial(self.open, namespace=namespace), policy, stopped, log, kept, meter)
 
     def check(self, uris: Iterable[str]) -> None:
         """Raise ``PluginMissing`` if there is no storage for one of some URIs."""

@@ -21,6 +21,7 @@ from localproc.storage import retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk, telling
 from localproc.storage.integrity import file_sha256
+from localproc.storage.meter import Meter
 from localproc.storage.transfers import together
 from localproc.storage.withdraw import bounded, is_below, remove_empty
 from localproc.uris import uri_path
@@ -37,6 +38,17 @@ class _Upload:
     path: str = ""
     text: str = ""
     own: bool = False
+
+    def size(self) -> int:
+        """Return the bytes that it has; raises ``StagingError``."""
+        if not self.path:
+            return len(self.contents())
+        with telling(self.path):
+            return os.stat(self.path).st_size
+
+    def contents(self) -> bytes:
+        """Return the text as it is written."""
+        return self.text.encode("utf-8", "surrogateescape")
 
 
 class Outbound:
@@ -57,7 +69,9 @@ class Outbound:
         stopped: Callable[[], bool],
         *,
         alone: bool,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._storage = storage
         self._root = root
         self._is_local = urlsplit(root).scheme == "file"
@@ -133,6 +147,8 @@ class Outbound:
         for folder in self._folders:
             with telling(folder):
                 os.makedirs(folder, exist_ok=True)
+        for upload in chain(*self._stages):
+            self._meter.expect(upload.uri, upload.size())
         if self._alone:
             self._again(partial(self._storage.sweep, f"{self._root}/"))
         if self._is_local:
@@ -164,9 +180,8 @@ class Outbound:
 
     def _put(self, upload: _Upload) -> None:
         retries.go_on(self._stopped)
-        source = upload.path or upload.text.encode("utf-8", "surrogateescape")
-        with telling(upload.path or upload.uri):
-            size = os.stat(upload.path).st_size if upload.path else len(source)
+        source = upload.path or upload.contents()
+        size = upload.size()
         _, digest = self.measured(upload.uri) or (0, "")
         if not self._is_there(upload.uri, size, digest):
             info = self._again(partial(self._put_once, upload, source, digest))
@@ -178,6 +193,11 @@ class Outbound:
                     hint="the file was changed while it was published, or the storage is broken",
                 )
         self._written.append(upload.uri)
+        self._meter.count(upload.uri, size)
+
+    def _watch(self, uri: str, done: int) -> None:
+        retries.go_on(self._stopped)
+        self._meter.count(uri, done)
 
     def _is_there(self, uri: str, size: int, digest: str) -> bool:
         """Whether an earlier attempt has written a file; not every listing has digests."""
@@ -194,7 +214,7 @@ class Outbound:
             upload.uri,
             media_type=upload.media_type,
             sha256=digest,
-            watch=lambda _: retries.go_on(self._stopped),
+            watch=partial(self._watch, upload.uri),
             disposable=upload.own,
         )
         if self._stopped():  # nobody has waited for it, and what was written is removed by now

@@ -107,6 +107,9 @@ def usage(step: Step) -> dict[str, Any]:
         "queuedSeconds": step.queued,
         "cpuSeconds": step.cpu,
         "peakMemoryKiB": step.rss,
+        "software": list(step.software) or None,
+        "bytesDone": step.bytes_done,
+        "bytesTotal": step.bytes_total,
     }
     return {name: value for name, value in said.items() if value is not None}
 

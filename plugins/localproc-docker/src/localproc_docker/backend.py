@@ -401,7 +401,7 @@ def _why(task: Task, message: str) -> str:
     """Return why a container cannot be started, so that people know what to do."""
     if _NO_DRIVER in message and task.resources.gpus:
         return (
-            f"it needs {task.resources.gpus} GPUs, and the daemon has no driver for any: "
+            f"it needs GPUs ({task.resources.gpus}), and the daemon has no driver for any: "
             "install the NVIDIA container toolkit, and restart the daemon"
         )
     return message

@@ -161,20 +161,24 @@ def partitions(said: str) -> list[Partition]:
 
 
 def minutes(text: str) -> int | None:
-    """Read a time limit, ``days-hours:minutes:seconds``; ``None`` for none."""
-    days, _, rest = text.rpartition("-")
+    """Read a time limit; ``None`` for none."""
+    found = seconds(text)
+    return None if found is None else found // 60
+
+
+def seconds(text: str) -> int | None:
+    """Read ``[days-]hours:minutes:seconds``, ``minutes:seconds`` or ``minutes``; else ``None``."""
+    days, dash, rest = text.rpartition("-")
     numbers = rest.split(":")
-    if not all(one.isdigit() for one in numbers) or (days and not days.isdigit()):
+    if not all(one.isdigit() for one in numbers) or (dash and not days.isdigit()):
         return None
-    values = list(map(int, numbers))
-    if days:
+    values = [int(one) for one in numbers]
+    if dash:  # after days come hours
         values += [0] * (3 - len(values))
-    hours, mins = (values[-3] if len(values) > 2 else 0), (values[-2] if len(values) > 1 else 0)
-    if days:
-        hours, mins = values[0], values[1]
     elif len(values) == 1:
-        mins = values[0]
-    return (int(days) if days else 0) * 1440 + hours * 60 + mins
+        values = [0, *values, 0]
+    hours, mins, secs = [*[0] * (3 - len(values)), *values]
+    return (int(days) if dash else 0) * 86_400 + hours * 3600 + mins * 60 + secs
 
 
 def _rows(said: str) -> Iterable[tuple[str, Seen]]:

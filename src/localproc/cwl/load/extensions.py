@@ -3,7 +3,8 @@
 Owns taking them out of a document before cwl-utils reads it, which refuses what it does not know,
 and finding them again at the typed object. Must not know what they mean.
 
-Source: cwltool's extensions, http://commonwl.org/cwltool#CUDARequirement and #MPIRequirement.
+Source: cwltool's extensions, http://commonwl.org/cwltool#CUDARequirement, #MPIRequirement
+and #ShmSize.
 """
 
 from collections.abc import Mapping

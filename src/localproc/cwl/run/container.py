@@ -1,12 +1,12 @@
 """The container that a tool asks for.
 
 Owns reading DockerRequirement and NetworkAccess (CWL v1.2 CommandLineTool, sections 5.4 and 5.11),
-and going without the former.
-Must not know who runs containers.
+and cwltool's ShmSize; and going without the first. Must not know who runs containers.
 """
 
 import hashlib
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -18,6 +18,8 @@ from localproc.errors import UnsupportedPackage
 from localproc.model import Container
 
 _REQUIREMENT: Final = "DockerRequirement"
+_SIZE: Final = re.compile(r"(?P<count>[1-9]\d*)(?P<unit>[bkmgBKMG]?)")
+_SHIFTS: Final = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30}
 _MAKERS: Final = ("dockerLoad", "dockerImport", "dockerFile")
 
 
@@ -106,11 +108,29 @@ def described(tool: Tool) -> Container:
         load=docker.get("dockerLoad") or "",
         imported=docker.get("dockerImport") or "",
         build=docker.get("dockerFile") or "",
+        shm=shared_memory(tool),
     )
 
 
 def _without(known: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one for name, one in known.items() if name != _REQUIREMENT}
+
+
+def shared_memory(tool: Tool) -> int:
+    """Return the bytes of shared memory that a tool asks for (``64m``), 0 for as much as is usual.
+
+    Raises ``UnsupportedPackage`` for what is no size.
+    """
+    asked = tool.requirements.get("ShmSize")
+    if asked is None:
+        return 0
+    size = str(asked.get("shmSize", ""))
+    found = _SIZE.fullmatch(size)
+    if found is None:
+        raise UnsupportedPackage(
+            f"{tool.id}: shmSize is {size!r}, not a size", hint="write it as 64m or 1g"
+        )
+    return int(found["count"]) << _SHIFTS[found["unit"].lower()]
 
 
 def network_access(tool: Tool, context: Context) -> bool:

@@ -6,8 +6,9 @@ show it nothing else. Must not know any executor.
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, walk
 from localproc.cwl.run.prepare import Prepared
@@ -21,17 +22,25 @@ def place(key: str) -> str:
     return _INDEX.sub("", key)
 
 
-def reads(prepared: Prepared, files: Files, *, links: bool) -> tuple[str, ...]:
+def reads(
+    prepared: Prepared,
+    files: Files,
+    *,
+    links: bool,
+    named: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[str, ...]:
     """Return the absolute paths of what a task reads, and of what links among them lead to.
 
     What was put in place beside its own folders is among them.
 
-    ``links``: look below Directories as well, which takes a look at each of their entries.
+    ``named`` are files that strings may name, with those that they lead to: they are read where one
+    of the inputs does. ``links``: look below Directories as well, which takes a look at each of
+    their entries.
     """
     own = (prepared.folders.outdir, prepared.folders.tmpdir, prepared.folders.stage)
     stage = prepared.folders.stage
     found = {stage: None} if any(is_below(one.target, stage) for one in prepared.stage) else {}
-    for path in _sources(prepared):
+    for path in chain(_sources(prepared), _named(prepared.context.inputs, named or {})):
         for one in _with_targets(path, files, below=links):
             if not any(is_below(one, folder) for folder in own):
                 found[one] = None
@@ -49,6 +58,15 @@ def _sources(prepared: Prepared) -> Iterator[str]:
     yield from (one.source for one in prepared.stage if one.source)
     if prepared.stdin is not None:
         yield prepared.stdin
+
+
+def _named(value: Any, named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the files that strings among some values name, and what they lead to."""
+    if isinstance(value, str) and value in named:
+        yield from (value, *named[value])
+    elif named and isinstance(value, (list, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _named(item, named)
 
 
 def _with_targets(path: str, files: Files, *, below: bool) -> Iterator[str]:

@@ -51,9 +51,12 @@ def identity(
     files: Files,
     image: str = "",
     beside: str = "",
+    software: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> str:
     """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
+
+    ``software`` are the variables by which the software is available that it asks for.
 
     ``beside`` is that of what lies beside the package's own files, for a script may import it.
     ``given`` is what counts of what the tool is given besides its inputs. Every input file is read.
@@ -67,6 +70,7 @@ def identity(
         "inputs": {name: _contents(inputs[name], files) for name in sorted(inputs)},
         "image": image,
         "beside": beside,
+        **({"software": dict(software)} if software else {}),
     }
     if given:
         known["given"] = given

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
@@ -76,7 +77,11 @@ class Acceptance:
         secret = secret_inputs(record.resolved)
         check_form(values, secret)
         takes = self._request(record)
-        job_object = takes.job_object(values, base, files, references=references, bases=bases)
+        named: list[str] = []
+        job_object = takes.job_object(
+            values, base, files, references=references, bases=bases, named=named
+        )
+        rest["named"] = {path: assets_beside(path) for path in named}
         check_policy(job_object, policy)
         job_object, rest["secrets"] = hide(
             job_object, secret, self._runtime.secrets, local=policy.trusting, kept=kept

@@ -12,7 +12,9 @@ from typing import Any
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
+from localproc.cwl.run.software import packages, software_is_required
 from localproc.engine.job.executor_choice import ExecutorChoice, Place
+from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
 from localproc.errors import ImageError, Problem, UnsupportedPackage
 from localproc.model import Resources, Task
@@ -42,6 +44,8 @@ def check_executors(
         if task.container is not None and place.runtime:
             wanting.append(task.container)
         why = _reason(task, plugins[place.executor], runtime)
+        if task.container is None and (lacking := _lacking(tool, runtime)):
+            problems.append(Problem(nowhere(lacking), step, hint=SOFTWARE_HINT))
         if why:
             problems.append(
                 Problem(f"the executor {place.executor!r} can never run it: {why}", step)
@@ -94,6 +98,11 @@ def _check_images(missing: list[ImageError]) -> None:
         raise ImageError(
             "; ".join(one.message for one in missing), hint="; ".join(one.hint for one in missing)
         )
+
+
+def _lacking(tool: Tool, runtime: Runtime) -> tuple[str, ...]:
+    """Return the software that a tool requires and nothing here provides."""
+    return runtime.software.provide(packages(tool)).missing if software_is_required(tool) else ()
 
 
 def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Tool]]:

@@ -54,14 +54,15 @@ class Settings:
     that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
     here is not accepted; ``build`` allows building them by a dockerFile. ``container_map`` says
     what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
-    ``callback_secret`` signs what subscribers are told. ``executor_options`` are by an executor's
-    name, ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the
-    beginning of URIs (``s3://bucket``). ``variables`` are rules for the environment of tools,
-    ``secrets`` the sources of secrets by name, ``mail`` the server that sends it (``host``,
-    ``port``, ``from``, ``user``, ``password``, ``tls``). These, and ``containers``, ``images``,
-    ``pull`` and ``container_map``, may also stand in ``settings.yml`` in the home.
-    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
-    the others.
+    ``callback_secret`` signs what subscribers are told. ``software`` are the resolvers that are
+    asked for the software of tools, in their order, each with its ``type`` and options, or the file
+    that has them. ``executor_options`` are by an executor's name, ``container_options`` by a
+    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``);
+    these, ``software``, ``containers``, ``images``, ``pull`` and ``container_map`` may also stand
+    in ``settings.yml`` in the home, and so may ``variables``, rules for the environment of tools,
+    ``secrets``, the sources of secrets by name, and ``mail``, the server that sends it (``host``,
+    ``port``, ``from``, ``user``, ``password``, ``tls``). ``namespace_storage_options`` are the same
+    for each namespace; the more particular ones add to the others.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -91,6 +92,7 @@ class Settings:
     stac_schemas: str = ""
     namespace: str = DEFAULT_NAMESPACE
     callback_secret: str = field(default="", repr=False)
+    software: Sequence[Mapping[str, Any]] | str = ()
     executor_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     container_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     storage_options: StorageOptions = field(default_factory=dict, repr=False)
@@ -120,6 +122,11 @@ class Settings:
         check_options("storage_options", self.storage_options)
         read_variables(self.variables)
         check_sources(self.secrets)
+
+    @property
+    def resolvers(self) -> Sequence[Mapping[str, Any]]:
+        """The resolvers of software; none while they are still in a file that has to be read."""
+        return () if isinstance(self.software, str) else self.software
 
     def capacity(self) -> tuple[float, int, int]:
         """Return cores, ram (MiB) and slots, those of the machine where none are set."""

@@ -1,8 +1,8 @@
 """Settings that a home keeps in a file of its own.
 
 Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
-namespace, which containers are used, variables of tools and sources of secrets. Must not know what
-they mean, nor any other setting.
+namespace, which containers are used, where software is found, variables of tools and sources of
+secrets. Must not know what they mean, nor any other setting.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,16 @@ from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.settings import Settings, check_options
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
+from localproc.software.configuration import check as check_software
+from localproc.software.configuration import read_file as read_software
 
 _OPTIONS: Final = ("executor_options", "container_options", "storage_options")
 _NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
 _MAP: Final = "container_map"
+_SOFTWARE: Final = "software"
 _GIVEN: Final = ("variables", "secrets", "mail")
-_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, *_GIVEN)
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, _SOFTWARE, *_GIVEN)
 
 _Options = Mapping[str, Mapping[str, Any]]
 
@@ -27,8 +30,13 @@ _Options = Mapping[str, Mapping[str, Any]]
 def with_file(settings: Settings, path: str) -> Settings:
     """Return settings with the options that a file has; of an option in both, theirs counts.
 
-    Raises ``InvalidInputs`` for a file that is no mapping of options.
+    The resolvers of software are read, too. Raises ``InvalidInputs`` for a file that is no mapping
+    of options.
     """
+    if settings.software:
+        named = settings.software
+        read = read_software(named) if isinstance(named, str) else check_software(named, "")
+        settings = replace(settings, software=read)
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -53,7 +61,8 @@ def with_file(settings: Settings, path: str) -> Settings:
         "secrets": {**found.get("secrets", {}), **settings.secrets},
         "mail": {**found.get("mail", {}), **settings.mail},
     }
-    return replace(settings, **options, **texts, **images, **given)
+    software = settings.software or check_software(found.get(_SOFTWARE, []), path)
+    return replace(settings, software=software, **options, **texts, **images, **given)
 
 
 def _of_namespaces(found: Mapping[str, Any], settings: Settings) -> Mapping[str, _Options]:

@@ -19,6 +19,7 @@ from localproc.model.events import (
     Failed,
     Started,
     StepFinished,
+    StepProgress,
     StepQueued,
     StepRunning,
     StepSubmitted,
@@ -94,6 +95,7 @@ class EventWriter:
                 image="" if box is None else box.image,
                 digest="" if box is None else box.digest,
                 containers="" if box is None else box.runtime,
+                software=task.software,
                 message=f"starting {name}",
             )
         )
@@ -103,6 +105,10 @@ class EventWriter:
         if not again:
             self._note(StepSubmitted(self._now(), name=name, key=key, log=self._logs.of(name)))
         self._note(StepRunning(self._now(), name=name, message=message))
+
+    def progressed(self, name: str, done: int, total: int | None) -> None:
+        """So many bytes have come or gone for one of the engine's own steps."""
+        self._note(StepProgress(self._now(), name=name, done=done, total=total))
 
     def queued(self, name: str, report: Report) -> None:
         """A step's task waits at the executor; told where the reason is new."""

@@ -52,6 +52,18 @@ class NotLaunched:
 
 
 @dataclass(frozen=True, slots=True)
+class Progressed:
+    """So many bytes of the files of one of the engine's own steps have come or gone.
+
+    ``key`` is the step's place; ``total`` is ``None`` where it is not known.
+    """
+
+    key: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """There is room for another step, but none at the executors in ``full``."""
 
@@ -70,11 +82,12 @@ class Broken:
     problem: JobFailed
 
 
-News = Done | Reported | NotLaunched | Room | DismissalAsked | Broken
+News = Done | Reported | NotLaunched | Progressed | Room | DismissalAsked | Broken
 
 _KINDS: Final[dict[type[News], Fact]] = {
     Reported: Fact.REPORT,
     NotLaunched: Fact.REPORT,
+    Progressed: Fact.PROGRESS,
     Room: Fact.ROOM,
     DismissalAsked: Fact.DISMISSAL,
     Broken: Fact.FAILURE,

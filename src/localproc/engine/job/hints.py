@@ -4,12 +4,16 @@ Owns leaving out of a task what is only hinted at and its executor cannot give, 
 that. Must not know any executor.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.resources import CUDA, MPI
 from localproc.model import Resources, Task
 from localproc.plugins.executor import Capabilities, unfit
+
+SOFTWARE_HINT: Final = "say where it is with --software FILE, or in settings.yml (software)"
 
 
 def without_hints(task: Task, tool: Tool, able: Capabilities) -> tuple[Task, list[str]]:
@@ -39,3 +43,15 @@ def _why_not(task: Task, needs: Resources, able: Capabilities) -> str:
 
 def _note(name: str, why: str) -> str:
     return f"the hint {name} cannot be met: {why}; it is done without"
+
+
+def without_software(missing: Sequence[str]) -> list[str]:
+    """Return what to say of packages that are only hinted at and nowhere."""
+    if not missing:
+        return []
+    return [f"{_note('SoftwareRequirement', nowhere(missing))} ({SOFTWARE_HINT})"]
+
+
+def nowhere(missing: Sequence[str]) -> str:
+    """Return what to say of packages that nothing provides."""
+    return f"nothing here provides {', '.join(missing)}"

@@ -76,6 +76,7 @@ class JobRun:
             Act.TAKE_INSTANCES: self._take_instances,
             Act.TAKE_ANSWER: self._steps.answer,
             Act.TAKE_REPORT: self._take_report,
+            Act.TELL_PROGRESS: self._staging.progressed,
             Act.SUCCEED: self._take_published,
             Act.CLOSE_STAGING: self._close_staging,
             Act.FAIL: self._take_failure,

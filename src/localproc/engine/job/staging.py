@@ -93,6 +93,10 @@ class Staging:
         outputs, features = done.value
         return outputs, features
 
+    def progressed(self, news: Any) -> None:
+        """Note how many bytes have come or gone."""
+        self._writer.progressed(self.name(news.key), news.done, news.total)
+
     def name(self, key: str) -> str:
         """Return what one of them is called in this job."""
         name = self._names.get(key)

@@ -18,13 +18,16 @@ from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
+from localproc.cwl.run.software import packages, software_is_required
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.effects import Evaluate, Prepare
 from localproc.engine.job.executor_choice import Place
-from localproc.engine.job.hints import without_hints
+from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
-from localproc.model import Container, Secrets, StageAction, Task
+from localproc.errors import UnsupportedPackage
+from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Task
+from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
 
 _MOST_ACTIONS: Final = 100
@@ -41,6 +44,9 @@ class JobSetup:
     of equal steps. ``durable``: what a step has made is written through to the disk before its end
     is recorded, and ends of before ``booted``, when this machine was started, are not trusted.
     ``secrets`` are what steps are given that does not come from the package.
+    ``software`` gives the environment in which packages are available; it may take long, and raises
+    ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
+    that they lead to.
     """
 
     now: Callable[[], datetime]
@@ -55,6 +61,8 @@ class JobSetup:
     durable: bool = False
     booted: datetime | None = None
     secrets: StepSecrets | None = None
+    software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class TaskFactory:
         """
         secrets = self.setup.secrets
         is_known = secrets is None or secrets.is_quick(place(invocation.key))
-        return is_known and is_small(invocation.inputs)
+        return is_known and is_small(invocation.inputs) and not packages(invocation.tool)
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""
@@ -117,12 +125,13 @@ class TaskFactory:
         where = self.setup.where(effect.invocation)
         tool = effect.invocation.tool
         step, given = place(effect.invocation.key), self.setup.secrets
+        software = self.software(effect.invocation)
         prepared = prepare(
             without_container(tool) if where.bare else tool,
             effect.invocation.inputs,
             self._folders(effect.name, effect.attempt, effect.tmpdir),
             files,
-            self.setup.base_env,
+            software.env,
             containers=where.containers,
             variables={} if given is None else given.plain(step),
         )
@@ -131,15 +140,30 @@ class TaskFactory:
         task = replace(
             task,
             container=None if box is None else replace(box, runtime=where.runtime),
-            reads=reads(prepared, files, links=where.containers),
+            reads=reads(prepared, files, links=where.containers, named=self.setup.named),
             writes=writes(prepared),
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,
             secrets=Secrets() if given is None else given.of(step, prepared),
+            software=software.packages,
         )
         task, notes = without_hints(task, tool, where.able)
+        notes += without_software(software.missing)
         return prepared, self._noting(notes, task, effect)
+
+    def software(self, invocation: Invocation) -> Provided:
+        """Give the environment that a tool starts with; a container has its own software.
+
+        Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
+        """
+        wanted = () if self.is_boxed(invocation) else packages(invocation.tool)
+        if not wanted or self.setup.software is None:
+            return Provided(self.setup.base_env)
+        provided = self.setup.software(wanted)
+        if provided.missing and software_is_required(invocation.tool):
+            raise UnsupportedPackage(nowhere(provided.missing), hint=SOFTWARE_HINT)
+        return provided
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
         """Give a task whose log begins with what was done without."""

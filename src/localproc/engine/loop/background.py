@@ -37,7 +37,7 @@ from localproc.engine.job.effects import (
     StageOut,
     Withdraw,
 )
-from localproc.engine.job.facts import Done
+from localproc.engine.job.facts import Done, News, Progressed
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import make_plan, pull
 from localproc.engine.job.steplog import log_writer
@@ -47,7 +47,9 @@ from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import JobRequest, Task
+from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.storage.disk import Disk
+from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
@@ -100,7 +102,7 @@ class Background:
         steps: StepCache,
         tmpdirs: str,
         active: int,
-        report: Callable[[str, Done], None],
+        report: Callable[[str, News], None],
         *,
         durable: bool = False,
         validation: Validation = Validation.WARN,
@@ -232,7 +234,7 @@ class Background:
         prepared, task = job.tasks.prepare(effect, disk)
         if task.container is not None and task.container.runtime:
             with lane.aside():
-                box = self._containers.settled(task.container)
+                box = self._containers.settled(task.container, job.go_on)
             task = replace(task, container=box)
         return prepared, task
 
@@ -245,7 +247,7 @@ class Background:
         digest = ""
         if (box := job.tasks.container(effect.invocation)) is not None:
             with lane.aside():
-                digest = self._containers.settled(box).digest
+                digest = self._containers.settled(box, job.go_on).digest
             if not digest:
                 return "", None
         own = named_files(tool, inputs).intersection(job.package_files)
@@ -255,7 +257,10 @@ class Background:
         given: Mapping[str, Any] = {}
         if secrets is not None:
             given, inputs = secrets.counted(step), secrets.digested(inputs)
-        key = identity(tool, inputs, disk, image=digest, beside=beside, given=given)
+        software = job.tasks.software(effect.invocation).changes
+        key = identity(
+            tool, inputs, disk, image=digest, beside=beside, software=software, given=given
+        )
         return key, self._cache.find(key)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
@@ -263,7 +268,8 @@ class Background:
         with log_writer(effect.log) as log:
             folder = os.path.join(job.folder, "inputs")
             policy, stopped = job.request.policy, job.stopped.is_set
-            access = self._storages.access(policy, job.namespace, stopped, log)
+            meter = self._meter(STAGE_IN, job)
+            access = self._storages.access(policy, job.namespace, stopped, log, meter=meter)
             staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
         inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
         return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
@@ -285,8 +291,13 @@ class Background:
             catalogs=not flat,
             check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
+            meter=self._meter(STAGE_OUT, job),
         )
         return publisher.publish(outputs)
+
+    def _meter(self, key: str, job: JobContext) -> Meter:
+        """Give what tells the job how far one of the engine's own steps is."""
+        return Meter(lambda done, total: self._report(job.job_id, Progressed(key, done, total)))
 
     def _withdraw(self, job: JobContext, log: Callable[[str], None]) -> None:
         root = results_root(job.job_id, job.request)

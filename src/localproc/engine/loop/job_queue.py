@@ -50,10 +50,11 @@ from localproc.errors import (
     PluginMissing,
     StoreCorrupted,
 )
-from localproc.model import Event, JobRecord
+from localproc.model import Event, JobRecord, SoftwarePackage
 from localproc.model.events import STAGE_IN
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.store import Change, Store
+from localproc.software.resolution import Provided
 from localproc.storage.disk import stage
 from localproc.storage.storages import Storages
 
@@ -81,6 +82,7 @@ class JobQueue:
         storages: Storages,
         containers: Containers,
         secrets: SecretKeeper,
+        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
         self._owner = owner
@@ -96,6 +98,7 @@ class JobQueue:
         self._containers = containers
         self._secrets = secrets
         self._rules = read_variables(settings.variables)
+        self._software = software
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
         self._told: set[str] = set()
         self._env = base_environment()
@@ -267,6 +270,8 @@ class JobQueue:
                 frozenset(past.request.secrets),
                 self._secrets,
             ),
+            software=self._software,
+            named=past.request.named,
         )
 
     def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:

@@ -9,7 +9,7 @@ import os
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -21,7 +21,7 @@ from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
-from localproc.engine.job.facts import DismissalAsked, Done, Reported
+from localproc.engine.job.facts import DismissalAsked, News, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
@@ -37,8 +37,9 @@ from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord
+from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
+from localproc.software.resolution import Provided
 from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
 from localproc.storage.storages import Storages
@@ -68,6 +69,7 @@ class Loop:
         completions: Completions,
         callbacks_posted: Callable[[], None],
         secrets: SecretKeeper,
+        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
         self._bell = bell
@@ -110,13 +112,14 @@ class Loop:
             storages,
             containers,
             secrets,
+            software,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
         self._active: dict[str, Active] = {}
         self._wanted: deque[str] = deque()
         self._accepted: deque[JobRecord] = deque()
-        self._done: deque[tuple[str, Done]] = deque()
+        self._done: deque[tuple[str, News]] = deque()
         self._rung = True
         self._looked = -_IDLE
         self._version = -1
@@ -260,8 +263,8 @@ class Loop:
         self._active.pop(active.context.job_id, None)
         self._shares.leave(active)
 
-    def _report_done(self, job_id: str, done: Done) -> None:
-        """In a thread of the background's: something that was ordered has been done."""
+    def _report_done(self, job_id: str, done: News) -> None:
+        """In a thread of the background's: something that was ordered has been done, or partly."""
         self._done.append((job_id, done))
         self._bell.wake()
 

@@ -9,6 +9,7 @@ is on disk.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from localproc.executors.batch.options import Options
 from localproc.executors.batch.records import Record
 from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen
 from localproc.executors.batch.scripts import Node
+from localproc.executors.batch.sharing import Sharing
 from localproc.executors.batch.spool import Handed, Spool
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Backend, Capabilities, Refused
@@ -52,6 +54,9 @@ class BatchBackend(Backend):
         self._options = options
         self._capabilities = capabilities
         self._most = settings.slots or int(options.get("jobs", 1000))
+        shared = options.get("shared", ())
+        self._sharing = Sharing([shared] if isinstance(shared, str) else shared)
+        self._sharing.check_home(settings.folder)
         self._spool = Spool(
             os.path.realpath(settings.folder),
             Node(scheduler.job_variable, scheduler.index_variable),
@@ -86,11 +91,11 @@ class BatchBackend(Backend):
         return _PACE
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        """Return which ask for more than there is anywhere."""
+        """Return which ask for more than there is anywhere, or for files that no node sees."""
         found = {}
         for task in tasks:
             needs = request(task, self._options.of(task.step))
-            if why := self._scheduler.unfit(needs):
+            if why := self._scheduler.unfit(needs) or self._sharing.unseen(task):
                 found[task.key] = why
         return found
 
@@ -448,3 +453,7 @@ class BatchBackend(Backend):
 
 def _markers(handed: Handed) -> Iterable[int]:
     return [0] if handed.mode is Mode.BUNDLE else range(len(handed.keys))
+
+
+def _node(scheduler: Scheduler) -> Node:
+    return Node(scheduler.job_variable, scheduler.index_variable, own=sys.executable)

@@ -21,7 +21,9 @@ SHARED: Final[Mapping[str, str]] = {
     "setup": "shell lines that are run before a task, such as `module load gdal`; it gets their "
     "environment",
     "tmp": "where temporary folders are made on the node (`${TMPDIR:-/tmp}`)",
-    "python": "the Python of the node that runs bundles (`python3`)",
+    "python": "the Python of the node that runs bundles; otherwise the one that runs localproc, "
+    "if it is there, or `python3`",
+    "shared": "the folders that nodes see, a list; a step that would use another one is refused",
     "steps": "options for steps, by a pattern of their names or places",
 }
 

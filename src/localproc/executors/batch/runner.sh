@@ -107,8 +107,12 @@ measure() {  # the memory that the kernel has counted for the job, if it has for
   done </proc/self/cgroup
 }
 
-run_bundle() {  # COUNT SLOTS CORES RAM PYTHON: all tasks, as many at a time as there is room for
+run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time as there is room for
   begin bundle || return 0
+  if [ -x "$6" ]; then  # the Python that localproc runs in is on the node as well
+    trap '' TERM USR2
+    exec "$6" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
+  fi
   if "$5" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
     trap '' TERM USR2  # until the keeper listens to them
     exec "$5" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"

@@ -15,7 +15,8 @@ from localproc.model import Task
 @dataclass(frozen=True, slots=True)
 class Node:
     """How things are on a node: which variables tell a job's id and an element's number, ``tmp``
-    (an expression of the shell), the ``python`` that runs bundles; variables that tasks ``keep``,
+    (an expression of the shell), the ``python`` that runs bundles where there is not its ``own``,
+    that of the engine; variables that tasks ``keep``,
     and the lines of the shell that are to be run before each.
     """  # noqa: D205
 
@@ -23,6 +24,7 @@ class Node:
     index_variable: str
     tmp: str = "${TMPDIR:-/tmp}"
     python: str = "python3"
+    own: str = ""
     keep: tuple[str, ...] = ()
     setup: str = ""
 
@@ -34,6 +36,7 @@ class Node:
             self,
             tmp=str(options.get("tmp", self.tmp)),
             python=str(options.get("python", self.python)),
+            own="" if "python" in options else self.own,
             keep=tuple(options.get("keep", self.keep)),
             setup=setup if isinstance(setup, str) else "\n".join(setup),
         )
@@ -56,7 +59,8 @@ def script(batch: Batch, place: Place, node: Node) -> str:
         Mode.SINGLE: 'run_one "${1-0}"',
         Mode.ARRAY: f'run_one "${{1-${node.index_variable}}}"',
         Mode.BUNDLE: f"if [ $# = 0 ]; then run_bundle {len(batch.tasks)} {batch.slots} "
-        f'{needs.cores} {needs.ram} {quote(node.python)}; else run_one "$1"; fi',
+        f"{needs.cores} {needs.ram} {quote(node.python)} {quote(node.own)}; "
+        'else run_one "$1"; fi',
     }[batch.mode]
     return f"""#!/bin/sh
 trap : TERM USR2

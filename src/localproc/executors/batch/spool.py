@@ -40,6 +40,7 @@ class Handed:
     at: float = 0.0  #: when it was handed in
     left: set[str] = field(default_factory=set)  #: keys that are not forgotten
     journal: Journal | None = None
+    begun: dict[str, "Begun"] = field(default_factory=dict)  #: markers that have been seen
 
     def marker(self, number: int) -> str:
         """Return the name of what is there once a task may have begun."""
@@ -124,21 +125,20 @@ class Spool:
 
     def begun(self, handed: Handed, number: int) -> Begun | None:
         """Return who has begun a task, or the bundle that it is in."""
-        path = os.path.join(handed.folder, f"begun.{handed.marker(number)}")
+        marker = handed.marker(number)
+        if (known := handed.begun.get(marker)) is not None:
+            return known
         try:
+            path = os.path.join(handed.folder, f"begun.{marker}")
             with open(path, encoding="utf-8", errors="replace") as file:
-                words = file.read().split()
-                return (
-                    Begun(
-                        words[0] if words else "?",
-                        words[1] if len(words) > 1 else "",
-                        os.fstat(file.fileno()).st_mtime,
-                    )
-                    if words != ["-"]
-                    else Begun("", "", 0.0)
-                )
+                words, at = file.read().split(), os.fstat(file.fileno()).st_mtime
         except OSError:
             return None
+        if words == ["-"]:
+            return Begun("", "", 0.0)
+        if len(words) < 2:  # it is just being written
+            return Begun("?", "", at)
+        return handed.begun.setdefault(marker, Begun(words[0], words[1], at))
 
     def fence(self, handed: Handed, number: int) -> bool:
         """Have a task, or the bundle that it is in, never begin; whether it has not yet."""
@@ -190,8 +190,8 @@ class Spool:
 
     def is_running(self, handed: Handed, number: int) -> bool:
         """Whether a task of a bundle that has begun is not one of those that wait there."""
-        if handed.journal is not None and handed.keys[number] in handed.journal.entries:
-            return True
+        if handed.journal is not None and handed.journal.entries:
+            return handed.keys[number] in handed.journal.entries
         return os.path.exists(os.path.join(handed.folder, f"begun.{number}"))
 
     def log(self, handed: Handed) -> str:

@@ -7,7 +7,7 @@ Must not know any scheduler.
 ``bundle.py FOLDER JOB TMP CORES RAM`` runs the tasks of ``FOLDER/tasks.json``, one on a line, and
 ends with the last one. ``FOLDER/stop.N`` asks for the end of task N, with the seconds between TERM
 and KILL in it; USR2 has this process look for such notes at once. TERM ends everything. The journal
-is that of a keeper, and written through to the disk with every end.
+is that of a keeper, and written through to the disk twice a second.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from .keeper import Keeper
 
 _LOOK = 1.0  # seconds between looks for stop notes: TERM is quicker, if it comes
 _GRACE = 2.0
+_SHOW = 0.5  # seconds between two calls that have other machines see the journal, at least
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
@@ -45,6 +46,7 @@ class Bundle(Keeper):
         self.leaving = False
         self.next_look = 0.0
         self.oom = Oom(job)
+        self.unshown, self.next_show = False, 0.0
         signal.signal(signal.SIGTERM, self.be_told)
         signal.signal(signal.SIGUSR2, self.be_told)
 
@@ -61,8 +63,12 @@ class Bundle(Keeper):
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
+        now = time.monotonic()
+        if self.waiting and self.retry_at <= now and self.has_room(self.waiting[0]):
+            return 0.0
         due = super().patience()
-        look = max(0.0, self.next_look - time.monotonic())
+        next_turn = min(self.next_look, self.next_show) if self.unshown else self.next_look
+        look = max(0.0, next_turn - now)
         return look if due is None else min(due, look)
 
     def read_notes(self) -> None:
@@ -124,9 +130,11 @@ class Bundle(Keeper):
 
     def write_down(self) -> None:
         """Write what happened, and see that other machines are shown it."""
-        new = bool(self.records or self.unwritten)
+        self.unshown = self.unshown or bool(self.records or self.unwritten)
         super().write_down()
-        if new:
+        idle = not (self.waiting or self.running or self.clearing)
+        if self.unshown and (idle or time.monotonic() >= self.next_show):
+            self.unshown, self.next_show = False, time.monotonic() + _SHOW
             with contextlib.suppress(OSError):
                 os.fsync(self.journal)
 

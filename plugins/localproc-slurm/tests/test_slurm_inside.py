@@ -1,0 +1,176 @@
+"""localproc within a job of Slurm: what it begins, how it hands back, and who goes on."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import localproc_slurm
+import pytest
+from localproc_slurm.allocation import Allocation, AllocationExecutor
+from slurm_cluster import Cluster
+from slurm_fixtures import cluster, running_cluster, until
+
+from localproc import Engine
+from localproc.errors import EnvironmentProblem
+from localproc.model import Resources, TaskState
+from localproc.plugins.executor import ExecutorSettings
+from localproc.testing.executor_tests import ExecutorTests
+
+__all__ = ["cluster", "running_cluster"]  # fixtures
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "slurm"
+ENVIRONMENT = {
+    "SLURM_JOB_ID": "7",
+    "SLURM_JOB_NUM_NODES": "3",
+    "SLURM_JOB_CPUS_PER_NODE": "4(x2),8",
+    "SLURM_MEM_PER_NODE": "2000",
+}
+
+
+def test_what_there_is_of_a_job_is_read() -> None:
+    shown = "JobId=7 JobName=x RunTime=00:10:00 TimeLimit=1-00:00:00 Command=/here/inside.sh"
+    found = Allocation.of(ENVIRONMENT, shown, now=1000)
+    assert found == Allocation("7", 3, 16, 6000, 1000 + 86_400 - 600, "/here/inside.sh")
+    assert Allocation.of(ENVIRONMENT, "TimeLimit=UNLIMITED", now=0).end is None
+
+
+def test_outside_of_a_job_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(EnvironmentProblem, match="this is no job of Slurm"):
+        localproc_slurm.open_allocation(ExecutorSettings(str(tmp_path), "first", 0, 0, 0))
+
+
+class TestAnAllocationThatEnds(ExecutorTests):
+    patience = 200
+
+    @pytest.fixture
+    def ending(self, tmp_path: Path) -> Iterator[AllocationExecutor]:
+        options = {"by": "processes", "margin": 10}
+        settings = ExecutorSettings(str(tmp_path / "home"), "first", 0, 0, 0, options)
+        there = Allocation("7", nodes=1, cores=4, ram=4000, end=time.time() + 3600)
+        executor = AllocationExecutor(settings, there)
+        yield executor
+        executor.close()
+
+    def test_what_would_not_end_in_time_is_left_to_the_next_one(
+        self, ending: AllocationExecutor, tmp_path: Path
+    ) -> None:
+        short = self.task(tmp_path, "short", "exit 3")
+        long = self.task(tmp_path, "long", "touch on", resources=Resources(time=7200))
+        ending.submit([short, long])
+        found = self.until(ending, [long.key], lambda report: True)[long.key]
+        assert found.state is TaskState.QUEUED
+        assert found.reason == "the allocation ends before it would: it is left to the next one"
+        assert self.reports(ending, [short.key])[short.key].exit_code == 3
+        ending.cancel([long.key], 0)
+        assert self.reports(ending, [long.key])[long.key].state is TaskState.CANCELLED
+        assert not (Path(long.outdir) / "on").exists()
+
+    def test_what_is_more_than_there_is_can_never_run(
+        self, ending: AllocationExecutor, tmp_path: Path
+    ) -> None:
+        wide = self.task(tmp_path, "wide", "true", resources=Resources(cores=5))
+        assert ending.check([wide])[wide.key] == (
+            "it needs 5 cores on 1 nodes, and the allocation has 4 on 1"
+        )
+
+
+TWO_STEPS = """
+cwlVersion: v1.2
+class: Workflow
+id: two
+inputs: {go: Directory}
+steps:
+  first:
+    run:
+      class: CommandLineTool
+      baseCommand: [sh, -c, 'echo ran >&2; echo "$SLURM_STEP_ID"']
+      inputs: {}
+      stdout: out.txt
+      outputs: {out: stdout}
+    in: {}
+    out: [out]
+  second:
+    run:
+      class: CommandLineTool
+      baseCommand: [sh, -c, 'echo begun >&2; until [ -e $0/go ]; do sleep 0.05; done; cat $1']
+      inputs:
+        go: {type: Directory, inputBinding: {position: 1}}
+        file: {type: File, inputBinding: {position: 2}}
+      stdout: out.txt
+      outputs: {out: stdout}
+    in: {go: go, file: first/out}
+    out: [out]
+outputs: {out: {type: File, outputSource: second/out}}
+"""
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a localproc on the PATH that has this plugin."""
+    site, programs = tmp_path / "site", tmp_path / "bin"
+    (site / "localproc_slurm-0.1.0.dist-info").mkdir(parents=True)
+    programs.mkdir()
+    about = site / "localproc_slurm-0.1.0.dist-info"
+    (about / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: localproc-slurm\nVersion: 0.1.0\n"
+    )
+    (about / "entry_points.txt").write_text("[localproc]\nslurm = localproc_slurm\n")
+    (site / "localproc_slurm").symlink_to(Path(localproc_slurm.__file__).parent)
+    program = programs / "localproc"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m localproc "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+
+
+@pytest.mark.service
+def test_a_workflow_in_an_allocation_is_handed_to_a_successor(
+    tmp_path: Path, cluster: Cluster, commands: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, go = tmp_path / "home", tmp_path / "go"
+    go.mkdir()
+    (tmp_path / "two.cwl").write_text(TWO_STEPS)
+    (tmp_path / "inputs.yml").write_text("go: {class: Directory, path: go}\n")
+    script = str(shutil.copy(EXAMPLES / "inside.sh", tmp_path))
+    monkeypatch.setenv("LOCALPROC_HOME", str(home))
+    files = [str(tmp_path / "two.cwl"), str(tmp_path / "inputs.yml")]
+    log = f"--output={tmp_path}/log"
+    job = cluster.call("sbatch", "--parsable", log, f"--chdir={tmp_path}", script, *files).strip()
+    said = until(lambda: list(home.glob("jobs/*/logs/node_second.log")))[0]
+    until(said.read_text)
+    cluster.call("scancel", "--batch", "--signal=TERM", job)
+    [successor] = until(
+        lambda: [
+            one for one in cluster.call("squeue", "--noheader", "--format=%i").split() if one != job
+        ]
+    )
+    until(lambda: job not in cluster.call("squeue", "--noheader", "--format=%i").split())
+    (go / "go").touch()
+    until(lambda: successor not in cluster.call("squeue", "--noheader", "--format=%i").split())
+    with Engine(home, plugins=[localproc_slurm], run_jobs=False) as engine:
+        [done] = engine.jobs()
+        done.raise_for_status()
+        assert done.result("out").read_text().strip().isdigit(), "it was a step of the job"
+        assert done.logs("first").text == "ran\n", "what had ended is not run again"
+
+
+@pytest.mark.service
+def test_each_step_is_a_job_from_a_login_node(
+    tmp_path: Path, cluster: Cluster, commands: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, go, shared = tmp_path / "home", tmp_path / "go", tmp_path / "shared"
+    for folder in (go, shared):
+        folder.mkdir()
+    (go / "go").touch()
+    (tmp_path / "two.cwl").write_text(TWO_STEPS)
+    (tmp_path / "inputs.yml").write_text("go: {class: Directory, path: go}\n")
+    monkeypatch.setenv("LOCALPROC_HOME", str(home))
+    files = [str(tmp_path / "two.cwl"), str(tmp_path / "inputs.yml")]
+    subprocess.run([str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=600)
+    assert list(shared.glob("results/*/out.txt"))
+    assert list(shared.glob("localproc-home-*/jobs/*/logs/node_second.log"))

@@ -1,0 +1,15 @@
+"""A package of software that a tool needs (CWL SoftwareRequirement)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwarePackage:
+    """Its name, the versions that will do (any if there are none), and URIs that identify it."""
+
+    name: str
+    versions: tuple[str, ...] = ()
+    specs: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} {' or '.join(self.versions)}".rstrip()

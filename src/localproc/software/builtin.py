@@ -1,0 +1,20 @@
+"""Registers the built-in software resolvers the way any plugin does."""
+
+from collections.abc import Iterable
+
+from localproc.plugins import hookimpl
+from localproc.plugins.software import SoftwarePlugin
+from localproc.software.folders import Conda, Folders
+from localproc.software.mapping import Mapped
+from localproc.software.modules import Modules
+
+
+@hookimpl
+def localproc_software() -> Iterable[SoftwarePlugin]:
+    """Give the kinds of resolvers."""
+    return [
+        SoftwarePlugin("modules", Modules, "environment modules"),
+        SoftwarePlugin("conda", Conda, "conda environments that are there"),
+        SoftwarePlugin("galaxy_packages", Folders, "folders by name and version"),
+        SoftwarePlugin("mapping", Mapped, "what somebody has written"),
+    ]

@@ -1,0 +1,262 @@
+"""The core of batch schedulers: which tasks go together, what nodes are given, what records say."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from localproc.errors import EnvironmentProblem, ExecutorUnavailable
+from localproc.executors.batch import Failed, Options, Request, Seen, called
+from localproc.executors.batch.grouping import Batch, Mode, batches
+from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
+from localproc.executors.batch.scripts import Node, is_local, shell_tasks
+from localproc.executors.batch.sharing import Sharing
+from localproc.executors.batch.spool import Spool
+from localproc.model import Resources, Task, TaskState
+
+NODE = Node("JOB", "INDEX")
+
+
+def task(key: str = "j:s:1", *argv: str, **fields: Any) -> Task:
+    made = Task(key, argv or ("true",), {}, "/w/out", "/w/tmp", None, "/w/o", "/w/e", step="s")
+    return replace(made, **fields)
+
+
+def grouped(tasks: list[Task], **options: Any) -> list[Batch]:
+    return list(batches(tasks, lambda _: options))
+
+
+def test_one_task_is_a_job_and_more_are_an_array() -> None:
+    tasks = [task(f"j:s_{n}:1") for n in range(3)]
+    assert [one.mode for one in grouped(tasks[:1])] == [Mode.SINGLE]
+    assert [(one.mode, len(one.tasks)) for one in grouped(tasks)] == [(Mode.ARRAY, 3)]
+    assert [one.mode for one in grouped(tasks, mode="single")] == [Mode.SINGLE] * 3
+
+
+def test_tasks_that_ask_for_something_else_go_apart() -> None:
+    large = task("j:large:1", resources=Resources(cores=8))
+    tasks = [task("j:a:1"), large, task("j:b:1")]
+    assert [[one.key for one in batch.tasks] for batch in grouped(tasks)] == [
+        ["j:a:1", "j:b:1"],
+        ["j:large:1"],
+    ]
+
+
+def test_a_bundle_packs_by_its_cores() -> None:
+    needs = Resources(cores=2, ram=100, time=60)
+    [bundle] = grouped(
+        [task(f"j:s_{n}:1", resources=needs) for n in range(10)], mode="bundle", bundle_cores=8
+    )
+    assert (bundle.mode, bundle.slots) == (Mode.BUNDLE, 4)
+    assert (bundle.request.cores, bundle.request.ram) == (8, 400)
+    assert bundle.request.seconds == 3 * 60 + 60, "three rounds, and a minute for the scheduler"
+
+
+@given(count=st.integers(1, 200), size=st.integers(1, 60), mode=st.sampled_from([*Mode, None]))
+def test_every_task_is_in_one_batch(count: int, size: int, mode: Mode | None) -> None:
+    tasks = [task(f"j:s_{n}:1") for n in range(count)]
+    options: dict[str, Any] = {"bundle": size, **({"mode": mode} if mode else {})}
+    found = grouped(tasks, **options)
+    assert sorted(one.key for batch in found for one in batch.tasks) == sorted(
+        one.key for one in tasks
+    )
+    if mode is Mode.BUNDLE:
+        sizes = [len(batch.tasks) for batch in found]
+        assert max(sizes) <= size
+        assert max(sizes) - min(sizes) <= len(sizes), "they are as equal as can be"
+
+
+def test_options_of_steps_add_to_those_of_all() -> None:
+    given_options = {"mode": "array", "steps": {"crop*": {"mode": "bundle"}, "a/b": {"jobs": 3}}}
+    options = Options("x", given_options, {})
+    assert options.of("items/crop_2") == {"mode": "bundle"}
+    assert options.of("a/b") == {"mode": "array", "jobs": 3}
+    assert options.of("other") == {"mode": "array"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"patition": "x"}, "the executor x has no option 'patition'"),
+        ({"steps": {"a": {"nope": 1}}}, "the executor x has no option 'nope'"),
+        ({"steps": ["a"]}, "is not a mapping of patterns"),
+        ({"steps": {"a": "bundle"}}, "are not a mapping"),
+        ({"mode": "bundles"}, "cannot be 'bundles'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(wrong: Mapping[str, Any], said: str) -> None:
+    with pytest.raises(EnvironmentProblem, match=said):
+        Options("x", wrong, {"partition": "where"})
+
+
+ARGUMENTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
+
+
+@settings(deadline=None, max_examples=20)
+@given(words=st.lists(ARGUMENTS, min_size=1, max_size=4), value=ARGUMENTS)
+def test_a_command_reaches_its_program_as_it_was(
+    words: list[str], value: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The shell, setsid and env are between them."""
+    show = "import os, sys, json; print(json.dumps([sys.argv[1:], os.environ['X']]))"
+    batch = Batch(
+        Mode.SINGLE,
+        (task("k", "python3", "-c", show, *words, env={"PATH": "/usr/bin:/bin", "X": value}),),
+        Request(1, 1),
+    )
+    script = f"{shell_tasks(batch, NODE)}\nlocal=\n(command_of 0)"
+    path = tmp_path_factory.mktemp("s") / "script"
+    path.write_text(script, encoding="utf-8")
+    done = subprocess.run(["sh", path], capture_output=True, check=True)
+    assert json.loads(done.stdout) == [words, value]
+
+
+def test_a_temporary_folder_is_the_nodes_if_nothing_else_names_it() -> None:
+    env = {"TMPDIR": "/w/tmp", "HOME": "/w/out"}
+    assert is_local(task("k", "sort", env=env))
+    assert not is_local(task("k", "sort", "-T", "/w/tmp", env=env))
+    assert not is_local(task("k", "sort", env={**env, "CACHE": "/w/tmp/cache"}))
+    assert not is_local(task("k", "sort", env=env, tmpdir="/w/out"))
+
+
+RECORD = "code 3\nhost n1\njob 17\npeak 41943040\n0m0.01s 0m0.02s\n0m1.50s 1m0.25s\n"
+
+
+def test_a_record_of_the_shell_is_read() -> None:
+    found = shell_record(RECORD, 100.0, 161.0)
+    assert found is not None
+    assert (found.code, found.state, found.host, found.job) == (3, TaskState.ENDED, "n1", "17")
+    assert found.cpu == pytest.approx(61.75)
+    assert found.rss == 40960
+
+
+@pytest.mark.parametrize("text", ["", "code 3\n", "code x\n0m0s 0m0s\n0m0s 0m0s\n", "\0\0\0"])
+def test_a_record_that_makes_no_sense_is_none(text: str) -> None:
+    assert shell_record(text, None, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "state", "told"),
+    [
+        ("code 143\nwhy late\n", TaskState.TIMED_OUT, True),
+        ("code 143\nwhy note\n", TaskState.CANCELLED, True),
+        ("code 143\nwhy TERM\n", TaskState.ENDED, False),
+        ("code 137\noom 2\n", TaskState.OUT_OF_MEMORY, True),
+        ("code 137\noom 0\n", TaskState.ENDED, False),
+        ("code 143\n", TaskState.ENDED, True),
+    ],
+)
+def test_why_a_task_ended_is_told_or_asked(lines: str, state: TaskState, told: bool) -> None:
+    found = shell_record(f"{lines}0m0s 0m0s\n0m0s 0m0s\n", None, 0.0)
+    assert found is not None
+    assert (found.state, found.told) == (state, told)
+
+
+def test_the_scheduler_explains_a_kill_and_nothing_else() -> None:
+    killed = shell_record("code 137\n0m0s 0m0s\n0m0s 0m0s\n", None, 0.0)
+    ended = shell_record(RECORD, None, 0.0)
+    assert killed is not None
+    assert ended is not None
+    seen = Seen(TaskState.OUT_OF_MEMORY, "the limit")
+    assert report("k", killed, seen, None).state is TaskState.OUT_OF_MEMORY
+    assert report("k", killed, Seen(TaskState.ENDED), None).state is TaskState.ENDED
+    assert report("k", killed, None, None).state is TaskState.ENDED
+    assert report("k", ended, seen, None).state is TaskState.ENDED
+
+
+def test_a_line_of_a_keeper_is_a_record() -> None:
+    line = {"key": "k", "at": 5.0, "started": 2.0, "code": -15, "why": "timed-out", "rss": 100}
+    found = keeper_record(line, "n1", "17")
+    assert (found.state, found.code, found.rss) == (TaskState.TIMED_OUT, -15, 100)
+
+
+@pytest.mark.parametrize(
+    ("seen", "begun", "state"),
+    [
+        (Seen(TaskState.ENDED), False, TaskState.REFUSED),
+        (Seen(TaskState.ENDED), True, TaskState.LOST),
+        (Seen(TaskState.NODE_LOST, "n1"), True, TaskState.NODE_LOST),
+        (Seen(TaskState.CANCELLED, "by root"), False, TaskState.CANCELLED),
+        (Seen(TaskState.TIMED_OUT), True, TaskState.TIMED_OUT),
+    ],
+)
+def test_a_job_without_a_record_is_what_the_scheduler_says(
+    seen: Seen, begun: bool, state: TaskState
+) -> None:
+    found = unrecorded("k", seen, "17", begun=begun, log="/b/script: not found")
+    assert found.state is state
+    if seen.state is TaskState.ENDED:
+        assert found.reason.endswith("/b/script: not found")
+
+
+def test_only_the_first_makes_a_marker(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), NODE)
+    handed = spool.add(Batch(Mode.ARRAY, (here(tmp_path, "a"), here(tmp_path, "b")), Request(1, 1)))
+    marker = Path(handed.folder) / "begun.0"
+    marker.write_text("17 n1\n")
+    assert not spool.fence(handed, 0)
+    assert spool.fence(handed, 1)
+    assert spool.fence(handed, 1), "it is ours"
+    assert (Path(handed.folder) / "begun.1").read_text() == "-\n"
+    done = subprocess.run(["sh", f"{handed.folder}/script", "1"], check=True, env={"JOB": "18"})
+    assert done.returncode == 0
+    assert list((tmp_path / "done").iterdir()) == [], "what is fenced never begins"
+
+
+def test_another_process_finds_what_was_written_down(tmp_path: Path) -> None:
+    first = Spool(str(tmp_path), NODE)
+    one = here(tmp_path, "a")
+    handed = first.add(Batch(Mode.SINGLE, (one,), Request(2, 3, options=(("extra", ("-x",)),))))
+    first.took(handed, "17")
+    found, number = Spool(str(tmp_path), NODE).find([one.key, "unknown"])[one.key]
+    assert (found.job, found.request, number) == ("17", handed.request, 0)
+    first.forget(handed, [0])
+    assert Spool(str(tmp_path), NODE).find([one.key]) == {}
+
+
+def test_a_half_written_batch_is_none(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), NODE)
+    (tmp_path / "batches" / "lp-half").mkdir()
+    (tmp_path / "batches" / "lp-half" / "about.json").write_text('{"mode": "sin')
+    assert spool.find(["a"]) == {}
+
+
+def here(folder: Path, name: str) -> Task:
+    out = str(folder / name)
+    return task(f"j:{name}:1", outdir=out, stdout=f"{out}.o", stderr=f"{out}.e")
+
+
+def test_paths_that_nodes_do_not_see_are_told(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    sharing = Sharing([str(shared)])
+    sharing.check_home(str(shared / "home"))
+    with pytest.raises(EnvironmentProblem, match="--work DIR"):
+        sharing.check_home(str(tmp_path / "home"))
+    seen = task("k", outdir=str(shared / "w"), reads=(str(shared / "in.tif"),))
+    assert sharing.unseen(seen) == ""
+    hidden = replace(seen, reads=(str(tmp_path / "in.tif"),))
+    assert sharing.unseen(hidden) == f"the nodes do not see {tmp_path}/in.tif: they see {shared}"
+    assert Sharing([]).unseen(hidden) == "", "nothing is known"
+
+
+def test_commands_get_little_of_the_environment_and_not_all_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRET", "x")
+    monkeypatch.setenv("SLURM_CONF", "y")
+    said = called(["env"], timeout=60, keep=("SLURM_",))
+    assert "SLURM_CONF=y" in said
+    assert "SECRET" not in said
+    with pytest.raises(Failed, match="sh: no"):
+        called(["sh", "-c", "echo no >&2; exit 3"], timeout=60)
+    with pytest.raises(ExecutorUnavailable, match="does not answer within"):
+        called(["sleep", "60"], timeout=0.1)
+    with pytest.raises(ExecutorUnavailable, match="cannot be run"):
+        called(["no-such-command-anywhere"], timeout=1)
