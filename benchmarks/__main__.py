@@ -17,6 +17,7 @@ from benchmarks.demo import demo
 from benchmarks.growth import growth
 from benchmarks.interpreter import interpreter
 from benchmarks.jobs import jobs
+from benchmarks.looking import looking
 from benchmarks.measure import Effort
 from benchmarks.neighbours import neighbours
 from benchmarks.places import places
@@ -40,6 +41,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "demo": demo,
     "cluster": cluster,
     "lists": lists,
+    "looking": looking,
     "load": load,
     "growth": growth,
     "scatters": scatters,

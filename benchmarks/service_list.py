@@ -16,7 +16,7 @@ from benchmarks.table import Line, Row
 
 JOBS: Final = 100_000
 _ASKED: Final = 40
-_FILL: Final = """
+FILL: Final = """
 WITH RECURSIVE number(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < :count)
 INSERT INTO jobs (id, namespace, process, revision, status, created, updated, started, finished,
                   trigger)
@@ -63,4 +63,4 @@ def lists(_effort: Effort) -> Iterator[Line]:
 def _fill(home: str) -> None:
     """Put jobs that have ended into a home's store."""
     with sqlite3.connect(f"{home}/localproc.db") as db:
-        db.execute(_FILL, {"count": JOBS, "now": time_ns() // 1000})
+        db.execute(FILL, {"count": JOBS, "now": time_ns() // 1000})

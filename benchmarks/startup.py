@@ -23,14 +23,14 @@ _OURS, _THEIRS = "localproc run", "cwltool command"
 
 def startup(effort: Effort) -> Iterator[Line]:
     """Measure the import, the help and a cold run, all with the byte code of an installation."""
-    with fresh(quickest()) as folder, _byte_code_in(folder):
+    with fresh(quickest()) as folder, byte_code_in(folder):
         for warm_up in (_cold_run, _cwltool_run):
             warm_up()
         yield from _rows(effort)
 
 
 @contextmanager
-def _byte_code_in(folder: str) -> Iterator[None]:
+def byte_code_in(folder: str) -> Iterator[None]:
     """Have Python keep byte code there, wherever localproc and cwltool were imported from."""
     kept = {name: os.environ.pop(name, None) for name in _BYTE_CODE}
     os.environ["PYTHONPYCACHEPREFIX"] = folder

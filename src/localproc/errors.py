@@ -11,6 +11,7 @@
     ├── NotFound
     │   ├── NoSuchProcess
     │   ├── NoSuchJob
+    │   │   └── AmbiguousJob         ... for several have that piece in their ids
     │   ├── NoSuchStep
     │   └── NoSuchOutput
     ├── Conflict
@@ -182,6 +183,15 @@ class NoSuchJob(NotFound):
         self.job_id = job_id
 
 
+class AmbiguousJob(NoSuchJob):
+    """Several jobs have that piece in their ids; ``candidates`` are lines that tell them apart."""
+
+    def __init__(self, piece: str, candidates: Sequence[str]) -> None:
+        super().__init__(piece, hint="give more of the id")
+        self.message = "\n  ".join([f"{piece!r} is in the ids of several jobs:", *candidates])
+        self.candidates = tuple(candidates)
+
+
 class NoSuchStep(NotFound):
     """The job has no step of that name."""
 
@@ -247,12 +257,17 @@ class ResultsGone(LocalprocError):
         return {} if self.uri.startswith("file:") else {"uri": self.uri}
 
 
+#: Failures that are told of one job, where several are written out.
+_MOST_TOLD = 20
+
+
 class JobFailed(LocalprocError):
     """A job ended as failed.
 
     ``step`` is empty where no step is to blame; ``stderr`` holds the last lines of its log,
     ``command`` what was run, ``inputs`` the values of one instance of a scatter in short, and
-    ``folder`` is where it ran: it is kept.
+    ``folder`` is where it ran: it is kept. Where a job went on after a failure, ``failures`` are
+    the problem documents of all steps that failed.
     """
 
     type = "https://localproc.dev/problems/job-failed"
@@ -271,9 +286,11 @@ class JobFailed(LocalprocError):
         command: Sequence[str] = (),
         inputs: Mapping[str, str] | None = None,
         folder: str = "",
+        failures: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(message, hint=hint)
         self.job_id = job_id
+        self.failures = tuple(failures)
         self.step = step
         self.exit_code = exit_code
         self.stderr = tuple(stderr)
@@ -285,6 +302,10 @@ class JobFailed(LocalprocError):
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  | {line}" for line in self.stderr)]
+        lines += [
+            f"  {one.get('detail', 'a step failed')} ({one.get('log', 'no log')})"
+            for one in self.failures[:_MOST_TOLD]
+        ]
         facts = {
             "inputs": ", ".join(f"{name}={value}" for name, value in self.inputs.items()),
             "command": shlex.join(self.command),
@@ -306,6 +327,7 @@ class JobFailed(LocalprocError):
             "command": list(self.command),
             "inputs": self.inputs,
             "folder": self.folder,
+            "failures": [dict(one) for one in self.failures],
         }
         return {name: value for name, value in members.items() if value not in ("", None, [], {})}
 
@@ -324,6 +346,7 @@ class JobFailed(LocalprocError):
             command=problem.get("command", ()),
             inputs=problem.get("inputs"),
             folder=problem.get("folder", ""),
+            failures=problem.get("failures", ()),
         )
 
 

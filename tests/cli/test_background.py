@@ -303,3 +303,18 @@ def test_an_owner_that_is_stopped_is_named_by_who_waits_for_it(sleeper: Path, ho
             owner.send_signal(signal.SIGCONT)
             assert end_of(dismissal).code == 0
         assert end_of(owner).code == 3
+
+
+def test_who_resumes_is_told_of_an_owner_that_is_stopped(sleeper: Path, home: Path) -> None:
+    with started("run", sleeper) as owner:
+        job = job_of(home)
+        owner.send_signal(signal.SIGSTOP)
+        with started("resume") as resumed:
+            assert resumed.stderr is not None
+            said = resumed.stderr.readline()
+            assert f"{job.id}: process {owner.pid}, which runs it, is stopped" in said
+            resumed.send_signal(signal.SIGINT)
+            assert end_of(resumed).code == 130
+        owner.send_signal(signal.SIGCONT)
+        owner.send_signal(signal.SIGINT)
+        assert end_of(owner).code == 3

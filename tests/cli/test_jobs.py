@@ -216,7 +216,7 @@ def test_following_what_has_ended_shows_it_all(past: Past) -> None:
     said = past.localproc("logs", "--follow", past.spoke, "speaks")
     assert (said.out, said.err) == ("to stdout\n", "to stderr\n")
     said = past.localproc("logs", "-f", "--stream", "stdout", past.spoke)
-    assert (said.out, said.err) == ("--- speaks ---\nto stdout\n", "")
+    assert (said.out, said.err) == ("[speaks] to stdout\n", "")
 
 
 def test_a_step_that_is_not_there(past: Past) -> None:

@@ -138,8 +138,9 @@ def test_tables_fit_a_narrow_terminal(packages: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
-        ("run echo.cwl --names a", "inputs are given without dashes: names=VALUE"),
-        ("execute echo.cwl --message=hi", "inputs are given without dashes: message=VALUE"),
+        ("run --names a echo.cwl", "inputs come after the package: localproc run PACKAGE --names"),
+        ("execute --message=hi echo.cwl", "localproc execute PACKAGE --message VALUE"),
+        ("execute echo.cwl --message=hi", "'echo.cwl' is neither a file nor a deployed process"),
         (
             "run echo.cwl message=x --home /tmp/x",
             "it goes before the command: localproc --home ... run ...",

@@ -19,7 +19,9 @@ def plain(drawn: str) -> list[str]:
 def test_steps_are_drawn_as_they_go(packages: Path) -> None:
     drawn = on_terminal("run", packages / "three-steps.cwl", "text=hello")
     lines = plain(drawn)
-    assert any(re.fullmatch(r"three-steps +━+ +100 % +successful", line) for line in lines)
+    assert any(
+        re.fullmatch(r"three-steps +━+ +100 % +successful +[0-9a-f-]{36}", line) for line in lines
+    )
     for step in ("first", "second", "third", "stage_out"):
         assert any(re.fullmatch(rf"✓ +{step} +successful +\d+\.\d s", line) for line in lines), step
     assert "\x1b[32m" in drawn

@@ -19,6 +19,7 @@ import localproc
 from localproc import errors
 from localproc.cli.app import COMMANDS
 from localproc.cli.app import localproc as command_line
+from localproc.cli.package_command import PackageCommand
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.engine.home.settings import Settings
 from localproc.engine.notify.callback_sender import signature
@@ -301,8 +302,12 @@ def commands(block: Block) -> list[list[str]]:
 
 
 def check_call(words: list[str]) -> None:
-    """See that every command and option of a call exists; what else stands there is an argument."""
+    """See that every command and option of a call exists; what else stands there is an argument.
+
+    After a package, options may be its inputs.
+    """
     said = shlex.join(words)
+    takes_inputs = False
     context = click.Context(command_line, **command_line.context_settings)
     command: click.Command = command_line
     rest = iter(words)
@@ -310,6 +315,8 @@ def check_call(words: list[str]) -> None:
         if word.startswith("-"):
             options = {name: one for one in command.get_params(context) for name in one.opts}
             name, _, value = word.partition("=")
+            if takes_inputs and name not in options:
+                continue
             assert name in options, f"{said}: {command.name} has no {name}"
             option = options[name]
             if isinstance(option, click.Option) and not option.is_flag and not value:
@@ -318,6 +325,8 @@ def check_call(words: list[str]) -> None:
             inner = command.get_command(context, word)
             assert inner is not None, f"{said}: there is no command {word}"
             command = inner
+        else:
+            takes_inputs = isinstance(command, PackageCommand)
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)

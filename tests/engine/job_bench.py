@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from localproc.cwl.expr.javascript import Evaluator, evaluating_with
-from localproc.cwl.run.collect import collect
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.reads import place
@@ -31,13 +30,14 @@ from localproc.engine.job.effects import (
     Stop,
 )
 from localproc.engine.job.executor_choice import ExecutorChoice, Place
-from localproc.engine.job.facts import Done, News, Reported
+from localproc.engine.job.facts import Done, Later, News, Recalled, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.planning import pull
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.machine import new_job
 from localproc.machine import replay as replayed
+from localproc.machine.retries import from_data
 from localproc.model import Event, JobRequest, Report, TaskState
 from localproc.model.events import Accepted
 from localproc.plugins.executor import Capabilities
@@ -74,6 +74,7 @@ class Bench:
         self.able = Capabilities(containers=containers)
         self.memory = Memory()
         self.clock = NOON
+        self.recalled: dict[str, Recalled] = {}  #: what is found of earlier steps, by places
         self.engines = 1
         asked = JobRequest(inputs=inputs, **request)
         first = Accepted(NOON, request=asked, engine="engine-1", message="accepted")
@@ -111,6 +112,11 @@ class Bench:
     def ended(self, key: str, exit_code: int = 0) -> list[Event]:
         """Take the end of a task."""
         return self.report(key, TaskState.ENDED, exit_code)
+
+    def later(self) -> list[Event]:
+        """Tell that the time has come for what is due next, and start it."""
+        assert self.run.due is not None
+        return self.take(Later(self.run.due)) + self.room()
 
     def turn(self) -> list[Event]:
         """Record, then take the effects."""
@@ -164,14 +170,14 @@ class Bench:
                 return self.tasks.prepare(effect, self.memory)
             case Evaluate():
                 return self.tasks.evaluate(effect, self.memory)
-            case Collect(_, prepared, report):
-                return collect(prepared, report.exit_code or 0, self.memory)
+            case Collect():
+                return self.tasks.collect(effect, self.memory)
             case StageIn(inputs, _):
                 return inputs
             case StageOut(outputs, _, _):
                 return outputs, {}
             case Recall():
-                return "identity", None
+                return self.recalled.get(effect.invocation.key, Recalled("identity"))
             case FillFolder():
                 return None
 
@@ -202,6 +208,8 @@ class Bench:
             tmpdir=lambda: "/tmp/1",
             done_with=lambda _: None,
             reuse=bool(past.request.reuse),
+            is_retry=past.request.retry_of is not None,
+            rules=from_data(past.request.retries),
         )
         self.tasks = TaskFactory(ID, setup, LogNames(past.logs))
         self.run = JobRun(job, past, self.process, self.tasks)

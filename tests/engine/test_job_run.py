@@ -1,5 +1,6 @@
 """The decisions of one job: facts in, events and effects out."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,13 +21,29 @@ from localproc.engine.job.effects import (
     StageOut,
     Stop,
 )
-from localproc.engine.job.facts import Broken, DismissalAsked, Done, NotLaunched, Progressed
+from localproc.engine.job.facts import (
+    Broken,
+    DismissalAsked,
+    Done,
+    Later,
+    NotLaunched,
+    Progressed,
+    Recalled,
+    TakenFrom,
+)
 from localproc.errors import JobFailed, StagingError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
 from localproc.model import TaskState
-from localproc.model.events import STAGE_IN, Failed, StepFinished, StepProgress
+from localproc.model.events import (
+    STAGE_IN,
+    Failed,
+    StepFinished,
+    StepProgress,
+    StepRetrying,
+    StepSubmitted,
+)
 from tests.cwl.memory import process
-from tests.engine.job_bench import ID, Bench, told
+from tests.engine.job_bench import ID, NOON, Bench, told
 
 TWO = """
 cwlVersion: v1.2
@@ -558,3 +575,240 @@ def test_a_step_is_told_to_run_when_it_runs() -> None:
     assert bench.run.job.message == "starting first"
     bench.report("first:1", TaskState.RUNNING)
     assert bench.run.job.message == "running first"
+
+
+# Going on after a failure
+
+FORK = """
+cwlVersion: v1.2
+class: Workflow
+id: fork
+requirements: [{class: ScatterFeatureRequirement}]
+inputs: {words: 'string[]'}
+outputs: {}
+steps:
+  bad: {run: &say {class: CommandLineTool, id: say, baseCommand: say,
+    inputs: {word: Any}, outputs: {out: {type: Any, outputBinding: {outputEval: $(inputs.word)}}}},
+    in: {word: words}, out: [out]}
+  after: {run: *say, in: {word: bad/out}, out: [out]}
+  wide: {run: *say, scatter: word, in: {word: words}, out: [out]}
+  gathered: {run: *say, in: {word: wide/out}, out: [out]}
+"""
+
+
+def fork(**request: Any) -> Bench:
+    bench = Bench(process(FORK), {"words": ["a", "b"]}, **request)
+    bench.begin()
+    bench.room()
+    assert bench.launched() == ["bad:1", "wide:1", "wide_2:1"]
+    return bench
+
+
+def test_what_does_not_depend_on_a_failure_goes_on() -> None:
+    bench = fork(keep_going=True)
+    assert told(bench.ended("bad:1", 3)) == ["step-finished bad failed"]
+    assert told(bench.ended("wide:1", 4)) == ["step-finished wide failed"]
+    assert bench.room() == []
+    assert told(bench.ended("wide_2:1")) == ["step-finished wide_2 successful"]
+    assert told(bench.room()) == ["failed"], "what depends on them does not begin"
+    (last,) = [one for one in bench.history if isinstance(one, Failed)]
+    assert last.problem["detail"] == "2 steps failed: bad, wide"
+    assert [one["exitCode"] for one in last.problem["failures"]] == [3, 4]
+
+
+def test_a_single_failure_is_told_as_it_is() -> None:
+    bench = fork(keep_going=True)
+    bench.ended("bad:1", 3)
+    bench.ended("wide:1")
+    bench.ended("wide_2:1")
+    bench.room()
+    assert bench.launched() == ["gathered:1"], "this one does not need it"
+    bench.ended("gathered:1")
+    assert told(bench.room()) == ["failed"]
+    (last,) = [one for one in bench.history if isinstance(one, Failed)]
+    assert last.problem["detail"] == "step bad failed with exit code 3"
+    assert "failures" not in last.problem
+
+
+def test_an_engine_that_takes_over_keeps_going() -> None:
+    bench = fork(keep_going=True)
+    bench.ended("bad:1", 3)
+    bench.ended("wide:1")
+    bench.resume()
+    assert told(bench.begin()) == ["taken-over"]
+    bench.room()
+    (effect,) = bench.given(Reattach)
+    assert [task.key for task in effect.tasks] == [f"{ID}:wide_2:1"]
+    bench.ended("wide_2:1")
+    bench.room()
+    assert bench.launched() == ["gathered:1"]
+    bench.ended("gathered:1")
+    assert told(bench.room()) == ["failed"]
+
+
+# Retries
+
+
+def flaky(**rule: Any) -> Bench:
+    rule = {"steps": "*", "attempts": 3, "delay": 10, "backoff": 2, "on": ["failed"], **rule}
+    bench = Bench(process(TWO), {"word": "hello"}, retries=(rule,))
+    bench.begin()
+    bench.room()
+    assert bench.launched() == ["first:1"]
+    return bench
+
+
+def test_a_step_that_fails_is_tried_again_when_it_is_due() -> None:
+    bench = flaky()
+    (event,) = bench.ended("first:1", 1)
+    assert isinstance(event, StepRetrying)
+    assert (event.attempt, event.exit_code, event.said) == (1, 1, "failed with exit code 1")
+    assert bench.given(Release) == [Release(f"{ID}:first:1")]
+    assert bench.room() == [], "it is not due yet"
+    assert bench.run.due == event.due
+    assert bench.take(Later(event.due - timedelta(seconds=1))) == []
+    assert bench.room() == []
+    assert told(bench.later()) == ["step-submitted first"]
+    assert bench.launched() == ["first:2"]
+    (again,) = bench.ended("first:2", 1)
+    assert isinstance(again, StepRetrying)
+    bench.later()
+    assert bench.launched() == ["first:3"]
+    assert told(bench.ended("first:3")) == ["step-finished first successful"]
+    bench.room()
+    assert bench.launched() == ["second:1"]
+
+
+def test_the_last_attempt_fails_the_step() -> None:
+    bench = flaky(attempts=2)
+    bench.ended("first:1", 1)
+    bench.later()
+    assert told(bench.ended("first:2", 1)) == ["step-finished first failed", "failed"]
+
+
+def test_an_ending_that_does_not_count_fails_the_step() -> None:
+    bench = flaky(on=["timed-out", "75"])
+    assert told(bench.ended("first:1", 1)) == ["step-finished first failed", "failed"]
+
+
+def test_temporary_failures_of_a_tool_are_tried_again_by_default() -> None:
+    text = tool(temporaryFailCodes="[75]", permanentFailCodes="[1]")
+    bench = Bench(process(text), {})
+    bench.begin()
+    bench.room()
+    assert told(bench.ended("say:1", 75)) == ["step-retrying say"]
+    bench.later()
+    assert told(bench.ended("say:2", 1)) == ["step-finished say failed", "failed"]
+
+
+def test_an_engine_that_takes_over_knows_the_count_and_the_time() -> None:
+    bench = flaky()
+    bench.ended("first:1", 1)
+    bench.later()
+    (event,) = bench.ended("first:2", 1)
+    assert isinstance(event, StepRetrying)
+    bench.resume()
+    bench.begin()
+    assert bench.room() == []
+    assert bench.given(Reattach) == [], "there is no task to be found"
+    assert bench.run.due == event.due
+    bench.later()
+    assert bench.launched() == ["first:3"]
+    assert told(bench.ended("first:3", 1)) == ["step-finished first failed", "failed"]
+
+
+def test_a_step_that_waits_is_dismissed_with_its_job() -> None:
+    bench = flaky()
+    bench.ended("first:1", 1)
+    assert told(bench.take(DismissalAsked())) == [
+        "dismiss-requested",
+        "step-finished first dismissed",
+        "dismissed",
+    ]
+
+
+def test_a_step_that_waits_is_dismissed_by_the_next_engine() -> None:
+    bench = flaky()
+    bench.ended("first:1", 1)
+    bench.resume(dismissed=True)
+    assert told(bench.begin()) == ["taken-over", "step-finished first dismissed", "dismissed"]
+
+
+def test_a_step_that_is_due_waits_for_room_at_its_executor() -> None:
+    bench = flaky()
+    bench.ended("first:1", 1)
+    assert bench.run.due is not None
+    bench.take(Later(bench.run.due))
+    assert not bench.run.pull(frozenset({"local"}))
+    assert bench.run.pull()
+    assert bench.run.placed == "local"
+
+
+def test_losing_a_task_is_no_failure() -> None:
+    bench = flaky(attempts=2)
+    bench.report("first:1", TaskState.LOST)
+    assert bench.launched() == ["first:2"]
+    assert told(bench.ended("first:2", 1)) == ["step-retrying first"]
+    bench.later()
+    assert bench.launched() == ["first:3"]
+    bench.report("first:3", TaskState.LOST)
+    assert bench.launched() == ["first:4"]
+    assert told(bench.ended("first:4", 1)) == ["step-finished first failed", "failed"]
+
+
+# A time limit
+
+
+def limited() -> Bench:
+    bench = Bench(process(TWO), {"word": "hello"}, time_limit=60)
+    bench.begin()
+    bench.room()
+    bench.launched()
+    return bench
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_fails() -> None:
+    bench = limited()
+    assert bench.run.due == NOON + timedelta(seconds=61), "it was started a second after noon"
+    assert bench.take(Later(NOON + timedelta(seconds=60))) == []
+    assert bench.take(Later(NOON + timedelta(seconds=61))) == []
+    assert bench.given(Stop) == [Stop((f"{ID}:first:1",))]
+    assert told(bench.report("first:1", TaskState.CANCELLED)) == [
+        "step-finished first dismissed",
+        "failed",
+    ]
+    (last,) = [one for one in bench.history if isinstance(one, Failed)]
+    assert last.problem["cause"] == "time-limit"
+
+
+def test_a_job_whose_time_was_over_meanwhile_fails_when_it_is_taken_over() -> None:
+    bench = limited()
+    bench.resume()
+    bench.clock += timedelta(seconds=60)
+    bench.begin()
+    bench.given(Stop)
+    assert told(bench.report("first:1", TaskState.NEVER_STARTED)) == [
+        "step-finished first dismissed",
+        "failed",
+    ]
+
+
+# Taking over from an earlier job
+
+
+def test_a_step_is_taken_over_or_says_why_not() -> None:
+    bench = Bench(process(TWO), {"word": "hello"}, retry_of="earlier")
+    found = TakenFrom({"out": "hello"}, "earlier", "first", made="m", given="g")
+    bench.recalled = {
+        "first": Recalled("", found),
+        "second": Recalled("", because="it failed before"),
+    }
+    bench.begin()
+    bench.room()
+    (event,) = bench.answer(bench.given(Recall)[0])
+    assert isinstance(event, StepFinished)
+    assert (event.reused_from, event.reused_step, event.made) == ("earlier", "first", "m")
+    bench.room()
+    (other,) = bench.answer(bench.given(Recall)[0])
+    assert isinstance(other, StepSubmitted)
+    assert other.because == "it failed before"

@@ -1,6 +1,7 @@
 """Whatever comes to a job, in any order: one end, nothing unrecorded done, nothing done twice."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -8,13 +9,30 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from localproc.engine.job.effects import Close, Launch, Reattach, Release, Stop
-from localproc.engine.job.facts import Broken, DismissalAsked, Done, News, NotLaunched, Reported
+from localproc.engine.job.facts import (
+    Broken,
+    DismissalAsked,
+    Done,
+    Later,
+    News,
+    NotLaunched,
+    Recalled,
+    Reported,
+    TakenFrom,
+)
 from localproc.errors import JobFailed, StagingError
 from localproc.machine.phases import Phase
 from localproc.model import Report, StepStatus, TaskState
-from localproc.model.events import Dismissed, Failed, StepFinished, StepSubmitted, Succeeded
+from localproc.model.events import (
+    Dismissed,
+    Failed,
+    StepFinished,
+    StepRetrying,
+    StepSubmitted,
+    Succeeded,
+)
 from tests.cwl.memory import process
-from tests.engine.job_bench import ID, Bench
+from tests.engine.job_bench import ID, NOON, Bench
 
 JAVASCRIPT: dict[str, Any] = {"InlineJavascriptRequirement": {}}
 
@@ -109,9 +127,29 @@ class AnyOrder(RuleBasedStateMachine):
 
     bench: Bench
 
-    @initialize(kind=st.sampled_from(sorted(PROCESSES)), reuse=st.booleans())
-    def accept(self, kind: str, reuse: bool) -> None:
-        self.bench = Bench(PROCESSES[kind], {"words": ["a", "b", "c"]}, reuse=reuse)
+    @initialize(
+        kind=st.sampled_from(sorted(PROCESSES)),
+        reuse=st.booleans(),
+        keep_going=st.booleans(),
+        retry_of=st.sampled_from([None, "earlier"]),
+        attempts=st.integers(1, 3),
+    )
+    def accept(
+        self, kind: str, reuse: bool, keep_going: bool, retry_of: str | None, attempts: int
+    ) -> None:
+        rule = {"steps": "*", "attempts": attempts, "delay": 60, "on": ["failed", "timed-out"]}
+        self.bench = Bench(
+            PROCESSES[kind],
+            {"words": ["a", "b", "c"]},
+            reuse=reuse,
+            keep_going=keep_going,
+            retry_of=retry_of,
+            retries=(rule,),
+            time_limit=1e6,
+        )
+        if retry_of:
+            found = TakenFrom({"out": "b"}, retry_of, "say")
+            self.bench.recalled = {"say[1]": Recalled("", found), "slow[1]": Recalled("", found)}
         self.tasks: set[str] = set()  # that the executor has been given or asked for
         self.ever: set[str] = set()
         self.crash = False
@@ -150,8 +188,11 @@ class AnyOrder(RuleBasedStateMachine):
                 self.ever.add(task.key)
         for effect in self.bench.given(Release):
             assert effect.key not in self.tasks, "its end was reported"
-            again = sum(one.name == effect.key.split(":")[1] for one in submitted) > 1
-            assert again or self.is_finished(effect.key), "and is recorded"
+            name = effect.key.split(":")[1]
+            again = sum(one.name == name for one in submitted) > 1
+            tried = [one for one in self.bench.history if isinstance(one, StepRetrying)]
+            waits = any(one.name == name for one in tried)
+            assert again or waits or self.is_finished(effect.key), "and is recorded"
         for _ in self.bench.given(Stop):
             assert self.bench.run.phase in (Phase.STOPPING, Phase.ENDED)
         for _ in self.bench.given(Close):
@@ -180,6 +221,13 @@ class AnyOrder(RuleBasedStateMachine):
     def there_is_room(self) -> None:
         self.bench.run.pull()
         self.turn()
+
+    @precondition(lambda self: self.bench.run.due is not None)
+    @rule(late=st.sampled_from([False] * 19 + [True]))
+    def it_is_later(self, late: bool) -> None:
+        due = self.bench.run.due
+        assert due is not None
+        self.take(Later(NOON + timedelta(days=100) if late else due))
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data(), state=st.sampled_from(GOING_ON))
@@ -258,6 +306,9 @@ class AnyOrder(RuleBasedStateMachine):
         for _ in range(200):
             if self.bench.run.phase is Phase.ENDED:
                 break
+            due = self.bench.run.due
+            if due is not None and due < NOON + timedelta(days=1):
+                self.take(Later(due))
             self.bench.run.pull()
             self.turn()
             for effect in self.bench.asked():
@@ -270,7 +321,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert len(self.ends()) == 1
         if isinstance(self.ends()[0], Succeeded):
             ends = [one for one in self.bench.history if isinstance(one, StepFinished)]
-            good = {StepStatus.SUCCESSFUL, StepStatus.SKIPPED}
+            good = {StepStatus.SUCCESSFUL, StepStatus.SKIPPED, StepStatus.REUSED}
             assert {one.status for one in ends} <= good
             assert len(ends) == STEPS
 

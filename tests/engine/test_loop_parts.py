@@ -61,11 +61,15 @@ LIKEWISE = process(
 # Fair turns
 
 
-def job(width: int, executor: object) -> tuple[Active, Bench]:
-    bench = Bench(PROCESS, {"words": list(range(width))})
+def job(
+    width: int, executor: object, priority: int = 0, namespace: str = ""
+) -> tuple[Active, Bench]:
+    bench = Bench(PROCESS, {"words": list(range(width))}, priority=priority)
     bench.begin()
     request = JobRequest({})
-    context = JobContext("job", "/job", request, threading.Event(), PROCESS, bench.tasks)
+    context = JobContext(
+        "job", "/job", request, threading.Event(), PROCESS, bench.tasks, namespace=namespace
+    )
     executors = StepExecutors(lambda _: executor, ["local"])  # type: ignore[arg-type, return-value]
     return Active(bench.run, executors, context), bench
 
@@ -89,6 +93,29 @@ def test_room_is_shared_evenly(widths: list[int], room: int) -> None:
     assert all(
         count == width or most - count <= 1 for count, width in zip(counts, widths, strict=True)
     )
+
+
+def test_a_higher_priority_comes_first_in_its_namespace() -> None:
+    executor, shares = object(), FairShare()
+    jobs = [
+        job(3, executor, 0, "ours"),
+        job(3, executor, 5, "ours"),
+        job(3, executor, 1, "ours"),
+        job(9, executor, 0, "theirs"),
+    ]
+    for active, _ in jobs:
+        shares.join(active)
+
+    def counts(room: int) -> list[int]:
+        shares.fill({id(executor): room}, 1000)
+        return [started(bench) for _, bench in jobs]
+
+    low, high, middle, theirs = counts(4)
+    assert (low, middle) == (0, 0)
+    assert high + theirs == 4
+    assert min(high, theirs) >= 1, "another namespace has its turns"
+    low, high, middle, theirs = counts(100)
+    assert (low, high, middle, theirs) == (3, 3, 3, 9)
 
 
 def test_an_executor_without_room_keeps_only_its_own_jobs_waiting() -> None:

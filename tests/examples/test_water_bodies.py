@@ -630,3 +630,25 @@ def test_stac_rejects_what_does_not_go_together(tmp_path: Path) -> None:
 def test_quicklook_thins_out_large_masks(tmp_path: Path) -> None:
     quicklook.quicklook(write_mask(tmp_path, np.ones((20, 3000))), tmp_path / "water.png")
     assert read_png(tmp_path / "water.png").shape == (3, 7, 1000)
+
+
+def test_the_packed_package_posted_raw_gives_the_same_masks(run: Run, tmp_path: Path) -> None:
+    with localproc.Engine(tmp_path / "home") as engine:
+        packed = engine.pack(EXAMPLE / "water-bodies.cwl")
+        with engine.client() as client:
+            headers = {"Content-Type": "application/cwl+yaml"}
+            answer = client.post("processes", content=packed, headers=headers)
+            assert answer.status_code == 201, answer.text
+        inputs = {
+            "stac_items": [str(SCENES / one.item / f"{one.item}.json") for one in EXPECTED],
+            "aoi": AOI,
+        }
+        job = engine.execute("water-bodies", inputs).wait().raise_for_status()
+        for one in EXPECTED:
+            path = engine.home / "results" / job.id / job.id / one.item / "otsu.tif"
+            with (
+                rasterio.open(path) as ours,
+                rasterio.open(run.folder(one.item) / "otsu.tif") as its,
+            ):
+                assert (ours.read() == its.read()).all()
+                assert ours.transform == its.transform

@@ -24,6 +24,8 @@ DATA = {
     "outputs": {},
     "features": {},
     "problem": {},
+    "attempt": 1,
+    "due": "2026-01-01T12:00:00+00:00",
 }
 
 

@@ -252,3 +252,36 @@ def test_the_plugin_is_installed_with_localproc(
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     result = pytester.runpytest_subprocess("--fixtures")
     result.stdout.fnmatch_lines(["localproc_engine -- *", "*engine with a home of its own*"])
+
+
+def test_engines_are_set_up_by_the_marker_and_by_options(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nlocalproc_slots = 3\nlocalproc_reuse = true\n")
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.localproc(slots=1)
+        def test_one(localproc_engine):
+            assert localproc_engine.settings.slots == 1
+            assert localproc_engine.settings.reuse
+
+        def test_another(localproc_engine):
+            assert localproc_engine.settings.slots == 3
+        """,
+        "--strict-markers",
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_packages_are_found_beside_the_test(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkdir("inner")
+    (pytester.path / "echo.cwl").rename(folder / "beside.cwl")
+    (folder / "test_beside.py").write_text(
+        "def test_it(localproc_engine):\n"
+        "    job = localproc_engine.run('beside.cwl', {'message': 'x'})\n"
+        "    assert job.status == 'successful'\n"
+        "    assert localproc_engine.read('beside.cwl#echo').id == 'echo'\n"
+    )
+    result = pytester.runpytest_subprocess("-p", "localproc.testing.pytest_plugin", "inner")
+    result.assert_outcomes(passed=1)

@@ -39,6 +39,14 @@ class OwnDaemon:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until(self._answers)
 
+    def runs_something(self) -> bool:
+        """Return whether a container runs; the connection ends before the daemon may."""
+        api = EngineApi(self.host)
+        try:
+            return bool(api.get("/containers/json"))
+        finally:
+            api.close()
+
     def signal(self, number: int) -> None:
         """Send it a signal."""
         assert self._process is not None
@@ -46,6 +54,8 @@ class OwnDaemon:
 
     def kill(self) -> None:
         """Kill it; its containers go on."""
+        self.api.close()
+        self.api = EngineApi(self.host)
         self.signal(signal.SIGKILL)
         assert self._process is not None
         self._process.wait()

@@ -1,19 +1,23 @@
 """The daemon is killed, is held up, or has no room on its disk."""
 
+import http.server
+import json
 import signal
+import socketserver
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import localproc_docker
 import pytest
 from docker_daemon import IMAGE
-from docker_fixtures import until
+from docker_fixtures import DockerTests, open_docker, until
 from own_daemon import OwnDaemon, own_daemon
 
 from localproc import Engine
-from localproc.model import JobStatus
+from localproc.model import JobStatus, TaskState
 
 pytestmark = [
     pytest.mark.service,
@@ -77,7 +81,7 @@ def test_a_container_outlives_its_daemon(
     with opened(tmp_path / "home", daemon, warm=warm) as engine:
         package = waiting(tmp_path / "go", "exit 3")
         job = engine.execute(engine.deploy(package).id, {})
-        until(lambda: begun(tmp_path / "home"))
+        until(lambda: begun(tmp_path / "home") and daemon.runs_something())
         daemon.kill()
         if ends == "while it is away":
             (tmp_path / "go" / "go").touch()
@@ -119,3 +123,58 @@ def test_a_full_disk_of_the_daemon_is_told_and_later_jobs_run(tmp_path: Path) ->
         assert "no space left on device" in job.message
         filler.unlink()
         assert engine.execute(package, {}).wait().message == "step tool failed with exit code 3"
+
+
+class Forgetful(http.server.BaseHTTPRequestHandler):
+    """A daemon that hangs up as it is asked to start a container, and has forgotten that then."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        answers = {
+            "info": {"NCPU": 2},
+            "version": {},
+            "events": {},
+            "images": {"Id": "sha256:1", "Config": {}},
+            "containers": {"Id": "1", "State": {"Status": "created"}, "Config": {}},
+        }
+        self.say(answers[self.path.split("/")[2].partition("?")[0]])
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path.partition("?")[0].rpartition("/")[2])
+        if not self.path.endswith("/start"):
+            self.say({"Id": "1"})
+
+    def do_DELETE(self) -> None:
+        self.asked.append("delete")
+        self.say({})
+
+    def say(self, answer: object) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "somebody"
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_what_may_have_begun_is_not_started_again(tmp_path: Path) -> None:
+    Forgetful.asked.clear()
+    place = tmp_path / "docker.sock"
+    with socketserver.ThreadingUnixStreamServer(str(place), Forgetful) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        executor = open_docker(tmp_path / "home", "first", host=f"unix://{place}")
+        tests = DockerTests()
+        task = tests.command(tmp_path, "s", ("true",))
+        executor.submit([task])
+        report = tests.reports(executor, [task.key])[task.key]
+        executor.close()
+        server.shutdown()
+    assert report.state is TaskState.LOST
+    assert report.reason == "the daemon went away as it was started, so it may have begun"
+    assert Forgetful.asked == ["create", "start", "delete"]

@@ -6,7 +6,7 @@ It forwards requests as they are; the signature is of its own address, which the
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,7 +14,11 @@ from urllib.parse import urlsplit
 
 from s3_server import Server
 
-_BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+_ANSWERS = {
+    "busy": (503, b"<Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>"),
+    "expired": (400, b"<Error><Code>ExpiredToken</Code><Message>It is over.</Message></Error>"),
+    "denied": (403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+}
 
 #: Says what goes wrong with a request (its method and path), nothing for most.
 Fault = Callable[[str, str], str]
@@ -27,6 +31,7 @@ class Road:
         self.far = urlsplit(server.endpoint)
         self.fault: Fault = lambda method, path: ""
         self.asked: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.road = self  # type: ignore[attr-defined]
@@ -46,24 +51,27 @@ class _Handler(BaseHTTPRequestHandler):
         road: Road = self.server.road  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         road.asked.append((self.command, self.path))
+        road.headers.append({name.lower(): value for name, value in self.headers.items()})
         fault = road.fault(self.command, self.path)
         if fault == "reset":
             self.close_connection = True
             self.connection.close()
             return
-        if fault == "busy":
-            self._answer(503, [("Content-Type", "application/xml")], _BUSY)
+        if fault in _ANSWERS:
+            status, said = _ANSWERS[fault]
+            self._answer(status, [("Content-Type", "application/xml")], said)
             return
         if fault == "damaged":
             body = bytes(reversed(body))
-        far = http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=60)
-        far.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            far.putheader(name, value)
-        far.endheaders(body)
-        answer = far.getresponse()
-        data = answer.read()
-        far.close()
+        with closing(
+            http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=60)
+        ) as far:
+            far.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                far.putheader(name, value)
+            far.endheaders(body)
+            answer = far.getresponse()
+            data = answer.read()
         if fault == "lost":  # it was done, and nobody is told
             self.close_connection = True
             self.connection.close()

@@ -13,10 +13,12 @@ import pytest
 from s3_fixtures import bucket, server
 from s3_packages import READS, SCENE
 from s3_server import Server, keys, uploads
+from tests.patience import until
 
 import localproc
 from localproc import Engine
 from localproc.errors import InvalidInputs, ResultsGone, StagingError
+from localproc.model import InputPolicy
 
 __all__ = ["bucket", "server"]
 
@@ -245,8 +247,6 @@ def test_no_part_of_a_key_is_shown_or_kept(
 def test_what_a_network_client_may_name_is_bounded(
     engine: Engine, server: Server, bucket: str
 ) -> None:
-    from localproc.model import InputPolicy
-
     server.client().put_object(Bucket=bucket, Key="open/a.txt", Body=b"open")
     server.client().put_object(Bucket=bucket, Key="secret.txt", Body=b"secret")
     policy = InputPolicy(roots=(), guarded=True, prefixes=(f"s3://{bucket}/open",))
@@ -279,11 +279,11 @@ def test_a_user_in_an_address_is_refused(engine: Engine, bucket: str) -> None:
     assert "hush" not in str(error.value)
 
 
+@pytest.mark.parametrize("client", ["s3fs", "obstore"])
 def test_dismissed_while_publishing_leaves_nothing(
-    engine: Engine, server: Server, bucket: str
+    open_engine: OpenEngine, server: Server, bucket: str, client: str
 ) -> None:
-    from tests.patience import until
-
+    engine = open_engine(storage_options={"s3": {**server.options, "client": client}})
     job = engine.deploy(SCENE).execute({"size": 200 << 20})
     until(lambda: job.status.final or uploads(server, bucket))
     job.dismiss()

@@ -21,25 +21,36 @@ USAGE: Final = 2
 DISMISSED: Final = 3
 ENVIRONMENT: Final = 4
 
+#: Options of localproc itself, which go before the command.
+GOES_BEFORE: Final = ("--home", "--namespace")
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Every command, the module that has it, and what it is for, in the order of a day's work.
 COMMANDS: Final = {
     "run": ("run", "Run a package or a deployed process, and wait for it."),
+    "plan": ("looking_ahead", "Tell what a job would do, without running it."),
     "deploy": ("processes", "Deploy a package as a process."),
     "undeploy": ("processes", "Undeploy a process; its jobs stay."),
     "processes": ("processes", "List the deployed processes."),
     "describe": ("processes", "Describe a package's or a process's inputs and outputs."),
+    "inputs": ("processes", "Write an inputs file of a package to fill in."),
     "package": ("processes", "Print the package of a process, byte for byte."),
     "validate": ("processes", "Check a package and print every problem."),
+    "init": ("init", "Make a small package that works, to begin with."),
+    "pack": ("authoring", "Write a package as one document that can be sent."),
     "graph": ("processes", "Draw a package's steps."),
     "execute": ("jobs", "Start a job of a deployed process and print its id."),
     "jobs": ("jobs", "List jobs."),
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
+    "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
+    "retry": ("retry", "Go on where a job has failed, in a new one."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),
+    "prune": ("upkeep", "Forget jobs that have ended, and make room."),
+    "rm": ("upkeep", "Forget single jobs."),
+    "du": ("upkeep", "Tell what the home takes on the disk."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
     "images": ("images", "List the images of a package; pull, load and save them."),
@@ -48,6 +59,7 @@ COMMANDS: Final = {
     "backup": ("backup", "Copy the home while it is in use."),
     "restore": ("backup", "Make the home out of a backup."),
     "mirror": ("mirror", "Keep inputs for where there is no network."),
+    "completion": ("completion", "Print what a shell needs to complete words."),
     "plugins": ("machine", "List plugins, executors and storages."),
     "doctor": ("machine", "See whether this machine is fit for the work."),
 }
@@ -155,16 +167,18 @@ def _meant(error: click.NoSuchOption) -> click.UsageError:
     """Say what an option was meant for: one that goes before the command, or an input."""
     context, option = error.ctx, error.option_name
     command = context.info_name if context else None
-    if option in ("--home", "--namespace"):
+    if option in GOES_BEFORE:
         meant = f"it goes before the command: localproc {option} ... {command} ..."
-    elif command in ("run", "execute") and not _resembles(option, context):
+    elif command == "retry" and not resembles(option, context):
         meant = f"inputs are given without dashes: {option.lstrip('-')}=VALUE"
+    elif command in ("run", "execute") and not resembles(option, context):
+        meant = f"inputs come after the package: localproc {command} PACKAGE {option} VALUE"
     else:
         return error
     return click.UsageError(f"No such option {option!r} of {command}: {meant}", context)
 
 
-def _resembles(option: str, context: click.Context | None) -> bool:
+def resembles(option: str, context: click.Context | None) -> bool:
     """Return whether an option is like one that the command has."""
     import difflib
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import click
@@ -21,17 +22,15 @@ import click
 from localproc.api import Engine
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs, typed_values
-from localproc.engine.handles import Job, Process
+from localproc.engine.handles import Process
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.settings import Pull
-from localproc.errors import NoSuchJob, NoSuchProcess, PackageError, Problem
+from localproc.errors import NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
 
-#: Stands for the job that was accepted last.
-LAST = "last"
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 executor_options = click.option(
@@ -92,7 +91,11 @@ _ENGINE_OPTIONS: Final = {
     "cores": click.option("--cores", type=float, default=0, help="How many cores tasks may use."),
     "ram": click.option("--ram", type=int, default=0, help="How much memory (MiB) they may use."),
     "keep": click.option("--keep", is_flag=True, help="Keep the folders of steps."),
-    "reuse": click.option("--reuse", is_flag=True, help="Reuse the outputs of equal steps."),
+    "reuse": click.option(
+        "--reuse/--no-reuse",
+        default=None,
+        help="Reuse the outputs of equal steps. Also LOCALPROC_REUSE.",
+    ),
     "offline": click.option(
         "--offline",
         type=click.Choice(["never", "auto", "always"]),
@@ -122,6 +125,25 @@ _REQUEST_OPTIONS: Final = {
         help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
     ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
+    "keep_going": click.option(
+        "--keep-going", is_flag=True, help="Go on with what does not depend on a step that failed."
+    ),
+    "retries": click.option(
+        "--retries",
+        metavar="[STEP=]N[:DELAY[:BACKOFF]]",
+        multiple=True,
+        help="Try steps that fail again so often; repeatable.",
+    ),
+    "retry_on": click.option(
+        "--retry-on", metavar="KIND,...", help="Only after these: 75, timed-out, node-lost, ..."
+    ),
+    "time_limit": click.option(
+        "--time-limit", metavar="TIME", help="The job fails after 90 (seconds), 30m or 2h."
+    ),
+    "priority": click.option("--priority", type=int, help="Jobs of a higher one come first."),
+    "once": click.option(
+        "--once", metavar="KEY", help="Give the job with this key back that was successful."
+    ),
 }
 
 
@@ -182,8 +204,34 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that describe a job; the command gets them as ``request``."""
-    return _gathered(command, _REQUEST_OPTIONS, "request")
+    """Add the options that describe a job; the command gets them as ``request``.
+
+    Those that were not given are not among them.
+    """
+
+    @functools.wraps(command)
+    def called(*args: Any, request: dict[str, Any], **values: Any) -> Any:
+        rules = read_retries(request.pop("retries"), request.pop("retry_on"))
+        given = {**request, "retries": rules}
+        return command(*args, request={name: one for name, one in given.items() if one}, **values)
+
+    return _gathered(called, _REQUEST_OPTIONS, "request")
+
+
+def read_retries(texts: Sequence[str], kinds: str | None) -> dict[str, Any]:
+    """Read rules for retries by the patterns of steps: ``3``, ``crop*=5:10:2``."""
+    rules: dict[str, Any] = {}
+    for text in texts or (["2"] if kinds else []):
+        steps, _, rest = text.rpartition("=")
+        try:
+            count, *times = rest.split(":")
+            named = dict(zip(("delay", "backoff"), map(float, times), strict=False))
+            rules[steps or "*"] = {"attempts": int(count) + 1, **named}
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not [STEP=]N[:DELAY[:BACKOFF]]") from None
+        if kinds:
+            rules[steps or "*"]["on"] = kinds.split(",")
+    return rules
 
 
 def _gathered(
@@ -203,7 +251,7 @@ def _gathered(
 
 def find_process(engine: Engine, name: str) -> Process:
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
-    if _names_package(name):
+    if names_package(name):
         with naming(name):
             return engine.deploy(name)
     try:
@@ -217,7 +265,7 @@ def read_process(site: Site, name: str) -> Process:
 
     A package needs no home: it may lie where nothing can be written.
     """
-    if _names_package(name):
+    if names_package(name):
         with site.anywhere() as engine, naming(name):
             return engine.read(name)
     check_named(site, name)
@@ -227,7 +275,7 @@ def read_process(site: Site, name: str) -> Process:
 
 def check_named(site: Site, name: str) -> None:
     """Raise ``NoSuchProcess`` for what is no package where there is no home: none is made."""
-    if not _names_package(name) and not site.exists():
+    if not names_package(name) and not site.exists():
         hint = f"there is no home at {site.home} either: name another one with --home"
         raise _neither(NoSuchProcess(name, hint=hint), name)
 
@@ -261,6 +309,21 @@ def as_typed(package: str, problems: Iterable[Problem]) -> list[Problem]:
     ]
 
 
+def excerpt(problem: Problem) -> list[str]:
+    """Return the line that a problem stands in, and a caret below its column, if it is a file's."""
+    if problem.line is None:
+        return []
+    try:
+        with open(problem.where, encoding="utf-8", errors="replace") as file:
+            line = next(islice(file, problem.line - 1, None), "").rstrip("\n")
+    except OSError:
+        return []
+    before = line[: (problem.column or 1) - 1]
+    gap = "".join("\t" if character == "\t" else " " for character in before)
+    number = str(problem.line)
+    return [f"  {number} | {line}", f"  {' ' * len(number)} | {gap}^"]
+
+
 def _is_address(package: str) -> bool:
     return "://" in package
 
@@ -270,22 +333,15 @@ def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
     return error
 
 
-def _names_package(name: str) -> bool:
+def names_package(name: str) -> bool:
+    """Return whether a name is a package's path or URL, not the id of a process."""
     return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
 
 
-def find_job(engine: Engine, job_id: str) -> Job:
-    """Give a job by its id; ``last`` is the one accepted last."""
-    if job_id != LAST:
-        return engine.job(job_id)
-    newest = engine.jobs(limit=1)
-    if not newest:
-        raise NoSuchJob(LAST, hint="no job has been accepted in this home yet")
-    return newest[0]
-
-
-def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
-    """Read inputs from a command line: a file, and ``name=value`` that add to it.
+def gather_inputs(
+    process: Process, words: Sequence[str], options: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Read inputs from a command line: a file, ``name=value`` and options that add to it.
 
     Gives arguments of ``Process.execute``. Relative paths in the file are relative to it, those of
     a ``name=value`` to the current folder.
@@ -295,7 +351,7 @@ def gather_inputs(process: Process, words: Sequence[str]) -> dict[str, Any]:
         raise click.UsageError(f"one inputs file, not {len(files)}: {', '.join(files)}")
     values, base = read_inputs(files[0] if files else None)
     pairs = [(name, text) for name, _, text in (w.partition("=") for w in words if w not in files)]
-    given = typed_values(process.ports(), pairs)
+    given = typed_values(process.ports(), [*pairs, *options])
     return {
         "inputs": {**values, **given},
         "base": base,
@@ -357,6 +413,15 @@ def _columns() -> float:
 def count(number: int, what: str) -> str:
     """Write a number of things for people."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def human_size(size: float) -> str:
+    """Write a number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
 
 
 def seconds(duration: float | None) -> str:

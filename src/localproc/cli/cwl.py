@@ -14,11 +14,13 @@ import click
 
 from localproc import errors
 from localproc.api import Engine
-from localproc.cli.common import naming
+from localproc.cli.common import gather_inputs, naming
+from localproc.cli.package_command import PackageCommand
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.containers import NONE
+from localproc.engine.handles import Process
 from localproc.engine.home.settings import Pull
 from localproc.uris import uri_path
 from localproc.views.written import finite
@@ -28,7 +30,7 @@ UNSUPPORTED: Final = 33
 _TOOL: Final = "cwl:tool"
 
 
-@click.command()
+@click.command(cls=PackageCommand)
 @click.option(
     "--outdir",
     type=click.Path(file_okay=False),
@@ -80,10 +82,12 @@ def cwl(
     software: str,
     tool: str,
     job: str | None,
+    given: list[tuple[str, str]],
 ) -> int:
     """Run TOOL with the inputs in JOB and print its outputs as JSON.
 
-    JOB may be given alone, if its cwl:tool names the tool. Ctrl-C and SIGTERM stop the tool.
+    JOB may be given alone, if its cwl:tool names the tool. Inputs may also be options, which
+    localproc cwl TOOL --help tells. Ctrl-C and SIGTERM stop the tool.
     """
     if job is not None and job.startswith("file:"):
         job = uri_path(job)
@@ -102,7 +106,8 @@ def cwl(
                 software=software,
             ) as engine,
         ):
-            outputs = _run(engine, os.path.abspath(outdir), tool, job, quiet=quiet)
+            process, inputs = _read(engine, tool, job, given)
+            outputs = _run(process, inputs, os.path.abspath(outdir), quiet=quiet)
     except errors.UnsupportedPackage as error:
         click.echo(f"not supported: {error}", err=True)
         return UNSUPPORTED
@@ -116,14 +121,22 @@ def cwl(
     return 0
 
 
-def _run(engine: Engine, outdir: str, tool: str, job: str | None, *, quiet: bool) -> dict[str, Any]:
+def _read(
+    engine: Engine, tool: str, job: str | None, given: list[tuple[str, str]]
+) -> tuple[Process, dict[str, Any]]:
+    """Return the tool as a process, and arguments of ``execute``."""
     inputs, base = read_inputs(job)
     engine.warm_up()
     with naming(tool):
         process = engine.deploy(tool)
     known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
+    values = gather_inputs(process, (), given)
+    return process, {**values, "inputs": known | values["inputs"], "base": base}
+
+
+def _run(process: Process, inputs: dict[str, Any], outdir: str, *, quiet: bool) -> dict[str, Any]:
     running = process.execute(
-        known, base=base, references=False, results=outdir, options={"layout": "flat"}
+        **inputs, references=False, results=outdir, options={"layout": "flat"}
     )
     try:
         for step in running.watch():

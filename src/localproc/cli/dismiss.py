@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from localproc.api import Engine
-from localproc.cli.common import find_job, json_option, print_json
+from localproc.cli import completion as complete
+from localproc.cli.common import json_option, print_json
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
@@ -17,14 +18,14 @@ _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
 
 
 @click.command()
-@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...", shell_complete=complete.jobs)
 @json_option
 @click.pass_obj
 def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""
     site.check()
     with site.open(adopt=False) as engine:
-        found = [find_job(engine, job_id) for job_id in job_ids]
+        found = [engine.find_job(job_id) for job_id in job_ids]
         for job in found:
             job.dismiss(wait=False)
         for job in found:
@@ -40,19 +41,27 @@ def _wait(job: Job, engine: Engine) -> None:
     try:
         job.wait(_PATIENCE)
     except TimeoutError:
-        pid = dict(namespace_of(engine).alive()).get(job.record.owner or "")
-        if pid is not None:
-            click.echo(f"{job.id}: {_said_of(pid)}", err=True)
+        pid = owner_of(job, engine)
+        if pid is not None and not say_stopped(job, pid):
+            said = f"process {pid}, which runs it, has not ended it yet"
+            click.echo(f"{job.id}: {said}", err=True)
         job.wait()
 
 
-def _said_of(pid: int) -> str:
+def owner_of(job: Job, engine: Engine) -> int | None:
+    """Return the process that runs a job, if one does."""
+    return dict(namespace_of(engine).alive()).get(job.record.owner or "")
+
+
+def say_stopped(job: Job, pid: int) -> bool:
+    """Say so if the process that runs a job is stopped, so that nothing will come of waiting."""
     import psutil
 
     try:
         stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
     except psutil.Error:
-        stopped = False
+        return False
     if stopped:
-        return f"process {pid}, which runs it, is stopped: go on with fg, or kill -CONT {pid}"
-    return f"process {pid}, which runs it, has not ended it yet"
+        said = f"process {pid}, which runs it, is stopped: go on with fg, or kill -CONT {pid}"
+        click.echo(f"{job.id}: {said}", err=True)
+    return stopped

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from localproc.cli.common import LAST, find_job, json_option, print_json, print_table
+from localproc.cli import completion as complete
+from localproc.cli.common import json_option, print_json, print_table
 from localproc.cli.site import Site
+from localproc.engine.engine import LAST
 from localproc.views.parameters import bounds
 
 
@@ -39,6 +41,7 @@ def executions(
         return
     first, last = bounds(since, until, ("--since", "--until"))
     with context.obj.look() as engine:
+        before = before and engine.find_job(before).id
         found = engine.executions(
             process=processes, since=first, until=last, failed=failed, limit=limit, before=before
         )
@@ -58,13 +61,13 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @executions.command()
-@click.argument("execution", default=LAST)
+@click.argument("execution", default=LAST, shell_complete=complete.jobs)
 @json_option
 @click.pass_obj
 def show(site: Site, execution: str, as_json: bool) -> None:
     """Show EXECUTION and its phases; without an id the last one."""
     with site.look() as engine:
-        found = find_job(engine, execution).execution()
+        found = engine.find_job(execution).execution()
     if as_json:
         print_json(found)
         return

@@ -12,12 +12,11 @@ from typing import Any
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.app import FAILED
 from localproc.cli.common import (
-    LAST,
     check_named,
     engine_options,
-    find_job,
     find_process,
     gather_inputs,
     json_option,
@@ -26,29 +25,36 @@ from localproc.cli.common import (
     request_options,
     seconds,
 )
+from localproc.cli.dismiss import owner_of, say_stopped
+from localproc.cli.package_command import PackageCommand
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
+    detail_lines,
     final_document,
     job_state,
     result_lines,
+    row_cells,
     say_abandoned,
     show_end,
-    step_state,
-    transferred,
+    show_steps,
 )
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.detached import serve_detached
+from localproc.engine.engine import LAST
 from localproc.engine.handles import Job
+from localproc.engine.job.steplog import StepLog
 from localproc.errors import JobFailed, JobPutAside
-from localproc.model import JobRecord, JobStatus, Step
+from localproc.model import JobRecord, JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval
 
 
-@click.command()
-@click.argument("process", metavar="PACKAGE|PROCESS")
-@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@click.command(cls=PackageCommand)
+@click.argument("process", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
+@click.argument(
+    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
+)
 @engine_options
 @request_options
 @click.option("--wait", is_flag=True, help="Wait for the job's end.")
@@ -58,6 +64,7 @@ def execute(
     site: Site,
     process: str,
     inputs: tuple[str, ...],
+    given: list[tuple[str, str]],
     settings: dict[str, Any],
     request: dict[str, Any],
     wait: bool,
@@ -67,8 +74,9 @@ def execute(
     check_named(site, process)
     with site.prepare(**settings) as engine:
         found = find_process(engine, process)
-        results, reuse = settings["results"], settings["reuse"] or None
-        job = found.execute(**gather_inputs(found, inputs), results=results, reuse=reuse, **request)
+        results, reuse = settings["results"], settings["reuse"]
+        values = gather_inputs(found, inputs, given)
+        job = found.execute(**values, results=results, reuse=reuse, **request)
         _start_runner(str(engine.home), settings)
         if not wait:
             print_json(job.status_info()) if as_json else click.echo(job.id)
@@ -136,6 +144,7 @@ def jobs(
     """List jobs, newest first."""
     since, until = interval(when)
     with site.look() as engine:
+        before = before and engine.find_job(before).id
         found = engine.jobs(
             process=processes,
             status=statuses,
@@ -180,44 +189,51 @@ def _said(record: JobRecord) -> str:
 
 
 @click.command()
-@click.argument("job", default=LAST)
+@click.argument("job", default=LAST, shell_complete=complete.jobs)
+@click.option("--steps", is_flag=True, help="All of each step: command line, folder, log, memory.")
+@click.option("--watch", is_flag=True, help="Show it as it goes on, until its end.")
 @json_option
 @click.pass_obj
-def status(site: Site, job: str, as_json: bool) -> None:
-    """Show JOB and its steps; without an id the last one."""
+def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> None:
+    """Show JOB and its steps; without an id the last one.
+
+    The instances of a scatter are one row; --steps tells all of each.
+    """
     with site.look() as engine:
-        found = find_job(engine, job)
+        found = engine.find_job(job)
+        if watch:
+            show_steps(found, sys.stderr)
         if as_json:
-            print_json(final_document(found))
+            document = final_document(found)
+            print_json({**document, "steps": found.step_details()} if steps else document)
             return
-        record, steps = found.record, found.steps
-        click.echo(f"{record.id}  {record.process_id}  {job_state(found)}  {record.progress} %")
-        if record.title:
-            click.echo(record.title)
-        failed = record.status is JobStatus.FAILED
-        click.echo(JobFailed.from_problem(found.problem) if failed else record.message)
-        print_table(
-            ["step", "status", "took", "cpu", "memory", "exit", "log"], map(_step_row, steps)
-        )
+        _head(found)
+        if steps:
+            for one in found.step_details():
+                click.echo("\n".join(detail_lines(one)))
+        else:
+            print_table(
+                ["step", "status", "took", "cpu", "memory", "exit", "log"],
+                map(row_cells, found.rows()),
+            )
         say_abandoned([found] if found.abandoned else [])
 
 
-def _step_row(step: Step) -> tuple[str, ...]:
-    return (
-        step.name,
-        step_state(step) + transferred(step),
-        seconds(step.duration),
-        seconds(step.cpu),
-        "" if step.rss is None else f"{max(1, step.rss >> 10)} MiB",
-        "" if step.exit_code is None else str(step.exit_code),
-        step.log,
-    )
+def _head(job: Job) -> None:
+    record, expected = job.record, job.expected_end()
+    click.echo(f"{record.id}  {record.process_id}  {job_state(job)}  {record.progress} %")
+    if record.title:
+        click.echo(record.title)
+    failed = record.status is JobStatus.FAILED
+    click.echo(JobFailed.from_problem(job.problem) if failed else record.message)
+    if expected is not None:
+        click.echo(f"expected to end at {expected.astimezone():%H:%M:%S}, as earlier jobs did")
 
 
 @click.command()
-@click.argument("job", default=LAST)
-@click.argument("step", default="")
-@click.option("--follow", "-f", is_flag=True, help="Go on until the step has ended.")
+@click.argument("job", default=LAST, shell_complete=complete.jobs)
+@click.argument("step", default="", shell_complete=complete.steps)
+@click.option("--follow", "-f", is_flag=True, help="Go on until the step, or the job, has ended.")
 @click.option(
     "--stream", type=click.Choice(["stdout", "stderr"]), help="Only what was written to this one."
 )
@@ -226,19 +242,20 @@ def _step_row(step: Step) -> tuple[str, ...]:
 def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
 
-    JOB may be "last". A step is named by its name (node_crop_2) or by that of its log file.
+    A step is named by its name (node_crop_2) or by that of its log file. With --follow and without
+    a step, all are followed at once, each line with its step's name.
     """
     with site.look() as engine:
-        found = find_job(engine, job)
+        found = engine.find_job(job)
+        if follow:
+            _follow(found, step, stream)
+            return
         names = [step] if step else [one.name for one in found.steps]
         if as_json:
             texts = {name: found.logs(name) for name in names}
             print_json(
                 {name: {"stdout": log.stdout, "stderr": log.stderr} for name, log in texts.items()}
             )
-            return
-        if follow:
-            _follow(found, step, stream)
             return
         reused = {one.name: one.reused_from for one in found.steps if one.reused_from}
         for name in names:
@@ -247,33 +264,34 @@ def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_j
             if name in reused:
                 source = f"localproc logs {reused[name]} {name}"
                 click.echo(f"its outputs are those of job {reused[name]}: {source}", err=True)
-            log = found.logs(name)
-            text = log.text if stream is None else getattr(log, stream)
-            click.echo(text, nl=not text.endswith("\n") and bool(text))
+            _print_log(found.logs(name), stream)
+
+
+def _print_log(log: StepLog, stream: str | None) -> None:
+    """Write a log a piece at a time: it may be larger than memory."""
+    last = ""
+    for piece in log.pieces() if stream is None else log.pieces_of(stream):
+        click.echo(piece, nl=False)
+        last = piece[-1:] or last
+    if last not in ("", "\n"):
+        click.echo()
 
 
 def _follow(job: Job, step: str, stream: str | None) -> None:
-    """Write what a step writes; without a step, of one step after the other as they start."""
-    followed = [step] if step else []
-    for name in followed:
-        _write(job, name, stream)
+    """Write what a step writes; without a step, what all do, each line with its step's name."""
     if step:
+        for name, text in job.follow(step):
+            if stream in (None, name):
+                click.echo(text, nl=False, err=name == "stderr")
         return
-    for one in job.watch():
-        if one.name not in followed and one.start is not None:
-            followed.append(one.name)
-            click.echo(click.style(f"--- {one.name} ---", bold=True))
-            _write(job, one.name, stream)
-
-
-def _write(job: Job, step: str, wanted: str | None) -> None:
-    for stream, text in job.follow(step):
-        if wanted in (None, stream):
-            click.echo(text, nl=False, err=stream == "stderr")
+    for one, name, text in job.follow_all():
+        if stream in (None, name):
+            for line in text.splitlines():
+                click.echo(f"[{one}] {line}", err=name == "stderr")
 
 
 @click.command()
-@click.argument("job", default=LAST)
+@click.argument("job", default=LAST, shell_complete=complete.jobs)
 @click.argument("output", default="")
 @click.option("--download", metavar="DIR", help="Bring the files into a folder.")
 @click.option("--outputs", multiple=True, metavar="NAME", help="Those of it alone; repeatable.")
@@ -296,7 +314,7 @@ def results(
 ) -> None:
     """Print the results of JOB, or one OUTPUT of it."""
     with site.look() as engine:
-        found = find_job(engine, job)
+        found = engine.find_job(job)
         wanted = (*outputs, *([output] if output else []))
         if download is not None or presign is not None:
             lines = [str(path) for path in found.download(download, *wanted)] if download else []
@@ -334,6 +352,8 @@ def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool
         found = engine.resume()
         try:
             for job in found:
+                if (pid := owner_of(job, engine)) is not None:
+                    say_stopped(job, pid)
                 _go_on(job, quiet=as_json)
         except KeyboardInterrupt:
             click.echo("left: go on with 'localproc resume'", err=True)

@@ -5,7 +5,7 @@ Owns the command line of it. Must not know where or how they are kept.
 
 import click
 
-from localproc.cli.common import count, find_job, print_json, print_table
+from localproc.cli.common import count, print_json, print_table
 from localproc.cli.site import Site
 
 
@@ -29,7 +29,7 @@ def add(site: Site, what: tuple[str, ...]) -> None:
     with site.prepare() as engine:
         for one in what:
             is_uri = "://" in one
-            found = engine.mirror.add(one if is_uri else find_job(engine, one), click.echo)
+            found = engine.mirror.add(one if is_uri else engine.find_job(one), click.echo)
             click.echo(f"{one}: {count(found, 'new object')}")
 
 
@@ -83,7 +83,7 @@ def export_(site: Site, file: str, jobs: tuple[str, ...]) -> None:
     With a job go its package and its inputs. Images of containers are not in it.
     """
     with site.look() as engine:
-        engine.mirror.export(file, [find_job(engine, one) for one in jobs])
+        engine.mirror.export(file, [engine.find_job(one) for one in jobs])
         number = sum(1 for _ in engine.mirror)
     click.echo(f"{file}: {count(number, 'object')}, {count(len(jobs), 'job')}")
 

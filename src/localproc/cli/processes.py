@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 from localproc import errors
+from localproc.cli import completion as complete
 from localproc.cli.app import USAGE
 from localproc.cli.common import (
     as_typed,
     container_options,
     environment_settings,
+    excerpt,
     json_option,
     naming,
     print_json,
@@ -51,7 +53,7 @@ def deploy(
 
 
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=complete.processes)
 @click.option("--force", is_flag=True, help="Even if it has jobs that have not ended.")
 @json_option
 @click.pass_obj
@@ -83,7 +85,7 @@ def processes(site: Site, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
 @json_option
 @click.pass_obj
 def describe(site: Site, package: str, as_json: bool) -> None:
@@ -103,6 +105,17 @@ def describe(site: Site, package: str, as_json: bool) -> None:
     if rows := _image_rows(process):
         click.echo()
         print_table(["image", "here", "brought by"], rows)
+
+
+@click.command()
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
+@click.pass_obj
+def inputs(site: Site, package: str) -> None:
+    """Write an inputs file of a package or a process: what each input is, and blanks to fill in.
+
+    localproc inputs PACKAGE > inputs.yml; localproc run PACKAGE inputs.yml
+    """
+    click.echo(read_process(site, package).inputs_template(), nl=False)
 
 
 def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
@@ -145,7 +158,7 @@ def _about(description: Any, name: str) -> str:
 
 
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=complete.processes)
 @click.pass_obj
 def package(site: Site, process: str) -> None:
     """Print the package of PROCESS as a document, or as a ZIP archive if it has several files.
@@ -163,12 +176,26 @@ def package(site: Site, process: str) -> None:
 @click.argument("package", metavar="PACKAGE")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @click.option("--executor", default="local", show_default=True, help="Who is to run its tools.")
+@click.option(
+    "--profile",
+    type=click.Choice(["eoap"]),
+    help="What else it is held to; eoap: the best practice for Earth observation packages.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="What makes the exit code 2.",
+)
 @container_options
 @json_option
 def validate(
     package: str,
     allow_remote: bool,
     executor: str,
+    profile: str | None,
+    fail_on: str,
     containers: str,
     folder: str | None,
     as_json: bool,
@@ -184,12 +211,20 @@ def validate(
     boxes = Containers(plugins, Settings(containers=containers, images=folder))
     try:
         with naming(package):
-            findings = checked(package, allow_remote=allow_remote, executor=runs, containers=boxes)
+            findings = checked(
+                package,
+                allow_remote=allow_remote,
+                executor=runs,
+                containers=boxes,
+                profile=profile or "",
+            )
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
     except errors.PackageError as error:
         wrong, warnings, said = list(error.problems), [], error.message
     valid = not wrong and not said
+    counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
+    code = USAGE if counted[fail_on] else 0
     if as_json:
         print_json(
             {
@@ -199,19 +234,18 @@ def validate(
                 "warnings": [one.to_json() for one in warnings],
             }
         )
-        return 0 if valid else USAGE
-    for one in warnings:
-        click.echo(f"warning: {one}", err=True)
-    for one in wrong:
-        click.echo(f"error: {one}", err=True)
+        return code
+    for word, problems in (("warning", warnings), ("error", wrong)):
+        for one in problems:
+            click.echo("\n".join([f"{word}: {one}", *excerpt(one)]), err=True)
     if said and not wrong:
         click.echo(f"error: {said}", err=True)
     click.echo(f"{package} is {'valid' if valid else 'not valid'}")
-    return 0 if valid else USAGE
+    return code
 
 
 @click.command()
-@click.argument("package", metavar="PACKAGE|PROCESS")
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
 @click.option(
     "--format",
     "form",

@@ -5,10 +5,12 @@ jobs are run.
 """
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.common import (
     check_named,
@@ -19,6 +21,8 @@ from localproc.cli.common import (
     print_json,
     request_options,
 )
+from localproc.cli.looking_ahead import show_plan
+from localproc.cli.package_command import PackageCommand
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
@@ -26,36 +30,47 @@ from localproc.engine.handles import Job
 from localproc.model import JobStatus
 
 
-@click.command()
-@click.argument("package", metavar="PACKAGE|PROCESS")
-@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@click.command(cls=PackageCommand)
+@click.argument("package", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
+@click.argument(
+    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
+)
 @engine_options
 @request_options
 @json_option
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done: see localproc plan.")
 @click.option("--quiet", is_flag=True, help="Show nothing while the job runs.")
 @click.pass_obj
 def run(
     site: Site,
     package: str,
     inputs: tuple[str, ...],
+    given: list[tuple[str, str]],
     settings: dict[str, Any],
     request: dict[str, Any],
     as_json: bool,
+    dry_run: bool,
     quiet: bool,
 ) -> int:
     """Run a package, or a deployed process, and wait for its end.
 
     PACKAGE is the path or URL of a CWL document; PACKAGE#NAME picks one of its processes. Relative
-    paths in the inputs file are relative to that file, others to the current folder.
+    paths in the inputs file are relative to that file, others to the current folder. Each input is
+    an option too: localproc run PACKAGE --help tells them.
 
     Ctrl-C dismisses the job and waits until nothing of it runs; a second one does not wait. SIGTERM
     leaves the job to localproc resume.
     """
     check_named(site, package)
+    if dry_run:
+        return show_plan(site, package, inputs, given, settings, as_json=as_json)
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
         process = find_process(engine, package)
-        job = process.execute(**gather_inputs(process, inputs), **request)
+        asked = datetime.now(UTC)
+        job = process.execute(**gather_inputs(process, inputs, given), **request)
+        if job.created < asked:
+            click.echo(f"job {job.id} has this key: it is {job.status}", err=True)
         watch_patiently(job, quiet=quiet or as_json)
         if as_json:
             print_json(final_document(job))

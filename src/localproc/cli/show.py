@@ -5,7 +5,9 @@ decide anything.
 """
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
@@ -18,6 +20,7 @@ from localproc.errors import JobFailed
 from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
+from localproc.views.step_rows import StepRow, step_rows
 
 _MARKS = {
     StepStatus.ACCEPTED: ("·", "dim"),
@@ -37,13 +40,16 @@ def show_steps(job: Job, stream: IO[str]) -> None:
         _show_live(job, stream)
         return
     for step in job.watch():
-        if step.status is not StepStatus.ACCEPTED:
+        if step.status is not StepStatus.ACCEPTED or step.due is not None:
             click.echo(step_line(step), file=stream)
 
 
 def step_line(step: Step) -> str:
     """Write a step in a line."""
     said = f" (exit code {step.exit_code})" if step.exit_code else ""
+    if step.due is not None:
+        again = step.due.astimezone().strftime("%H:%M:%S")
+        return f"{step.name}: {step_state(step)} until {again}: {step.reason}"
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
     return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
 
@@ -58,6 +64,8 @@ def transferred(step: Step) -> str:
 
 def step_state(step: Step) -> str:
     """Return the word for a step's state; one that was stopped was not dismissed by anybody."""
+    if step.due is not None:
+        return "waiting"
     return "stopped" if step.message == STOPPED else step.status.value
 
 
@@ -82,42 +90,105 @@ def _show_live(job: Job, stream: IO[str]) -> None:
     from rich.live import Live
 
     steps: dict[str, Step] = {}
+    totals = job.scatter_totals()
     console = Console(file=stream)
-    with Live(console=console, refresh_per_second=12) as live:
+
+    def drawn() -> Any:
+        return _drawn(job, list(steps.values()), totals)
+
+    with Live(console=console, refresh_per_second=4, get_renderable=drawn) as live:
         try:
             for step in job.watch():
                 steps[step.name] = step
-                live.update(_drawn(job, list(steps.values())))
-            live.update(_drawn(job, list(steps.values())))
         except KeyboardInterrupt:
             live.transient = True  # what it shows is not so any more
             raise
 
 
-def _drawn(job: Job, steps: list[Step]) -> Any:
+def _drawn(job: Job, steps: list[Step], totals: Mapping[str, int]) -> Any:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
-    open_steps = [step for step in steps if not step.status.final]
-    shown = steps[-_MOST_ROWS:] if len(open_steps) < _MOST_ROWS else open_steps[-_MOST_ROWS:]
-    if len(shown) < len(steps):
-        table.add_row("", Text(f"... {len(steps) - len(shown)} more", style="dim"), "", "")
-    for step in shown:
-        mark, style = _MARKS[step.status]
+    rows = step_rows(steps, totals)
+    open_rows = [row for row in rows if not row.status.final]
+    shown = rows[-_MOST_ROWS:] if len(open_rows) < _MOST_ROWS else open_rows[-_MOST_ROWS:]
+    if len(shown) < len(rows):
+        table.add_row("", Text(f"... {len(rows) - len(shown)} more", style="dim"), "", "")
+    for row in shown:
+        mark, style = _MARKS[row.status]
         table.add_row(
             Text(mark, style=style),
-            step.name,
-            Text(step_state(step) + transferred(step), style=style),
-            seconds(step.duration),
+            row.name,
+            Text(row_state(row), style=style),
+            seconds(_elapsed(row)),
         )
     record = job.record
     head = Table.grid(padding=(0, 2))
     bar = ProgressBar(100, record.progress, width=30)
-    head.add_row(Text(record.process_id, "bold"), bar, f"{record.progress} %", record.status.value)
+    head.add_row(
+        Text(record.process_id, "bold"), bar, f"{record.progress} %", record.status.value, job.id
+    )
     return Group(head, table)
+
+
+def _elapsed(row: StepRow) -> float | None:
+    """Return the seconds from a row's first start to its last end, or to now."""
+    starts = [step.start for step in row.steps if step.start is not None]
+    if not starts:
+        return None
+    ends = [step.end for step in row.steps]
+    until = max((end for end in ends if end is not None), default=starts[0])
+    if None in ends:
+        until = datetime.now(UTC)
+    return max(0.0, (until - min(starts)).total_seconds())
+
+
+def row_state(row: StepRow) -> str:
+    """Return the word for the state of a step, or how far a scatter is."""
+    return row.said if row.scattered else step_state(row.steps[0]) + transferred(row.steps[0])
+
+
+def row_cells(row: StepRow) -> tuple[str, ...]:
+    """Return the cells of a row: what its steps took together, the most memory, one step's log."""
+    only = None if row.scattered else row.steps[0]
+    cpu = [step.cpu for step in row.steps if step.cpu is not None]
+    rss = [step.rss for step in row.steps if step.rss is not None]
+    return (
+        row.name,
+        row_state(row),
+        seconds(only.duration if only else _elapsed(row)),
+        seconds(sum(cpu) if cpu else None),
+        f"{max(1, max(rss) >> 10)} MiB" if rss else "",
+        "" if only is None or only.exit_code is None else str(only.exit_code),
+        only.log if only else "",
+    )
+
+
+def detail_lines(one: Mapping[str, Any]) -> list[str]:
+    """Write all that is known of a step."""
+    took = (datetime.fromisoformat(one[end]) for end in ("end", "start") if end in one)
+    times = list(took)
+    cpu, rss = one.get("cpuSeconds"), one.get("peakMemoryKiB")
+    told = {
+        "took": seconds((times[0] - times[1]).total_seconds()) if len(times) == 2 else "",
+        "cpu": seconds(cpu),
+        "memory": "" if rss is None else f"{max(1, rss >> 10)} MiB",
+        "exit code": str(one.get("exitCode", "")),
+        "where": ", ".join(str(one[name]) for name in ("executor", "host") if name in one),
+        "inputs": ", ".join(f"{name}={value}" for name, value in one.get("inputs", {}).items()),
+        "command": shlex.join(one.get("command", ())),
+        "folder": one.get("folder", ""),
+        "log": one["log"],
+        "said": one.get("message", "") or one.get("reason", ""),
+        "again": one.get("due", ""),
+        "why": one.get("because", ""),
+        "reused": " of ".join(one[name] for name in ("reusedStep", "reusedFrom") if name in one),
+    }
+    lines = [f"  {name.ljust(9)}  {value}" for name, value in told.items() if value]
+    return [f"{one['name']}  {one['status']}", *lines]
 
 
 def show_end(job: Job) -> None:

@@ -39,13 +39,13 @@ class Site:
         return self.prepare(**settings)
 
     @contextmanager
-    def anywhere(self) -> Iterator["Engine"]:
+    def anywhere(self, **settings: Any) -> Iterator["Engine"]:
         """Give an engine to read packages with, which leaves no trace and needs no home."""
         from localproc.api import Engine
 
         with (
             tempfile.TemporaryDirectory(prefix="localproc-") as folder,
-            Engine(folder, namespace=self.namespace, run_jobs=False) as engine,
+            Engine(folder, namespace=self.namespace, run_jobs=False, **settings) as engine,
         ):
             yield engine
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Final, Self, Unpack
 
 from localproc.engine.handles import Job, Process
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.settings import Settings, check_finite
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.mirror import Mirror
@@ -20,15 +21,24 @@ from localproc.engine.options import (
     ExecuteOptions,
     Inputs,
     JobFilters,
+    PruneOptions,
     check_options,
     check_types,
     read_trigger,
 )
+from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
-from localproc.errors import InvalidInputs, Problem
-from localproc.model import InputPolicy, JobFilter, JobStatus
+from localproc.engine.upkeep.prune import Pruned
+from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
+from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus
 from localproc.plugins.manager import PluginManager
-from localproc.views import execution_log
+from localproc.views import execution_log, notebook
+
+#: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
+LAST: Final = "last"
+_NO_JOB: Final = "no job has been accepted in this home yet"
+_IN_NOTEBOOKS: Final = 20  #: jobs that are shown there
+_CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
 class LocalEngine:
@@ -54,6 +64,11 @@ class LocalEngine:
 
     def __repr__(self) -> str:
         return f"<Engine {self.home}, namespace {self.namespace}>"
+
+    def _repr_html_(self) -> str:
+        jobs = [job.record for job in self.jobs(limit=_IN_NOTEBOOKS)]
+        processes = [process.id for process in self.processes()]
+        return notebook.jobs_html(f"{self.home}, namespace {self.namespace}", processes, jobs)
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +164,15 @@ class LocalEngine:
         """
         return Process(self._namespace, self._namespace.processes.read(package, fragment))
 
+    def pack(self, package: object) -> str:
+        """Return a package as one YAML document that can be sent: any CWL runner takes it.
+
+        What it runs, imports and includes is put in, the files that it names are literals.
+        ``package`` is what ``deploy`` takes. Raises ``InvalidPackage``, or ``UnsupportedPackage``
+        for files that are no text.
+        """
+        return pack(package, allow_remote=self._namespace.allow_remote)
+
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""
         self._namespace.processes.undeploy(process_id, force=force)
@@ -203,6 +227,33 @@ class LocalEngine:
         """Return a job of the home by its id; raises ``NoSuchJob``."""
         return Job(self._namespace, job_id, self._namespace.record(job_id))
 
+    def find_job(self, name: str) -> Job:
+        """Return the job that a person means by ``name``.
+
+        That is its id, any piece of it that no other job has, ``last`` for the one accepted last,
+        or ``last:failed`` for the last one in that state. Raises ``NoSuchJob``, ``AmbiguousJob``
+        with the candidates, or ``InvalidInputs`` for a state that does not exist.
+        """
+        if name == LAST or name.startswith(f"{LAST}:"):
+            return self._last(name)
+        try:
+            return self.job(name)
+        except NoSuchJob:
+            found = self.jobs(piece=name.lower(), limit=_CANDIDATES) if name else []
+            if not found:
+                raise
+        if len(found) > 1:
+            raise AmbiguousJob(name, [_told(job.record) for job in found])
+        return found[0]
+
+    def _last(self, name: str) -> Job:
+        status = name.partition(":")[2]
+        newest = self.jobs(status=status, limit=1)
+        if not newest:
+            said = f"no job of this home is {status}" if status else _NO_JOB
+            raise NoSuchJob(name, hint=said)
+        return newest[0]
+
     def jobs(
         self,
         *,
@@ -216,8 +267,9 @@ class LocalEngine:
         ``process`` and ``status`` are one or several, ``limit`` the most that are returned. Further
         ``filters``: ``since`` and ``until`` bound when a job was accepted (local times where they
         have no zone), ``min_duration`` and ``max_duration`` how long it has run (seconds);
-        ``trigger``, ``run_as``, ``tag``; ``hidden=True`` shows tombstones too; ``before`` and
-        ``after`` are the id of the job that a page lies next to, on its older or newer side.
+        ``trigger``, ``run_as``, ``tag``, ``piece`` (of the id); ``hidden=True`` shows tombstones
+        too; ``before`` and ``after`` are the id of the job that a page lies next to, on its older
+        or newer side.
 
         Raises ``NoSuchJob`` for such an id, ``InvalidInputs`` for a state that does not exist or
         a number that is none, ``UnknownOption``.
@@ -285,12 +337,30 @@ class LocalEngine:
         """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
         self._namespace.hide(job_id)
 
-    def delete(self, job_id: str) -> bool:
+    def delete(self, job_id: str, *, results: bool = False) -> bool:
         """Forget a job that has ended, with its folder; return whether it had ended.
 
-        Its published results stay. Raises ``NoSuchJob``.
+        Its published results stay, unless ``results``. Raises ``NoSuchJob``; ``InvalidInputs`` if
+        its results lie among those of others.
         """
-        return self._namespace.delete(job_id)
+        return self._namespace.delete(job_id, results=results)
+
+    def prune(self, *, dry_run: bool = False, **options: Unpack[PruneOptions]) -> Pruned:
+        """Forget jobs that have ended; return which ones, and what the disk has back.
+
+        For ``options`` see ``localproc.engine.home.retention.Retention``: all jobs that have ended
+        go, unless they say otherwise. A job that one which has not ended needs stays: its results
+        may be that one's inputs. With ``dry_run`` nothing is removed. Raises ``InvalidInputs``.
+        """
+        check_options(self.prune, options, PruneOptions)
+        return self._namespace.prune(Retention(**options), dry_run=dry_run)
+
+    def usage(self) -> dict[str, int]:
+        """Return what the parts of the home take, in bytes: ``store``, ``jobs``, ``results``, ...
+
+        Results that are published elsewhere are not in it.
+        """
+        return self._namespace.usage()
 
     def resume(self) -> list[Job]:
         """Take over the jobs of the home that nobody runs; return all that are open.
@@ -324,6 +394,12 @@ def jobs_everywhere(namespace: Namespace, *statuses: JobStatus, limit: int = 10_
     found = namespace.jobs_everywhere(statuses, limit)
     spaces = {record.namespace: namespace.within(record.namespace) for record in found}
     return [Job(spaces[record.namespace], record.id, record) for record in found]
+
+
+def _told(record: JobRecord) -> str:
+    """Return a line that tells a job from others."""
+    created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return " ".join([record.id, record.process_id, record.status, created, record.title]).rstrip()
 
 
 def _several(names: str | Iterable[str]) -> tuple[str, ...]:

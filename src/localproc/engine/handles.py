@@ -4,19 +4,24 @@ Owns the public handles. A handle keeps no state of its own: what it tells is wh
 at that moment. Must not know how jobs are run.
 """
 
+import asyncio
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from localproc.cwl.base.files import walk
+from localproc.engine.admission.foresight import JobPlan
+from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
-from localproc.engine.notify.watch import Watch
+from localproc.engine.notify.interleave import interleaved
+from localproc.engine.notify.watch import Changes, Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.engine.results import catalog_folder, typed_results
@@ -25,15 +30,20 @@ from localproc.errors import (
     JobFailed,
     JobPutAside,
     NoSuchOutput,
+    NoSuchProcess,
     NoSuchStep,
     ResultsNotReady,
 )
 from localproc.machine import steps
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord, Step
-from localproc.model.events import Failed, Succeeded
+from localproc.model.events import Failed, StepFinished, Succeeded
 from localproc.storage.published import Published
 from localproc.storage.results_place import results_root
-from localproc.views import execution_log, ogc, provenance
+from localproc.views import execution_log, notebook, ogc, provenance
+from localproc.views.inputs_template import inputs_template
+from localproc.views.step_rows import StepRow, scatter_totals, step_rows
+
+_TURN: Final = 0.5  #: seconds that a thread waits at a time for whoever awaits a job
 
 
 class Process:
@@ -48,6 +58,10 @@ class Process:
 
     def __repr__(self) -> str:
         return f"<Process {self.id} {self.version} ({self.revision[:12]})>"
+
+    def _repr_html_(self) -> str:
+        name = f"{self.id} {self.version}: {self.title}".removesuffix(": ")
+        return notebook.process_html(name, self.ports(), self.outputs)
 
     @property
     def id(self) -> str:
@@ -97,6 +111,11 @@ class Process:
         found: list[Mapping[str, Any]] = main["inputs"]
         return found
 
+    def inputs_template(self) -> str:
+        """Return an inputs file (YAML) to fill in, which tells type, doc and default of each."""
+        name = f"{self.id}: {self.title}" if self.title else self.id
+        return inputs_template(name, self.ports())
+
     @property
     def package(self) -> bytes:
         """The document that was deployed, byte for byte."""
@@ -122,6 +141,15 @@ class Process:
         detached = asked.pop("detached", False)
         job_id = self._namespace.accept(self.record, inputs, asked, detached=detached)
         return Job(self._namespace, job_id)
+
+    def plan(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> JobPlan:
+        """Return what a job of this process would do, without running or changing anything.
+
+        ``inputs`` and ``options`` are those of ``execute``. Inputs that do not fit are among its
+        ``problems``. Raises ``PluginMissing`` for an executor that is not there.
+        """
+        check_options(self.plan, options, ExecuteOptions)
+        return self._namespace.plan(self.record, inputs, {**options})
 
 
 class Job:
@@ -256,10 +284,24 @@ class Job:
         """Its steps so far, in the order they were started."""
         return self.history.steps()[1]
 
-    def watch(self) -> Iterator[Step]:
-        """Yield each step as it changes, from the first one on, until the job has ended."""
-        watch = Watch(self._checked, self.events)
-        return watch.until_the_end(self._namespace.end_of(self.id))
+    def watch(self) -> Changes:
+        """Yield each step as it changes, from the first one on, until the job has ended.
+
+        For ``for`` and ``async for``: where there is an event loop, it is never blocked.
+        """
+        return Changes(Watch(self._checked, self.events), self._namespace.end_of(self.id))
+
+    def __await__(self) -> Generator[Any, None, "Job"]:
+        """Wait for its end without blocking the event loop: ``await job``. See ``wait``."""
+        return self._waited().__await__()
+
+    async def _waited(self) -> "Job":
+        while True:
+            with suppress(TimeoutError):
+                return await asyncio.to_thread(self.wait, _TURN)
+
+    def _repr_html_(self) -> str:
+        return notebook.job_html(self.record, self.rows())
 
     def logs(self, step: str = "") -> StepLog:
         """Return the log of a step, of the last one if none is named; raises ``NoSuchStep``.
@@ -293,6 +335,58 @@ class Job:
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
         """Yield ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
         return self.logs(step).follow()
+
+    def follow_all(self) -> Iterator[tuple[str, str, str]]:
+        """Yield ``(step, "stdout" | "stderr", text)`` of all steps as they write, until its end."""
+
+        def look() -> tuple[bool, list[Step]]:
+            return self._checked().status.final, self.steps  # in this order: none is missed
+
+        return interleaved(look, lambda step: self.logs(step.log))
+
+    def rows(self) -> list[StepRow]:
+        """Return its steps so far with the instances of each scatter as one row."""
+        return step_rows(self.steps, self.scatter_totals())
+
+    def scatter_totals(self) -> dict[str, int]:
+        """Return how many instances its scatters will have, by place, where that is known."""
+        try:
+            resolved = self.process.record.resolved
+        except NoSuchProcess:
+            return {}
+        return scatter_totals(resolved, self.inputs)
+
+    def step_details(self) -> list[dict[str, Any]]:
+        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+
+        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
+        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        """
+        problems = {
+            event.name: event.problem or {}
+            for event in self.events()
+            if isinstance(event, StepFinished)
+        }
+        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+
+    def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
+        attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
+        folder = os.path.join(self.folder, "work", attempt)
+        more = {
+            "key": step.key,
+            "command": list(step.command),
+            "folder": folder if os.path.isdir(folder) else "",
+            "log": os.path.join(self.logs_folder, step.log),
+            "inputs": problem.get("inputs") or {},
+        }
+        return ogc.step_info(step) | {name: value for name, value in more.items() if value}
+
+    def expected_end(self) -> datetime | None:
+        """Return when it may end, going by what its process took before; ``None`` if unknown."""
+        started, typical = self.record.started, self._namespace.typical_duration(self.record)
+        if started is None or typical is None or self.status.final:
+            return None
+        return started + timedelta(seconds=typical)
 
     def outcome(self) -> "Outcome":
         """Return what the job produced, in CWL's terms.
@@ -414,6 +508,10 @@ class Job:
         """The URI of the folder that its results are published in."""
         return results_root(self.id, self.request)
 
+    def usage(self) -> dict[str, int]:
+        """Return what its ``folder`` and its ``results``, if they are here, take in bytes."""
+        return self._namespace.usage_of(self.id, self.location)
+
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Return it as an entry of the execution log, as docs/http.md describes them.
 
@@ -431,6 +529,34 @@ class Job:
 
         events = self.events()
         return provenance.provenance(self.record, events, steps(events), version("localproc"))
+
+    def retry(
+        self,
+        inputs: Inputs = None,
+        package: object = None,
+        **options: Unpack[ExecuteOptions],
+    ) -> "Job":
+        """Accept a job that goes on where this one, which has ended, has failed, and return it.
+
+        It takes over every step whose definition and inputs are unchanged; each of its ``steps``
+        tells what was taken over (``reused_from``) or why it was run again (``because``).
+
+        ``inputs`` are those that change, ``None`` for one takes it away. ``package`` is what the
+        process is now, as ``Engine.deploy`` takes it; without it the package is read again if it
+        was deployed from a file of this machine, else the process is the one deployed now.
+        ``options`` are those of ``Engine.execute``: what they do not say is as it was.
+
+        Raises ``Conflict`` for a job that has not ended, and what ``deploy`` and ``execute`` raise.
+        """
+        check_options(self.retry, options, ExecuteOptions)
+        check_retry(self.record)
+        package = package.record if isinstance(package, Process) else package
+        record = self._namespace.process_for_retry(self.record, package)
+        values, asked = retried(self.id, self.request, inputs, options)
+        detached = asked.pop("detached", False)
+        return Job(
+            self._namespace, self._namespace.accept(record, values, asked, detached=detached)
+        )
 
     def dismiss(self, *, wait: bool = True) -> "Job":
         """Stop it, whoever runs it, and return it; one that has ended stays as it is.

@@ -11,25 +11,40 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from statistics import median
+from typing import Any, Final
 
 from localproc.engine.admission.accept import Acceptance
+from localproc.engine.admission.foresight import JobPlan
+from localproc.engine.admission.preview import preview
 from localproc.engine.home import liveness
 from localproc.engine.home.backup import back_up
 from localproc.engine.home.home import check_namespace
+from localproc.engine.home.mentioned import mentioned
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.notify.completions import End
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
+from localproc.engine.upkeep.prune import Pruned, usage_of
+from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
+from localproc.storage.step_cache import StepCache
+from localproc.uris import uri_path
+
+_TYPICAL: Final = 20  #: earlier jobs that say how long one takes
 
 
 def check_readable(record: JobRecord) -> None:
     """Raise ``JobPutAside`` for a job that was put aside: nobody goes on with it."""
     if record.aside and not record.status.final and not record.dismiss_requested:
         raise JobPutAside(record.id, record.aside)
+
+
+def _path_of(entry: str) -> str:
+    return uri_path(entry.partition("#")[0])
 
 
 class Namespace:
@@ -51,11 +66,11 @@ class Namespace:
         )
         self.tokens = Tokens(runtime.store, name)
         self._acceptance = Acceptance(runtime, name)
-        self._allow_remote = allow_remote
+        self.allow_remote = allow_remote
 
     def within(self, name: str) -> "Namespace":
         """Return another namespace of the same home; raises ``InvalidInputs`` for a bad name."""
-        return Namespace(self.runtime, name, allow_remote=self._allow_remote)
+        return Namespace(self.runtime, name, allow_remote=self.allow_remote)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -76,10 +91,15 @@ class Namespace:
         self.check()
         request = self._acceptance.request(process, inputs, options)
         if detached or not self.runtime.run_jobs:
-            return self._acceptance.accept(process, request, owner=None).id
-        job = self._acceptance.accept(process, request, owner=self.runtime.owner())
-        self.runtime.loop().accept(job)
+            return self._acceptance.accept(process, request, owner=None)[0].id
+        job, is_new = self._acceptance.accept(process, request, owner=self.runtime.owner())
+        if is_new:
+            self.runtime.loop().accept(job)
         return job.id
+
+    def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
+        """Return what a job would do; nothing is changed. Raises ``PluginMissing``."""
+        return preview(self.runtime, self._acceptance, process, inputs, options)
 
     def jobs(self, wanted: JobFilter) -> list[JobRecord]:
         """Return one page of jobs, newest first."""
@@ -88,6 +108,21 @@ class Namespace:
     def jobs_everywhere(self, statuses: Sequence[JobStatus], limit: int) -> list[JobRecord]:
         """Return the jobs of all namespaces that are in one of these states, newest first."""
         return self.runtime.store.jobs(JobFilter(statuses=tuple(statuses), limit=limit))
+
+    def typical_duration(self, job: JobRecord) -> float | None:
+        """Return the median of what the last successful jobs of its process took, in seconds."""
+        done = JobFilter(
+            namespace=self.name,
+            processes=(job.process_id,),
+            statuses=(JobStatus.SUCCESSFUL,),
+            limit=_TYPICAL,
+        )
+        took = [
+            (one.finished - one.started).total_seconds()
+            for one in self.runtime.store.jobs(done)
+            if one.started and one.finished and one.revision == job.revision
+        ]
+        return median(took) if took else None
 
     def record(self, job_id: str) -> JobRecord:
         """Return a job's row; raises ``NoSuchJob``."""
@@ -108,6 +143,21 @@ class Namespace:
         """Return the process revision that a job runs."""
         found = self.runtime.store.process(job.namespace, job.process_id, job.revision)
         return self.processes.get(job.process_id) if found is None else found
+
+    def process_for_retry(self, job: JobRecord, package: object) -> ProcessRecord:
+        """Return the process that a retry of a job runs: of a package, or the job's as it is now.
+
+        A package that was deployed from a file of this machine is read again.
+        """
+        if isinstance(package, ProcessRecord):
+            return package
+        then = self.revision(job)
+        entry = then.entry
+        if package is None and entry.startswith("file:") and os.path.isfile(_path_of(entry)):
+            package = entry
+        if package is not None:
+            return self.processes.deploy(package, process_id=job.process_id)
+        return self.runtime.store.process(self.name, job.process_id) or then
 
     def job_folder(self, job_id: str) -> str:
         """Return a job's folder."""
@@ -163,19 +213,30 @@ class Namespace:
 
     def hide(self, job_id: str) -> None:
         """Take a job off the lists; it stays as a tombstone that ``jobs(hidden=True)`` shows."""
-        self.record(job_id)
+        ended = self.record(job_id).status.final
         self.runtime.store.hide_job(job_id)
+        for part in ("work", "inputs") if ended else ():  # nobody is going to retry it
+            shutil.rmtree(os.path.join(self.runtime.home.job(job_id), part), ignore_errors=True)
 
-    def delete(self, job_id: str) -> bool:
-        """Forget a job that has ended, with its folder; return whether it had ended.
+    def delete(self, job_id: str, *, results: bool) -> bool:
+        """Forget a job that has ended, with its folder; return whether it had ended."""
+        return self.runtime.pruner(self.name).remove(self.record(job_id), results=results)
 
-        Its published results stay.
-        """
-        self.record(job_id)
-        if not self.runtime.store.delete_job(job_id):
-            return False
-        shutil.rmtree(self.runtime.home.job(job_id), ignore_errors=True)
-        return True
+    def prune(self, retention: Retention, *, dry_run: bool) -> Pruned:
+        """Remove the jobs that are to go, and of the step cache what is too much."""
+        if not dry_run:
+            StepCache(self.runtime.home.steps, needed=partial(mentioned, self.runtime.store)).evict(
+                int(retention.cache)
+            )
+        return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run)
+
+    def usage(self) -> dict[str, int]:
+        """Return what the parts of the home take, in bytes."""
+        return usage(self.runtime.home)
+
+    def usage_of(self, job_id: str, root: str) -> dict[str, int]:
+        """Return what the folder and the local results of a job take, in bytes."""
+        return usage_of(self.runtime.home, job_id, root)
 
     def open_jobs(self) -> int:
         """Return the number of jobs of the namespace that have not ended."""

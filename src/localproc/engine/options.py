@@ -21,6 +21,10 @@ from localproc.model import InputPolicy, Trigger
 Inputs = Mapping[str, Any] | str | os.PathLike[str] | None
 
 
+#: When steps that fail run again, as ``localproc.machine.retries`` reads it.
+Retries = int | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
 class ExecuteOptions(TypedDict, total=False):
     """Options of ``execute`` and ``run``; all may be left out.
 
@@ -31,7 +35,11 @@ class ExecuteOptions(TypedDict, total=False):
     (``key=B0*;role=data;remote=image/tiff*``). ``containers``: the container runtime. ``policy``
     bounds what may be read for the job.
     ``subscriber`` maps ``successUri``, ``inProgressUri`` and ``failedUri`` to addresses.
-    ``options`` are kept with the job, for executors. ``base``: the folder or URI of relative
+    ``options`` are kept with the job, for executors. ``keep_going``: what does not
+    depend on a step that failed goes on. ``retries``: when steps that fail run again
+    (docs/engine.md, "Retries"). ``time_limit``: the job fails after so many seconds. ``priority``:
+    jobs of a higher one come first in the namespace. ``once``: a job with the same key that is open
+    or was successful is given back instead. ``base``: the folder or URI of relative
     paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
     value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
     that this one repeats.
@@ -50,6 +58,11 @@ class ExecuteOptions(TypedDict, total=False):
     service: str
     derived_from: str | None
     reuse: bool | None
+    keep_going: bool
+    retries: Retries
+    time_limit: float | str | None
+    priority: int
+    once: str
     assets: str
     policy: InputPolicy
     subscriber: Mapping[str, str] | None
@@ -70,9 +83,22 @@ class JobFilters(TypedDict, total=False):
     trigger: Trigger | None
     run_as: str | None
     tag: str | None
+    piece: str | None
     before: str | None
     after: str | None
     hidden: bool
+
+
+class PruneOptions(TypedDict, total=False):
+    """Options of ``Engine.prune``, those of ``localproc.engine.home.retention.Retention``."""
+
+    older_than: float | str
+    larger_than: int | str
+    status: str | Sequence[str]
+    process: str | Sequence[str]
+    keep_last: int
+    results: bool
+    cache: int | str
 
 
 class EngineSettings(TypedDict, total=False):
@@ -89,7 +115,8 @@ class EngineSettings(TypedDict, total=False):
     durable: bool
     adopt: bool
     keep: bool
-    reuse: bool
+    reuse: bool | None
+    retries: Retries
     containers: str
     images: str | None
     pull: str
@@ -107,6 +134,7 @@ class EngineSettings(TypedDict, total=False):
     container_options: Mapping[str, Mapping[str, Any]]
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    prune: Mapping[str, Any]
 
 
 def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:

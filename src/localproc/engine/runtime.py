@@ -6,7 +6,7 @@ what is asked of an engine.
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
@@ -30,8 +31,10 @@ from localproc.engine.notify.histories import Histories
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
+from localproc.engine.upkeep.prune import Pruner
+from localproc.engine.upkeep.schedule import Schedule
 from localproc.errors import EnvironmentProblem
-from localproc.model import JobRecord
+from localproc.model import JobFilter, JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Store
@@ -79,6 +82,7 @@ class Runtime:
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
+        self._upkeep: Schedule | None = None
         self._callbacks: CallbackSender | None = None
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
@@ -115,6 +119,9 @@ class Runtime:
                     self.software.provide,
                 )
                 self._loop.start()
+                if self.settings.prune:
+                    stamp = os.path.join(self.home.path, ".pruned")
+                    self._upkeep = Schedule(stamp, self._prune_all)
             return self._loop
 
     def check_open(self) -> None:
@@ -168,6 +175,8 @@ class Runtime:
             closed, self.closed = self.closed, True
         if closed:
             return
+        if self._upkeep is not None:
+            self._upkeep.stop()
         if self._loop is not None:
             self._loop.stop()
         if self._callbacks is not None:
@@ -183,7 +192,19 @@ class Runtime:
         self.closed = self._inherited = True
         self._lock = threading.RLock()
         self.completions = Completions()
-        self._liveness = self._loop = self._callbacks = None
+        self._liveness = self._loop = self._callbacks = self._upkeep = None
+
+    def pruner(self, namespace: str) -> Pruner:
+        """Return what removes jobs of a namespace."""
+        opening = partial(self.storages.open, namespace=namespace)
+        return Pruner(self.home, self.store, namespace, opening)
+
+    def _prune_all(self, stopped: Callable[[], bool]) -> None:
+        """Remove what the settings say may go, in every namespace."""
+        retention = Retention.of(self.settings.prune)
+        found = self.store.jobs(JobFilter(hidden=True, limit=1_000_000))
+        for namespace in {job.namespace for job in found}:
+            self.pruner(namespace).prune(retention, dry_run=False, stopped=stopped)
 
     def executor_settings(self, plugin: ExecutorPlugin, engine: str) -> ExecutorSettings:
         """Return what an executor is opened with, by an engine of that id."""

@@ -304,6 +304,9 @@ def _witness(output: Output) -> str:
     return str(first.get("location", "")) if is_file else ""
 
 
+_OF_THIS_MACHINE: Final = ("command", "folder")
+
+
 class FailedJob(LocalprocError):
     """Why a job failed, as an answer: its log is a link, and the status tells whose fault it is."""
 
@@ -317,12 +320,17 @@ class FailedJob(LocalprocError):
 
     def to_problem(self) -> dict[str, Any]:
         """Give the members of the problem."""
-        said = self._error.to_problem()
-        for of_this_machine in ("command", "folder"):
-            said.pop(of_this_machine, None)
+        said = self._without_places(self._error.to_problem())
+        if "failures" in said:
+            said["failures"] = [self._without_places(one) for one in said["failures"]]
+        return said | {"status": self._status}
+
+    def _without_places(self, problem: Mapping[str, Any]) -> dict[str, Any]:
+        """Take out of a problem where this machine keeps things; logs have addresses."""
+        said = {name: one for name, one in problem.items() if name not in _OF_THIS_MACHINE}
         if "log" in said:
             said["log"] = f"{self._place}/{quoted(said['log'].rsplit('/', 1)[-1])}"
-        return said | {"status": self._status}
+        return said
 
 
 def _with_charset(kind: str) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job, Process
-from localproc.errors import InvalidInputs, LocalprocError, Problem
+from localproc.errors import InvalidInputs, LocalprocError, NoSuchProcess, Problem
 from localproc.http.answers import FORM, JSON, HttpProblem
 from localproc.http.delivery import Delivery
 from localproc.http.exchange import Exchange, ended, is_stopping, patient, stopping
@@ -19,7 +19,16 @@ from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
 from localproc.http.process_page import process_page
 
-_MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title"})
+#: Members of a request that are not of the standard, and the options that they are.
+_OPTIONS: Final = {
+    "keepGoing": "keep_going",
+    "retries": "retries",
+    "timeLimit": "time_limit",
+    "priority": "priority",
+    "once": "once",
+}
+_MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title", *_OPTIONS})
+_PLAIN_FORM: Final = "application/x-www-form-urlencoded"
 _TRANSMISSION: Final = ("value", "reference")
 
 
@@ -57,23 +66,7 @@ def execute(exchange: Exchange) -> Response:
 
 def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job:
     """Have a job accepted for an execute request."""
-    settings = exchange.settings
-    if namespace_of(exchange.engine).open_jobs() >= settings.most_jobs:
-        raise HttpProblem(
-            429,
-            "TooManyJobs",
-            f"{settings.most_jobs} jobs have not ended; that is the most there may be here",
-            hint="wait for some of them, or dismiss some",
-            headers={"Retry-After": "10"},
-        )
-    inputs = asked.get("inputs", {})
-    count = _count(inputs)
-    if count > settings.most_inputs:
-        raise HttpProblem(
-            413,
-            "TooManyInputs",
-            f"the inputs have {count} values, the most here is {settings.most_inputs}",
-        )
+    settings, inputs = exchange.settings, _inputs(exchange, asked)
     return process.execute(
         inputs,
         outputs=asked.get("outputs"),
@@ -84,7 +77,64 @@ def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job
         base="",
         references=False,
         options={"base": exchange.base, "response": asked.get("response", "")},
+        **_options(asked),
     )
+
+
+@patient
+def retry(exchange: Exchange) -> Response:
+    """Answer with a new job that goes on where one that has ended has failed.
+
+    The request is one to execute, all of whose members may be left out.
+    """
+    job = exchange.job()
+    is_form = exchange.content_type in (FORM, _PLAIN_FORM)
+    asked = {} if is_form or not exchange.body else _checked(exchange.json())
+    try:
+        now = exchange.engine.process(job.process_id)
+    except NoSuchProcess:
+        now = job.process
+    options = {name: asked[name] for name in ("outputs", "subscriber", "title") if name in asked}
+    again = job.retry(
+        _inputs(exchange, asked),
+        now,
+        policy=exchange.settings.policy,
+        run_as=exchange.user,
+        base="",
+        references=False,
+        options={"base": exchange.base, "response": asked.get("response", "")},
+        **options,
+        **_options(asked),
+    )
+    if is_form:
+        return RedirectResponse(f"{exchange.base}/jobs/{again.id}", 303)
+    return _accepted(exchange, again)
+
+
+def _options(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {option: asked[name] for name, option in _OPTIONS.items() if name in asked}
+
+
+def _inputs(exchange: Exchange, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the inputs of a request; raises 429 and 413 where there is no room for it."""
+    settings = exchange.settings
+    if namespace_of(exchange.engine).open_jobs() >= settings.most_jobs:
+        raise HttpProblem(
+            429,
+            "TooManyJobs",
+            f"{settings.most_jobs} jobs have not ended; that is the most there may be here",
+            hint="wait for some of them, or dismiss some",
+            headers={"Retry-After": "10"},
+        )
+    inputs: Mapping[str, Any] = asked.get("inputs", {})
+    count = _count(inputs)
+    if count > settings.most_inputs:
+        raise HttpProblem(
+            413,
+            "TooManyInputs",
+            f"the inputs have {count} values, the most here is {settings.most_inputs}",
+        )
+    return inputs
 
 
 def _checked(asked: Any) -> Mapping[str, Any]:

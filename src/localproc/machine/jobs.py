@@ -30,6 +30,7 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[Kind, JobStatus]]] = {
         Kind.STEP_QUEUED: _RUNNING,
         Kind.STEP_PROGRESS: _RUNNING,
         Kind.STEP_RUNNING: _RUNNING,
+        Kind.STEP_RETRYING: _RUNNING,
         Kind.STEP_FINISHED: _RUNNING,
         Kind.DISMISS_REQUESTED: _RUNNING,
         Kind.TAKEN_OVER: _RUNNING,
@@ -62,6 +63,8 @@ def new_job(
         service=request.service,
         title=request.title,
         tags=request.tags,
+        priority=request.priority,
+        once=request.once,
     )
 
 

@@ -29,6 +29,7 @@ class Fact(StrEnum):
     REPORT = "an executor has news of a task"
     PROGRESS = "some of the files are staged or published"
     PUBLISHED = "the outputs are published, or cannot be"
+    TIME = "it is later"
     DISMISSAL = "somebody wants the job to stop"
     FAILURE = "the engine cannot go on with the job"
 
@@ -43,6 +44,7 @@ class Act(StrEnum):
     TAKE_ANSWER = "go on with the step"
     TAKE_REPORT = "go on with the step of the task"
     TELL_PROGRESS = "note how far it is"
+    TAKE_TIME = "do what is due: end the job, or begin steps again"
     SUCCEED = "end well, or stop"
     CLOSE_STAGING = "note that staging was stopped"
     FAIL = "stop, then fail"
@@ -54,6 +56,7 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     Phase.STAGING_IN: {
         Fact.STAGED: Act.TAKE_INPUTS,
         Fact.PROGRESS: Act.TELL_PROGRESS,
+        Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },
@@ -63,12 +66,14 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
         Fact.PULLED: Act.TAKE_INSTANCES,
         Fact.ANSWER: Act.TAKE_ANSWER,
         Fact.REPORT: Act.TAKE_REPORT,
+        Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },
     Phase.PUBLISHING: {
         Fact.PUBLISHED: Act.SUCCEED,
         Fact.PROGRESS: Act.TELL_PROGRESS,
+        Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,
     },

@@ -17,6 +17,7 @@ from localproc.model.events import (
     StepFinished,
     StepProgress,
     StepQueued,
+    StepRetrying,
     StepRunning,
     StepSubmitted,
 )
@@ -71,6 +72,8 @@ class StepBook:
             case StepProgress():
                 known = self._known(event.name)
                 step = replace(known, bytes_done=event.done, bytes_total=event.total)
+            case StepRetrying():
+                step = _retrying(self._known(event.name), event)
             case StepFinished():
                 step = _finished(self._known(event.name), event, self._earliest(event))
                 step = self._told(step)
@@ -92,7 +95,7 @@ class StepBook:
     def _close(self, at: datetime) -> list[Step]:
         """Steps that had not ended when their job did were stopped with it."""
         open_steps = [step for step in self._steps.values() if not step.status.final]
-        stopped = partial(replace, status=StepStatus.DISMISSED, reason="")
+        stopped = partial(replace, status=StepStatus.DISMISSED, reason="", due=None)
         closed = [self._told(stopped(step, end=max(step.start or at, at))) for step in open_steps]
         self._steps.update((step.name, step) for step in closed)
         return closed
@@ -117,6 +120,19 @@ def _submitted(event: StepSubmitted) -> Step:
         digest=event.digest,
         containers=event.containers,
         software=event.software,
+        because=event.because,
+    )
+
+
+def _retrying(step: Step, event: StepRetrying) -> Step:
+    """An attempt has ended badly; the step waits for the next one."""
+    return replace(
+        step,
+        status=StepStatus.ACCEPTED,
+        start=None,
+        exit_code=event.exit_code,
+        reason=f"attempt {event.attempt} {event.said}".rstrip(),
+        due=event.due,
     )
 
 
@@ -155,6 +171,9 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         exit_code=event.exit_code,
         message=event.said,
         reused_from=event.reused_from,
+        reused_step=event.reused_step,
+        because=event.because or step.because,
+        due=None,
         reason=event.reason,
         host=event.host or step.host,
         native_id=event.native_id or step.native_id,

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     STEP_QUEUED = "step-queued"
     STEP_RUNNING = "step-running"
     STEP_PROGRESS = "step-progress"
+    STEP_RETRYING = "step-retrying"
     STEP_FINISHED = "step-finished"
     DISMISS_REQUESTED = "dismiss-requested"
     SUCCEEDED = "succeeded"

@@ -47,6 +47,12 @@ class Accepted(Event):
     engine: str = field(
         default="", metadata=says("the engine that is to run it, if it is known", text)
     )
+    beside: Mapping[str, Any] | None = field(
+        default=None,
+        metadata=says(
+            "digests of what lay beside the package's own files, by their paths", mapping
+        ),
+    )
 
     @classmethod
     def upgraded(cls, data: Mapping[str, Any], version: int) -> Mapping[str, Any]:
@@ -83,7 +89,7 @@ class StepSubmitted(Event):
     name: str = field(metadata=says("the step's name, unique in the job", text))
     key: str = field(metadata=says("its place in the workflow", text))
     attempt: int = field(
-        default=1, metadata=says("1, or more if it was lost and runs again", integer)
+        default=1, metadata=says("1, or more if it was lost or failed, and runs again", integer)
     )
     log: str = field(default="", metadata=says("the name of its log file", text))
     command: tuple[str, ...] = field(default=(), metadata=says("the command line", texts, list))
@@ -94,6 +100,10 @@ class StepSubmitted(Event):
     containers: str = field(default="", metadata=says("the container runtime, by name", text))
     software: tuple[str, ...] = field(
         default=(), metadata=says("the software that was made available, and by whom", texts, list)
+    )
+    given: str = field(default="", metadata=says("a digest of how its input files were", text))
+    because: str = field(
+        default="", metadata=says("why nothing of the job that is retried was taken over", text)
     )
 
     @classmethod
@@ -150,6 +160,22 @@ class StepProgress(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetrying(Event):
+    """An attempt of a step has ended badly, and another one is to come."""
+
+    kind: ClassVar[Kind] = Kind.STEP_RETRYING
+
+    name: str = field(metadata=says("the step's name", text))
+    attempt: int = field(metadata=says("the attempt that has ended", integer))
+    due: datetime = field(metadata=says("when the next one may begin", moment, datetime.isoformat))
+    said: str = field(default="", metadata=says("how it ended, in a line", text))
+    exit_code: int | None = field(
+        default=None, metadata=says("how its program ended, negative for a signal", integer)
+    )
+    cause: str = field(default="", metadata=says("the kind of its ending", text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(Event):
     """A step has ended."""
 
@@ -181,6 +207,18 @@ class StepFinished(Event):
     reused_from: str | None = field(
         default=None, metadata=says("the job whose outputs these are", text)
     )
+    reused_step: str = field(default="", metadata=says("the name that the step has there", text))
+    given: str = field(
+        default="",
+        metadata=says("a digest of how its input files were, if it was never submitted", text),
+    )
+    made: str = field(default="", metadata=says("a digest of how its output files are", text))
+    because: str = field(
+        default="", metadata=says("why nothing was taken over, if it was never submitted", text)
+    )
+    ran_in: str = field(
+        default="", metadata=says("what its image and software were, if it was reused", text)
+    )
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))
     host: str = field(default="", metadata=says("the machine it ran on", text))
@@ -207,6 +245,9 @@ class Succeeded(Event):
     outputs: Mapping[str, Any] = field(metadata=says("the outputs in CWL's terms", mapping))
     features: Mapping[str, Any] = field(
         metadata=says("the FeatureCollection of each that is a STAC catalog", mapping)
+    )
+    tidy: bool = field(
+        default=False, metadata=says("whether the folders of its steps are removed then", bool)
     )
 
 
@@ -247,6 +288,7 @@ CLASSES: Final[Mapping[Kind, type[Event]]] = {
         StepQueued,
         StepRunning,
         StepProgress,
+        StepRetrying,
         StepFinished,
         DismissRequested,
         Succeeded,

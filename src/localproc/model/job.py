@@ -19,6 +19,12 @@ class JobRequest:
     with its options; ``None`` means all. ``containers`` is the runtime of tools that name an image,
     empty for what the executor has. ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
+    ``retry_of``: the job whose steps are taken over where they are unchanged. ``keep_going``: what
+    does not depend on a step that failed goes on. ``retries`` are the rules by which steps that
+    fail run again (``localproc.machine.retries``), the first one that fits a step decides.
+    ``time_limit``: seconds from its start after which it fails. ``priority``: those of higher
+    priority start their steps first, within a namespace. ``once``: a key of the caller's; while a
+    job with it is open or has been successful, there is no other one.
     ``assets`` says which assets of STAC items are
     brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
     ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
@@ -40,6 +46,12 @@ class JobRequest:
     tags: tuple[str, ...] = ()
     derived_from: str | None = None
     reuse: bool | None = None
+    retry_of: str | None = None
+    keep_going: bool = False
+    retries: tuple[Mapping[str, Any], ...] = ()
+    time_limit: float | None = None
+    priority: int = 0
+    once: str = ""
     assets: str = ""
     policy: InputPolicy = field(default_factory=InputPolicy)
     subscriber: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +62,7 @@ class JobRequest:
         data = {one.name: getattr(self, one.name) for one in fields(self)}
         data["trigger"] = self.trigger.value
         data["tags"] = list(self.tags)
+        data["retries"] = list(self.retries)
         data["named"] = {path: list(others) for path, others in self.named.items()}
         data["policy"] = asdict(self.policy)
         return data
@@ -71,6 +84,7 @@ class JobRequest:
         known["policy"] = InputPolicy(**policy)
         known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
         known["tags"] = tuple(known.get("tags", ()))
+        known["retries"] = tuple(known.get("retries", ()))
         named = dict(known.get("named", {}))
         known["named"] = {path: tuple(others) for path, others in named.items()}
         if not isinstance(known.get("inputs"), Mapping):
@@ -89,6 +103,7 @@ class JobRecord:
     """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent.
 
     ``aside`` tells why a job has been put aside: it cannot be read, so nobody goes on with it.
+    ``priority`` and ``once`` are those of its request.
     """
 
     id: str
@@ -113,6 +128,8 @@ class JobRecord:
     title: str = ""
     tags: tuple[str, ...] = ()
     aside: str = ""
+    priority: int = 0
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,7 @@ class JobFilter:
     ``since``/``until`` bound ``created``; durations are in seconds and concern jobs that have
     started: now - started while running, finished - started afterwards. ``before`` and ``after``
     are the cursors of a page: the jobs next to that one, of those that are older or newer.
+    ``piece`` is a part of the id, in lower case.
     """
 
     namespace: str | None = None
@@ -134,6 +152,7 @@ class JobFilter:
     trigger: Trigger | None = None
     run_as: str | None = None
     tag: str | None = None
+    piece: str | None = None
     before: str | None = None
     after: str | None = None
     hidden: bool = False

@@ -15,6 +15,9 @@ class Step:
     (``crop[1]/warp``), that of the engine's own steps begins with a slash. ``log`` is the name of
     its log file. ``executor`` runs it on ``host``, where it is known as ``native_id``; it was
     ``queued`` there for so many seconds, and ``reason`` says why it waits or how it was ended.
+    An attempt that ended badly is followed by another one from ``due`` on. ``reused_from`` is the
+    job whose outputs it has, ``reused_step`` its name there; ``because`` says why it was run though
+    an earlier job was retried.
     ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
     ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
     (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
@@ -32,6 +35,9 @@ class Step:
     attempt: int = 1
     command: tuple[str, ...] = ()
     reused_from: str | None = None
+    reused_step: str = ""
+    because: str = ""
+    due: datetime | None = None
     executor: str = ""
     host: str = ""
     native_id: str = ""

@@ -28,8 +28,12 @@ class Change:
 class Store(Protocol):
     """Where a home keeps what has happened."""
 
-    def add_job(self, job: JobRecord, event: Event) -> None:
-        """Record a job that has been accepted, and its first event, in one transaction."""
+    def add_job(self, job: JobRecord, event: Event) -> str:
+        """Record a job that has been accepted, and its first event, in one transaction.
+
+        Return its id. If it has a ``once`` key, and another job of the namespace with that key is
+        open or was successful, nothing is recorded: then the id is that of the other one.
+        """
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         """Record the changes in one transaction, each only if ``owner`` still owns the job.
@@ -64,8 +68,9 @@ class Store(Protocol):
     def claim(
         self, owner: str, from_owners: Collection[str], most: int, *, dismissed: bool = False
     ) -> list[JobRecord]:
-        """Take over open jobs that belong to nobody or to one of ``from_owners``, oldest first.
+        """Take over open jobs that belong to nobody or to one of ``from_owners``.
 
+        If there are more than ``most``, those of the highest priority, and of these the oldest.
         Those that were put aside are left alone, but for those that should stop. ``dismissed``:
         only those that should stop.
         """

@@ -44,6 +44,11 @@ def results_uri(root: str, base: str = "", named: Mapping[str, str] | None = Non
     return path_uri(path).replace(quoted(_JOB), _JOB)
 
 
+def is_own(root: str, job_id: str) -> bool:
+    """Return whether a folder of results is that of one job alone."""
+    return root.endswith(f"/{job_id}")
+
+
 def results_root(job_id: str, request: JobRequest) -> str:
     """Give the URI of the folder that a job's results are published in."""
     root = request.results.replace(_JOB, job_id)

@@ -2,53 +2,117 @@
 
 Owns one digest for all that a script may use without anybody having declared it: modules that it
 imports, settings that it reads. Must not know what is done with it.
+
+Documents, and the files that the package names for other steps, lie there as well, and are what
+people change between two runs. They count only where they are mentioned: by their names, or by how
+their names end (``*.json``), in the script or in what is mentioned there.
 """
 
 import hashlib
 import os
+import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 _READ: Final = 1 << 20  #: bytes up to which contents count; of larger files, size and time
 _MOST: Final = 10_000  #: files
+_DOCUMENTS: Final = (".cwl", ".json", ".md", ".rst", ".txt", ".yaml", ".yml")
 
 
-def siblings(paths: Collection[str], besides: Collection[str]) -> str:
-    """Return a digest of all that lies in the folders of some files, and below them.
+def siblings(
+    paths: Collection[str], package: Collection[str], besides: Collection[str]
+) -> dict[str, str]:
+    """Return a digest for each of some files, of what lies in its folder and below.
 
-    It changes when any of that does; nothing for no files. Hidden names and ``__pycache__`` do not
-    count, nor do the folders ``besides``. Where there is too much to look at, or something cannot
-    be read, it is never the same twice.
+    It changes when any of that does. ``package`` are all files that the package names. Hidden names
+    and ``__pycache__`` do not count, nor do the folders ``besides``. Where there is too much to
+    look at, or something cannot be read, it is never the same twice.
     """
-    if not paths:
-        return ""
     left_out = {os.path.realpath(one) for one in besides}
-    folders = {os.path.dirname(one) for one in (*paths, *map(os.path.realpath, paths))}
-    total = hashlib.sha256()
-    count = 0
+    named = {os.path.realpath(one) for one in package}
+    folders: dict[str, Mapping[str, _File]] = {}
+    found: dict[str, str] = {}
     try:
-        for top in sorted(folders):
-            for path in _below(top, left_out):
-                count += 1
-                if count > _MOST:
-                    return secrets.token_hex(32)
-                total.update(
-                    f"{os.path.relpath(path, top)}\0{_state(path)}\n".encode(errors="replace")
-                )
+        for path in paths:
+            for top in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
+                if top not in folders:
+                    folders[top] = dict(_below(top, left_out))
+                counting = _counting(folders[top], os.path.realpath(path), named)
+                found[path] = found.get(path, "") + _digest(top, counting)
     except OSError:
-        return secrets.token_hex(32)
+        return {path: secrets.token_hex(32) for path in paths}
+    return found
+
+
+class _File:
+    """A file that may count: how it is, and its text as far as it can be searched."""
+
+    def __init__(self, path: str) -> None:
+        self.real = os.path.realpath(path)
+        self.text = b""
+        stat = os.stat(path, follow_symlinks=os.path.exists(path))
+        self.state = f"{stat.st_size} {stat.st_mtime_ns}"
+        if os.path.isfile(path) and stat.st_size <= _READ:
+            with open(path, "rb") as file:
+                self.text = file.read()
+            self.state = hashlib.sha256(self.text).hexdigest()
+
+    def mentions(self, name: str) -> bool:
+        """Whether its text has a name, or the beginning of one that is put together."""
+        stem, ending = os.path.splitext(name)
+        pattern = rf"(?<!\w){re.escape(stem)}(?!\w)"
+        if ending:
+            pattern += rf"|(?<![\w]){re.escape(ending)}(?!\w)"
+        return re.search(pattern.encode(errors="surrogateescape"), self.text) is not None
+
+
+def _counting(
+    files: Mapping[str, _File], script: str, named: Collection[str]
+) -> Mapping[str, _File]:
+    """Return the files that count for a script."""
+    quiet = {
+        path: one
+        for path, one in files.items()
+        if one.real != script and (one.real in named or path.endswith(_DOCUMENTS))
+    }
+    counting = {path: one for path, one in files.items() if path not in quiet}
+    fresh = [one for one in files.values() if one.real == script]
+    left = dict(files) if quiet else {}
+    while fresh:
+        mentioned = {
+            path: one
+            for path, one in left.items()
+            if any(other.mentions(os.path.basename(path)) for other in fresh)
+        }
+        counting |= mentioned
+        left = {path: one for path, one in left.items() if path not in mentioned}
+        fresh = list(mentioned.values())
+    return counting
+
+
+def _digest(top: str, files: Mapping[str, _File]) -> str:
+    total = hashlib.sha256()
+    for path in sorted(files):
+        line = f"{os.path.relpath(path, top)}\0{files[path].state}\n"
+        total.update(line.encode(errors="replace"))
     return total.hexdigest()
 
 
-def _below(top: str, left_out: Collection[str]) -> Iterator[str]:
+def _below(top: str, left_out: Collection[str]) -> Iterator[tuple[str, _File]]:
+    count = 0
     for folder, folders, names in os.walk(top, onerror=_raise):
         folders[:] = sorted(
             name
             for name in folders
             if not _is_hidden(name) and os.path.realpath(os.path.join(folder, name)) not in left_out
         )
-        yield from (os.path.join(folder, name) for name in sorted(names) if not _is_hidden(name))
+        for name in sorted(names):
+            if not _is_hidden(name):
+                count += 1
+                if count > _MOST:
+                    raise OSError("there is too much to look at")
+                yield os.path.join(folder, name), _File(os.path.join(folder, name))
 
 
 def _is_hidden(name: str) -> bool:
@@ -57,11 +121,3 @@ def _is_hidden(name: str) -> bool:
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _state(path: str) -> str:
-    found = os.stat(path, follow_symlinks=os.path.exists(path))
-    if os.path.isfile(path) and found.st_size <= _READ:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return f"{found.st_size} {found.st_mtime_ns}"

@@ -172,7 +172,13 @@ class Outbound:
         """
         planned = [upload.uri for upload in chain(*self._stages)]
         uris = [commit_point, *reversed(planned)] if commit_point else self._written[::-1]
-        bounded(lambda: self._storage.delete(uris), self._log, hurry=self._stopped())
+
+        def remove() -> None:
+            self._storage.delete(uris)
+            if commit_point:
+                self._storage.sweep(f"{self._root}/")
+
+        bounded(remove, self._log, hurry=self._stopped())
         if self._is_local:
             root = uri_path(self._root)
             folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
@@ -209,17 +215,19 @@ class Outbound:
         return there is not None and there.sha256 == digest
 
     def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
-        info = self._storage.put(
-            source,
-            upload.uri,
-            media_type=upload.media_type,
-            sha256=digest,
-            watch=partial(self._watch, upload.uri),
-            disposable=upload.own,
-        )
-        if self._stopped():  # nobody has waited for it, and what was written is removed by now
-            self._storage.delete([upload.uri])
-        return info
+        try:
+            return self._storage.put(
+                source,
+                upload.uri,
+                media_type=upload.media_type,
+                sha256=digest,
+                watch=partial(self._watch, upload.uri),
+                disposable=upload.own,
+            )
+        finally:
+            if self._stopped():  # nobody has waited for it: all that was written is removed by now
+                self._storage.delete([upload.uri])
+                self._storage.sweep(upload.uri)
 
     def _again(self, action: Callable[[], _T]) -> _T:
         return retries.retrying(action, retries.WRITING, self._stopped, self._log)

@@ -25,17 +25,18 @@ def withdraw(storage: Storage, root: str, log: _Log) -> None:
     An engine that was killed while it published has left it; what it was going to write is not
     known any more.
     """
+    bounded(lambda: remove_results(storage, root), log, hurry=True)
 
-    def remove() -> None:
-        storage.delete([f"{root}/{CATALOG}"])
-        found = [info.uri for info in storage.list(f"{root}/")]
-        storage.delete(found)
-        storage.sweep(f"{root}/")
-        if root.startswith("file:"):
-            folders = [folder for folder, _, _ in os.walk(uri_path(root))]
-            remove_empty(folders, os.path.dirname(uri_path(root)))
 
-    bounded(remove, log, hurry=True)
+def remove_results(storage: Storage, root: str) -> None:
+    """Remove all that lies below a job's own folder of results, and the folder; raises errors."""
+    storage.delete([f"{root}/{CATALOG}"])
+    found = [info.uri for info in storage.list(f"{root}/")]
+    storage.delete(found)
+    storage.sweep(f"{root}/")
+    if root.startswith("file:"):
+        folders = [folder for folder, _, _ in os.walk(uri_path(root))]
+        remove_empty(folders, os.path.dirname(uri_path(root)))
 
 
 def bounded(remove: Callable[[], None], log: _Log, *, hurry: bool) -> None:

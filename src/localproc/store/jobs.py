@@ -38,18 +38,32 @@ class JobTables(Database):
         self._paths = HomePaths(os.path.dirname(path))
         super().__init__(path, journal=journal, durable=durable)
 
-    def add_job(self, job: JobRecord, event: Event) -> None:
-        """Record a job that has been accepted, and its first event."""
-        marks = ", ".join("?" * 22)
+    def add_job(self, job: JobRecord, event: Event) -> str:
+        """Record a job that has been accepted, and its first event; give the job that there is."""
+        row = rows.job_row(job)
+        marks = ", ".join("?" * len(row))
         with self.transaction() as db:
+            if job.once and (other := self._once(db, job)):
+                return other
             inserted = db.execute(
                 f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
-                rows.job_row(job),
+                row,
             )
             number = inserted.lastrowid
             assert number is not None
             db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
         self._numbers[job.id] = number
+        return job.id
+
+    def _once(self, db: sqlite3.Connection, job: JobRecord) -> str:
+        """Give the job that has the same key and has not failed, if there is one."""
+        found = db.execute(
+            "SELECT id FROM jobs INDEXED BY jobs_once WHERE namespace = ? AND once = ? "
+            "AND once <> '' AND status IN ('accepted', 'running', 'successful') "
+            "ORDER BY n DESC LIMIT 1",
+            (job.namespace, job.once),
+        ).fetchone()
+        return "" if found is None else str(found["id"])
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         """Record changes of the owner's jobs; give the jobs that it does not own any more."""
@@ -140,12 +154,13 @@ class JobTables(Database):
             found = db.execute(
                 f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_TO_RUN} "  # noqa: S608
                 f"AND (typeof(owner) <> 'text' OR owner IN ({marks})) AND dismiss >= ? "
-                f"ORDER BY n LIMIT ?) "
+                f"ORDER BY priority DESC, n LIMIT ?) "
                 f"RETURNING n, {rows.JOB_COLUMNS}",
                 (owner, *from_owners, int(dismissed), most),
             ).fetchall()
         self._numbers.update((row["id"], row["n"]) for row in found)
-        return [rows.job_from(row) for row in sorted(found, key=lambda row: row["n"])]
+        found.sort(key=lambda row: row["n"])
+        return [rows.job_from(row) for row in found]
 
     def release(self, owner: str) -> None:
         """Give the owner's open jobs up."""

@@ -41,6 +41,12 @@ STEPS: Final[tuple[str | Callable[[sqlite3.Connection, str], None], ...]] = (
     ALTER TABLE jobs ADD COLUMN aside TEXT NOT NULL DEFAULT ''
     """,
     _shorten_paths,
+    # Jobs have a priority, and a key under which there is one at a time.
+    """
+    ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN once TEXT NOT NULL DEFAULT '';
+    CREATE INDEX jobs_once ON jobs (namespace, once, n) WHERE once <> ''
+    """,
 )
 FORMAT: Final = len(STEPS)
 

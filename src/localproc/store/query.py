@@ -42,6 +42,8 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
         where("hidden = 0")
     if wanted.tag is not None:
         where("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", wanted.tag)
+    if wanted.piece is not None:
+        where("instr(id, ?) > 0", wanted.piece)
     _durations(wanted, where)
     if wanted.before is not None:
         where("(created, n) < (?, ?)", *_cursor(db, wanted.before))

@@ -27,7 +27,7 @@ _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
     "message, dismiss, hidden, owner, trigger, reason, run_as, environment, service, title, tags, "
-    "aside"
+    "aside, priority, once"
 )
 
 
@@ -66,6 +66,8 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         job.title,
         json.dumps(job.tags),
         job.aside,
+        job.priority,
+        job.once,
     )
 
 
@@ -106,6 +108,8 @@ def job_from(row: sqlite3.Row) -> JobRecord:
         service=row["service"],
         title=row["title"],
         tags=read("tags", lambda tags: tuple(json.loads(tags)), ()),
+        priority=read("priority", _number, 0),
+        once=read("once", _text, ""),
         aside=row["aside"] or "; ".join(aside),
     )
 

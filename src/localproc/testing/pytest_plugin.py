@@ -10,7 +10,8 @@ Owns the fixtures, and what is told of their jobs in the report of a test that f
 nothing in tests that do not use it.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from localproc.engine.handles import Job
 
 _MOST: Final = 10  #: jobs that are told of
+#: Settings of engines that ini options may give, and how they are read.
+_SETTINGS: Final[dict[str, Callable[[str], Any]]] = {
+    "executor": str,
+    "slots": int,
+    "reuse": lambda text: text.lower() in ("1", "true", "yes", "on"),
+}
 #: Modules whose assertions are explained when they fail.
 _CONTRACTS: Final = ("executors", "executor_tests", "storages", "stores")
 _ENGINES = pytest.StashKey["list[Engine]"]()
@@ -35,11 +42,10 @@ def localproc_home(tmp_path: Path) -> Path:
 @pytest.fixture
 def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> Iterator["Engine"]:
     """Return an engine with a home of its own; what still runs when the test ends is stopped."""
-    from localproc.api import Engine
     from localproc.engine.engine import jobs_everywhere, namespace_of
     from localproc.model import JobStatus
 
-    engine = Engine(localproc_home)
+    engine = _engine_of(request, localproc_home)
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
     space = namespace_of(engine)
@@ -59,6 +65,45 @@ def pytest_configure(config: pytest.Config) -> None:
     hook = getattr(config.pluginmanager, "rewrite_hook", None)
     getattr(hook, "_must_rewrite", set()).discard("localproc")
     pytest.register_assert_rewrite(*(f"localproc.testing.{name}" for name in _CONTRACTS))
+    said = "localproc(**settings): settings of the test's engine, as slots=1, reuse=True"
+    config.addinivalue_line("markers", said)
+
+
+def _engine_of(request: pytest.FixtureRequest, home: Path) -> "Engine":
+    """Return an engine as ini options and the test's marker set it up.
+
+    Packages that are named by a relative path are also looked for beside the test.
+    """
+    from localproc.api import Engine
+
+    settings: dict[str, Any] = {
+        name: meant(text)
+        for name, meant in _SETTINGS.items()
+        if (text := str(request.config.getini(f"localproc_{name}")))
+    }
+    for marker in reversed(list(request.node.iter_markers("localproc"))):
+        settings |= marker.kwargs
+    engine = Engine(home, **settings)
+    beside, deploy, read = request.path.parent, engine.deploy, engine.read
+    vars(engine)["deploy"] = lambda package, **more: deploy(_found(package, beside), **more)
+    vars(engine)["read"] = lambda package, **more: read(_found(package, beside), **more)
+    return engine
+
+
+def _found(package: object, beside: Path) -> object:
+    """Return the path of a package beside the test, if it names one that is not found from here."""
+    if not isinstance(package, (str, os.PathLike)) or "\n" in str(package):
+        return package
+    path, mark, fragment = os.fspath(package).partition("#")
+    if path and "://" not in path and not os.path.exists(path) and (beside / path).exists():
+        return f"{beside / path}{mark}{fragment}"
+    return package
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what the engines of tests are set up with."""
+    for name in _SETTINGS:
+        parser.addini(f"localproc_{name}", f"{name} of the engines of tests", default="")
 
 
 @pytest.hookimpl(wrapper=True)

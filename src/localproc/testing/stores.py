@@ -102,6 +102,25 @@ class StoreContract:
         assert isinstance(first, Accepted)
         assert first.request.inputs == {"n": 1}
 
+    def test_there_is_one_job_of_a_key_until_it_fails(self, open_store: OpenStore) -> None:
+        mine, other = open_store(), open_store()
+        self.add(mine, 1, Started, once="nightly", priority=3)
+        assert other.add_job(*job_at(2, once="nightly")) == "job-1"
+        assert other.job("job-2") is None
+        assert other.add_job(*job_at(3, once="weekly")) == "job-3"
+        assert other.add_job(*job_at(4)) == "job-4"
+        found = mine.job("job-1")
+        assert found is not None
+        assert (found.once, found.priority) == ("nightly", 3)
+        ended = Failed(found.created, problem={})
+        mine.commit("me", [Change(apply(found, ended), [ended], 2)])
+        assert other.add_job(*job_at(5, once="nightly")) == "job-5"
+
+    def test_jobs_of_the_highest_priority_are_claimed_first(self, store: Store) -> None:
+        for number, priority in ((1, 0), (2, 7), (3, 3), (4, 7)):
+            store.add_job(*job_at(number, owner=None, priority=priority))
+        assert [job.id for job in store.claim("me", [], 3)] == ["job-2", "job-3", "job-4"]
+
     def test_only_the_owner_commits(self, store: Store) -> None:
         job = self.add(store, 1)
         started = Started(job.created)
@@ -222,6 +241,7 @@ class StoreContract:
         assert self.ids(store, processes=("a", "b"), statuses=(JobStatus.RUNNING,)) == ["job-2"]
         assert self.ids(store, statuses=(JobStatus.ACCEPTED,)) == ["job-3"]
         assert self.ids(store, tag="x") == ["job-1"]
+        assert self.ids(store, piece="b-1") == ["job-1"]
         assert self.ids(store, trigger=Trigger.SCHEDULED) == ["job-2"]
         assert self.ids(store, run_as="jane") == ["job-3"]
         assert self.ids(store, namespace="other") == []

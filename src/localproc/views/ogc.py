@@ -68,6 +68,8 @@ def _properties(job: JobRecord) -> dict[str, Any]:
         "service": job.service,
         "revision": job.revision,
         "tags": list(job.tags),
+        "priority": job.priority,
+        "once": job.once,
     }
     return {
         "title": job.title,
@@ -89,6 +91,12 @@ def step_info(step: Step) -> dict[str, Any]:
         info["message"] = step.message
     if step.reused_from:
         info["reusedFrom"] = step.reused_from
+        if step.reused_step:
+            info["reusedStep"] = step.reused_step
+    if step.because:
+        info["because"] = step.because
+    if step.due is not None:
+        info["due"] = timestamp(step.due)
     info |= usage(step)
     info["log"] = step.log
     return info

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import httpx
+
 from localproc.errors import ExecutorUnavailable, ImageError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
@@ -32,6 +34,7 @@ _SIGNALLED: Final = 128
 _KILLED: Final = 137
 _NO_DRIVER: Final = "could not select device driver"
 _PATIENCE: Final = 30.0
+_UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
 _GONE: Final = "its container was removed, not by localproc"
 
 
@@ -47,7 +50,8 @@ class DockerBackend:
         self._deadlines: dict[str, datetime] = {}
         self._stopped: set[str] = set()
         self._late: set[str] = set()  #: are being stopped, for they took too long
-        self._failed: dict[str, str] = {}  #: why tasks could not be started
+        self._failed: dict[str, Report] = {}  #: tasks that could not be started
+        self._uncertain: set[str] = set()  #: may have been started: nobody answered
         self._plain: set[str] = set()  #: images without a shell
         #: Starts what others have asked room for.
         self.others: Callable[[Task], bool] | None = None
@@ -186,7 +190,7 @@ class DockerBackend:
 
     def refuse(self, key: str, reason: str) -> None:
         """Have a task told of as one that cannot be started."""
-        self._failed[key] = reason
+        self._failed[key] = Report(key, TaskState.REFUSED, reason=reason)
 
     def ending(self, key: str, name: str, begun: Report) -> Report:
         """Return how a task has ended that was running when a container ended."""
@@ -271,8 +275,12 @@ class DockerBackend:
             return self.others(task)
         name = self.owner.name(task.key)
         try:
+            if task.key in self._uncertain and self._was_begun(task.key, name):
+                return True
             self._api.post(f"/containers/{name}/start")
-        except ExecutorUnavailable:
+        except ExecutorUnavailable as error:
+            if not _is_unsent(error):
+                self._uncertain.add(task.key)
             return False
         except ApiRefused as error:
             if error.code == 404:  # it has been removed meanwhile: a look will tell
@@ -280,7 +288,18 @@ class DockerBackend:
             seen = self._seen_raw(name)
             if _SHELL in error.message and not containers.keeps_streams(seen):
                 return self._start_plain(task, name, containers.image_id(seen))
-            self._failed[task.key] = _why(task, error.message)
+            self.refuse(task.key, _why(task, error.message))
+        return True
+
+    def _was_begun(self, key: str, name: str) -> bool:
+        """Return whether a task is not to be started again, as it runs or may have run.
+
+        A daemon that is killed as it starts a container forgets that, and would start it anew.
+        """
+        if containers.is_waiting(self._seen_raw(name)):
+            self.remove(name)
+            self._failed[key] = Report(key, TaskState.LOST, reason=_UNCERTAIN)
+        self._uncertain.discard(key)
         return True
 
     def _start_plain(self, task: Task, name: str, image: str) -> bool:
@@ -290,7 +309,7 @@ class DockerBackend:
         self.remove(name)
         made = self._make(task)
         if isinstance(made, Refused):
-            self._failed[task.key] = made.reason
+            self.refuse(task.key, made.reason)
             return True
         return self._started(task)
 
@@ -299,8 +318,8 @@ class DockerBackend:
         return found
 
     def _seen(self, key: str, name: str) -> Report:
-        if (why := self._failed.get(key)) is not None:
-            return Report(key, TaskState.REFUSED, reason=why)
+        if (failed := self._failed.get(key)) is not None:
+            return failed
         try:
             seen = self._seen_raw(name)
         except ApiRefused as error:
@@ -405,3 +424,8 @@ def _why(task: Task, message: str) -> str:
             "install the NVIDIA container toolkit, and restart the daemon"
         )
     return message
+
+
+def _is_unsent(error: ExecutorUnavailable) -> bool:
+    """Return whether the daemon cannot have heard of what it was asked."""
+    return isinstance(error.__cause__, (httpx.ConnectError, httpx.ConnectTimeout))

@@ -31,7 +31,7 @@ while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done""
 
 _MIB: Final = 1 << 20
 _PIDS: Final = 4096
-_KILLED: Final = (137, 143)
+KILLED: Final = (137, 143)  #: exit codes of what was told to end, or made to
 _NANO: Final = 1_000_000_000
 _NEVER: Final = "0001-"
 
@@ -167,7 +167,7 @@ def _ending(seen: Mapping[str, Any]) -> TaskState:
     if state.get("OOMKilled"):
         return TaskState.OUT_OF_MEMORY
     started, ended = _time(state.get("StartedAt")), _ended(state)
-    if most and started and ended and int(state["ExitCode"]) in _KILLED:
+    if most and started and ended and int(state["ExitCode"]) in KILLED:
         took = (ended - started).total_seconds()
         return TaskState.TIMED_OUT if took >= most else TaskState.ENDED
     return TaskState.ENDED

@@ -17,6 +17,8 @@ import httpx
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
 
 VERSION: Final = "v1.41"
+#: No connection is kept: a new one costs next to nothing, and a kept one outlives its daemon.
+_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _PATIENCE: Final = 30.0  #: seconds that an answer may take
 _LONG: Final = 3600.0  #: between two lines of what takes long
 
@@ -40,9 +42,9 @@ class EngineApi:
         self.address = address
         scheme, _, rest = self.address.partition("://")
         if scheme == "unix":
-            transport, base = httpx.HTTPTransport(uds=rest), "http://docker"
+            transport, base = httpx.HTTPTransport(uds=rest, limits=_LIMITS), "http://docker"
         elif scheme == "tcp":
-            transport, base = httpx.HTTPTransport(), f"http://{rest}"
+            transport, base = httpx.HTTPTransport(limits=_LIMITS), f"http://{rest}"
         else:
             raise EnvironmentProblem(
                 f"a Docker daemon cannot be reached at {self.address!r}",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from localproc.model import Report, TaskState
+from localproc_docker.containers import KILLED
 from localproc_docker.warm import FEED
 
 _MOST_AHEAD: Final = 32
@@ -91,7 +92,7 @@ class Lane:
         state = TaskState.ENDED
         if killed and code:
             state = TaskState.OUT_OF_MEMORY
-        elif self._off(number) == _LATE:
+        elif self._off(number) == _LATE and code in KILLED:
             state = TaskState.TIMED_OUT
         ended = max(self._time(number, "ended") or started, started)
         return Report(key, state, exit_code=code, started=started, ended=ended, native_id=native)
@@ -101,12 +102,16 @@ class Lane:
 
         The loop says that a task begins before it looks whether it may.
         """
-        if not self._off(number):
+        if not self.is_off(number):
             part = self._path(number, "part")
             with open(part, "w") as file:
                 file.write(_LATE if late else "cancelled")
             os.rename(part, self._path(number, "off"))
         return self._time(number, "begun") is None or self._ended(number) is not None
+
+    def is_off(self, number: int) -> bool:
+        """Return whether a task is to be stopped, or not to begin."""
+        return bool(self._off(number))
 
     def ends_within(self, number: int, seconds: float) -> bool:
         """Wait for a task to end; whether it has."""

@@ -129,17 +129,18 @@ class Lanes:
             group.lanes.append(lane)
             self._lanes[lane.name] = lane
             self._mounts[lane.name] = mounts
+            self._suspect.add(lane.name)  # it may have ended before anybody listened
         self.feed()
 
     def feed(self) -> None:
         """Hand tasks to loops that have done theirs; ask for room for more loops."""
         spent = []
         with self._lock:
+            working = {name for name, lane in self._lanes.items() if lane.catch_up()}
             for group in list(self._groups.values()):
                 for lane in list(group.lanes):
-                    works = lane.catch_up()
                     self._feed(group, lane)
-                    if not (works or lane.is_ours):
+                    if not (lane.name in working or lane.is_ours):
                         spent.append(lane)
                 full = len(group.lanes) >= self._room.slots
                 if group.waiting and not group.asked and not full and not self._closed:
@@ -200,7 +201,7 @@ class Lanes:
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remove what is kept of tasks, and containers that nobody has a use for."""
-        touched = set()
+        touched: dict[str, Lane] = {}
         with self._lock:
             for key in keys:
                 self._drop(key)
@@ -210,9 +211,8 @@ class Lanes:
                 if (place := self._places.pop(key, None)) is not None:
                     lane, number = place
                     lane.forget(number)
-                    touched.add(lane.name)
-        for name in touched:
-            lane = self._lanes[name]
+                    touched[lane.name] = lane
+        for lane in touched.values():
             if not lane.is_ours and lane.is_empty():
                 self._retire(lane)
 
@@ -234,7 +234,7 @@ class Lanes:
                 self._timer.cancel()
         with suppress(ExecutorUnavailable):
             self._retire_all()
-        for lane in self._lanes.values():
+        for lane in list(self._lanes.values()):
             lane.close()
 
     # Handing to loops
@@ -246,15 +246,19 @@ class Lanes:
             if not warm.sees(self._mounts[lane.name], task):
                 lane.close()
                 return
-            group.waiting.popleft()
-            del self._waiting[task.key]
             for path in (task.stdout, task.stderr):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             os.makedirs(self._keys, exist_ok=True)
             place = f"{lane.name}/{lane.last + 1}"
             with suppress(FileExistsError):
                 os.symlink(place, self._link(task.key))
-            number = lane.hand(warm.script(task, group.image))
+            try:
+                number = lane.hand(warm.script(task, group.image))
+            except OSError:  # the disk is full: it is tried again
+                os.unlink(self._link(task.key))
+                raise
+            group.waiting.popleft()
+            del self._waiting[task.key]
             self._places[task.key] = (lane, number)
 
     def _ask(self, group: _Group) -> None:
@@ -313,20 +317,24 @@ class Lanes:
         lane.close()
         with self._lock:
             self._room.leave(warm.LANE + lane.name)
-            group = next((one for one in self._groups.values() if lane in one.lanes), None)
-            if group is not None:
-                group.lanes.remove(lane)
+            among = next((name for name, one in self._groups.items() if lane in one.lanes), None)
+            if among is not None:
+                self._groups[among].lanes.remove(lane)
             there = [(n, key) for key, (one, n) in self._places.items() if one is lane]
         for number, key in sorted(there, reverse=True):
             report = lane.report(key, number, f"{lane.name}:{number}")
             if report.state is TaskState.RUNNING:
                 self._known[key] = self._containers.ending(lane.name, report)
+            elif report.state is TaskState.QUEUED and lane.is_off(number):
+                self._known[key] = Report(key, TaskState.CANCELLED)
             elif report.state is TaskState.QUEUED:
-                self._again(key, lane, number, group)
+                self._again(key, lane, number, among)
+        lane.done = lane.last
 
-    def _again(self, key: str, lane: Lane, number: int, group: _Group | None) -> None:
+    def _again(self, key: str, lane: Lane, number: int, among: Hashable | None) -> None:
         """Have a task that has never begun run elsewhere."""
         with self._lock:
+            group = self._groups.get(among)
             if group is None:
                 said = "its container ended before its turn came"
                 self._known[key] = Report(key, TaskState.LOST, reason=said)
@@ -335,9 +343,8 @@ class Lanes:
             with suppress(FileNotFoundError):
                 os.unlink(self._link(key))
             lane.erase(number)
-            sharing = next(name for name, one in self._groups.items() if one is group)
             group.waiting.appendleft(self._tasks[key])
-            self._waiting[key] = sharing
+            self._waiting[key] = among
 
     # Containers that nobody has a use for
 
@@ -376,8 +383,10 @@ class Lanes:
 
     def _retire(self, lane: Lane) -> None:
         """Remove a container that has done all it was handed; what it has told stays."""
-        lane.close()
         with self._lock:
+            if lane.catch_up():
+                return  # it was handed something meanwhile
+            lane.close()
             for sharing, group in list(self._groups.items()):
                 if lane in group.lanes:
                     group.lanes.remove(lane)

@@ -10,18 +10,20 @@ again by themselves, tell errors apart by ``errno`` alone, and cannot be ended.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, wait
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import NoCredentialsError
 from s3fs import S3FileSystem
 
+from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
 from localproc_s3.options import S3Options
 
 _T = TypeVar("_T")
 
+_SETTLING: Final = 120.0  #: seconds; the connection has given up by then
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 _PAYABLE: Final = ("get_object", "head_object", "list_objects_v2", "put_object", "delete_objects")
 #: Their debugging texts have keys and signatures in them.
@@ -65,35 +67,32 @@ class Connection:
                 self._is_open = True
         return self._files.s3
 
-    def call(
-        self,
-        operation: str,
-        uri: str,
-        watch: Callable[[], None] | None = None,
-        **arguments: Any,
-    ) -> Any:
+    def call(self, operation: str, uri: str, **arguments: Any) -> Any:
         """Return what an operation answers; raises ``StagingError`` that names the URI."""
         with self.explaining(uri):
-            return self.wait(self.begin(operation, **arguments), watch)
+            return self.wait(self.begin(operation, **arguments))
 
     def begin(self, operation: str, **arguments: Any) -> "Future[Any]":
         """Begin an operation; its errors are those of botocore."""
-        return self._begun(self._called(operation, arguments))
+        return self._begun(self._called(self._files, operation, arguments))
 
     def explaining(self, uri: str, etag: str = "") -> explaining:
         """Give what turns errors into localproc's."""
         return explaining(uri, self._secrets, etag)
 
     def wait(self, future: "Future[_T]", watch: Callable[[], None] | None = None) -> _T:
-        """Return what has been begun; what ``watch`` raises ends it."""
-        try:
-            while not wait([future], _LOOK if watch else None).done:
-                assert watch is not None
-                watch()
-        except BaseException:
-            future.cancel()
-            raise
+        """Return what has been begun; what ``watch`` raises ends the waiting."""
+        while not wait([future], _LOOK if watch else None).done:
+            assert watch is not None
+            watch()
         return future.result()
+
+    def leave(self, futures: Collection["Future[Any]"], *, settled: bool) -> None:
+        """Let go of what has been begun: end it, or let it be done if others build upon that."""
+        if settled:
+            wait(futures, _SETTLING)
+        for future in futures:
+            future.cancel()
 
     def presigned(self, bucket: str, key: str, seconds: int) -> str:
         """Return a URL that anybody can read an object at."""
@@ -117,7 +116,11 @@ class Connection:
         self._files = None
 
     def _begun(self, making: Any) -> "Future[Any]":
-        return asyncio.run_coroutine_threadsafe(making, self._files.loop)
+        files = self._files
+        if files is None:  # by a thread that nobody waits for any more
+            making.close()
+            raise StagingError("the connection to S3 has been closed")
+        return asyncio.run_coroutine_threadsafe(making, files.loop)
 
     async def _frozen(self) -> Any:
         known = await self._files.session.get_credentials()
@@ -125,8 +128,8 @@ class Connection:
             raise NoCredentialsError
         return await known.get_frozen_credentials()
 
-    async def _called(self, operation: str, arguments: dict[str, Any]) -> Any:
-        client = await self._files.set_session()
+    async def _called(self, files: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        client = await files.set_session()
         if self._options.requester_pays and operation in _PAYABLE:
             arguments["RequestPayer"] = "requester"
         try:
@@ -135,7 +138,7 @@ class Connection:
                 answer["Data"] = await answer["Body"].read()
         except Exception as error:
             if code_of(error) in EXPIRED:  # the next try asks for keys again
-                await self._files.set_session(refresh=True)
+                await files.set_session(refresh=True)
             raise
         return answer
 

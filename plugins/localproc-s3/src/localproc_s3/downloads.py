@@ -50,12 +50,14 @@ class Downloads:
     def _first(self, place: Place, start: int, etag: str, watch: Watch) -> Any:
         """Ask for a part and all that is known of the object, ``None`` if that cannot be had."""
         with self._connection.explaining(place.uri, etag):
+            begun = self._part(place, etag, start)
             try:
-                begun = self._part(place, etag, start)
                 return self._connection.wait(begun, lambda: watch(start))
             except Exception as error:
                 if code_of(error) not in _CHANGED:
                     raise
+            finally:
+                self._connection.leave([begun], settled=False)
         if etag:
             return None
         # There is no first byte of nothing.

@@ -32,7 +32,7 @@ _PASSING_CODES: Final = frozenset(
     }
 )
 EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
-_NOTHING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
+_NOTHING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "404", "NotFound"})
 _HINTS: Final = {
     "NoSuchBucket": "make the bucket, or name another one",
     "AccessDenied": "the key may not do that: see the bucket's policy",

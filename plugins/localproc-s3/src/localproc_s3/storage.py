@@ -15,7 +15,7 @@ from localproc_s3.described import described
 from localproc_s3.names import Place, place
 from localproc_s3.options import S3Options
 from localproc_s3.transfers import Transfers
-from localproc_s3.uploads import DIGEST
+from localproc_s3.uploads import DIGEST, abort
 
 _MANY: Final = 1000  #: objects that one request can delete
 #: Answers to who may not look for leftovers, or asks a server that has none.
@@ -113,9 +113,8 @@ class S3Storage:
                 return
         for one in found:
             if one["Key"].startswith(asked.key):
-                self._abort(
-                    Place(asked.beside(one["Key"]), asked.bucket, one["Key"]), one["UploadId"]
-                )
+                begun = Place(asked.beside(one["Key"]), asked.bucket, one["Key"])
+                abort(self._connection, begun, one["UploadId"])
 
     def check(self, prefix: str) -> None:
         """Begin an upload and end it: that tells whether objects can be put, and leaves none.
@@ -126,7 +125,7 @@ class S3Storage:
         self._connection.call("head_bucket", f"s3://{asked.bucket}", Bucket=asked.bucket)
         probe = Place(prefix, asked.bucket, f"{asked.key.rstrip('/')}/.localproc".lstrip("/"))
         begun = self._connection.call("create_multipart_upload", prefix, **probe.named)
-        self._abort(probe, begun["UploadId"])
+        abort(self._connection, probe, begun["UploadId"])
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a URL that holds for so many seconds."""
@@ -143,15 +142,6 @@ class S3Storage:
     def close(self) -> None:
         """Let go of the connections."""
         self._connection.close()
-
-    def _abort(self, asked: Place, upload: str) -> None:
-        try:
-            self._connection.call(
-                "abort_multipart_upload", asked.uri, **asked.named, UploadId=upload
-            )
-        except StagingError as error:
-            if "NoSuchUpload" not in error.message:
-                raise
 
     def _pages(
         self, operation: str, asked: Place, member: str, markers: dict[str, str]

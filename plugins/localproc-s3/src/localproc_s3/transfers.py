@@ -38,6 +38,5 @@ class S3fsTransfers:
     """Transfers with few dependencies."""
 
     def __init__(self, options: S3Options, connection: Connection) -> None:
-        window = Window(connection)
-        self.put = Uploads(connection, window, options.upload).put
-        self.fetch = Downloads(connection, window).fetch
+        self.put = Uploads(connection, Window(connection, settled=True), options.upload).put
+        self.fetch = Downloads(connection, Window(connection, settled=False)).fetch

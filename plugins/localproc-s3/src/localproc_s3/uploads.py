@@ -2,6 +2,9 @@
 
 Owns multipart uploads, and that an object has the digest that was announced. Must not know who asks
 for it.
+
+What has been sent is waited for, whoever wants no more of it: one who removes what was put must not
+do so before it is there.
 """
 
 import base64
@@ -12,7 +15,7 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import Any, Final
 
-from localproc.errors import StagingError
+from localproc.errors import NoSuchObject, StagingError
 from localproc.plugins.storage import Info, Watch
 from localproc_s3.connection import Connection
 from localproc_s3.contents import Contents
@@ -20,6 +23,7 @@ from localproc_s3.names import Place
 from localproc_s3.window import PART, Window
 
 _PARTS: Final = 10_000  #: that an upload may have
+_ABORTS: Final = 3
 _FREE: Final = 1 << 20  #: bytes up to which nobody has to wait for room
 #: User metadata that says what an object is, to whoever would put it again.
 DIGEST: Final = "localproc-sha256"
@@ -54,7 +58,7 @@ class Uploads:
         if contents.size <= _FREE:
             begun = self._whole(contents, place, sha256, said | condition)
             with self._connection.explaining(place.uri):
-                answer = self._connection.wait(begun, lambda: watch(0))
+                answer = self._connection.wait(begun)
         else:
             begin = partial(self._whole, contents, place, sha256, said | condition)
             with self._connection.explaining(place.uri):
@@ -83,7 +87,7 @@ class Uploads:
         condition: Mapping[str, Any],
     ) -> Info:
         call = self._connection.call
-        begun = call("create_multipart_upload", place.uri, lambda: watch(0), **place.named, **said)
+        begun = call("create_multipart_upload", place.uri, **place.named, **said)
         upload = {**place.named, "UploadId": begun["UploadId"]}
         try:
             parts, digest = self._sent(contents, place, upload, watch)
@@ -91,14 +95,13 @@ class Uploads:
             call(
                 "complete_multipart_upload",
                 place.uri,
-                lambda: watch(contents.size),
                 MultipartUpload={"Parts": parts},
                 **upload,
                 **condition,
             )
         except BaseException:
             with suppress(StagingError):  # or it is swept later
-                call("abort_multipart_upload", place.uri, **upload)
+                abort(self._connection, place, begun["UploadId"])
             raise
         there = call("head_object", place.uri, **place.named)
         return Info(place.uri, there["ContentLength"], there.get("ETag", ""), digest)
@@ -138,6 +141,17 @@ class Uploads:
 def _md5(data: bytes) -> str:
     """Return what every server compares a part with, be it new or old."""
     return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+
+
+def abort(connection: Connection, place: Place, upload: str) -> None:
+    """End an upload and remove its parts, as often as it takes: some may just have come."""
+    named = {**place.named, "UploadId": upload}
+    for _ in range(_ABORTS):
+        try:
+            connection.call("abort_multipart_upload", place.uri, **named)
+            connection.call("list_parts", place.uri, **named)
+        except NoSuchObject:
+            return
 
 
 def check(place: Place, digest: str, sha256: str, size: int, expected: int) -> None:

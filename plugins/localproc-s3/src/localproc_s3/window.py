@@ -17,10 +17,14 @@ _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 
 
 class Window:
-    """Begins requests while there is room for them."""
+    """Begins requests while there is room for them.
 
-    def __init__(self, connection: Connection) -> None:
+    ``settled``: whoever ends it early has to know that none of them is under way any more.
+    """
+
+    def __init__(self, connection: Connection, *, settled: bool) -> None:
         self._connection = connection
+        self._settled = settled
         self._room = threading.Semaphore(_SLOTS)
 
     def through(
@@ -42,8 +46,8 @@ class Window:
             while flying:
                 yield from self._landed(flying, watch)
         finally:
-            for future in flying:
-                future.cancel()
+            self._connection.leave(flying, settled=self._settled)
+            for _ in flying:
                 self._room.release()
 
     def _begun(self, begin: Callable[[], "Future[Any]"]) -> "Future[Any]":

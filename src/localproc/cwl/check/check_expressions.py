@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.near import near
 from localproc.cwl.base.positions import Place
+from localproc.cwl.base.types import CwlType, kind, without_null
 from localproc.cwl.expr.expressions import Dialect, parse, references
 from localproc.cwl.run.process import Requirements, dialect_of
 from localproc.errors import ExpressionError, Problem
@@ -25,6 +26,23 @@ _RUNTIME: Final = (
     "tmpdirSize",
     "exitCode",
 )
+#: What a File and a Directory have (CWL v1.2 CommandLineTool, 3.1 "Data concepts").
+_OF_FILES: Final = (
+    "class",
+    "location",
+    "path",
+    "basename",
+    "dirname",
+    "nameroot",
+    "nameext",
+    "checksum",
+    "size",
+    "secondaryFiles",
+    "format",
+    "contents",
+    "metadata",
+)
+_OF_FOLDERS: Final = ("class", "location", "path", "basename", "listing", "dirname", "metadata")
 
 
 def check_expressions(
@@ -33,21 +51,21 @@ def check_expressions(
     """Give the problems of a process's expressions."""
     version = process["cwlVersion"]
     dialect = dialect_of(requirements, version)
-    names = [port["id"] for port in process["inputs"]]
+    names = {port["id"]: port["type"] for port in process["inputs"]}
     problems: list[Problem] = []
     for text, path in _fields(process):
         problems += _problems(text, dialect, names, place, path)
     for step in process.get("steps", ()):
         within = requirements.within(step["requirements"], step["hints"])
         inner = dialect_of(within, version)
-        given = [one["id"] for one in step["in"]]
+        given = {one["id"]: "Any" for one in step["in"]}
         for text, path in _step_fields(step):
             problems += _problems(text, inner, given, place, path)
     return problems
 
 
 def _problems(
-    text: Any, dialect: Dialect, names: Sequence[str], place: Callable[..., Place], path: _Path
+    text: Any, dialect: Dialect, types: Mapping[str, Any], place: Callable[..., Place], path: _Path
 ) -> Iterator[Problem]:
     if not isinstance(text, str):
         return
@@ -57,11 +75,45 @@ def _problems(
         yield place(*path).problem(error.message, error.hint)
         return
     for symbol, keys in references(parsed):
-        known = {"inputs": names, "runtime": _RUNTIME}.get(symbol)
+        known = {"inputs": list(types), "runtime": list(_RUNTIME)}.get(symbol)
         if known is not None and keys and keys[0] not in known:
             said = f"$({symbol}.{keys[0]}): there is no {keys[0]!r} in {symbol}"
             hint = f"there is: {', '.join(known[:12]) or 'nothing'}"
             yield place(*path).problem(said, near(str(keys[0]), known, hint))
+        elif symbol == "inputs" and keys:
+            yield from _lost(types[str(keys[0])], keys, place(*path))
+
+
+def _lost(cwl_type: CwlType, keys: Sequence[str | int], at: Place) -> Iterator[Problem]:
+    """Give where a reference leaves what its input has: a field of a record, a member of a File."""
+    for number, key in enumerate(keys[1:], 1):
+        cwl_type = without_null(cwl_type)
+        has = _has(cwl_type)
+        if isinstance(key, int) or has is None:
+            if not isinstance(cwl_type, Mapping) or kind(cwl_type) != "array":
+                return
+            if not isinstance(key, int):
+                return
+            cwl_type = cwl_type["items"]
+            continue
+        if key not in has:
+            way = ".".join(map(str, keys[:number]))
+            hint = near(key, list(has), f"it has: {', '.join(list(has)[:12]) or 'nothing'}")
+            yield at.problem(f"$(inputs.{way}.{key}): there is no {key!r} in {way}", hint)
+            return
+        cwl_type = has[key]
+
+
+def _has(cwl_type: CwlType) -> Mapping[str, CwlType] | None:
+    """Give the members that a value of a type has, with their types; ``None`` if any may be."""
+    match kind(cwl_type):
+        case "record" if isinstance(cwl_type, Mapping):
+            return {field["name"]: field["type"] for field in cwl_type["fields"]}
+        case "File" | "stdin":
+            return dict.fromkeys(_OF_FILES, "Any")
+        case "Directory":
+            return dict.fromkeys(_OF_FOLDERS, "Any")
+    return None
 
 
 def _step_fields(step: Mapping[str, Any]) -> Iterator[tuple[Any, _Path]]:

@@ -11,38 +11,42 @@ Source of the rule when not to reuse: CWL v1.2 CommandLineTool, sections 5.11 "W
 import hashlib
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, map_files, walk
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.container import network_access
+from localproc.cwl.run.fingerprint import named
 from localproc.cwl.run.process import Tool
 
-_FORMAT: Final = 1  #: raised when the same step would be done differently
+_FORMAT: Final = 2  #: raised when the same step would be done differently
 _UNSEEN: Final = frozenset({"source", "label", "doc", "metadata", "requirements", "hints"})
 _LOCAL: Final = frozenset({"location", "path", "dirname", "size", "checksum"})
 
 
-def may_be_reused(tool: Tool, inputs: Mapping[str, Any]) -> bool:
-    """Whether equal runs of a tool may share their outputs."""
+def why_not_reused(tool: Tool, inputs: Mapping[str, Any]) -> str:
+    """Say why equal runs of a tool must not share their outputs; nothing if they may."""
     if tool.requirements.has("InplaceUpdateRequirement"):
-        return False
+        return "it updates files in place"
     context = Context(inputs)
     reuse = tool.requirements.get("WorkReuse")
     if reuse is not None and not evaluate_field(reuse["enableReuse"], tool.dialect, context):
-        return False
-    return not network_access(tool, context) or tool.version == "v1.0"
+        return "its WorkReuse says so"
+    if network_access(tool, context) and tool.version != "v1.0":
+        return "it uses the network"
+    return ""
+
+
+def may_be_reused(tool: Tool, inputs: Mapping[str, Any]) -> bool:
+    """Whether equal runs of a tool may share their outputs."""
+    return not why_not_reused(tool, inputs)
 
 
 def named_files(tool: Tool, inputs: Mapping[str, Any]) -> set[str]:
     """Return the paths of the files that a run names: in its inputs and its requirements."""
-    given = [dict(inputs), [port.spec.get("default") for port in tool.inputs], _holding(tool)]
+    given = named(tool, inputs)
     return {local_path(one) for one in walk(given) if one["class"] == "File" and is_local(one)}
-
-
-def _holding(tool: Tool) -> dict[str, Any]:
-    return {**tool.requirements.hinted, **tool.requirements.required}
 
 
 def identity(
@@ -60,19 +64,34 @@ def identity(
     ``beside`` is that of what lies beside the package's own files, for a script may import it.
     Every input file is read.
     """
-    holding = _holding(tool)
-    known = {
-        "format": _FORMAT,
-        "tool": {name: value for name, value in tool.spec.items() if name not in _UNSEEN},
-        "requirements": {name: _contents(holding[name], files) for name in sorted(holding)},
-        "defaults": [_contents(port.spec.get("default"), files) for port in tool.inputs],
-        "inputs": {name: _contents(inputs[name], files) for name in sorted(inputs)},
-        "image": image,
-        "beside": beside,
-        **({"software": dict(software)} if software else {}),
-    }
+    known = {"format": _FORMAT, **parts(tool, inputs, files), "image": image, "beside": beside}
+    if software:
+        known["software"] = dict(software)
     text = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parts(
+    tool: Tool, inputs: Mapping[str, Any], files: Files, only: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return what a run depends on, each thing by a name: ``inputs.threshold``, ``tool.stdout``.
+
+    Files are what is in them, as ``files`` gives their checksums. ``only``: no more than these.
+    """
+    holding = {**tool.requirements.hinted, **tool.requirements.required}
+    ports = {port.id: port.spec.get("default") for port in tool.inputs}
+    named_values = {
+        **{f"requirements.{name}": value for name, value in holding.items()},
+        **{f"defaults.{name}": value for name, value in ports.items() if value is not None},
+        **{f"inputs.{name}": value for name, value in inputs.items()},
+    }
+    found = {f"tool.{name}": value for name, value in tool.spec.items() if name not in _UNSEEN}
+    found |= {
+        name: _contents(value, files)
+        for name, value in named_values.items()
+        if only is None or name in only
+    }
+    return {name: value for name, value in found.items() if only is None or name in only}
 
 
 def _contents(value: Any, files: Files) -> Any:

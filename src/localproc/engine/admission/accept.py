@@ -14,16 +14,25 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from localproc.cwl.run.process import own_files
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.admission.named_files import assets_beside
+from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.options import read_trigger
 from localproc.engine.runtime import Runtime
-from localproc.errors import EnvironmentProblem, InvalidInputs, Problem, StorageUnavailable
+from localproc.errors import (
+    Conflict,
+    EnvironmentProblem,
+    InvalidInputs,
+    NoSuchJob,
+    Problem,
+    StorageUnavailable,
+)
 from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
@@ -33,6 +42,7 @@ from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
+from localproc.storage.siblings import siblings
 from localproc.uris import canonical, uri_path
 
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
@@ -59,28 +69,19 @@ class Acceptance:
         what the package requires.
         """
         rest = dict(options)
-        policy = rest.setdefault("policy", InputPolicy())
-        values, base = read_inputs(inputs, rest.pop("base", None))
-        bases = rest.pop("bases", None)
-        references = bool(rest.pop("references", True)) and policy.roots is None
-        files = Disk() if policy.roots is None else RootedDisk(policy)
-        takes = self._request(record)
-        named: list[str] = []
-        job_object = takes.job_object(
-            values, base, files, references=references, bases=bases, named=named
-        )
-        rest["named"] = {path: assets_beside(path) for path in named}
-        check_policy(job_object, policy)
-        self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        job_object = self.job_object(record, inputs, rest)
         root = os.fspath(rest.get("results") or self.results)
         rest["results"] = self._results_uri(root, record)
-        _check_subscriber(rest.get("subscriber") or {}, policy)
+        _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
         AssetChoice.read(rest.get("assets", ""))
         rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
-        check_texts(rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"])
+        rest |= read_run_options(rest, self._runtime.settings.retries)
+        check_texts(
+            rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"], rest["once"]
+        )
         rest.setdefault("executor", self._runtime.settings.executor)
         rest["run_as"] = rest.get("run_as") or self._user
         unknown = set(rest) - set(JobRequest.__slots__)
@@ -91,15 +92,69 @@ class Acceptance:
         )
         return JobRequest(inputs=job_object, **rest)
 
-    def accept(self, record: ProcessRecord, request: JobRequest, *, owner: str | None) -> JobRecord:
-        """Record a job that ``owner`` is to run, or whoever finds it."""
+    def job_object(
+        self, record: ProcessRecord, inputs: Any, rest: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Give the checked inputs, and take from the options what says how to read them.
+
+        Raises ``InvalidInputs`` with every problem.
+        """
+        policy = rest.setdefault("policy", InputPolicy())
+        values, base = read_inputs(inputs, rest.pop("base", None))
+        bases = rest.pop("bases", None)
+        references = bool(rest.pop("references", True)) and policy.roots is None
+        files = Disk() if policy.roots is None else RootedDisk(policy)
+        takes = self._request(record)
+        named: list[str] = []
+        job_object = takes.job_object(
+            values, base, files, references=references, bases=bases, named=named
+        )
+        before = rest.get("named") or {}  # of a job that is retried
+        rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
+        check_policy(job_object, policy)
+        self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        return job_object
+
+    def accept(
+        self, record: ProcessRecord, request: JobRequest, *, owner: str | None
+    ) -> tuple[JobRecord, bool]:
+        """Record a job that ``owner`` is to run, or whoever finds it; return it, and if it is new.
+
+        It is not if it was to be done once, and another job is doing that or has done it. Raises
+        ``Conflict`` if that one is of another process.
+        """
         at = datetime.now(UTC)
-        event = Accepted(at, request=request, engine=owner or "", message="accepted")
+        event = Accepted(
+            at,
+            request=request,
+            engine=owner or "",
+            beside=self._beside(record, request) or None,
+            message="accepted",
+        )
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
         job = replace(job, owner=owner)
-        self._runtime.store.add_job(job, event)
+        there = self._runtime.store.add_job(job, event)
+        if there != job.id:
+            return self._done_once(job, there), False
         self._runtime.observers.tell(job, [event])
-        return job
+        return job, True
+
+    def _done_once(self, job: JobRecord, there: str) -> JobRecord:
+        found = self._runtime.store.job(there)
+        if found is None:
+            raise NoSuchJob(there)
+        if found.process_id != job.process_id:
+            raise Conflict(
+                f"the key {job.once!r} is that of job {found.id}, of the process "
+                f"{found.process_id!r}",
+                hint="give each thing that is to be done once a key of its own",
+            )
+        return found
+
+    def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
+        """Give what lies beside the package's own files now: a retry sees if that has changed."""
+        own = own_files(self._runtime.processes.of(record))
+        return siblings(own, own, (self._runtime.home.path, uri_path(request.results)))
 
     def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
         """Give the container runtime of a job; raises where its steps can never run."""

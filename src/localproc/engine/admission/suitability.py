@@ -5,8 +5,8 @@ Must not know how a task is prepared: only what stands in a package as a number 
 expression will give.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from localproc.cwl.run.container import described, is_required
@@ -17,8 +17,25 @@ from localproc.engine.job.executor_choice import ExecutorChoice, Place
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
 from localproc.errors import ImageError, Problem, UnsupportedPackage
-from localproc.model import Resources, Task
-from localproc.plugins.executor import ExecutorPlugin, unfit
+from localproc.model import Container, Resources, Task
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a step goes: by its place, to which executor, in which container if in any.
+
+    ``unfit`` says why it can never run there; ``note`` what else is worth knowing. ``refused``: it
+    needs a container, and there is none. ``lacking`` is the software that is nowhere.
+    """
+
+    step: str
+    executor: str
+    container: Container | None = None
+    unfit: str = ""
+    note: str = ""
+    refused: UnsupportedPackage | None = None
+    lacking: tuple[str, ...] = ()
 
 
 def check_executors(
@@ -30,32 +47,70 @@ def check_executors(
     run where it would go, ``ImageError`` for images that are not here, ``PluginMissing`` for an
     executor or a runtime that is not there.
     """
+    name, found = placements(process, choice, wanted, runtime)
+    if refused := next((one.refused for one in found if one.refused), None):
+        raise refused
+    problems = [
+        Problem(one.unfit, one.step, hint=SOFTWARE_HINT)
+        if one.lacking
+        else Problem(f"the executor {one.executor!r} can never run it: {one.unfit}", one.step)
+        for one in found
+        if one.unfit
+    ]
+    if problems:
+        raise UnsupportedPackage(
+            "some steps can never run", problems, hint="choose another executor for them"
+        )
+    _check_images(missing_images(found, runtime))
+    return name
+
+
+def missing_images(found: Iterable[Placement], runtime: Runtime) -> list[ImageError]:
+    """Return what is wrong with the images that steps need."""
+    boxes = [one.container for one in found if one.container is not None and one.container.runtime]
+    return runtime.containers.missing(boxes)
+
+
+def placements(
+    process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
+) -> tuple[str, list[Placement]]:
+    """Return the container runtime that a job needs, and where every step would go.
+
+    Raises ``PluginMissing``.
+    """
     plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
     boxes = runtime.containers.boxes(chosen(process, choice, wanted, runtime))
     if boxes.executor:
         plugins.setdefault(boxes.executor, runtime.plugins.executor(boxes.executor))
     able = {name: one.capabilities for name, one in plugins.items()}
-    problems, wanting = [], []
+    found = []
     for step, tool in _steps(process):
         place = boxes.place(choice, able, step, tool)
         task = _probe(step, tool, place)
         if task.container is not None and not place.containers:
-            raise _no_containers(tool, choice.choose(step, container=True), wanted)
-        if task.container is not None and place.runtime:
-            wanting.append(task.container)
-        why = _reason(task, plugins[place.executor], runtime)
-        if task.container is None and (lacking := _lacking(tool, runtime)):
-            problems.append(Problem(nowhere(lacking), step, hint=SOFTWARE_HINT))
-        if why:
-            problems.append(
-                Problem(f"the executor {place.executor!r} can never run it: {why}", step)
+            error = _no_containers(tool, choice.choose(step, container=True), wanted)
+            found.append(
+                Placement(step, place.executor, task.container, error.message, refused=error)
             )
-    if problems:
-        raise UnsupportedPackage(
-            "some steps can never run", problems, hint="choose another executor for them"
-        )
-    _check_images(runtime.containers.missing(wanting))
-    return boxes.runtime
+            continue
+        plugin = plugins[place.executor]
+        note = _too_much(task.resources, runtime.executor_settings(plugin, ""))
+        why = _reason(task, plugin, runtime)
+        lacking = _lacking(tool, runtime) if task.container is None and not why else ()
+        why = why or (nowhere(lacking) if lacking else "")
+        found.append(Placement(step, place.executor, task.container, why, note, lacking=lacking))
+    return boxes.runtime, found
+
+
+def _too_much(needs: Resources, settings: ExecutorSettings) -> str:
+    """Say that a step wants more than there is at a time: it runs all the same, alone."""
+    for wanted, there, unit in (
+        (needs.cores, settings.cores, "cores"),
+        (needs.ram, settings.ram, "MiB of memory"),
+    ):
+        if there and wanted > there:
+            return f"it asks for {wanted:g} {unit}, and there are {there:g}: it runs alone"
+    return ""
 
 
 def chosen(process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime) -> str:

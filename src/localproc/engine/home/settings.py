@@ -12,7 +12,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
+from localproc.engine.home.retention import Retention
 from localproc.errors import InvalidInputs, Problem
+from localproc.machine.retries import read_rules
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.stac_schemas import Validation
 from localproc.storage.storages import StorageOptions
@@ -40,7 +42,9 @@ class Settings:
     wait. ``durable``: what is recorded survives a power cut too: jobs, outputs of steps, published
     results. ``adopt``: take over the jobs of engines that are gone, and those that belong to none.
     ``keep``: keep the folders of steps of successful jobs. ``reuse``: use the outputs of equal
-    steps of earlier jobs, and keep those of this engine's. ``offline`` says whether inputs
+    steps of earlier jobs, and keep those of this engine's; ``None``: as the variable
+    ``LOCALPROC_REUSE`` says, else as ``settings.yml`` does. ``retries``: when steps that fail run
+    again (docs/engine.md, "Retries"). ``offline`` says whether inputs
     are asked of the network: ``never`` offline, ``auto`` (only where there is a way), ``always``:
     there is but what is kept. ``inputs_cache`` is the folder where inputs from elsewhere are kept,
     which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
@@ -55,10 +59,12 @@ class Settings:
     ``callback_secret`` signs what subscribers are told. ``software`` are the resolvers that are
     asked for the software of tools, in their order, each with its ``type`` and options, or the file
     that has them. ``executor_options`` are by an executor's name, ``container_options`` by a
-    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``);
-    these, ``software``, ``containers``, ``images``, ``pull`` and ``container_map`` may also stand
-    in ``settings.yml`` in the home. ``namespace_storage_options`` are the same for each namespace;
-    the more particular ones add to the others.
+    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``).
+    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
+    the others. ``prune``: which jobs go by themselves
+    (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``software``,
+    ``containers``, ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in
+    ``settings.yml`` in the home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -75,7 +81,8 @@ class Settings:
     durable: bool = False
     adopt: bool = True
     keep: bool = False
-    reuse: bool = False
+    reuse: bool | None = None
+    retries: Any = None
     containers: str = ""
     images: str | None = None
     pull: str = ""
@@ -95,6 +102,7 @@ class Settings:
     namespace_storage_options: Mapping[str, StorageOptions] = field(
         default_factory=dict, repr=False
     )
+    prune: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
@@ -110,9 +118,11 @@ class Settings:
         check_choice("validate_results", self.validate_results, Validation)
         check_choice("pull", self.pull or Pull.NEVER, Pull)
         check_namespace(self.namespace)
+        read_rules(self.retries)
         check_options("executor_options", self.executor_options)
         check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
+        Retention.of(self.prune)
 
     @property
     def resolvers(self) -> Sequence[Mapping[str, Any]]:

@@ -1,10 +1,11 @@
-"""Settings that a home keeps in a file of its own.
+"""Settings that a home keeps in a file of its own, and what the environment says of them.
 
 Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
-namespace, which containers are used, and where software is found. Must not know what they mean, nor
-any other setting.
+namespace, which containers are used, where software is found, what is pruned, whether steps are
+reused, and when they are retried. Must not know what they mean, nor any other setting.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -17,18 +18,22 @@ from localproc.software.configuration import read_file as read_software
 _OPTIONS: Final = ("executor_options", "container_options", "storage_options")
 _NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
-_MAP: Final = "container_map"
+_MAPS: Final = ("container_map", "prune")
 _SOFTWARE: Final = "software"
-_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, _MAP, _SOFTWARE)
+_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS, _SOFTWARE, "reuse", "retries")
+_REUSE: Final = "LOCALPROC_REUSE"
+_WORDS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 _Options = Mapping[str, Mapping[str, Any]]
 
 
 def with_file(settings: Settings, path: str) -> Settings:
-    """Return settings with the options that a file has; of an option in both, theirs counts.
+    """Return settings with what a file and the environment add; of what is in both, theirs counts.
 
-    The resolvers of software are read, too. Raises ``InvalidInputs`` for a file that is no mapping
-    of options.
+    The resolvers of software are read, too.
+
+    Raises ``InvalidInputs`` for a file that is no mapping of settings, and for a variable that says
+    neither yes nor no.
     """
     if settings.software:
         named = settings.software
@@ -38,10 +43,10 @@ def with_file(settings: Settings, path: str) -> Settings:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (FileNotFoundError, NotADirectoryError):
-        return settings
+        text = ""
     except (OSError, ValueError) as error:
         raise InvalidInputs(f"{path} cannot be read: {error}") from error
-    found = _read(text, path)
+    found = _read(text, path) if text else {}
     options: dict[str, Any] = {
         name: _merged(found.get(name, {}), getattr(settings, name)) for name in _OPTIONS
     }
@@ -49,14 +54,36 @@ def with_file(settings: Settings, path: str) -> Settings:
     texts: dict[str, Any] = {
         name: getattr(settings, name) or found.get(name, getattr(settings, name)) for name in _TEXTS
     }
-    images: dict[str, Any] = {_MAP: {**found.get(_MAP, {}), **settings.container_map}}
-    software = settings.software or check_software(found.get(_SOFTWARE, []), path)
-    return replace(settings, software=software, **options, **texts, **images)
+    maps: dict[str, Any] = {
+        name: {**found.get(name, {}), **getattr(settings, name)} for name in _MAPS
+    }
+    return replace(
+        settings,
+        software=settings.software or check_software(found.get(_SOFTWARE, []), path),
+        **options,
+        **texts,
+        **maps,
+        reuse=_first(settings.reuse, _from_environment(), found.get("reuse"), False),
+        retries=_first(settings.retries, found.get("retries")),
+    )
 
 
 def _of_namespaces(found: Mapping[str, Any], settings: Settings) -> Mapping[str, _Options]:
     one, over = found.get(_NAMESPACES, {}), settings.namespace_storage_options
     return {name: _merged(one.get(name, {}), over.get(name, {})) for name in {**one, **over}}
+
+
+def _first(*values: Any) -> Any:
+    """Return the first value that is one."""
+    return next((one for one in values if one is not None), None)
+
+
+def _from_environment() -> bool | None:
+    said = os.environ.get(_REUSE, "").strip().lower()
+    if said and said not in _WORDS:
+        hint = f"it is one of {', '.join(_WORDS)}"
+        raise InvalidInputs(f"{_REUSE} is {said!r}, which is neither yes nor no", hint=hint)
+    return _WORDS.get(said)
 
 
 def _read(text: str, path: str) -> Mapping[str, Any]:
@@ -77,10 +104,12 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
             check_options(name, options)
         for namespace in options if name == _NAMESPACES else ():
             check_options(f"{name}.{namespace}", options[namespace])
-        if name == _MAP and not isinstance(options, dict):
+        if name in _MAPS and not isinstance(options, dict):
             raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
         if name in _TEXTS and not isinstance(options, str):
             raise InvalidInputs(f"{path} has {name!r}, which is no text")
+    if not isinstance(found.get("reuse", False), bool):
+        raise InvalidInputs(f"{path} has reuse: {found['reuse']!r}, neither true nor false")
     return found
 
 

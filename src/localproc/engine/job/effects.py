@@ -55,6 +55,8 @@ class Remember:
     identity: str
     outputs: Mapping[str, Any]
     outdir: str
+    name: str
+    log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,7 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Look for the outputs of an equal step; the value is its identity and a ``Found`` or None.
-
-    The identity of a step that must not be reused is empty.
-    """
+    """Look for the outputs of an equal step; the value is ``Recalled``."""
 
     name: str
     invocation: Invocation
@@ -96,18 +95,24 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """Run an ExpressionTool; the value is its outputs."""
+    """Run an ExpressionTool; the value is ``Made``.
+
+    ``because``: why nothing of the job that is retried was taken over.
+    """
 
     name: str
     invocation: Invocation
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Work out a task; the value is ``Prepared`` and the ``Task``.
+    """Work out a task; the value is ``Prepared``, the ``Task``, and how its input files are.
 
     ``identity`` is set if its outputs are to be remembered, ``lost`` counts its attempts that were
-    lost. ``taken_up``: an earlier engine has launched it.
+    lost, ``failures`` those that ended badly. ``taken_up``: an earlier engine has launched it.
+    ``replaces``: the attempt before it was lost, which is recorded only with this one. ``because``:
+    why nothing of the job that is retried was taken over.
     """
 
     name: str
@@ -116,7 +121,10 @@ class Prepare:
     tmpdir: str
     identity: str = ""
     lost: int = 0
+    failures: int = 0
     taken_up: bool = False
+    replaces: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,7 @@ class FillFolder:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Collect the outputs of a task that has ended; the value is the outputs."""
+    """Collect the outputs of a task that has ended; the value is ``Made``."""
 
     name: str
     prepared: Prepared

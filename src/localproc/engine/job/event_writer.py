@@ -21,6 +21,7 @@ from localproc.model.events import (
     StepFinished,
     StepProgress,
     StepQueued,
+    StepRetrying,
     StepRunning,
     StepSubmitted,
     Succeeded,
@@ -63,10 +64,15 @@ class EventWriter:
         """Somebody wants the job to stop."""
         self._note(DismissRequested(self._now(), message="dismissing"))
 
-    def succeeded(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+    def succeeded(
+        self, outputs: Mapping[str, Any], features: Mapping[str, Any], *, tidy: bool
+    ) -> None:
         """The job has ended well, and its outputs are where they are to be."""
-        at = self._now()
-        self._note(Succeeded(at, outputs=outputs, features=features, message="successful"))
+        self._note(
+            Succeeded(
+                self._now(), outputs=outputs, features=features, tidy=tidy, message="successful"
+            )
+        )
 
     def failed(self, problem: JobFailed) -> None:
         """The job has failed, and nothing of it runs any more."""
@@ -78,7 +84,9 @@ class EventWriter:
 
     # Its steps
 
-    def launched(self, key: str, name: str, attempt: int, task: Task) -> None:
+    def launched(
+        self, key: str, name: str, attempt: int, task: Task, *, given: str = "", because: str = ""
+    ) -> None:
         """A step's task is handed to the executor."""
         self._reasons.pop(name, None)
         box = task.container
@@ -96,6 +104,8 @@ class EventWriter:
                 digest="" if box is None else box.digest,
                 containers="" if box is None else box.runtime,
                 software=task.software,
+                given=given,
+                because=because,
                 message=f"starting {name}",
             )
         )
@@ -133,12 +143,35 @@ class EventWriter:
             )
         )
 
+    def retrying(
+        self, name: str, attempt: int, due: datetime, report: Report, problem: JobFailed
+    ) -> None:
+        """An attempt of a step has ended badly; another one is to begin at ``due``."""
+        said = problem.message.removeprefix(f"step {name} ")
+        self._note(
+            StepRetrying(
+                self._now(),
+                name=name,
+                attempt=attempt,
+                due=due,
+                said=said,
+                exit_code=report.exit_code,
+                cause=problem.cause,
+                message=f"{name} waits to be tried again: {said}",
+            )
+        )
+
+    def now(self) -> datetime:
+        """Return the time as of the last event, which is never later than that of the next."""
+        return self._now()
+
     def ended(
         self,
         name: str,
         status: StepStatus,
         report: Report | None = None,
         *,
+        made: str = "",
         problem: JobFailed | None = None,
         outputs: Mapping[str, Any] | None = None,
         progress: int | None = None,
@@ -150,6 +183,7 @@ class EventWriter:
                 name=name,
                 status=status,
                 outputs=outputs,
+                made=made,
                 progress=progress,
                 **_reported(report),
                 **_told(problem),
@@ -165,6 +199,11 @@ class EventWriter:
         *,
         outputs: Mapping[str, Any] | None = None,
         reused_from: str | None = None,
+        reused_step: str = "",
+        given: str = "",
+        made: str = "",
+        because: str = "",
+        ran_in: str = "",
     ) -> None:
         """A step began and ended in one: it was skipped, reused, or an expression."""
         self._note(
@@ -176,6 +215,11 @@ class EventWriter:
                 status=status,
                 outputs=outputs,
                 reused_from=reused_from,
+                reused_step=reused_step,
+                given=given,
+                made=made,
+                because=because,
+                ran_in=ran_in,
                 progress=progress,
             )
         )

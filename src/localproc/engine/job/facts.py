@@ -3,7 +3,9 @@
 Owns the shapes of facts, and which kind each is. Must not know what follows from them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.run.plan import Invocation, Skipped
@@ -34,6 +36,46 @@ class Pulled:
     exhausted: bool
     error: LocalprocError | None = None
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of a step: its outputs.
+
+    ``made`` is a digest of how their files are, ``given`` of how those were that it was made from.
+    """
+
+    outputs: Mapping[str, Any]
+    made: str = ""
+    given: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFrom:
+    """Outputs of an equal step of an earlier job, and what the step is called there.
+
+    ``ran_in`` is what its image and software were.
+    """
+
+    outputs: Mapping[str, Any]
+    job_id: str
+    step: str
+    made: str = ""
+    given: str = ""
+    ran_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What came of a ``Recall``.
+
+    ``identity`` is that of the step, empty if it must not be reused. ``because``: why nothing of
+    the job that is retried was taken over.
+    """
+
+    identity: str
+    found: TakenFrom | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +113,13 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """It is as late as that, by the clock of the job."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DismissalAsked:
     """Somebody wants the job to stop."""
 
@@ -82,13 +131,14 @@ class Broken:
     problem: JobFailed
 
 
-News = Done | Reported | NotLaunched | Progressed | Room | DismissalAsked | Broken
+News = Done | Reported | NotLaunched | Progressed | Room | Later | DismissalAsked | Broken
 
 _KINDS: Final[dict[type[News], Fact]] = {
     Reported: Fact.REPORT,
     NotLaunched: Fact.REPORT,
     Progressed: Fact.PROGRESS,
     Room: Fact.ROOM,
+    Later: Fact.TIME,
     DismissalAsked: Fact.DISMISSAL,
     Broken: Fact.FAILURE,
 }

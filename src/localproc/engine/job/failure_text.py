@@ -7,13 +7,15 @@ Must not know how it came to that.
 import errno
 import os
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Report, Task, TaskState
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_MOST_NAMES: Final = 3
+_MOST_KEPT: Final = 100  #: failures that are told in full
 _SIGNALS: Final = {
     1: "SIGHUP",
     2: "SIGINT",
@@ -99,6 +101,34 @@ def stopped_before(job_id: str) -> JobFailed:
         job_id=job_id,
         hint="run the job again; the log of that engine may say more",
         cause="internal",
+    )
+
+
+def took_too_long(job_id: str, seconds: float) -> JobFailed:
+    """Return what is told of a job that was stopped at its time limit."""
+    return JobFailed(
+        f"the job was stopped: it took longer than its time limit of {seconds:g} s",
+        job_id=job_id,
+        hint="localproc retry goes on with what it has done, with another --time-limit",
+        cause="time-limit",
+    )
+
+
+def all_failed(job_id: str, problems: Sequence[JobFailed]) -> JobFailed:
+    """Return what is told of a job by all its steps that failed."""
+    first = problems[0]
+    if len(problems) == 1:
+        return first
+    names = ", ".join(one.step for one in problems[:_MOST_NAMES])
+    more = f" and {len(problems) - _MOST_NAMES} more" if len(problems) > _MOST_NAMES else ""
+    return JobFailed(
+        f"{len(problems)} steps failed: {names}{more}",
+        job_id=job_id,
+        step=first.step,
+        exit_code=first.exit_code,
+        hint="each step's log says more; localproc retry runs those that failed again",
+        cause=first.cause,
+        failures=[one.to_problem() for one in problems[:_MOST_KEPT]],
     )
 
 

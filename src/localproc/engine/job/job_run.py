@@ -8,6 +8,7 @@ disk it looks at is the one it is given, for inputs and outputs of steps.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from localproc import machine
@@ -16,7 +17,7 @@ from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
 from localproc.engine.job.effects import Close, Effect, Effects, StageIn, StageOut
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.facts import Done, News, NotLaunched, Reported, Room, kind
+from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, kind
 from localproc.engine.job.planning import Instance, Planning
 from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
@@ -65,7 +66,13 @@ class JobRun:
             process, effects, files, history.steps.keys(), set(unfinished), self._executor
         )
         self._steps = StepRuns(
-            writer, effects, tasks, names, unfinished, self._step_ended, self._fail
+            writer, effects, tasks, names, unfinished, self._step_ended, self._step_failed
+        )
+        self._now = tasks.setup.now
+        self._keep = tasks.setup.keep
+        self._problems: list[JobFailed] = []  #: of steps, while the others go on
+        self._has_made = any(
+            one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
         )
         self._inputs: Mapping[str, Any] = {}
         self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
@@ -77,6 +84,7 @@ class JobRun:
             Act.TAKE_ANSWER: self._steps.answer,
             Act.TAKE_REPORT: self._take_report,
             Act.TELL_PROGRESS: self._staging.progressed,
+            Act.TAKE_TIME: self._take_time,
             Act.SUCCEED: self._take_published,
             Act.CLOSE_STAGING: self._close_staging,
             Act.FAIL: self._take_failure,
@@ -104,6 +112,27 @@ class JobRun:
     def changed(self) -> bool:
         """Whether there is something to record or to do."""
         return bool(self._writer.events or self._effects.waiting)
+
+    @property
+    def due(self) -> datetime | None:
+        """When it has to be told what time it is, by its own clock; ``None`` if it need not."""
+        if self.phase in (Phase.STOPPING, Phase.ENDED):
+            return None
+        return min((one for one in (self._steps.due, self._limit) if one), default=None)
+
+    def see_time(self) -> bool:
+        """Take in what time it is, if something is due by now; whether it was."""
+        due = self.due
+        at = None if due is None else self._now()
+        if due is None or at is None or at < due:
+            return False
+        self.take(Later(at))
+        return True
+
+    def patience(self, most: float) -> float:
+        """How many seconds may pass before it has to be told what time it is."""
+        due = self.due
+        return most if due is None else max(0.0, min(most, (due - self._now()).total_seconds()))
 
     def is_running(self, key: str) -> bool:
         """Whether a task has been launched and not been reported as ended."""
@@ -135,16 +164,20 @@ class JobRun:
             self._writer.taken_over()
         if not history.started:
             self._writer.started()
+        problems = [JobFailed.from_problem(one) for one in history.problems]
         if self.job.dismiss_requested:
             self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
-        elif history.problem is not None:
-            self._stop(JobFailed.from_problem(history.problem))
+        elif self._is_late():
+            self._take_time(Later(self._now()))
+        elif problems and (history.stopping or not self._may_go_on(history)):
+            self._stop(failure_text.all_failed(self.job.id, problems))
         elif history.stopping:
             self._stop(failure_text.stopped_before(self.job.id))
         elif staged is not None and staged.outputs is not None:
             self._plan_for(staged.outputs)
         else:
             self._stage_in(again=staged is not None)
+        self._problems = problems
         published = history.steps.get(STAGE_OUT)
         if self.phase is Phase.STOPPING and published is not None and not published.ended:
             self._staging.withdraw()
@@ -170,12 +203,14 @@ class JobRun:
         """Do what follows when nothing is left to wait for."""
         if self._steps.running or self._effects.unanswered:
             return
-        if self.phase is Phase.STOPPING:
-            self._end()
-        elif self.phase is Phase.RUNNING:
+        if self.phase is Phase.RUNNING and not self._steps.waits:
             outputs = self._planning.outputs
             if outputs is not None:
                 self._publish(outputs)
+            elif self._problems and self._planning.is_exhausted:
+                self._stop(failure_text.all_failed(self.job.id, self._problems))
+        if self.phase is Phase.STOPPING:
+            self._end()
 
     # Staging in
 
@@ -228,6 +263,10 @@ class JobRun:
             self._go_on_with(instance)
 
     def _start_step(self, room: Any) -> bool:
+        again = self._steps.start_again(room.full)
+        if again is not None:
+            self.placed = again
+            return True
         instance = None if self._planning.catching_up else self._next(room.full)
         if instance is None:
             return False
@@ -258,6 +297,7 @@ class JobRun:
 
     def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
         """Tell the plan; give the job's progress."""
+        self._has_made = True
         try:
             self._planning.finish(key, outputs)
         except LocalprocError as error:
@@ -287,10 +327,41 @@ class JobRun:
             self._own_step_broke(STAGE_OUT, error)
 
     def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-        self._writer.succeeded(outputs, features)
-        self._close(keep=False)
+        keep = self._keep
+        self._writer.succeeded(outputs, features, tidy=not keep)
+        self._close(keep=keep)
+
+    # Time
+
+    @property
+    def _limit(self) -> datetime | None:
+        seconds, started = self.request.time_limit, self.job.started
+        return None if seconds is None or started is None else started + timedelta(seconds=seconds)
+
+    def _is_late(self) -> bool:
+        limit = self._limit
+        return limit is not None and self._now() >= limit
+
+    def _take_time(self, later: Any) -> None:
+        limit, seconds = self._limit, self.request.time_limit
+        if limit is not None and seconds is not None and later.at >= limit:
+            self._fail(failure_text.took_too_long(self.job.id, seconds))
+        else:
+            self._steps.later(later.at)
 
     # Stopping
+
+    def _step_failed(self, problem: JobFailed) -> None:
+        """End with the first step that fails, or go on with what does not depend on it."""
+        if self.request.keep_going and self.phase is Phase.RUNNING:
+            self._problems.append(problem)
+        else:
+            self._fail(problem)
+
+    def _may_go_on(self, history: History) -> bool:
+        """Whether the steps that have failed so far leave others to be run."""
+        own = (history.steps[key] for key in OWN_STEPS if key in history.steps)
+        return self.request.keep_going and not any(one.status is StepStatus.FAILED for one in own)
 
     def _take_failure(self, news: Any) -> None:
         self._fail(news.problem)
@@ -332,7 +403,8 @@ class JobRun:
             self._writer.failed(self._ending)
         else:
             self._writer.dismissed()
-        self._close(keep=isinstance(self._ending, JobFailed))
+        # What has been made is there for whoever retries the job.
+        self._close(keep=self._has_made or isinstance(self._ending, JobFailed))
 
     def _close(self, *, keep: bool) -> None:
         self.phase = Phase.ENDED

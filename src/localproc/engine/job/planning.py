@@ -138,11 +138,22 @@ class Planning:
             return None
         return self._plan.outputs
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is nothing more to start until something ends well."""
+        return (
+            self._plan is not None
+            and not (self._away or self._ready or any(self._set_aside.values()))
+            and self._error is None
+            and self._exhausted
+        )
+
     def _draw(self) -> Instance | None:
         if self._ready:
             return self._ready.popleft()
         if self._error is not None:
             error, self._error = self._error, None
+            self._exhausted = False  # there may be more beside it
             raise error
         if self._plan is None or self._away or self._exhausted:
             return None

@@ -6,6 +6,7 @@ step that ran there. Must not know how it goes on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from localproc.errors import JobPutAside
@@ -14,6 +15,7 @@ from localproc.model.events import (
     Accepted,
     Started,
     StepFinished,
+    StepRetrying,
     StepSubmitted,
     TakenOver,
     Unreadable,
@@ -23,7 +25,11 @@ from localproc.model.events import (
 
 @dataclass(slots=True)
 class Known:
-    """A step instance that an earlier engine had begun."""
+    """A step instance that an earlier engine had begun.
+
+    ``given`` and ``made`` are digests of how its files were (``cwl.run.fingerprint``), ``said`` is
+    why it failed.
+    """
 
     name: str
     attempt: int
@@ -34,6 +40,13 @@ class Known:
     containers: str = ""
     ended: bool = False
     outputs: Mapping[str, Any] | None = None
+    status: StepStatus | None = None
+    said: str = ""
+    given: str = ""
+    ran_in: str = ""
+    made: str = ""
+    failures: int = 0  #: attempts after which another one was to come
+    due: datetime | None = None  #: when the next attempt may begin, while it is waited for
 
 
 @dataclass(slots=True)
@@ -45,6 +58,9 @@ class History:
     started: bool = False
     engine: str = ""
     problem: Mapping[str, Any] | None = None
+    problems: list[Mapping[str, Any]] = field(default_factory=list)  #: of steps that failed
+    at: datetime | None = None  #: when it was started
+    beside: Mapping[str, Any] = field(default_factory=dict)
     stopping: bool = False  #: whether steps of it have been stopped
     steps: dict[str, Known] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
@@ -61,8 +77,11 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                 raise JobPutAside(job_id, event.problem)
             case Accepted() | TakenOver():
                 history.engine = event.engine
+                if isinstance(event, Accepted):
+                    history.beside = event.beside or {}
             case Started():
                 history.started = True
+                history.at = event.at
                 history.engine = event.engine
             case StepSubmitted():
                 known = Known(
@@ -74,11 +93,23 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                     event.image,
                     event.containers,
                 )
+                known.given, known.ran_in = event.given, ran_in(event.digest, event.software)
+                if event.name in by_name:
+                    known.failures = by_name[event.name].failures
                 history.steps[event.key] = by_name[known.name] = known
                 _name(history, known)
+            case StepRetrying():
+                if (tried := by_name.get(event.name)) is not None:
+                    tried.failures += 1
+                    tried.due = event.due
             case StepFinished():
                 _take_end(history, by_name, event)
     return history
+
+
+def ran_in(digest: str, software: Sequence[str]) -> str:
+    """Return what tells the image, and the software, that a step ran in from others."""
+    return " ".join((digest, *software)) if software else digest
 
 
 def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) -> None:
@@ -87,11 +118,14 @@ def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) 
         known = Known(event.name, 1, event.log, "")
         history.steps[event.key or event.name] = by_name[known.name] = known
         _name(history, known)
-    known.ended = True
-    known.outputs = event.outputs
+    known.ended, known.due = True, None
+    known.outputs, known.status, known.said = event.outputs, event.status, event.said
+    known.given, known.made = event.given or known.given, event.made
+    known.ran_in = event.ran_in or known.ran_in
     history.stopping |= event.status is StepStatus.DISMISSED
-    if event.status is StepStatus.FAILED and history.problem is None:
-        history.problem = event.problem
+    if event.status is StepStatus.FAILED and event.problem is not None:
+        history.problem = history.problem or event.problem
+        history.problems.append(event.problem)
 
 
 def _name(history: History, known: Known) -> None:

@@ -3,10 +3,12 @@
 Owns counting them, and that no two share a name or a folder. Must not know what steps do.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
-#: How the folders of a step's inputs, and of its later attempts, end.
-_FOLDERS: Final = (".in", ".2", ".2.in", ".3", ".3.in")
+#: How the folder of a later attempt ends; that of a step's inputs ends with ``.in`` after it.
+_ATTEMPT: Final = re.compile(r"\.\d+$")
 
 
 class StepNames:
@@ -17,6 +19,7 @@ class StepNames:
 
     def __init__(self, names: dict[str, int]) -> None:
         self._names = names
+        self._alike = {owner for name in names for owner in _owners(name)}
 
     def take(self, step: str) -> str:
         """Name the next instance of a step."""
@@ -28,12 +31,21 @@ class StepNames:
         self._names[step] = count
         if count > 1:
             self._names.setdefault(name, 1)
+        self._alike.update(_owners(name))
         return name
 
     def _is_free(self, name: str) -> bool:
         """Whether neither the name nor a folder that comes with it is another step's."""
         names = self._names
-        return name not in names and not any(
-            name + end in names or (name.endswith(end) and name.removesuffix(end) in names)
-            for end in _FOLDERS
+        return (
+            name not in names
+            and name not in self._alike
+            and not any(owner in names for owner in _owners(name))
         )
+
+
+def _owners(name: str) -> Iterator[str]:
+    """Give the names of steps one of whose folders would be called like this step."""
+    for one in (name, name.removesuffix(".in")):
+        attempt = _ATTEMPT.sub("", one)
+        yield from (owner for owner in (one, attempt) if owner != name)

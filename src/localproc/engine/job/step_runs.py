@@ -4,12 +4,13 @@ Owns what becomes of a task: launched or found again, collected, run again or fa
 not know in which order steps come, nor how a job begins and ends.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from localproc.cwl.run.collect import collect, succeeded
+from localproc.cwl.run.collect import succeeded
 from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.prepare import Prepared
 from localproc.engine.job import failure_text
@@ -25,7 +26,7 @@ from localproc.engine.job.effects import (
     Stop,
 )
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.facts import Done
+from localproc.engine.job.facts import Done, Made
 from localproc.engine.job.replay import Known
 from localproc.engine.job.step_names import StepNames
 from localproc.engine.job.step_starts import StepStarts
@@ -37,6 +38,7 @@ from localproc.storage.disk import TooBig, is_full
 
 _MOST_LOSSES: Final = 2  #: times that a task is run again because it was lost
 _RESTARTED: Final = "the machine was restarted before its end was recorded"
+_CODES: Final = ("temporary", "permanent")
 _LOST: Final = frozenset({TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED})
 
 
@@ -55,6 +57,19 @@ class StepRun:
     sought: bool = False
     told: bool = False
     noted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A step that waits for its next attempt: which one, and when that may begin."""
+
+    name: str
+    invocation: Invocation
+    attempt: int
+    due: datetime
+    identity: str = ""
+    lost: int = 0
+    failures: int = 0
 
 
 class StepRuns:
@@ -80,6 +95,8 @@ class StepRuns:
         self.unfinished = unfinished
         self._placing: dict[str, str] = {}  #: tasks, and the executor that each will go to
         self._collecting: dict[str, StepRun] = {}
+        self._waiting: list[Again] = []
+        self._due: deque[Again] = deque()
         self._writer = writer
         self._effects = effects
         self._tasks = tasks
@@ -100,13 +117,61 @@ class StepRuns:
         """How many of them each executor does not know of yet."""
         return self._starts.asked + Counter(self._placing.values())
 
+    @property
+    def due(self) -> datetime | None:
+        """When the next step may be tried again, if one waits for that."""
+        return min((one.due for one in self._waiting), default=None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a step is to be tried again."""
+        return bool(self._waiting or self._due)
+
     def start(self, instance: Invocation | Skipped) -> None:
         """Start a step instance, or go on with the one of an earlier engine."""
         known = self.unfinished.get(instance.key)
-        if known is not None and isinstance(instance, Invocation):
+        if known is None or not isinstance(instance, Invocation):
+            self._starts.start(instance)
+        elif known.due is None:
             self._starts.take_up(instance, known)
         else:
-            self._starts.start(instance)
+            del self.unfinished[instance.key]
+            lost = known.attempt - known.failures
+            self._waiting.append(
+                Again(
+                    known.name,
+                    instance,
+                    known.attempt + 1,
+                    known.due,
+                    lost=lost,
+                    failures=known.failures,
+                )
+            )
+
+    def later(self, at: datetime) -> None:
+        """Take note of what time it is."""
+        self._due += [one for one in self._waiting if one.due <= at]
+        self._waiting = [one for one in self._waiting if one.due > at]
+
+    def start_again(self, full: Collection[str]) -> str | None:
+        """Try a step again that is due, but none of the executors in ``full``.
+
+        Return the name of its executor, ``None`` if there is no such step.
+        """
+        for one in self._due:
+            executor = self._setup.where(one.invocation).executor
+            if executor not in full:
+                self._due.remove(one)
+                self._starts.launch(
+                    one.name,
+                    one.invocation,
+                    one.attempt,
+                    identity=one.identity,
+                    lost=one.lost,
+                    failures=one.failures,
+                )
+                return executor
+        return None
 
     def broke(self, key: str, error: LocalprocError) -> None:
         """Fail a step whose inputs could not be worked out."""
@@ -116,9 +181,14 @@ class StepRuns:
         """Have all tasks stopped; those of an earlier engine have to be found first."""
         self._starts.stopping = True
         left, self.unfinished = self.unfinished, {}
-        self._seek(*(StepRun(one.name, self._named(one), None) for one in left.values()))
-        there = (key for key, one in self.running.items() if not one.sought)
-        self._effects.give(Stop(tuple(key for key in there if key not in self._placing)))
+        waiting = [one.name for one in (*self._waiting, *self._due)]
+        self._waiting, self._due = [], deque()
+        for name in [*waiting, *(one.name for one in left.values() if one.due is not None)]:
+            self._writer.ended(name, StepStatus.DISMISSED)
+        there = [one for one in left.values() if one.due is None]
+        self._seek(*(StepRun(one.name, self._named(one), None) for one in there))
+        known = (key for key, one in self.running.items() if not one.sought)
+        self._effects.give(Stop(tuple(key for key in known if key not in self._placing)))
 
     # Facts
 
@@ -162,7 +232,7 @@ class StepRuns:
 
     # Beginnings
 
-    def _begin(self, effect: Prepare, prepared: Prepared, task: Task) -> None:
+    def _begin(self, effect: Prepare, prepared: Prepared, task: Task, given: str) -> None:
         """Have a task launched, or found if an earlier engine has launched it."""
         running = self.running[task.key] = StepRun(effect.name, task, (effect, prepared))
         key = effect.invocation.key
@@ -170,7 +240,9 @@ class StepRuns:
             del self.unfinished[key], self.running[task.key]
             self._seek(running)
             return
-        self._writer.launched(key, effect.name, effect.attempt, task)
+        self._writer.launched(
+            key, effect.name, effect.attempt, task, given=given, because=effect.because
+        )
         self._release_lost(effect)
         if is_light(task.stage):
             self._effects.give(Launch(task))
@@ -201,8 +273,8 @@ class StepRuns:
             self._release_lost(effect)
 
     def _release_lost(self, effect: Prepare) -> None:
-        """What became of a step whose task was lost is recorded now."""
-        if effect.attempt > 1:
+        """What became of a step whose task was lost is recorded now; a failure was at once."""
+        if effect.replaces:
             self._effects.give(Release(self._tasks.key(effect.name, effect.attempt - 1)))
 
     def _seek(self, *lost_sight_of: StepRun) -> None:
@@ -227,8 +299,41 @@ class StepRuns:
             return False
         lost = effect.lost + (0 if never else 1)
         self._starts.launch(
-            effect.name, effect.invocation, effect.attempt + 1, effect.identity, lost
+            effect.name,
+            effect.invocation,
+            effect.attempt + 1,
+            identity=effect.identity,
+            lost=lost,
+            failures=effect.failures,
+            replaces=True,
+            because=effect.because,
         )
+        return True
+
+    def _try_again(self, running: StepRun, report: Report, problem: JobFailed) -> bool:
+        """Have a step that ended badly wait for another attempt, if its rule has one."""
+        if running.made is None:
+            return False
+        effect, prepared = running.made
+        rule = self._tasks.rule(effect.invocation)
+        failures = effect.failures + 1
+        codes = {name: prepared.tool.spec.get(f"{name}FailCodes") or () for name in _CODES}
+        if failures >= rule.attempts or not rule.covers(report, **codes):
+            return False
+        due = self._writer.now() + timedelta(seconds=rule.wait(failures))
+        self._writer.retrying(running.name, effect.attempt, due, report, problem)
+        self._waiting.append(
+            Again(
+                running.name,
+                effect.invocation,
+                effect.attempt + 1,
+                due,
+                effect.identity,
+                effect.lost,
+                failures,
+            )
+        )
+        self._effects.give(Release(running.task.key))
         return True
 
     # Ends
@@ -252,22 +357,22 @@ class StepRuns:
     def _collect(self, running: StepRun, report: Report) -> None:
         assert running.made is not None
         effect, prepared = running.made
+        order = Collect(running.name, prepared, report)
         if self._setup.durable or not self._tasks.is_quick(effect.invocation):
-            self._ask_to_collect(running, report)
+            self._ask_to_collect(running, order)
             return
         try:
-            outputs = collect(prepared, report.exit_code or 0, self._setup.files())
+            made = self._tasks.collect(order, self._setup.files())
         except TooBig:
-            self._ask_to_collect(running, report)
+            self._ask_to_collect(running, order)
         except (LocalprocError, OSError) as error:
             self._step_broke(running, report, error)
         else:
-            self._succeeded(running, report, outputs)
+            self._succeeded(running, report, made)
 
-    def _ask_to_collect(self, running: StepRun, report: Report) -> None:
-        assert running.made is not None
+    def _ask_to_collect(self, running: StepRun, order: Collect) -> None:
         self._collecting[running.name] = running
-        self._effects.ask(Collect(running.name, running.made[1], report))
+        self._effects.ask(order)
 
     def _collected(self, effect: Collect, done: Done) -> None:
         running = self._collecting.pop(effect.name)
@@ -276,13 +381,21 @@ class StepRuns:
         else:
             self._step_broke(running, effect.report, done.error)
 
-    def _succeeded(self, running: StepRun, report: Report, outputs: Mapping[str, Any]) -> None:
+    def _succeeded(self, running: StepRun, report: Report, made: Made) -> None:
         assert running.made is not None
         effect, _ = running.made
-        progress = self._ended(effect.invocation.key, outputs)
-        self._note(running, StepStatus.SUCCESSFUL, report, outputs=outputs, progress=progress)
+        progress = self._ended(effect.invocation.key, made.outputs)
+        self._note(
+            running,
+            StepStatus.SUCCESSFUL,
+            report,
+            outputs=made.outputs,
+            made=made.made,
+            progress=progress,
+        )
         if effect.identity:
-            self._effects.give(Remember(effect.identity, outputs, running.task.outdir))
+            log, outdir = self._log(running.name), running.task.outdir
+            self._effects.give(Remember(effect.identity, made.outputs, outdir, running.name, log))
 
     def _task_failed(self, running: StepRun, report: Report) -> None:
         problem = failure_text.step_failed(
@@ -295,6 +408,8 @@ class StepRuns:
             task=running.task,
             scattered=_scattered(running),
         )
+        if self._try_again(running, report, problem):
+            return
         self._note(running, StepStatus.FAILED, report, problem=problem)
         self._failed(problem)
 

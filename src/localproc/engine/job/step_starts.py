@@ -15,7 +15,7 @@ from localproc.cwl.run.reuse_key import may_be_reused
 from localproc.engine.job import failure_text
 from localproc.engine.job.effects import Effects, Evaluate, Prepare, Recall
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.facts import Done
+from localproc.engine.job.facts import Done, Made, Recalled
 from localproc.engine.job.replay import Known
 from localproc.engine.job.step_names import StepNames
 from localproc.engine.job.task_factory import TaskFactory
@@ -40,7 +40,7 @@ class StepStarts:
         names: StepNames,
         ended: Callable[[str, Mapping[str, Any]], int],
         failed: Callable[[JobFailed], None],
-        prepared: Callable[[Prepare, Prepared, Task], None],
+        prepared: Callable[[Prepare, Prepared, Task, str], None],
         given_up: Callable[[Prepare], None],
     ) -> None:
         self.asked: Counter[str] = Counter()  #: instances that workers have, by executor
@@ -60,25 +60,27 @@ class StepStarts:
         name = self._names.take(instance.step)
         if isinstance(instance, Skipped):
             self._writer.passed(instance, name, StepStatus.SKIPPED)
-        elif instance.tool.expression is not None:
-            self._evaluate(Evaluate(name, instance))
-        elif self._setup.reuse and self._may_be_reused(instance):
+        elif self._setup.is_retry or (self._setup.reuse and self._may_be_reused(instance)):
             self._ask(Recall(name, instance))
         else:
-            self.launch(name, instance, 1)
+            self._begin(name, instance)
 
-    def launch(
-        self, name: str, invocation: Invocation, attempt: int, identity: str = "", lost: int = 0
-    ) -> None:
+    def launch(self, name: str, invocation: Invocation, attempt: int, **more: Any) -> None:
         """Have the task of a step worked out, for an attempt of its own."""
-        tmpdir = self._setup.tmpdir()
-        self._prepare(Prepare(name, invocation, attempt, tmpdir, identity, lost))
+        self._prepare(Prepare(name, invocation, attempt, self._setup.tmpdir(), **more))
 
     def take_up(self, invocation: Invocation, known: Known) -> None:
         """Have the task worked out that an earlier engine has launched."""
-        lost = known.attempt - 1
         self._prepare(
-            Prepare(known.name, invocation, known.attempt, known.tmpdir, "", lost, taken_up=True)
+            Prepare(
+                known.name,
+                invocation,
+                known.attempt,
+                known.tmpdir,
+                lost=known.attempt - 1 - known.failures,
+                failures=known.failures,
+                taken_up=True,
+            )
         )
 
     def broke(self, key: str, error: LocalprocError) -> None:
@@ -96,11 +98,20 @@ class StepStarts:
         elif isinstance(effect, Evaluate):
             self._evaluated(effect, done.value)
         elif isinstance(effect, Recall):
-            self._recalled(effect, *done.value)
+            self._recalled(effect, done.value)
         else:
             self._is_prepared(effect, *done.value)
 
     # Here and now, or by a worker
+
+    def _begin(
+        self, name: str, invocation: Invocation, identity: str = "", because: str = ""
+    ) -> None:
+        """Run a step, for nobody has its outputs."""
+        if invocation.tool.expression is not None:
+            self._evaluate(Evaluate(name, invocation, because))
+        else:
+            self.launch(name, invocation, 1, identity=identity, because=because)
 
     def _evaluate(self, effect: Evaluate) -> None:
         self._try(effect, lambda: self._tasks.evaluate(effect), self._evaluated)
@@ -144,10 +155,17 @@ class StepStarts:
 
     # What follows
 
-    def _evaluated(self, effect: Evaluate, outputs: Mapping[str, Any]) -> None:
-        progress = self._ended(effect.invocation.key, outputs)
+    def _evaluated(self, effect: Evaluate, made: Made) -> None:
+        progress = self._ended(effect.invocation.key, made.outputs)
         self._writer.passed(
-            effect.invocation, effect.name, StepStatus.SUCCESSFUL, progress, outputs=outputs
+            effect.invocation,
+            effect.name,
+            StepStatus.SUCCESSFUL,
+            progress,
+            outputs=made.outputs,
+            given=made.given,
+            made=made.made,
+            because=effect.because,
         )
 
     def _may_be_reused(self, invocation: Invocation) -> bool:
@@ -155,16 +173,19 @@ class StepStarts:
 
         What an image was at the time of an earlier step is only known where its runtime is.
         """
+        if invocation.tool.expression is not None:
+            return False
         if self._tasks.is_boxed(invocation):
             return self._setup.where(invocation).runtime != ""
         return not self._tasks.is_plain(invocation) or may_be_reused(
             invocation.tool, invocation.inputs
         )
 
-    def _recalled(self, effect: Recall, identity: str, found: Any) -> None:
-        """Reuse the outputs of an equal step if there are any, else launch the step."""
+    def _recalled(self, effect: Recall, recalled: Recalled) -> None:
+        """Reuse the outputs of an equal step if there are any, else run the step."""
+        found = recalled.found
         if found is None:
-            self.launch(effect.name, effect.invocation, 1, identity)
+            self._begin(effect.name, effect.invocation, recalled.identity, recalled.because)
             return
         progress = self._ended(effect.invocation.key, found.outputs)
         self._writer.passed(
@@ -174,6 +195,10 @@ class StepStarts:
             progress,
             outputs=found.outputs,
             reused_from=found.job_id,
+            reused_step=found.step,
+            given=found.given,
+            made=found.made,
+            ran_in=found.ran_in,
         )
 
     def _dismiss(self, effect: Evaluate | Recall | Prepare) -> None:

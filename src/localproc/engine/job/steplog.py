@@ -128,6 +128,10 @@ class StepLog:
             yield _ERR if end == "\n" else f"\n{_ERR}"
         yield from _lines_of(err)
 
+    def pieces_of(self, stream: str) -> Iterator[str]:
+        """Give what it wrote to ``stdout`` or ``stderr``, a piece at a time."""
+        return _lines_of(out_name(self.path) if stream == "stdout" else self.path)
+
     def tail(self, count: int) -> str:
         """Give the last lines of ``text``, 16 MiB of each stream at the most.
 

@@ -8,9 +8,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.run import fingerprint
+from localproc.cwl.run.collect import collect
 from localproc.cwl.run.container import described, wants_container, without_container
 from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
@@ -20,11 +22,13 @@ from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.software import packages, software_is_required
 from localproc.cwl.run.task_layout import Folders
-from localproc.engine.job.effects import Evaluate, Prepare
+from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Place
+from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.errors import UnsupportedPackage
+from localproc.machine.retries import RetryRule, rule_for
 from localproc.model import Container, SoftwarePackage, StageAction, Task
 from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
@@ -40,8 +44,10 @@ class JobSetup:
     ``now`` is the clock. ``where`` says where an invocation runs. ``files`` looks at the disk
     within the loop, with a budget, and raises ``TooBig``; ``make`` does stage actions. ``tmpdir``
     gives a fresh temporary folder and ``done_with`` takes it back. ``reuse``: look for the outputs
-    of equal steps. ``durable``: what a step has made is written through to the disk before its end
-    is recorded, and ends of before ``booted``, when this machine was started, are not trusted.
+    of equal steps. ``is_retry``: those of an earlier job are taken over. ``rules`` say which steps
+    run again after a failure. ``keep``: the folders of steps stay though the job succeeds.
+    ``durable``: what a step has made is written through to the disk before its end is recorded, and
+    ends of before ``booted``, when this machine was started, are not trusted.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
     that they lead to.
@@ -56,6 +62,9 @@ class JobSetup:
     tmpdir: Callable[[], str]
     done_with: Callable[[str], None]
     reuse: bool = False
+    is_retry: bool = False
+    rules: tuple[RetryRule, ...] = ()
+    keep: bool = False
     durable: bool = False
     booted: datetime | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
@@ -99,24 +108,35 @@ class TaskFactory:
         runtime = self.setup.where(invocation).runtime
         return replace(described(invocation.tool), runtime=runtime) if runtime else None
 
-    def evaluate(self, effect: Evaluate, files: Files | None = None) -> dict[str, Any]:
+    def rule(self, invocation: Invocation) -> RetryRule:
+        """Return when an invocation runs again after a failure."""
+        return rule_for(self.setup.rules, invocation.step, place(invocation.key))
+
+    def evaluate(self, effect: Evaluate, files: Files | None = None) -> Made:
         """Run an ExpressionTool; raises ``LocalprocError`` or ``OSError``.
 
         Without ``files`` no more is done than the loop has time for: it raises ``TooBig``.
         """
+        disk = files or self.setup.files()
+        given = self._given(effect.invocation, disk)
         outputs, actions = run_expression(
             effect.invocation.tool,
             effect.invocation.inputs,
             self._folders(effect.name, 1, ""),
-            files or self.setup.files(),
+            disk,
         )
         if files is None and not is_light(actions):
             raise TooBig(effect.name)
         self.setup.make(actions)
-        return outputs
+        return Made(outputs, fingerprint.fingerprint(outputs, disk), given)
 
-    def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task]:
-        """Work out a task; raises ``LocalprocError`` or ``OSError``."""
+    def collect(self, effect: Collect, files: Files) -> Made:
+        """Collect the outputs of a task that has ended; raises ``LocalprocError``."""
+        outputs = collect(effect.prepared, effect.report.exit_code or 0, files)
+        return Made(outputs, fingerprint.fingerprint(outputs, files))
+
+    def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:
+        """Work out a task and how its input files are; raises ``LocalprocError`` or ``OSError``."""
         where = self.setup.where(effect.invocation)
         tool = effect.invocation.tool
         software = self.software(effect.invocation)
@@ -143,7 +163,12 @@ class TaskFactory:
         )
         task, notes = without_hints(task, tool, where.able)
         notes += without_software(software.missing)
-        return prepared, self._noting(notes, task, effect)
+        task = self._noting(notes, task, effect)
+        return prepared, task, self._given(effect.invocation, files)
+
+    def _given(self, invocation: Invocation, files: Files) -> str:
+        named = fingerprint.named(invocation.tool, invocation.inputs)
+        return fingerprint.fingerprint(named, files)
 
     def software(self, invocation: Invocation) -> Provided:
         """Give the environment that a tool starts with; a container has its own software.

@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.expr.javascript import evaluating_with
-from localproc.cwl.run.collect import collect
+from localproc.cwl.run.fingerprint import fingerprint, named
+from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared
-from localproc.cwl.run.process import Tool, Workflow
+from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
-from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.engine.containers import Containers
+from localproc.engine.job.earlier import EarlierJob, EarlierStep, outdir_of
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -36,9 +37,11 @@ from localproc.engine.job.effects import (
     StageOut,
     Withdraw,
 )
-from localproc.engine.job.facts import Done, News, Progressed
+from localproc.engine.job.facts import Done, Made, News, Progressed, Recalled, TakenFrom
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.planning import make_plan, pull
+from localproc.engine.job.replay import ran_in
+from localproc.engine.job.reusable import beside_of, key_of
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.engine.loop.task_folder import fill_folder
@@ -52,7 +55,7 @@ from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
-from localproc.storage.siblings import siblings
+from localproc.storage.sharing import LeadsOut, share_logs, take_over
 from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
@@ -61,6 +64,7 @@ from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
+_UNKNOWN_IMAGE: Final = "it runs in a container, and what its image was is not known"
 #: The niceness of threads that copy files. More would not do: whoever has the interpreter's lock
 #: must not wait long for a processor.
 _WAY: Final = 5
@@ -78,6 +82,7 @@ class JobContext:
     tasks: TaskFactory
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
     namespace: str = ""
+    earlier: EarlierJob | None = None  #: the one that is retried
 
     def go_on(self) -> None:
         """Raise ``JobDismissed`` once nobody waits for what is done for the job."""
@@ -148,12 +153,36 @@ class Background:
 
     def remember(self, effect: Remember, job: JobContext) -> None:
         """Keep the outputs of a step; a job's folder is removed only after that."""
-        keep = partial(self._cache.keep, effect.identity, effect.outputs, effect.outdir, job.job_id)
+        keep = partial(
+            self._cache.keep,
+            effect.identity,
+            effect.outputs,
+            effect.outdir,
+            job.job_id,
+            effect.name,
+            effect.log,
+        )
         self._tidying.put(job.job_id, Work(keep))
 
     def clean_up(self, job: JobContext) -> None:
         """Remove what a job has worked with, once all that is to be remembered has been."""
         self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
+
+    def sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
+        """Remove what jobs have left whose engines were killed before they could.
+
+        ``jobs`` has the folders of all jobs; ``is_tidy`` says whether those of a job's steps are to
+        be removed.
+        """
+        self.call(partial(self._sweep, jobs, is_tidy))
+
+    def _sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
+        with os.scandir(jobs) as found:
+            folders = [one.path for one in found if os.path.isdir(os.path.join(one.path, "work"))]
+        for folder in folders:
+            job_id = os.path.basename(folder)
+            if is_tidy(job_id):
+                self._remove_work(job_id, folder)
 
     def call(self, function: Callable[[], None]) -> None:
         """Run anything else."""
@@ -172,9 +201,12 @@ class Background:
         self._tidying.close(finish=True)
 
     def _clean_up(self, job: JobContext) -> None:
+        self._remove_work(job.job_id, job.folder)
+
+    def _remove_work(self, job_id: str, job: str) -> None:
         for part in ("work", "inputs"):
-            folder = os.path.join(job.folder, part)
-            aside = os.path.join(self._tmpdirs, f"{job.job_id}-{part}")
+            folder = os.path.join(job, part)
+            aside = os.path.join(self._tmpdirs, f"{job_id}-{part}")
             remove(aside if _moved(folder, aside) else folder)
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
@@ -204,8 +236,8 @@ class Background:
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
                 return fill_folder(task, job.go_on)
-            case Collect(_, prepared, report):
-                return collect(prepared, report.exit_code or 0, disk)
+            case Collect():
+                return job.tasks.collect(effect, disk)
             case Recall():
                 return self._recall(effect, job, disk, lane)
             case StageIn():
@@ -221,7 +253,10 @@ class Background:
         """See that what is going to be recorded is there after a power cut too."""
         match effect:
             case Collect() | Evaluate() | StageIn():
-                safekeeping.keep(paths_of(value, [job.folder]))
+                outputs = value.outputs if isinstance(value, Made) else value
+                safekeeping.keep(paths_of(outputs, [job.folder]))
+            case Recall() if value.found is not None:
+                safekeeping.keep(paths_of(value.found.outputs, [job.folder]))
             case StageOut():
                 root = results_root(job.job_id, job.request)
                 if urlsplit(root).scheme == "file":
@@ -229,32 +264,83 @@ class Background:
 
     def _prepare(
         self, effect: Prepare, job: JobContext, disk: Disk, lane: Workers
-    ) -> tuple[Prepared, Task]:
-        prepared, task = job.tasks.prepare(effect, disk)
+    ) -> tuple[Prepared, Task, str]:
+        prepared, task, given = job.tasks.prepare(effect, disk)
         if task.container is not None and task.container.runtime:
             with lane.aside():
                 box = self._containers.settled(task.container, job.go_on)
             task = replace(task, container=box)
-        return prepared, task
+        return prepared, task, given
 
-    def _recall(
-        self, effect: Recall, job: JobContext, disk: Disk, lane: Workers
-    ) -> tuple[str, Any]:
-        tool, inputs = effect.invocation.tool, effect.invocation.inputs
-        if not may_be_reused(tool, inputs):
-            return "", None
-        digest = ""
-        if (box := job.tasks.container(effect.invocation)) is not None:
-            with lane.aside():
-                digest = self._containers.settled(box, job.go_on).digest
-            if not digest:
-                return "", None
-        own = named_files(tool, inputs).intersection(job.package_files)
-        home = os.path.dirname(os.path.dirname(job.folder))
-        beside = siblings(own, (home, uri_path(job.request.results)))
-        software = job.tasks.software(effect.invocation).changes
-        key = identity(tool, inputs, disk, image=digest, beside=beside, software=software)
-        return key, self._cache.find(key)
+    def _recall(self, effect: Recall, job: JobContext, disk: Disk, lane: Workers) -> Recalled:
+        """Look for an equal step: in the job that is retried, then among what is kept for reuse."""
+        invocation, because = effect.invocation, ""
+        tool, inputs = invocation.tool, invocation.inputs
+        image = self._image(invocation, job, lane)
+        software = job.tasks.software(invocation).packages
+        beside = self._beside(invocation, job)
+        if job.earlier is not None:
+            found: EarlierStep | str = _UNKNOWN_IMAGE
+            if image is not None:
+                found = job.earlier.find(invocation, beside, ran_in(image, software), disk)
+            if isinstance(found, EarlierStep):
+                try:
+                    return self._taken_over(effect, found, job, disk)
+                except (OSError, LeadsOut) as error:
+                    found = f"its outputs cannot be taken over: {error}"
+            because = found
+        is_kept = job.tasks.setup.reuse and tool.expression is None and image is not None
+        key = ""
+        if is_kept:
+            changes = job.tasks.software(invocation).changes
+            key = key_of(invocation, beside, disk, image=image or "", software=changes)
+        if not key:
+            return Recalled("", None, because)
+        kept = self._cache.find(key)
+        if kept is None:
+            return Recalled(key, None, because)
+        share_logs(kept.log, job.tasks.log_path(effect.name))
+        made = fingerprint(kept.outputs, disk)
+        given = fingerprint(named(tool, inputs), disk)
+        return Recalled(
+            key,
+            TakenFrom(
+                kept.outputs, kept.job_id, kept.step, made, given, ran_in(image or "", software)
+            ),
+        )
+
+    def _image(self, invocation: Invocation, job: JobContext, lane: Workers) -> str | None:
+        """Give the digest of the image that a step runs in, empty if in none.
+
+        It is ``None`` where nobody knows it.
+        """
+        if not job.tasks.is_boxed(invocation):
+            return ""
+        box = job.tasks.container(invocation)
+        if box is None:
+            return None
+        with lane.aside():
+            return self._containers.settled(box, job.go_on).digest or None
+
+    def _beside(self, invocation: Invocation, job: JobContext) -> str:
+        """Give the digest of what lies beside the package's own files that a step is given."""
+        jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
+        return beside_of(invocation, job.package_files, jobs, results)
+
+    def _taken_over(
+        self, effect: Recall, step: EarlierStep, job: JobContext, disk: Disk
+    ) -> Recalled:
+        """Have the outputs and the log of a step in this job's folder, as if it had run here."""
+        tops = (outdir_of(step), step.folder, self._cache.folder)
+        writes = any(one.requirements.has("InplaceUpdateRequirement") for one in tools(job.process))
+        folder = os.path.join(job.folder, "work", effect.name)
+        outputs = take_over(step.outputs, tops, folder, copies=writes)
+        log = os.path.join(step.folder, "logs", step.log)
+        share_logs(log, job.tasks.log_path(effect.name))
+        made = fingerprint(outputs, disk)
+        given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
+        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.ran_in)
+        return Recalled("", taken)
 
     def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
         """Bring the inputs in, and complete them with what the process wants to know of them."""

@@ -1,10 +1,11 @@
 """Whose turn it is to start a step.
 
-Owns sharing the executors' room fairly among jobs. Must not know what steps are.
+Owns sharing the executors' room fairly among jobs, and that a job whose turn it is gives way to
+those of its namespace with a higher priority. Must not know what steps are.
 """
 
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -17,15 +18,22 @@ class FairShare:
 
     def __init__(self) -> None:
         self._circle: deque[Active] = deque()
+        self._ranks: Counter[str] = Counter()  #: how many priorities a namespace's jobs have
 
     def join(self, active: Active) -> None:
         """Take a job into the circle."""
         self._circle.append(active)
+        self._count()
 
     def leave(self, active: Active) -> None:
         """Take a job out of it."""
         with suppress(ValueError):
             self._circle.remove(active)
+        self._count()
+
+    def _count(self) -> None:
+        found = {(one.context.namespace, one.run.job.priority) for one in self._circle}
+        self._ranks = Counter(space for space, _ in found)
 
     def fill(self, room: Mapping[int, int], most: int) -> bool:
         """Start steps until there is no room or nothing to start; at most so many.
@@ -36,19 +44,34 @@ class FairShare:
         for active in self._circle:
             for name, count in active.run.to_come.items():
                 left[id(active.executors.named(name))] -= count
-        passes = 0
-        while passes < len(self._circle):
+        idle: set[int] = set()  # jobs that have nothing to start, or no room
+        while len(idle) < len(self._circle):
             if most <= 0:
                 return True
-            active = self._circle[0]
-            self._circle.rotate(-1)
+            active = self._next(idle)
             names, before = active.executors.names, active.run.under_way
             full = frozenset(name for name in names if left[id(active.executors.named(name))] <= 0)
             if len(full) < len(names) and active.let(partial(JobRun.pull, full=full)):
                 taken = active.run.under_way - before
                 left[id(active.executors.named(active.run.placed))] -= taken
                 most -= 1
-                passes = 0
             else:
-                passes += 1
+                idle.add(id(active))
         return False
+
+    def _next(self, idle: Collection[int]) -> Active:
+        """Give the job whose turn it is, or to whom it gives way; it goes to the end of the circle.
+
+        One that is idle stays so: what starts for others only takes room away.
+        """
+        while id(self._circle[0]) in idle:
+            self._circle.rotate(-1)
+        active = self._circle[0]
+        self._circle.rotate(-1)
+        space, best = active.context.namespace, active.run.job.priority
+        if self._ranks[space] > 1:
+            for other in self._circle:
+                is_rival = other.context.namespace == space and id(other) not in idle
+                if is_rival and other.run.job.priority > best:
+                    active, best = other, other.run.job.priority
+        return active

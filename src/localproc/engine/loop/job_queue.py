@@ -25,6 +25,7 @@ from localproc.engine.home.clock import booted, job_clock
 from localproc.engine.home.home import Home
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.job import replay
+from localproc.engine.job.earlier import EarlierJob
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.executor_choice import Boxes, ExecutorChoice, Place
 from localproc.engine.job.failure_text import as_ours
@@ -44,9 +45,11 @@ from localproc.errors import (
     JobPutAside,
     LocalprocError,
     NoSpace,
+    NoSuchJob,
     PluginMissing,
     StoreCorrupted,
 )
+from localproc.machine.retries import from_data
 from localproc.model import Event, JobRecord, SoftwarePackage
 from localproc.model.events import STAGE_IN
 from localproc.plugins.backend import Capabilities
@@ -161,7 +164,9 @@ class JobQueue:
 
     def _pick(self, job_id: str) -> JobRecord | None:
         if not job_id:
-            return self._waiting.popleft()
+            first = max(self._waiting, key=lambda job: job.priority)  # the oldest of these
+            self._waiting.remove(first)
+            return first
         found = next((job for job in self._waiting if job.id == job_id), None)
         if found is not None:
             self._waiting.remove(found)
@@ -210,6 +215,7 @@ class JobQueue:
             tasks,
             tuple(own_files(process)),
             job.namespace,
+            self._earlier(job, past),
         )
         executors = StepExecutors(self._executors.get, names)
         active = Active(JobRun(job, past, process, tasks), executors, context)
@@ -247,12 +253,30 @@ class JobQueue:
             make=stage,
             tmpdir=self._tmpdirs.take,
             done_with=self._tmpdirs.give_back,
-            reuse=self._settings.reuse if past.request.reuse is None else past.request.reuse,
+            reuse=bool(self._settings.reuse if past.request.reuse is None else past.request.reuse),
+            is_retry=past.request.retry_of is not None,
+            rules=from_data(past.request.retries),
+            keep=self._settings.keep,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
             software=self._software,
             named=past.request.named,
         )
+
+    def _earlier(self, job: JobRecord, past: replay.History) -> EarlierJob | None:
+        """Give the job that is retried, if it is one; nothing of it is read yet."""
+        retried = past.request.retry_of
+        if retried is None:
+            return None
+
+        def load(job_id: str) -> tuple[Tool | Workflow, replay.History]:
+            record = self._store.job(job_id)
+            if record is None or record.namespace != job.namespace:
+                raise NoSuchJob(job_id)
+            history = replay.read(job_id, self._store.events(job_id))
+            return self._compiled(record, history), history
+
+        return EarlierJob(retried, self._home.job, load)
 
     def _put_aside(self, job: JobRecord, count: int, error: JobPutAside) -> None:
         """Leave a job that cannot be read alone, or end it if that is what somebody wants."""

@@ -17,7 +17,9 @@ from typing import Final
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
-from localproc.engine.home.liveness import Liveness
+from localproc.engine.home.liveness import Liveness, is_alive
+from localproc.engine.home.mentioned import mentioned
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, News, Reported
@@ -36,7 +38,8 @@ from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord, SoftwarePackage
+from localproc.model import JobRecord, JobStatus, SoftwarePackage
+from localproc.model.events import Succeeded
 from localproc.plugins.store import Store
 from localproc.software.resolution import Provided
 from localproc.storage.stac_schemas import Validation
@@ -70,12 +73,14 @@ class Loop:
         software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
+        self._home = home
         self._bell = bell
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
-        cache = StepCache(home.steps)
+        most = int(Retention.of(settings.prune).cache)
+        cache = StepCache(home.steps, most, partial(mentioned, store))
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._background = Background(
             storages,
@@ -159,6 +164,7 @@ class Loop:
 
     def _live(self) -> None:
         try:
+            self._background.sweep(self._home.jobs, self._is_tidy)
             with evaluating_with(self._scripts):
                 while not self._stopping:
                     self._turn()
@@ -168,12 +174,24 @@ class Loop:
         finally:
             self._leave()
 
+    def _is_tidy(self, job_id: str) -> bool:
+        """Whether a job has ended so that nothing is kept of what its steps have made."""
+        job = self._store.job(job_id)
+        if job is None or job.status is not JobStatus.SUCCESSFUL:
+            return False
+        if job.owner is not None and is_alive(self._home.engines, job.owner):
+            return False  # that engine is about to do so
+        last = self._store.events(job_id)[-1]
+        return isinstance(last, Succeeded) and last.tidy
+
     def _turn(self) -> None:
         ready = {key.fd for key, _ in self._selector.select(self._patience())}
         self._scripts.next_turn()
         self._take_messages(ready)
         self._take_reports(ready)
         self._look()
+        for active in list(self._active.values()):
+            active.let(JobRun.see_time)
         self._begin_waiting()
         self._more = self._shares.fill(self._executors.room(), _PULLS)
         self._record()
@@ -185,7 +203,8 @@ class Loop:
             return 0
         if self._queue.is_waiting and len(self._active) < self._settings.active:
             return 0  # a job has ended just now, and made room
-        return self._executors.patience(_IDLE)
+        patience = self._executors.patience(_IDLE)
+        return min((one.run.patience(patience) for one in self._active.values()), default=patience)
 
     def _take_messages(self, ready: set[int]) -> None:
         """Take what other threads have left, and note whether another process has rung."""

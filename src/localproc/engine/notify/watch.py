@@ -4,7 +4,9 @@ Owns looking at a history piece by piece, and waiting for more of it. Must not k
 run: what it sees is what has been recorded.
 """
 
+import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final
@@ -38,6 +40,11 @@ class Watch:
         self._over = final
         return [step for event in events for step in self._book.take(event)]
 
+    @property
+    def over(self) -> bool:
+        """Whether the job had ended when it was looked at last."""
+        return self._over
+
     def until_the_end(self, end: AbstractContextManager[threading.Event]) -> Iterator[Step]:
         """Give each step as it changes, until the job has ended; ``end`` is set when it has."""
         with end as ended:
@@ -46,3 +53,30 @@ class Watch:
                 yield from changed
                 if not (changed or self._over) and ended.wait(_PAUSE):
                     ended.clear()  # the engine was closed: the job goes on elsewhere
+
+
+class Changes(Iterator[Step]):
+    """Each step of a job as it changes, until the job has ended: for ``for`` and ``async for``.
+
+    It is gone through once, in one of the two ways.
+    """
+
+    def __init__(self, watch: Watch, end: AbstractContextManager[threading.Event]) -> None:
+        self._watch = watch
+        self._waiting = watch.until_the_end(end)
+        self._found: deque[Step] = deque()
+
+    def __next__(self) -> Step:
+        return next(self._waiting)
+
+    def __aiter__(self) -> "Changes":
+        return self
+
+    async def __anext__(self) -> Step:
+        while not self._found:
+            if self._watch.over:
+                raise StopAsyncIteration
+            self._found += await asyncio.to_thread(self._watch.look)
+            if not (self._found or self._watch.over):
+                await asyncio.sleep(_PAUSE)
+        return self._found.popleft()

@@ -5,35 +5,41 @@ that an executor does not have. These are warnings: the package may be meant for
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, compile_package, tools
 from localproc.engine.containers import Containers
-from localproc.engine.home.settings import base_environment
+from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import Problem
-from localproc.plugins.executor import Capabilities
+from localproc.plugins.executor import Capabilities, ExecutorPlugin
 
 if TYPE_CHECKING:
     from localproc.cwl.load.load import Package
 
+_INTERPRETER: Final = re.compile(r"python[0-9.]*|(ba|da|z|k)?sh|perl|Rscript|node|ruby|julia")
+_SCRIPT: Final = re.compile(r"\.(py|sh|pl|[rR]|js|rb|jl)$")
+
 
 def misgivings(
-    package: "Package",
-    executor: str,
-    capabilities: Capabilities,
-    containers: Containers | None = None,
+    package: "Package", executor: ExecutorPlugin, containers: Containers | None = None
 ) -> Iterator[Problem]:
-    """Yield what will go wrong if an executor of this name runs the package, with its places."""
+    """Yield what will go wrong if an executor runs the package here, with its places."""
     processes = package.resolved["processes"]
     names = {id(process): name for name, process in processes.items()}
-    images = _images(package, executor, capabilities, containers)
+    able = executor.capabilities
+    images = _images(package, executor.name, able, containers)
     for tool in tools(compile_package(package.resolved)):
         name = names[id(tool.spec)]
+        if not able.remote and (said := _too_much(tool)):
+            yield package.place(name, "requirements", "ResourceRequirement").problem(
+                f"{tool.id} {said}", hint="ask for less, or choose another executor"
+            )
         named = images.get(image(tool)) if tool.requirements.has("DockerRequirement") else None
         if named is not None and not named.local:
             if named.image is None:
@@ -42,11 +48,11 @@ def misgivings(
                     f"the image {named.box.image} of {tool.id} is not here", hint=named.hint
                 )
             continue
-        if capabilities.containers and tool.requirements.has("DockerRequirement"):
+        if able.containers and tool.requirements.has("DockerRequirement"):
             continue
         if is_required(tool) and (named is None or not named.local):
             yield package.place(name, "requirements").problem(
-                f"{tool.id} requires a container, and the executor {executor!r} has none",
+                f"{tool.id} requires a container, and the executor {executor.name!r} has none",
                 hint="choose another with --executor, or move DockerRequirement to hints",
             )
         elif missing := _missing_command(tool):
@@ -54,6 +60,38 @@ def misgivings(
                 f"the command {missing!r} of {tool.id} is not on this machine",
                 hint="install it where the job runs; localproc doctor shows where it is looked for",
             )
+        elif missing := _missing_script(tool):
+            yield package.place(name, "baseCommand").problem(
+                f"{tool.id} runs {missing!r}, which nothing puts into its folder",
+                hint="make it an input: a File with a default, or an entry of "
+                "InitialWorkDirRequirement",
+            )
+
+
+def _too_much(tool: Tool) -> str:
+    """Say that a tool asks for more than this machine has, where it does so in numbers."""
+    asked = tool.requirements.get("ResourceRequirement") or {}
+    for name, there, what in (
+        ("coresMin", machine_cores(), "cores"),
+        ("ramMin", machine_ram(), "MiB of memory"),
+    ):
+        wanted = asked.get(name)
+        if isinstance(wanted, int | float) and wanted > there:
+            return f"asks for {wanted:g} {what}, and this machine has {there}"
+    return ""
+
+
+def _missing_script(tool: Tool) -> str:
+    """Return the script that an interpreter is given by a path which leads nowhere."""
+    words = tool.spec.get("baseCommand") or []
+    if isinstance(words, str) or tool.requirements.has("InitialWorkDirRequirement"):
+        return ""
+    if len(words) < 2 or not _INTERPRETER.fullmatch(os.path.basename(str(words[0]))):
+        return ""
+    script = str(words[1])
+    if script.startswith("-") or has_expression(script) or not _SCRIPT.search(script):
+        return ""
+    return "" if os.path.isabs(script) and os.path.exists(script) else script
 
 
 def _images(

@@ -7,8 +7,8 @@ be read. Must not know what is deployed.
 import errno
 import json
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -170,12 +170,20 @@ class Reader:
         """
         from localproc.cwl.load.load import read
 
+        source, sources = self.found(source)
+        return read(sources, source.fragment), source
+
+    def found(self, source: PackageSource) -> tuple[PackageSource, Sources]:
+        """Find a package; give what is known of it now, and its texts.
+
+        Raises ``InvalidPackage``.
+        """
         check_current_folder()
         source = self._located(self._unwrapped(self._located(source)))
         texts = dict(source.parts)
         if source.data is not None:
             texts[source.uri] = source.data
-        return read(self._sources(source, texts), source.fragment), source
+        return source, self._sources(source, texts)
 
     def _sources(self, source: PackageSource, texts: Mapping[str, bytes]) -> Sources:
         moved: dict[str, str] = {}
@@ -241,21 +249,9 @@ class Reader:
             raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
 
 
-def validate(
-    package: object,
-    *,
-    allow_remote: bool = False,
-    executor: ExecutorPlugin | None = None,
-    containers: Containers | None = None,
-) -> "Findings":
-    """Check a package without deploying it, and whether an executor can run it here.
-
-    ``containers`` are those that its tools may run in.
-    Raises ``PackageError`` if it cannot be loaded.
-    """
-    from localproc.cwl.check.check import examine
-    from localproc.engine.packages.fitness import misgivings
-
+@contextmanager
+def opened(*, allow_remote: bool) -> Iterator[Reader]:
+    """Give a reader of packages that needs no home."""
     with ExitStack() as open_ones:
 
         @cache
@@ -264,10 +260,35 @@ def validate(
 
             return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
 
-        access = Access(open_web, InputPolicy())
-        loaded, _ = Reader(access, remote=allow_remote).read(find_source(package))
+        yield Reader(Access(open_web, InputPolicy()), remote=allow_remote)
+
+
+def validate(
+    package: object,
+    *,
+    allow_remote: bool = False,
+    executor: ExecutorPlugin | None = None,
+    containers: Containers | None = None,
+    profile: str = "",
+) -> "Findings":
+    """Check a package without deploying it, and whether an executor can run it here.
+
+    ``containers`` are those that its tools may run in. ``profile``: what else it is held to,
+    ``eoap`` for the best practice for Earth observation packages (OGC 20-089r1). Raises
+    ``PackageError`` if it cannot be loaded.
+    """
+    from localproc.cwl.check.check import examine
+    from localproc.cwl.check.profile_eoap import PROFILES
+    from localproc.engine.packages.fitness import misgivings
+
+    with opened(allow_remote=allow_remote) as reader:
+        loaded, _ = reader.read(find_source(package))
     found = examine(loaded)
     found.warnings += missing_files(loaded)
     if executor is not None and not found.errors:
-        found.warnings += misgivings(loaded, executor.name, executor.capabilities, containers)
+        found.warnings += misgivings(loaded, executor, containers)
+    if profile and not found.errors:
+        further = PROFILES[profile](loaded)
+        found.errors += further.errors
+        found.warnings += further.warnings
     return found

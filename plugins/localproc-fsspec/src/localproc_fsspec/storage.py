@@ -1,0 +1,250 @@
+"""A file system of fsspec as a storage.
+
+Owns what the verbs of the protocol are there. Must not know any file system in particular.
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import fsspec
+
+from localproc.errors import NoSuchObject, ObjectExists, StagingError, StorageUnavailable
+from localproc.plugins.storage import (
+    Description,
+    Info,
+    Watch,
+    object_key,
+    object_uri,
+    unwatched,
+)
+from localproc.storage.addresses import redacted
+
+_CHUNK: Final = 1 << 20
+_SHORT: Final = 4  #: characters up to which an option is no secret
+
+
+class FsspecStorage:
+    """Implements ``localproc.plugins.storage.Storage``.
+
+    Each thread has a file system of its own: those of one connection cannot be shared.
+    """
+
+    def __init__(self, scheme: str, options: Mapping[str, Any], *, by_host: bool) -> None:
+        self._scheme = scheme
+        self._told = {key: one for key, one in options.items() if key not in ("enabled", "guarded")}
+        self._by_host = by_host
+        self._mine = threading.local()
+
+    @classmethod
+    def open(cls, scheme: str, options: Mapping[str, Any], *, by_host: bool) -> "FsspecStorage":
+        """Open it; raises ``ImportError`` if what the scheme needs is not installed."""
+        fsspec.get_filesystem_class(scheme)
+        return cls(scheme, options, by_host=by_host)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a storage is not to be pickled: there may be keys in it")
+
+    def info(self, uri: str) -> Info | None:
+        """Return what is known of a file."""
+        with self._explaining(uri):
+            files, path = self._place(uri)
+            try:
+                found = files.info(path)
+            except FileNotFoundError:
+                return None
+            return None if found["type"] == "directory" else _info(uri, found)
+
+    def fetch(
+        self,
+        uri: str,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+        resume: str = "",
+    ) -> Info:
+        """Read a file, from where an earlier try has stopped if it is still the same."""
+        watch(0)
+        info = self.info(uri)
+        if info is None:
+            raise NoSuchObject(f"nothing is at {redacted(uri)}", uri=redacted(uri))
+        if most is not None and info.size > most:
+            raise StagingError(f"{redacted(uri)} is larger than {most} bytes", uri=redacted(uri))
+        goes_on = bool(resume) and resume == info.etag and os.path.exists(path)
+        with self._explaining(uri, info.etag):
+            files, place = self._place(uri)
+            with files.open(place, "rb") as source, open(path, "ab" if goes_on else "wb") as file:
+                source.seek(file.tell())
+                while chunk := source.read(_CHUNK):
+                    file.write(chunk)
+                    watch(file.tell())
+                size = file.tell()
+            if size != info.size:
+                raise StorageUnavailable(
+                    f"{redacted(uri)} ended after {size} of {info.size} bytes",
+                    uri=redacted(uri),
+                    etag=info.etag,
+                )
+        return info
+
+    def put(
+        self,
+        source: str | bytes,
+        uri: str,
+        *,
+        media_type: str = "application/octet-stream",
+        sha256: str = "",
+        watch: Watch = unwatched,
+        if_absent: bool = False,
+        disposable: bool = False,
+    ) -> Info:
+        """Put an object, all of it in one call: it is there whole or not at all."""
+        watch(0)
+        digest, size = _digest(source, uri)
+        if sha256 and digest != sha256.lower():
+            raise StagingError(
+                f"{redacted(uri)} would not have the SHA-256 that was announced", uri=redacted(uri)
+            )
+        mode = "create" if if_absent else "overwrite"
+        with self._explaining(uri):
+            files, path = self._place(uri)
+            try:
+                if isinstance(source, bytes):
+                    files.pipe_file(path, source, mode=mode)
+                else:
+                    files.put_file(source, path, mode=mode)
+            except FileExistsError:
+                raise ObjectExists(f"{redacted(uri)} is there already", uri=redacted(uri)) from None
+        watch(size)
+        return Info(uri, size, sha256=digest)
+
+    def list(self, prefix: str) -> Iterator[Info]:
+        """Yield all files whose names begin with the prefix."""
+        with self._explaining(prefix):
+            files, path = self._place(prefix)
+            top = path if path.endswith("/") else path.rpartition("/")[0]
+            with suppress(FileNotFoundError):
+                found = files.find(top.rstrip("/"), detail=True)
+                start = path.lstrip("/")
+                for name in sorted(found):
+                    if name.lstrip("/").startswith(start):
+                        yield _info(self._uri(prefix, name), found[name])
+
+    def delete(self, uris: Iterable[str]) -> None:
+        """Remove files, one after the other."""
+        for uri in uris:
+            with self._explaining(uri), suppress(FileNotFoundError):
+                files, path = self._place(uri)
+                files.rm_file(path)
+
+    def sweep(self, prefix: str) -> None:
+        """Nothing is left by a call that did not come to its end."""
+
+    def check(self, prefix: str) -> None:
+        """See that there is an answer; whether objects can be put is seen when they are."""
+        with self._explaining(prefix):
+            files, path = self._place(prefix)
+            files.exists(path)
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """Return a signed URL where the file system can make one."""
+        with self._explaining(uri):
+            files, path = self._place(uri)
+            try:
+                return str(files.sign(path, expiration=seconds))
+            except (NotImplementedError, AttributeError):
+                return None
+
+    def describe(self, uri: str) -> Description:
+        """Nothing is known of it."""
+        return Description()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._mine = threading.local()
+
+    def _place(self, uri: str) -> tuple[Any, str]:
+        """Return the file system of a URI, and its path there."""
+        parts, key = urlsplit(uri), object_key(uri)
+        if "@" in parts.netloc:
+            raise StagingError(
+                f"{redacted(uri)} is given with a user or a password",
+                uri=redacted(uri),
+                hint="they belong into the options of the storage",
+            )
+        known = self._mine.__dict__.setdefault("files", {})
+        host = parts.netloc if self._by_host else ""
+        if host not in known:
+            named = {"host": parts.hostname} if self._by_host else {}
+            port = {"port": parts.port} if self._by_host and parts.port else {}
+            known[host] = fsspec.filesystem(
+                self._scheme,
+                use_listings_cache=False,
+                skip_instance_cache=True,
+                **{**named, **port, **self._told},
+            )
+        return known[host], f"/{key}" if self._by_host else f"{parts.netloc}/{key}"
+
+    def _uri(self, prefix: str, name: str) -> str:
+        netloc = urlsplit(prefix).netloc
+        key = name.lstrip("/") if self._by_host else name.lstrip("/").removeprefix(f"{netloc}/")
+        return object_uri(f"{self._scheme}://{netloc}", key)
+
+    def _explaining(self, uri: str, etag: str = "") -> "_explaining":
+        return _explaining(uri, [one for one in self._told.values() if isinstance(one, str)], etag)
+
+
+class _explaining:  # noqa: N801 - reads as a statement
+    """Says what went wrong with which URI, without the options that may be keys."""
+
+    def __init__(self, uri: str, secrets: Iterable[str], etag: str) -> None:
+        self._uri = redacted(uri)
+        self._secrets = [one for one in secrets if len(one) > _SHORT]
+        self._etag = etag
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or not isinstance(error, Exception) or isinstance(error, StagingError):
+            return
+        if not type(error).__module__.startswith(_THEIRS) and not isinstance(error, _FAILURES):
+            return
+        said = f"{self._uri}: {str(error) or type(error).__name__}"
+        for one in self._secrets:
+            said = said.replace(one, "…")
+        if isinstance(error, FileNotFoundError):
+            raise NoSuchObject(f"nothing is at {self._uri}", uri=self._uri) from None
+        if isinstance(error, (ConnectionError, TimeoutError, EOFError)):
+            raise StorageUnavailable(said, uri=self._uri, etag=self._etag) from None
+        raise StagingError(said, uri=self._uri) from None
+
+
+_FAILURES: Final = (OSError, EOFError, ValueError, NotImplementedError)
+#: Where the errors of file systems come from that are none of Python's own.
+_THEIRS: Final = ("adlfs", "azure", "aiohttp", "ftplib", "gcsfs", "google", "paramiko", "smb")
+
+
+def _info(uri: str, found: Mapping[str, Any]) -> Info:
+    told = repr(sorted((key, str(one)) for key, one in found.items()))
+    etag = str(found.get("ETag") or found.get("etag") or "")
+    return Info(uri, int(found["size"]), etag or hashlib.sha256(told.encode()).hexdigest())
+
+
+def _digest(source: str | bytes, uri: str) -> tuple[str, int]:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest(), len(source)
+    try:
+        with open(source, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return digest, os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise StagingError(f"{source} cannot be read: {error.strerror}", uri=uri) from None

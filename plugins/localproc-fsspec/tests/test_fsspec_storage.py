@@ -1,0 +1,95 @@
+"""The contract with a store in memory, and reading from a real FTP server."""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import localproc_fsspec
+import pytest
+
+from localproc import Engine
+from localproc.errors import EnvironmentProblem, NoSuchObject, StagingError
+from localproc.plugins.storage import Storage
+from localproc.testing.storages import StorageContract
+
+
+class TestMemory(StorageContract):
+    @pytest.fixture
+    def storage(self) -> Storage:
+        return localproc_fsspec.open_scheme("memory", {"enabled": True})
+
+    @pytest.fixture
+    def root(self) -> str:
+        return f"memory://{secrets.token_hex(6)}/folder"
+
+
+def test_a_scheme_has_to_be_switched_on(tmp_path: Path) -> None:
+    with Engine(tmp_path, plugins=[localproc_fsspec]) as engine:
+        with pytest.raises(EnvironmentProblem, match="memory is not switched on"):
+            engine.run(SAYS, {}, results="memory://results")
+        with pytest.raises(EnvironmentProblem, match="cannot be opened"):
+            localproc_fsspec.open_scheme("smb", {"enabled": True})
+
+
+SAYS: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "says",
+    "baseCommand": "cat",
+    "inputs": [{"id": "file", "type": "File?", "inputBinding": {}}],
+    "stdout": "said.txt",
+    "outputs": [{"id": "said", "type": "stdout"}],
+}
+
+
+@pytest.fixture
+def ftp(tmp_path: Path) -> Iterator[str]:
+    """Give the address of an FTP server that has one file; its password is hush-hush."""
+    handlers = pytest.importorskip("pyftpdlib.handlers")
+    servers = pytest.importorskip("pyftpdlib.servers")
+    from pyftpdlib.authorizers import DummyAuthorizer
+
+    folder = tmp_path / "ftp"
+    folder.mkdir()
+    (folder / "a b+.txt").write_text("by ftp")
+    users = DummyAuthorizer()
+    users.add_user("eo", "hush-hush", str(folder), perm="elr")
+    handler = type("Handler", (handlers.FTPHandler,), {"authorizer": users})
+    server = servers.FTPServer(("127.0.0.1", 0), handler)
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            server.serve_forever(timeout=0.05, blocking=False)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"ftp://127.0.0.1:{server.address[1]}"
+    over.set()
+    thread.join()
+    server.close_all()
+
+
+def test_inputs_come_by_ftp(ftp: str, tmp_path: Path) -> None:
+    options = {"ftp": {"enabled": True, "username": "eo", "password": "hush-hush"}}
+    with Engine(tmp_path / "home", plugins=[localproc_fsspec], storage_options=options) as engine:
+        file = {"class": "File", "location": f"{ftp}/a%20b%2B.txt"}
+        job = engine.run(SAYS, {"file": file}).raise_for_status()
+        assert job.result("said").read_text() == "by ftp"
+
+
+def test_what_ftp_refuses_is_told_without_the_password(ftp: str, tmp_path: Path) -> None:
+    given = {"enabled": True, "username": "eo", "password": "hush-hush"}
+    storage = localproc_fsspec.open_scheme("ftp", given)
+    with pytest.raises(NoSuchObject):
+        storage.fetch(f"{ftp}/nothing.txt", str(tmp_path / "back"))
+    wrong = localproc_fsspec.open_scheme("ftp", {**given, "password": "hush-wrong"})
+    with pytest.raises(StagingError) as error:
+        wrong.fetch(f"{ftp}/a%20b%2B.txt", str(tmp_path / "back"))
+    assert "hush" not in str(error.value)
+    with pytest.raises(StagingError, match="a user or a password"):
+        storage.fetch(ftp.replace("//", "//eo:hush-hush@") + "/a", str(tmp_path / "back"))
+    for one in (storage, wrong):
+        one.close()

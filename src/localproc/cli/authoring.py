@@ -1,0 +1,29 @@
+"""Commands for those who write packages.
+
+Owns printing what is made. Must not know how packages are put together.
+"""
+
+import click
+
+from localproc.cli.common import naming
+
+
+@click.command()
+@click.argument("package")
+@click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
+@click.option("--output", "-o", metavar="FILE", help="Where it goes, if not to stdout.")
+def pack(package: str, allow_remote: bool, output: str | None) -> None:
+    """Write PACKAGE as one document that can be sent: any CWL runner takes it.
+
+    What it runs, imports and includes is put in, and the files that it names become literals;
+    comments stay. What lies on the web is left there.
+    """
+    from localproc.engine.packages.packing import pack as packed
+
+    with naming(package):
+        text = packed(package, allow_remote=allow_remote)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with open(output, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,146 @@
+"""Removing jobs that have ended.
+
+Owns which ones go, and the order in which what they have left is removed: results first, then the
+row, then the folder, so that one which was broken off can be done again. Must not know when.
+"""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from localproc.engine.home.home import Home
+from localproc.engine.home.mentioned import mentioned
+from localproc.engine.home.retention import Retention
+from localproc.engine.upkeep.usage import Sizes
+from localproc.errors import InvalidInputs, LocalprocError
+from localproc.model import JobFilter, JobRecord
+from localproc.model.events import request_of
+from localproc.plugins.storage import Storage
+from localproc.plugins.store import Store
+from localproc.storage.results_place import is_own, results_root
+from localproc.storage.withdraw import remove_results
+from localproc.uris import uri_path
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedJob:
+    """A job that goes, with the bytes that are its own."""
+
+    job: JobRecord
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What goes, or would. ``size`` is what the disk has back.
+
+    ``needed``: the ids of jobs that stay because jobs which have not ended need them; ``failed``:
+    of those that could not be removed, each with the reason.
+    """
+
+    jobs: list[PrunedJob]
+    size: int
+    needed: list[str]
+    failed: dict[str, str]
+
+
+class Pruner:
+    """Removes jobs of one namespace; ``storage`` opens the storage of a URI."""
+
+    def __init__(
+        self, home: Home, store: Store, namespace: str, storage: Callable[[str], Storage]
+    ) -> None:
+        self._jobs = home.jobs
+        self._store = store
+        self._namespace = namespace
+        self._storage = storage
+
+    def prune(
+        self,
+        retention: Retention,
+        *,
+        dry_run: bool,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Pruned:
+        """Remove the jobs that are to go; with ``dry_run`` only tell which."""
+        needed = mentioned(self._store)
+        sizes, going, staying, failed = Sizes(), [], [], {}
+        for job in self._candidates(retention):
+            if job.id in needed:
+                staying.append(job.id)
+                continue
+            before = self._measured(job, retention, sizes)
+            if before is not None:
+                going.append(PrunedJob(job, before))
+        for one in [] if dry_run else going:
+            if stopped():
+                break
+            try:
+                self.remove(one.job, results=retention.results)
+            except (LocalprocError, OSError) as error:
+                failed[one.job.id] = str(error)
+        left = [one for one in going if one.job.id not in failed]
+        return Pruned(left, sizes.freed, staying, failed)
+
+    def remove(self, job: JobRecord, *, results: bool = False) -> bool:
+        """Remove a job that has ended; return whether it had."""
+        if not job.status.final:
+            return False
+        if results:
+            root = self._results(job)
+            if not is_own(root, job.id):
+                raise InvalidInputs(
+                    f"the results of job {job.id} lie among others in {root}",
+                    hint="they have to be removed by hand; the job alone can go",
+                )
+            remove_results(self._storage(root), root)
+        if not self._store.delete_job(job.id):
+            return False
+        shutil.rmtree(os.path.join(self._jobs, job.id), ignore_errors=True)
+        return True
+
+    def _candidates(self, retention: Retention) -> list[JobRecord]:
+        """Return the jobs that have ended long enough ago, less those that are kept as newest."""
+        until = datetime.now(UTC) - timedelta(seconds=float(retention.older_than))
+        found = self._store.jobs(
+            JobFilter(
+                namespace=self._namespace,
+                processes=tuple(retention.process),
+                statuses=retention.statuses,
+                hidden=True,
+                limit=1_000_000,
+            )
+        )
+        seen: Counter[str] = Counter()
+        chosen = []
+        for job in found:
+            seen[job.process_id] += 1
+            if seen[job.process_id] > retention.keep_last and (job.finished or until) <= until:
+                chosen.append(job)
+        return chosen
+
+    def _measured(self, job: JobRecord, retention: Retention, sizes: Sizes) -> int | None:
+        """Return the size of what goes with a job, ``None`` if it is not large enough to go."""
+        places = [os.path.join(self._jobs, job.id)]
+        if retention.results:
+            root = self._results(job)
+            places += [uri_path(root)] if root.startswith("file:") and is_own(root, job.id) else []
+        if retention.larger_than and Sizes().add(*places) < int(retention.larger_than):
+            return None
+        return sizes.add(*places)
+
+    def _results(self, job: JobRecord) -> str:
+        return results_root(job.id, request_of(job.id, self._store.events(job.id)))
+
+
+def usage_of(home: Home, job_id: str, root: str) -> dict[str, int]:
+    """Return what the folder and the local results of a job take, in bytes."""
+    sizes = Sizes()
+    results = [uri_path(root)] if root.startswith("file:") and is_own(root, job_id) else []
+    return {
+        "folder": sizes.add(home.job(job_id)),
+        "results": sizes.add(*(one for one in results if os.path.isdir(one))),
+    }
