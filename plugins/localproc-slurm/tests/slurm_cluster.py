@@ -162,9 +162,9 @@ class Cluster:
         """End what runs of jobs whose node was killed: nobody else does."""
         for process in psutil.process_iter():
             try:
-                if process.environ().get("SLURM_CONF") != str(self.conf):
+                if process.name() != "slurmstepd":
                     continue
-                if process.name() == "slurmstepd":
+                if any(str(self.folder) in file.path for file in process.open_files()):
                     for one in [*process.children(recursive=True), process]:
                         one.kill()
             except psutil.Error:
