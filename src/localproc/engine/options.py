@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from numbers import Real
 from types import NoneType, UnionType
-from typing import Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
 
 from localproc.errors import InvalidInputs, Problem, UnknownOption
 from localproc.model import InputPolicy, Trigger
@@ -42,7 +42,8 @@ class ExecuteOptions(TypedDict, total=False):
     or was successful is given back instead. ``base``: the folder or URI of relative
     paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
     value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
-    that this one repeats.
+    that this one repeats. ``variables``: those of its tools by name, or rules as in the settings;
+    a secret is ``secret:NAME``.
     """
 
     outputs: Mapping[str, Any] | None
@@ -71,6 +72,7 @@ class ExecuteOptions(TypedDict, total=False):
     bases: Mapping[str, str] | None
     references: bool
     detached: bool
+    variables: Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class JobFilters(TypedDict, total=False):
@@ -84,6 +86,8 @@ class JobFilters(TypedDict, total=False):
     run_as: str | None
     tag: str | None
     piece: str | None
+    began_since: datetime | None
+    began_until: datetime | None
     before: str | None
     after: str | None
     hidden: bool
@@ -135,6 +139,9 @@ class EngineSettings(TypedDict, total=False):
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
     prune: Mapping[str, Any]
+    variables: Sequence[Mapping[str, Any]] | Mapping[str, Any]
+    secrets: Mapping[str, Mapping[str, Any]]
+    mail: Mapping[str, Any]
 
 
 def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:
@@ -143,6 +150,13 @@ def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: t
     ``call`` is what they were given to; its own keywords are suggested too. Raises
     ``UnknownOption`` and ``InvalidInputs``.
     """
+    check_names(call, given, options)
+    known = _types_of(options)
+    check_types(call, {name: (value, known[name]) for name, value in given.items()})
+
+
+def check_names(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:
+    """Refuse what is none of ``options``, as ``check_options`` does; values may be any."""
     known = _types_of(options)
     for name in given:
         if name not in known:
@@ -151,7 +165,6 @@ def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: t
             close = difflib.get_close_matches(name, choices, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(choices)}"
             raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
-    check_types(call, {name: (value, known[name]) for name, value in given.items()})
 
 
 def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) -> None:
@@ -175,8 +188,6 @@ def _is_of(value: Any, kind: Any) -> bool:
     """Whether a value is of a type, as far as its outermost part tells."""
     if get_origin(kind) in (Union, UnionType):
         return any(_is_of(value, one) for one in get_args(kind))
-    if get_origin(kind) is Literal:
-        return any(_is_of(value, type(one)) for one in get_args(kind))
     plain = get_origin(kind) or kind
     if plain is Sequence and isinstance(value, str | bytes):
         return False
@@ -191,8 +202,6 @@ def _shown(kind: Any) -> str:
     """Return a type as people write it."""
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(_shown(one) for one in get_args(kind))
-    if get_origin(kind) is Literal:
-        return " or ".join(map(repr, get_args(kind)))
     plain = get_origin(kind) or kind
     return "None" if plain is NoneType else str(plain.__name__)
 
