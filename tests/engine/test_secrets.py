@@ -97,8 +97,9 @@ def texts_in(folder: Path) -> dict[str, bytes]:
     for place, _, names in os.walk(folder):  # folders come and go meanwhile
         files[place] = b""
         for name in names:
+            path = Path(place, name)
             with contextlib.suppress(FileNotFoundError):
-                files[f"{place}/{name}"] = Path(place, name).read_bytes()
+                files[str(path)] = path.read_bytes() if path.is_file() else b""  # or a pipe
     return {**files, "names": "\n".join(files).encode()}
 
 

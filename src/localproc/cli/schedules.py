@@ -62,7 +62,9 @@ def schedule() -> None:
     show_default=True,
     help="What to do while the job before has not ended.",
 )
-@click.option("--retries", type=int, default=0, help="How often a job that fails is run again.")
+@click.option(
+    "--job-retries", type=int, default=0, help="How often a job that fails is run again."
+)
 @click.option("--delay", type=float, default=60, help="Seconds between these.")
 @click.option("--reschedule", type=float, default=0, help="Once more so many seconds after them.")
 @click.option("--results", default="", metavar="DIR|URI", help="Where results are published.")
@@ -85,6 +87,7 @@ def add(
     replace: bool,
     request: dict[str, Any],
     as_json: bool,
+    job_retries: int,
     **members: Any,
 ) -> None:
     """Run PROCESS whenever CRON says so.
@@ -93,7 +96,7 @@ def add(
     ("0 30 16 ? * MON-FRI"). L, W and # are understood.
     """
     check_named(site, process)
-    request.pop("reason")
+    request.pop("reason", None)
     kept = {**request, "results": results, "executor": executor}
     with site.prepare() as engine:
         found = find_process(engine, process)
@@ -108,6 +111,7 @@ def add(
             replace_it=replace,
             enabled=not disabled,
             options=options,
+            retries=job_retries,
             **members,
         )
         _show(added, as_json=as_json)

@@ -17,19 +17,25 @@ from localproc.model.trigger import Accepting
 #: What may be kept of the options of ``Engine.execute``; all of it is JSON.
 KEPT = frozenset(
     {
+        "assets",
         "base",
         "bases",
+        "containers",
         "environment",
         "executor",
+        "keep_going",
         "options",
         "outputs",
         "policy",
+        "priority",
         "references",
         "results",
+        "retries",
         "reuse",
         "service",
         "subscriber",
         "tags",
+        "time_limit",
         "title",
         "variables",
     }
