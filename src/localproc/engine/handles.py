@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Unpack
 
 from localproc.cwl.base.files import walk
+from localproc.engine import reporting
 from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job.steplog import StepLog, tail
@@ -41,6 +42,8 @@ from localproc.storage.published import Published
 from localproc.storage.results_place import results_root
 from localproc.views import execution_log, notebook, ogc, provenance
 from localproc.views.inputs_template import inputs_template
+from localproc.views.measured import Measured, as_yaml, measured
+from localproc.views.report import Report, report_html, told
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
 
 _TURN: Final = 0.5  #: seconds that a thread waits at a time for whoever awaits a job
@@ -529,6 +532,51 @@ class Job:
 
         events = self.events()
         return provenance.provenance(self.record, events, steps(events), version("localproc"))
+
+    def report(self) -> str:
+        """Return it as one HTML document that depends on nothing else, whatever its state.
+
+        It has a summary, inputs, a timeline, results with quicklooks and a map, steps with their
+        commands and the ends of their logs, provenance and versions of software.
+        """
+        record, found = self.record, self.steps
+        document = self.results_document() if isinstance(self.history.last, Succeeded) else {}
+        outputs = reporting.shown_results(document, self.published, self.location)
+        described = self._described()
+        return report_html(
+            Report(
+                job=record,
+                title=record.title or str(described.get("title", "")),
+                description=str(described.get("description", "")),
+                inputs=self.inputs,
+                steps=found,
+                rows=self.rows(),
+                logs=reporting.log_ends(self.logs_folder, told(found)),
+                outputs=outputs,
+                pictures=reporting.pictures(outputs, self.published),
+                provenance=self.provenance(),
+                software=reporting.software_versions(),
+                resources=as_yaml(self.measured()),
+                problem=self.problem,
+            )
+        )
+
+    def _described(self) -> Mapping[str, Any]:
+        try:
+            return self.process.record.description
+        except NoSuchProcess:
+            return {}
+
+    def measured(self) -> list[Measured]:
+        """Return what each of its tools took at the most, and would have to ask for.
+
+        Nothing if its process is gone.
+        """
+        try:
+            resolved = self.process.record.resolved
+        except NoSuchProcess:
+            return []
+        return measured(resolved, self.steps)
 
     def retry(
         self,
