@@ -11,7 +11,7 @@ import localproc
 from localproc.executors.containers.charliecloud import Charliecloud
 from localproc.plugins.containers import ContainerSettings
 from tests import container_image
-from tests.examples.test_water_bodies import EXAMPLE, SCENES, served
+from tests.examples.test_water_bodies import EXAMPLE
 from tests.executors.charliecloud_tests import check_charliecloud
 
 PACKAGES = ("numpy", "rasterio", "affine", "attr", "attrs", "certifi", "click", "cligj")
@@ -32,19 +32,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_masks_are_byte_for_byte_those_of_this_machine(images: Path, tmp_path: Path) -> None:
-    with (
-        served(SCENES) as url,
-        localproc.Engine(tmp_path / "home", images=str(images)) as engine,
-    ):
-        inputs = {
-            "stac_items": [f"{url}/{name}/{name}.json" for name in SCENE_FILES],
-            "aoi": "-34.8761,-8.0325,-34.8202,-7.9597",
-            "epsg": "EPSG:4326",
-            "bands": ["green", "nir"],
-        }
+    with localproc.Engine(tmp_path / "home", images=str(images)) as engine:
         process = engine.deploy(EXAMPLE / "water-bodies.cwl")
-        here = process.execute(inputs, containers="none")
-        boxed = process.execute(inputs, containers="charliecloud")
+        here = process.execute(EXAMPLE / "inputs.yml", containers="none")
+        boxed = process.execute(EXAMPLE / "inputs.yml", containers="charliecloud")
         for job in (here, boxed):
             job.wait().raise_for_status()
         tools = [step for step in boxed.steps if step.command]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, Final
 import localproc_docker
 import pytest
 from docker_daemon import IMAGE, Road, containers, daemon
-from localproc_docker.engine_api import EngineApi
+from localproc_docker.engine_api import ApiRefused, EngineApi
 
 from localproc.model import Container, Task
 from localproc.plugins.executor import Executor, ExecutorSettings
@@ -68,8 +69,7 @@ class DockerTests(ExecutorTests):
         yield open_one
         for one in executors:
             one.close()
-        for container in containers(api, tmp_path / "home"):
-            api.delete(f"/containers/{container['Id']}", force=True)
+        until(lambda: removed(api, tmp_path / "home"))
 
     def command(self, tmp_path: Path, name: str, argv: Sequence[str], **fields: object) -> Task:
         """Make a task that runs in the tests' image."""
@@ -83,6 +83,14 @@ def open_docker(folder: Path, engine: str, *, name: str = "docker", **options: o
     folder.mkdir(exist_ok=True)
     settings = ExecutorSettings(str(folder), engine, cores=4, ram=2048, slots=4, options=options)
     return opened(plugin, settings)
+
+
+def removed(api: EngineApi, folder: Path) -> bool:
+    """Remove the containers of a folder; whether all are gone. Some may be ending just now."""
+    for container in containers(api, folder):
+        with suppress(ApiRefused):
+            api.delete(f"/containers/{container['Id']}", force=True)
+    return not containers(api, folder)
 
 
 def until(condition: Callable[[], Any]) -> None:

@@ -127,8 +127,8 @@ def mounts(task: Task) -> tuple[Mount, ...]:
     box = task.container
     assert box is not None, "a task without a container has no place here"
     found = {
-        box.outdir: Mount(task.outdir, box.outdir, writable=True),
         task.tmpdir: Mount(task.tmpdir, task.tmpdir, writable=True),
+        box.outdir: Mount(task.outdir, box.outdir, writable=True),
     }
     found.update((one.target, one) for one in box.mounts)
     for path in task.writes:

@@ -26,7 +26,7 @@ class Placement:
     """Where a step goes: by its place, to which executor, in which container if in any.
 
     ``unfit`` says why it can never run there; ``note`` what else is worth knowing. ``refused``: it
-    needs a container, and there is none. ``lacking`` is the software that is nowhere.
+    needs a container, and there is none; ``lacking``: it needs software, and that is nowhere.
     """
 
     step: str
@@ -35,7 +35,7 @@ class Placement:
     unfit: str = ""
     note: str = ""
     refused: UnsupportedPackage | None = None
-    lacking: tuple[str, ...] = ()
+    lacking: bool = False
 
 
 def check_executors(
@@ -96,9 +96,11 @@ def placements(
         plugin = plugins[place.executor]
         note = _too_much(task.resources, runtime.executor_settings(plugin, ""))
         why = _reason(task, plugin, runtime)
-        lacking = _lacking(tool, runtime) if task.container is None and not why else ()
-        why = why or (nowhere(lacking) if lacking else "")
-        found.append(Placement(step, place.executor, task.container, why, note, lacking=lacking))
+        if task.container is None and not why and (lacking := _lacking(tool, runtime)):
+            missing = nowhere(lacking)
+            found.append(Placement(step, place.executor, unfit=missing, lacking=True))
+            continue
+        found.append(Placement(step, place.executor, task.container, why, note))
     return boxes.runtime, found
 
 
