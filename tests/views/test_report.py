@@ -1,6 +1,8 @@
 """A job as one page, and what its tools took."""
 
 import re
+from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
@@ -98,20 +100,16 @@ def test_hostile_text_is_shown_and_nothing_else() -> None:
 
 def test_what_a_job_was_is_told(localproc_engine: Engine, packages: Path) -> None:
     job = localproc_engine.run(packages / "three-steps.cwl", {"text": "hello <b>", "code": 3})
-    text = unescape(report_html_of(job.report()))
-    page = Page(job.report())
+    written = job.report()
+    text, page = unescape(written), Page(written)
+    assert written.startswith("<!doctype html>")
     assert "three-steps: failed" in text
     assert "this is why" in text, "the end of the log"
     assert "exit code3" in re.sub(r"<[^>]*>", "", text)
     assert "hello <b>" in text
-    assert not page.tags & {"script", "img", "b1"}
+    assert not page.tags & {"script", "img", "a"}
     assert page.addresses == []
     assert {"svg", "rect", "pre"} <= page.tags
-
-
-def report_html_of(text: str) -> str:
-    assert text.startswith("<!doctype html>")
-    return text
 
 
 def test_steps_that_failed_are_always_among_those_told() -> None:
@@ -147,3 +145,51 @@ def test_a_suggestion_is_yaml_by_tool(name: str) -> None:
     requirement = {"ResourceRequirement": {"ramMin": 64}}
     assert list(yaml.safe_load(text).values()) == [{"requirements": requirement}]
     assert yaml.safe_load(as_yaml([])) is None
+
+
+PICTURES = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "pictures",
+    "baseCommand": ["sh", "-c"],
+    "arguments": ["cp $(inputs.small.path) a.png; cp $(inputs.large.path) b.png; echo x > c.svg"],
+    "inputs": {"small": "File", "large": "File"},
+    "outputs": {
+        name: {"type": "File", "outputBinding": {"glob": file}}
+        for name, file in (("a", "a.png"), ("b", "b.png"), ("c", "c.svg"))
+    },
+}
+
+
+def test_pictures_are_in_the_page_unless_they_are_large(
+    localproc_engine: Engine, tmp_path: Path
+) -> None:
+    small, large = b"\x89PNG small", bytes(3 << 20)
+    (tmp_path / "small").write_bytes(small)
+    (tmp_path / "large").write_bytes(large)
+    job = localproc_engine.run(
+        PICTURES,
+        {one: {"class": "File", "path": str(tmp_path / one)} for one in ("small", "large")},
+    )
+    page = Page(job.report())
+    assert page.addresses == [f"data:image/png;base64,{b64encode(small).decode()}"]
+    job.result("a").unlink()
+    assert Page(job.report()).addresses == [], "it is gone"
+
+
+def test_items_are_on_a_map() -> None:
+    ring = [[1, 2], [3, 2], [3, 4], [1, 4], [1, 2]]
+    item = {
+        "type": "Feature",
+        "id": "<here>",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {"datetime": "2026-01-02T03:04:05Z", "cloud": 7},
+        "assets": {"data": {"href": "https://elsewhere.example/a.png", "type": "image/png"}},
+    }
+    document = {"found": {"value": {"type": "FeatureCollection", "features": [item]}}}
+    report = replace(hostile(), outputs=shown(document, lambda _: None))
+    text = report_html(report)
+    assert "<title>&lt;here&gt;</title>" in text
+    assert 'class="map"' in text
+    assert "2026-01-02T03:04:05Z" in text
+    assert Page(text).addresses == []
