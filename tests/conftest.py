@@ -36,12 +36,14 @@ MARKS = {
     "tests/storage/test_stage_in.py": ["service"],
     "tests/store": ["slow"],
     "tests/testing": ["slow"],
+    "tests/triggers": ["slow"],
 }
 
 #: Unit tests in folders whose other modules are slow.
 UNITS = {
     "tests/engine/test_job_run.py",
     "tests/engine/test_loop_parts.py",
+    "tests/triggers/test_cron.py",
 }
 
 # For a quick look: fewer examples of every property (make test-fast).

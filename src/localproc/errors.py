@@ -204,6 +204,30 @@ class NoSuchOutput(NotFound):
     type = EXCEPTIONS_1 + "no-such-output"
 
 
+class NoSuchSchedule(NotFound):
+    """No schedule of that name is there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no schedule {name!r}", hint="localproc schedule list shows all")
+        self.schedule = name
+
+    def _members(self) -> dict[str, Any]:
+        return {"schedule": self.schedule}
+
+
+class NoSuchSubscription(NotFound):
+    """No subscription of that name is there, or it does not take what came."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is no subscription {name!r}", hint="localproc subscription list shows all"
+        )
+        self.subscription = name
+
+    def _members(self) -> dict[str, Any]:
+        return {"subscription": self.subscription}
+
+
 class Conflict(LocalprocError):
     """What is asked for does not go together with what is there."""
 
@@ -464,6 +488,10 @@ class NoSpace(EnvironmentProblem):
     """The disk is full."""
 
     status = 507
+
+
+class SecretUnavailable(EnvironmentProblem):
+    """A secret cannot be had; neither message nor hint has anything of its value."""
 
 
 class PluginMissing(EnvironmentProblem):

@@ -499,3 +499,30 @@ def test_screenshots(service: Service, page: "Page", water_bodies: str, tmp_path
             picture.evaluate("(one) => one.decode()")
         page.screenshot(path=folder / f"{name}.png")
         assert 10_000 < (folder / f"{name}.png").stat().st_size < MOST
+
+
+def test_executions_are_found_looked_at_and_run_again(page: "Page", service: Service) -> None:
+    service.engine.schedules.add("echo", "0 * * * * ?", {"string": "tick"}, name="each-minute")
+    page.goto(f"{service.base}/executions/v1?f=html")
+    page.locator("select[name=last]").select_option("24h")
+    page.locator("select[name=trigger]").select_option("manual")
+    page.locator("select[name=status]").select_option("failed")
+    page.get_by_role("button", name="Filter").click()
+    rows = page.locator("tbody tr")
+    assert set(rows.locator(".badge").all_inner_texts()) == {"failed"}
+    assert page.get_by_role("heading", name="In the next 12 hours").is_visible()
+    assert page.get_by_role("link", name="each-minute").first.is_visible()
+    service.engine.schedules.remove("each-minute")
+
+    page.locator("select[name=status]").select_option("success")
+    page.locator("input[name=name]").fill("echo")
+    page.get_by_role("button", name="Filter").click()
+    rows.first.get_by_role("link").click()
+    page.locator("summary").filter(has_text="give_back").click()
+    inputs = page.get_by_label("Inputs of that one run")
+    inputs.fill(inputs.input_value().replace("hello", "once more"))
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("definition").filter(has_text="run again").wait_for()
+    job = service.engine.job(page.url.rpartition("/")[2])
+    assert job.inputs["string"] == "once more"
+    job.wait()

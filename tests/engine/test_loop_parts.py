@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from localproc.cwl.run.process import Tool
 from localproc.engine.containers import Containers
 from localproc.engine.home.home import Home
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import Launch
 from localproc.engine.loop.active import Active
@@ -306,6 +307,7 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         lambda _: None,
         Storages(plugins.storage, {}, {}),
         Containers(plugins, Settings()),
+        SecretKeeper({}, ""),
     )
 
 

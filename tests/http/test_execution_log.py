@@ -123,7 +123,20 @@ def test_the_pages_of_the_list(log: Log) -> None:
     assert [one["_id"] for one in back.json()] == [ids[2]]
 
 
-@pytest.mark.parametrize("query", ["status=success", "datetime=x", "limit=0", "after=none"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=nothing",
+        "datetime=x",
+        "limit=0",
+        "after=none",
+        "start=range(x,y)",
+        "start=range(2026-02-01,2026-01-01)",
+        "_limit=0",
+        "_distinct=phases",
+        "trigger=chance",
+    ],
+)
 def test_filters_that_cannot_be_read(log: Log, query: str) -> None:
     assert log[0].get(f"executions/v1?{query}").status_code == 400
 
@@ -166,3 +179,104 @@ def test_the_same_in_python(engine: Engine, client: httpx.Client) -> None:
     job = finish(client, {"string": "a"}).rpartition("/")[2]
     assert engine.job(job).execution() == client.get(f"executions/v1/private/{job}").json()
     assert [one["_id"] for one in engine.executions(process="echo", limit=1)] == [job]
+
+
+def test_the_queries_of_the_log(log: Log) -> None:
+    """Those that its users write: of a process, of days, of those that failed then."""
+    client, ids = log
+    now = datetime.now(UTC)
+    today, tomorrow = (f"{now + by:%Y-%m-%d}" for by in (timedelta(0), timedelta(days=1)))
+    yesterday, before = (f"{now - by:%Y-%m-%d}" for by in (timedelta(days=1), timedelta(days=2)))
+    assert listed(client, name="echo", start=f"range({yesterday},{tomorrow})") == [ids[2], ids[0]]
+    assert listed(client, name="echo", start=f"range({before},{before})") == []
+    assert listed(client, status="failed", start=f"range({yesterday},{tomorrow})") == ids[:0:-1]
+    assert listed(client, status="success", start=f"range({yesterday},{today})") == [ids[0]]
+    assert listed(client, status="success", _limit=-1) == [ids[0]]
+    assert listed(client, _limit=-1) == ids[::-1]
+    assert listed(client, _limit=2) == ids[:0:-1]
+    assert listed(client, status="warning") == []
+    assert listed(client, trigger="manual") == ids[::-1]
+    assert listed(client, trigger="scheduled") == []
+    names = client.get("executions/v1", params={"_distinct": "name", "_limit": -1})
+    assert names.json() == ["echo", "failing"]
+    states = client.get("executions/v1", params={"_distinct": "status"})
+    assert states.json() == ["failed", "success"]
+
+
+@pytest.mark.parametrize("member", ["body", "input"])
+def test_one_is_started_for_a_reason(client: httpx.Client, member: str) -> None:
+    asked = {"name": "echo", member: {"string": "a"}}
+    answer = client.post("executions/v1", json=asked, params={"_reason": "to see"})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["reason"] == "to see"
+    assert answer.json()["trigger"] == "manual"
+
+
+UPDATING: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "updating",
+    "baseCommand": ["sh", "-c", 'echo "$0" > updated.json'],
+    "inputs": {"said": {"type": "string", "inputBinding": {}}},
+    "outputs": {"updated": {"type": "File", "outputBinding": {"glob": "updated.json"}}},
+}
+
+
+def test_a_process_says_what_it_has_updated(client: httpx.Client, engine: Engine) -> None:
+    engine.deploy(UPDATING)
+    said = (
+        '{"message": "Updated 32 series for 2021-07-01", "warning": true,'
+        ' "series": {"2021-07-01": ["EUR", "USD"]}, "curves": {"2021-07-01": "C"}}'
+    )
+    job = engine.run(UPDATING, {"said": said})
+    one = client.get(f"executions/v1/private/{job.id}").json()
+    assert one["loaderMessage"] == "Updated 32 series for 2021-07-01"
+    assert one["status"] == "warning"
+    assert one["data"] == {
+        "name": "updating",
+        "curves": {"2021-07-01": ["C"]},
+        "series": {"2021-07-01": ["EUR", "USD"]},
+    }
+    assert listed(client, name="updating", status="warning") == [job.id]
+    assert listed(client, name="updating", status="success") == []
+    unreadable = engine.run(UPDATING, {"said": "no JSON"})
+    assert unreadable.execution()["status"] == "success"
+    assert unreadable.execution()["loaderMessage"] == "published 1 file"
+
+
+def test_the_page_of_executions_is_filtered(log: Log) -> None:
+    client, ids = log
+    page = client.get("executions/v1?f=html&last=12h&trigger=manual&status=failed").text
+    assert ids[1][-12:] in page
+    assert ids[0][-12:] not in page
+    assert (
+        "There is no such execution." in client.get("executions/v1?f=html&trigger=scheduled").text
+    )
+    assert client.get("executions/v1?last=year").status_code == 400
+    assert listed(client, last="week") == ids[::-1]
+
+
+def test_an_execution_is_run_again_with_other_inputs(client: httpx.Client, engine: Engine) -> None:
+    job = engine.execute("echo", {"string": "before"}).wait()
+    page = client.get(f"executions/v1/private/{job.id}?f=html").text
+    assert "&#34;before&#34;" in page
+    again = client.post(
+        "executions/v1?_reason=run+again",
+        data={"name": "echo", "body": '{"string": "after"}'},
+        headers={"accept": "text/html"},
+    )
+    assert again.status_code == 303
+    other = engine.job(again.headers["location"].rpartition("/")[2])
+    assert other.inputs["string"] == "after"
+    assert other.record.reason == "run again"
+    wrong = client.post("executions/v1", data={"name": "echo", "body": "{"})
+    assert wrong.status_code == 400
+
+
+def test_what_is_due_soon_is_on_the_page(client: httpx.Client, engine: Engine) -> None:
+    engine.schedules.add("echo", "* * * * *", {"string": "a"}, name="soon")
+    page = client.get("executions/v1?f=html").text
+    assert "In the next 12 hours" in page
+    assert page.count("schedules/soon") == 20
+    engine.schedules.remove("soon")
+    assert "In the next 12 hours" not in client.get("executions/v1?f=html").text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localproc.errors import JobPutAside
@@ -105,6 +105,7 @@ def test_every_kind_has_a_class_and_every_member_a_meaning() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES.values(), ids=lambda cls: cls.__name__)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_an_event_comes_back_as_it_was(cls: type[Event], data: st.DataObject) -> None:
     event = data.draw(events_of(cls))

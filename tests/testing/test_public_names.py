@@ -105,6 +105,7 @@ HELLO = {
 def test_typed_options_are_the_fields_of_what_they_become(options: type, fields: Any) -> None:
     own = {"detached", "base", "bases", "references"}  # they say how to read the inputs, and where
     named = {"inputs", "namespace", "processes", "statuses", "limit"}  # arguments of their own
+    named |= {"secrets"} if options is ExecuteOptions else set()  # found in the inputs
     told = typing.get_type_hints(options)
     there = {field.name for field in dataclasses.fields(fields)}
     if options is not EngineSettings:

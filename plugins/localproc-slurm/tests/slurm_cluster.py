@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 NODES: Final = 3
 CORES: Final = 40
 RAM: Final = 20000
@@ -154,6 +156,19 @@ class Cluster:
                 process.kill()
                 process.wait()
         self._running.clear()
+        self._end_steps()
+
+    def _end_steps(self) -> None:
+        """End what runs of jobs whose node was killed: nobody else does."""
+        for process in psutil.process_iter():
+            try:
+                if process.name() != "slurmstepd":
+                    continue
+                if any(str(self.folder) in file.path for file in process.open_files()):
+                    for one in [*process.children(recursive=True), process]:
+                        one.kill()
+            except psutil.Error:
+                continue
 
     def _write(self, ports: Sequence[int]) -> None:
         host = socket.gethostname().split(".")[0]

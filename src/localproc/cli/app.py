@@ -52,6 +52,8 @@ COMMANDS: Final = {
     "prune": ("upkeep", "Forget jobs that have ended, and make room."),
     "rm": ("upkeep", "Forget single jobs."),
     "du": ("upkeep", "Tell what the home takes on the disk."),
+    "schedule": ("schedules", "Run processes at certain times."),
+    "subscription": ("subscriptions", "Run processes, or tell people, when something happens."),
     "serve": ("serve", "Serve OGC API - Processes on this machine."),
     "executions": ("executions", "List jobs as executions with their phases."),
     "images": ("images", "List the images of a package; pull, load and save them."),

@@ -25,6 +25,7 @@ from localproc.engine.admission.inputs import read_inputs, typed_values
 from localproc.engine.handles import Process
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.settings import Pull
+from localproc.engine.home.variables import read_words
 from localproc.errors import NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
@@ -141,6 +142,19 @@ _REQUEST_OPTIONS: Final = {
         "--time-limit", metavar="TIME", help="The job fails after 90 (seconds), 30m or 2h."
     ),
     "priority": click.option("--priority", type=int, help="Jobs of a higher one come first."),
+    "env": click.option(
+        "--env",
+        multiple=True,
+        metavar="[STEP:]NAME[=VALUE]",
+        help="A variable for tools, or a secret (VALUE secret:NAME) for a step; repeatable.",
+    ),
+    "preserve": click.option(
+        "--preserve-environment",
+        "preserve",
+        multiple=True,
+        metavar="GLOB",
+        help="Pass variables of this environment on to tools; repeatable.",
+    ),
     "once": click.option(
         "--once", metavar="KEY", help="Give the job with this key back that was successful."
     ),
@@ -212,7 +226,8 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def called(*args: Any, request: dict[str, Any], **values: Any) -> Any:
         rules = read_retries(request.pop("retries"), request.pop("retry_on"))
-        given = {**request, "retries": rules}
+        words, preserve = request.pop("env"), request.pop("preserve")
+        given = {**request, "retries": rules, "variables": read_words(words, preserve)}
         return command(*args, request={name: one for name, one in given.items() if one}, **values)
 
     return _gathered(called, _REQUEST_OPTIONS, "request")

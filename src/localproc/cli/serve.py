@@ -117,6 +117,7 @@ def serve(
             policy=InputPolicy(roots, not allow_private, _MOST, prefixes),
         )
         namespace_of(engine).stand_by()
+        engine.run_triggers()
         _say(app, listener)
         _run(app, listener)
         engine.close()  # jobs go on without a server; the next one takes them over

@@ -28,9 +28,12 @@ from localproc.engine.options import (
 )
 from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
+from localproc.engine.triggers.runner import TriggerRunner
+from localproc.engine.triggers.schedules import Schedules
+from localproc.engine.triggers.subscriptions import Subscriptions
 from localproc.engine.upkeep.prune import Pruned
 from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
-from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus
+from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus, Trigger
 from localproc.plugins.manager import PluginManager
 from localproc.views import execution_log, notebook
 
@@ -110,6 +113,27 @@ class LocalEngine:
     def tokens(self) -> Tokens:
         """The tokens that let clients into this namespace over HTTP."""
         return self._namespace.tokens
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of this namespace; a server, or ``run_triggers``, sees to them."""
+        return Schedules(self._namespace)
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions of this namespace, seen to as its schedules are."""
+        return Subscriptions(self._namespace)
+
+    def run_triggers(self) -> None:
+        """See to the schedules and subscriptions of the home until the engine is closed.
+
+        One process does at a time; another one takes over when that one is gone.
+        """
+        runtime = self._namespace.runtime
+        runtime.check_open()
+        if runtime.triggers is None:
+            runtime.triggers = TriggerRunner(self._namespace)
+            runtime.triggers.start()
 
     @property
     def mirror(self) -> Mirror:
@@ -307,24 +331,47 @@ class LocalEngine:
         since: datetime | None = None,
         until: datetime | None = None,
         failed: bool = False,
+        status: str = "",
         limit: int = 100,
         before: str | None = None,
+        began_since: datetime | None = None,
+        began_until: datetime | None = None,
+        trigger: Trigger | None = None,
     ) -> list[dict[str, Any]]:
         """Return jobs as entries of the execution log, newest first; see ``Job.execution``.
 
-        ``since`` and ``until`` bound when they were accepted. ``failed``: only those whose status
-        there is ``failed``, which dismissed ones have too. ``before`` is the ``_id`` of the last
-        one of the page before.
+        ``since`` and ``until`` bound when they were accepted, ``began_since`` and ``began_until``
+        when they were started. ``failed``: only those whose status
+        there is ``failed``, which dismissed ones have too; ``status`` any other (``success``,
+        ``warning``, ``retrying`` ...). ``before`` is the ``_id`` of the last one of the page
+        before.
+
+        Raises ``InvalidInputs`` for a status that there is not.
         """
-        found = self.jobs(
-            process=process,
-            status=execution_log.FAILED if failed else (),
-            since=since,
-            until=until,
-            limit=limit,
-            before=before,
-        )
-        return [job.execution() for job in found]
+        wanted = "failed" if failed else status
+        if wanted and wanted not in execution_log.SHOWN:
+            hint = f"there is: {', '.join(execution_log.SHOWN)}"
+            problem = Problem(f"there is no status {wanted!r}", "status", hint=hint)
+            raise InvalidInputs("some states do not exist", [problem])
+        found: list[dict[str, Any]] = []
+        while len(found) < limit:
+            page = self.jobs(
+                process=process,
+                status=execution_log.SHOWN.get(wanted, ()),
+                since=since,
+                until=until,
+                limit=limit,
+                before=before,
+                began_since=began_since,
+                began_until=began_until,
+                trigger=trigger,
+            )
+            shown = (job.execution() for job in page)
+            found += (one for one in shown if wanted in ("", one["status"]))
+            if len(page) < limit:
+                break
+            before = page[-1].id
+        return found[:limit]
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is.

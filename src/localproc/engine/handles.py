@@ -25,7 +25,7 @@ from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Changes, Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
-from localproc.engine.results import catalog_folder, typed_results
+from localproc.engine.results import catalog_folder, read_updated, typed_results
 from localproc.errors import (
     JobDismissed,
     JobFailed,
@@ -525,7 +525,9 @@ class Job:
         folder = self._namespace.logs_folder(self.id)
         logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
         features = last.features if isinstance(last, Succeeded) else {}
-        return execution_log.execution(record, found, logs, features)
+        updated = read_updated(last.outputs) if isinstance(last, Succeeded) else {}
+        firing = self._namespace.firing_of(self.id)
+        return execution_log.execution(record, found, logs, features, firing, updated)
 
     def provenance(self) -> dict[str, Any]:
         """Return where its results come from, as a PROV-JSON document (W3C member submission)."""

@@ -31,6 +31,7 @@ from localproc.engine.upkeep.prune import Pruned, usage_of
 from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
+from localproc.model.trigger import Firing
 from localproc.storage.step_cache import StepCache
 from localproc.uris import uri_path
 
@@ -65,7 +66,7 @@ class Namespace:
             allow_remote=allow_remote,
         )
         self.tokens = Tokens(runtime.store, name)
-        self._acceptance = Acceptance(runtime, name)
+        self.acceptance = Acceptance(runtime, name)
         self.allow_remote = allow_remote
 
     def within(self, name: str) -> "Namespace":
@@ -75,7 +76,7 @@ class Namespace:
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders of this machine that no client on a network is told of."""
-        results = self._acceptance.results
+        results = self.acceptance.results
         return (self.runtime.home.path, *([results] if os.path.isabs(results) else []))
 
     # Jobs
@@ -89,17 +90,18 @@ class Namespace:
         """
         self.runtime.check_open()
         self.check()
-        request = self._acceptance.request(process, inputs, options)
-        if detached or not self.runtime.run_jobs:
-            return self._acceptance.accept(process, request, owner=None)[0].id
-        job, is_new = self._acceptance.accept(process, request, owner=self.runtime.owner())
+        kept = self.runtime.run_jobs and not detached
+        request = self.acceptance.request(process, inputs, options, kept=kept)
+        if not kept:
+            return self.acceptance.accept(process, request, owner=None)[0].id
+        job, is_new = self.acceptance.accept(process, request, owner=self.runtime.owner())
         if is_new:
             self.runtime.loop().accept(job)
         return job.id
 
     def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
         """Return what a job would do; nothing is changed. Raises ``PluginMissing``."""
-        return preview(self.runtime, self._acceptance, process, inputs, options)
+        return preview(self.runtime, self.acceptance, process, inputs, options)
 
     def jobs(self, wanted: JobFilter) -> list[JobRecord]:
         """Return one page of jobs, newest first."""
@@ -134,6 +136,10 @@ class Namespace:
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Return a job's events."""
         return self.runtime.store.events(job_id, after)
+
+    def firing_of(self, job_id: str) -> Firing | None:
+        """Return what a job was set off by, ``None`` if it was a person or a program."""
+        return self.runtime.store.firing_of([job_id]).get(job_id)
 
     def history(self, job_id: str) -> JobHistory:
         """Give what has been read of a job's history; it reads only what is new."""

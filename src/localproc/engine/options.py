@@ -42,7 +42,8 @@ class ExecuteOptions(TypedDict, total=False):
     or was successful is given back instead. ``base``: the folder or URI of relative
     paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
     value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
-    that this one repeats.
+    that this one repeats. ``variables``: those of its tools by name, or rules as in the settings;
+    a secret is ``secret:NAME``.
     """
 
     outputs: Mapping[str, Any] | None
@@ -71,6 +72,7 @@ class ExecuteOptions(TypedDict, total=False):
     bases: Mapping[str, str] | None
     references: bool
     detached: bool
+    variables: Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class JobFilters(TypedDict, total=False):
@@ -84,6 +86,8 @@ class JobFilters(TypedDict, total=False):
     run_as: str | None
     tag: str | None
     piece: str | None
+    began_since: datetime | None
+    began_until: datetime | None
     before: str | None
     after: str | None
     hidden: bool
@@ -135,6 +139,9 @@ class EngineSettings(TypedDict, total=False):
     storage_options: Mapping[str, Mapping[str, Any]]
     namespace_storage_options: Mapping[str, Mapping[str, Mapping[str, Any]]]
     prune: Mapping[str, Any]
+    variables: Sequence[Mapping[str, Any]] | Mapping[str, Any]
+    secrets: Mapping[str, Mapping[str, Any]]
+    mail: Mapping[str, Any]
 
 
 def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:

@@ -3,19 +3,23 @@
 Owns the types that outputs become. Must not know how they were made or published.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.base.files import is_local, local_path
 from localproc.cwl.base.types import is_filelike
 from localproc.errors import ResultsNotReady
 from localproc.uris import is_absolute
+from localproc.views.execution_log import UPDATED
 
 if TYPE_CHECKING:
     import pystac
+
+_MOST_UPDATED: Final = 1 << 20  #: characters
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,20 @@ def _typed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _typed(item) for key, item in value.items()}
     return value
+
+
+def read_updated(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a process says it has updated: its output ``updated``, an object or a JSON file.
+
+    Nothing if it says nothing, or nothing that can be read here.
+    """
+    found = outputs.get(UPDATED)
+    if isinstance(found, Mapping) and is_filelike(found):
+        if found.get("class") != "File" or not is_local(found):
+            return {}
+        try:
+            with open(local_path(found), encoding="utf-8") as file:
+                found = json.loads(file.read(_MOST_UPDATED))
+        except (OSError, ValueError):
+            return {}
+    return found if isinstance(found, Mapping) else {}

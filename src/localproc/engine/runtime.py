@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from localproc import forks
 from localproc.engine.containers import Containers
@@ -19,6 +19,7 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
 from localproc.engine.home.retention import Retention
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
@@ -28,6 +29,7 @@ from localproc.engine.notify.callback_documents import compose
 from localproc.engine.notify.callback_sender import CallbackSender
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.histories import Histories
+from localproc.engine.notify.letters import send
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
@@ -47,6 +49,16 @@ from localproc.store import SqliteStore
 _OF_SOURCES: Final = ("type", "names")  #: members of a resolver's configuration that are ours
 
 
+class Closing(Protocol):
+    """What is ended before the loop is."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
+
+
 class Runtime:
     """The shared parts of an engine. Raises ``HomeUnusable`` or ``StoreCorrupted``."""
 
@@ -62,6 +74,7 @@ class Runtime:
         journal = self.home.prepare(settings.work)
         settings = with_file(settings, self.home.settings)
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
+        self.secrets = SecretKeeper(self.settings.secrets, self.home.salt)
         self.plugins = PluginManager(plugins)
         self.run_jobs = run_jobs
         self.closed = False
@@ -84,6 +97,7 @@ class Runtime:
         self._loop: Loop | None = None
         self._upkeep: Schedule | None = None
         self._callbacks: CallbackSender | None = None
+        self.triggers: Closing | None = None  #: sees to schedules and subscriptions
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         settle(self.home, self.store)
@@ -116,6 +130,7 @@ class Runtime:
                     self.observers,
                     self.completions,
                     self.ring_callbacks,
+                    self.secrets,
                     self.software.provide,
                 )
                 self._loop.start()
@@ -148,7 +163,10 @@ class Runtime:
         with self._lock:
             if self._callbacks is None:
                 secret = self.settings.callback_secret
-                self._callbacks = CallbackSender(self.store, partial(compose, self.store), secret)
+                letters = partial(send, mail=self.settings.mail, secrets=self.secrets)
+                self._callbacks = CallbackSender(
+                    self.store, partial(compose, self.store), secret, letters
+                )
             self._callbacks.ring()
 
     def owner(self) -> str:
@@ -177,6 +195,8 @@ class Runtime:
             return
         if self._upkeep is not None:
             self._upkeep.stop()
+        if self.triggers is not None:
+            self.triggers.close()
         if self._loop is not None:
             self._loop.stop()
         if self._callbacks is not None:
@@ -192,7 +212,7 @@ class Runtime:
         self.closed = self._inherited = True
         self._lock = threading.RLock()
         self.completions = Completions()
-        self._liveness = self._loop = self._callbacks = self._upkeep = None
+        self._liveness = self._loop = self._callbacks = self._upkeep = self.triggers = None
 
     def pruner(self, namespace: str) -> Pruner:
         """Return what removes jobs of a namespace."""

@@ -16,7 +16,8 @@ from localproc.plugins.executor import (
     Leftover,
 )
 
-_ABLE: Final = Capabilities(gpus=True, mpi=True)  #: where the machine has them, which is checked
+#: Where the machine has GPUs and MPI, which is checked.
+_ABLE: Final = Capabilities(gpus=True, mpi=True, secrets=True)
 
 
 @hookimpl

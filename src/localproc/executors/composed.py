@@ -79,7 +79,8 @@ class Composed:
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return what the inner executor says of the processes that tasks will be."""
-        able = replace(self._inner.capabilities, containers=True)
+        # Nobody has seen to it that a secret stays out of a container's own records.
+        able = replace(self._inner.capabilities, containers=True, secrets=False)
         found = {one.key: why for one in tasks if is_boxed(one) and (why := unfit(one, able))}
         plain = [replace(one, container=None) if is_boxed(one) else one for one in tasks]
         return {**self._inner.check(plain), **found}

@@ -18,6 +18,7 @@ from localproc.executors.inherited import Inheritance, Known
 from localproc.executors.journals import Journal, forget_gone, hold
 from localproc.executors.local_means import LocalMeans
 from localproc.executors.stopping import Stops
+from localproc.executors.veiled import veiled
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
 
@@ -320,10 +321,11 @@ class LocalExecutor:
 
 def _message(task: Task) -> dict[str, Any]:
     """Return a task as the keeper is told of it."""
+    argv, env = veiled(task) if task.secrets else (task.argv, dict(task.env))
     return {
         "run": task.key,
-        "argv": task.argv,
-        "env": dict(task.env),
+        "argv": argv,
+        "env": env,
         "cwd": task.outdir,
         "stdin": task.stdin,
         "stdout": task.stdout,

@@ -17,7 +17,16 @@ from starlette.routing import Route
 
 from localproc.engine.engine import LocalEngine
 from localproc.engine.options import check_options
-from localproc.http import execution, execution_log, jobs, live, pages, processes, service
+from localproc.http import (
+    execution,
+    execution_log,
+    jobs,
+    live,
+    pages,
+    processes,
+    schedules,
+    service,
+)
 from localproc.http.answers import HttpProblem
 from localproc.http.doors import Cors, Door, told
 from localproc.http.echo import deploy_echo
@@ -49,6 +58,13 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
     "/jobs/{job_id}/{step}.log": {"GET": live.log},
+    "/schedules": {"GET": schedules.list_schedules, "POST": schedules.add},
+    "/schedules/{name}": {
+        "GET": schedules.show,
+        "PUT": schedules.replace,
+        "DELETE": schedules.remove,
+    },
+    "/hooks/{name}": {"POST": schedules.hook},
     "/executions": {"GET": execution_log.build},
     "/executions/v1": {"GET": execution_log.list_executions, "POST": execution_log.trigger},
     "/executions/v1/private/{job_id}": {"GET": execution_log.execution},

@@ -266,6 +266,7 @@ _LISTS: Final = {
     "processes": ("Processes", "/processes"),
     "jobs": ("Jobs", "/jobs"),
     "executions": ("Executions", "/executions/v1"),
+    "schedules": ("Schedules", "/schedules"),
 }
 
 Handler = Callable[[Exchange], Response]

@@ -64,7 +64,9 @@ def execute(exchange: Exchange) -> Response:
     return _accepted(exchange, job)
 
 
-def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job:
+def start(
+    exchange: Exchange, process: Process, asked: Mapping[str, Any], *, reason: str = ""
+) -> Job:
     """Have a job accepted for an execute request."""
     settings, inputs = exchange.settings, _inputs(exchange, asked)
     return process.execute(
@@ -72,6 +74,7 @@ def start(exchange: Exchange, process: Process, asked: Mapping[str, Any]) -> Job
         outputs=asked.get("outputs"),
         subscriber=asked.get("subscriber", {}),
         title=asked.get("title", ""),
+        reason=reason,
         policy=settings.policy,
         run_as=exchange.user,
         base="",

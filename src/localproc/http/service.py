@@ -98,6 +98,7 @@ def landing(exchange: Exchange) -> Response:
         _link("processes", JSON, f"{base}/processes", "Processes"),
         _link(f"{_REL}job-list", JSON, f"{base}/jobs", "Jobs"),
         _link("jobs", JSON, f"{base}/jobs", "Jobs"),
+        _link("schedules", JSON, f"{base}/schedules", "What is run at certain times"),
         _link("executions", JSON, f"{base}/executions/v1", "The execution log"),
     ]
     said = {

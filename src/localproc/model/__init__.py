@@ -9,6 +9,7 @@ from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
 from localproc.model.policy import InputPolicy
 from localproc.model.process import ProcessRecord
+from localproc.model.secret import Secrets
 from localproc.model.software import SoftwarePackage
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
@@ -28,6 +29,7 @@ __all__ = [
     "ProcessRecord",
     "Report",
     "Resources",
+    "Secrets",
     "SoftwarePackage",
     "StageAction",
     "Step",

@@ -1,6 +1,6 @@
 """One execution of one process revision with one set of inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
@@ -27,8 +27,9 @@ class JobRequest:
     job with it is open or has been successful, there is no other one.
     ``assets`` says which assets of STAC items are
     brought. ``policy`` bounds what may be read for the job. ``subscriber`` maps ``successUri``,
-    ``inProgressUri`` and ``failedUri`` to addresses that are told. ``options`` holds what an
-    executor or a face wants to remember (JSON).
+    ``inProgressUri`` and ``failedUri`` to addresses that are told. ``variables`` are rules for the
+    environment of its tools; of secrets they, and ``inputs``, have the names alone. ``options``
+    holds what an executor or a face wants to remember (JSON).
     """
 
     inputs: Mapping[str, Any]
@@ -56,6 +57,8 @@ class JobRequest:
     policy: InputPolicy = field(default_factory=InputPolicy)
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    variables: Sequence[Mapping[str, Any]] = ()
+    secrets: tuple[str, ...] = ()  #: names of those that stand in its inputs
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -63,6 +66,7 @@ class JobRequest:
         data["trigger"] = self.trigger.value
         data["tags"] = list(self.tags)
         data["retries"] = list(self.retries)
+        data["variables"], data["secrets"] = list(self.variables), list(self.secrets)
         data["named"] = {path: list(others) for path, others in self.named.items()}
         data["policy"] = asdict(self.policy)
         return data
@@ -85,6 +89,8 @@ class JobRequest:
         known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
         known["tags"] = tuple(known.get("tags", ()))
         known["retries"] = tuple(known.get("retries", ()))
+        known["secrets"] = tuple(known.get("secrets", ()))
+        known["variables"] = tuple(known.get("variables", ()))
         named = dict(known.get("named", {}))
         known["named"] = {path: tuple(others) for path, others in named.items()}
         if not isinstance(known.get("inputs"), Mapping):
@@ -153,6 +159,8 @@ class JobFilter:
     run_as: str | None = None
     tag: str | None = None
     piece: str | None = None
+    began_since: datetime | None = None  #: bounds when it was started, or accepted if it was not
+    began_until: datetime | None = None
     before: str | None = None
     after: str | None = None
     hidden: bool = False

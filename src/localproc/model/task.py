@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from localproc.model.secret import NO_SECRETS, Secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -91,6 +93,7 @@ class Task:
     with the targets of links, ``writes`` those that it changes in place. ``step`` is the place in
     the workflow, ``group`` is equal for tasks that differ in their inputs alone (a scatter).
     ``executor`` is the name of the one that it goes to, ``software`` what was made available.
+    ``secrets`` are what its marks stand for, and variables that are not in ``env``.
     """
 
     key: str
@@ -110,6 +113,7 @@ class Task:
     group: str = ""
     executor: str = ""
     software: tuple[str, ...] = ()
+    secrets: Secrets = NO_SECRETS
 
 
 class TaskState(StrEnum):

@@ -26,10 +26,11 @@ class Capabilities:
     gpus: bool = False  #: gives tasks the devices that they ask for
     devices: int = 0  #: how many one task can have, 0 where nobody knows
     mpi: bool = False  #: starts as many processes of a task as it asks for
+    secrets: bool = False  #: reveals a task's secrets to the task alone, and hides them in its logs
 
 
 #: What there is on any machine.
-PROCESSES: Final = Capabilities()
+PROCESSES: Final = Capabilities(secrets=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,8 @@ def unfit(task: Task, able: Capabilities) -> str:
         return f"it needs {needs.processes} MPI processes, and nothing starts them"
     if needs.nodes > 1 and not able.remote:
         return f"it needs {needs.nodes} machines, and this is one"
+    if task.secrets and not able.secrets:
+        return "it is given secrets, and this executor cannot keep them"
     return ""
 
 

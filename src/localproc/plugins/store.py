@@ -4,12 +4,13 @@ Owns what the engine needs to be durable. Must not know SQL, files or locks. A s
 several threads at once, and by several processes on one home.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from localproc.model import Callback, Event, JobFilter, JobRecord, ProcessRecord, TokenRecord
+from localproc.model.trigger import Accepting, Firing, TriggerRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,63 @@ class Store(Protocol):
 
     def remove_token(self, namespace: str, name: str) -> bool:
         """Forget a token; whether there was one."""
+
+    def put_trigger(self, trigger: TriggerRecord) -> None:
+        """Record a trigger; one of the same name is replaced, and keeps what it remembers."""
+
+    def triggers(
+        self, namespace: str | None, kind: str, name: str | None = None
+    ) -> list[TriggerRecord]:
+        """Return triggers of a kind, of one namespace or all, by name."""
+
+    def due_triggers(self, kind: str, now: datetime, most: int) -> list[TriggerRecord]:
+        """Return those of a kind that are enabled and due, the most overdue first."""
+
+    def next_trigger(self) -> datetime | None:
+        """Return when the next schedule, or the next attempt of a job, is due."""
+
+    def remove_trigger(self, namespace: str, kind: str, name: str) -> bool:
+        """Forget a trigger and its firings; whether there was one."""
+
+    def fire(
+        self,
+        trigger: TriggerRecord,
+        firings: Sequence[tuple[Firing, Accepting | None]],
+        due: datetime | None,
+        state: Mapping[str, Any] | None = None,
+    ) -> list[str] | None:
+        """Record firings with the jobs that they become, each key once, in one transaction.
+
+        With them goes when the trigger is due next, and what it remembers. Return the ids of the
+        jobs that were accepted; ``None``, and nothing is recorded, if the trigger was changed or
+        looked at by somebody else.
+        """
+
+    def firings(self, trigger: TriggerRecord, limit: int) -> list[Firing]:
+        """Return what has set a trigger off, the last one first."""
+
+    def fired(self, trigger: TriggerRecord, keys: Sequence[str]) -> set[str]:
+        """Return those of the keys that have set a trigger off before."""
+
+    def open_firings(self) -> list[tuple[TriggerRecord, Firing]]:
+        """Return firings whose job has ended unseen, and those to be tried again."""
+
+    def close_firing(self, trigger: TriggerRecord, firing: Firing) -> None:
+        """Record what was seen of a firing's job."""
+
+    def fire_again(
+        self, trigger: TriggerRecord, before: Firing, firing: Firing, accepting: Accepting
+    ) -> bool:
+        """Record another attempt and its job, unless somebody else has; whether it was."""
+
+    def letter(self, callback: Callback) -> str | None:
+        """Return what a letter in the outbox says, ``None`` for a callback of a job.
+
+        It is empty if what the letter was about is gone.
+        """
+
+    def firing_of(self, job_ids: Sequence[str]) -> dict[str, Firing]:
+        """Return what jobs were set off by, by their ids; others have none."""
 
     def check(self) -> list[str]:
         """Return what is wrong with the store, nothing if it is sound."""

@@ -40,18 +40,10 @@ class JobTables(Database):
 
     def add_job(self, job: JobRecord, event: Event) -> str:
         """Record a job that has been accepted, and its first event; give the job that there is."""
-        row = rows.job_row(job)
-        marks = ", ".join("?" * len(row))
         with self.transaction() as db:
             if job.once and (other := self._once(db, job)):
                 return other
-            inserted = db.execute(
-                f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
-                row,
-            )
-            number = inserted.lastrowid
-            assert number is not None
-            db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
+            number = self._insert_job(db, job, event)
         self._numbers[job.id] = number
         return job.id
 
@@ -215,6 +207,19 @@ class JobTables(Database):
                 (namespace, process_id),
             ).fetchone()
         return int(found[0])
+
+    def _insert_job(self, db: sqlite3.Connection, job: JobRecord, event: Event) -> int:
+        """Record a job as part of a transaction; give its number."""
+        row = rows.job_row(job)
+        marks = ", ".join("?" * len(row))
+        inserted = db.execute(
+            f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
+            row,
+        )
+        number = inserted.lastrowid
+        assert number is not None
+        db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
+        return number
 
     def _number(self, db: sqlite3.Connection, job_id: str) -> int | None:
         number = self._numbers.get(job_id)

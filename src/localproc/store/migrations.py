@@ -47,6 +47,37 @@ STEPS: Final[tuple[str | Callable[[sqlite3.Connection, str], None], ...]] = (
     ALTER TABLE jobs ADD COLUMN once TEXT NOT NULL DEFAULT '';
     CREATE INDEX jobs_once ON jobs (namespace, once, n) WHERE once <> ''
     """,
+    # What sets jobs off by itself, and each time that it did.
+    """
+    CREATE TABLE triggers (
+      n INTEGER PRIMARY KEY,
+      namespace TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      name TEXT NOT NULL,
+      definition TEXT NOT NULL,
+      enabled INTEGER NOT NULL,
+      due INTEGER,
+      state TEXT NOT NULL DEFAULT '{}',
+      revision INTEGER NOT NULL DEFAULT 1,
+      UNIQUE (namespace, kind, name)
+    );
+    CREATE INDEX triggers_due ON triggers (due) WHERE enabled = 1;
+    CREATE TABLE firings (
+      trigger INTEGER NOT NULL REFERENCES triggers (n) ON DELETE CASCADE,
+      key TEXT NOT NULL,
+      due INTEGER NOT NULL,
+      job TEXT NOT NULL DEFAULT '',
+      said TEXT NOT NULL DEFAULT '',
+      attempt INTEGER NOT NULL DEFAULT 1,
+      again INTEGER,
+      open INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (trigger, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX firings_due ON firings (trigger, due);
+    CREATE INDEX firings_jobs ON firings (job) WHERE job <> '';
+    CREATE INDEX firings_open ON firings (open) WHERE open = 1;
+    CREATE INDEX firings_again ON firings (again) WHERE again > 0
+    """,
 )
 FORMAT: Final = len(STEPS)
 

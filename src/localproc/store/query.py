@@ -34,6 +34,11 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
         where("created >= ?", rows.micros(wanted.since))
     if wanted.until is not None:
         where("created <= ?", rows.micros(wanted.until))
+    if wanted.began_since is not None:
+        where("coalesce(started, created) >= ?", rows.micros(wanted.began_since))
+    if wanted.began_until is not None:
+        until = rows.micros(wanted.began_until)
+        where("coalesce(started, created) <= ? AND created <= ?", until, until)
     if wanted.trigger is not None:
         where("trigger = ?", wanted.trigger.value)
     if wanted.run_as is not None:

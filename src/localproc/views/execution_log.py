@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.model.events import STAGE_OUT
+from localproc.model.trigger import Firing
 from localproc.views.ogc import timestamp, usage
 
 STATUSES: Final = {
@@ -18,8 +19,20 @@ STATUSES: Final = {
     JobStatus.FAILED: "failed",
     JobStatus.DISMISSED: "failed",
 }
-#: The states of jobs that are shown as failed.
-FAILED: Final = tuple(status for status, shown in STATUSES.items() if shown == "failed")
+#: The states of jobs that may be shown as each status; which it is may need a closer look.
+SHOWN: Final[Mapping[str, tuple[JobStatus, ...]]] = {
+    "triggered": (JobStatus.ACCEPTED,),
+    "running": (JobStatus.RUNNING,),
+    "retrying": (JobStatus.ACCEPTED, JobStatus.RUNNING),
+    "waiting": (JobStatus.FAILED,),
+    "reschedule": (JobStatus.FAILED,),
+    "success": (JobStatus.SUCCESSFUL,),
+    "warning": (JobStatus.SUCCESSFUL,),
+    "failed": (JobStatus.FAILED, JobStatus.DISMISSED),
+}
+FAILED: Final = SHOWN["failed"]
+#: The output by which a process tells what it has updated.
+UPDATED: Final = "updated"
 _PHASES: Final = {
     StepStatus.ACCEPTED: "running",
     StepStatus.RUNNING: "running",
@@ -33,14 +46,18 @@ def execution(
     steps: Sequence[Step],
     logs: Mapping[str, Sequence[str]],
     features: Mapping[str, Any],
+    firing: Firing | None = None,
+    updated: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Give a job as an execution.
 
     ``logs`` has the last lines of each step's log, ``features`` the FeatureCollection of each
     output that is one. A phase is a step; its ``properties`` tell where it ran and what it took.
-    The loader is the step that publishes the results. What was updated is the STAC items, by the
-    date of each.
+    ``firing`` is what has set it off. The loader is the step that publishes the results, and what
+    was updated are the STAC items, by the date of each, unless the process itself says so by an
+    output ``updated``: an object with any of ``message``, ``warning``, ``curves`` and ``series``.
     """
+    said = updated or {}
     document: dict[str, Any] = {
         "_id": job.id,
         "service": job.service,
@@ -54,11 +71,37 @@ def execution(
         document["end"] = timestamp(job.finished)
     return document | {
         "runAs": job.run_as,
-        "status": STATUSES[job.status],
+        "status": status_of(job, firing, warning=bool(said.get("warning"))),
         "message": job.message,
         "phases": [_phase(step, logs.get(step.name, ())) for step in steps],
-        "loaderMessage": _loader_message(steps, logs),
-        "data": {"name": job.process_id, "curves": {}, "series": _series(features)},
+        "loaderMessage": str(said.get("message") or _loader_message(steps, logs)),
+        "data": {
+            "name": str(said.get("name") or job.process_id),
+            "curves": _listed(said.get("curves")),
+            "series": _listed(said.get("series")) or _series(features),
+        },
+    }
+
+
+def status_of(job: JobRecord, firing: Firing | None, *, warning: bool = False) -> str:
+    """Give what a job is shown as; one of ``SHOWN``."""
+    shown = STATUSES[job.status]
+    if shown == "success" and warning:
+        return "warning"
+    if firing is None:
+        return shown
+    if firing.again is not None and job.status is JobStatus.FAILED:
+        return "reschedule" if firing.said.startswith("reschedule") else "waiting"
+    return "retrying" if firing.attempt > 1 and not job.status.final else shown
+
+
+def _listed(given: Any) -> dict[str, list[str]]:
+    """Give ids by date, of what a process says."""
+    if not isinstance(given, Mapping):
+        return {}
+    return {
+        str(day): [str(one) for one in ids] if isinstance(ids, list) else [str(ids)]
+        for day, ids in given.items()
     }
 
 

@@ -43,7 +43,8 @@ SUPPORTED: Final = frozenset(
 _CWLTOOL: Final = "http://commonwl.org/cwltool#"
 #: Classes that are not CWL's own, by the URI of each.
 EXTENSIONS: Final = {
-    f"{_CWLTOOL}{name}": name for name in ("CUDARequirement", "MPIRequirement", "ShmSize")
+    f"{_CWLTOOL}{name}": name
+    for name in ("CUDARequirement", "MPIRequirement", "Secrets", "ShmSize")
 }
 
 

@@ -57,11 +57,13 @@ def prepare(
     base_env: Mapping[str, str],
     *,
     containers: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Work out the task for one invocation of a CommandLineTool.
 
     ``base_env`` is the environment of every tool (PATH) but of one in a container, whose image has
-    its own. ``containers`` says whether the executor can run them. Raises ``StepError``,
+    its own; ``variables`` are those of every tool, a container's too.
+    ``containers`` says whether the executor can run them. Raises ``StepError``,
     ``ExpressionError`` or, for a container that there cannot be, ``UnsupportedPackage``.
     """
     boxed = wants_container(tool, containers=containers)
@@ -77,7 +79,8 @@ def prepare(
         values = layout.localize(values)
     context = Context(values, runtime)
     argv = tuple(command_line(tool, context))
-    env = _environment(tool, context, folders, {} if boxed else base_env)
+    base_env = {**({} if boxed else base_env), **(variables or {})}
+    env = _environment(tool, context, folders, base_env)
     _check_command(tool, argv, may_be_empty=boxed)
     stdout = _stream(tool, context, folders, "stdout", tool.stdout)
     stderr = _stream(tool, context, folders, "stderr", tool.stderr)

@@ -56,17 +56,20 @@ def identity(
     image: str = "",
     beside: str = "",
     software: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> str:
     """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
 
     ``software`` are the variables by which the software is available that it asks for.
 
     ``beside`` is that of what lies beside the package's own files, for a script may import it.
-    Every input file is read.
+    ``given`` is what counts of what the tool is given besides its inputs. Every input file is read.
     """
     known = {"format": _FORMAT, **parts(tool, inputs, files), "image": image, "beside": beside}
     if software:
         known["software"] = dict(software)
+    if given:
+        known["given"] = given
     text = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

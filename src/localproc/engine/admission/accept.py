@@ -20,8 +20,10 @@ from localproc.engine.admission.input_policy import RootedDisk, check_policy
 from localproc.engine.admission.inputs import check_texts, read_inputs
 from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
+from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
+from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.options import read_trigger
 from localproc.engine.runtime import Runtime
@@ -37,6 +39,7 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
+from localproc.model.trigger import Accepting
 from localproc.ogc.request import Request
 from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.asset_choice import AssetChoice
@@ -62,14 +65,21 @@ class Acceptance:
         #: The container runtimes of revisions, each with executor and runtime as asked for.
         self._runnable: dict[tuple[str, str, str], str] = {}
 
-    def request(self, record: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobRequest:
-        """Give what is asked for.
+    def request(
+        self,
+        record: ProcessRecord,
+        inputs: Any,
+        options: Mapping[str, Any],
+        *,
+        kept: bool = False,
+    ) -> JobRequest:
+        """Give what is asked for; ``kept``: this engine will run it, and remembers secrets.
 
         Raises ``InvalidInputs`` with every problem, or ``UnsupportedPackage`` if the executor lacks
         what the package requires.
         """
         rest = dict(options)
-        job_object = self.job_object(record, inputs, rest)
+        job_object = self.job_object(record, inputs, rest, kept=kept)
         root = os.fspath(rest.get("results") or self.results)
         rest["results"] = self._results_uri(root, record)
         _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
@@ -93,17 +103,19 @@ class Acceptance:
         return JobRequest(inputs=job_object, **rest)
 
     def job_object(
-        self, record: ProcessRecord, inputs: Any, rest: dict[str, Any]
+        self, record: ProcessRecord, inputs: Any, rest: dict[str, Any], *, kept: bool = False
     ) -> dict[str, Any]:
         """Give the checked inputs, and take from the options what says how to read them.
 
-        Raises ``InvalidInputs`` with every problem.
+        Secrets in them have become marks. Raises ``InvalidInputs`` with every problem.
         """
         policy = rest.setdefault("policy", InputPolicy())
         values, base = read_inputs(inputs, rest.pop("base", None))
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
+        secret = secret_inputs(record.resolved)
+        check_form(values, secret)
         takes = self._request(record)
         named: list[str] = []
         job_object = takes.job_object(
@@ -112,6 +124,10 @@ class Acceptance:
         before = rest.get("named") or {}  # of a job that is retried
         rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
         check_policy(job_object, policy)
+        job_object, rest["secrets"] = hide(
+            job_object, secret, self._runtime.secrets, local=policy.trusting, kept=kept
+        )
+        rest["variables"] = tuple(to_data(read_variables(rest.get("variables", ()))))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         return job_object
 
@@ -123,6 +139,17 @@ class Acceptance:
         It is not if it was to be done once, and another job is doing that or has done it. Raises
         ``Conflict`` if that one is of another process.
         """
+        made = self.prepare(record, request, owner=owner)
+        there = self._runtime.store.add_job(made.job, made.event)
+        if there != made.job.id:
+            return self._done_once(made.job, there), False
+        self._runtime.observers.tell(made.job, [made.event])
+        return made.job, True
+
+    def prepare(
+        self, record: ProcessRecord, request: JobRequest, *, owner: str | None
+    ) -> Accepting:
+        """Give a job that is to be recorded, and its first event."""
         at = datetime.now(UTC)
         event = Accepted(
             at,
@@ -132,12 +159,7 @@ class Acceptance:
             message="accepted",
         )
         job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
-        job = replace(job, owner=owner)
-        there = self._runtime.store.add_job(job, event)
-        if there != job.id:
-            return self._done_once(job, there), False
-        self._runtime.observers.tell(job, [event])
-        return job, True
+        return Accepting(replace(job, owner=owner), event)
 
     def _done_once(self, job: JobRecord, there: str) -> JobRecord:
         found = self._runtime.store.job(there)

@@ -72,6 +72,11 @@ class Home:
         return os.path.join(self.path, "settings.yml")
 
     @property
+    def salt(self) -> str:
+        """What digests of secrets are made with; there is none until it is needed."""
+        return os.path.join(self.path, ".salt")
+
+    @property
     def engines(self) -> str:
         """The folder of the locks and doorbells of engines."""
         return os.path.join(self.path, "engines")

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from localproc.engine.home.home import DEFAULT_NAMESPACE, check_namespace
 from localproc.engine.home.retention import Retention
+from localproc.engine.home.secrets import check_sources
+from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
 from localproc.storage.kept_inputs import Offline
@@ -62,9 +64,11 @@ class Settings:
     runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``).
     ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
     the others. ``prune``: which jobs go by themselves
-    (``localproc.engine.home.retention.Retention``), none unless it says. Options, ``software``,
-    ``containers``, ``images``, ``pull``, ``container_map`` and ``prune`` may also stand in
-    ``settings.yml`` in the home.
+    (``localproc.engine.home.retention.Retention``), none unless it says. ``variables`` are rules
+    for the environment of tools, ``secrets`` the sources of secrets by name, and ``mail`` is the
+    server that sends it (``host``, ``port``, ``from``, ``user``, ``password``, ``tls``). Options,
+    ``software``, ``containers``, ``images``, ``pull``, ``container_map``, ``prune``, ``variables``,
+    ``secrets`` and ``mail`` may also stand in ``settings.yml`` in the home.
 
     Raises ``InvalidInputs`` for negative and infinite numbers, and for a ``namespace`` that can be
     no folder's name.
@@ -103,6 +107,9 @@ class Settings:
         default_factory=dict, repr=False
     )
     prune: Mapping[str, Any] = field(default_factory=dict)
+    variables: Sequence[Mapping[str, Any]] | Mapping[str, Any] = field(default=(), repr=False)
+    secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    mail: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
@@ -123,6 +130,8 @@ class Settings:
         check_options("container_options", self.container_options)
         check_options("storage_options", self.storage_options)
         Retention.of(self.prune)
+        read_variables(self.variables)
+        check_sources(self.secrets)
 
     @property
     def resolvers(self) -> Sequence[Mapping[str, Any]]:

@@ -2,7 +2,8 @@
 
 Owns reading ``settings.yml``: options of executors, container runtimes and storages, by name and by
 namespace, which containers are used, where software is found, what is pruned, whether steps are
-reused, and when they are retried. Must not know what they mean, nor any other setting.
+reused and when they are retried, variables of tools and sources of secrets. Must not know what they
+mean, nor any other setting.
 """
 
 import os
@@ -10,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.settings import Settings, check_options
+from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
 from localproc.software.configuration import check as check_software
 from localproc.software.configuration import read_file as read_software
@@ -20,7 +23,17 @@ _NAMESPACES: Final = "namespace_storage_options"
 _TEXTS: Final = ("containers", "images", "pull")
 _MAPS: Final = ("container_map", "prune")
 _SOFTWARE: Final = "software"
-_MEMBERS: Final = (*_OPTIONS, _NAMESPACES, *_TEXTS, *_MAPS, _SOFTWARE, "reuse", "retries")
+_GIVEN: Final = ("variables", "secrets", "mail")
+_MEMBERS: Final = (
+    *_OPTIONS,
+    _NAMESPACES,
+    *_TEXTS,
+    *_MAPS,
+    _SOFTWARE,
+    *_GIVEN,
+    "reuse",
+    "retries",
+)
 _REUSE: Final = "LOCALPROC_REUSE"
 _WORDS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -57,12 +70,21 @@ def with_file(settings: Settings, path: str) -> Settings:
     maps: dict[str, Any] = {
         name: {**found.get(name, {}), **getattr(settings, name)} for name in _MAPS
     }
+    given: dict[str, Any] = {
+        "variables": [
+            *to_data(read_variables(found.get("variables", ()))),
+            *to_data(read_variables(settings.variables)),
+        ],
+        "secrets": {**found.get("secrets", {}), **settings.secrets},
+        "mail": {**found.get("mail", {}), **settings.mail},
+    }
     return replace(
         settings,
         software=settings.software or check_software(found.get(_SOFTWARE, []), path),
         **options,
         **texts,
         **maps,
+        **given,
         reuse=_first(settings.reuse, _from_environment(), found.get("reuse"), False),
         retries=_first(settings.retries, found.get("retries")),
     )
@@ -104,7 +126,9 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
             check_options(name, options)
         for namespace in options if name == _NAMESPACES else ():
             check_options(f"{name}.{namespace}", options[namespace])
-        if name in _MAPS and not isinstance(options, dict):
+        if name == "secrets":
+            check_sources(options)
+        if name in (*_MAPS, "mail") and not isinstance(options, dict):
             raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
         if name in _TEXTS and not isinstance(options, str):
             raise InvalidInputs(f"{path} has {name!r}, which is no text")

@@ -9,7 +9,8 @@ from typing import Any
 
 from localproc.cwl.run.plan import Invocation, Plan
 from localproc.cwl.run.prepare import Prepared
-from localproc.model import Report, Task
+from localproc.model import Report, Secrets, Task
+from localproc.model.secret import NO_SECRETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Collect:
     name: str
     prepared: Prepared
     report: Report
+    secrets: Secrets = NO_SECRETS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ know where outputs are kept.
 
 import os
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from localproc.cwl.base.files import Files
 from localproc.cwl.run.plan import Invocation
@@ -34,16 +35,17 @@ def key_of(
     invocation: Invocation,
     beside: str,
     files: Files,
-    *,
     image: str = "",
     software: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the key of a step's outputs; empty if equal runs of it may not share them.
 
     ``beside`` is what ``beside_of`` gives, ``image`` the digest of the image that it runs in,
-    ``software`` what the software that it is given changes in its environment.
+    ``software`` what the software that it is given changes in its environment, ``given`` what
+    counts of its variables and secrets.
     """
     tool, inputs = invocation.tool, invocation.inputs
     if not may_be_reused(tool, inputs):
         return ""
-    return identity(tool, inputs, files, image=image, beside=beside, software=software)
+    return identity(tool, inputs, files, image=image, beside=beside, software=software, given=given)

@@ -357,7 +357,7 @@ class StepRuns:
     def _collect(self, running: StepRun, report: Report) -> None:
         assert running.made is not None
         effect, prepared = running.made
-        order = Collect(running.name, prepared, report)
+        order = Collect(running.name, prepared, report, running.task.secrets)
         if self._setup.durable or not self._tasks.is_quick(effect.invocation):
             self._ask_to_collect(running, order)
             return

@@ -8,11 +8,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from localproc.cwl.base.files import Files
 from localproc.cwl.run import fingerprint
-from localproc.cwl.run.collect import collect
 from localproc.cwl.run.container import described, wants_container, without_container
 from localproc.cwl.run.effort import is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
@@ -22,14 +21,16 @@ from localproc.cwl.run.process import Tool
 from localproc.cwl.run.reads import place, reads, writes
 from localproc.cwl.run.software import packages, software_is_required
 from localproc.cwl.run.task_layout import Folders
+from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Place
 from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.errors import UnsupportedPackage
 from localproc.machine.retries import RetryRule, rule_for
-from localproc.model import Container, SoftwarePackage, StageAction, Task
+from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Task
 from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
 
@@ -47,7 +48,8 @@ class JobSetup:
     of equal steps. ``is_retry``: those of an earlier job are taken over. ``rules`` say which steps
     run again after a failure. ``keep``: the folders of steps stay though the job succeeds.
     ``durable``: what a step has made is written through to the disk before its end is recorded, and
-    ends of before ``booted``, when this machine was started, are not trusted.
+    ends of before ``booted``, when this machine was started, are not trusted. ``secrets`` are what
+    steps are given that does not come from the package.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
     that they lead to.
@@ -67,6 +69,7 @@ class JobSetup:
     keep: bool = False
     durable: bool = False
     booted: datetime | None = None
+    secrets: StepSecrets | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -89,7 +92,9 @@ class TaskFactory:
 
         What its files and its JavaScript may cost is seen then: ``TooBig`` is raised.
         """
-        return is_small(invocation.inputs) and not packages(invocation.tool)
+        secrets = self.setup.secrets
+        is_known = secrets is None or secrets.is_quick(place(invocation.key))
+        return is_known and is_small(invocation.inputs) and not packages(invocation.tool)
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""
@@ -107,6 +112,20 @@ class TaskFactory:
         """Give the container that a package tells of, where its runtime is known."""
         runtime = self.setup.where(invocation).runtime
         return replace(described(invocation.tool), runtime=runtime) if runtime else None
+
+    def counted(self, invocation: Invocation) -> tuple[Invocation, Mapping[str, Any]]:
+        """Return what counts of an invocation for its reuse, and what of its variables and secrets.
+
+        Secrets in the inputs have their digests.
+        """
+        secrets = self.setup.secrets
+        if secrets is None:
+            return invocation, {}
+        inputs = secrets.digested(invocation.inputs)
+        given = dict(secrets.counted(place(invocation.key)))
+        if inputs is not invocation.inputs:
+            given["inputs"] = "secret"
+        return replace(invocation, inputs=inputs), given
 
     def rule(self, invocation: Invocation) -> RetryRule:
         """Return when an invocation runs again after a failure."""
@@ -132,13 +151,14 @@ class TaskFactory:
 
     def collect(self, effect: Collect, files: Files) -> Made:
         """Collect the outputs of a task that has ended; raises ``LocalprocError``."""
-        outputs = collect(effect.prepared, effect.report.exit_code or 0, files)
+        outputs = collected(effect.prepared, effect.report, files, effect.secrets)
         return Made(outputs, fingerprint.fingerprint(outputs, files))
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:
         """Work out a task and how its input files are; raises ``LocalprocError`` or ``OSError``."""
         where = self.setup.where(effect.invocation)
         tool = effect.invocation.tool
+        step, given = place(effect.invocation.key), self.setup.secrets
         software = self.software(effect.invocation)
         prepared = prepare(
             without_container(tool) if where.bare else tool,
@@ -147,8 +167,8 @@ class TaskFactory:
             files,
             software.env,
             containers=where.containers,
+            variables={} if given is None else given.plain(step),
         )
-        step = place(effect.invocation.key)
         task = self._task(effect.name, effect.attempt, prepared)
         box = task.container
         task = replace(
@@ -159,6 +179,7 @@ class TaskFactory:
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,
+            secrets=Secrets() if given is None else given.of(step, prepared),
             software=software.packages,
         )
         task, notes = without_hints(task, tool, where.able)

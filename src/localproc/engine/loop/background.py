@@ -65,6 +65,7 @@ from localproc.uris import uri_path
 
 _PROCESSORS: Final = os.cpu_count() or 1
 _UNKNOWN_IMAGE: Final = "it runs in a container, and what its image was is not known"
+_GIVEN: Final = "it is given variables or secrets, and whether they are the same is not known"
 #: The niceness of threads that copy files. More would not do: whoever has the interpreter's lock
 #: must not wait long for a processor.
 _WAY: Final = 5
@@ -281,7 +282,9 @@ class Background:
         beside = self._beside(invocation, job)
         if job.earlier is not None:
             found: EarlierStep | str = _UNKNOWN_IMAGE
-            if image is not None:
+            if job.tasks.counted(invocation)[1]:
+                found = _GIVEN
+            elif image is not None:
                 found = job.earlier.find(invocation, beside, ran_in(image, software), disk)
             if isinstance(found, EarlierStep):
                 try:
@@ -293,7 +296,8 @@ class Background:
         key = ""
         if is_kept:
             changes = job.tasks.software(invocation).changes
-            key = key_of(invocation, beside, disk, image=image or "", software=changes)
+            counted = job.tasks.counted(invocation)
+            key = key_of(counted[0], beside, disk, image or "", changes, counted[1])
         if not key:
             return Recalled("", None, because)
         kept = self._cache.find(key)

@@ -69,6 +69,7 @@ class EffectRunner:
                     active.executors.cancel(keys, self._settings.grace)
             case Close(keep):
                 self._closed(active)
+                _forget_secrets(active)
                 if not (keep or self._settings.keep):
                     self._background.clean_up(active.context)
             case Remember():
@@ -77,6 +78,13 @@ class EffectRunner:
                 raise AssertionError("tasks are launched and released together")
             case _:
                 self._background.do(effect, active.context)
+
+
+def _forget_secrets(active: Active) -> None:
+    """Have values forgotten that were given with a job that has ended."""
+    secrets = active.context.tasks.setup.secrets
+    if secrets is not None and secrets.named:
+        secrets.keeper.forget(secrets.named)
 
 
 def _fill_folder(active: Active, task: Task) -> bool:

@@ -23,13 +23,16 @@ from localproc.engine.containers import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.clock import booted, job_clock
 from localproc.engine.home.home import Home
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings, base_environment
+from localproc.engine.home.variables import read_variables
 from localproc.engine.job import replay
 from localproc.engine.job.earlier import EarlierJob
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.executor_choice import Boxes, ExecutorChoice, Place
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.job_run import JobRun
+from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
@@ -81,6 +84,7 @@ class JobQueue:
         lost: Callable[[str], None],
         storages: Storages,
         containers: Containers,
+        secrets: SecretKeeper,
         software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
@@ -95,6 +99,8 @@ class JobQueue:
         self._lost = lost
         self._storages = storages
         self._containers = containers
+        self._secrets = secrets
+        self._rules = read_variables(settings.variables)
         self._software = software
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
         self._told: set[str] = set()
@@ -180,6 +186,7 @@ class JobQueue:
         events = self._store.events(job.id)
         try:
             past = _past(job, events)
+            self._check_secrets(job, past)
         except JobPutAside as error:
             self._put_aside(job, len(events), error)
             return None
@@ -222,6 +229,13 @@ class JobQueue:
         active.let(JobRun.begin)
         return active
 
+    def _check_secrets(self, job: JobRecord, past: replay.History) -> None:
+        """Raise ``JobPutAside`` if a secret that the job was given is not there any more."""
+        if not job.dismiss_requested:
+            for name in past.request.secrets:
+                if why := self._secrets.missing(name):
+                    raise JobPutAside(job.id, why)
+
     def _wait(self, job: JobRecord, error: LocalprocError) -> None:
         """Try a job again later; what it waits for is told once."""
         if job.id not in self._told:
@@ -259,6 +273,12 @@ class JobQueue:
             keep=self._settings.keep,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
+            secrets=StepSecrets(
+                (*self._rules, *read_variables(past.request.variables)),
+                job.process_id,
+                frozenset(past.request.secrets),
+                self._secrets,
+            ),
             software=self._software,
             named=past.request.named,
         )

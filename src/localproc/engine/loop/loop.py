@@ -20,6 +20,7 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness, is_alive
 from localproc.engine.home.mentioned import mentioned
 from localproc.engine.home.retention import Retention
+from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, News, Reported
@@ -70,6 +71,7 @@ class Loop:
         observers: Observers,
         completions: Completions,
         callbacks_posted: Callable[[], None],
+        secrets: SecretKeeper,
         software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
     ) -> None:
         self._store = store
@@ -114,6 +116,7 @@ class Loop:
             completions.lost,
             storages,
             containers,
+            secrets,
             software,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)

@@ -5,8 +5,10 @@ Owns making it, what is staged into it, and that its streams become new files. M
 
 import os
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 
-from localproc.model import Task
+from localproc.model import StageAction, Task
 from localproc.storage.disk import GoOn, on, stage
 
 
@@ -17,9 +19,17 @@ def fill_folder(task: Task, go_on: GoOn = on) -> None:
     """
     _make_anew(task.outdir)
     if task.stage:
-        stage(task.stage, go_on)
+        stage(tuple(_revealed(task)) if task.secrets.files else task.stage, go_on)
+        for path in task.secrets.files:
+            os.chmod(path, 0o600)
     for stream in {task.stdout, task.stderr}:
         _make_way(stream, task)
+
+
+def _revealed(task: Task) -> Iterator[StageAction]:
+    """Yield what is to be put in place, with the secrets in it."""
+    for one in task.stage:
+        yield replace(one, contents=task.secrets.revealed(one.contents)) if one.contents else one
 
 
 def _make_anew(folder: str) -> None:

@@ -4,6 +4,8 @@ Owns the documents that callbacks carry (OGC API - Processes Part 1, class "call
 results on success, the statusInfo otherwise. Must not know how callbacks are delivered.
 """
 
+import json
+
 from localproc.engine.notify.callback_sender import Message
 from localproc.machine import steps
 from localproc.model import Callback
@@ -16,6 +18,9 @@ from localproc.views.hrefs import with_addresses
 
 def compose(store: Store, callback: Callback) -> Message | None:
     """Write a callback; ``None`` if its job is gone, or did not end as the callback says."""
+    letter = store.letter(callback)
+    if letter is not None:
+        return Message(json.loads(letter), guarded=False) if letter else None
     job = store.job(callback.job_id)
     if job is None:
         return None

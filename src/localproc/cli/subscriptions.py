@@ -1,0 +1,111 @@
+"""``localproc subscription``: what is done when something happens.
+
+Owns the words of that command. Must not know how events are found.
+"""
+
+from typing import Any
+
+import click
+
+from localproc.cli.common import json_option, print_json, print_table
+from localproc.cli.site import Site
+from localproc.engine.admission.inputs import read_inputs
+from localproc.engine.triggers.subscription import Subscription
+
+
+@click.group()
+def subscription() -> None:
+    """Run processes, or tell people, when something happens.
+
+    A server (localproc serve) or localproc schedule run sees to them.
+    """
+
+
+@subscription.command()
+@click.argument("name")
+@click.argument("file", metavar="FILE.yml")
+@click.option("--replace", is_flag=True, help="Replace the one of the same name.")
+@json_option
+@click.pass_obj
+def add(site: Site, name: str, file: str, replace: bool, as_json: bool) -> None:
+    """Add the subscription that FILE.yml describes: when, target, every."""
+    members, _ = read_inputs(file)
+    when, target = members.pop("when", {}), members.pop("target", {})
+    with site.prepare() as engine:
+        added = engine.subscriptions.add(name, when, target, replace_it=replace, **members)
+        _show(added, as_json=as_json)
+
+
+@subscription.command("list")
+@json_option
+@click.pass_obj
+def list_subscriptions(site: Site, as_json: bool) -> None:
+    """List subscriptions."""
+    with site.look() as engine:
+        found = engine.subscriptions.all()
+    if as_json:
+        print_json({"subscriptions": [_document(one) for one in found]})
+        return
+    print_table(["subscription", "event", "target", ""], map(_row, found))
+
+
+@subscription.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def show(site: Site, name: str, as_json: bool) -> None:
+    """Show a subscription, and its last events."""
+    with site.look() as engine:
+        _show(engine.subscriptions.get(name), as_json=as_json)
+        if not as_json:
+            rows = [
+                (one.due.astimezone().strftime("%Y-%m-%d %H:%M:%S"), one.key, one.job_id)
+                for one in engine.subscriptions.history(name)
+            ]
+            print_table(["seen", "event", "job"], rows)
+
+
+@subscription.command()
+@click.argument("name")
+@click.pass_obj
+def enable(site: Site, name: str) -> None:
+    """Have a subscription take notice of events."""
+    with site.look() as engine:
+        engine.subscriptions.enable(name)
+
+
+@subscription.command()
+@click.argument("name")
+@click.pass_obj
+def disable(site: Site, name: str) -> None:
+    """Have a subscription take no notice of events any more."""
+    with site.look() as engine:
+        engine.subscriptions.disable(name)
+
+
+@subscription.command()
+@click.argument("name")
+@click.pass_obj
+def remove(site: Site, name: str) -> None:
+    """Forget a subscription; its jobs stay."""
+    with site.look() as engine:
+        engine.subscriptions.remove(name)
+
+
+def _document(found: Subscription) -> dict[str, Any]:
+    data = found.to_data()
+    del data["options"]
+    return data
+
+
+def _show(found: Subscription, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_document(found))
+        return
+    click.echo("  ".join(filter(None, _row(found))))
+
+
+def _row(found: Subscription) -> tuple[str, ...]:
+    state = "" if found.enabled else "disabled"
+    target = next(f"{kind} {value}" for kind, value in found.target.items() if kind != "inputs")
+    return found.name, found.event, target, state

@@ -1,0 +1,133 @@
+"""A schedule: what is run, when, and what becomes of times that pass.
+
+Owns its members, what they may be, and which of them are due. Must not know the store, nor how a
+job is accepted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final
+
+from localproc.engine.triggers.cron import Cron, read_cron
+from localproc.engine.triggers.days_off import DaysOff, read_days_off
+from localproc.errors import InvalidInputs, Problem
+
+MISSED: Final = ("skip", "once", "all")
+OVERLAP: Final = ("allow", "skip", "queue")
+_MOST_DAYS_OFF: Final = 100_000  #: times in a row that fall on days off before it is given up
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A process with inputs, and the times at which it is run.
+
+    ``cron`` has five fields or Quartz's six or seven; ``timezone`` is whose clock it reads.
+    ``days_off`` are passed over. A time is missed if nobody was there to see to it within
+    ``tolerance`` seconds: ``missed`` says whether those are skipped, made up for once, or all made
+    up for. ``overlap`` says what happens while a job of the schedule has not ended: another one
+    beside it, none, or one after the other. A job that fails is run again up to ``retries`` times,
+    ``delay`` seconds after its end; if all fail, once more, with as many retries, ``reschedule``
+    seconds later (0: never). ``options`` are those of ``Engine.execute``; ``run_as`` is who made
+    it.
+    """
+
+    name: str
+    process: str
+    cron: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    timezone: str = "UTC"
+    days_off: Sequence[str] = ()
+    missed: str = "once"
+    tolerance: float = 30
+    overlap: str = "allow"
+    retries: int = 0
+    delay: float = 60
+    reschedule: float = 0
+    enabled: bool = True
+    run_as: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = [
+            Problem(f"is none of {', '.join(choices)}", name)
+            for name, choices in (("missed", MISSED), ("overlap", OVERLAP))
+            if getattr(self, name) not in choices
+        ]
+        for name in ("tolerance", "retries", "delay", "reschedule"):
+            value = getattr(self, name)
+            whole = name == "retries"
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+                problems.append(Problem("is no number", name))
+            elif not 0 <= value < 1e9:
+                problems.append(Problem("cannot be negative, or so large", name))
+        days: Any = self.days_off
+        if isinstance(days, str) or not all(isinstance(day, str) for day in days):
+            problems.append(Problem("are several texts, not one", "days_off"))
+        problems += [
+            Problem("is no mapping", name)
+            for name in ("inputs", "options")
+            if not isinstance(getattr(self, name), Mapping)
+        ]
+        if problems:
+            raise InvalidInputs("the schedule cannot be kept", problems)
+        self.next(datetime.now(UTC))  # raises for what cannot be read
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Schedule":
+        """Return the schedule that ``to_data`` has given; raises ``InvalidInputs``."""
+        known = {one.name for one in fields(cls)}
+        unknown = sorted(set(data) - known)
+        missing = [name for name in ("name", "process", "cron") if not _is_text(data.get(name))]
+        problems = [Problem("there is no such member", name) for name in unknown]
+        problems += [Problem("is missing, or no text", name) for name in missing]
+        if problems:
+            raise InvalidInputs("the schedule cannot be kept", problems)
+        return cls(**data)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**data, "days_off": list(self.days_off)}
+
+    @cached_property
+    def _cron(self) -> Cron:
+        return read_cron(self.cron, self.timezone)
+
+    @cached_property
+    def _off(self) -> DaysOff:
+        return read_days_off(self.days_off)
+
+    def after(self, moment: datetime) -> Iterator[datetime]:
+        """Yield the times after a moment at which it is due."""
+        passed = 0
+        for due in self._cron.after(moment):
+            if due.date() not in self._off:
+                passed = 0
+                yield due
+            elif (passed := passed + 1) > _MOST_DAYS_OFF:
+                return
+
+    def next(self, moment: datetime) -> datetime | None:
+        """Return the first one of them, ``None`` if there is none."""
+        return next(self.after(moment), None)
+
+    def next_runs(self, moment: datetime, count: int) -> list[datetime]:
+        """Return the first ones of them."""
+        return list(islice(self.after(moment), count)) if self.enabled else []
+
+    def is_missed(self, due: datetime, now: datetime, ready: datetime | None = None) -> bool:
+        """Return whether a time was seen too late; ``ready``: it had to wait until then."""
+        since = due if ready is None else max(due, ready)
+        return now - since > timedelta(seconds=self.tolerance)
+
+    def reason(self, due: datetime) -> str:
+        """Return why a job is run that was due then: ``crontab(NAME,WHEN)``."""
+        local = due.astimezone(self._cron.zone)
+        return f"crontab({self.name},{local:%a %b %d %Y %H:%M:%S GMT%z (%Z)})"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)

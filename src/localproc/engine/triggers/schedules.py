@@ -1,0 +1,179 @@
+"""The schedules of a namespace, as programs and people hold them.
+
+Owns adding, changing and showing them. Must not know when anything is set off.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, TypedDict, Unpack
+
+from localproc.engine.admission.inputs import read_inputs
+from localproc.engine.home.home import check_namespace
+from localproc.engine.namespace import Namespace
+from localproc.engine.options import Inputs, check_options
+from localproc.engine.triggers.accepting import checked_options
+from localproc.engine.triggers.days_off import expanded
+from localproc.engine.triggers.schedule import Schedule
+from localproc.errors import InvalidInputs, NoSuchSchedule, Problem
+from localproc.model.trigger import Firing, TriggerRecord
+
+KIND: Final = "schedule"
+
+
+class ScheduleOptions(TypedDict, total=False):
+    """Options of ``schedules.add``, the members of ``Schedule``."""
+
+    timezone: str
+    days_off: Sequence[str]
+    missed: str
+    tolerance: float
+    overlap: str
+    retries: int
+    delay: float
+    reschedule: float
+    enabled: bool
+    run_as: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A schedule of the home as it is now: its definition, and its next and its last times."""
+
+    schedule: Schedule
+    record: TriggerRecord
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.schedule.name
+
+    @property
+    def due(self) -> datetime | None:
+        """When it is due next, in UTC; ``None`` for never."""
+        return self.record.due if self.schedule.enabled else None
+
+    def next_runs(self, count: int = 5) -> list[datetime]:
+        """Return the next times at which it is due, in its own time zone."""
+        return self.schedule.next_runs(datetime.now(UTC), count)
+
+    def to_data(self, count: int = 5) -> dict[str, Any]:
+        """Return it as JSON, with its next times; policies of inputs are its server's own."""
+        data = self.schedule.to_data()
+        data["options"] = {
+            name: value
+            for name, value in data["options"].items()
+            if name not in ("policy", "base", "bases", "references", "options")
+        }
+        return data | {"next": [one.isoformat() for one in self.next_runs(count)]}
+
+
+class Schedules:
+    """The schedules of one namespace."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._store = namespace.runtime.store
+
+    def add(
+        self,
+        process: str,
+        cron: str,
+        inputs: Inputs = None,
+        *,
+        name: str = "",
+        replace_it: bool = False,
+        **options: Unpack[ScheduleOptions],
+    ) -> Scheduled:
+        """Add a schedule, named as its process unless it has a ``name`` of its own.
+
+        ``inputs`` are those of ``Engine.execute``; they are checked now, and again each time.
+        ``options`` are the members of ``Schedule``. Raises ``NoSuchProcess``, ``InvalidInputs``
+        for what makes no sense, also for a name that is taken unless ``replace_it``.
+        """
+        check_options(self.add, options, ScheduleOptions)
+        more = dict(options.get("options", {}))
+        values, base = read_inputs(inputs, more.pop("base", None))
+        days_off = expanded(options.get("days_off", ()))
+        rest: dict[str, Any] = {**options, "days_off": days_off}
+        schedule = Schedule(
+            name=check_namespace(name or process),
+            process=process,
+            cron=cron,
+            inputs=values,
+            **{**rest, "options": {**more, "base": base}},
+        )
+        return self.put(schedule, replace_it=replace_it)
+
+    def put(self, schedule: Schedule, *, replace_it: bool = True) -> Scheduled:
+        """Record a schedule; raises as ``add`` does."""
+        space = self._namespace
+        record = space.processes.get(schedule.process)
+        known = self._find(schedule.name)
+        if known is not None and not replace_it:
+            taken = f"there is a schedule {schedule.name!r} already"
+            problem = Problem(taken, "name", hint="replace it, or remove it")
+            raise InvalidInputs("the schedule cannot be kept", [problem])
+        checked = checked_options(space, record, schedule.inputs, schedule.options)
+        run_as = schedule.run_as or checked.run_as
+        schedule = replace(schedule, run_as=run_as, inputs=checked.inputs, options=checked.options)
+        due = schedule.next(datetime.now(UTC))
+        self._store.put_trigger(
+            TriggerRecord(
+                namespace=space.name,
+                kind=KIND,
+                name=schedule.name,
+                definition=schedule.to_data(),
+                enabled=schedule.enabled,
+                due=due.astimezone(UTC) if due is not None else None,
+            )
+        )
+        return self.get(schedule.name)
+
+    def all(self) -> list[Scheduled]:
+        """Return them, by name."""
+        found = self._store.triggers(self._namespace.name, KIND)
+        return [Scheduled(Schedule.from_data(one.definition), one) for one in found]
+
+    def get(self, name: str) -> Scheduled:
+        """Return one; raises ``NoSuchSchedule``."""
+        found = self._find(name)
+        if found is None:
+            raise NoSuchSchedule(name)
+        return Scheduled(Schedule.from_data(found.definition), found)
+
+    def enable(self, name: str, *, enabled: bool = True) -> Scheduled:
+        """Have one set jobs off, from now on, or no more; raises ``NoSuchSchedule``."""
+        schedule = replace(self.get(name).schedule, enabled=enabled)
+        due = schedule.next(datetime.now(UTC))
+        record = self.get(name).record
+        self._store.put_trigger(
+            replace(
+                record,
+                definition=schedule.to_data(),
+                enabled=enabled,
+                due=None if due is None else due.astimezone(UTC),
+            )
+        )
+        return self.get(name)
+
+    def disable(self, name: str) -> Scheduled:
+        """Have one set no jobs off any more; raises ``NoSuchSchedule``."""
+        return self.enable(name, enabled=False)
+
+    def remove(self, name: str) -> None:
+        """Forget one; its jobs stay. Raises ``NoSuchSchedule``."""
+        if not self._store.remove_trigger(self._namespace.name, KIND, name):
+            raise NoSuchSchedule(name)
+
+    def history(self, name: str, limit: int = 20) -> list[Firing]:
+        """Return the last times of one, the latest first, with the jobs that they became.
+
+        Raises ``NoSuchSchedule``.
+        """
+        return self._store.firings(self.get(name).record, limit)
+
+    def _find(self, name: str) -> TriggerRecord | None:
+        found = self._store.triggers(self._namespace.name, KIND, name)
+        return found[0] if found else None

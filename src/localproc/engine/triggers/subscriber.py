@@ -1,0 +1,318 @@
+"""What subscriptions are set off by, and what is done then.
+
+Owns finding events, each once, and handing them to their targets: a job is accepted, or a letter is
+put into the outbox, in the transaction that records the event. Must not know threads, nor how
+letters are delivered.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from localproc.engine.namespace import Namespace
+from localproc.engine.triggers.accepting import accepting
+from localproc.engine.triggers.cron import Cron, read_cron
+from localproc.engine.triggers.found import Found, files, items, objects, read_json
+from localproc.engine.triggers.references import filled
+from localproc.engine.triggers.subscription import Subscription
+from localproc.errors import LocalprocError
+from localproc.model import JobFilter, JobRecord, JobStatus, Trigger
+from localproc.model.trigger import Accepting, Firing, TriggerRecord
+from localproc.plugins.store import Store
+from localproc.views.ogc import timestamp
+
+if TYPE_CHECKING:
+    from localproc.storage.web_client import WebClient
+
+_LOG: Final = logging.getLogger("localproc")
+_BATCH: Final = 100
+_PAGE: Final = 1000
+_BACK: Final = timedelta(days=31)  #: jobs that were accepted before are not looked for any more
+_TOLERANCE: Final = 3600.0
+_MARGIN: Final = timedelta(minutes=1)  #: for ends that others record late
+
+
+class Subscriber:
+    """Sees to subscriptions; ``space`` gives a namespace, ``owner`` who runs the jobs."""
+
+    def __init__(
+        self,
+        store: Store,
+        space: Callable[[str], Namespace],
+        owner: Callable[[], str | None],
+    ) -> None:
+        self._store = store
+        self._space = space
+        self._owner = owner
+        self._client: WebClient | None = None
+
+    def look(self, trigger: TriggerRecord, now: datetime) -> list[str]:
+        """Look for what a subscription waits for; return the ids of the jobs that it sets off."""
+        subscription = Subscription.from_data(trigger.definition)
+        due = self._next(subscription, now)
+        try:
+            found = list(self._new(trigger, self._events(subscription, trigger, now)))
+        except (LocalprocError, OSError) as error:
+            _LOG.warning("subscription %s looks again later: %s", trigger.name, error)
+            self._store.fire(trigger, [], due)
+            return []
+        return self._record(trigger, subscription, found, due, now, _state(subscription, now))
+
+    def begin(self, subscription: Subscription, trigger: TriggerRecord, now: datetime) -> None:
+        """Note what is there when a subscription is made: it is no news."""
+        if subscription.event in ("file", "stac") and not subscription.when.get("existing"):
+            if subscription.event == "file":  # also what is still being written
+                subscription = replace(subscription, when={**subscription.when, "settled": 0})
+            there = [
+                (Firing(key, now, said="it was there before"), None)
+                for key, _ in self._events(subscription, trigger, now)
+            ]
+            for start in range(0, len(there), _PAGE):
+                self._store.fire(trigger, there[start : start + _PAGE], trigger.due)
+
+    def came(
+        self, trigger: TriggerRecord, key: str, facts: dict[str, Any], now: datetime
+    ) -> list[str] | None:
+        """Take an event that came by itself; ``None`` if it came before."""
+        subscription = Subscription.from_data(trigger.definition)
+        if self._store.fired(trigger, [key]):
+            return None
+        return self._record(trigger, subscription, [(key, facts)], trigger.due, now)
+
+    # Finding
+
+    def _events(
+        self, subscription: Subscription, trigger: TriggerRecord, now: datetime
+    ) -> Iterable[Found]:
+        on = subscription.when
+        match subscription.event:
+            case "succeeded" | "failed":
+                return self._ends(subscription, trigger, now)
+            case "late" | "missing":
+                return self._absences(subscription, trigger, now)
+            case "file":
+                pattern = str(on.get("pattern", "*"))
+                folder = str(on["folder"])
+                if urlsplit(folder).scheme in ("", "file"):
+                    return files(folder, pattern, float(on.get("settled", 2)), now)
+                storages = self._space(trigger.namespace).runtime.storages
+                storage = storages.open(folder, namespace=trigger.namespace)
+                return objects(storage, folder, pattern)
+            case "stac":
+                return items(str(on["url"]), on.get("collections", ()), self._read)
+        return ()
+
+    def _new(self, trigger: TriggerRecord, events: Iterable[Found]) -> Iterator[Found]:
+        """Yield events that were not recorded, each once."""
+        batch: dict[str, dict[str, Any]] = {}
+        for key, facts in events:
+            batch.setdefault(key, facts)
+            if len(batch) >= _PAGE:
+                yield from self._unknown(trigger, batch)
+                batch = {}
+        yield from self._unknown(trigger, batch)
+
+    def _unknown(self, trigger: TriggerRecord, batch: dict[str, dict[str, Any]]) -> Iterator[Found]:
+        known = self._store.fired(trigger, list(batch))
+        yield from ((key, facts) for key, facts in batch.items() if key not in known)
+
+    def _ends(
+        self, subscription: Subscription, trigger: TriggerRecord, now: datetime
+    ) -> Iterator[Found]:
+        since = _since(trigger, now)
+        wanted = JobStatus.SUCCESSFUL if subscription.event == "succeeded" else JobStatus.FAILED
+        for job in self._jobs(trigger.namespace, wanted, now - _BACK):
+            finished = job.finished or job.updated
+            if finished > since and fnmatchcase(job.process_id, subscription.when["process"]):
+                yield job.id, _facts_of(job, subscription.event)
+
+    def _jobs(self, namespace: str, status: JobStatus, since: datetime) -> Iterator[JobRecord]:
+        before = None
+        while True:
+            wanted = JobFilter(
+                namespace=namespace,
+                statuses=(status,),
+                since=since,
+                before=before,
+                hidden=True,
+                limit=_PAGE,
+            )
+            page = self._store.jobs(wanted)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            before = page[-1].id
+
+    def _absences(
+        self, subscription: Subscription, trigger: TriggerRecord, now: datetime
+    ) -> Iterator[Found]:
+        """Yield the expected times to which no successful job has come in time, or at all."""
+        on = subscription.when
+        cron = read_cron(on["cron"], str(on.get("timezone", "UTC")))
+        since = _since(trigger, now)
+        before, times = _previous(cron, since), []
+        for due in cron.after(since):
+            times.append((before, due))
+            before = due
+            if due > now:
+                break
+        for number, (last, due) in enumerate(times):
+            following = times[number + 1][1] if number + 1 < len(times) else None
+            if subscription.event == "late":
+                end: datetime | None = due + timedelta(
+                    seconds=float(on.get("tolerance", _TOLERANCE))
+                )
+            else:
+                end = following
+            if end is None or end > now:
+                continue
+            if not self._has_come(trigger.namespace, on["process"], last, end):
+                facts = {
+                    "event": subscription.event,
+                    "process": on["process"],
+                    "due": due.isoformat(),
+                }
+                yield due.astimezone(UTC).isoformat(), facts
+
+    def _has_come(self, namespace: str, process: str, since: datetime, until: datetime) -> bool:
+        found = self._jobs(namespace, JobStatus.SUCCESSFUL, since - _BACK)
+        return any(
+            job.finished is not None
+            and since < job.finished <= until
+            and fnmatchcase(job.process_id, process)
+            for job in found
+        )
+
+    def _read(self, url: str) -> Any:
+        from localproc.storage.web_client import WebClient  # httpx costs 0.15 s
+
+        if self._client is None:
+            self._client = WebClient(guarded=False, redirects=5, timeout=30)
+        try:
+            headers = {"accept": "application/geo+json, application/json"}
+            with self._client.asking("GET", url, headers) as answer:
+                return read_json(answer, url)
+        except LocalprocError:
+            raise
+        except Exception as error:  # those of httpx
+            raise OSError(f"{url}: {type(error).__name__}") from error
+
+    def _next(self, subscription: Subscription, now: datetime) -> datetime:
+        pause = subscription.every
+        if subscription.event in ("succeeded", "failed"):
+            pause = 1.0
+        return now + timedelta(seconds=pause)
+
+    # Handing on
+
+    def _record(
+        self,
+        trigger: TriggerRecord,
+        subscription: Subscription,
+        found: list[Found],
+        due: datetime | None,
+        now: datetime,
+        state: dict[str, Any] | None = None,
+    ) -> list[str]:
+        jobs: list[str] = []
+        for start in range(0, len(found), _BATCH):
+            made = [
+                self._made(trigger, subscription, key, facts, now)
+                for key, facts in found[start : start + _BATCH]
+            ]
+            is_last = start + _BATCH >= len(found)
+            then, kept = (due, state) if is_last else (trigger.due, None)
+            accepted = self._store.fire(trigger, made, then, kept)
+            if accepted is None:
+                return jobs  # it was changed: the rest is found again
+            jobs += accepted
+        if not found:
+            self._store.fire(trigger, [], due, state)
+        return jobs
+
+    def _made(
+        self,
+        trigger: TriggerRecord,
+        subscription: Subscription,
+        key: str,
+        facts: dict[str, Any],
+        now: datetime,
+    ) -> tuple[Firing, Accepting | None]:
+        target = subscription.target
+        if "process" not in target:
+            letter = {"subscription": trigger.name, "event": facts}
+            return Firing(key, now, said=json.dumps(letter), letter_to=address(subscription)), None
+        try:
+            job = accepting(
+                self._space(trigger.namespace),
+                str(target["process"]),
+                filled(target.get("inputs", {}), facts),
+                subscription.options,
+                self._owner(),
+                trigger=Trigger.SUBSCRIPTION,
+                reason=f"subscription({trigger.name},{key})"[:500],
+                run_as=subscription.run_as,
+            )
+        except LocalprocError as error:
+            _LOG.warning("subscription %s set nothing off: %s", trigger.name, error)
+            return Firing(key, now, said=f"no job: {error}"), None
+        return Firing(key, now, job_id=job.job.id, is_open=True), job
+
+
+def _state(subscription: Subscription, now: datetime) -> dict[str, Any] | None:
+    """Return from when on there may still be news, ``None`` if that stays as it is."""
+    on = subscription.when
+    match subscription.event:
+        case "succeeded" | "failed":
+            since = now - _MARGIN
+        case "late":
+            since = now - timedelta(seconds=float(on.get("tolerance", _TOLERANCE)))
+        case "missing":
+            cron = read_cron(on["cron"], str(on.get("timezone", "UTC")))
+            since = _previous(cron, now) - timedelta(microseconds=1)
+        case _:
+            return None
+    return {"since": since.isoformat()}
+
+
+def _previous(cron: Cron, moment: datetime) -> datetime:
+    """Return the last time of an expression up to a moment, or that itself if there is none."""
+    for seconds in (60, 3600, 86_400, 86_400 * 8, 86_400 * 32, 86_400 * 367, 86_400 * 1500):
+        begin = moment - timedelta(seconds=seconds)
+        found = list(takewhile(lambda due: due <= moment, cron.after(begin)))
+        if found:
+            return found[-1]
+    return moment
+
+
+def address(subscription: Subscription) -> str:
+    """Return where letters of a subscription go, empty if its target is a process."""
+    target = subscription.target
+    if "webhook" in target:
+        return str(target["webhook"])
+    if "mail" in target:
+        return f"mailto:{target['mail']}"
+    return f"command:{json.dumps(target['command'])}" if "command" in target else ""
+
+
+def _since(trigger: TriggerRecord, now: datetime) -> datetime:
+    return datetime.fromisoformat(trigger.state.get("since", now.isoformat()))
+
+
+def _facts_of(job: JobRecord, event: str) -> dict[str, Any]:
+    return {
+        "event": event,
+        "process": job.process_id,
+        "job": job.id,
+        "status": str(job.status),
+        "message": job.message,
+        "trigger": str(job.trigger),
+        "created": timestamp(job.created),
+        "finished": timestamp(job.finished) if job.finished else None,
+    }

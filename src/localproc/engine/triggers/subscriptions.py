@@ -1,0 +1,192 @@
+"""The subscriptions of a namespace, as programs and people hold them.
+
+Owns adding, changing and showing them, and taking in signed webhooks. Must not know how events are
+found.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from localproc.engine.home.cwd import current_folder
+from localproc.engine.home.home import check_namespace
+from localproc.engine.home.secrets import reference
+from localproc.engine.namespace import Namespace
+from localproc.engine.triggers.accepting import checked_options
+from localproc.engine.triggers.subscriber import Subscriber
+from localproc.engine.triggers.subscription import Subscription
+from localproc.errors import InvalidInputs, NoSuchSubscription, Problem
+from localproc.model.trigger import Firing, TriggerRecord
+
+KIND: Final = "subscription"
+_OLDEST: Final = 300  #: seconds that a webhook may have been under way
+
+
+class Subscriptions:
+    """The subscriptions of one namespace."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._runtime = namespace.runtime
+        self._store = namespace.runtime.store
+
+    def add(
+        self,
+        name: str,
+        when: Mapping[str, Any],
+        target: Mapping[str, Any],
+        *,
+        replace_it: bool = False,
+        **members: Any,
+    ) -> Subscription:
+        """Add a subscription; what is there already is no news, unless ``when`` says ``existing``.
+
+        ``members`` are those of ``Subscription``. Raises ``InvalidInputs`` and ``NoSuchProcess``.
+        """
+        data = {"name": check_namespace(name), "when": when, "target": target, **members}
+        subscription = _placed(Subscription.from_data(data))
+        if self._find(name) is not None and not replace_it:
+            problem = Problem(f"there is a subscription {name!r} already", "name")
+            raise InvalidInputs("the subscription cannot be kept", [problem])
+        if "process" in subscription.target:
+            record = self._namespace.processes.get(str(subscription.target["process"]))
+            options = {"base": current_folder(), **subscription.options}
+            kept = checked_options(self._namespace, record, {}, options, complete=False)
+            subscription = replace(subscription, options=kept.options)
+        if subscription.event == "webhook":
+            secret = reference(subscription.when["secret"])
+            why = self._runtime.secrets.missing(secret) if secret else "is no secret:NAME"
+            if why:
+                problem = Problem(why, "when.secret")
+                raise InvalidInputs("the subscription cannot be kept", [problem])
+        now = datetime.now(UTC)
+        is_new = self._find(name) is None
+        state = {"since": now.isoformat()}
+        if is_new:  # nobody looks before it is known what is there
+            self._put(replace(subscription, enabled=False), due=now, state=state)
+            try:
+                self._subscriber().begin(subscription, self._trigger(name), now)
+            except BaseException:
+                self.remove(name)
+                raise
+        self._put(subscription, due=now, state=state)
+        return subscription
+
+    def all(self) -> list[Subscription]:
+        """Return them, by name."""
+        found = self._store.triggers(self._namespace.name, KIND)
+        return [Subscription.from_data(one.definition) for one in found]
+
+    def get(self, name: str) -> Subscription:
+        """Return one; raises ``NoSuchSubscription``."""
+        return Subscription.from_data(self._trigger(name).definition)
+
+    def enable(self, name: str, *, enabled: bool = True) -> None:
+        """Have one take notice of events, or no more; raises ``NoSuchSubscription``."""
+        self._put(replace(self.get(name), enabled=enabled), due=datetime.now(UTC))
+
+    def disable(self, name: str) -> None:
+        """Have one take no notice of events any more; raises ``NoSuchSubscription``."""
+        self.enable(name, enabled=False)
+
+    def remove(self, name: str) -> None:
+        """Forget one; its jobs stay. Raises ``NoSuchSubscription``."""
+        if not self._store.remove_trigger(self._namespace.name, KIND, name):
+            raise NoSuchSubscription(name)
+
+    def history(self, name: str, limit: int = 20) -> list[Firing]:
+        """Return the last events of one, with the jobs that they became."""
+        return self._store.firings(self._trigger(name), limit)
+
+    def take(self, name: str, headers: Mapping[str, str], body: bytes) -> str | None:
+        """Take a webhook in, signed the way of Standard Webhooks; return the job it becomes.
+
+        ``None`` if it has come before, or becomes none. Raises ``NoSuchSubscription``, also for a
+        signature that is wrong, and ``InvalidInputs`` for a body that is no JSON.
+        """
+        trigger = self._trigger(name)
+        subscription = Subscription.from_data(trigger.definition)
+        if subscription.event != "webhook" or not subscription.enabled:
+            raise NoSuchSubscription(name)
+        now = datetime.now(UTC)
+        secret = self._runtime.secrets.get(reference(subscription.when["secret"]))
+        if not is_genuine(secret, headers, body, now):
+            raise NoSuchSubscription(name)
+        try:
+            document = json.loads(body)
+        except ValueError:
+            raise InvalidInputs("the body of the webhook is no JSON") from None
+        facts = {"event": "webhook", "id": headers["webhook-id"], "body": document}
+        jobs = self._subscriber().came(trigger, headers["webhook-id"], facts, now)
+        for job_id in jobs or ():
+            job = self._store.job(job_id)
+            if job is not None and self._runtime.run_jobs:
+                self._runtime.loop().accept(job)
+        if "process" not in subscription.target:
+            self._runtime.ring_callbacks()
+        return jobs[0] if jobs else None
+
+    def _subscriber(self) -> Subscriber:
+        runtime = self._runtime
+        return Subscriber(
+            self._store,
+            self._namespace.within,
+            lambda: runtime.owner() if runtime.run_jobs else None,
+        )
+
+    def _put(
+        self,
+        subscription: Subscription,
+        due: datetime,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        waits = subscription.event == "webhook"  # nobody has to look for it
+        self._store.put_trigger(
+            TriggerRecord(
+                namespace=self._namespace.name,
+                kind=KIND,
+                name=subscription.name,
+                definition=subscription.to_data(),
+                enabled=subscription.enabled,
+                due=None if waits else due,
+                state=state or {},
+            )
+        )
+
+    def _trigger(self, name: str) -> TriggerRecord:
+        found = self._find(name)
+        if found is None:
+            raise NoSuchSubscription(name)
+        return found
+
+    def _find(self, name: str) -> TriggerRecord | None:
+        found = self._store.triggers(self._namespace.name, KIND, name)
+        return found[0] if found else None
+
+
+def _placed(subscription: Subscription) -> Subscription:
+    """Return a subscription whose folder is the same wherever it is looked at."""
+    folder = str(subscription.when.get("folder", ""))
+    if not folder or "://" in folder or folder.startswith("file:"):
+        return subscription
+    path = os.path.join(current_folder(), os.path.expanduser(folder))
+    return replace(subscription, when={**subscription.when, "folder": os.path.normpath(path)})
+
+
+def is_genuine(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Return whether a webhook was signed with a secret, and not long ago."""
+    number, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not number or not stamp.isascii() or not stamp.isdigit() or len(stamp) > 15:
+        return False
+    if abs(now.timestamp() - int(stamp)) > _OLDEST:
+        return False
+    signed = f"{number}.{stamp}.".encode() + body
+    digest = base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).decode()
+    given = headers.get("webhook-signature", "").split(" ")
+    return any(hmac.compare_digest(one.encode(), f"v1,{digest}".encode()) for one in given)

@@ -1,0 +1,453 @@
+"""Subscriptions: what is done when something happens, once for each time that it does."""
+
+import base64
+import hashlib
+import hmac
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from localproc import Engine, InvalidInputs, Job
+from localproc.engine.engine import namespace_of
+from localproc.engine.triggers.references import filled
+from localproc.engine.triggers.subscriber import Subscriber
+from localproc.engine.triggers.subscription import Subscription
+from localproc.errors import NoSuchSubscription
+from tests.patience import patient, until
+from tests.triggers.killing import ECHO, SERVING
+
+FAILING: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "failing",
+    "baseCommand": "false",
+    "inputs": {},
+    "outputs": {},
+}
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with Engine(tmp_path / "home", slots=2) as engine:
+        engine.deploy(ECHO)
+        engine.deploy(FAILING)
+        yield engine
+
+
+class Looking:
+    """Looks for what a subscription waits for, when it is told to."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.space = namespace_of(engine)
+        self.store = self.space.runtime.store
+        self.subscriber = Subscriber(self.store, self.space.within, lambda: None)
+
+    def look(self, name: str, now: datetime | None = None) -> list[str]:
+        (trigger,) = self.store.triggers("default", "subscription", name)
+        return self.subscriber.look(trigger, now or datetime.now(UTC))
+
+
+def echoed(engine: Engine) -> Counter[str]:
+    """Return what jobs of the echo process were given."""
+    jobs = engine.jobs(process="echo", limit=10_000)
+    return Counter(str(job.inputs["text"]) for job in jobs)
+
+
+def wait_for(engine: Engine, count: int) -> None:
+    """Wait until so many jobs have been set off."""
+    until(lambda: echoed(engine).total() >= count)
+
+
+def test_facts_become_inputs() -> None:
+    event = {"id": "A", "properties": {"eo:cloud_cover": 3}, "assets": [{"href": "x"}]}
+    asked = {
+        "a": "$(event.id)",
+        "b": ["item $(event.id) of $(event.assets[0].href)"],
+        "c": "$(event.properties)",
+        "d": "$(event.properties['eo:cloud_cover'])",
+        "e": "costs $(5)",
+        "f": 7,
+    }
+    assert filled(asked, event) == {
+        "a": "A",
+        "b": ["item A of x"],
+        "c": {"eo:cloud_cover": 3},
+        "d": 3,
+        "e": "costs $(5)",
+        "f": 7,
+    }
+    with pytest.raises(InvalidInputs, match=r"no \$\(event\.colour\)"):
+        filled("$(event.colour)", event)
+
+
+@pytest.mark.parametrize(
+    ("members", "where"),
+    [
+        ({"when": {"event": "rain"}}, "when.event"),
+        ({"when": {"event": "failed"}}, "when.process"),
+        ({"when": {"event": "file", "folder": "/x", "colour": 1}}, "when.colour"),
+        ({"when": {"event": "file", "folder": "/x", "settled": "long"}}, "when.settled"),
+        ({"when": {"event": "late", "process": "p", "cron": "x"}}, "cron"),
+        ({"target": {}}, "target"),
+        ({"target": {"mail": "a@b", "webhook": "http://x"}}, "target"),
+        ({"target": {"mail": "nobody"}}, "target.mail"),
+        ({"target": {"webhook": "file:///x"}}, "target.webhook"),
+        ({"target": {"command": "rm -rf /"}}, "target.command"),
+        ({"every": 0}, "every"),
+        ({"colour": 1}, "colour"),
+    ],
+)
+def test_what_makes_no_sense_is_told(members: dict[str, Any], where: str) -> None:
+    whole = {
+        "when": {"event": "failed", "process": "p"},
+        "target": {"mail": "a@example.org"},
+        **members,
+    }
+    with pytest.raises(InvalidInputs) as refused:
+        Subscription.from_data(whole)
+    assert where in [one.where for one in refused.value.problems]
+
+
+# Ends of jobs
+
+
+def test_a_job_that_has_ended_sets_another_one_off(engine: Engine) -> None:
+    told = {"process": "echo", "inputs": {"text": "$(event.process): $(event.status)"}}
+    for event in ("succeeded", "failed"):
+        engine.subscriptions.add(event, {"event": event, "process": "fail*"}, told)
+    failed = engine.execute("failing").wait()
+    looking = Looking(engine)
+    (job_id,) = looking.look("failed")
+    assert looking.look("failed") == []
+    assert looking.look("succeeded") == []
+    job = engine.job(job_id)
+    assert job.inputs == {"text": "failing: failed"}
+    assert job.record.trigger == "subscription"
+    assert job.record.reason == f"subscription(failed,{failed.id})"
+    (seen,) = engine.subscriptions.history("failed")
+    assert (seen.key, seen.job_id) == (failed.id, job_id)
+    engine.resume()
+    assert job.wait(patient(30)).status == "successful"
+
+
+def test_what_happened_before_is_no_news(engine: Engine) -> None:
+    engine.execute("failing").wait()
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    engine.subscriptions.add("s", {"event": "failed", "process": "*"}, {"mail": "a@example.org"})
+    Looking(engine).look("s", now)
+    assert engine.subscriptions.history("s") == []
+
+
+def test_one_that_is_late_and_one_that_never_came(engine: Engine) -> None:
+    target = {"command": ["true"]}
+    daily = {"process": "echo", "cron": "0 12 * * *"}
+    engine.subscriptions.add("late", {"event": "late", "tolerance": 600, **daily}, target)
+    engine.subscriptions.add("missing", {"event": "missing", **daily}, target)
+    looking = Looking(engine)
+    begin = datetime.now(UTC)
+    noon = begin.replace(hour=12, minute=0, second=0, microsecond=0)
+    noon += timedelta(days=1 if noon <= begin else 0)
+
+    def seen(name: str) -> list[str]:
+        return sorted(one.key for one in engine.subscriptions.history(name))
+
+    for hours in (0, 0.1):
+        looking.look("late", noon + timedelta(hours=hours))
+        looking.look("missing", noon + timedelta(hours=hours))
+    assert seen("late") == seen("missing") == []
+    for hours in (0.2, 1, 23):  # the tolerance is over
+        looking.look("late", noon + timedelta(hours=hours))
+        looking.look("missing", noon + timedelta(hours=hours))
+    assert seen("late") == [noon.isoformat()]
+    assert seen("missing") == []
+    for hours in (24, 24.5, 25):
+        looking.look("late", noon + timedelta(hours=hours))
+        looking.look("missing", noon + timedelta(hours=hours))
+    assert seen("missing") == [noon.isoformat()]
+    assert seen("late") == [noon.isoformat(), (noon + timedelta(days=1)).isoformat()]
+
+
+def test_one_that_came_in_time_is_neither_late_nor_missing(engine: Engine) -> None:
+    looking = Looking(engine)
+    begin = datetime.now(UTC)
+    due = (begin + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    hourly = {"process": "echo", "cron": f"0 {due.hour} * * *"}
+    target = {"command": ["true"]}
+    engine.subscriptions.add("late", {"event": "late", "tolerance": 60, **hourly}, target)
+    engine.subscriptions.add("missing", {"event": "missing", **hourly}, target)
+    engine.execute("echo", {"text": "in time"}).wait()
+    for hours in (0.5, 25):
+        looking.look("late", due + timedelta(hours=hours) if hours < 1 else due)
+        looking.look("missing", due + timedelta(hours=hours - 1))
+    assert engine.subscriptions.history("late") == []
+    assert engine.subscriptions.history("missing") == []
+
+
+# Files
+
+
+def test_each_version_of_a_file_sets_off_one_job(engine: Engine, tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    (inbox / "deep").mkdir(parents=True)
+    (inbox / "old.txt").write_text("was there")
+    when = {"event": "file", "folder": str(inbox), "pattern": "*.txt", "settled": 0}
+    target = {"process": "echo", "inputs": {"text": "$(event.name) $(event.size)"}}
+    engine.subscriptions.add("s", when, target)
+    looking = Looking(engine)
+    assert looking.look("s") == []
+    (inbox / "a.txt").write_text("1")
+    (inbox / "deep" / "b.txt").write_text("22")
+    for name in (".hidden.txt", "c.txt.part", "d.tif"):
+        (inbox / name).write_text("no")
+    assert len(looking.look("s")) == 2
+    assert looking.look("s") == []
+    (inbox / "a.txt").write_text("333")
+    (inbox / "a.txt").rename(inbox / "renamed.txt")
+    (inbox / "old.txt").unlink()
+    assert len(looking.look("s")) == 1
+    assert echoed(engine) == {"a.txt 1": 1, "b.txt 2": 1, "renamed.txt 3": 1}
+
+
+def test_a_file_that_is_being_written_is_waited_for(engine: Engine, tmp_path: Path) -> None:
+    when = {"event": "file", "folder": str(tmp_path / "inbox"), "settled": 30}
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": "$(event.name)"}})
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a").write_text("x")
+    looking = Looking(engine)
+    assert looking.look("s") == []
+    assert len(looking.look("s", datetime.now(UTC) + timedelta(seconds=31))) == 1
+
+
+def test_a_folder_is_watched_though_the_watcher_is_killed(tmp_path: Path) -> None:
+    """Files are written, renamed and written again; each version sets off one job."""
+    home, inbox = tmp_path / "home", tmp_path / "inbox"
+    inbox.mkdir()
+    expected: Counter[str] = Counter()
+    with Engine(home, run_jobs=False) as engine:
+        engine.deploy(ECHO)
+        when = {"event": "file", "folder": str(inbox), "settled": 0}
+        inputs = {"text": "$(event.name) $(event.size)"}
+        target = {"process": "echo", "inputs": inputs}
+        engine.subscriptions.add("s", when, target, every=0.1)
+        watcher = subprocess.Popen([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
+        for round_ in range(3):
+            for number in range(20):
+                name = f"{round_}-{number}" if number % 2 else f"{number}"
+                part = inbox / f"{name}.part"
+                part.write_text("x" * (100 * round_ + number + 1))
+                part.rename(inbox / name)
+                expected[f"{name} {100 * round_ + number + 1}"] += 1
+            wait_for(engine, expected.total() - 15)
+            watcher.send_signal(signal.SIGKILL)
+            watcher.communicate()
+            watcher = subprocess.Popen([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
+            wait_for(engine, expected.total())
+        watcher.communicate()
+        assert echoed(engine) == expected
+
+
+# STAC
+
+
+class StacApi:
+    """A search of a STAC API, two items a page; ``items`` grows."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+        self.is_away = False
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                page = int(parse_qs(urlsplit(self.path).query).get("page", ["0"])[0])
+                found = outer.items[page * 2 : page * 2 + 2]
+                links = [{"rel": "next", "href": f"/search?page={page + 1}"}]
+                body = {
+                    "type": "FeatureCollection",
+                    "features": found,
+                    "links": links if page * 2 + 2 < len(outer.items) else [],
+                }
+                self.send_response(503 if outer.is_away else 200)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/search"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def grow(self, *numbers: int, collection: str = "S2") -> None:
+        for number in numbers:
+            self.items.append(
+                {
+                    "type": "Feature",
+                    "id": f"item-{number}",
+                    "collection": collection,
+                    "properties": {"datetime": f"2026-11-{number:02}T00:00:00Z"},
+                    "links": [{"rel": "self", "href": f"/items/{number}"}],
+                }
+            )
+
+
+@pytest.fixture
+def api() -> Iterator[StacApi]:
+    api = StacApi()
+    yield api
+    api.server.shutdown()
+    api.server.server_close()
+
+
+def test_each_item_of_a_search_that_grows_sets_off_one_job(engine: Engine, api: StacApi) -> None:
+    api.grow(1)
+    when = {"event": "stac", "url": api.url, "collections": ["S2"]}
+    inputs = {"text": "$(event.id) $(event.collection) $(event.datetime)"}
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": inputs})
+    looking = Looking(engine)
+    assert looking.look("s") == []
+    api.grow(2, 3, 4)
+    api.grow(9, collection="other")
+    assert len(looking.look("s")) == 3
+    api.is_away = True
+    api.grow(5)
+    assert looking.look("s") == []
+    api.is_away = False
+    assert len(looking.look("s")) == 1
+    assert looking.look("s") == []
+    expected = {f"item-{n} S2 2026-11-{n:02}T00:00:00Z": 1 for n in (2, 3, 4, 5)}
+    assert echoed(engine) == expected
+    (trigger,) = looking.store.triggers("default", "subscription", "s")
+    assert trigger.due is not None
+
+
+# Letters
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_a_webhook_a_command_and_a_mail(tmp_path: Path) -> None:
+    got: list[tuple[dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            got.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    class Mailbox:
+        def __init__(self) -> None:
+            self.mails: list[Any] = []
+
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            self.mails.append(envelope)
+            return "250 OK"
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    mailbox = Mailbox()
+    port = free_port()
+    post = Controller(mailbox, hostname="127.0.0.1", port=port)
+    post.start()
+    mail = {"host": "127.0.0.1", "port": port, "from": "localproc@example.org"}
+    script = f"import sys; open({str(tmp_path / 'said')!r}, 'w').write(sys.stdin.read())"
+    targets: dict[str, dict[str, Any]] = {
+        "web": {"webhook": f"http://127.0.0.1:{server.server_address[1]}/in"},
+        "run": {"command": [sys.executable, "-c", script]},
+        "post": {"mail": "a@example.org"},
+    }
+    with Engine(tmp_path / "home", mail=mail, callback_secret="s3cret") as engine:
+        engine.deploy(FAILING)
+        for name, target in targets.items():
+            engine.subscriptions.add(name, {"event": "failed", "process": "*"}, target)
+        engine.run_triggers()
+        job = engine.execute("failing").wait()
+        until(lambda: got and mailbox.mails and (tmp_path / "said").exists())
+        said = until(lambda: (tmp_path / "said").read_text())
+    document = json.loads(got[0][1])
+    assert document["subscription"] == "web"
+    assert document["event"]["job"] == job.id
+    assert got[0][0]["webhook-signature"].startswith("v1,")
+    assert json.loads(said)["event"]["process"] == "failing"
+    assert mailbox.mails[0].rcpt_tos == ["a@example.org"]
+    assert job.id.encode() in mailbox.mails[0].content
+    post.stop()
+    server.shutdown()
+    server.server_close()
+
+
+# Webhooks that come in
+
+
+def signed(secret: str, number: str, body: bytes, at: datetime) -> dict[str, str]:
+    stamp = str(int(at.timestamp()))
+    digest = hmac.digest(secret.encode(), f"{number}.{stamp}.".encode() + body, hashlib.sha256)
+    return {
+        "webhook-id": number,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "content-type": "application/json",
+    }
+
+
+def test_a_signed_webhook_sets_off_one_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALPROC_SECRET_HOOK", "hook secret")
+    when = {"event": "webhook", "secret": "secret:hook"}
+    target = {"process": "echo", "inputs": {"text": "$(event.body.scene)"}}
+    engine.subscriptions.add("scenes", when, target)
+    body, now = b'{"scene": "LE07"}', datetime.now(UTC)
+    with engine.client() as client:
+        good = signed("hook secret", "m1", body, now)
+        answer = client.post("hooks/scenes", content=body, headers=good)
+        assert answer.status_code == 201, answer.text
+        job: Job = engine.job(answer.json()["jobID"]).wait(patient(30))
+        assert job.results() == {"said": "LE07"}
+        assert job.record.trigger == "subscription"
+        assert client.post("hooks/scenes", content=body, headers=good).status_code == 204
+        for wrong in (
+            signed("other secret", "m2", body, now),
+            signed("hook secret", "m2", b"{}", now),
+            signed("hook secret", "m2", body, now - timedelta(hours=1)),
+            {},
+        ):
+            assert client.post("hooks/scenes", content=body, headers=wrong).status_code == 404
+        assert client.post("hooks/none", content=body, headers=good).status_code == 404
+        no_json = signed("hook secret", "m3", b"{", now)
+        assert client.post("hooks/scenes", content=b"{", headers=no_json).status_code == 400
+    assert len(engine.jobs()) == 1
+    engine.subscriptions.disable("scenes")
+    with pytest.raises(NoSuchSubscription):
+        engine.subscriptions.take("scenes", signed("hook secret", "m4", body, now), body)
+    engine.subscriptions.remove("scenes")
+    assert engine.subscriptions.all() == []
+
+
+def test_a_secret_is_named_and_not_given(engine: Engine) -> None:
+    for secret in ("hunter22", "secret:nowhere-to-be-found"):
+        with pytest.raises(InvalidInputs) as refused:
+            engine.subscriptions.add(
+                "s", {"event": "webhook", "secret": secret}, {"command": ["true"]}
+            )
+        assert refused.value.problems[0].where == "when.secret"
