@@ -19,6 +19,7 @@ MARKS = {
     "tests/benchmarks": ["slow"],
     "tests/browser": ["slow", "browser"],
     "tests/cli": ["slow"],
+    "tests/cli/test_remote.py": ["service"],
     "tests/cli/test_serve.py": ["service"],
     "tests/conformance": ["slow", "conformance"],
     "tests/cwl/test_eo_types.py": ["slow"],

@@ -31,7 +31,9 @@
     │   ├── HomeUnusable
     │   ├── StoreCorrupted
     │   ├── NoSpace
-    │   └── PluginMissing
+    │   ├── PluginMissing
+    │   └── ServerUnreachable       a server that was named with --to does not answer
+    ├── ServerRefused                a server that was named with --to says no
     ├── ExecutorUnavailable          no news from the executor: never a failure of the task
     └── InvalidTransition            a bug: a job was asked to do what its state forbids
 
@@ -501,6 +503,37 @@ class PluginMissing(EnvironmentProblem):
     def for_extra(cls, name: str, what: str) -> "PluginMissing":
         """Return the error that says what needs an extra of localproc, and how to install it."""
         return cls(what, hint=INSTALL.format(extra=name))
+
+
+class ServerUnreachable(EnvironmentProblem):
+    """A server of OGC API - Processes elsewhere does not answer, or not now."""
+
+    status = 502
+
+
+class ServerRefused(LocalprocError):
+    """A server of OGC API - Processes elsewhere does not do what it is asked.
+
+    ``answered`` is its HTTP status, ``problem`` the RFC 9457 problem that it gave, if it did.
+    """
+
+    type = "https://localproc.dev/problems/server-refused"
+    status = 502
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        answered: int = 0,
+        problem: Mapping[str, Any] | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.answered = answered
+        self.problem = dict(problem or {})
+
+    def _members(self) -> dict[str, Any]:
+        return {"answered": self.answered}
 
 
 class ExecutorUnavailable(LocalprocError):

@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
     "report": ("report", "Write a job as one HTML page to keep."),
+    "compare": ("compare", "Run a job at a server too, and compare the results."),
     "retry": ("retry", "Go on where a job has failed, in a new one."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),
     "resume": ("jobs", "Go on with the jobs that nobody runs."),

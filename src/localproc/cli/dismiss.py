@@ -9,7 +9,9 @@ import click
 
 from localproc.api import Engine
 from localproc.cli import completion as complete
+from localproc.cli import remote
 from localproc.cli.common import json_option, print_json
+from localproc.cli.remote import also_there
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
@@ -20,6 +22,7 @@ _PATIENCE: Final = 2.0  #: seconds after which it is said who is waited for
 @click.command()
 @click.argument("job_ids", nargs=-1, required=True, metavar="JOB...", shell_complete=complete.jobs)
 @json_option
+@also_there(remote.dismiss, "job_ids")
 @click.pass_obj
 def dismiss(site: Site, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Stop jobs, and all that they have started, whoever runs them."""

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from localproc.cli import completion as complete
+from localproc.cli import remote
 from localproc.cli.app import FAILED
 from localproc.cli.common import (
     check_named,
@@ -27,6 +28,7 @@ from localproc.cli.common import (
 )
 from localproc.cli.dismiss import owner_of, say_stopped
 from localproc.cli.package_command import PackageCommand
+from localproc.cli.remote import also_there
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
     detail_lines,
@@ -59,6 +61,7 @@ from localproc.views.parameters import interval
 @request_options
 @click.option("--wait", is_flag=True, help="Wait for the job's end.")
 @json_option
+@also_there(remote.execute, "process", "inputs", "wait", *remote.REQUEST)
 @click.pass_obj
 def execute(
     site: Site,
@@ -193,6 +196,7 @@ def _said(record: JobRecord) -> str:
 @click.option("--steps", is_flag=True, help="All of each step: command line, folder, log, memory.")
 @click.option("--watch", is_flag=True, help="Show it as it goes on, until its end.")
 @json_option
+@also_there(remote.status, "job", "watch")
 @click.pass_obj
 def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> None:
     """Show JOB and its steps; without an id the last one.
@@ -238,6 +242,7 @@ def _head(job: Job) -> None:
     "--stream", type=click.Choice(["stdout", "stderr"]), help="Only what was written to this one."
 )
 @json_option
+@also_there(remote.logs, "job", "step")
 @click.pass_obj
 def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
@@ -302,6 +307,7 @@ def _follow(job: Job, step: str, stream: str | None) -> None:
     help="Print URLs that anybody can read the files at for so long.",
 )
 @json_option
+@also_there(remote.results, "job", "output", "outputs", "download")
 @click.pass_obj
 def results(
     site: Site,

@@ -6,7 +6,8 @@ command gets them as ``given``, pairs of a name and a text.
 """
 
 import difflib
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ class PackageCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; an option that is not ours makes the package be read first."""
         name, asked = self._looked_over(ctx, list(args))
-        missing = None
+        missing, typed = None, tuple(args)
         try:
             if name and asked:
                 ctx.meta[_PORTS] = _ports(ctx, name)
@@ -43,6 +44,11 @@ class PackageCommand(click.Command):
                 raise self._no_such_input(ctx, name, error.option_name) from None
             if resembles(error.option_name, ctx):
                 raise
+            if self._goes_elsewhere(typed):
+                said = f"give inputs of a process elsewhere as {error.option_name[2:]}=VALUE"
+                raise click.UsageError(
+                    f"No such option {error.option_name!r}: {said}", ctx
+                ) from None
             raise missing from None
         ctx.params["given"] = [
             (port["id"], text)
@@ -50,6 +56,12 @@ class PackageCommand(click.Command):
             for text in _texts(ctx.params.pop(f"{_OF_INPUT}{number}", ()))
         ]
         return rest
+
+    def _goes_elsewhere(self, args: Sequence[str]) -> bool:
+        """Return whether a server was named: nobody here knows the inputs of its processes."""
+        named = any(one.partition("=")[0] == "--to" for one in args)
+        takes = any(param.name == "to" for param in self.params)
+        return takes and (named or bool(os.environ.get("LOCALPROC_TO")))
 
     def _looked_over(self, ctx: click.Context, args: list[str]) -> tuple[str, bool]:
         """Return which package is named, and whether its inputs are asked for."""

@@ -10,6 +10,7 @@ import click
 
 from localproc import errors
 from localproc.cli import completion as complete
+from localproc.cli import remote
 from localproc.cli.app import USAGE
 from localproc.cli.common import (
     as_typed,
@@ -22,6 +23,7 @@ from localproc.cli.common import (
     print_table,
     read_process,
 )
+from localproc.cli.remote import also_there
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
 from localproc.engine.handles import Process
@@ -38,11 +40,15 @@ from localproc.views.process import process_description, process_summary
 @click.option("--no-replace", is_flag=True, help="Fail if the process is deployed already.")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @json_option
+@also_there(remote.deploy, "package", "no_replace", "allow_remote")
 @click.pass_obj
 def deploy(
     site: Site, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
 ) -> None:
-    """Deploy PACKAGE, the path or URL of a CWL document, as a process."""
+    """Deploy PACKAGE, the path or URL of a CWL document, as a process.
+
+    With --to URL it is deployed at that server, with all files that belong to it.
+    """
     with site.prepare(allow_remote=allow_remote) as engine:
         with naming(package):
             process = engine.deploy(package, process_id=process_id, replace=not no_replace)

@@ -150,6 +150,13 @@ def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: t
     ``call`` is what they were given to; its own keywords are suggested too. Raises
     ``UnknownOption`` and ``InvalidInputs``.
     """
+    check_names(call, given, options)
+    known = _types_of(options)
+    check_types(call, {name: (value, known[name]) for name, value in given.items()})
+
+
+def check_names(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:
+    """Refuse what is none of ``options``, as ``check_options`` does; values may be any."""
     known = _types_of(options)
     for name in given:
         if name not in known:
@@ -158,7 +165,6 @@ def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: t
             close = difflib.get_close_matches(name, choices, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(choices)}"
             raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
-    check_types(call, {name: (value, known[name]) for name, value in given.items()})
 
 
 def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) -> None:

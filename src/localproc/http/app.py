@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localproc.engine.engine import LocalEngine
-from localproc.engine.options import check_options
+from localproc.engine.options import check_names
 from localproc.http import (
     execution,
     execution_log,
@@ -88,7 +88,7 @@ def create_app(
     Raises ``ValueError`` for settings that do not go together, ``UnknownOption`` for an option that
     does not exist.
     """
-    check_options(create_app, options, HttpOptions)
+    check_names(create_app, options, HttpOptions)
     settings = settings or HttpSettings(**options)
     namespaces = settings.namespaces or (engine.namespace,)
     if len(namespaces) > 1 and "{namespace}" not in settings.template:
