@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from localproc import Engine
 from localproc.http import pages
 from localproc.http.formatting import shell
-from localproc.http.result_page import shown
 from localproc.http.settings import DismissPolicy
 from localproc.model import JobStatus
+from localproc.views.shown_results import shown
 from tests.http.page import Page
 from tests.http.service import start
 

@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "logs": ("jobs", "Show the log of a step."),
     "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
+    "report": ("report", "Write a job as one HTML page to keep."),
     "compare": ("compare", "Run a job at a server too, and compare the results."),
     "retry": ("retry", "Go on where a job has failed, in a new one."),
     "dismiss": ("dismiss", "Stop a job and all that it has started."),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Unpack
 
 from localproc.cwl.base.files import walk
+from localproc.engine import crating, reporting
 from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job.steplog import StepLog, tail
@@ -39,9 +40,12 @@ from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessReco
 from localproc.model.events import Failed, StepFinished, Succeeded
 from localproc.storage.published import Published
 from localproc.storage.results_place import results_root
-from localproc.views import execution_log, notebook, ogc, provenance
+from localproc.views import crate, execution_log, notebook, ogc, provenance
 from localproc.views.inputs_template import inputs_template
+from localproc.views.measured import Measured, as_yaml, measured
+from localproc.views.report import Report, report_html, told
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
+from localproc.views.written import written
 
 _TURN: Final = 0.5  #: seconds that a thread waits at a time for whoever awaits a job
 
@@ -531,6 +535,104 @@ class Job:
 
         events = self.events()
         return provenance.provenance(self.record, events, steps(events), version("localproc"))
+
+    def report(self) -> str:
+        """Return it as one HTML document that depends on nothing else, whatever its state.
+
+        It has a summary, inputs, a timeline, results with quicklooks and a map, steps with their
+        commands and the ends of their logs, provenance and versions of software.
+        """
+        record, found = self.record, self.steps
+        document = self.results_document() if isinstance(self.history.last, Succeeded) else {}
+        outputs = reporting.shown_results(document, self.published, self.location)
+        described = self._described()
+        return report_html(
+            Report(
+                job=record,
+                title=record.title or str(described.get("title", "")),
+                description=str(described.get("description", "")),
+                inputs=self.inputs,
+                steps=found,
+                rows=self.rows(),
+                logs=reporting.log_ends(self.logs_folder, told(found)),
+                outputs=outputs,
+                pictures=reporting.pictures(outputs, self.published),
+                provenance=self.provenance(),
+                software=reporting.software_versions(),
+                resources=as_yaml(self.measured()),
+                problem=self.problem,
+            )
+        )
+
+    def crate(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as an RO-Crate (Provenance Run Crate 0.5) and return where that is.
+
+        ``path`` is a new ``.zip`` file or a new folder. It holds the package, the results, the
+        report and PROV-JSON; inputs are referred to. Raises ``ResultsNotReady`` for a job that has
+        not ended, ``Conflict`` for a path that exists, ``NoSuchProcess`` if its process is gone,
+        and what ``download`` raises.
+        """
+        if not self.status.final:
+            raise ResultsNotReady(f"job {self.id} is {self.status}", hint="wait for it")
+        package = crating.places(package_files(self.process.record))
+        target = os.fspath(path)
+        crating.write_crate(
+            target,
+            lambda folder: self._fill(folder, package),
+            lambda sizes: self._metadata(next(iter(package)), sizes),
+        )
+        return Path(target)
+
+    def _fill(self, folder: str, package: Mapping[str, bytes]) -> None:
+        crating.keep(folder, package)
+        told = {
+            "report.html": self.report().encode(),
+            "provenance.json": written(self.provenance()),
+        }
+        crating.keep(folder, told)
+        if isinstance(self.history.last, Succeeded):
+            uris, start = dict.fromkeys(self._uris(self.outcome(), ())), f"{self.location}/"
+            own = [uri for uri in uris if uri.startswith(start)]
+            self.published.download(own, os.path.join(folder, crating.OUTPUTS))
+
+    def _metadata(self, document: str, sizes: Mapping[str, int]) -> dict[str, Any]:
+        from importlib.metadata import version
+
+        last, process = self.history.last, self.process.record
+        outputs = crating.placed(last.outputs, self.location) if isinstance(last, Succeeded) else {}
+        ended = (one for one in self.events() if isinstance(one, StepFinished))
+        return crate.metadata(
+            crate.Crate(
+                job=self.record,
+                title=process.title,
+                description=str(process.description.get("description", "")),
+                resolved=process.resolved,
+                document=document,
+                files={name: size for name, size in sizes.items() if name != document},
+                inputs=self.inputs,
+                outputs=crating.with_contents(outputs, sizes),
+                steps=self.steps,
+                made={one.name: one.outputs or {} for one in ended},
+                version=version("localproc"),
+            )
+        )
+
+    def _described(self) -> Mapping[str, Any]:
+        try:
+            return self.process.record.description
+        except NoSuchProcess:
+            return {}
+
+    def measured(self) -> list[Measured]:
+        """Return what each of its tools took at the most, and would have to ask for.
+
+        Nothing if its process is gone.
+        """
+        try:
+            resolved = self.process.record.resolved
+        except NoSuchProcess:
+            return []
+        return measured(resolved, self.steps)
 
     def retry(
         self,

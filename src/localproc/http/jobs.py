@@ -20,13 +20,13 @@ from localproc.http.files import asked_for, folder_document, is_here, media_type
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
-from localproc.http.result_page import shown
 from localproc.http.steppage import StepPage, page_of_steps
-from localproc.http.timeline import timeline
 from localproc.model import JobStatus
 from localproc.storage.addresses import redacted
 from localproc.uris import unquoted
 from localproc.views import ogc
+from localproc.views.shown_results import shown
+from localproc.views.timeline import timeline
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0

@@ -46,6 +46,11 @@ class Published:
         except NoSuchObject:
             raise ResultsGone(redacted(uri), hint=_HINT) from None
 
+    def size(self, uri: str) -> int | None:
+        """Return how many bytes a file has, ``None`` if it is gone; raises ``StagingError``."""
+        found = self._open(uri).info(uri)
+        return None if found is None else found.size
+
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a URL that anybody can read it at for a time, ``None`` if there is none."""
         return self._open(uri).presign(uri, seconds)

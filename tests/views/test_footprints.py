@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.http.footprints import WIDTH, footprints
+from localproc.views.footprints import WIDTH, footprints
 
 
 def polygon(west: float, south: float, east: float, north: float) -> dict[str, Any]:

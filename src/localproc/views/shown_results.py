@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from localproc.http.footprints import Footprints, footprints
+from localproc.views.footprints import Footprints, footprints
 
 _PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _MOST: Final = 500  #: items of one output that a page shows
