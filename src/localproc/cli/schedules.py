@@ -62,9 +62,7 @@ def schedule() -> None:
     show_default=True,
     help="What to do while the job before has not ended.",
 )
-@click.option(
-    "--job-retries", type=int, default=0, help="How often a job that fails is run again."
-)
+@click.option("--job-retries", type=int, default=0, help="How often a job that fails is run again.")
 @click.option("--delay", type=float, default=60, help="Seconds between these.")
 @click.option("--reschedule", type=float, default=0, help="Once more so many seconds after them.")
 @click.option("--results", default="", metavar="DIR|URI", help="Where results are published.")
