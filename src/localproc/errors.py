@@ -485,6 +485,8 @@ class JobPutAside(EnvironmentProblem):
 class ImageError(EnvironmentProblem):
     """A container image is not here, cannot be brought, or is none."""
 
+    status = 422  # the process is known and cannot be run here, as with UnsupportedPackage
+
 
 class NoSpace(EnvironmentProblem):
     """The disk is full."""

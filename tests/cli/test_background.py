@@ -133,7 +133,7 @@ def test_all_steps_are_followed_as_they_start(here: Path, home: Path) -> None:
     (here / "counts.cwl").write_text(COUNTS)
     elsewhere("execute", "counts.cwl", "while_there_is=nothing")
     said = elsewhere("logs", "--follow", "--stream", "stdout")
-    assert said == Said(0, "--- counts ---\nout 1\nout 2\nout 3\n", "")
+    assert said == Said(0, "[counts] out 1\n[counts] out 2\n[counts] out 3\n", "")
 
 
 # Ends that nobody wished for

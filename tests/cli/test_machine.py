@@ -24,7 +24,7 @@ def localproc_commands(group):
     @group.command()
     def run():
         "Take the place of another."
-        click.echo("taken")
+        click.echo("usurped")
 """
 
 
@@ -80,7 +80,7 @@ def test_plugins_bring_commands(
     help_text = elsewhere("--help").out
     assert "Commands of plugins:\n  greet  Say hello.\n" in help_text
     assert "Take the place of another" not in help_text
-    assert "taken" not in elsewhere("run", "--help").out
+    assert "usurped" not in elsewhere("run", "--help").out
     assert elsewhere("greeet").err.strip().endswith("Did you mean 'greet'?")
     commands = localproc("plugins", "--json").document["commands"]
     assert {"name": "greet", "summary": "Say hello."} in commands

@@ -258,9 +258,9 @@ def test_an_item_whose_id_leaves_the_folder(localproc_engine: Engine, tmp_path: 
 
 
 def test_a_file_that_is_no_item(localproc_engine: Engine, tmp_path: Path) -> None:
-    (tmp_path / "catalog.json").write_text('{"type": "Catalog"}')
-    job = localproc_engine.run(DIRECTORY_TOOL, {"item": str(tmp_path / "catalog.json")})
-    assert "is a Catalog, not a STAC item" in job.message
+    (tmp_path / "point.json").write_text('{"type": "Point"}')
+    job = localproc_engine.run(DIRECTORY_TOOL, {"item": str(tmp_path / "point.json")})
+    assert "is a Point, not a STAC item" in job.message
 
 
 def test_an_output_link_that_leaves_the_jobs_folder(localproc_engine: Engine) -> None:

@@ -70,7 +70,7 @@ def test_settings_that_count_are_numbers_and_not_negative(tmp_path: Path, name: 
     with pytest.raises(InvalidInputs, match=f"{name}: cannot be negative"):
         Engine(tmp_path / "home", **settings)
     settings[name] = "two"
-    with pytest.raises(InvalidInputs, match=f"{name}: 'two' is not a number"):
+    with pytest.raises(InvalidInputs, match=rf"{name}: expected \w+, got 'two'"):
         Engine(tmp_path / "home", **settings)
     assert not (tmp_path / "home").exists()
 

@@ -60,6 +60,7 @@ VALUES: Mapping[Any, st.SearchStrategy[Any]] = {
     reading.texts: st.lists(st.text()).map(tuple),
     reading.mapping: objects,
     reading.moment: moments,
+    bool: st.booleans(),
     StepStatus: st.sampled_from(StepStatus),
     JobRequest.from_data: requests,
 }

@@ -30,6 +30,8 @@ from localproc.errors import NoSuchProcess, PackageError, Problem
 from localproc.uris import path_uri
 from localproc.views.written import finite
 
+_LONGEST_LINE: Final = 160  #: characters of a document's line that are shown with a problem
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
@@ -333,7 +335,11 @@ def excerpt(problem: Problem) -> list[str]:
             line = next(islice(file, problem.line - 1, None), "").rstrip("\n")
     except OSError:
         return []
-    before = line[: (problem.column or 1) - 1]
+    column = (problem.column or 1) - 1
+    if len(line) > _LONGEST_LINE:  # a document in one line: what is around the place
+        start = max(0, min(column - _LONGEST_LINE // 2, len(line) - _LONGEST_LINE))
+        line, column = line[start : start + _LONGEST_LINE], column - start
+    before = line[:column]
     gap = "".join("\t" if character == "\t" else " " for character in before)
     number = str(problem.line)
     return [f"  {number} | {line}", f"  {' ' * len(number)} | {gap}^"]

@@ -16,7 +16,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 _READ: Final = 1 << 20  #: bytes up to which contents count; of larger files, size and time
-_MOST: Final = 10_000  #: files
+_MOST: Final = 2_000  #: files that are looked at, for a job is accepted only after that
+_MOST_BYTES: Final = 32 << 20  #: bytes of them that are read
 _DOCUMENTS: Final = (".cwl", ".json", ".md", ".rst", ".txt", ".yaml", ".yml")
 
 
@@ -27,14 +28,15 @@ def siblings(
 
     It changes when any of that does. ``package`` are all files that the package names. Hidden names
     and ``__pycache__`` do not count, nor do the folders ``besides``. Where there is too much to
-    look at, or something cannot be read, it is never the same twice.
+    look at, another file system, or what cannot be read, it is never the same twice. A file that is
+    not there has nothing beside it.
     """
     left_out = {os.path.realpath(one) for one in besides}
     named = {os.path.realpath(one) for one in package}
     folders: dict[str, Mapping[str, _File]] = {}
     found: dict[str, str] = {}
     try:
-        for path in paths:
+        for path in filter(os.path.lexists, paths):
             for top in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
                 if top not in folders:
                     folders[top] = dict(_below(top, left_out))
@@ -42,7 +44,7 @@ def siblings(
                 found[path] = found.get(path, "") + _digest(top, counting)
     except OSError:
         return {path: secrets.token_hex(32) for path in paths}
-    return found
+    return dict.fromkeys(paths, "") | found
 
 
 class _File:
@@ -55,7 +57,7 @@ class _File:
         self.state = f"{stat.st_size} {stat.st_mtime_ns}"
         if os.path.isfile(path) and stat.st_size <= _READ:
             with open(path, "rb") as file:
-                self.text = file.read()
+                self.text = file.read(_READ)
             self.state = hashlib.sha256(self.text).hexdigest()
 
     def mentions(self, name: str) -> bool:
@@ -100,19 +102,23 @@ def _digest(top: str, files: Mapping[str, _File]) -> str:
 
 
 def _below(top: str, left_out: Collection[str]) -> Iterator[tuple[str, _File]]:
-    count = 0
+    count = size = 0
+    device = os.stat(top).st_dev
     for folder, folders, names in os.walk(top, onerror=_raise):
         folders[:] = sorted(
             name
             for name in folders
             if not _is_hidden(name) and os.path.realpath(os.path.join(folder, name)) not in left_out
         )
+        if os.stat(folder).st_dev != device:  # /proc, say, or a disk that somebody has mounted
+            raise OSError("another file system lies there")
         for name in sorted(names):
             if not _is_hidden(name):
-                count += 1
-                if count > _MOST:
+                one = _File(os.path.join(folder, name))
+                count, size = count + 1, size + len(one.text)
+                if count > _MOST or size > _MOST_BYTES:
                     raise OSError("there is too much to look at")
-                yield os.path.join(folder, name), _File(os.path.join(folder, name))
+                yield os.path.join(folder, name), one
 
 
 def _is_hidden(name: str) -> bool:
