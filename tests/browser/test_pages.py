@@ -507,7 +507,8 @@ def test_executions_are_found_looked_at_and_run_again(page: "Page", service: Ser
     page.locator("select[name=last]").select_option("24h")
     page.locator("select[name=trigger]").select_option("manual")
     page.locator("select[name=status]").select_option("failed")
-    page.get_by_role("button", name="Filter").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Filter").click()
     rows = page.locator("tbody tr")
     assert set(rows.locator(".badge").all_inner_texts()) == {"failed"}
     assert page.get_by_role("heading", name="In the next 12 hours").is_visible()
@@ -516,12 +517,15 @@ def test_executions_are_found_looked_at_and_run_again(page: "Page", service: Ser
 
     page.locator("select[name=status]").select_option("success")
     page.locator("input[name=name]").fill("echo")
-    page.get_by_role("button", name="Filter").click()
-    rows.first.get_by_role("link").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Filter").click()
+    with page.expect_navigation():
+        rows.first.get_by_role("link").click()
     page.locator("summary").filter(has_text="give_back").click()
     inputs = page.get_by_label("Inputs of that one run")
     inputs.fill(inputs.input_value().replace("hello", "once more"))
-    page.get_by_role("button", name="Run").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Run").click()
     page.get_by_role("definition").filter(has_text="run again").wait_for()
     job = service.engine.job(page.url.rpartition("/")[2])
     assert job.inputs["string"] == "once more"

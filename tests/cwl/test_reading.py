@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import pytest
@@ -171,6 +172,7 @@ def test_any_text_is_data_or_unreadable(text: str) -> None:
 @given(st.lists(_WORDS, max_size=30).map("".join))
 def test_both_parsers_give_the_same(text: str) -> None:
     assume("?" not in text)  # ruamel.yaml loses a key that is nothing
+    assume(not re.search(r"[&*]\w+[^\w\s]", text))  # libyaml ends an anchor's name there
     read = [_by(one, text) for one in (reading._by_libyaml, reading._by_ruamel)]
     assume(reading._UNREAD not in read)
     assert repr(read[0]) == repr(read[1])
