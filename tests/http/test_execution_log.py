@@ -89,6 +89,9 @@ def test_one_that_runs_has_no_end(log: Log) -> None:
     until(lambda: client.get(job).json()["status"] == "running")
     one = client.get(f"executions/v1/private/{name}").json()
     assert one["status"] == "running"
+    page = client.get(f"executions/v1/private/{one['_id']}?f=html")
+    assert page.status_code == 200
+    assert "<dt>End</dt>" not in page.text
     assert "end" not in one
     client.delete(job)
     assert client.get(f"executions/v1/private/{name}").status_code == 404
