@@ -26,7 +26,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "upload": "what S3 is told of each object besides, such as {ServerSideEncryption: aws:kms}",
     "fields": "which fields items get: eoepca (storage:platform, ...) or v2 of the extension",
     "platform": "what storage:platform says",
-    "public_endpoint": "the server's URL as others see it, in storage:endpoint and signed URLs",
+    "public_endpoint": "the server's URL as others see it, in storage:endpoint",
     "guarded": "set by the engine",
 }
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
