@@ -312,9 +312,10 @@ class FailedJob(LocalprocError):
 
     def __init__(self, error: JobFailed, place: str, steps: Sequence[Step]) -> None:
         super().__init__(error.message, hint=error.hint)
-        # What could not be read or was no good is what the client sent; the rest is ours.
+        # What could not be read or was no good is what the client sent, as is a limit of time; the
+        # rest is ours.
         sent = [step.name for step in steps if step.key == STAGE_IN]
-        self._status = 400 if error.step in sent else 500
+        self._status = 400 if error.step in sent or error.cause == "time-limit" else 500
         self._error = error
         self._place = place
 
