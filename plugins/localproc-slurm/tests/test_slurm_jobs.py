@@ -86,7 +86,9 @@ def test_a_hundred_tasks_that_are_dismissed_leave_nothing(
     with engine(tmp_path / "home", mode=mode, bundle_cores=40) as one:
         package = scattered(f"exec sleep {seconds}")
         job = one.execute(one.deploy(package).id, {"all": list(range(100))})
-        until(lambda: len(sleepers(seconds)) == 100)
+        # In how many bundles they come, and which of those have room at once, is nobody's promise.
+        begun = 100 if mode == "array" else 50
+        until(lambda: len(sleepers(seconds)) >= begun)
         job.dismiss()
         assert job.wait().status is JobStatus.DISMISSED
         assert sleepers(seconds) == []
