@@ -103,9 +103,10 @@ have_podman() {
   printf '%s\n' '[containers]' 'default_ulimits = ["nofile=4096:4096", "nproc=8192:8192"]' \
     '[engine]' 'runtime = "runc"' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' \
     >"$podman_folder/containers.conf"
-  CONTAINERS_CONF="$podman_folder/containers.conf" podman --root "$podman_folder/root" \
-    --runroot "$podman_folder/run" --tmpdir "$podman_folder/tmp" --storage-driver overlay \
-    system service --time 0 "unix://$podman_folder/podman.sock" \
+  # Its monitors leave files where they are started.
+  (cd "$podman_folder" && CONTAINERS_CONF="$podman_folder/containers.conf" exec podman \
+    --root "$podman_folder/root" --runroot "$podman_folder/run" --tmpdir "$podman_folder/tmp" \
+    --storage-driver overlay system service --time 0 "unix://$podman_folder/podman.sock") \
     >"$podman_folder/podman.log" 2>&1 &
   podman_pid=$!
   export CONTAINER_HOST="unix://$podman_folder/podman.sock"  # with it, podman would be a client
