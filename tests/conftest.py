@@ -48,7 +48,11 @@ UNITS = {
 }
 
 # For a quick look: fewer examples of every property (make test-fast).
-settings.register_profile("fast", max_examples=15)
+settings.register_profile("fast", max_examples=15, deadline=None)
+# How long an example takes is nothing to assert; the profile for CI says so too.
+if not os.environ.get("CI"):
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
