@@ -15,19 +15,11 @@ import click
 from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.app import FAILED
-from localproc.cli.common import (
-    check_named,
-    engine_options,
-    find_process,
-    gather_inputs,
-    json_option,
-    print_json,
-    print_table,
-    request_options,
-    seconds,
-)
 from localproc.cli.dismiss import owner_of, say_stopped
+from localproc.cli.options import engine_options, json_option, request_options
 from localproc.cli.package_command import PackageCommand
+from localproc.cli.packages import check_named, find_process, gather_inputs
+from localproc.cli.printing import print_json, print_table, seconds
 from localproc.cli.remote import also_there
 from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
