@@ -13,12 +13,14 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Final
 
 from localproc.executors.batch import scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
+from localproc.executors.batch.handed import Begun, Handed
 from localproc.executors.batch.records import Record, keeper_record, shell_record
 from localproc.executors.journals import Journal
 
@@ -27,40 +29,12 @@ _KEEPER: Final = os.path.join(os.path.dirname(_HERE), "keeper")
 _TAIL: Final = 400  #: bytes of a log that are told
 
 
-@dataclass(slots=True)
-class Handed:
-    """A batch that was written down; ``job`` is empty until the scheduler has taken it."""
-
-    name: str
-    folder: str
-    mode: Mode
-    keys: tuple[str, ...]
-    request: Request
-    job: str = ""
-    at: float = 0.0  #: when it was handed in
-    left: set[str] = field(default_factory=set)  #: keys that are not forgotten
-    journal: Journal | None = None
-    begun: dict[str, "Begun"] = field(default_factory=dict)  #: markers that have been seen
-
-    def marker(self, number: int) -> str:
-        """Return the name of what is there once a task may have begun."""
-        return "bundle" if self.mode is Mode.BUNDLE else str(number)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A marker: ``job`` is empty if nobody will ever begin."""
-
-    job: str
-    host: str
-    at: float
-
-
 class Spool:
-    """The batches of a home."""
+    """The batches of a home. Threads that share one hold its ``lock``."""
 
     def __init__(self, folder: str, node: scripts.Node) -> None:
         self.folder = folder
+        self.lock = threading.RLock()
         self._node = node
         self._batches = os.path.join(folder, "batches")
         self._done = os.path.join(folder, "done")
