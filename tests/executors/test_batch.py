@@ -1,7 +1,9 @@
 """The core of batch schedulers: which tasks go together, what nodes are given, what records say."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -215,6 +217,32 @@ def test_only_the_first_makes_a_marker(tmp_path: Path) -> None:
     assert list((tmp_path / "done").iterdir()) == [], "what is fenced never begins"
 
 
+@pytest.mark.parametrize(
+    ("own", "python", "by"),
+    [
+        (sys.executable, "no-such-python", "keeper"),
+        ("/nowhere/python", sys.executable, "keeper"),
+        ("/bin/false", sys.executable, "keeper"),
+        ("/bin/false", "no-such-python", "shell"),
+        ("", "/bin/false", "shell"),
+    ],
+)
+def test_a_bundle_is_run_by_the_first_python_that_can(
+    own: str, python: str, by: str, tmp_path: Path
+) -> None:
+    spool = Spool(str(tmp_path), replace(NODE, own=own, python=python))
+    tasks = tuple(here(tmp_path, name, "sh", "-c", "echo ran >&2") for name in "ab")
+    for one in tasks:
+        Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
+    env = {"JOB": "17", "PATH": os.environ["PATH"]}
+    subprocess.run(["sh", f"{handed.folder}/script"], check=True, env=env, capture_output=True)
+    ends = dict(spool.ends([handed], ()))
+    assert [ends[handed.handle(number)].code for number in range(2)] == [0, 0]
+    assert [Path(one.stderr).read_text() for one in tasks] == ["ran\n"] * 2
+    assert ("keeper" if (Path(handed.folder) / "journal").exists() else "shell") == by
+
+
 def test_another_process_finds_what_was_written_down(tmp_path: Path) -> None:
     first = Spool(str(tmp_path), NODE)
     one = here(tmp_path, "a")
@@ -233,9 +261,9 @@ def test_a_half_written_batch_is_none(tmp_path: Path) -> None:
     assert spool.find(["a"]) == {}
 
 
-def here(folder: Path, name: str) -> Task:
+def here(folder: Path, name: str, *argv: str) -> Task:
     out = str(folder / name)
-    return task(f"j:{name}:1", outdir=out, stdout=f"{out}.o", stderr=f"{out}.e")
+    return task(f"j:{name}:1", *argv, outdir=out, stdout=f"{out}.o", stderr=f"{out}.e")
 
 
 def test_paths_that_nodes_do_not_see_are_told(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ scheduler that does not answer holds up no end that is on disk.
 """
 
 import os
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from time import monotonic, sleep
 
@@ -46,7 +47,7 @@ class BatchBackend(Backend):
         self._sharing.check_home(settings.folder)
         self._spool = Spool(
             os.path.realpath(settings.folder),
-            Node(scheduler.job_variable, scheduler.index_variable),
+            Node(scheduler.job_variable, scheduler.index_variable, own=sys.executable),
         )
         self._queue = Queue(scheduler)
         self._ends = Ends(self._spool)

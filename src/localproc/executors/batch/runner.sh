@@ -108,22 +108,29 @@ measure() {  # the memory that the kernel has counted for the job, if it has for
 }
 
 run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time as there is room for
+  workers= leaving=
+  trap 'leaving=1; kill -s TERM $workers 2>/dev/null' TERM
+  trap 'kill -s USR2 $workers 2>/dev/null' USR2
   begin bundle || return 0
-  if [ -x "$6" ]; then  # the Python that localproc runs in is on the node as well
-    trap '' TERM USR2
-    exec "$6" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
-  fi
-  if "$5" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
-    trap '' TERM USR2  # until the keeper listens to them
-    exec "$5" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
-  fi
+  for python in "$6" "$5"; do  # that of localproc may be on the node as well
+    [ -n "$python" ] || continue
+    (  # the signals are ignored until the keeper listens to them
+      trap '' TERM USR2
+      exec "$python" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
+    ) &
+    workers=$!
+    await_workers
+    [ ! -e "$folder/journal" ] || return 0  # it is one that can
+  done
   workers= worker=0
-  while [ "$worker" -lt "$2" ]; do
+  while [ -z "$leaving" ] && [ "$worker" -lt "$2" ]; do
     work "$worker" "$1" "$2" &
     workers="$workers $!" worker=$((worker + 1))
   done
-  trap 'kill -s TERM $workers 2>/dev/null' TERM
-  trap 'kill -s USR2 $workers 2>/dev/null' USR2
+  await_workers
+}
+
+await_workers() {
   for worker in $workers; do
     while kill -s 0 "$worker" 2>/dev/null; do wait "$worker"; done
   done
