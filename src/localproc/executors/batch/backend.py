@@ -206,8 +206,8 @@ class BatchBackend(Backend):
             for handle in handles.values():
                 self._ends.forget(handle)
                 if (at := self._spool.get(handle)) is not None:
-                    self._telling.forget(*at)
                     self._spool.forget(at[0], [at[1]])
+                    self._telling.forget(*at)
 
     def tidy(self) -> None:
         """Remove all batches of the home."""

@@ -68,12 +68,18 @@ class Queue:
             self._wanted.add(job)
         self._next = min(self._next, self._at + QUERY)
 
+    def forget(self, job: str) -> None:
+        """Have it asked no more, and let go of the answer."""
+        with self._lock:
+            self._wanted.discard(job)
+            self._finals.pop(job, None)
+
     def ask(self) -> Collection[str]:
         """Look at it, and ask for what is wanted; return the jobs that there is news of."""
         before = self._seen or {}
         after = self.of_now(0.0)
         with self._lock:
-            wanted = {job for job in self._wanted if job not in self._finals}
+            wanted = self._wanted - self._finals.keys()
         if wanted:
             now = monotonic()
             ended = self._scheduler.ended(wanted)

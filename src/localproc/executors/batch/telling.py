@@ -52,8 +52,13 @@ class Telling:
         return self._vanished(handed, number, job, now)
 
     def forget(self, handed: Handed, number: int) -> None:
-        """Let go of a task."""
-        self._gone.pop(self._queue.job(handed, number), None)
+        """Let go of a task; of a job once nothing of it is asked for any more."""
+        self._waits.pop(handed.keys[number], None)
+        job = self._queue.job(handed, number)
+        if handed.mode is not Mode.BUNDLE or not handed.left:
+            self._gone.pop(job, None)
+            self._refused.pop(job, None)
+            self._queue.forget(job)
 
     def _open(self, handed: Handed, number: int, seen: Seen, job: str) -> Report:
         """Tell that a task waits or runs; in a bundle that runs, it may wait all the same."""
