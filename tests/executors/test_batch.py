@@ -39,6 +39,7 @@ def test_one_task_is_a_job_and_more_are_an_array() -> None:
     assert [one.mode for one in grouped(tasks[:1])] == [Mode.SINGLE]
     assert [(one.mode, len(one.tasks)) for one in grouped(tasks)] == [(Mode.ARRAY, 3)]
     assert [one.mode for one in grouped(tasks, mode="single")] == [Mode.SINGLE] * 3
+    assert [one.mode for one in grouped(tasks[:1], mode="array")] == [Mode.SINGLE]
 
 
 def test_tasks_that_ask_for_something_else_go_apart() -> None:
