@@ -14,19 +14,19 @@ KEY = paramiko.RSAKey.generate(2048)
 _OPEN: list[paramiko.Transport] = []
 
 
-class _Users(paramiko.ServerInterface):
+class _Users(paramiko.ServerInterface):  # type: ignore[misc] # it has no types
     def check_auth_password(self, username: str, password: str) -> int:
         is_known = (username, password) == ("eo", "hush-hush")
-        return paramiko.AUTH_SUCCESSFUL if is_known else paramiko.AUTH_FAILED
+        return int(paramiko.AUTH_SUCCESSFUL if is_known else paramiko.AUTH_FAILED)
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return int(paramiko.OPEN_SUCCEEDED)
 
     def get_allowed_auths(self, username: str) -> str:
         return "password"
 
 
-class _Handle(paramiko.SFTPHandle):
+class _Handle(paramiko.SFTPHandle):  # type: ignore[misc]
     def stat(self) -> Any:
         return paramiko.SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))
 
@@ -55,7 +55,7 @@ def _files_in(root: Path) -> type[paramiko.SFTPServerInterface]:
         number = os.open(at(path), flags, 0o644)
         mode = "wb" if flags & os.O_WRONLY else "r+b" if flags & os.O_RDWR else "rb"
         handle = _Handle(flags)
-        handle.readfile = handle.writefile = os.fdopen(number, mode)  # type: ignore[attr-defined]
+        handle.readfile = handle.writefile = os.fdopen(number, mode)
         return handle
 
     def renamed(old: str, new: str) -> None:

@@ -116,7 +116,7 @@ class TestFtp(HostContract):
 def test_results_of_a_job_go_to_a_host(tmp_path: Path) -> None:
     folder = tmp_path / "host"
     folder.mkdir()
-    options = {"plugins": [localproc_fsspec], "storage_options": {"sftp": SFTP}}
+    options: dict[str, Any] = {"plugins": [localproc_fsspec], "storage_options": {"sftp": SFTP}}
     with sftp_server.serving(folder) as port:
         results = f"sftp://127.0.0.1:{port}/results"
         with Engine(tmp_path / "home", results=results, **options) as engine:
