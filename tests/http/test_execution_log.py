@@ -283,3 +283,25 @@ def test_what_is_due_soon_is_on_the_page(client: httpx.Client, engine: Engine) -
     assert page.count("schedules/soon") == 20
     engine.schedules.remove("soon")
     assert "In the next 12 hours" not in client.get("executions/v1?f=html").text
+
+
+# Logs
+
+
+def test_logs_of_all_jobs_are_searched(log: tuple[httpx.Client, list[str]]) -> None:
+    client, ids = log
+    found = client.get("/logs", params={"search": "this why"}).raise_for_status().json()
+    assert found["unreadJobs"] == 0
+    (match,) = found["matches"]
+    assert (match["jobID"], match["processID"], match["status"]) == (ids[1], "failing", "failed")
+    links = {one["rel"]: one["href"] for one in match["links"]}
+    assert match["lines"][0] in client.get(links["item"]).text
+    assert client.get(links["up"]).json()["jobID"] == ids[1]
+    assert client.get("/logs", params={"search": "nothingofthekind"}).json()["matches"] == []
+
+
+@pytest.mark.parametrize("query", [{}, {"search": " "}, {"search": "--"}, {"limit": "0"}])
+def test_a_search_without_words_is_refused(
+    log: tuple[httpx.Client, list[str]], query: dict[str, str]
+) -> None:
+    assert log[0].get("/logs", params=query).status_code == 400

@@ -36,6 +36,7 @@ from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
 from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus, Trigger
 from localproc.plugins.manager import PluginManager
 from localproc.views import execution_log, notebook
+from localproc.views.found_lines import FoundLogs
 
 #: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
 LAST: Final = "last"
@@ -372,6 +373,18 @@ class LocalEngine:
                 break
             before = page[-1].id
         return found[:limit]
+
+    def search_logs(self, text: str, *, limit: int = 20) -> FoundLogs:
+        """Return the logs of steps that have all words of a text, those of the newest jobs first.
+
+        Words may be the beginnings of longer ones; what stands in double quotes is a phrase. Each
+        of its ``logs`` has ``job``, ``step`` and ``lines``. The first searches of a home read a
+        part of its logs each: ``unread`` tells of how many jobs they were not read yet.
+
+        Raises ``InvalidInputs`` for a text without words, ``EnvironmentProblem`` where SQLite has
+        no full-text search.
+        """
+        return self._namespace.search_logs(text, limit)
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is.
