@@ -5,7 +5,7 @@ Owns how what was found is shown on a terminal. Must not know how it is found.
 
 import click
 
-from localproc.cli.common import print_json
+from localproc.cli.printing import print_json
 from localproc.cli.site import Site
 from localproc.views.found_lines import found_document
 
