@@ -58,7 +58,7 @@ def test_they_are_told_apart_after_a_kill_too(tmp_path: Path, packages: Path, nu
     inputs = json.dumps({"seed": str(tmp_path / "seed.txt")})
     home, package = tmp_path / "home", packages / "own-names.cwl"
     command = [sys.executable, str(killer), str(home), str(package), inputs, str(number)]
-    subprocess.run(command, capture_output=True, check=False, timeout=60)
+    subprocess.run(command, capture_output=True, check=False, timeout=patient(60))
     with Engine(home) as engine:
         job = engine.jobs()[0].wait(patient(60))
         check(job)
