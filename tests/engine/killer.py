@@ -33,7 +33,7 @@ def main(home: str, package: str, inputs: str, moment: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return lost
 
-    SqliteStore.commit = deadly  # type: ignore[method-assign]
+    SqliteStore.commit = deadly  # type: ignore[method-assign, assignment]
     engine = localproc.Engine(home, slots=2)
     engine.deploy(package).execute(json.loads(inputs)).wait()
     print("survived")
