@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
+from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
 from localproc.executors.batch.scripts import Node, is_local, shell_tasks
 from localproc.executors.batch.sharing import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
+from tests.conftest import fill
+from tests.patience import until
 
 NODE = Node("JOB", "INDEX")
 
@@ -236,12 +239,48 @@ def test_a_bundle_is_run_by_the_first_python_that_can(
     for one in tasks:
         Path(one.outdir).mkdir()
     handed = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
-    env = {"JOB": "17", "PATH": os.environ["PATH"]}
-    subprocess.run(["sh", f"{handed.folder}/script"], check=True, env=env, capture_output=True)
+    assert run(handed).returncode == 0
     ends = dict(spool.ends([handed], ()))
     assert [ends[handed.handle(number)].code for number in range(2)] == [0, 0]
     assert [Path(one.stderr).read_text() for one in tasks] == ["ran\n"] * 2
     assert ("keeper" if (Path(handed.folder) / "journal").exists() else "shell") == by
+
+
+def test_nothing_begins_while_the_disk_is_full(small_disk: Path) -> None:
+    spool = Spool(str(small_disk), NODE)
+    one = here(small_disk, "a", "sh", "-c", "exit 3")
+    Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.SINGLE, (one,), Request(1, 1)))
+    fill(small_disk / "filler")
+    assert run(handed).returncode == 1
+    with pytest.raises(ExecutorUnavailable, match="No space left"):
+        spool.fence(handed, 0)
+    assert spool.begun(handed, 0) is None, "nobody has, and nobody is kept from it"
+    (small_disk / "filler").unlink()
+    assert run(handed).returncode == 0
+    [(_, record)] = spool.ends([handed], ())
+    assert record.code == 3
+
+
+def test_a_record_is_written_once_there_is_room(small_disk: Path) -> None:
+    spool = Spool(str(small_disk), NODE)
+    one = here(small_disk, "a", "sh", "-c", f"cat /dev/zero >{small_disk}/filler; exit 3")
+    Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.SINGLE, (one,), Request(1, 1)))
+    env = {"JOB": "17", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["sh", f"{handed.folder}/script"], env=env, stderr=subprocess.DEVNULL):
+        until(lambda: list((small_disk / "done").iterdir()))
+        assert list(spool.ends([handed], ())) == []
+        (small_disk / "filler").unlink()
+    [(_, record)] = spool.ends([handed], ())
+    assert record.code == 3
+
+
+def run(handed: Handed) -> subprocess.CompletedProcess[bytes]:
+    """Run the script of a batch, as a scheduler does."""
+    env = {"JOB": "17", "PATH": os.environ["PATH"]}
+    argv = ["sh", f"{handed.folder}/script"]
+    return subprocess.run(argv, check=False, env=env, capture_output=True)
 
 
 def test_another_process_finds_what_was_written_down(tmp_path: Path) -> None:

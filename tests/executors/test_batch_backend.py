@@ -17,6 +17,7 @@ from localproc.executors.batch.telling import Telling
 from localproc.model import Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorSettings
+from tests.conftest import fill
 
 
 class Scheduler:
@@ -116,3 +117,19 @@ def test_what_a_job_has_ended_as_is_kept_until_it_is_forgotten(scheduler: Schedu
     assert known[1].state is TaskState.TIMED_OUT
     queue.forget("7")
     assert queue.final("7", "lp-a") is None
+
+
+def test_an_end_that_cannot_be_written_down_is_told_later(
+    small_disk: Path, scheduler: Scheduler
+) -> None:
+    spool, queue = Spool(str(small_disk), Node("JOB", "INDEX")), Queue(scheduler)
+    telling = Telling(scheduler, spool, queue, Ends(spool))
+    single = spool.add(Batch(Mode.SINGLE, (task(small_disk, "a"),), Request(1, 1)))
+    spool.took(single, "7")
+    scheduler.ends["7"] = Seen(TaskState.NODE_LOST, "n1 is gone", name=single.name)
+    queue.want("7")
+    queue.ask()
+    fill(small_disk / "filler")
+    assert telling.report(single, 0).state is TaskState.QUEUED
+    (small_disk / "filler").unlink()
+    assert telling.report(single, 0).state is TaskState.NODE_LOST

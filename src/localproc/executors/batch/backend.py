@@ -11,7 +11,6 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from time import monotonic, sleep
 
-from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode, batches, request
 from localproc.executors.batch.handed import Handed
@@ -97,13 +96,8 @@ class BatchBackend(Backend):
             [task for task in new if task.key not in empty],
             lambda task: self._options.of(task.step),
         ):
-            try:
-                with self._spool.lock:
-                    handed = self._spool.add(batch)
-            except OSError as error:  # a disk that is full may have room again
-                raise ExecutorUnavailable(
-                    f"{error.filename or self._spool.folder}: {error.strerror}"
-                ) from error
+            with self._spool.lock:
+                handed = self._spool.add(batch)
             answers.update(self._hand_in(handed))
         return answers
 

@@ -10,8 +10,16 @@
 
 read -r host </proc/sys/kernel/hostname
 
-begin() {  # MARKER: whether nobody has begun that before
-  (set -C; printf '%s %s\n' "$job" "$host" >"$folder/begun.$1") 2>/dev/null
+begin() {  # MARKER: whether nobody has begun that before; ends the script if it cannot be told
+  (set -C; : >"$folder/begun.$1") 2>/dev/null || {
+    [ ! -e "$folder/begun.$1" ] || return 1
+    echo "$folder cannot be written" >&2
+    exit 1
+  }
+  printf '%s %s\n' "$job" "$host" >"$folder/begun.$1" || {
+    rm -f -- "$folder/begun.$1"
+    exit 1
+  }
 }
 
 run_one() {  # NUMBER
@@ -74,16 +82,18 @@ make_local() {  # a temporary folder on the node, for a task whose command names
   mkdir -p -m 700 -- "$local" 2>/dev/null || local=
 }
 
-write_record() {
-  record=$done/.$name.$number.$job
-  {
-    echo "code $code"
-    echo "host $host"
-    echo "job $job"
-    [ -z "$stopping" ] || echo "why $stopping"
-    measure
-    times
-  } >"$record" && mv -- "$record" "$done/$name.$number"
+write_record() {  # a disk that is full may have room again
+  tries=0
+  until say_record >"$done/.$name.$number.$job"; do
+    [ "$((tries += 1))" -lt 60 ] || return 1
+    sleep 1
+  done
+  mv -- "$done/.$name.$number.$job" "$done/$name.$number"
+}
+
+say_record() {
+  echo "code $code" && echo "host $host" && echo "job $job" &&
+    { [ -z "$stopping" ] || echo "why $stopping"; } && measure && times
 }
 
 measure() {  # the memory that the kernel has counted for the job, if it has for this job alone
@@ -105,6 +115,7 @@ measure() {  # the memory that the kernel has counted for the job, if it has for
       [ "$word" != oom_kill ] || echo "oom $count"
     done <"$group/$events"
   done </proc/self/cgroup
+  return 0
 }
 
 run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time as there is room for

@@ -113,7 +113,7 @@ class Telling:
         key = handed.keys[number]
         waiting = Report(key, TaskState.QUEUED, reason=seen.reason, native_id=job)
         since = self._refused.setdefault(job, now)
-        if now - since < QUERY or not self._spool.fence(handed, number):
+        if now - since < QUERY or not self._fenced(handed, number):
             return waiting
         with suppress(ExecutorUnavailable):
             self._scheduler.cancel([job])
@@ -126,20 +126,27 @@ class Telling:
         self._queue.want(job)
         final = self._queue.final(job, handed.name)
         waiting = self._by_marker(handed, number, job)
-        if final is not None:
-            at, seen = final
-            if now - at < _SETTLE and (
-                waiting.state is TaskState.RUNNING or seen.state is TaskState.ENDED
-            ):
-                return waiting
-            never = self._spool.fence(handed, number)
-            log = self._spool.log(handed)
-            if waiting.state is TaskState.QUEUED and not never:
-                said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
-                return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
-            return records.unrecorded(key, seen, job, begun=not never, log=log)
-        if now - since < _LOST:
+        if final is None:
+            settled = now - since >= _LOST
+        else:
+            by_itself = waiting.state is TaskState.RUNNING or final[1].state is TaskState.ENDED
+            settled = now - final[0] >= _SETTLE or not by_itself
+        never = self._fenced(handed, number) if settled else None
+        if never is None:
             return waiting
-        never = self._spool.fence(handed, number)
-        said = "the scheduler knows nothing of it any more, and it left no exit record"
-        return Report(key, TaskState.LOST, reason=said, native_id=job)
+        if final is None:
+            said = "the scheduler knows nothing of it any more, and it left no exit record"
+            return Report(key, TaskState.LOST, reason=said, native_id=job)
+        seen = final[1]
+        if waiting.state is TaskState.QUEUED and not never:
+            said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
+            return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
+        log = self._spool.log(handed)
+        return records.unrecorded(key, seen, job, begun=not never, log=log)
+
+    def _fenced(self, handed: Handed, number: int) -> bool | None:
+        """Whether a task never begins; ``None`` while its disk cannot be written."""
+        try:
+            return self._spool.fence(handed, number)
+        except ExecutorUnavailable:
+            return None
