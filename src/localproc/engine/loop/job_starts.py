@@ -134,6 +134,7 @@ class JobStarts:
             ),
             software=self._software,
             named=past.request.named,
+            process=job.process_id,
         )
 
     def _earlier(self, job: JobRecord, past: replay.History) -> EarlierJob | None:
