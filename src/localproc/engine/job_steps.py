@@ -4,7 +4,7 @@ Owns telling of steps while they go on and afterwards. Must not know how steps a
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localproc.engine.job.steplog import StepLog
@@ -15,7 +15,7 @@ from localproc.errors import (
     NoSuchProcess,
     NoSuchStep,
 )
-from localproc.model import JobRecord, Step
+from localproc.model import JobRecord, Step, StepStatus
 from localproc.model.events import StepFinished
 from localproc.views import notebook, ogc
 from localproc.views.measured import Measured, measured
@@ -52,18 +52,19 @@ class JobSteps(JobAccount):
             return {}
         return scatter_totals(resolved, self.inputs)
 
-    def step_details(self) -> list[dict[str, Any]]:
-        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+    def step_details(self, chosen: Sequence[Step] | None = None) -> list[dict[str, Any]]:
+        """Return all that is known of some of its steps, by default of each.
 
-        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
-        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        These are the members of ``steps`` in its status, and more: ``command`` (its words),
+        ``folder`` if it is kept, the path of its ``log``, and of one that failed the ``inputs``
+        that tell it from its siblings in a scatter.
         """
-        problems = {
-            event.name: event.problem or {}
-            for event in self.events()
-            if isinstance(event, StepFinished)
-        }
-        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+        found = self.steps if chosen is None else chosen
+        problems: dict[str, Mapping[str, Any]] = {}
+        if any(step.status is StepStatus.FAILED for step in found):
+            ended = (event for event in self.events() if isinstance(event, StepFinished))
+            problems = {event.name: event.problem or {} for event in ended}
+        return [self._details(step, problems.get(step.name, {})) for step in found]
 
     def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
         attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
