@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import fill
 
 from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen
 from localproc.executors.batch.ends import Ends
@@ -18,6 +17,7 @@ from localproc.executors.batch.telling import Telling
 from localproc.model import Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorSettings
+from tests.conftest import fill
 
 
 class Scheduler:
