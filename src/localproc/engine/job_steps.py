@@ -9,9 +9,11 @@ from typing import Any
 
 from localproc.engine.job.steplog import StepLog
 from localproc.engine.job_account import JobAccount
+from localproc.engine.live_view import live_view
 from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Changes, Watch
 from localproc.errors import (
+    LocalprocError,
     NoSuchProcess,
     NoSuchStep,
 )
@@ -22,16 +24,35 @@ from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
 
 
+class Steps(list[Step]):
+    """Steps, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        return notebook.steps_html(self)
+
+
 class JobSteps(JobAccount):
     """A job with its steps."""
 
     def _repr_html_(self) -> str:
         return notebook.job_html(self.record, self.rows())
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Give what notebooks show of it: while it goes on, that is kept up to date."""
+        told = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return told if self.status.final else told | live_view(self._repr_html_, self._waits_more)
+
+    def _waits_more(self, seconds: float) -> bool:
+        """Wait for so long; return whether it goes on after that."""
+        try:
+            return not self._namespace.wait_for(self.id, seconds).status.final
+        except LocalprocError:  # the engine is closed, or the job is gone
+            return False
+
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> Steps:
         """Its steps so far, in the order they were started."""
-        return self.history.steps()[1]
+        return Steps(self.history.steps()[1])
 
     def watch(self) -> Changes:
         """Yield each step as it changes, from the first one on, until the job has ended.
