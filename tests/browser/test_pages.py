@@ -224,7 +224,10 @@ def test_a_package_that_is_none_has_a_way_back(
     page.get_by_label("A CWL document").set_input_files(tmp_path / "none.cwl")
     with page.expect_response(lambda answer: answer.status == 400):
         page.get_by_role("button", name="Deploy").click()
-    expect(page.get_by_role("button", name="Deploy")).to_be_visible()
+    with page.expect_response(lambda answer: answer.status == 400):
+        page.get_by_role("button", name="Deploy").click()  # nothing is chosen there
+    expect(page.get_by_role("heading", level=1)).to_have_text("No package was chosen")
+    expect(page.get_by_role("main")).to_contain_text("choose a file, or the folder")
     page.locator(".crumbs").get_by_role("link", name="Processes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Processes")
 
