@@ -52,7 +52,7 @@ class JobSetup:
     steps are given that does not come from the package.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
-    that they lead to.
+    that they lead to. ``process`` is the id of the job's.
     """
 
     now: Callable[[], datetime]
@@ -72,6 +72,7 @@ class JobSetup:
     secrets: StepSecrets | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,7 @@ class TaskFactory:
             container=None if box is None else replace(box, runtime=where.runtime),
             reads=reads(prepared, files, links=where.containers, named=self.setup.named),
             writes=writes(prepared),
+            process=self.setup.process,
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,

@@ -129,6 +129,7 @@ class JobStarts:
             secrets=self._step_secrets(job, past),
             software=self._software,
             named=past.request.named,
+            process=job.process_id,
         )
 
     def _step_secrets(self, job: JobRecord, past: replay.History) -> StepSecrets | None:
