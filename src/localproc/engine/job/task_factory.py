@@ -170,10 +170,10 @@ class TaskFactory:
             containers=where.containers,
             variables={} if given is None else given.plain(step),
         )
-        task = self._task(effect.name, effect.attempt, prepared)
-        box = task.container
-        task = replace(
-            task,
+        box = prepared.container
+        task = self._task(
+            effect,
+            prepared,
             container=None if box is None else replace(box, runtime=where.runtime),
             reads=reads(prepared, files, links=where.containers, named=self.setup.named),
             writes=writes(prepared),
@@ -232,10 +232,10 @@ class TaskFactory:
             executor=executor,
         )
 
-    def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
-        path = self.log_path(name)
+    def _task(self, effect: Prepare, prepared: Prepared, **more: Any) -> Task:
+        path = self.log_path(effect.name)
         return Task(
-            key=self.key(name, attempt),
+            key=self.key(effect.name, effect.attempt),
             argv=prepared.argv,
             env=prepared.env,
             outdir=prepared.folders.outdir,
@@ -244,8 +244,8 @@ class TaskFactory:
             stdout=prepared.stdout or out_name(path),
             stderr=prepared.stderr or path,
             resources=prepared.resources,
-            container=prepared.container,
             stage=prepared.stage,
+            **more,
         )
 
     def key(self, name: str, attempt: int) -> str:
