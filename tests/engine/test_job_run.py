@@ -334,7 +334,7 @@ def test_a_step_in_a_container_is_not_looked_for() -> None:
     [
         (TaskState.REFUSED, "step first was refused by the executor: who knows"),
         (TaskState.CANCELLED, "step first was cancelled, not by localproc: who knows"),
-        (TaskState.TIMED_OUT, "step first was stopped: it took longer than its ToolTimeLimit"),
+        (TaskState.TIMED_OUT, "step first was stopped: it took too long: who knows"),
         (TaskState.OUT_OF_MEMORY, "step first was stopped: it used more memory than it may"),
         (TaskState.ENDED, "step first failed with exit code 1"),
     ],

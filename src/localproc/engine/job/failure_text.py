@@ -135,7 +135,8 @@ def all_failed(job_id: str, problems: Sequence[JobFailed]) -> JobFailed:
 def _ending(report: Report) -> str:
     code = report.exit_code
     if report.state is TaskState.TIMED_OUT:
-        return "was stopped: it took longer than its ToolTimeLimit"
+        said = f"too long: {report.reason}" if report.reason else "longer than its ToolTimeLimit"
+        return f"was stopped: it took {said}"
     if report.state is TaskState.OUT_OF_MEMORY:
         return "was stopped: it used more memory than it may"
     if report.state in (TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED):
