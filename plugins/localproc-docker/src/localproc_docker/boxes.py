@@ -51,10 +51,14 @@ class Boxes:
                 raise
             return False
 
+    def create(self, name: str, body: Mapping[str, Any]) -> None:
+        """Make a container."""
+        self._api.post("/containers/create", containers.sent(body), name=name)
+
     def run(self, name: str, body: Mapping[str, Any]) -> None:
         """Make and start a container; nothing is left of one that does not start."""
         try:
-            self._api.post("/containers/create", body, name=name)
+            self.create(name, body)
             self._api.post(f"/containers/{name}/start")
         except ApiRefused:
             self.remove(name)
