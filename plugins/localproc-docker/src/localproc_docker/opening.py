@@ -34,7 +34,7 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         told = api.get("/info")
     except ExecutorUnavailable as error:
         api.close()
-        raise EnvironmentProblem(error.message, hint=error.hint) from error
+        raise EnvironmentProblem(error.message, hint=daemon.listens) from error
     folder = os.path.realpath(settings.folder)
     owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
     room = Room(settings.slots, settings.cores, settings.ram)
