@@ -8,7 +8,7 @@ from typing import Any
 
 import localproc_docker
 import pytest
-from docker_daemon import IMAGE, daemon
+from docker_daemon import BARE, IMAGE, daemon
 
 from localproc import Engine
 
@@ -66,6 +66,11 @@ def test_files_are_seen_that_plain_strings_name(engine: Engine, tmp_path: Path) 
     paths = ["$(inputs.named.one)", "$(inputs.named.more[0])", "$(inputs.named.more[1])"]
     found = said(engine, 'cat "$0" "$@"', given, inputs={"named": record}, arguments=paths)
     assert found == "a.txt\nb.txt\nc.txt\n"
+
+
+def test_an_image_may_have_nothing_but_its_program(engine: Engine) -> None:
+    bare = [{"class": "DockerRequirement", "dockerPull": BARE}]
+    assert said(engine, "", requirements=bare, baseCommand=["a b", "c"]) == "a b c\n"
 
 
 #: What a process may do, by what the system says of it, whatever its version of control groups.
