@@ -1,5 +1,6 @@
 """What the documents say is what there is, and their examples run."""
 
+import ast
 import dataclasses
 import fnmatch
 import os
@@ -8,7 +9,9 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +172,7 @@ def test_no_test_sleeps() -> None:
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_python_compiles(block: Block) -> None:
-    compile(block.text, str(block), "exec")
+    assert ast.parse(block.text, str(block)).body
 
 
 def test_the_public_names_are_those_of_the_package() -> None:
@@ -301,6 +304,19 @@ def commands(block: Block) -> list[list[str]]:
     return [words for words in found if words]
 
 
+@cache
+def of_plugins() -> Mapping[str, click.Command]:
+    """Give the commands that the plugins beside localproc add, installed or not."""
+    sys.path.insert(0, str(ROOT / "plugins/localproc-eoepca/src"))
+    try:
+        from localproc_eoepca import localproc_commands
+    finally:
+        del sys.path[0]
+    group = click.Group()
+    localproc_commands(group)
+    return group.commands
+
+
 def check_call(words: list[str]) -> None:
     """See that every command and option of a call exists; what else stands there is an argument.
 
@@ -322,7 +338,7 @@ def check_call(words: list[str]) -> None:
             if isinstance(option, click.Option) and not option.is_flag and not value:
                 next(rest, None)
         elif isinstance(command, click.Group):
-            inner = command.get_command(context, word)
+            inner = command.get_command(context, word) or of_plugins().get(word)
             assert inner is not None, f"{said}: there is no command {word}"
             command = inner
         else:

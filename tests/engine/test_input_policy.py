@@ -34,6 +34,9 @@ def refused(inputs: dict[str, Any], root: Path) -> list[str]:
         "FILE:///etc/passwd",
         "file:/etc/passwd",
         "~/.ssh/id_rsa",
+        "~",
+        "~somebody/x",
+        "..",
         "../../secret",
         "a/../../secret",
         "/",
@@ -45,7 +48,19 @@ def test_a_text_that_names_a_file_elsewhere_is_refused(text: str, root: Path) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["green", "EPSG:4326", "-34.8,-8.0", "https://example.com/a.json", "a/b", "x\n/etc", ""]
+    "text",
+    [
+        "green",
+        "EPSG:4326",
+        "-34.8,-8.0",
+        "https://example.com/a.json",
+        "a/b",
+        "x\n/etc",
+        "",
+        "~5 km",
+        "..a",
+        "...",
+    ],
 )
 def test_other_texts_are_texts(text: str, root: Path) -> None:
     assert refused({"text": text}, root) == []
@@ -69,7 +84,10 @@ def test_files_elsewhere_are_refused_one_by_one(root: Path) -> None:
 
 
 def test_whoever_has_no_roots_may_name_anything() -> None:
-    check_policy({"item": "/etc/passwd"}, InputPolicy())
+    elsewhere = {"item": "/etc/passwd"}
+    with pytest.raises(InvalidInputs):
+        check_policy(elsewhere, InputPolicy(roots=("/data",)))
+    check_policy(elsewhere, InputPolicy())  # it does not raise
 
 
 def test_a_rooted_disk_does_not_tell_what_lies_elsewhere(root: Path) -> None:

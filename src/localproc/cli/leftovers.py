@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from localproc.cli.common import print_json
+from localproc.cli.printing import print_json
 from localproc.plugins.executor import Leftover
 from localproc.plugins.manager import PluginManager
 

@@ -5,7 +5,7 @@ Owns sizes, times, durations and schemas in words. Must not know what is on the 
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -47,6 +47,12 @@ def took(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def lasted(one: Mapping[str, Any]) -> str:
+    """Write how long something took that has ``start`` and ``end``."""
+    start, end = (datetime.fromisoformat(one[member]) for member in ("start", "end"))
+    return took((end - start).total_seconds())
+
+
 def pretty(value: Any) -> str:
     """Write a document as JSON with a line for each member."""
     return json.dumps(value, indent=2, ensure_ascii=False)
@@ -60,6 +66,11 @@ def brief(value: Any) -> str:
 def shell(value: Any) -> str:
     """Write a value as JSON, as a word of a shell's command line."""
     return shlex.quote(json.dumps(value, ensure_ascii=False))
+
+
+def words(command: Sequence[str]) -> str:
+    """Write the words of a command line as a shell would read them."""
+    return shlex.join(command)
 
 
 def schema(found: Any) -> str:
@@ -89,9 +100,11 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "when": when,
     "timestamp": timestamp,
     "took": took,
+    "lasted": lasted,
     "pretty": pretty,
     "brief": brief,
     "schema": schema,
     "quoted": quoted,
     "shell": shell,
+    "words": words,
 }

@@ -76,7 +76,11 @@ class JobRun:
         )
         self._inputs: Mapping[str, Any] = {}
         self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
-        self._handlers: Final[Mapping[Act, Callable[[Any], bool | None]]] = {
+        self._handlers: Final = self._acts()
+
+    def _acts(self) -> Mapping[Act, Callable[[Any], bool | None]]:
+        """Return what does each act that ``machine.phases`` names."""
+        return {
             Act.START_STEP: self._start_step,
             Act.TAKE_INPUTS: self._take_inputs,
             Act.TAKE_PLAN: self._take_plan,
@@ -118,7 +122,8 @@ class JobRun:
         """When it has to be told what time it is, by its own clock; ``None`` if it need not."""
         if self.phase in (Phase.STOPPING, Phase.ENDED):
             return None
-        return min((one for one in (self._steps.due, self._limit) if one), default=None)
+        times = [one for one in (self._steps.due, self._limit) if one is not None]
+        return min(times, default=None)
 
     def see_time(self) -> bool:
         """Take in what time it is, if something is due by now; whether it was."""
@@ -143,8 +148,9 @@ class JobRun:
         events = self._writer.events
         if not events:
             return None
-        told = machine.callbacks(self.job.id, self.request.subscriber, events)
-        return Change(self.job, events, self._recorded, told)
+        job = self.job
+        told = machine.callbacks(job.id, self.request.subscriber, events)
+        return Change(job, events, self._recorded, told)
 
     def recorded(self) -> None:
         """What ``change`` gave has been recorded."""
@@ -335,8 +341,10 @@ class JobRun:
 
     @property
     def _limit(self) -> datetime | None:
-        seconds, started = self.request.time_limit, self.job.started
-        return None if seconds is None or started is None else started + timedelta(seconds=seconds)
+        seconds = self.request.time_limit
+        if seconds is None or (started := self.job.started) is None:
+            return None
+        return started + timedelta(seconds=seconds)
 
     def _is_late(self) -> bool:
         limit = self._limit

@@ -14,6 +14,7 @@ from typing import Final
 
 from localproc.cwl.load.carried import carried
 from localproc.cwl.load.sources import digest
+from localproc.engine.packages.own_files import named_places
 from localproc.engine.packages.package_cache import PackageCache
 from localproc.engine.packages.package_source import (
     UNNAMED,
@@ -81,7 +82,7 @@ class Registry:
         if unchanged is not None:
             return unchanged
         record = self._record(source, process_id, policy or InputPolicy(), mutable=mutable)
-        current = self._current(record.id)
+        current = self._stored(record.id)
         if current is not None:
             if not current.mutable and mutable:
                 raise ImmutableProcess(
@@ -116,10 +117,23 @@ class Registry:
             record,
             id=name,
             namespace=self._namespace,
+            revision=self._revision(record, name),
             mutable=mutable,
             deployed=datetime.now(UTC),
             description={**record.description, "id": name},
         )
+
+    def _revision(self, record: ProcessRecord, name: str) -> str:
+        """Give the revision of a package: another one if its files are not those of the known one.
+
+        The same document in another folder names other files, if it names any.
+        """
+        places = named_places(record.resolved)
+        known = self._stored(name, record.revision) if places else None
+        if known is None or named_places(known.resolved) == places:
+            return record.revision
+        text = "\0".join([record.revision, *places])
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def _loaded(self, source: PackageSource, policy: InputPolicy) -> ProcessRecord:
         """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
@@ -174,10 +188,10 @@ class Registry:
             )
         self._store.remove_process(self._namespace, process_id)
 
-    def _current(self, process_id: str) -> ProcessRecord | None:
-        """Give a process, if there is one that can be read."""
+    def _stored(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
+        """Give a process, the current revision if none is named, if there is one that is whole."""
         try:
-            return self._store.process(self._namespace, process_id)
+            return self._store.process(self._namespace, process_id, revision)
         except StoreCorrupted:
             return None
 
