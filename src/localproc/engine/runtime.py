@@ -244,7 +244,13 @@ class Runtime:
             ram=ram,
             slots=slots,
             options=self.settings.executor_options.get(plugin.name, {}),
+            is_over=self._is_over,
         )
+
+    def _is_over(self, key: str) -> bool:
+        """Whether nobody asks for a task any more: its job has ended, or is not known."""
+        job = self.store.job(key.partition(":")[0])
+        return job is None or job.status.final
 
     def _software_sources(self) -> Iterator[Source]:
         """Open the software resolvers that the settings name, in their order."""
