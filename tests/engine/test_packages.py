@@ -67,6 +67,22 @@ def test_files_that_a_package_names_are_those_beside_it(tmp_path: Path, *, moves
         assert (first.id, first.revision != second.revision) == (second.id, True)
         if not moves:
             assert said(first) == "one"
+            again = engine.deploy(tmp_path / "first" / "package.cwl")
+            assert (said(again), again.revision) == ("one", first.revision)
+
+
+def test_a_plan_of_a_copy_is_that_of_its_own_files(tmp_path: Path) -> None:
+    """What is only read is told apart too."""
+    script = {"class": "File", "location": "script.sh"}
+    tool = {**TOOL, "inputs": {"x": {"type": "File", "default": script, "inputBinding": {}}}}
+    with Engine(tmp_path / "home") as engine:
+        revisions = []
+        for name in ("first", "second", "first"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "script.sh").write_text(name)
+            (tmp_path / name / "package.cwl").write_text(json.dumps(tool))
+            revisions.append(engine.read(tmp_path / name / "package.cwl").revision)
+        assert revisions[0] == revisions[2] != revisions[1]
 
 
 def said(process: Process) -> str:

@@ -124,9 +124,8 @@ class Sources:
 def digest(texts: Mapping[str, bytes], main: str, named: Iterable[str] = ()) -> str:
     """Give the digest of a process: that of a whole package, the same wherever its folder lies.
 
-    It is not the same where the package names files of this machine, ``named``: their contents are
-    no part of it, so those that lie elsewhere are others. ``main`` names the process among those of
-    the package.
+    ``main`` names the process among those of the package. ``named`` are the files of this machine
+    that it names: with them the digest is that of the package in one place.
     """
     total = hashlib.sha256(main.encode())
     for path in named:

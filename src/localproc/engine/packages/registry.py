@@ -61,6 +61,7 @@ class Registry:
         self._namespace = namespace
         self._open_storage = open_storage
         self._allow_remote = allow_remote
+        self._places: dict[tuple[str, str], list[str]] = {}  #: files that revisions name
 
     def deploy(
         self,
@@ -113,14 +114,31 @@ class Registry:
             if may_be_known:
                 self._package_cache.keep(source, record)
         name = name or record.id
-        return dataclasses.replace(
-            record,
-            id=name,
-            namespace=self._namespace,
-            mutable=mutable,
-            deployed=datetime.now(UTC),
-            description={**record.description, "id": name},
+        return self._told_apart(
+            dataclasses.replace(
+                record,
+                id=name,
+                namespace=self._namespace,
+                mutable=mutable,
+                deployed=datetime.now(UTC),
+                description={**record.description, "id": name},
+            )
         )
+
+    def _told_apart(self, record: ProcessRecord) -> ProcessRecord:
+        """Give a package another revision if that of its texts has been one with other files.
+
+        A copy of a folder has the same texts, and scripts of its own.
+        """
+        named = named_places(record.resolved)
+        if not named:
+            return record
+        there = self._current(record.id, record.revision)
+        seen = self._places.setdefault((record.id, record.revision), named)
+        if named == (seen if there is None else named_places(there.resolved)):
+            return record
+        revision = digest(record.texts, record.resolved["main"], named)
+        return dataclasses.replace(record, revision=revision)
 
     def _loaded(self, source: PackageSource, policy: InputPolicy) -> ProcessRecord:
         """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
@@ -133,7 +151,7 @@ class Registry:
         if source.uri.startswith(NOWHERE):
             resolved = carried(resolved, NOWHERE, source.parts)
         texts = {**source.deposit, **loaded.sources.named()}
-        revision = digest(texts, resolved["main"], named_places(resolved))
+        revision = digest(texts, resolved["main"])
         derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])
@@ -175,10 +193,10 @@ class Registry:
             )
         self._store.remove_process(self._namespace, process_id)
 
-    def _current(self, process_id: str) -> ProcessRecord | None:
-        """Give a process, if there is one that can be read."""
+    def _current(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
+        """Give a process, or a revision of it, if there is one that can be read."""
         try:
-            return self._store.process(self._namespace, process_id)
+            return self._store.process(self._namespace, process_id, revision)
         except StoreCorrupted:
             return None
 
