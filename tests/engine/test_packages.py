@@ -68,11 +68,10 @@ def test_files_that_a_package_names_are_those_beside_it(tmp_path: Path, *, moves
         if not moves:
             assert said(first) == "one"
             again = engine.deploy(tmp_path / "first" / "package.cwl")
-            assert (said(again), again.revision) == ("one", first.revision)
+            assert (again.revision, said(again)) == (first.revision, "one")
 
 
-def test_a_plan_of_a_copy_is_that_of_its_own_files(tmp_path: Path) -> None:
-    """What is only read is told apart too."""
+def test_what_is_only_read_of_a_copy_is_told_apart_too(tmp_path: Path) -> None:
     script = {"class": "File", "location": "script.sh"}
     tool = {**TOOL, "inputs": {"x": {"type": "File", "default": script, "inputBinding": {}}}}
     with Engine(tmp_path / "home") as engine:

@@ -61,7 +61,8 @@ class Registry:
         self._namespace = namespace
         self._open_storage = open_storage
         self._allow_remote = allow_remote
-        self._places: dict[tuple[str, str], list[str]] = {}  #: files that revisions name
+        #: The files that revisions name which were read, and perhaps never deployed.
+        self._seen: dict[tuple[str, str], list[str]] = {}
 
     def deploy(
         self,
@@ -83,7 +84,7 @@ class Registry:
         if unchanged is not None:
             return unchanged
         record = self._record(source, process_id, policy or InputPolicy(), mutable=mutable)
-        current = self._current(record.id)
+        current = self._stored(record.id)
         if current is not None:
             if not current.mutable and mutable:
                 raise ImmutableProcess(
@@ -114,31 +115,30 @@ class Registry:
             if may_be_known:
                 self._package_cache.keep(source, record)
         name = name or record.id
-        return self._told_apart(
-            dataclasses.replace(
-                record,
-                id=name,
-                namespace=self._namespace,
-                mutable=mutable,
-                deployed=datetime.now(UTC),
-                description={**record.description, "id": name},
-            )
+        return dataclasses.replace(
+            record,
+            id=name,
+            namespace=self._namespace,
+            revision=self._revision(record, name),
+            mutable=mutable,
+            deployed=datetime.now(UTC),
+            description={**record.description, "id": name},
         )
 
-    def _told_apart(self, record: ProcessRecord) -> ProcessRecord:
-        """Give a package another revision if that of its texts has been one with other files.
+    def _revision(self, record: ProcessRecord, name: str) -> str:
+        """Give the revision of a package: another one if its files are not those of the known one.
 
-        A copy of a folder has the same texts, and scripts of its own.
+        The same document in another folder names other files, if it names any.
         """
-        named = named_places(record.resolved)
-        if not named:
-            return record
-        there = self._current(record.id, record.revision)
-        seen = self._places.setdefault((record.id, record.revision), named)
-        if named == (seen if there is None else named_places(there.resolved)):
-            return record
-        revision = digest(record.texts, record.resolved["main"], named)
-        return dataclasses.replace(record, revision=revision)
+        places = named_places(record.resolved)
+        if not places:
+            return record.revision
+        known = self._stored(name, record.revision)
+        seen = self._seen.setdefault((name, record.revision), places)
+        if places == (seen if known is None else named_places(known.resolved)):
+            return record.revision
+        text = "\0".join([record.revision, *places])
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def _loaded(self, source: PackageSource, policy: InputPolicy) -> ProcessRecord:
         """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
@@ -193,8 +193,8 @@ class Registry:
             )
         self._store.remove_process(self._namespace, process_id)
 
-    def _current(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
-        """Give a process, or a revision of it, if there is one that can be read."""
+    def _stored(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
+        """Give a process, the current revision if none is named, if there is one that is whole."""
         try:
             return self._store.process(self._namespace, process_id, revision)
         except StoreCorrupted:
