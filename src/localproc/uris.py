@@ -6,7 +6,7 @@ Owns quoting, ``file:`` URIs and the one form that a URI has here. Must not know
 import base64
 import re
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:/", re.IGNORECASE)
 
@@ -42,15 +42,30 @@ def data_uri(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def data_of(uri: str) -> bytes | None:
-    """Return the data that a URI made by ``data_uri`` holds, ``None`` for any other."""
-    head, separator, text = uri.partition(";base64,")
-    if not (separator and head.startswith("data:")):
-        return None
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        return None
+def is_data(uri: str) -> bool:
+    """Whether a URI holds data itself."""
+    return uri[:5].lower() == "data:"
+
+
+def data_of(uri: str) -> tuple[bytes, str]:
+    """Return the data that a URI holds and its media type, nothing if it says none (RFC 2397).
+
+    Raises ``ValueError`` for what holds no data that can be read.
+    """
+    head, comma, text = uri[5:].partition(",")
+    if not comma:
+        raise ValueError("it has no comma before its data")
+    if "#" in text:
+        raise ValueError("a # in it has to be written as %23")
+    data = unquote_to_bytes(text)
+    media_type = head.strip()
+    if media_type.lower().endswith(";base64"):
+        media_type = media_type[: -len(";base64")].strip()
+        try:
+            data = base64.b64decode(b"".join(data.split()), validate=True)
+        except ValueError:
+            raise ValueError("its data is not base64") from None
+    return data, "" if media_type.startswith(";") else media_type
 
 
 def canonical(uri: str) -> str:

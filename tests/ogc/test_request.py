@@ -325,6 +325,64 @@ def test_contents_that_are_no_base64_are_refused(value: Any) -> None:
     assert found == "inputs.x.value: is not base64"
 
 
+@pytest.mark.parametrize(
+    ("uri", "data"),
+    [
+        ("data:,some%20text%23", b"some text#"),
+        ("data:text/plain;charset=utf-8,%C3%A4", "ä".encode()),
+        ("DATA:image/png;base64,iVBO Rw%3D%3D", b"\x89PNG"),
+        ("data:;base64,", b""),
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "href", "location"])
+def test_a_file_may_be_in_a_uri(uri: str, data: bytes, form: str) -> None:
+    forms = {"href": {"href": uri}, "location": {"class": "File", "location": uri}}
+    found = taken("File", forms.get(form, uri))
+    assert "location" not in found
+    assert (base64.b64decode(found["contents"]), found["encoding"]) == (data, "base64")
+
+
+def test_a_file_in_a_uri_has_its_media_type_for_a_format_and_a_name() -> None:
+    found = taken("File", "data:image/png;base64,iVBORw==")
+    assert (found["format"], found["basename"]) == (IANA + "image/png", "input.png")
+    (said,) = refused("File", {"href": "data:image/png;base64,iVBORw==", "type": "image/tiff"})
+    assert said == "inputs.x: is said to be image/tiff, and in its data: URI image/png"
+    (said,) = refused("File", "data:image/png;base64,iVBORw==", format=IANA + "image/tiff")
+    assert said.startswith(f"inputs.x: is {IANA}image/png, expected {IANA}image/tiff")
+
+
+def test_files_beside_and_in_others_may_be_in_uris() -> None:
+    one = {"class": "File", "location": "data:,1", "basename": "1"}
+    inner = {"class": "Directory", "basename": "d", "listing": [one]}
+    found = taken("File", {**one, "secondaryFiles": [inner]})
+    assert found["secondaryFiles"][0]["listing"][0]["contents"] == "MQ=="
+    assert taken("Any", {"a": [one]})["a"][0]["contents"] == "MQ=="
+
+
+@pytest.mark.parametrize(
+    ("cwl_type", "uri", "value"),
+    [("string", "data:,a%20b", "a b"), (array("int"), "data:application/json,[1,2]", [1, 2])],
+)
+def test_a_value_may_be_in_a_uri(cwl_type: Any, uri: str, value: Any) -> None:
+    assert taken(cwl_type, {"href": uri}) == value
+
+
+@pytest.mark.parametrize(
+    ("cwl_type", "uri", "why"),
+    [
+        ("File", "data:", "it has no comma before its data"),
+        ("File", "data:;base64,a", "its data is not base64"),
+        ("Directory", "data:application/json,{}#", "a # in it has to be written as %23"),
+        ("File", "data:text,", "'text' is not a media type (write it as image/tiff)"),
+        ("int", "data:,many", "got string 'many'"),
+        ("string", "data:,%FF", "its href cannot be used: 'utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_a_uri_that_holds_nothing_of_use_is_refused(cwl_type: Any, uri: str, why: str) -> None:
+    (said,) = refused(cwl_type, {"href": uri})
+    assert why in said
+
+
 TIFF = IANA + "image/tiff"
 
 
@@ -731,7 +789,7 @@ def test_a_stac_document_may_stand_for_a_directory(kind: str, *, qualified: bool
     document = {"type": kind, "id": "a", "assets": {}}
     given = {"value": document, "mediaType": "application/geo+json"} if qualified else document
     found = sent("Directory", given)
-    assert json.loads(data_of(found["location"]) or b"") == document
+    assert json.loads(data_of(found["location"])[0]) == document
     assert sent(array("Directory"), [given])[0]["location"] == found["location"]
 
 

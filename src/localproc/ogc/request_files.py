@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from localproc.cwl.base.formats import iana_format, is_format
+from localproc.cwl.base.files import map_files
+from localproc.cwl.base.formats import iana_format, is_format, media_type_of
 from localproc.cwl.base.types import is_file, is_filelike, item_type, kind, members, without_null
 from localproc.errors import Problem
 from localproc.media_types import UNKNOWN, extension
+from localproc.uris import data_of, is_data
 
 #: A type and a subtype (RFC 6838, 4.2).
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][\w!#$&^.+-]*/[a-z0-9][\w!#$&^.+-]*", re.ASCII)
@@ -39,6 +41,38 @@ def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) ->
     except (TypeError, ValueError):
         problems.append(Problem("is not base64", f"{path}.value"))
     return {**found, "contents": str(inner), "encoding": "base64"}
+
+
+def held_inline(value: Any, path: str, problems: list[Problem]) -> Any:
+    """Give a value in which files that ``data:`` URIs hold are such whose contents are sent."""
+
+    def held(one: Mapping[str, Any]) -> dict[str, Any]:
+        parts = {name: one[name] for name in ("secondaryFiles", "listing") if name in one}
+        found = {**one, **{name: held_inline(part, path, problems) for name, part in parts.items()}}
+        location = one.get("location")
+        if not (isinstance(location, str) and is_data(location)):
+            return found
+        try:
+            data, media_type = data_of(location)
+        except ValueError as error:
+            problems.append(Problem(f"its data: URI cannot be read: {error}", path))
+            return {**found, "location": "data:,"}
+        return _data_file(found, data, media_type, path, problems) if is_file(one) else found
+
+    return map_files(value, held)
+
+
+def _data_file(
+    one: Mapping[str, Any], data: bytes, media_type: str, path: str, problems: list[Problem]
+) -> dict[str, Any]:
+    form = said_format(media_type or None, path, problems)
+    said = media_type_of(str(one.get("format", "")))
+    if form and said and iana_format(said) != form["format"]:
+        problems.append(Problem(f"is said to be {said}, and in its data: URI {media_type}", path))
+    name = one.get("basename") or "input" + extension(media_type)
+    rest = {key: value for key, value in one.items() if key != "location"}
+    contents = {"contents": base64.b64encode(data).decode(), "encoding": "base64"}
+    return {**form, **rest, "basename": name, **contents}
 
 
 def said_format(media_type: Any, path: str, problems: list[Problem]) -> dict[str, str]:

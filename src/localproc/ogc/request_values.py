@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import Files, is_literal, local_path, normalize, reference, walk
+from localproc.cwl.base.files import (
+    Files,
+    is_literal,
+    is_reference,
+    local_path,
+    normalize,
+    reference,
+    walk,
+)
+from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.types import (
     CwlType,
     is_filelike,
@@ -24,9 +33,9 @@ from localproc.cwl.base.types import (
 from localproc.errors import InvalidInputs, Problem, StagingError
 from localproc.ogc.describe import is_bbox, string_format
 from localproc.ogc.promised_formats import REFERENCES, box_mismatch, text_mismatch
-from localproc.ogc.request_files import Formats, inline_file, said_format
+from localproc.ogc.request_files import Formats, held_inline, inline_file, said_format
 from localproc.ogc.request_forms import Forms
-from localproc.uris import canonical, data_uri, path_uri, unquoted
+from localproc.uris import canonical, data_of, data_uri, is_data, path_uri, unquoted
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -60,9 +69,11 @@ class RequestReader:
 
     def port(self, value: Any, port: Mapping[str, Any], path: str) -> Any:
         """Give the value of an input."""
-        if is_link(value, port):
-            return self._link(value["href"], port, path)
         before = len(self.problems)
+        if is_link(value, port):
+            value = self._link(value["href"], port, path)
+            if is_reference(value) or len(self.problems) > before:
+                return value
         listed = self._forms.in_array(value, port["type"])
         found = self.value(listed, port["type"], path, port)
         if len(self.problems) == before:
@@ -75,7 +86,10 @@ class RequestReader:
     def _link(self, href: str, port: Mapping[str, Any], path: str) -> Any:
         is_text = kind(without_null(port["type"])) == "string"
         try:
-            return reference(canonical(self._location(href)), text=is_text)
+            if not is_data(href):
+                return reference(canonical(self._location(href)), text=is_text)
+            text = data_of(href)[0].decode()
+            return text if is_text else read_data(text)
         except ValueError as error:
             self.problems.append(Problem(f"its href cannot be used: {error}", path))
             return None
@@ -178,7 +192,7 @@ class RequestReader:
     def _clean(self, value: Any, path: str) -> Any:
         """Give a value with its files in the form they have between steps."""
         try:
-            clean = normalize(value, self._base)
+            clean = normalize(held_inline(value, path, self.problems), self._base)
         except InvalidInputs as error:
             self.problems.append(Problem(error.problems[0].message, path))
             return None

@@ -28,7 +28,7 @@ from localproc.storage.stac_in import StacIn
 from localproc.storage.stac_items import items_of
 from localproc.storage.staging_folders import StagingFolders
 from localproc.storage.transfers import together
-from localproc.uris import data_of, path_uri, uri_path
+from localproc.uris import data_of, is_data, path_uri, uri_path
 
 _Log = Callable[[str], None]
 #: Where a Directory that stands for several has them, until they take its place.
@@ -228,8 +228,9 @@ class _StageIn:
 
     def _document(self, location: str) -> Document:
         """Read a document, or take it as it is in the request (RFC 2397)."""
-        data = data_of(location)
-        return self._access.read(location) if data is None else Document(data, "data:,inline")
+        if is_data(location):
+            return Document(data_of(location)[0], "data:,inline")
+        return self._access.read(location)
 
     def _objects(self, location: str, missing: NoSuchObject) -> list[Info]:
         """List what lies below a location where there is no document."""
