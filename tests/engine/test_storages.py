@@ -224,6 +224,8 @@ def test_a_script_is_run_again_when_what_it_imports_has_changed(tmp_path: Path) 
         assert said() == ("third\n", "successful")
         imports(folder, "first")
         assert said() == ("first\n", "reused")
+        (folder / "script.py").chmod(0o755)
+        assert said() == ("first\n", "successful")
 
 
 # Callbacks

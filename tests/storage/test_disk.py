@@ -34,6 +34,8 @@ def test_what_is_there(tmp_path: Path) -> None:
     assert disk.stat(str(tmp_path)) == Stat(is_dir=True, size=tmp_path.stat().st_size)
     assert disk.stat(str(tmp_path / "a.txt")) == Stat(is_dir=False, size=5)
     assert disk.stat(str(tmp_path / "link")) == Stat(is_dir=False, size=5)
+    (tmp_path / "a.txt").chmod(0o755)
+    assert disk.stat(str(tmp_path / "a.txt")) == Stat(is_dir=False, size=5, is_executable=True)
     assert disk.stat(str(tmp_path / "dangling")) is None
     assert disk.stat(str(tmp_path / "a.txt" / "below")) is None
 

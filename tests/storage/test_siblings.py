@@ -24,7 +24,10 @@ def test_it_is_the_same_until_something_changes(script: Path) -> None:
     first = beside(script)
     assert first == beside(script)
     (script.parent / "helper.py").write_text("2")
-    assert beside(script) != first
+    second = beside(script)
+    assert second != first
+    (script.parent / "helper.py").chmod(0o755)
+    assert beside(script) != second
 
 
 def test_nothing_lies_beside_what_is_not_there() -> None:

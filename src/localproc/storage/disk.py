@@ -22,6 +22,7 @@ from localproc.uris import path_uri
 _CHUNK: Final = 1 << 20
 _PIECE: Final = 8 << 20
 _KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000  #: of ``st_mode``
+_RUN: Final = 0o111
 _ROOM: Final = 64 * 1024
 _UNSETTLED: Final = frozenset({"", ".", ".."})
 _HINTS: Final = {
@@ -74,6 +75,7 @@ class Disk:
             found.st_mtime_ns,
             found.st_ino,
             changed=found.st_ctime_ns,
+            is_executable=kind == _FILE and bool(found.st_mode & _RUN),
         )
 
     def listdir(self, path: str) -> Sequence[str]:

@@ -59,6 +59,8 @@ class _File:
             with open(path, "rb") as file:
                 self.text = file.read(_READ)
             self.state = hashlib.sha256(self.text).hexdigest()
+        if os.path.isfile(path) and stat.st_mode & 0o111:
+            self.state += " may be run"
 
     def mentions(self, name: str) -> bool:
         """Whether its text has a name, or the beginning of one that is put together."""

@@ -29,7 +29,7 @@ class Stat:
 
     ``is_special``: neither a file nor a directory. ``is_hidden``: what it is may not be told.
     ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same; ``changed`` is when
-    anything about it was, which nobody can set back.
+    anything about it was, which nobody can set back. ``is_executable``: a file that anybody may run.
     """
 
     is_dir: bool
@@ -39,6 +39,7 @@ class Stat:
     inode: int = field(default=0, compare=False)
     is_hidden: bool = False
     changed: int = field(default=0, compare=False)
+    is_executable: bool = False
 
 
 class Files(Protocol):

@@ -59,7 +59,9 @@ def _held(tool: Tool) -> tuple[Any, ...]:
 
 def state(stat: Stat) -> str:
     """Return what tells that a file is another one than it was; of a folder, that it is one."""
-    return "folder" if stat.is_dir else f"{stat.size} {stat.modified} {stat.inode}"
+    if stat.is_dir:
+        return "folder"
+    return f"{stat.size} {stat.modified} {stat.inode}{' may be run' * stat.is_executable}"
 
 
 class ByState:

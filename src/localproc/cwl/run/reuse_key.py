@@ -109,10 +109,17 @@ def _contents(value: Any, files: Files) -> Any:
         }
         if is_local(file):
             path = local_path(file)
-            known["is"] = files.checksum(path) if file["class"] == "File" else _tree(path, files)
+            known["is"] = _file(path, files) if file["class"] == "File" else _tree(path, files)
         return known
 
     return map_files(value, one)
+
+
+def _file(path: str, files: Files) -> str:
+    """Give what a file is: its contents, and whether it may be run, as a script must be."""
+    stat = files.stat(path)
+    may_be_run = stat is not None and stat.is_executable
+    return files.checksum(path) + " may be run" * may_be_run
 
 
 def _tree(path: str, files: Files) -> str:
@@ -124,6 +131,6 @@ def _tree(path: str, files: Files) -> str:
         if stat is None:
             continue
         kind = "d" if stat.is_dir else "f"
-        digest = _tree(inner, files) if stat.is_dir else files.checksum(inner)
+        digest = _tree(inner, files) if stat.is_dir else _file(inner, files)
         total.update(f"{kind} {name}\0{digest}\n".encode())
     return total.hexdigest()
