@@ -259,6 +259,26 @@ def test_links_of_a_collection_take_their_files_along(work: Work) -> None:
     assert {"rel": "license", "href": "./LICENSE"} in work.read("job-1/collection.json")["links"]
 
 
+def test_links_of_a_catalog_stay_with_its_first_collection(work: Work) -> None:
+    value = work.catalog("out", scene("N", "look.png"))
+    found = read(work.folder / "work" / "out" / "catalog.json")
+    found["links"] += [
+        *links("LICENSE", rel="license"),
+        *links("N/look.png", rel="preview"),
+        *links("https://example.com/more.json", rel="via"),
+    ]
+    written(work, "catalog.json", found)
+    work.file("out/LICENSE", "free")
+    work.publish({"out": value})
+    published = work.read("job-1/collection.json")["links"]
+    assert [one for one in published if one["rel"] not in ("root", "parent", "item")] == [
+        {"rel": "license", "href": "./LICENSE"},
+        {"rel": "preview", "href": "./N/look.png"},
+        {"rel": "via", "href": "https://example.com/more.json"},
+    ]
+    assert (work.results / JOB / "LICENSE").read_text() == "free"
+
+
 def test_files_that_nothing_names_are_published_and_linked(work: Work) -> None:
     value = work.catalog("out", scene("N", "mask.tif"))
     work.file("out/report.html", "report")

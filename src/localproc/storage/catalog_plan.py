@@ -258,6 +258,9 @@ class CatalogPlan:
         for folder in here:
             folder.document["links"] += self._links(folder)
         collection = next(iter(found.values()))
+        for source in tree.catalogs:  # they are merged: the nearest collection keeps their links
+            one = found[_id(source.collection)] if source.collection else collection
+            one.links += self._links(_Folder(one.place.folder, source, {}, one.taken))
         for path in self._unnamed(tree):
             beside = [one for one in here if _is_beside(path, one, tree.folder)]
             owner = beside[0] if len(beside) == 1 else None
