@@ -279,6 +279,17 @@ def test_links_of_a_catalog_stay_with_its_first_collection(work: Work) -> None:
     assert (work.results / JOB / "LICENSE").read_text() == "free"
 
 
+@pytest.mark.parametrize("at", ["catalog.json", "water/collection.json"])
+def test_a_link_to_items_on_the_web_is_kept_once(work: Work, at: str) -> None:
+    outputs = collection_with_items(work)
+    found = read(work.folder / "work" / "out" / at)
+    found["links"] += [*links("https://example.com/items", rel="items"), {"href": "mask.tif"}]
+    written(work, at, found)
+    work.publish(outputs)
+    hrefs = [one["href"] for one in work.read("job-1/collection.json")["links"]]
+    assert hrefs.count("https://example.com/items") == 1
+
+
 def test_files_that_nothing_names_are_published_and_linked(work: Work) -> None:
     value = work.catalog("out", scene("N", "mask.tif"))
     work.file("out/report.html", "report")

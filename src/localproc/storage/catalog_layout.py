@@ -147,7 +147,7 @@ def relative(document: Mapping[str, Any], folder: str, root: str) -> dict[str, A
     A catalog in a folder of this machine can then be moved; on S3 the seeds' absolute ones stay.
     """
     moved = copy.deepcopy(dict(document))
-    moved["links"] = [link for link in moved["links"] if link["rel"] != "self"]
+    moved["links"] = [link for link in moved["links"] if link.get("rel") != "self"]
     for part in [*moved["links"], *(moved.get("assets") or {}).values()]:
         if part["href"].startswith(root + "/"):
             path = posixpath.relpath(uri_path(part["href"]), uri_path(folder))

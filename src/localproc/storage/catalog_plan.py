@@ -291,13 +291,11 @@ class CatalogPlan:
         source = folder.source
         found: list[Mapping[str, Any]] = []
         for link in source.document.get("links") or ():
-            if not stac.is_link(link) or stac.is_structure(link):
+            if not stac.is_link(link) or stac.is_structure(link) or _is_followed(link, source):
                 continue
             path = stac.resolve(link["href"], source.path)
             if path is None:
                 found.append(link)
-            elif link["rel"] == "items":
-                continue  # what is in it has links of its own, as items
             elif (real := os.path.realpath(path)) in self._places:
                 found.append({**link, "href": self._places[real]})
             elif os.path.exists(path):
@@ -344,6 +342,11 @@ def _id(source: Source | None) -> str:
     if not isinstance(found, str) or not found:
         raise StagingError(f"the collection {source.path} has no id", uri=source.path)
     return found
+
+
+def _is_followed(link: Mapping[str, Any], source: Source) -> bool:
+    """Whether a link leads to items: they have links of their own, or stay where they are."""
+    return link.get("rel") == "items" and source.document.get("type") != "Feature"
 
 
 def _plain(source: Source) -> dict[str, Any]:

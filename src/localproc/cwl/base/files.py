@@ -29,7 +29,7 @@ class Stat:
 
     ``is_special``: neither a file nor a directory. ``is_hidden``: what it is may not be told.
     ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same; ``changed`` is when
-    anything about it was, which nobody can set back. ``is_executable``: a file that anybody may run.
+    anything about it was, which nobody can set back. ``is_executable``: somebody may run the file.
     """
 
     is_dir: bool
