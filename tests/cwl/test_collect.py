@@ -607,7 +607,7 @@ def test_an_optional_secondary_file_need_not_be_there(form: str) -> None:
     objects = form % "b", form % "c"
     found = one(port % (*objects, "false"), {"a": "", "b": "22"})
     assert found["secondaryFiles"] == [made("b", "22")]
-    with pytest.raises(StepError, match="x has no secondary file"):
+    with pytest.raises(StepError, match="x has no secondary file 'c'"):
         one(port % (*objects, "true"), {"a": "", "b": ""})
 
 

@@ -118,7 +118,8 @@ def test_a_raw_array_of_records_is_as_its_schema_says(client: httpx.Client) -> N
 def test_a_basename_with_a_slash_is_refused(client: httpx.Client) -> None:
     scene = {"class": "File", "contents": "", "basename": "a/b", "format": f"{IANA}image/tiff"}
     answer = client.post("processes/tiff/execution", json={"inputs": {"scene": scene}})
-    assert (answer.status_code, "slash" in answer.text) == (400, True)
+    assert answer.status_code == 400
+    assert "cannot be the name of a file" in answer.text
 
 
 def test_what_its_author_does_not_let_anybody_wait_for_is_not_waited_for(

@@ -319,6 +319,13 @@ def test_contents_may_be_anything_in_base64(data: bytes) -> None:
     assert found["encoding"] == "base64"
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "x" * 256])
+@pytest.mark.parametrize("encoding", [{}, {"encoding": "base64"}])
+def test_a_name_that_no_file_can_have_is_refused(name: str, encoding: dict[str, str]) -> None:
+    (said,) = refused("File", {"value": "aa==", "basename": name, **encoding})
+    assert "cannot be the name of a file" in said or "is too long" in said
+
+
 @pytest.mark.parametrize("value", ["no base64!", 5, "a"])
 def test_contents_that_are_no_base64_are_refused(value: Any) -> None:
     (found,) = refused("File", {"value": value, "encoding": "base64"})

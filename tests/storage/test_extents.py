@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.storage.extents import Box, box_of, covering, instant, spanning
+from localproc.storage.extents import Box, box_of, covering, instant, interval_of, spanning
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,12 @@ def test_heights_do_not_count() -> None:
 )
 def test_intervals_are_compared_as_times(times: list[str], interval: Any) -> None:
     assert spanning([(one, one) for one in times]) == interval
+
+
+def test_an_item_that_ends_before_it_starts_is_all_the_time_between() -> None:
+    start, end = "2026-01-02T00:00:00Z", "2026-01-02T00:00:00+01:00"
+    said = {"properties": {"start_datetime": start, "end_datetime": end}}
+    assert interval_of(said, "") == (end, start)
 
 
 def test_open_ends_are_left_out_of_account() -> None:

@@ -20,6 +20,7 @@ from localproc.cwl.base.files import (
     reference,
     walk,
 )
+from localproc.cwl.base.literals import name_of
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.types import (
     CwlType,
@@ -30,7 +31,7 @@ from localproc.cwl.base.types import (
     mismatches,
     without_null,
 )
-from localproc.errors import InvalidInputs, Problem, StagingError
+from localproc.errors import InvalidInputs, Problem, StagingError, StepError
 from localproc.ogc.describe import is_bbox, string_format
 from localproc.ogc.promised_formats import REFERENCES, box_mismatch, text_mismatch
 from localproc.ogc.request_files import Formats, held_inline, inline_file, said_format
@@ -197,8 +198,10 @@ class RequestReader:
             self.problems.append(Problem(error.problems[0].message, path))
             return None
         for one in walk(clean):
-            if "/" in one.get("basename", ""):
-                self.problems.append(Problem("its basename has a slash in it", path))
+            try:
+                name_of(one, "input")
+            except StepError as error:
+                self.problems.append(Problem(error.message, path, hint=error.hint))
         return clean
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:

@@ -31,13 +31,15 @@ def box_of(item: Mapping[str, Any], shown: str) -> Box | None:
 
 
 def interval_of(item: Mapping[str, Any], shown: str) -> Interval:
-    """Return when an item is, as it says so itself; raises ``StagingError`` for what is no time."""
+    """Return when an item is, as it says so itself; raises ``StagingError`` for what is no time.
+
+    One that says that it ends before it starts is all the time in between.
+    """
     said = item.get("properties") or {}
     start = said.get("start_datetime") or said.get("datetime")
     end = said.get("end_datetime") or said.get("datetime")
-    for text in (start, end):
-        instant(text, shown)
-    return start, end
+    first, last = instant(start, shown), instant(end, shown)
+    return (end, start) if start and end and last < first else (start, end)
 
 
 def extent_of(collection: Mapping[str, Any], shown: str) -> tuple[Box, Interval] | None:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, is_reference, local_path, map_files
+from localproc.cwl.base.literals import name_of
 from localproc.errors import NoSuchObject, StagingError
 from localproc.plugins.storage import Info, object_key
 from localproc.storage.access import Access, Document, scheme_of
@@ -150,7 +151,7 @@ class _StageIn:
 
     def _inline(self, one: Mapping[str, Any]) -> dict[str, Any]:
         """Write a file whose contents came with the request, in base64."""
-        name = safe_name(str(one["basename"]), "the name of an input")
+        name = name_of(one, "input")
         data = base64.b64decode(one["contents"])
         folder = self._next()
         if not os.path.isdir(folder):

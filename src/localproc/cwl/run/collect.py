@@ -15,7 +15,7 @@ from localproc.cwl.base.files import Files, is_literal, local_path, map_files, s
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run import untouched
-from localproc.cwl.run.enrich import Enricher, secondary_names
+from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
 from localproc.cwl.run.settle import Settler
@@ -214,7 +214,8 @@ class _Collector:
                 if found is not None:
                     beside.append(found)
                 elif required:
-                    raise StepError(f"{self._tool.id}: {name} has no secondary file {wanted!r}")
+                    missing = shown_name(wanted)
+                    raise StepError(f"{self._tool.id}: {name} has no secondary file {missing!r}")
         return {**one, "secondaryFiles": beside}
 
     def _beside(self, primary: Mapping[str, Any], wanted: Any) -> Mapping[str, Any] | None:

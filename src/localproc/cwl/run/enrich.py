@@ -168,8 +168,9 @@ class Enricher:
                     named.add(found.get("basename"))
                     given.append(found)
                 elif found is None and required and wanted not in named:
+                    missing = shown_name(wanted)
                     raise StepError(
-                        f"{port_id}: {file.get('basename')} has no secondary file {wanted!r}",
+                        f"{port_id}: {file.get('basename')} has no secondary file {missing!r}",
                         hint="put it beside the file, or list it in secondaryFiles",
                     )
         return given
@@ -243,6 +244,14 @@ def secondary_names(
                 hint="expected a name, a File or Directory object, an array of these, or null",
             )
     return [item for item in items if item]
+
+
+def shown_name(wanted: Any) -> str:
+    """Give what a secondary file that is missing is called."""
+    if not is_filelike(wanted):
+        return str(wanted)
+    named = (wanted.get(name) for name in ("basename", "path", "location"))
+    return str(next(filter(None, named), wanted["class"]))
 
 
 def apply_pattern(basename: str, pattern: str) -> str:
