@@ -163,7 +163,8 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     if report.state in (TaskState.CANCELLED, TaskState.NODE_LOST):
         return "run the job again; whoever runs the executor knows more"
     if code == 127:
-        return "the command was not found: install it, or see the PATH in localproc doctor"
+        said = "the command was not found: install it, or see the PATH in localproc doctor"
+        return f"{said}; --containers runs the package's image, if it hints at one"
     if code == 126:
         return "the command could not be started: its log says why"
     if code in (-9, 137):
