@@ -86,9 +86,27 @@ def test_options_of_steps_add_to_those_of_all() -> None:
     assert options.of("other") == {"mode": "array"}
 
 
+def test_options_of_processes_add_to_those_of_steps() -> None:
+    water = {"partition": "long", "steps": {"node_train": {"partition": "gpu"}}}
+    options = Options(
+        "x",
+        {"partition": "main", "steps": {"node_*": {"jobs": 3}}, "processes": {"water*": water}},
+        {"partition": "where"},
+    )
+    assert options.of("node_crop", "fire") == {"partition": "main", "jobs": 3}
+    assert options.of("node_crop", "water-bodies") == {"partition": "long", "jobs": 3}
+    assert options.of("node_train", "water-bodies") == {"partition": "gpu", "jobs": 3}
+    assert options.get("partition", "") == "main"
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ({"processes": {"a": {"nope": 1}}}, "the executor x has no option 'nope'"),
+        ({"processes": {"a": {"steps": {"b": {"mode": "x"}}}}}, "x.mode cannot be 'x'"),
+        ({"processes": {"a": {"steps": 1}}}, "x.processes.a.steps is not a mapping of patterns"),
+        ({"processes": {"a": {"processes": {}}}}, "x.processes.a cannot have processes"),
+        ({"steps": {"a": {"steps": {}}}}, "x.steps.a cannot have steps"),
         ({"patition": "x"}, "the executor x has no option 'patition'"),
         ({"steps": {"a": {"nope": 1}}}, "the executor x has no option 'nope'"),
         ({"steps": ["a"]}, "is not a mapping of patterns"),
@@ -116,7 +134,7 @@ def test_a_command_reaches_its_program_as_it_was(
         (task("k", "python3", "-c", show, *words, env={"PATH": "/usr/bin:/bin", "X": value}),),
         Request(1, 1),
     )
-    script = f"{shell_tasks(batch, NODE)}\nlocal=\n(command_of 0)"
+    script = f"{shell_tasks(batch, NODE)['tasks.0.sh']}\nlocal=\n(command_of 0)"
     path = tmp_path_factory.mktemp("s") / "script"
     path.write_text(script, encoding="utf-8")
     done = subprocess.run(["sh", path], capture_output=True, check=True)
@@ -281,6 +299,18 @@ def run(handed: Handed) -> subprocess.CompletedProcess[bytes]:
     env = {"JOB": "17", "PATH": os.environ["PATH"]}
     argv = ["sh", f"{handed.folder}/script"]
     return subprocess.run(argv, check=False, env=env, capture_output=True)
+
+
+def test_each_task_of_a_wide_array_is_run_by_its_number(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), NODE)
+    tasks = tuple(here(tmp_path, f"a{n}", "sh", "-c", f"exit {n}") for n in range(60))
+    handed = spool.add(Batch(Mode.ARRAY, tasks, Request(1, 1)))
+    for number in (0, 24, 25, 59):
+        Path(tasks[number].outdir).mkdir()
+        env = {"JOB": "17", "INDEX": str(number), "PATH": os.environ["PATH"]}
+        subprocess.run(["sh", f"{handed.folder}/script"], check=True, env=env)
+    codes = {handle: record.code for handle, record in spool.ends([handed], ())}
+    assert codes == {handed.handle(number): number for number in (0, 24, 25, 59)}
 
 
 def test_another_process_finds_what_was_written_down(tmp_path: Path) -> None:
