@@ -79,8 +79,7 @@ class Composed:
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return what the inner executor says of the processes that tasks will be."""
-        # Nobody has seen to it that a secret stays out of a container's own records.
-        able = replace(self._inner.capabilities, containers=True, secrets=False)
+        able = replace(self._inner.capabilities, containers=True)
         found = {one.key: why for one in tasks if is_boxed(one) and (why := unfit(one, able))}
         plain = [replace(one, container=None) if is_boxed(one) else one for one in tasks]
         return {**self._inner.check(plain), **found}

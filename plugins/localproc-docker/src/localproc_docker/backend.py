@@ -15,7 +15,9 @@ from typing import Any, Final
 import httpx
 
 from localproc.errors import ExecutorUnavailable, ImageError
+from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
+from localproc.plugins import containers as shared
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.containers import Image
 from localproc_docker import NO_IMAGE, containers, images, streams
@@ -34,8 +36,11 @@ _SIGNALLED: Final = 128
 _KILLED: Final = 137
 _NO_DRIVER: Final = "could not select device driver"
 _PATIENCE: Final = 30.0
+_CURTAINS: Final = "curtains"  #: in the executor's own folder: pipes of tasks with secrets
 _UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
 _GONE: Final = "its container was removed, not by localproc"
+_TORN: Final = "what kept its secrets out of its logs was killed"
+_NO_SHELL: Final = "its image has no /bin/sh to be given "
 
 
 class DockerBackend:
@@ -120,7 +125,8 @@ class DockerBackend:
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove containers."""
         list(self.pool.map(self.remove, handles.values()))
-        for key in handles:
+        for key, name in handles.items():
+            self._curtain(name).remove()
             self._tasks.pop(key, None)
             self._failed.pop(key, None)
             self._stopped.discard(key)
@@ -135,6 +141,7 @@ class DockerBackend:
         for one in self._all():
             if one["State"] != "running":
                 self.remove(one["Id"])
+                self._curtain(self.owner.name(one["Labels"][containers.KEY])).remove()
 
     def close(self) -> None:
         """Let go."""
@@ -219,7 +226,10 @@ class DockerBackend:
 
     def _make(self, task: Task) -> str | Refused:
         image = self._image(task)
-        return image if isinstance(image, Refused) else self._create(task, image)
+        made = image if isinstance(image, Refused) else self._create(task, image)
+        if isinstance(made, Refused):
+            self._curtain(self.owner.name(task.key)).remove()
+        return made
 
     def _image(self, task: Task) -> Image | Refused:
         """Return the image of a task, or why there is none for it."""
@@ -242,14 +252,17 @@ class DockerBackend:
     def _create(self, task: Task, image: Image) -> str | Refused:
         name = self.owner.name(task.key)
         shell = image.id not in self._plain
-        if not shell and task.stdin is not None:
-            return Refused("it reads stdin, and its image has no /bin/sh to be given that")
+        if not shell and (task.stdin is not None or task.secrets):
+            return Refused(_NO_SHELL + ("its secrets" if task.secrets else "what it reads"))
         if shell:
             for path in (task.stdout, task.stderr):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "ab"):
                     pass
-        body = containers.creation(task, image, self.owner, shell=shell)
+        curtain = self._curtain(name) if task.secrets else None
+        if curtain is not None:
+            curtain.make(task)
+        body = containers.creation(task, image, self.owner, shell=shell, curtain=curtain)
         for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")
@@ -260,7 +273,14 @@ class DockerBackend:
                 return Refused(error.message)
             if not containers.is_waiting(self._seen_raw(name)):
                 self.room.take(task)  # it was started by an earlier call
+                return name
+        if curtain is not None:
+            curtain.draw(task, shared.command(task, image))
         return name
+
+    def _curtain(self, name: str) -> Curtain:
+        """Return what hides the secrets of a container's task, if it has any."""
+        return Curtain(os.path.join(self.folder, _CURTAINS, name))
 
     def _start(self) -> None:
         """Start those that there is room for; one whose start fails is told of by ``look``."""
@@ -327,12 +347,22 @@ class DockerBackend:
                 raise
             return Report(key, TaskState.CANCELLED, reason=_GONE)
         report = containers.report(key, seen)
+        if (curtain := self._curtain(name)).exists and self._is_exposed(report, curtain):
+            self.remove(name)
+            self._failed[key] = Report(key, TaskState.LOST, reason=_TORN)
+            return self._failed[key]
         if report.state is TaskState.RUNNING:
             self._expect(report, containers.limit(seen))
         elif report.state is not TaskState.QUEUED:
             self._keep_streams(key, name, seen)
             report = self._explained(report, name)
         return report
+
+    def _is_exposed(self, report: Report, curtain: Curtain) -> bool:
+        """Return whether a task has lost what hides its secrets before it was of no more use."""
+        if report.state is TaskState.QUEUED:
+            return False
+        return curtain.is_torn() if report.state is TaskState.RUNNING else not curtain.falls()
 
     def _expect(self, report: Report, limit: float) -> None:
         """Remember when a task will have run too long."""
