@@ -14,8 +14,8 @@ import click
 
 from localproc import errors
 from localproc.api import Engine
-from localproc.cli.common import gather_inputs, naming
 from localproc.cli.package_command import PackageCommand
+from localproc.cli.packages import gather_inputs, naming
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs

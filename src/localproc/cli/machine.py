@@ -17,7 +17,8 @@ import click
 from localproc import errors
 from localproc.api import Engine
 from localproc.cli.app import ENVIRONMENT
-from localproc.cli.common import executor_options, json_option, print_json, print_table
+from localproc.cli.options import executor_options, json_option
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
 from localproc.engine.engine import jobs_everywhere, namespace_of

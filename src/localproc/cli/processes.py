@@ -12,17 +12,9 @@ from localproc import errors
 from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.app import USAGE
-from localproc.cli.common import (
-    as_typed,
-    container_options,
-    environment_settings,
-    excerpt,
-    json_option,
-    naming,
-    print_json,
-    print_table,
-    read_process,
-)
+from localproc.cli.options import container_options, environment_settings, json_option
+from localproc.cli.packages import as_typed, excerpt, naming, read_process
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.remote import also_there
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers

@@ -10,7 +10,8 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.app import FAILED
-from localproc.cli.common import count, human_size, json_option, print_json, print_table, yes_option
+from localproc.cli.options import json_option, yes_option
+from localproc.cli.printing import count, human_size, print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.upkeep.prune import Pruned
 from localproc.model import JobStatus
