@@ -22,9 +22,9 @@ from localproc.cli.show import (
     show_steps,
 )
 from localproc.cli.site import Site
-from localproc.engine.engine import LAST
 from localproc.engine.handles import Job
 from localproc.engine.job.steplog import StepLog
+from localproc.engine.job_lists import LAST
 from localproc.errors import JobFailed
 from localproc.model import JobRecord, JobStatus
 from localproc.views import ogc

@@ -21,10 +21,11 @@ from localproc.cli.options import executor_options, json_option
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
-from localproc.engine.engine import jobs_everywhere, namespace_of
+from localproc.engine.engine import namespace_of
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
+from localproc.engine.job_lists import jobs_everywhere
 from localproc.model import JobStatus
 from localproc.plugins.executor import ExecutorSettings, Finding, Leftover
 from localproc.plugins.manager import PluginManager

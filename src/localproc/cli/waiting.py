@@ -14,7 +14,7 @@ from localproc.cli.printing import print_json
 from localproc.cli.run import exit_code
 from localproc.cli.show import final_document, job_state
 from localproc.cli.site import Site
-from localproc.engine.engine import LAST
+from localproc.engine.job_lists import LAST
 from localproc.errors import JobPutAside
 
 

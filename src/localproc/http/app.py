@@ -30,7 +30,7 @@ from localproc.http import (
 from localproc.http.answers import HttpProblem
 from localproc.http.doors import Cors, Door, told
 from localproc.http.echo import deploy_echo
-from localproc.http.exchange import Handler, endpoint
+from localproc.http.endpoints import Handler, endpoint
 from localproc.http.settings import HttpOptions, HttpSettings
 from localproc.http.threads import Threads
 
