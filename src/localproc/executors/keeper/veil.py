@@ -19,6 +19,7 @@ import select
 import signal
 import stat
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 if not __package__:
@@ -152,7 +153,7 @@ def watch(pid: int, wake: int, streams: list[Stream]) -> int:
     return status
 
 
-def unmark(files: list[str], marks: dict[str, str]) -> None:
+def unmark(files: Iterable[str], marks: dict[str, str]) -> None:
     """Write marks in place of the secrets in files."""
     for path in files:
         with contextlib.suppress(OSError):
