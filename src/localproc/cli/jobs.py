@@ -6,9 +6,11 @@ Owns listing and showing them, their logs and their results. Must not know how t
 import sys
 
 import click
+from click.core import ParameterSource
 
 from localproc.cli import completion as complete
 from localproc.cli import remote
+from localproc.cli.log_search import search_logs
 from localproc.cli.options import json_option
 from localproc.cli.printing import print_json, print_table, seconds
 from localproc.cli.remote import also_there
@@ -157,15 +159,33 @@ def _head(job: Job) -> None:
 @click.option(
     "--stream", type=click.Choice(["stdout", "stderr"]), help="Only what was written to this one."
 )
+@click.option("--search", metavar="TEXT", help="Show which logs of all jobs have these words.")
 @json_option
 @also_there(remote.logs, "job", "step")
-@click.pass_obj
-def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
+@click.pass_context
+def logs(
+    context: click.Context,
+    job: str,
+    step: str,
+    follow: bool,
+    stream: str | None,
+    search: str | None,
+    as_json: bool,
+) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
 
     A step is named by its name (node_crop_2) or by that of its log file. With --follow and without
-    a step, all are followed at once, each line with its step's name.
+    a step, all are followed at once, each line with its step's name. --search looks through the
+    logs of all jobs, newest first, for the words of TEXT: all of them, or the beginnings of words;
+    what stands in double quotes is a phrase.
     """
+    site: Site = context.obj
+    if search is not None:
+        given = context.get_parameter_source("job") is ParameterSource.COMMANDLINE
+        if given or follow or stream:
+            raise click.UsageError("--search looks through all jobs: it goes without JOB, --follow")
+        search_logs(site, search, as_json=as_json)
+        return
     with site.look() as engine:
         found = engine.find_job(job)
         if follow:

@@ -35,6 +35,7 @@ from localproc.engine.upkeep.prune import Pruned
 from localproc.model import InputPolicy, JobStatus, Trigger
 from localproc.plugins.manager import PluginManager
 from localproc.views import notebook
+from localproc.views.found_lines import FoundLogs
 
 _IN_NOTEBOOKS: Final = 20  #: jobs that are shown there
 
@@ -313,6 +314,18 @@ class LocalEngine:
         )
         shown = "failed" if failed else status
         return list_executions(self._namespace, process, shown, limit, filters)
+
+    def search_logs(self, text: str, *, limit: int = 20) -> FoundLogs:
+        """Return the logs of steps that have all words of a text, those of the newest jobs first.
+
+        Words may be the beginnings of longer ones; what stands in double quotes is a phrase. Each
+        of its ``logs`` has ``job``, ``step`` and ``lines``. The first searches of a home read a
+        part of its logs each: ``unread`` tells of how many jobs they were not read yet.
+
+        Raises ``InvalidInputs`` for a text without words, ``EnvironmentProblem`` where SQLite has
+        no full-text search.
+        """
+        return self._namespace.search_logs(text, limit)
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is.

@@ -85,13 +85,7 @@ class Runtime:
         self.inputs = InputCache(
             settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
         )
-        self.storages = Storages(
-            self.plugins.storage,
-            settings.storage_options,
-            settings.namespace_storage_options,
-            self.inputs,
-            Offline(settings.offline),
-        )
+        self.storages = self._storages()
         self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
@@ -111,6 +105,15 @@ class Runtime:
         if run_jobs and self.store.next_callback() is not None:
             self.ring_callbacks()
         forks.watch(self)
+
+    def _storages(self) -> Storages:
+        return Storages(
+            self.plugins.storage,
+            self.settings.storage_options,
+            self.settings.namespace_storage_options,
+            self.inputs,
+            Offline(self.settings.offline),
+        )
 
     def loop(self) -> Loop:
         """Give the loop; it is started the first time."""

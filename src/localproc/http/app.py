@@ -22,6 +22,7 @@ from localproc.http import (
     execution_log,
     jobs,
     live,
+    logs,
     pages,
     processes,
     schedules,
@@ -58,6 +59,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
     "/jobs/{job_id}/{step}.log": {"GET": live.log},
+    "/logs": {"GET": logs.search},
     "/schedules": {"GET": schedules.list_schedules, "POST": schedules.add},
     "/schedules/{name}": {
         "GET": schedules.show,

@@ -32,8 +32,10 @@ while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done""
 _GIVEN: Final = "shift 3"
 _BY_PIPE: Final = '. "$4"'  #: sets them, and the environment
 
+_CURTAINS: Final = "curtains"  #: in the executor's own folder
 _MIB: Final = 1 << 20
 _PIDS: Final = 4096
+STILL: Final = ("created", "exited", "dead")  #: states of containers that do not run
 KILLED: Final = (137, 143)  #: exit codes of what was told to end, or made to
 _NANO: Final = 1_000_000_000
 _NEVER: Final = "0001-"
@@ -66,6 +68,11 @@ class Owner:
         """Return the container's name for a task's key: names take few characters."""
         text = f"{self.folder}\0{key}".encode(errors="surrogateescape")
         return f"localproc-{hashlib.sha256(text).hexdigest()[:40]}"
+
+
+def curtain(owner: Owner, name: str) -> Curtain:
+    """Return what hides the secrets of a container's task, if it has any."""
+    return Curtain(os.path.join(owner.folder, _CURTAINS, name))
 
 
 def creation(
@@ -203,7 +210,7 @@ def is_waiting(seen: Mapping[str, Any]) -> bool:
 
 def runs(seen: Mapping[str, Any]) -> bool:
     """Return whether a container has been started and not ended."""
-    return seen["State"]["Status"] not in ("created", "exited", "dead")
+    return seen["State"]["Status"] not in STILL
 
 
 def limit(seen: Mapping[str, Any]) -> float:
