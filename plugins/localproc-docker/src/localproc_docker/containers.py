@@ -6,6 +6,7 @@ streams. Pure: nothing is asked of a daemon or a disk here.
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ _GIVEN: Final = "shift 3"
 _BY_PIPE: Final = '. "$4"'  #: sets them, and the environment
 
 _CURTAINS: Final = "curtains"  #: in the executor's own folder
+_CSV: Final = re.compile(r'[,"\n]')
 _MIB: Final = 1 << 20
 _PIDS: Final = 4096
 STILL: Final = ("created", "exited", "dead")  #: states of containers that do not run
@@ -163,6 +165,23 @@ def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()
     ]
+
+
+def sent(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body as every daemon reads it.
+
+    Podman writes mounts as comma separated values without quoting them, so one whose paths have
+    what means something there is sent in the older form, in which it is the colon that does.
+    """
+    host = body.get("HostConfig") or {}
+    seen, binds = [], []
+    for one in host.get("Mounts") or ():
+        paths = one["Source"] + one["Target"]
+        if _CSV.search(paths) and ":" not in paths:
+            binds.append(f"{one['Source']}:{one['Target']}:{'ro' if one['ReadOnly'] else 'rw'}")
+        else:
+            seen.append(one)
+    return {**body, "HostConfig": {**host, "Mounts": seen, "Binds": binds}}
 
 
 def report(key: str, seen: Mapping[str, Any]) -> Report:

@@ -64,7 +64,7 @@ class Spool:
         batch = replace(batch, tasks=hiding.hidden(batch.tasks, folder, self._runner, node))
         files = {
             "script": scripts.script(batch, place, node),
-            "tasks.sh": scripts.shell_tasks(batch, node),
+            **scripts.shell_tasks(batch, node),
             "about.json": json.dumps(
                 {"mode": batch.mode, "keys": keys, "request": asdict(batch.request)}
             ),
@@ -172,7 +172,7 @@ class Spool:
         """Return the records of tasks by handle that are not ``known``."""
         for name in os.listdir(self._done):
             batch, _, number = name.rpartition(".")
-            if name.startswith(".") or not number.isdigit() or f"{batch}/{number}" in known:
+            if not number.isdigit() or f"{batch}/{number}" in known:
                 continue
             handed = self._known.get(batch)
             if handed is not None and (record := self._record(handed, int(number))) is not None:
