@@ -41,7 +41,7 @@ test-fast: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos $(ROUNDS)
-	$(BIN)/python -m tests.chaos.schedules
+	$(BIN)/python -m tests.chaos.triggers
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -82,8 +82,7 @@ class Composed:
         boxed = [one for one in tasks if is_boxed(one)]
         if not boxed:
             return self._inner.check(tasks)
-        # Nobody has seen to it that a secret stays out of a container's own records.
-        able = replace(self._inner.capabilities, containers=True, secrets=False)
+        able = replace(self._inner.capabilities, containers=True)
         found = {one.key: why for one in boxed if (why := unfit(one, able))}
         plain = [replace(one, container=None) if is_boxed(one) else one for one in tasks]
         return {**self._inner.check(plain), **found}

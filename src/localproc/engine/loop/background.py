@@ -6,7 +6,7 @@ back to the loop as a ``Done``.
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,8 +30,10 @@ from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_work import JobWork
+from localproc.engine.loop.task_folder import conceal
 from localproc.engine.loop.workers import Work, Workers
 from localproc.executors.scripts import Scripts
+from localproc.model import Secrets
 from localproc.storage.step_cache import StepCache
 
 _PROCESSORS: Final = os.cpu_count() or 1
@@ -107,6 +109,10 @@ class Background:
     def clean_up(self, job: JobContext) -> None:
         """Remove what a job has worked with, once all that is to be remembered has been."""
         self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
+
+    def conceal(self, job: JobContext, revealed: Sequence[Secrets]) -> None:
+        """Have no secrets in files of tasks, as not all of them have come to their end."""
+        self._tidying.put(job.job_id, Work(partial(conceal, revealed)))
 
     def sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
         """Remove what jobs have left whose engines were killed before they could.

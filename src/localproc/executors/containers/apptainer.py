@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
@@ -131,6 +132,8 @@ class Apptainer:
             *(word for pair in seen for word in pair),
             *("--pwd", box.outdir, image.path, *command(task, image)),
         )
+        given = {f"{prefix}{name}": one for name, one in task.secrets.variables.items()}
+        task = replace(task, secrets=replace(task.secrets, variables=given))
         host = {name: os.environ[name] for name in ("PATH", "HOME", "USER") if name in os.environ}
         return plain(task, argv, {**host, **env})
 

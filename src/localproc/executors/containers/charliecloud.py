@@ -156,7 +156,7 @@ class Charliecloud:
             return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
-        unset = [] if "USER" in env else ["--unset-env=USER"]
+        unset = [] if {"USER"} & (env.keys() | task.secrets.variables) else ["--unset-env=USER"]
         whole = (
             *(self._unshare, "--user", "--map-root-user", "--mount"),
             *(() if self._shares_network(task.container) else ("--net",)),
