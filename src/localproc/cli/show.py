@@ -4,6 +4,7 @@ Owns the live table of steps, the plain lines elsewhere, and the few lines at a 
 decide anything.
 """
 
+import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
 from localproc.views.step_rows import StepRow, step_rows
+from localproc.views.written import finite
 
 _MARKS = {
     StepStatus.ACCEPTED: ("·", "dim"),
@@ -172,13 +174,14 @@ def detail_lines(one: Mapping[str, Any]) -> list[str]:
     took = (datetime.fromisoformat(one[end]) for end in ("end", "start") if end in one)
     times = list(took)
     cpu, rss = one.get("cpuSeconds"), one.get("peakMemoryKiB")
+    inputs = one.get("inputs", {})
     told = {
         "took": seconds((times[0] - times[1]).total_seconds()) if len(times) == 2 else "",
         "cpu": seconds(cpu),
         "memory": "" if rss is None else f"{max(1, rss >> 10)} MiB",
         "exit code": str(one.get("exitCode", "")),
         "where": ", ".join(str(one[name]) for name in ("executor", "host") if name in one),
-        "inputs": ", ".join(f"{name}={value}" for name, value in one.get("inputs", {}).items()),
+        "inputs": ", ".join(f"{name}={shown_value(value)}" for name, value in inputs.items()),
         "command": shlex.join(one.get("command", ())),
         "folder": one.get("folder", ""),
         "log": one["log"],
@@ -223,8 +226,15 @@ def result_lines(name: str, value: Any) -> list[str]:
             lines.append(f"  {item['id']}: {assets}")
         return lines
     if isinstance(value, list) and len(value) > 8:
-        return [f"{name}: {len(value)} values, the first {value[0]}"]
-    return [f"{name}: {value}"]
+        return [f"{name}: {len(value)} values, the first {shown_value(value[0])}"]
+    return [f"{name}: {shown_value(value)}"]
+
+
+def shown_value(value: Any) -> str:
+    """Write a value as YAML has it; a text or a path stays as it is."""
+    if isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    return json.dumps(finite(value), ensure_ascii=False, default=str)
 
 
 def final_document(job: Job) -> dict[str, Any]:
