@@ -6,18 +6,20 @@ at that moment. Must not know how jobs are run.
 
 import asyncio
 import os
-from collections.abc import Collection, Generator, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Unpack
 
 from localproc.cwl.base.files import walk
 from localproc.engine import crating, reporting
 from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.retrying import check_retry, retried
+from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.steplog import StepLog, tail
 from localproc.engine.namespace import Namespace
 from localproc.engine.notify.histories import JobHistory
@@ -26,6 +28,7 @@ from localproc.engine.notify.watch import Changes, Watch
 from localproc.engine.options import ExecuteOptions, Inputs, check_options
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.engine.results import catalog_folder, read_updated, typed_results
+from localproc.engine.step_shell import StepShell, step_shell
 from localproc.errors import (
     JobDismissed,
     JobFailed,
@@ -316,14 +319,30 @@ class Job:
         folder = self._namespace.logs_folder(self.id)
         if _is_log(step) and os.path.isfile(os.path.join(folder, step)):
             return StepLog(os.path.join(folder, step), lambda: self._has_ended(step))
+        log = self._step(step).log
+        return StepLog(os.path.join(folder, log), lambda: self._has_ended(log))
+
+    def _step(self, name: str) -> Step:
+        """Return a step by its name or by that of its log file, the last one if none is named."""
         found = self.steps
-        chosen = [one for one in found if step in ("", one.log)]
-        chosen = chosen or [one for one in found if one.name == step]
+        chosen = [one for one in found if name in ("", one.log)]
+        chosen = chosen or [one for one in found if one.name == name]
         if not chosen:
             names = ", ".join(one.name for one in found) or "none yet"
-            raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
-        log = chosen[-1].log
-        return StepLog(os.path.join(folder, log), lambda: self._has_ended(log))
+            raise NoSuchStep(f"job {self.id} has no step {name!r}", hint=f"it has: {names}")
+        return chosen[-1]
+
+    @contextmanager
+    def shell(self, step: str, command: Sequence[str] = ()) -> Iterator[StepShell]:
+        """Give what runs a command as a step was run: a shell, if there is no command.
+
+        That is in the folder of the step, with its environment, and in a new container of its
+        image if it ran in one. Secrets are given if they can be had now; ``notes`` tell. Raises
+        ``NoSuchStep`` for a step, or a folder, that is not there, and ``ImageError``.
+        """
+        found = self._step(step)
+        with TemporaryDirectory(prefix="localproc-") as tmpdir:
+            yield step_shell(self._namespace.runtime, self.record, found, command, tmpdir)
 
     def _has_ended(self, log: str) -> bool:
         """Whether the step that writes a log has ended."""
@@ -374,8 +393,7 @@ class Job:
         return [self._details(step, problems.get(step.name, {})) for step in self.steps]
 
     def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
-        attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
-        folder = os.path.join(self.folder, "work", attempt)
+        folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
         more = {
             "key": step.key,
             "command": list(step.command),

@@ -26,6 +26,7 @@ from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Place
 from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.errors import UnsupportedPackage
@@ -251,8 +252,7 @@ class TaskFactory:
         return f"{self.job_id}:{name}:{attempt}"
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        work = os.path.join(self.setup.folder, "work", name)
-        outdir = work if attempt == 1 else f"{work}.{attempt}"
+        outdir = os.path.join(self.setup.folder, "work", folder_name(name, attempt))
         return Folders(outdir, tmpdir, f"{outdir}.in")
 
 
