@@ -165,6 +165,11 @@ _REQUEST_OPTIONS: Final = {
         metavar="GLOB",
         help="Pass variables of this environment on to tools; repeatable.",
     ),
+    "progress": click.option(
+        "--progress",
+        metavar="STEP",
+        help="Steps (a pattern) whose tools tell how far they are: 'progress 0.42 TEXT' on stderr.",
+    ),
     "once": click.option(
         "--once", metavar="KEY", help="Give the job with this key back that was successful."
     ),

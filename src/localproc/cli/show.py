@@ -53,11 +53,13 @@ def step_line(step: Step) -> str:
         again = step.due.astimezone().strftime("%H:%M:%S")
         return f"{step.name}: {step_state(step)} until {again}: {step.reason}"
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
-    return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
+    return f"{step.name}: {step_state(step)}{took}{said}{how_far(step)}"
 
 
-def transferred(step: Step) -> str:
-    """Return how far files are that are being staged or published, nothing for other steps."""
+def how_far(step: Step) -> str:
+    """Return how far a step is: its files that are staged or published, or what its tool tells."""
+    if step.share is not None:
+        return f" {step.share:.0%} {step.said}".rstrip()
     if step.bytes_done is None:
         return ""
     whole = "" if step.bytes_total is None else f" of {size(step.bytes_total)}"
@@ -150,7 +152,7 @@ def _elapsed(row: StepRow) -> float | None:
 
 def row_state(row: StepRow) -> str:
     """Return the word for the state of a step, or how far a scatter is."""
-    return row.said if row.scattered else step_state(row.steps[0]) + transferred(row.steps[0])
+    return row.said if row.scattered else step_state(row.steps[0]) + how_far(row.steps[0])
 
 
 def row_cells(row: StepRow) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class Step:
     ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
     ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
     (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
-    have been staged or published so far, where that takes a while.
+    have been staged or published so far, where that takes a while. ``share`` of it (0 to 1) is done
+    and it is doing what ``said`` says, if its tool tells that.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Step:
     software: tuple[str, ...] = ()
     bytes_done: int | None = None
     bytes_total: int | None = None
+    share: float | None = None
+    said: str = ""
 
     @property
     def duration(self) -> float | None:

@@ -118,6 +118,8 @@ def usage(step: Step) -> dict[str, Any]:
         "software": list(step.software) or None,
         "bytesDone": step.bytes_done,
         "bytesTotal": step.bytes_total,
+        "progress": None if step.share is None else int(100 * step.share),
+        "said": step.said or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
@@ -53,7 +54,7 @@ class JobSetup:
     steps are given that does not come from the package.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
-    that they lead to.
+    that they lead to. ``progress`` is a pattern of steps whose tools tell how far they are.
     """
 
     now: Callable[[], datetime]
@@ -73,6 +74,7 @@ class JobSetup:
     secrets: StepSecrets | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ class TaskFactory:
             executor=where.executor,
             secrets=Secrets() if given is None else given.of(step, prepared),
             software=software.packages,
+            progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
         notes += without_software(software.missing)
@@ -204,6 +207,13 @@ class TaskFactory:
         if provided.missing and software_is_required(invocation.tool):
             raise UnsupportedPackage(nowhere(provided.missing), hint=SOFTWARE_HINT)
         return provided
+
+    def _tells(self, tool: Tool, step: str) -> bool:
+        """Return whether a tool tells its progress: by its own hint, or as was asked for."""
+        name, pattern = step.rpartition("/")[2], self.setup.progress
+        return tool.requirements.has("Progress") or any(
+            fnmatchcase(one, pattern) for one in (name, step)
+        )
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
         """Give a task whose log begins with what was done without."""

@@ -281,6 +281,7 @@ class JobQueue:
             ),
             software=self._software,
             named=past.request.named,
+            progress=past.request.progress,
         )
 
     def _earlier(self, job: JobRecord, past: replay.History) -> EarlierJob | None:
