@@ -334,7 +334,7 @@ class Job:
 
     @contextmanager
     def shell(self, step: str, command: Sequence[str] = ()) -> Iterator[StepShell]:
-        """Give what runs a command as a step was run: a shell, if there is no command.
+        """Yield what runs a command as a step was run: a shell, if there is no command.
 
         That is in the folder of the step, with its environment, and in a new container of its
         image if it ran in one. Secrets are given if they can be had now; ``notes`` tell. Raises
