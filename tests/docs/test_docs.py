@@ -8,7 +8,9 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +303,19 @@ def commands(block: Block) -> list[list[str]]:
     return [words for words in found if words]
 
 
+@cache
+def of_plugins() -> Mapping[str, click.Command]:
+    """Give the commands that the plugins beside localproc add, installed or not."""
+    sys.path.insert(0, str(ROOT / "plugins/localproc-eoepca/src"))
+    try:
+        from localproc_eoepca import localproc_commands
+    finally:
+        del sys.path[0]
+    group = click.Group()
+    localproc_commands(group)
+    return group.commands
+
+
 def check_call(words: list[str]) -> None:
     """See that every command and option of a call exists; what else stands there is an argument.
 
@@ -324,7 +339,7 @@ def check_call(words: list[str]) -> None:
             if isinstance(option, click.Option) and not option.is_flag and not value:
                 next(rest, None)
         elif isinstance(command, click.Group):
-            inner = command.get_command(context, word)
+            inner = command.get_command(context, word) or of_plugins().get(word)
             assert inner is not None, f"{said}: there is no command {word}"
             command = inner
         else:

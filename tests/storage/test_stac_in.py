@@ -20,7 +20,7 @@ from localproc.uris import path_uri, uri_path
 from tests.patience import patient
 from tests.storage.conftest import OpenDesk
 from tests.storage.desk import Desk, directory, item, tree, write
-from tests.storage.website import Site
+from tests.storage.website import Page, Site
 
 
 def catalog(kind: str, *links: tuple[str, str], **fields: Any) -> dict[str, Any]:
@@ -81,12 +81,56 @@ def test_the_pages_of_a_search_follow_each_other(desk: Desk, site: Site) -> None
     assert "GET /page2?token=b" in site.asked
 
 
-def test_pages_that_have_to_be_posted_for_are_told(desk: Desk, site: Site) -> None:
-    link = {"rel": "next", "href": site.root + "/search", "method": "POST", "body": {}}
-    uri = site.add("/search", collection(scene(site, "N"), links=[link]))
-    with pytest.raises(StagingError, match="further pages that have to be asked for by POST"):
-        desk.bring(directory(uri))
+def posted_for(site: Site, path: str, **said: object) -> dict[str, object]:
+    return {"rel": "next", "href": site.root + path, "method": "POST", **said}
+
+
+def test_pages_may_have_to_be_posted_for(desk: Desk, site: Site) -> None:
+    """Each link says what is sent, alone or (merge) with what was sent before."""
+    first = posted_for(site, "/search", body={"token": "b", "limit": 1, "collections": ["l7"]})
+    second = posted_for(site, "/search", body={"token": "c"}, merge=True)
+    pages = {
+        "b": collection(scene(site, "S"), links=[second]),
+        "c": collection(scene(site, "E"), links=[]),
+    }
+    site.moods["/search"] = lambda _: Page(
+        Site.written(pages[json.loads(site.posted[-1])["token"]])
+    )
+    uri = site.add("/start", collection(scene(site, "N"), links=[first]))
+    desk.bring(directory(uri + "?limit=1"))
+    assert staged_ids(desk.folder / "scene_1") == ["N", "S", "E"]
+    assert [json.loads(one) for one in site.posted] == [
+        {"token": "b", "limit": 1, "collections": ["l7"]},
+        {"token": "c", "limit": 1, "collections": ["l7"]},
+    ]
+
+
+def test_pages_that_are_posted_for_have_an_end(desk: Desk, site: Site) -> None:
+    link = posted_for(site, "/search", body={"token": "b"})
+    site.add("/search", collection(scene(site, "S"), links=[link]))
+    desk.bring(directory(site.add("/start", collection(scene(site, "N"), links=[link]))))
+    assert staged_ids(desk.folder / "scene_1") == ["N", "S"]
+    assert len(site.posted) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"method": "PUT"}, "a next page that cannot be asked for"),
+        ({"body": "token=b"}, "a next page that cannot be asked for"),
+        ({"merge": True}, "with what it was asked itself"),
+        ({"href": "http://127.0.0.1:9/search"}, "asked for by POST elsewhere"),
+    ],
+)
+def test_pages_that_cannot_be_posted_for_are_told(
+    desk: Desk, site: Site, said: dict[str, object], why: str
+) -> None:
+    link = posted_for(site, "/search", **said)
+    uri = site.add("/start", collection(scene(site, "N"), links=[link]))
+    with pytest.raises(StagingError, match=why):
+        desk.bring(directory(uri + "?collections=l7"))
     assert desk.left() == []
+    assert site.posted == []
 
 
 def test_a_catalog_stands_for_its_items_and_its_childrens(desk: Desk, site: Site) -> None:

@@ -31,6 +31,7 @@ class Site:
         self.root = root
         self.pages: dict[str, Page] = {}
         self.asked: list[str] = []
+        self.posted: list[bytes] = []  # the bodies that came
         self.moods: dict[str, Callable[[dict[str, str]], Page]] = {}  # pages that change
         self.on_asked: Callable[[str], None] = lambda _: None
 
@@ -90,14 +91,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if page.chunks is None:
             self.send_header("Content-Length", str(length))
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             for chunk in [page.body] if page.chunks is None else page.chunks():
                 self.wfile.write(chunk)
 
     do_HEAD = do_GET  # noqa: N815 - so it is called
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.site.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - so it is called

@@ -1,13 +1,13 @@
 """The contract with a store in memory, and reading from a real FTP server."""
 
 import secrets
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import localproc_fsspec
 import pytest
+from ftp_server import serving
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem, NoSuchObject, StagingError
@@ -47,29 +47,11 @@ SAYS: dict[str, Any] = {
 @pytest.fixture
 def ftp(tmp_path: Path) -> Iterator[str]:
     """Give the address of an FTP server that has one file; its password is hush-hush."""
-    handlers = pytest.importorskip("pyftpdlib.handlers")
-    servers = pytest.importorskip("pyftpdlib.servers")
-    from pyftpdlib.authorizers import DummyAuthorizer
-
     folder = tmp_path / "ftp"
     folder.mkdir()
     (folder / "a b+.txt").write_text("by ftp")
-    users = DummyAuthorizer()
-    users.add_user("eo", "hush-hush", str(folder), perm="elr")
-    handler = type("Handler", (handlers.FTPHandler,), {"authorizer": users})
-    server = servers.FTPServer(("127.0.0.1", 0), handler)
-    over = threading.Event()
-
-    def serve() -> None:
-        while not over.is_set():
-            server.serve_forever(timeout=0.05, blocking=False)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield f"ftp://127.0.0.1:{server.address[1]}"
-    over.set()
-    thread.join()
-    server.close_all()
+    with serving(folder, "elr") as port:
+        yield f"ftp://127.0.0.1:{port}"
 
 
 def test_inputs_come_by_ftp(ftp: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Owns the command line of it. Must not know where or how they are kept.
 
 import click
 
-from localproc.cli.common import count, print_json, print_table
+from localproc.cli.printing import count, print_json, print_table
 from localproc.cli.site import Site
 
 

@@ -12,7 +12,7 @@ quoting alone (``a%2fb`` and ``a%2Fb``, ``%41`` and ``A``) name one object.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from localproc.uris import quoted, unquoted
@@ -122,6 +122,22 @@ class Storage(Protocol):
 
     def close(self) -> None:
         """Let go of connections; the storage is not used afterwards."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A storage that may also be asked with a body (POST), as search engines are."""
+
+    def ask(
+        self,
+        uri: str,
+        body: bytes,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+    ) -> Info:
+        """Send JSON to a URI and write the answer to a file; as ``Storage.fetch`` else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Owns the choice of the storage for a URI, holding to an ``InputPolicy``, and dow
 tried again and gone on with. Must not know STAC or jobs.
 """
 
+import hashlib
 import os
 import posixpath
 import tempfile
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.model import InputPolicy
-from localproc.plugins.storage import Info, Storage, object_key
+from localproc.plugins.storage import Answering, Info, Storage, object_key
 from localproc.storage import retries
 from localproc.storage.addresses import redacted
 from localproc.storage.budget import Budget
@@ -112,12 +113,12 @@ class Access:
         """Bring an object to a path that did not exist. Raises ``StagingError`` or ``NoSpace``."""
         return self._fetch(uri, path, self._policy.most)
 
-    def read(self, uri: str) -> Document:
-        """Return a small object, such as a STAC item."""
+    def read(self, uri: str, body: bytes = b"") -> Document:
+        """Return a small object, such as a STAC item; with a ``body`` the answer to that."""
         most = min(_DOCUMENT, self._policy.most or _DOCUMENT)
         with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
             path = os.path.join(folder, "object")
-            info = self._fetch(uri, path, most)
+            info = self._fetch(uri, path, most, body)
             with open(path, "rb") as file:
                 return Document(file.read(), info.uri)
 
@@ -136,22 +137,23 @@ class Access:
             raise NoSuchObject(f"nothing is at {redacted(prefix)}", uri=redacted(prefix))
         return found
 
-    def _fetch(self, uri: str, path: str, most: int | None) -> Info:
+    def _fetch(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
         self.check(uri)
         if scheme_of(uri) == "file":
             return self._download(uri, path, most)
+        answers = f"{uri}#{hashlib.sha256(body).hexdigest()}"  # whose answer it is
         info = self._kept.fetched(
-            uri,
+            answers if body else uri,
             path,
             most,
-            asked=lambda: self._storage(uri).info(uri),
-            download=lambda: self._download(uri, path, most),
+            asked=lambda: None if body else self._storage(uri).info(uri),
+            download=lambda: self._download(uri, path, most, body),
             log=self._log,
         )
         self._budget.count(uri, path, info.size)
         return info
 
-    def _download(self, uri: str, path: str, most: int | None) -> Info:
+    def _download(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
         storage = self._storage(uri)
         resume = ""
 
@@ -162,6 +164,8 @@ class Access:
 
         def fetch() -> Info:
             nonlocal resume
+            if body:
+                return _answering(storage, uri).ask(uri, body, path, most=most, watch=watch)
             try:
                 return storage.fetch(uri, path, most=most, watch=watch, resume=resume)
             except StorageUnavailable as error:
@@ -186,6 +190,12 @@ class Access:
             parts[: len(prefix)] == prefix
             for prefix in (list(_parts(one.rstrip("/"))) for one in self._policy.prefixes)
         )
+
+
+def _answering(storage: Storage, uri: str) -> Answering:
+    if isinstance(storage, Answering):
+        return storage
+    raise StagingError(f"{redacted(uri)} cannot be asked by POST", uri=redacted(uri))
 
 
 def scheme_of(uri: str) -> str:

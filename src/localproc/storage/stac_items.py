@@ -3,18 +3,23 @@
 Owns items, feature collections with their pages, catalogs and collections, and what an API answers
 to a search. Must not know what becomes of the items.
 
-Source: STAC 1.0/1.1 (item, catalog, collection), STAC API 1.0 ("Item Search": links ``next``).
+Source: STAC 1.0/1.1 (item, catalog, collection), STAC API 1.0 ("Item Search": links ``next``, which
+may say ``method``, ``body`` and ``merge``).
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
 from localproc.storage import stac
 from localproc.storage.access import Document, scheme_of
 from localproc.storage.addresses import redacted
 
+#: Gives the document at a URI, or what is answered there to a body.
+Read = Callable[[str, bytes], Document]
 #: Items that one document may stand for.
 MOST: Final = 1000
 _CATALOGS: Final = ("Catalog", "Collection")
@@ -33,9 +38,7 @@ class FoundItem:
         return redacted(self.uri)
 
 
-def items_of(
-    document: Document, read: Callable[[str], Document], most: int = MOST
-) -> list[FoundItem]:
+def items_of(document: Document, read: Read, most: int = MOST) -> list[FoundItem]:
     """Return the items that a document stands for; at least one.
 
     ``read`` gives further documents. Raises ``StagingError`` for what is no STAC document, has no
@@ -57,22 +60,23 @@ def items_of(
 
 
 class _Reader:
-    def __init__(self, read: Callable[[str], Document]) -> None:
+    def __init__(self, read: Read) -> None:
         self._read = read
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, bytes]] = set()
 
-    def items(self, document: Document) -> Iterator[FoundItem]:
+    def items(self, document: Document, asked: bytes = b"") -> Iterator[FoundItem]:
+        """Give the items of a document; ``asked`` is the body that it is the answer to."""
         shown = redacted(document.uri)
         parsed = stac.parse(document.data, shown)
-        self._seen.add(document.uri)
+        self._seen.add((document.uri, asked))
         if parsed["type"] == "FeatureCollection":
-            yield from self._features(parsed, document.uri)
+            yield from self._features(parsed, document.uri, asked)
         elif parsed["type"] in _CATALOGS:
             yield from self._linked(parsed, document.uri)
         else:
             yield FoundItem(stac.checked_item(parsed, shown), document.uri)
 
-    def _features(self, parsed: Mapping[str, Any], uri: str) -> Iterator[FoundItem]:
+    def _features(self, parsed: Mapping[str, Any], uri: str, asked: bytes) -> Iterator[FoundItem]:
         """Give the items of a page, and of those that follow it."""
         shown = redacted(uri)
         features = parsed.get("features")
@@ -84,13 +88,7 @@ class _Reader:
             yield FoundItem(stac.checked_item(feature, shown), _self(feature, uri))
         for link in stac.links_of(parsed, shown):
             if link.get("rel") == "next" and features:
-                if str(link.get("method", "GET")).upper() != "GET":
-                    raise StagingError(
-                        f"{shown} has further pages that have to be asked for by {link['method']}",
-                        uri=shown,
-                        hint="ask for more items at a time (limit=), or for fewer",
-                    )
-                yield from self._follow(link["href"], uri)
+                yield from self._follow(link["href"], uri, _body(link, uri, asked))
 
     def _linked(self, parsed: Mapping[str, Any], uri: str) -> Iterator[FoundItem]:
         """Give the items that a catalog links to, and its children's."""
@@ -108,13 +106,37 @@ class _Reader:
             if link.get("rel") in rels:
                 yield from self._follow(link["href"], uri)
 
-    def _follow(self, href: str, uri: str) -> Iterator[FoundItem]:
+    def _follow(self, href: str, uri: str, body: bytes = b"") -> Iterator[FoundItem]:
         target = stac.absolute(href, uri)
         if scheme_of(target) == "file" and scheme_of(uri) != "file":
             raise StagingError(f"{redacted(uri)} has a link to this machine", uri=redacted(target))
-        if target not in self._seen:
-            self._seen.add(target)
-            yield from self.items(self._read(target))
+        if body and urlsplit(target)[:2] != urlsplit(uri)[:2]:
+            raise StagingError(
+                f"{redacted(uri)} has its next page asked for by POST elsewhere",
+                uri=redacted(target),
+            )
+        if (target, body) not in self._seen:
+            self._seen.add((target, body))
+            yield from self.items(self._read(target, body), body)
+
+
+def _body(link: Mapping[str, Any], uri: str, asked: bytes) -> bytes:
+    """Return what the page that a link leads to is asked for with; nothing for GET."""
+    shown, method = redacted(uri), str(link.get("method", "GET")).upper()
+    if method == "GET":
+        return b""
+    body = link.get("body") or {}
+    if method != "POST" or not isinstance(body, Mapping):
+        raise StagingError(f"{shown} has a next page that cannot be asked for", uri=shown)
+    if link.get("merge"):
+        if urlsplit(uri).query:  # what was asked for is no JSON that could be added to
+            raise StagingError(
+                f"{shown} has its next page asked for by POST, with what it was asked itself",
+                uri=shown,
+                hint="ask for more items at a time (limit=), or for fewer",
+            )
+        body = {**(json.loads(asked) if asked else {}), **body}
+    return json.dumps(body).encode()
 
 
 def _self(feature: Mapping[str, Any], uri: str) -> str:

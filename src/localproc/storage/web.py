@@ -69,28 +69,23 @@ class WebStorage:
             if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and have:
                 raise StorageUnavailable(f"{redacted(uri)} has changed", uri=redacted(uri))
             _check(answer, uri)
-            start = _start(answer, have)
             told.etag = _etag(answer) if _can_go_on(answer) else ""
-            with open(path, "r+b" if start else "wb") as file:
-                file.seek(start)
-                size = start
-                for chunk in answer.iter_bytes():
-                    size += len(chunk)
-                    watch(size)
-                    if most is not None and size > most:
-                        raise StagingError(
-                            f"{redacted(uri)} is larger than {most} bytes", uri=redacted(uri)
-                        )
-                    file.write(chunk)
-            announced = answer.headers.get("content-length")
-            plain = "content-encoding" not in answer.headers
-            if plain and announced is not None and start + int(announced) != size:
-                raise StorageUnavailable(
-                    f"{redacted(uri)} ended after {size} of {start + int(announced)} bytes",
-                    uri=redacted(uri),
-                    etag=told.etag,
-                )
-            return Info(str(answer.url), size, _etag(answer))
+            return _received(answer, path, _start(answer, have), most, watch, told.etag)
+
+    def ask(
+        self,
+        uri: str,
+        body: bytes,
+        path: str,
+        *,
+        most: int | None = None,
+        watch: Watch = unwatched,
+    ) -> Info:
+        """Send JSON and take the answer as an object."""
+        said = {"content-type": "application/json"}
+        with _explaining(uri), self._client.asking("POST", uri, said, body) as answer:
+            _check(answer, uri)
+            return _received(answer, path, 0, most, watch, "")
 
     def put(
         self,
@@ -133,6 +128,29 @@ class WebStorage:
     def close(self) -> None:
         """Close the connections that are kept for later."""
         self._client.close()
+
+
+def _received(
+    answer: httpx.Response, path: str, start: int, most: int | None, watch: Watch, etag: str
+) -> Info:
+    """Write what comes to a file, from its byte ``start`` on; all that was announced must come."""
+    shown = redacted(str(answer.request.url))
+    with open(path, "r+b" if start else "wb") as file:
+        file.seek(start)
+        size = start
+        for chunk in answer.iter_bytes():
+            size += len(chunk)
+            watch(size)
+            if most is not None and size > most:
+                raise StagingError(f"{shown} is larger than {most} bytes", uri=shown)
+            file.write(chunk)
+    announced = answer.headers.get("content-length")
+    plain = "content-encoding" not in answer.headers
+    if plain and announced is not None and start + int(announced) != size:
+        raise StorageUnavailable(
+            f"{shown} ended after {size} of {start + int(announced)} bytes", uri=shown, etag=etag
+        )
+    return Info(str(answer.url), size, _etag(answer))
 
 
 def _check(answer: httpx.Response, uri: str) -> None:

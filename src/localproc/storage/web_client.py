@@ -23,6 +23,8 @@ from localproc.storage.addresses import is_public, redacted
 from localproc.uris import canonical
 
 _CONNECTS: Final = 2  #: further tries to connect, before anything was asked
+#: After these what was posted is not posted again (RFC 9110, 15.4).
+_SEE_OTHER: Final = (301, 302, 303)
 _HEADERS: Final = {
     "accept": "*/*",
     "accept-encoding": "identity",  # files are wanted as they are
@@ -57,6 +59,8 @@ class WebClient:
                 if not (answer.has_redirect_location and self._redirects):
                     yield answer
                     return
+                if method == "POST" and answer.status_code in _SEE_OTHER:
+                    method, content = "GET", b""
             finally:
                 answer.close()
             uri = _joined(answer.url, location)

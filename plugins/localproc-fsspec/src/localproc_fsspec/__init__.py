@@ -1,4 +1,4 @@
-"""Inputs from whatever fsspec reaches, and results in object stores.
+"""Inputs from whatever fsspec reaches, and results where a file is there whole or not at all.
 
 Owns which schemes there are, and where results can go. Must not import fsspec until one is opened.
 """
@@ -13,21 +13,23 @@ from localproc.plugins.storage import Storage, StoragePlugin
 
 #: Stores of objects, each of which is there whole or not at all.
 OBJECTS: Final = ("abfs", "az", "gcs", "gs", "memory", "oss")
-#: File systems of a host, which are read only here.
-HOSTS: Final = ("ftp", "hdfs", "sftp", "smb", "ssh", "webhdfs")
+#: Hosts that rename a file at once, so that it is there whole or not at all, too.
+RENAMING: Final = ("ftp", "sftp", "ssh")
+#: Those of which that is not known: they are read only here.
+READ_ONLY: Final = ("hdfs", "smb", "webhdfs")
 _OPTIONS: Final = {"enabled": "true: the scheme is used", "...": "what fsspec is told"}
 
 
 @hookimpl
 def localproc_storages() -> Iterable[StoragePlugin]:
     """Offer all schemes; none can be used before it is switched on."""
-    for scheme in (*OBJECTS, *HOSTS):
+    for scheme in (*OBJECTS, *RENAMING, *READ_ONLY):
         yield StoragePlugin(
             scheme,
             partial(open_scheme, scheme),
-            "by fsspec, once it is enabled" + ("" if scheme in OBJECTS else "; read only"),
+            "by fsspec, once it is enabled" + ("; read only" if scheme in READ_ONLY else ""),
             _OPTIONS,
-            writable=scheme in OBJECTS,
+            writable=scheme not in READ_ONLY,
         )
 
 
@@ -41,7 +43,7 @@ def open_scheme(scheme: str, options: Mapping[str, Any]) -> Storage:
     try:
         from localproc_fsspec.storage import FsspecStorage
 
-        return FsspecStorage.open(scheme, options, by_host=scheme in HOSTS)
+        return FsspecStorage.open(scheme, options, by_host=scheme not in OBJECTS)
     except ImportError as error:
         raise EnvironmentProblem(
             f"the storage {scheme} cannot be opened: {error}", hint="install what it needs"

@@ -4,10 +4,11 @@ Owns what the verbs of the protocol are there. Must not know any file system in 
 """
 
 import hashlib
+import io
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,8 +25,15 @@ from localproc.plugins.storage import (
     unwatched,
 )
 from localproc.storage.addresses import redacted
+from localproc_fsspec import hosts
 
 _CHUNK: Final = 1 << 20
+_PATIENCE: Final = 60.0  #: seconds without a byte by which a connection counts as broken
+_AHEAD: Final = 64  #: pieces (of 32 KiB) of a file that are under way by SFTP
+_SSH: Final = ("sftp", "ssh")
+_FRESH: Final[Mapping[str, Any]] = {"use_listings_cache": False}
+#: What is said besides; SFTP's has no listings and takes nothing but what paramiko does.
+_USUAL: Final = {scheme: {"timeout": 30.0} for scheme in _SSH}
 _SHORT: Final = 4  #: characters up to which an option is no secret
 
 
@@ -81,6 +89,8 @@ class FsspecStorage:
             files, place = self._place(uri)
             with files.open(place, "rb") as source, open(path, "ab" if goes_on else "wb") as file:
                 source.seek(file.tell())
+                if self._scheme in _SSH:  # else each piece is asked for when the last one is there
+                    source.prefetch(info.size, _AHEAD)
                 while chunk := source.read(_CHUNK):
                     file.write(chunk)
                     watch(file.tell())
@@ -104,28 +114,44 @@ class FsspecStorage:
         if_absent: bool = False,
         disposable: bool = False,
     ) -> Info:
-        """Put an object, all of it in one call: it is there whole or not at all."""
+        """Put an object: it is there whole or not at all."""
         watch(0)
         digest, size = _digest(source, uri)
         if sha256 and digest != sha256.lower():
             raise StagingError(
                 f"{redacted(uri)} would not have the SHA-256 that was announced", uri=redacted(uri)
             )
-        mode = "create" if if_absent else "overwrite"
         with self._explaining(uri):
-            files, path = self._place(uri)
             try:
-                if isinstance(source, bytes):
-                    files.pipe_file(path, source, mode=mode)
-                else:
-                    files.put_file(source, path, mode=mode)
+                self._put(source, uri, size, watch, if_absent=if_absent)
             except FileExistsError:
                 raise ObjectExists(f"{redacted(uri)} is there already", uri=redacted(uri)) from None
         watch(size)
         return Info(uri, size, sha256=digest)
 
+    def _put(
+        self, source: str | bytes, uri: str, size: int, watch: Watch, *, if_absent: bool
+    ) -> None:
+        """Put an object, in one call where that is whole or nothing."""
+        files, path = self._place(uri)
+        if self._scheme in hosts.HOSTS:
+            host = hosts.HOSTS[self._scheme]
+            with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+                hosts.put(host, files, file, path, size, watch, if_absent=if_absent)
+            return
+        mode = "create" if if_absent else "overwrite"
+        if isinstance(source, bytes):
+            files.pipe_file(path, source, mode=mode)
+        else:
+            files.put_file(source, path, mode=mode)
+
     def list(self, prefix: str) -> Iterator[Info]:
         """Yield all files whose names begin with the prefix."""
+        for name, found in self._below(prefix):
+            if not (self._by_host and hosts.is_leftover(name)):
+                yield _info(self._uri(prefix, name), found)
+
+    def _below(self, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         with self._explaining(prefix):
             files, path = self._place(prefix)
             top = path if path.endswith("/") else path.rpartition("/")[0]
@@ -134,23 +160,33 @@ class FsspecStorage:
                 start = path.lstrip("/")
                 for name in sorted(found):
                     if name.lstrip("/").startswith(start):
-                        yield _info(self._uri(prefix, name), found[name])
+                        yield name, found[name]
 
     def delete(self, uris: Iterable[str]) -> None:
         """Remove files, one after the other."""
         for uri in uris:
-            with self._explaining(uri), suppress(FileNotFoundError):
+            with self._explaining(uri):
                 files, path = self._place(uri)
-                files.rm_file(path)
+                try:
+                    files.rm_file(path)
+                except Exception:  # FTP has one error for all that it refuses
+                    if files.exists(path):
+                        raise
 
     def sweep(self, prefix: str) -> None:
-        """Nothing is left by a call that did not come to its end."""
+        """Remove files of hosts that were not whole yet; elsewhere a call leaves nothing."""
+        if self._by_host:
+            left = [name for name, _ in self._below(prefix) if hosts.is_leftover(name)]
+            self.delete(self._uri(prefix, name) for name in left)
 
     def check(self, prefix: str) -> None:
-        """See that there is an answer; whether objects can be put is seen when they are."""
+        """See that a host takes files; object stores tell that when something is put."""
         with self._explaining(prefix):
             files, path = self._place(prefix)
-            files.exists(path)
+            if self._scheme in hosts.HOSTS:
+                hosts.probe(files, path.rstrip("/") or "/")
+            else:
+                files.exists(path)
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a signed URL where the file system can make one."""
@@ -185,10 +221,11 @@ class FsspecStorage:
             port = {"port": parts.port} if self._by_host and parts.port else {}
             known[host] = fsspec.filesystem(
                 self._scheme,
-                use_listings_cache=False,
                 skip_instance_cache=True,
-                **{**named, **port, **self._told},
+                **{**_USUAL.get(self._scheme, _FRESH), **named, **port, **self._told},
             )
+            if self._scheme in _SSH:
+                known[host].ftp.get_channel().settimeout(_PATIENCE)
         return known[host], f"/{key}" if self._by_host else f"{parts.netloc}/{key}"
 
     def _uri(self, prefix: str, name: str) -> str:
@@ -196,11 +233,19 @@ class FsspecStorage:
         key = name.lstrip("/") if self._by_host else name.lstrip("/").removeprefix(f"{netloc}/")
         return object_uri(f"{self._scheme}://{netloc}", key)
 
-    def _explaining(self, uri: str, etag: str = "") -> "_explaining":
-        return _explaining(uri, [one for one in self._told.values() if isinstance(one, str)], etag)
+    @contextmanager
+    def _explaining(self, uri: str, etag: str = "") -> Iterator[None]:
+        """Say what went wrong with which URI; a connection on which something did is let go of."""
+        try:
+            with _telling(uri, [one for one in self._told.values() if isinstance(one, str)], etag):
+                yield
+        except Exception:
+            if self._by_host:
+                self._mine.__dict__.pop("files", None)
+            raise
 
 
-class _explaining:  # noqa: N801 - reads as a statement
+class _telling:  # noqa: N801 - reads as a statement
     """Says what went wrong with which URI, without the options that may be keys."""
 
     def __init__(self, uri: str, secrets: Iterable[str], etag: str) -> None:
@@ -223,11 +268,19 @@ class _explaining:  # noqa: N801 - reads as a statement
             said = said.replace(one, "…")
         if isinstance(error, FileNotFoundError):
             raise NoSuchObject(f"nothing is at {self._uri}", uri=self._uri) from None
-        if isinstance(error, (ConnectionError, TimeoutError, EOFError)):
+        if _passes(error):
             raise StorageUnavailable(said, uri=self._uri, etag=self._etag) from None
         raise StagingError(said, uri=self._uri) from None
 
 
+def _passes(error: Exception) -> bool:
+    """Whether a new connection may help: one that broke, or a server that is busy (FTP's 4xx)."""
+    is_broken = isinstance(error, (ConnectionError, TimeoutError, EOFError))
+    return is_broken or type(error).__name__ in _BROKEN or str(error) == "Socket is closed"
+
+
+#: Paramiko's and ftplib's errors of the kind.
+_BROKEN: Final = ("SSHException", "error_temp")
 _FAILURES: Final = (OSError, EOFError, ValueError, NotImplementedError)
 #: Where the errors of file systems come from that are none of Python's own.
 _THEIRS: Final = ("adlfs", "azure", "aiohttp", "ftplib", "gcsfs", "google", "paramiko", "smb")

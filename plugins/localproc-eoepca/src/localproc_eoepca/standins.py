@@ -1,0 +1,62 @@
+"""The modules that a service imports, with localproc's runner in the place of theirs.
+
+Owns their names and what is in them, for as long as a service is loaded. Must not know services.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Final
+
+from localproc_eoepca.handlers import ExecutionHandler
+from localproc_eoepca.runner import FAILED, SUCCEEDED, Runner
+
+#: The packages that services of EOEPCA and of ZOO-Project import, their modules, and the runners.
+_RUNNERS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "zoo_calrissian_runner": (("", ".handlers"), "ZooCalrissianRunner"),
+    "zoo_argowf_runner": (("", ".runner", ".handlers"), "ZooArgoWorkflowsRunner"),
+    "zoo_wes_runner": (("", ".wes_runner", ".handlers"), "ZooWESRunner"),
+    "zoo_runner_common": (("", ".handlers", ".base_runner"), "BaseRunner"),
+}
+
+
+@contextmanager
+def standing_in(runner: type[Runner], told: Callable[[int, str], None]) -> Iterator[None]:
+    """Have the modules found by whoever imports them; whatever was there is there again then."""
+    modules = {"zoo": _zoo(told)}
+    for package, (parts, name) in _RUNNERS.items():
+        members = {"ExecutionHandler": ExecutionHandler, name: runner, "__path__": []}
+        modules |= {f"{package}{part}": _module(f"{package}{part}", members) for part in parts}
+    before = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
+
+
+def _zoo(told: Callable[[int, str], None]) -> ModuleType:
+    """Give the module of the kernel."""
+
+    def update_status(conf: Mapping[str, Any], progress: int) -> None:
+        told(int(progress), str(conf.get("lenv", {}).get("message", "")))
+
+    return _module(
+        "zoo",
+        {
+            "SERVICE_SUCCEEDED": SUCCEEDED,
+            "SERVICE_FAILED": FAILED,
+            "update_status": update_status,
+            "_": lambda message: message,
+        },
+    )
+
+
+def _module(name: str, members: Mapping[str, Any]) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(members)
+    return module
