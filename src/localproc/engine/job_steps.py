@@ -4,7 +4,7 @@ Owns telling of steps while they go on and afterwards. Must not know how steps a
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,6 @@ from localproc.errors import (
     NoSuchStep,
 )
 from localproc.model import JobRecord, Step
-from localproc.model.events import StepFinished
 from localproc.views import notebook, ogc
 from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
@@ -59,24 +58,18 @@ class JobSteps(JobAccount):
     def step_details(self) -> list[dict[str, Any]]:
         """Return all that is known of each step: the members of ``steps`` in its status, and more.
 
-        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
-        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        That is ``command`` (its words), ``folder`` if it is kept, and the path of its ``log``. Of
+        one that failed there are ``inputs``, which tell it from its siblings in a scatter.
         """
-        problems = {
-            event.name: event.problem or {}
-            for event in self.events()
-            if isinstance(event, StepFinished)
-        }
-        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+        return [self._details(step) for step in self.steps]
 
-    def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
+    def _details(self, step: Step) -> dict[str, Any]:
         folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
         more = {
             "key": step.key,
             "command": list(step.command),
             "folder": folder if os.path.isdir(folder) else "",
             "log": os.path.join(self.logs_folder, step.log),
-            "inputs": problem.get("inputs") or {},
         }
         return ogc.step_info(step) | {name: value for name, value in more.items() if value}
 

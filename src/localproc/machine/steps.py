@@ -188,6 +188,7 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         queued=step.queued if event.queued is None else event.queued,
         cpu=event.cpu,
         rss=event.rss,
+        inputs=(event.problem or {}).get("inputs") or {},
         bytes_done=None,
         bytes_total=None,
         share=None,
