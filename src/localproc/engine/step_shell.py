@@ -137,6 +137,7 @@ def _task(
         secrets=secrets,
         software=runtime.software.provide,
         named=past.request.named,
+        process=job.process_id,
     )
     _, task, _ = TaskFactory(job.id, setup, LogNames(past.logs)).prepare(prepare, Disk())
     box = task.container
