@@ -12,10 +12,12 @@ from typing import Any
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.steplog import StepLog
 from localproc.engine.job_account import JobAccount
+from localproc.engine.live_view import live_view
 from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Changes, Watch
 from localproc.engine.step_shell import StepShell, step_shell
 from localproc.errors import (
+    LocalprocError,
     NoSuchProcess,
     NoSuchStep,
 )
@@ -25,16 +27,35 @@ from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
 
 
+class Steps(list[Step]):
+    """Steps, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        return notebook.steps_html(self)
+
+
 class JobSteps(JobAccount):
     """A job with its steps."""
 
     def _repr_html_(self) -> str:
         return notebook.job_html(self.record, self.rows())
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Give what notebooks show of it: while it goes on, that is kept up to date."""
+        told = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return told if self.status.final else told | live_view(self._repr_html_, self._waits_more)
+
+    def _waits_more(self, seconds: float) -> bool:
+        """Wait for so long; return whether it goes on after that."""
+        try:
+            return not self._namespace.wait_for(self.id, seconds).status.final
+        except LocalprocError:  # the engine is closed, or the job is gone
+            return False
+
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> Steps:
         """Its steps so far, in the order they were started."""
-        return self.history.steps()[1]
+        return Steps(self.history.steps()[1])
 
     def watch(self) -> Changes:
         """Yield each step as it changes, from the first one on, until the job has ended.
@@ -55,13 +76,14 @@ class JobSteps(JobAccount):
             return {}
         return scatter_totals(resolved, self.inputs)
 
-    def step_details(self) -> list[dict[str, Any]]:
-        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+    def step_details(self, chosen: Sequence[Step] | None = None) -> list[dict[str, Any]]:
+        """Return all that is known of some of its steps, by default of each.
 
-        That is ``command`` (its words), ``folder`` if it is kept, and the path of its ``log``. Of
-        one that failed there are ``inputs``, which tell it from its siblings in a scatter.
+        These are the members of ``steps`` in its status, and more: ``command`` (its words),
+        ``folder`` if it is kept, and the path of its ``log``. One that failed has the ``inputs``
+        that tell it from its siblings in a scatter.
         """
-        return [self._details(step) for step in self.steps]
+        return [self._details(step) for step in (self.steps if chosen is None else chosen)]
 
     def _details(self, step: Step) -> dict[str, Any]:
         folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
