@@ -21,7 +21,7 @@ from localproc.machine import steps
 from localproc.model.events import StepFinished, Succeeded
 from localproc.views import crate, execution_log, provenance
 from localproc.views.measured import as_yaml
-from localproc.views.report import Report, report_html, told
+from localproc.views.report import ReportContents, report_html, told
 from localproc.views.written import written
 
 
@@ -60,7 +60,7 @@ class JobDocuments(JobResults):
         outputs = reporting.shown_results(document, self.published, self.location)
         described = self._described()
         return report_html(
-            Report(
+            ReportContents(
                 job=record,
                 title=record.title or str(described.get("title", "")),
                 description=str(described.get("description", "")),

@@ -19,7 +19,7 @@ from localproc.engine.home.settings import base_environment
 from localproc.engine.home.variables import read_variables
 from localproc.engine.job import replay
 from localproc.engine.job.effects import Prepare
-from localproc.engine.job.executor_choice import Place
+from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.past_steps import past_steps
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
@@ -124,7 +124,7 @@ def _task(
 ) -> Task:
     """Work the step's task out again; where it ran, and in which image, was recorded."""
     able = runtime.plugins.executor(step.executor).capabilities
-    where = Place(step.executor, able, step.containers, bare=not step.image)
+    where = Destination(step.executor, able, step.containers, bare=not step.image)
     setup = JobSetup(
         now=lambda: datetime.now(UTC),
         folder=runtime.home.job(job.id),
