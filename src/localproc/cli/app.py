@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "jobs": ("jobs", "List jobs."),
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
+    "shell": ("shell", "Look into the folder of a step, as the step saw it."),
     "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
     "report": ("report", "Write a job as one HTML page to keep."),

@@ -207,7 +207,7 @@ class Composed:
             plain = self._answered(lambda: self._commanded(task))
             if plain is None:
                 return
-            _make(plain.stage)
+            put_in_place(plain.stage)
         except (LocalprocError, OSError) as error:
             self._own.append(Report(task.key, TaskState.REFUSED, reason=_said(error)))
         except Exception as error:
@@ -261,7 +261,7 @@ def _is_sound(report: Report) -> bool:
     return report.state is TaskState.ENDED and (report.exit_code or 0) >= 0
 
 
-def _make(actions: Iterable[StageAction]) -> None:
+def put_in_place(actions: Iterable[StageAction]) -> None:
     """Make what a command needs beside the task's own folders; what is there already will do."""
     for one in actions:
         if one.kind == "mkdir":

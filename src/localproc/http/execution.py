@@ -27,6 +27,7 @@ _OPTIONS: Final = {
     "timeLimit": "time_limit",
     "priority": "priority",
     "once": "once",
+    "progress": "progress",
 }
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title", *_OPTIONS})
 _PLAIN_FORM: Final = "application/x-www-form-urlencoded"

@@ -71,7 +71,7 @@ class StepBook:
                 step = _running(self._known(event.name), event, self._earliest(event))
             case StepProgress():
                 known = self._known(event.name)
-                step = replace(known, bytes_done=event.done, bytes_total=event.total)
+                step = _progressed(known, event)
             case StepRetrying():
                 step = _retrying(self._known(event.name), event)
             case StepFinished():
@@ -124,6 +124,12 @@ def _submitted(event: StepSubmitted) -> Step:
     )
 
 
+def _progressed(step: Step, event: StepProgress) -> Step:
+    if event.share is not None:
+        return replace(step, share=event.share, said=event.said)
+    return replace(step, bytes_done=event.done, bytes_total=event.total)
+
+
 def _retrying(step: Step, event: StepRetrying) -> Step:
     """An attempt has ended badly; the step waits for the next one."""
     return replace(
@@ -133,6 +139,8 @@ def _retrying(step: Step, event: StepRetrying) -> Step:
         exit_code=event.exit_code,
         reason=f"attempt {event.attempt} {event.said}".rstrip(),
         due=event.due,
+        share=None,
+        said="",
     )
 
 
@@ -180,8 +188,11 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         queued=step.queued if event.queued is None else event.queued,
         cpu=event.cpu,
         rss=event.rss,
+        inputs=(event.problem or {}).get("inputs") or {},
         bytes_done=None,
         bytes_total=None,
+        share=None,
+        said="",
     )
 
 

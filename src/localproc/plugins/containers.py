@@ -96,6 +96,14 @@ class ContainerRuntime(Protocol):
         is gets the variables that are secrets by other names.
         """
 
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task, without a container, that runs one in a new container of its kind.
+
+        It is for a person: its streams are those of the process, a ``terminal`` if so, and the
+        image's entry point does not come before its command. Nothing is made here either. Raises
+        ``EnvironmentProblem`` where a program for it is missing.
+        """
+
     def stop(self, task: Task) -> None:
         """End what is left of a task when its process and all below that are gone.
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from localproc.media_types import media_type
-from localproc.model import JobRecord, JobStatus, Step
+from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.uris import quoted
 
 #: What a result given as a link is to the results: 2.0 wants every link to have a relation.
@@ -97,6 +97,9 @@ def step_info(step: Step) -> dict[str, Any]:
         info["because"] = step.because
     if step.due is not None:
         info["due"] = timestamp(step.due)
+    if step.status is StepStatus.FAILED:
+        told = {"command": list(step.command), "inputs": dict(step.inputs)}
+        info |= {name: value for name, value in told.items() if value}
     info |= usage(step)
     info["log"] = step.log
     return info
@@ -118,6 +121,8 @@ def usage(step: Step) -> dict[str, Any]:
         "software": list(step.software) or None,
         "bytesDone": step.bytes_done,
         "bytesTotal": step.bytes_total,
+        "progress": None if step.share is None else int(100 * step.share),
+        "said": step.said or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

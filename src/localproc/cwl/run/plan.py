@@ -66,6 +66,10 @@ class Plan:
         """How much is done, from 0 to 1: every step has a share, weighted over those known."""
         return 1.0 if self.outputs is not None else min(1.0, self._board.progress)
 
+    def share(self, key: str) -> float:
+        """Return what an instance that runs will add to the progress; 0 for any other."""
+        return self._board.running[key][1] if key in self._board.running else 0.0
+
     @property
     def current(self) -> str:
         """The key that was being worked out when an error came out of ``pull`` or ``finish``."""

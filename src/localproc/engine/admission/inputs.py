@@ -6,7 +6,7 @@ a command line or a form means for an input of a type. Must not know any process
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.trees import Unreadable
@@ -14,6 +14,19 @@ from localproc.cwl.base.types import CwlType, item_type, kind, matches, members,
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
 from localproc.uris import path_uri
+
+#: The member of an inputs file that names the tool which they are for.
+TOOL: Final = "cwl:tool"
+
+
+def known_inputs(ports: Iterable[str], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a job file says of a process: what else it has is passed over, as by cwltool."""
+    known = {*ports}
+    return {
+        name: value
+        for name, value in inputs.items()
+        if name in known or (str(name).startswith("cwl:") and name != TOOL)
+    }
 
 
 def read_inputs(

@@ -120,6 +120,15 @@ class EventWriter:
         """So many bytes have come or gone for one of the engine's own steps."""
         self._note(StepProgress(self._now(), name=name, done=done, total=total))
 
+    def told(self, name: str, share: float, said: str, progress: int) -> None:
+        """A step's tool has told how far it is."""
+        text = f"{name}: {share:.0%} {said}".rstrip()
+        self._note(
+            StepProgress(
+                self._now(), name=name, share=share, said=said, progress=progress, message=text
+            )
+        )
+
     def queued(self, name: str, report: Report) -> None:
         """A step's task waits at the executor; told where the reason is new."""
         if report.reason != self._reasons.get(name, ""):

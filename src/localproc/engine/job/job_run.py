@@ -75,6 +75,7 @@ class JobRun:
             one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
         )
         self._inputs: Mapping[str, Any] = {}
+        self._parts: dict[str, float] = {}  #: what steps that run have done of the whole
         self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
         self._handlers: Final = self._acts()
 
@@ -88,6 +89,7 @@ class JobRun:
             Act.TAKE_ANSWER: self._steps.answer,
             Act.TAKE_REPORT: self._take_report,
             Act.TELL_PROGRESS: self._staging.progressed,
+            Act.TELL_TOOL_PROGRESS: self._tell_tool_progress,
             Act.TAKE_TIME: self._take_time,
             Act.SUCCEED: self._take_published,
             Act.CLOSE_STAGING: self._close_staging,
@@ -304,11 +306,24 @@ class JobRun:
     def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
         """Tell the plan; give the job's progress."""
         self._has_made = True
+        self._parts.pop(key, None)
         try:
             self._planning.finish(key, outputs)
         except LocalprocError as error:
             self._process_broke(error)
-        return _STAGED + int(_STEPS * self._planning.progress)
+        return self._progress()
+
+    def _progress(self) -> int:
+        done = self._planning.progress + sum(self._parts.values())
+        return _STAGED + int(_STEPS * min(1.0, done))
+
+    def _tell_tool_progress(self, news: Any) -> None:
+        running = self._steps.running.get(news.key)
+        if running is None or running.made is None:
+            return
+        key = running.made[0].invocation.key
+        self._parts[key] = self._planning.share(key) * news.share
+        self._writer.told(running.name, news.share, news.said, self._progress())
 
     def _take_report(self, news: Any) -> None:
         if isinstance(news, Reported):

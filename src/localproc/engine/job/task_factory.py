@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
@@ -26,6 +27,7 @@ from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.errors import UnsupportedPackage
@@ -52,7 +54,8 @@ class JobSetup:
     steps are given that does not come from the package.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
-    that they lead to. ``process`` is the id of the job's.
+    that they lead to. ``process`` is the id of the job's, ``progress`` a pattern of steps whose
+    tools tell how far they are.
     """
 
     now: Callable[[], datetime]
@@ -72,6 +75,7 @@ class JobSetup:
     secrets: StepSecrets | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    progress: str = ""
     process: str = ""
 
 
@@ -183,6 +187,7 @@ class TaskFactory:
             executor=where.executor,
             secrets=Secrets() if given is None else given.of(step, prepared),
             software=software.packages,
+            progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
         notes += without_software(software.missing)
@@ -205,6 +210,13 @@ class TaskFactory:
         if provided.missing and software_is_required(invocation.tool):
             raise UnsupportedPackage(nowhere(provided.missing), hint=SOFTWARE_HINT)
         return provided
+
+    def _tells(self, tool: Tool, step: str) -> bool:
+        """Return whether a tool tells its progress: by its own hint, or as was asked for."""
+        name, pattern = step.rpartition("/")[2], self.setup.progress
+        return tool.requirements.has("Progress") or any(
+            fnmatchcase(one, pattern) for one in (name, step)
+        )
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
         """Give a task whose log begins with what was done without."""
@@ -253,8 +265,7 @@ class TaskFactory:
         return f"{self.job_id}:{name}:{attempt}"
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        work = os.path.join(self.setup.folder, "work", name)
-        outdir = work if attempt == 1 else f"{work}.{attempt}"
+        outdir = os.path.join(self.setup.folder, "work", folder_name(name, attempt))
         return Folders(outdir, tmpdir, f"{outdir}.in")
 
 

@@ -24,6 +24,7 @@ from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
 from localproc.engine.loop.task_folder import fill_folder
+from localproc.engine.loop.told_progress import ToldProgress
 from localproc.model import Task
 
 
@@ -31,9 +32,14 @@ class EffectRunner:
     """What one loop does its work with. ``closed`` is told of each job that has ended."""
 
     def __init__(
-        self, background: Background, settings: Settings, closed: Callable[[Active], None]
+        self,
+        background: Background,
+        settings: Settings,
+        closed: Callable[[Active], None],
+        progress: ToldProgress,
     ) -> None:
         self._background = background
+        self._progress = progress
         self._settings = settings
         self._closed = closed
 
@@ -57,8 +63,10 @@ class EffectRunner:
             wanted = [task for task in tasks if active.run.is_running(task.key)]
             if wanted:
                 active.executors.submit(wanted)
+                self._progress.follow(wanted, anew=True)
             if over:
                 active.executors.release(over)
+                self._progress.forget(over)
         for active, effect in others:
             self._do(active, effect)
 
@@ -67,6 +75,7 @@ class EffectRunner:
             case Reattach(tasks):
                 _note_revealed(active, *tasks)
                 active.executors.reattach(tasks)
+                self._progress.follow(tasks, anew=False)
             case Stop(keys):
                 self._background.stop(active.context)
                 if keys:

@@ -129,6 +129,7 @@ class JobStarts:
             secrets=self._step_secrets(job, past),
             software=self._software,
             named=past.request.named,
+            progress=past.request.progress,
             process=job.process_id,
         )
 

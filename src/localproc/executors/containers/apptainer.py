@@ -113,7 +113,15 @@ class Apptainer:
     # Tasks
 
     def command(self, task: Task, image: Image) -> Task:
-        """Return the task with the program in front."""
+        """Return the task with the program in front, and the image's runscript after it."""
+        return self._commanded("run", task, image)
+
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task with the program in front, without the image's runscript."""
+        del terminal  # it is that of the process
+        return self._commanded("exec", task, image)
+
+    def _commanded(self, verb: str, task: Task, image: Image) -> Task:
         box = task.container
         assert box is not None
         prefix = "APPTAINERENV_" if self._name == "apptainer" else "SINGULARITYENV_"
@@ -124,7 +132,7 @@ class Apptainer:
             if one.target != box.outdir
         ]
         argv = (
-            *(self._run, "--quiet", "run", "--contain", "--ipc", "--cleanenv"),
+            *(self._run, "--quiet", verb, "--contain", "--ipc", "--cleanenv"),
             *(("--no-eval",) if self._name == "apptainer" else ()),
             *(() if box.network else ("--net", "--network", "none")),
             *(("--nv",) if task.resources.gpus else ()),

@@ -169,6 +169,11 @@ class Charliecloud:
         env |= {"USER": env.get("USER", _NAMELESS), "TMPDIR": f"{box}/tmp"}  # noqa: S108
         return plain(task, whole, env, stage)
 
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task with ch-run in front, without the image's entry point."""
+        del terminal  # it is that of the process
+        return self.command(task, replace(image, entrypoint=()))
+
     def stop(self, task: Task) -> None:
         """Nothing is left: its processes are those of the task."""
 
