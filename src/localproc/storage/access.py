@@ -109,9 +109,23 @@ class Access:
             hint="give a web address, or ask whoever runs the service for a --file-root",
         )
 
-    def download(self, uri: str, path: str) -> Info:
-        """Bring an object to a path that did not exist. Raises ``StagingError`` or ``NoSpace``."""
-        return self._fetch(uri, path, self._policy.most)
+    def download(self, uri: str, path: str, verify: Callable[[], _T]) -> _T:
+        """Bring an object to a path that did not exist; return what ``verify`` gives of it.
+
+        What that raises a ``StagingError`` for is brought once more, from where it lies and not
+        from what is kept: bytes may have been damaged on their way. Raises ``StagingError`` or
+        ``NoSpace``.
+        """
+        self._fetch(uri, path, self._policy.most)
+        try:
+            return verify()
+        except StagingError as error:
+            if scheme_of(uri) == "file" or not self._kept.may_ask:
+                raise
+            self._log(f"{error.message}: it is brought once more")
+        os.remove(path)
+        self._fetch(uri, path, self._policy.most, fresh=True)
+        return verify()
 
     def read(self, uri: str, body: bytes = b"") -> Document:
         """Return a small object, such as a STAC item; with a ``body`` the answer to that."""
@@ -137,7 +151,9 @@ class Access:
             raise NoSuchObject(f"nothing is at {redacted(prefix)}", uri=redacted(prefix))
         return found
 
-    def _fetch(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
+    def _fetch(
+        self, uri: str, path: str, most: int | None, body: bytes = b"", *, fresh: bool = False
+    ) -> Info:
         self.check(uri)
         if scheme_of(uri) == "file":
             return self._download(uri, path, most)
@@ -149,6 +165,7 @@ class Access:
             asked=lambda: None if body else self._storage(uri).info(uri),
             download=lambda: self._download(uri, path, most, body),
             log=self._log,
+            fresh=fresh,
         )
         self._budget.count(uri, path, info.size)
         return info

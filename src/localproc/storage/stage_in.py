@@ -186,8 +186,7 @@ class _StageIn:
             else:
                 with self._folders.making(folder) as temporary:
                     path = os.path.join(temporary, name)
-                    self._access.download(location, path)
-                    real = verify_input(given, path)
+                    real = self._access.download(location, path, lambda: verify_input(given, path))
             staged.update(real)
             staged["size"] = size = os.stat(target).st_size
             self._log(f"{label}: {shown} → {self._folders.shown(target)} ({size} bytes)")
@@ -254,7 +253,7 @@ class _StageIn:
         self._folders.end(folder, temporary, f"{label}: {redacted(location)}/ → {to}")
 
     def _download(self, uri: str, path: str) -> None:
-        self._access.download(uri, path)
+        self._access.download(uri, path, lambda: None)
 
     def _next(self) -> str:
         self._count += 1

@@ -120,12 +120,14 @@ class S3Storage:
         """Begin an upload and end it: that tells whether objects can be put, and leaves none.
 
         Some servers make a bucket for whoever puts something into it, so that is looked at, too.
+        What others have left who were killed meanwhile goes with it.
         """
         asked = place(prefix)
         self._connection.call("head_bucket", f"s3://{asked.bucket}", Bucket=asked.bucket)
         probe = Place(prefix, asked.bucket, f"{asked.key.rstrip('/')}/.localproc".lstrip("/"))
         begun = self._connection.call("create_multipart_upload", prefix, **probe.named)
         abort(self._connection, probe, begun["UploadId"])
+        self.sweep(asked.beside(probe.key))
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a URL that holds for so many seconds."""
