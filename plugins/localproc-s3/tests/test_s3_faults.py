@@ -233,6 +233,9 @@ def test_a_look_at_a_place_that_was_cut_short_leaves_nothing_for_long(
     server.client().create_multipart_upload(Bucket=bucket, Key="results/.localproc")
     open_s3().check(f"s3://{bucket}/results")
     assert uploads(server, bucket) == []
+    server.client().create_multipart_upload(Bucket=bucket, Key="results/.localproc")
+    open_s3().sweep(f"s3://{bucket}/results/job/")
+    assert uploads(server, bucket) == []
 
 
 # Killed

@@ -266,11 +266,20 @@ def _gathered(
     return called
 
 
-def find_process(engine: Engine, name: str) -> Process:
+staging_option = click.option(
+    "--staging",
+    type=click.Choice(["own", "ours"]),
+    default="own",
+    show_default=True,
+    help="Whose steps stage in and out for a package that came wrapped with some.",
+)
+
+
+def find_process(engine: Engine, name: str, staging: str = "own") -> Process:
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
     if names_package(name):
         with naming(name):
-            return engine.deploy(name)
+            return engine.deploy(name, staging=staging)
     try:
         return engine.process(name)
     except NoSuchProcess as error:

@@ -20,6 +20,7 @@ from localproc.cli.common import (
     json_option,
     print_json,
     request_options,
+    staging_option,
 )
 from localproc.cli.looking_ahead import show_plan
 from localproc.cli.package_command import PackageCommand
@@ -38,6 +39,7 @@ from localproc.model import JobStatus
 @engine_options
 @request_options
 @json_option
+@staging_option
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done: see localproc plan.")
 @click.option("--quiet", is_flag=True, help="Show nothing while the job runs.")
 @click.pass_obj
@@ -49,6 +51,7 @@ def run(
     settings: dict[str, Any],
     request: dict[str, Any],
     as_json: bool,
+    staging: str,
     dry_run: bool,
     quiet: bool,
 ) -> int:
@@ -66,7 +69,7 @@ def run(
         return show_plan(site, package, inputs, given, settings, as_json=as_json)
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
-        process = find_process(engine, package)
+        process = find_process(engine, package, staging)
         asked = datetime.now(UTC)
         job = process.execute(**gather_inputs(process, inputs, given), **request)
         if job.created < asked:

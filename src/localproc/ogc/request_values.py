@@ -158,6 +158,8 @@ class RequestReader:
         elif what == "Directory" and (document := _stac_document(value)) is not None:
             text = json.dumps(document).encode()
             value = {"class": what, "location": data_uri(text, "application/geo+json")}
+        elif what == "Directory" and isinstance(value.get("value"), str):  # a URI, as wrappers take
+            value = {"class": what, "location": self._location(value["value"])}
         elif "value" in value and not is_filelike(value):
             if what == "Directory":
                 self.problems.append(Problem("a directory cannot be given inline", path))
