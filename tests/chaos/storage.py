@@ -60,12 +60,18 @@ def main(rounds: int, seed: int) -> int:
                 )
             else:
                 shutil.rmtree(here.folder)
-    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-    print(f"{rounds - bad} of {rounds} rounds as they should be; {told} s at the most")
+            if number % 20 == 0:
+                print(f"{number - bad} of {number}: {_told(counts)}", flush=True)
+    print(f"{rounds - bad} of {rounds} rounds as they should be; {_told(counts)}")
     print(f"{time.monotonic() - begun:.0f} s in all")
     if not bad:
         shutil.rmtree(top)
     return bad
+
+
+def _told(counts: Counter[str]) -> str:
+    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return f"{told} (the longest is in seconds)"
 
 
 if __name__ == "__main__":

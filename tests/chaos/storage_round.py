@@ -205,7 +205,13 @@ class StorageRound:
             until(lambda: not processes(self.folder), 5)
         except AssertionError:
             wrong += [f"still there: {line}" for line in processes(self.folder).values()]
-        return wrong + [f"left over: {name}" for name in leftovers(self.home)]
+        return wrong + [f"left over: {name}" for name in self._leftovers()]
+
+    def _leftovers(self) -> list[str]:
+        """Return what is left, but for what jobs have made that are still to be retried."""
+        with localproc.Engine(self.home, run_jobs=False) as engine:
+            kept = {f"jobs/{job.id}/" for job in engine.jobs() if job.status != "successful"}
+        return [name for name in leftovers(self.home) if not name.startswith(tuple(kept))]
 
 
 def scene(contents: dict[str, bytes]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ WRAPPED = Path(__file__).with_name("wrapped.cwl")
 def scene(tmp_path: Path) -> str:
     """Give the path of an item with an asset."""
     (tmp_path / "N.tif").write_text("pixels")
-    item = {
+    item: dict[str, Any] = {
         "type": "Feature",
         "stac_version": "1.0.0",
         "id": "N",
@@ -62,7 +62,7 @@ def test_both_can_be_deployed(tmp_path: Path) -> None:
 
 def test_a_package_that_is_not_wrapped_is_as_it_is(tmp_path: Path) -> None:
     with Engine(tmp_path, run_jobs=False) as engine:
-        tool = {"cwlVersion": "v1.2", "class": "CommandLineTool", "id": "plain"}
+        tool: dict[str, Any] = {"cwlVersion": "v1.2", "class": "CommandLineTool", "id": "plain"}
         tool |= {"baseCommand": "true", "inputs": [], "outputs": []}
         assert engine.deploy(tool, staging="ours").id == "plain"
         with pytest.raises(InvalidInputs, match="staging is 'theirs'; it is own or ours"):

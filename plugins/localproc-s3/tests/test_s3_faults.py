@@ -219,11 +219,22 @@ def test_an_upload_whose_beginning_was_not_told_is_removed(
     lost = once("lost", lambda method, path: method == "POST" and "uploads" in path, times=2)
     road.fault = lost
     root = f"s3://{bucket}/job"
-    out = Outbound(storage, root, (str(tmp_path),), (), str, lambda: False, alone=True)
+    out = Outbound(storage, root, (str(tmp_path),), (), [].append, lambda: False, alone=True)
     out.add(str(source), f"{root}/large.bin")
     out.measure()
     out.send()
     assert keys(server, bucket) == ["job/large.bin"]
+    assert uploads(server, bucket) == []
+
+
+def test_a_list_of_parts_that_was_damaged_on_its_way_is_sent_again(
+    open_s3: OpenS3, road: Road, server: Server, bucket: str
+) -> None:
+    storage, uri = open_s3(endpoint=road.server.endpoint), f"s3://{bucket}/large.bin"
+    road.fault = once("damaged", lambda method, path: method == "POST" and "uploadId" in path)
+    with pytest.raises(StorageUnavailable):
+        storage.put(bytes(6 << 20), uri)
+    storage.put(bytes(6 << 20), uri)
     assert uploads(server, bucket) == []
 
 
