@@ -1,4 +1,4 @@
-"""The process that is killed: ``HOME RESULTS SCENE OPTIONS run|dismiss|retry``.
+"""The process that is killed: ``HOME RESULTS SCENE OPTIONS run|dismiss|retry|tidy``.
 
 Stages a scene in from S3, copies it, publishes it to S3.
 """
@@ -19,6 +19,14 @@ _PACKAGE: dict[str, Any] = {
     "inputs": [{"id": "scene", "type": "Directory", "inputBinding": {}}],
     "outputs": [{"id": "copy", "type": "Directory", "outputBinding": {"glob": "."}}],
 }
+_NOTHING: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "nothing",
+    "baseCommand": "true",
+    "inputs": [],
+    "outputs": [],
+}
 
 
 def main(home: str, results: str, scene: str, options: str, verb: str) -> None:
@@ -34,6 +42,8 @@ def main(home: str, results: str, scene: str, options: str, verb: str) -> None:
             jobs[0].dismiss()
         elif verb == "retry":
             jobs[0].retry().wait()
+        elif verb == "tidy":
+            engine.run(_NOTHING)  # who runs something removes what killed engines have left
         else:
             job = jobs[0] if jobs else engine.deploy(_PACKAGE).execute({"scene": scene})
             job.wait()

@@ -205,6 +205,8 @@ class StorageRound:
             until(lambda: not processes(self.folder), 5)
         except AssertionError:
             wrong += [f"still there: {line}" for line in processes(self.folder).values()]
+        if self._leftovers():
+            self._end("tidy")
         return wrong + [f"left over: {name}" for name in self._leftovers()]
 
     def _leftovers(self) -> list[str]:

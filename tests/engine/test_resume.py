@@ -212,6 +212,6 @@ def test_what_a_killed_engine_was_about_to_remove_is_removed(
     folder = Path(job.folder)
     for name in left:
         (folder / name / "scene_1").mkdir(parents=True)
-    with localproc.Engine(tmp_path):
-        pass
+    with localproc.Engine(tmp_path) as engine:
+        engine.run(package)  # whoever runs nothing tidies nothing
     assert [one.name for one in folder.iterdir()] == ["logs"]
