@@ -219,7 +219,7 @@ def test_an_upload_whose_beginning_was_not_told_is_removed(
     lost = once("lost", lambda method, path: method == "POST" and "uploads" in path, times=2)
     road.fault = lost
     root = f"s3://{bucket}/job"
-    out = Outbound(storage, root, (str(tmp_path),), (), [].append, lambda: False, alone=True)
+    out = Outbound(storage, root, (str(tmp_path),), (), lambda _: None, lambda: False, alone=True)
     out.add(str(source), f"{root}/large.bin")
     out.measure()
     out.send()

@@ -18,6 +18,7 @@ from localproc.model import InputPolicy
 from localproc.plugins.storage import Answering, Info, Storage, object_key
 from localproc.storage import retries
 from localproc.storage.addresses import redacted
+from localproc.storage.archives import unpack
 from localproc.storage.budget import Budget
 from localproc.storage.disk import telling
 from localproc.storage.kept_inputs import KeptInputs
@@ -126,6 +127,24 @@ class Access:
         os.remove(path)
         self._fetch(uri, path, self._policy.most, fresh=True)
         return verify()
+
+    def unpack(self, uri: str, kind: str, folder: str) -> None:
+        """Bring an archive, and write what is in it into a folder.
+
+        What it has counts as what comes for the job.
+        """
+        with tempfile.TemporaryDirectory(prefix="localproc-", dir=os.path.dirname(folder)) as aside:
+            path = os.path.join(aside, "archive")
+            self._fetch(uri, path, self._policy.most)
+            unpack(
+                path,
+                kind,
+                folder,
+                redacted(uri),
+                most=self._policy.most_of_job,
+                most_of_file=self._policy.most,
+                go_on=self.go_on,
+            )
 
     def read(self, uri: str, body: bytes = b"") -> Document:
         """Return a small object, such as a STAC item; with a ``body`` the answer to that."""
