@@ -440,6 +440,8 @@ PAGES = [
     "/jobs?status=failed",
     "/executions",
     "/executions/v1",
+    "/logs?search=hello",
+    "/schedules",
 ]
 
 
@@ -511,8 +513,16 @@ def test_executions_are_found_looked_at_and_run_again(page: "Page", service: Ser
         page.get_by_role("button", name="Filter").click()
     rows = page.locator("tbody tr")
     assert set(rows.locator(".badge").all_inner_texts()) == {"failed"}
-    assert page.get_by_role("heading", name="In the next 12 hours").is_visible()
+    assert page.get_by_role("heading", name="In the next 24 hours").is_visible()
     assert page.get_by_role("link", name="each-minute").first.is_visible()
+    bars = page.get_by_role("img", name=re.compile("to come, the next is each-minute"))
+    expect(bars.locator(".due").first).to_be_visible()
+    failed = page.locator(".agenda li").filter(has=page.get_by_role("link", name="three-steps"))
+    expect(failed.get_by_role("img")).to_have_accessible_name(re.compile("1 failed"))
+    with page.expect_navigation():
+        failed.locator("a:has(.part)").first.click()
+    expect(page.get_by_role("heading", name="Phases")).to_be_visible()
+    page.go_back()
     service.engine.schedules.remove("each-minute")
 
     page.locator("select[name=status]").select_option("success")
@@ -530,3 +540,19 @@ def test_executions_are_found_looked_at_and_run_again(page: "Page", service: Ser
     job = service.engine.job(page.url.rpartition("/")[2])
     assert job.inputs["string"] == "once more"
     job.wait()
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_logs_are_searched_with_the_keyboard(service: Service, page: "Page", width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{service.base}/jobs")
+    page.get_by_role("link", name="Logs").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("searchbox").focus()
+    page.keyboard.type('"this is why"')
+    page.keyboard.press("Enter")
+    found = page.get_by_role("region", name=re.compile("second of"))
+    expect(found.first).to_contain_text("this is why")
+    expect(page.get_by_role("searchbox")).to_have_value('"this is why"')
+    found.first.get_by_role("link", name="three-steps").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Job of three-steps")

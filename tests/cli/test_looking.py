@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from localproc import Engine
-from localproc.cli.common import print_table
+from localproc.cli.printing import print_table
 from tests.cli.terminal import localproc, on_terminal
 
 LOOKS = [

@@ -178,3 +178,14 @@ def test_what_a_shell_needs(shell: str) -> None:
     said = localproc("completion", shell)
     assert said.code == 0
     assert f"_LOCALPROC_COMPLETE={shell}_complete" in said.out
+
+
+def test_logs_of_all_jobs_are_searched(home: Path) -> None:
+    run(home, "fine")
+    failed = run(home, "bad")
+    said = localproc("logs", "--search", "err bad")
+    assert said.out.splitlines() == [f"{failed.id} say  many, failed", "  err bad"]
+    found = localproc("logs", "--search", "err", "--json").document
+    assert [one["lines"] for one in found["matches"]] == [["err bad"], ["err fine"]]
+    assert "no log has that" in localproc("logs", "--search", "unheard").err
+    assert "without JOB" in localproc("logs", "last", "--search", "err").err

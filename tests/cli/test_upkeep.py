@@ -144,7 +144,7 @@ def test_results_among_those_of_others_are_not_touched(home: Path, tmp_path: Pat
 
 def test_what_takes_how_much_room(past: dict[str, Job]) -> None:
     parts = localproc("du", "--json").document
-    assert list(parts) == ["store", "jobs", "results", "cache", "inputs", "tmp", "rest"]
+    assert list(parts) == ["store", "jobs", "search", "results", "cache", "inputs", "tmp", "rest"]
     assert parts["results"] >= 4
     assert parts["store"] > 10_000
     assert parts["jobs"] > 0

@@ -424,6 +424,16 @@ def test_a_file_may_go_to_stdin() -> None:
     assert wrong(text, {"cat.cwl": "\n".join(cat)}) == []
 
 
+@pytest.mark.parametrize(
+    "rest", ["inputs: {a: stdin, »b: stdin}", "stdin: in.txt\ninputs: {»a: stdin}"]
+)
+def test_a_tool_reads_one_standard_input(rest: str) -> None:
+    """CWL v1.2 CommandLineTool, ``stdin``: not both as a type and at the level of the tool."""
+    text = f"cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: cat\noutputs: []\n{rest}\n"
+    (found,) = wrong(text)
+    assert "is of type stdin, but the tool reads something else there" in found
+
+
 # Scatters
 
 

@@ -61,6 +61,14 @@ def test_a_file_that_is_called_otherwise_is_linked_under_its_name() -> None:
     assert actions(here) == [("link", "/stage/1/scene.tif", "/data/0815")]
 
 
+def test_a_folder_called_a_dot_keeps_that_name_wherever_it_lies() -> None:
+    here = layout()
+    text = {"class": "File", "basename": "a.txt", "contents": "A"}
+    found = here.localize({"class": "Directory", "basename": ".", "listing": [text]})
+    assert (found["basename"], found["listing"][0]["path"]) == (".", f"{found['path']}/a.txt")
+    assert ("write", f"{found['path']}/a.txt", "A") in actions(here)
+
+
 def test_two_files_of_one_name_are_kept_apart() -> None:
     here = layout()
     here.localize([file("/data/1", basename="same"), file("/data/2", basename="same")])

@@ -139,6 +139,7 @@ def test_a_writable_copy_that_is_given_back_has_the_checksum_of_its_bytes(
         'printf other > "$1"',
         'printf "" > "$1"',
         'rm -- `readlink -f -- "$1"`',
+        'cp -p "$1" was; printf GIVEN > "$1"; touch -r was "$1"',
     ],
 )
 @pytest.mark.parametrize("requirement", ["{}", WRITABLE % "false"])
@@ -149,6 +150,15 @@ def test_a_tool_that_writes_to_a_file_it_may_only_read_fails(
     requirement = "NetworkAccess: {networkAccess: true}" if requirement == "{}" else requirement
     with pytest.raises(JobFailed, match=r"its input .*/x\.txt was (changed|removed)"):
         run(engine, tmp_path, CHANGING % (requirement, command), x=given(tmp_path))
+
+
+@pytest.mark.parametrize("command", ['chmod 640 "$1"', 'ln "$1" other', 'touch -r "$1" "$1"'])
+def test_a_tool_that_changes_no_byte_does_no_harm(
+    engine: Engine, tmp_path: Path, command: str
+) -> None:
+    document = CHANGING % ("NetworkAccess: {networkAccess: true}", command)
+    found = run(engine, tmp_path, document, x=given(tmp_path))["x"]
+    assert found["checksum"] == sha1(b"given")
 
 
 def test_secondary_files_are_watched_too(engine: Engine, tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ def refused(inputs: dict[str, Any], root: Path) -> list[str]:
         "FILE:///etc/passwd",
         "file:/etc/passwd",
         "~/.ssh/id_rsa",
+        "~",
+        "~somebody/x",
+        "..",
         "../../secret",
         "a/../../secret",
         "/",
@@ -45,7 +48,19 @@ def test_a_text_that_names_a_file_elsewhere_is_refused(text: str, root: Path) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["green", "EPSG:4326", "-34.8,-8.0", "https://example.com/a.json", "a/b", "x\n/etc", ""]
+    "text",
+    [
+        "green",
+        "EPSG:4326",
+        "-34.8,-8.0",
+        "https://example.com/a.json",
+        "a/b",
+        "x\n/etc",
+        "",
+        "~5 km",
+        "..a",
+        "...",
+    ],
 )
 def test_other_texts_are_texts(text: str, root: Path) -> None:
     assert refused({"text": text}, root) == []

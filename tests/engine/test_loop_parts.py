@@ -17,14 +17,17 @@ from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import Launch
 from localproc.engine.loop.active import Active
-from localproc.engine.loop.background import JobContext
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
+from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_queue import JobQueue
+from localproc.engine.loop.job_starts import JobStarts
+from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
+from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import LocalprocError, NoSpace
 from localproc.machine import new_job
@@ -294,20 +297,30 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
     opening = Opening(executors.open, executors.ready.release)
     two = process(TWO)
     assert not isinstance(two, Tool)
+    pool = ExecutorPool(opening.take, None)  # type: ignore[arg-type]
+    parts = LoopParts(
+        home=desk.home,
+        store=desk.store,
+        settings=Settings(),
+        storages=Storages(plugins.storage, {}, {}),
+        containers=Containers(plugins, Settings()),
+        open_executor=executors.open,
+        compiled=lambda job, past: two,
+        observers=Observers(plugins),
+        completions=Completions(),
+        callbacks_posted=lambda: None,
+        secrets=SecretKeeper({}, ""),
+    )
+    starts = JobStarts(parts, pool, TmpDirs(str(desk.home.path), lambda do: do()))
     return JobQueue(
         desk.store,
         "me",
-        desk.home,
+        desk.home.engines,
         Settings(),
-        ExecutorPool(opening.take, None),  # type: ignore[arg-type]
+        starts,
         opening,
         desk.committer,
-        TmpDirs(str(desk.home.path), lambda do: do()),
-        lambda job, past: two,
         lambda _: None,
-        Storages(plugins.storage, {}, {}),
-        Containers(plugins, Settings()),
-        SecretKeeper({}, ""),
     )
 
 

@@ -1,14 +1,17 @@
 """Packages as users hand them over: what they are called, and what is said of them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from localproc import Engine
+from localproc import Engine, Process
 from localproc.engine.packages.package_source import validate
 from localproc.errors import InvalidInputs, InvalidPackage, UnsupportedPackage
+from localproc.uris import uri_path
+from tests.patience import patient
 
 TOOL: dict[str, Any] = {
     "cwlVersion": "v1.2",
@@ -44,6 +47,41 @@ def test_an_application_package_in_yaml(tmp_path: Path) -> None:
     with Engine(tmp_path / "home") as engine:
         process = engine.deploy(path)
         assert (process.id, list(process.inputs)) == ("shown", ["x"])
+
+
+@pytest.mark.parametrize("moves", [True, False], ids=["moved", "copied"])
+def test_files_that_a_package_names_are_those_beside_it(tmp_path: Path, *, moves: bool) -> None:
+    """The same document in another folder is another package, where it names files there."""
+    script = {"class": "File", "location": "script.sh"}
+    tool = {**TOOL, "inputs": {"x": {"type": "File", "default": script, "inputBinding": {}}}}
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "package.cwl").write_text(json.dumps(tool))
+    (tmp_path / "first" / "script.sh").write_text("one")
+    with Engine(tmp_path / "home") as engine:
+        first = engine.deploy(tmp_path / "first" / "package.cwl")
+        assert said(first) == "one"
+        (shutil.move if moves else shutil.copytree)(tmp_path / "first", tmp_path / "second")
+        (tmp_path / "second" / "script.sh").write_text("two")
+        second = engine.deploy(tmp_path / "second" / "package.cwl")
+        assert said(second) == "two"
+        assert (first.id, first.revision != second.revision) == (second.id, True)
+        if not moves:
+            assert said(first) == "one"
+
+
+def said(process: Process) -> str:
+    outputs = process.execute().wait(patient(30)).outcome().outputs
+    return Path(uri_path(outputs["said"]["location"])).read_text()
+
+
+def test_a_package_that_names_no_files_is_the_same_wherever_it_lies(tmp_path: Path) -> None:
+    with Engine(tmp_path / "home") as engine:
+        revisions = set()
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "package.cwl").write_text(json.dumps(TOOL))
+            revisions.add(engine.deploy(tmp_path / name / "package.cwl").revision)
+        assert len(revisions) == 1
 
 
 def test_a_mapping_that_contains_itself_is_no_package(tmp_path: Path) -> None:

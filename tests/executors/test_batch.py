@@ -1,7 +1,9 @@
 """The core of batch schedulers: which tasks go together, what nodes are given, what records say."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +16,14 @@ from hypothesis import strategies as st
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
+from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
 from localproc.executors.batch.scripts import Node, is_local, shell_tasks
 from localproc.executors.batch.sharing import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
+from tests.conftest import fill
+from tests.patience import until
 
 NODE = Node("JOB", "INDEX")
 
@@ -37,6 +42,7 @@ def test_one_task_is_a_job_and_more_are_an_array() -> None:
     assert [one.mode for one in grouped(tasks[:1])] == [Mode.SINGLE]
     assert [(one.mode, len(one.tasks)) for one in grouped(tasks)] == [(Mode.ARRAY, 3)]
     assert [one.mode for one in grouped(tasks, mode="single")] == [Mode.SINGLE] * 3
+    assert [one.mode for one in grouped(tasks[:1], mode="array")] == [Mode.SINGLE]
 
 
 def test_tasks_that_ask_for_something_else_go_apart() -> None:
@@ -215,6 +221,68 @@ def test_only_the_first_makes_a_marker(tmp_path: Path) -> None:
     assert list((tmp_path / "done").iterdir()) == [], "what is fenced never begins"
 
 
+@pytest.mark.parametrize(
+    ("own", "python", "by"),
+    [
+        (sys.executable, "no-such-python", "keeper"),
+        ("/nowhere/python", sys.executable, "keeper"),
+        ("/bin/false", sys.executable, "keeper"),
+        ("/bin/false", "no-such-python", "shell"),
+        ("", "/bin/false", "shell"),
+    ],
+)
+def test_a_bundle_is_run_by_the_first_python_that_can(
+    own: str, python: str, by: str, tmp_path: Path
+) -> None:
+    spool = Spool(str(tmp_path), replace(NODE, own=own, python=python))
+    tasks = tuple(here(tmp_path, name, "sh", "-c", "echo ran >&2") for name in "ab")
+    for one in tasks:
+        Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
+    assert run(handed).returncode == 0
+    ends = dict(spool.ends([handed], ()))
+    assert [ends[handed.handle(number)].code for number in range(2)] == [0, 0]
+    assert [Path(one.stderr).read_text() for one in tasks] == ["ran\n"] * 2
+    assert ("keeper" if (Path(handed.folder) / "journal").exists() else "shell") == by
+
+
+def test_nothing_begins_while_the_disk_is_full(small_disk: Path) -> None:
+    spool = Spool(str(small_disk), NODE)
+    one = here(small_disk, "a", "sh", "-c", "exit 3")
+    Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.SINGLE, (one,), Request(1, 1)))
+    fill(small_disk / "filler")
+    assert run(handed).returncode == 1
+    with pytest.raises(ExecutorUnavailable, match="No space left"):
+        spool.fence(handed, 0)
+    assert spool.begun(handed, 0) is None, "nobody has, and nobody is kept from it"
+    (small_disk / "filler").unlink()
+    assert run(handed).returncode == 0
+    [(_, record)] = spool.ends([handed], ())
+    assert record.code == 3
+
+
+def test_a_record_is_written_once_there_is_room(small_disk: Path) -> None:
+    spool = Spool(str(small_disk), NODE)
+    one = here(small_disk, "a", "sh", "-c", f"cat /dev/zero >{small_disk}/filler; exit 3")
+    Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.SINGLE, (one,), Request(1, 1)))
+    env = {"JOB": "17", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["sh", f"{handed.folder}/script"], env=env, stderr=subprocess.DEVNULL):
+        until(lambda: list((small_disk / "done").iterdir()))
+        assert list(spool.ends([handed], ())) == []
+        (small_disk / "filler").unlink()
+    [(_, record)] = spool.ends([handed], ())
+    assert record.code == 3
+
+
+def run(handed: Handed) -> subprocess.CompletedProcess[bytes]:
+    """Run the script of a batch, as a scheduler does."""
+    env = {"JOB": "17", "PATH": os.environ["PATH"]}
+    argv = ["sh", f"{handed.folder}/script"]
+    return subprocess.run(argv, check=False, env=env, capture_output=True)
+
+
 def test_another_process_finds_what_was_written_down(tmp_path: Path) -> None:
     first = Spool(str(tmp_path), NODE)
     one = here(tmp_path, "a")
@@ -233,9 +301,9 @@ def test_a_half_written_batch_is_none(tmp_path: Path) -> None:
     assert spool.find(["a"]) == {}
 
 
-def here(folder: Path, name: str) -> Task:
+def here(folder: Path, name: str, *argv: str) -> Task:
     out = str(folder / name)
-    return task(f"j:{name}:1", outdir=out, stdout=f"{out}.o", stderr=f"{out}.e")
+    return task(f"j:{name}:1", *argv, outdir=out, stdout=f"{out}.o", stderr=f"{out}.e")
 
 
 def test_paths_that_nodes_do_not_see_are_told(tmp_path: Path) -> None:

@@ -357,6 +357,56 @@ class TestKeeper(LocalTests):
         self.reports(executor, [task.key])
         self.still(beat)
 
+    @pytest.mark.parametrize("how", ["lost", "cancelled"])
+    def test_a_daemon_that_shows_nothing_of_its_task_does_not_outlive_a_keeper_that_was_killed(
+        self, open_executor: OpenExecutor, tmp_path: Path, how: str
+    ) -> None:
+        executor = open_executor("first")
+        beat = tmp_path / "beat"
+        loop = HEARTBEAT.format(file=beat)
+        script = f"env -i PATH=$PATH setsid sh -c 'cd /; ({loop}) & ({loop}) &' & sleep 300"
+        task = self.task(tmp_path, "s", script)
+        executor.submit([task])
+        self.running(executor, beat)
+        with stopped(keeper_of(executor)):
+            if how == "cancelled":
+                executor.cancel([task.key], 0)
+            os.kill(keeper_of(executor), signal.SIGKILL)
+        self.reports(executor, [task.key])
+        self.still(beat)
+
+    def test_a_daemon_of_a_killed_engine_and_keeper_is_ended_with_its_task_by_the_next_engine(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        """It is found by the folder's real path, whatever the next engine calls it."""
+        first = open_executor("first")
+        beat, other = tmp_path / "beat", tmp_path / "other"
+        daemon = "env -i PATH=$PATH setsid sh -c 'cd /; ({loop}) &' & sleep 300"
+        task, beside = (
+            self.task(tmp_path, "s", daemon.format(loop=HEARTBEAT.format(file=file)))
+            for file in (beat, other)
+        )
+        first.submit([task, beside])
+        self.running(first, beat)
+        self.running(first, other)
+        keeper = keeper_of(first)
+        assert isinstance(first, LocalExecutor)
+        os.close(first._hold)  # as when its engine is killed
+        first._hold = os.open(os.devnull, os.O_RDONLY)
+        os.kill(keeper, signal.SIGKILL)
+        until(lambda: not Journal(str(tmp_path / "keepers" / "first")).keeper_lives())
+        (tmp_path / "alias").symlink_to(tmp_path)
+        second = open_executor("second")
+        second.reattach(
+            [replace(task, outdir=task.outdir.replace(str(tmp_path), f"{tmp_path}/alias"))]
+        )
+        assert self.reports(second, [task.key])[task.key].state is TaskState.LOST
+        self.still(beat)
+        size = other.stat().st_size
+        until(lambda: other.stat().st_size > size)  # nobody has asked for the other one
+        self.reports(first, [beside.key])
+        self.still(other)
+
     def test_what_runs_ends_when_the_home_is_removed_and_nobody_is_left(
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:

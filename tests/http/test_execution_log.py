@@ -1,5 +1,7 @@
 """The execution log: the same jobs as entries with phases, as process services give it."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -276,10 +278,74 @@ def test_an_execution_is_run_again_with_other_inputs(client: httpx.Client, engin
     assert wrong.status_code == 400
 
 
+@pytest.mark.parametrize("body", ["{", "[1]", '{"unknown": "<b>"}'])
+def test_inputs_that_do_not_fit_stay_in_the_form(
+    client: httpx.Client, engine: Engine, body: str
+) -> None:
+    job = engine.execute("echo", {"string": "before"}).wait()
+    answer = client.post(
+        "executions/v1?_reason=run+again",
+        data={"name": "echo", "of": job.id, "body": body},
+        headers={"accept": "text/html"},
+    )
+    assert answer.status_code == 400
+    field = re.search(r"<textarea ([^>]*)>(.*?)</textarea>", answer.text, re.DOTALL)
+    assert field is not None
+    assert html.unescape(field[2]).strip() == body
+    assert 'aria-invalid="true"' in field[1]
+    assert 'role="alert"' in answer.text
+    assert len(engine.jobs(process="echo", limit=1)) == 1
+    assert engine.jobs(process="echo", limit=1)[0].id == job.id
+
+
+@pytest.mark.parametrize("status", ["success", "failed"])
+def test_pages_of_every_filtered_list_lead_on_and_back(
+    log: tuple[httpx.Client, list[str]], status: str
+) -> None:
+    client, ids = log
+    wanted = [one for one in reversed(ids) if (one == ids[0]) == (status == "success")]
+    forward, query = [], {"status": status, "limit": "1"}
+    answer = client.get("/executions/v1", params=query)
+    forward += [one["_id"] for one in answer.json()]
+    while "next" in answer.links:
+        answer = client.get(answer.links["next"]["url"])
+        forward += [one["_id"] for one in answer.json()]
+    assert forward == wanted
+    back = [answer.json()[0]["_id"]]
+    while "prev" in answer.links:
+        answer = client.get(answer.links["prev"]["url"])
+        back = [one["_id"] for one in answer.json()] + back
+    assert back == wanted
+
+
 def test_what_is_due_soon_is_on_the_page(client: httpx.Client, engine: Engine) -> None:
     engine.schedules.add("echo", "* * * * *", {"string": "a"}, name="soon")
     page = client.get("executions/v1?f=html").text
     assert "In the next 12 hours" in page
-    assert page.count("schedules/soon") == 20
+    listed = page[page.index('<h2 id="coming">') :]
+    assert listed.count("schedules/soon") == 20
+    assert re.search(r'aria-label="[^"]*40 to come, the next is soon: ', page)
     engine.schedules.remove("soon")
     assert "In the next 12 hours" not in client.get("executions/v1?f=html").text
+
+
+# Logs
+
+
+def test_logs_of_all_jobs_are_searched(log: tuple[httpx.Client, list[str]]) -> None:
+    client, ids = log
+    found = client.get("/logs", params={"search": "this why"}).raise_for_status().json()
+    assert found["unreadJobs"] == 0
+    (match,) = found["matches"]
+    assert (match["jobID"], match["processID"], match["status"]) == (ids[1], "failing", "failed")
+    links = {one["rel"]: one["href"] for one in match["links"]}
+    assert match["lines"][0] in client.get(links["item"]).text
+    assert client.get(links["up"]).json()["jobID"] == ids[1]
+    assert client.get("/logs", params={"search": "nothingofthekind"}).json()["matches"] == []
+
+
+@pytest.mark.parametrize("query", [{}, {"search": " "}, {"search": "--"}, {"limit": "0"}])
+def test_a_search_without_words_is_refused(
+    log: tuple[httpx.Client, list[str]], query: dict[str, str]
+) -> None:
+    assert log[0].get("/logs", params=query).status_code == 400

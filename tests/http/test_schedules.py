@@ -53,6 +53,7 @@ def test_a_name_that_is_taken(client: httpx.Client, daily: str) -> None:
         ({"inputs": {"double": "x"}}, "inputs.double"),
         ({"inputs": {"string": {"href": "file:///etc/passwd"}}}, "inputs.string"),
         ({"days_off": ["/etc/passwd"]}, "days_off"),
+        ({"days_off": None}, "days_off"),
         ({"timezone": "../../etc/passwd"}, "timezone"),
         ({"name": "a/b"}, ""),
         ({"options": {"policy": {}}}, "options"),

@@ -1,16 +1,21 @@
 """The dialect of PBS: its commands, its answers, and the contract on commands that answer so."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import localproc_pbs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from localproc_pbs import pbs
+from localproc_pbs.pbs import Pbs
 
-from localproc.errors import EnvironmentProblem
-from localproc.executors.batch import Allocation, Request
+from localproc.errors import EnvironmentProblem, ExecutorUnavailable
+from localproc.executors.batch import Allocation, Failed, Request
 from localproc.model import Task, TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_tests import OpenExecutor, opened
@@ -81,6 +86,88 @@ def test_how_a_job_ended_is_read(status: str, state: TaskState) -> None:
         assert pbs.seen({"job_state": letter, "Exit_status": status}).state is state
 
 
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("0", TaskState.ENDED),
+        ("-29", TaskState.ENDED),
+        ("271", TaskState.CANCELLED),
+        ("-10", TaskState.OUT_OF_MEMORY),
+        ("-11", TaskState.TIMED_OUT),
+    ],
+)
+def test_how_a_job_of_torque_ended_is_read(status: str, state: TaskState) -> None:
+    found = pbs.seen({"job_state": "C", "exit_status": status}, torque=True)
+    assert found.state is state
+
+
+def test_variables_of_a_job_are_not_taken_for_what_it_is() -> None:
+    """They have line breaks where a shell has exported functions."""
+    said = """Job Id: 7.server
+    Job_Name = a
+    job_state = R
+    Variable_List = BASH_FUNC_ml%%=() {  local x = 1
+    job_state = F
+}
+"""
+    assert pbs.jobs_of(said)["7.server"]["job_state"] == "R"
+
+
+def test_jobs_that_the_server_has_forgotten_hide_no_others() -> None:
+    def call(argv: Sequence[str]) -> str:
+        known = "Job Id: 7.server\n    Job_Name = lp-a\n    job_state = F\n    Exit_status = -29\n"
+        raise Failed(argv, 153, "qstat: Unknown Job Id 8.server", known)
+
+    found = Pbs(form="pro", call=call).ended(["7.server", "8.server"])
+    assert {job: (one.state, one.name) for job, one in found.items()} == {
+        "7.server": (TaskState.TIMED_OUT, "lp-a")
+    }
+
+
+PIECES = [
+    "Job Id: ",
+    "7",
+    "[3].",
+    "server",
+    "\n",
+    "\n\t",
+    "    job_state = ",
+    "R",
+    "F",
+    "\n    Job_Name = ",
+]
+PIECES += ["\n    exit_status = ", "-", "²", "9" * 5000, "<html>", "lp-0123456789ab"]
+
+
+@given(said=st.text() | st.lists(st.sampled_from(PIECES)).map("".join), torque=st.booleans())
+def test_no_answer_is_more_than_one_that_makes_no_sense(said: str, torque: bool) -> None:
+    def call(argv: Sequence[str]) -> str:
+        return said
+
+    asked = Pbs(form="torque" if torque else "pro", call=call)
+    for question in (
+        asked.jobs,
+        partial(asked.named, ["lp-a"]),
+        partial(asked.ended, ["7.server"]),
+    ):
+        with suppress(ExecutorUnavailable):
+            question()
+    with suppress(ExecutorUnavailable):
+        assert str(asked.submit(JOB)) in said
+
+
+@pytest.mark.parametrize(
+    ("version", "index"),
+    [
+        ("pbs_version = 23.06.06\n", "PBS_ARRAY_INDEX"),
+        ("PBSPro_19.2.3\n", "PBS_ARRAY_INDEX"),
+        ("", "PBS_ARRAYID"),
+    ],
+)
+def test_which_form_it_is_is_told_by_its_version(version: str, index: str) -> None:
+    assert Pbs(call=lambda argv: version).index_variable == index
+
+
 def test_an_element_of_an_array_of_torque_has_the_name_of_the_array() -> None:
     assert pbs.name_of({"Job_Name": "lp-0123456789ab-17"}) == "lp-0123456789ab"
     assert pbs.name_of({"Job_Name": "lp-123456789012"}) == "lp-123456789012"
@@ -100,10 +187,10 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("qsub", "qstat", "qsig", "qdel"):
         program = programs / name
         fake = Path(__file__).with_name("fake_pbs.py")
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" {name} "$@"\n')
+        call = f'exec "{sys.executable}" "{fake}" {name} "$@"'
+        program.write_text(f'#!/bin/sh\nexport PBS_FAKE="{state}"\n{call}\n')
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=":")
-    monkeypatch.setenv("PBS_FAKE", str(state))
     return state
 
 

@@ -1,8 +1,12 @@
 """Slurm's commands as they are called, and what their answers mean."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from localproc_slurm import answers, calls
 from localproc_slurm.cluster import Cluster
 
@@ -58,7 +62,8 @@ def test_what_the_options_say_is_asked_for() -> None:
 
 
 def test_all_jobs_are_asked_for_at_once() -> None:
-    assert calls.squeue() == ["squeue", "--me", "--noheader", "--array", "--format=%i|%T|%r|%N|%j"]
+    rows = "--format=job %i|%T|%r|%N|%S|%j"
+    assert calls.squeue() == ["squeue", "--me", "--noheader", "--array", rows]
     assert "--clusters=big" in calls.squeue("big")
 
 
@@ -81,14 +86,22 @@ def test_all_jobs_are_asked_for_at_once() -> None:
     ],
 )
 def test_what_squeue_lists_is_read(line: str, state: TaskState, reason: str) -> None:
-    [(job, seen)] = answers.queue(f"{line}|lp-a\n").items()
+    [(job, seen)] = answers.queue(f"job {line}|N/A|lp-a\n").items()
     assert job == line.split("|")[0]
     assert (seen.state, seen.name) == (state, "lp-a")
     assert seen.reason.endswith(reason)
 
 
 @pytest.mark.parametrize(
-    "said", ["slurm_load_jobs error\n", "<html>\n", "7|RUNNING\n", "x|y|z||\n"]
+    "said",
+    [
+        "slurm_load_jobs error\n",
+        "<html>\n",
+        "\n",
+        "7|RUNNING\n",
+        "job 7|RUNNING\n",
+        "job x|y|z||||\n",
+    ],
 )
 def test_a_queue_that_makes_no_sense_is_none(said: str) -> None:
     """Jobs that are not listed have ended: so anything else must not pass for a list."""
@@ -97,10 +110,63 @@ def test_a_queue_that_makes_no_sense_is_none(said: str) -> None:
         cluster.jobs()
 
 
+PIECES = [
+    "job ",
+    "7",
+    "_[0-3,5%2]",
+    "|",
+    "PENDING",
+    "CANCELLED by 0",
+    "²",
+    "\n",
+    "lp-a",
+    "<html>",
+    "up",
+]
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
+def test_no_answer_is_more_than_one_that_makes_no_sense(said: str) -> None:
+    def call(argv: Sequence[str]) -> str:
+        return said
+
+    cluster = Cluster(call=call)
+    for question in (cluster.jobs, partial(cluster.ended, ["7"]), partial(cluster.named, ["lp-a"])):
+        with suppress(ExecutorUnavailable):
+            question()
+    with suppress(ExecutorUnavailable):
+        cluster.submit(allocation())
+    cluster.partitions()
+    assert cluster.unfit(Request(1, 1)) == ""
+
+
+def test_when_slurm_expects_a_job_to_begin_is_part_of_why_it_waits() -> None:
+    [seen] = answers.queue("job 7|PENDING|Priority||2026-11-28T21:53:15|lp-a\n").values()
+    assert seen.reason == "Priority; Slurm expects it to begin about 2026-11-28 21:50"
+    [seen] = answers.queue("job 7|RUNNING|None|n1|2026-11-28T21:53:15|lp-a\n").values()
+    assert seen.reason == ""
+
+
+def test_other_jobs_of_the_user_may_have_any_name() -> None:
+    said = (
+        "job 1|RUNNING|None|n1|N/A|a|b c\njob 2|PENDING|Priority||N/A|a\nb|c\n"
+        "job 3|RUNNING|None|n1|N/A|lp-a\n"
+    )
+    found = answers.queue(said)
+    assert {job: one.name for job, one in found.items()} == {"1": "a|b c", "2": "a", "3": "lp-a"}
+
+
 def test_the_accounting_tells_who_cancelled() -> None:
-    said = "7|CANCELLED by 1000|n1|a\n8_2|NODE_FAIL|n2|b\n9|REQUEUED|n1|c\n"
-    found = answers.accounted(said)
-    assert set(found) == {"7", "8_2"}
+    said = (
+        "7|CANCELLED by 1000|n1|a\n8_2|NODE_FAIL|n2|b\n9|REQUEUED|n1|c\n10|RUNNING|n1|d\n"
+        "11_[0-1,4%2]|CANCELLED by 0|None assigned|e\n12|OUT_OF_MEMORY|n1|f\n13|TIMEOUT|n1|g\n"
+    )
+    ids = ["7", "8_2", "9", "10", "11_0", "11_2", "11_4", "12", "13", "14"]
+    found = answers.accounted(said, ids)
+    assert set(found) == {"7", "8_2", "11_0", "11_4", "12", "13"}
+    assert found["11_4"].state is TaskState.CANCELLED
+    assert found["12"].state is TaskState.OUT_OF_MEMORY
+    assert found["13"].state is TaskState.TIMED_OUT
     assert found["7"].reason == ("somebody cancelled it by way of Slurm, 1000 by its user id")
 
 
@@ -115,6 +181,38 @@ def test_times_are_read(said: str, seconds: int) -> None:
 @pytest.mark.parametrize("said", ["infinite", "UNLIMITED", "", "n/a"])
 def test_no_limit_is_none(said: str) -> None:
     assert answers.minutes(said) is None
+
+
+def test_the_accounting_is_asked_for_what_the_controller_has_forgotten() -> None:
+    asked = []
+
+    def call(argv: Sequence[str]) -> str:
+        asked.append(argv[0])
+        if argv[0] == "squeue":
+            raise Failed(argv, 1, "slurm_load_jobs error: Invalid job id specified")
+        return "7|TIMEOUT|n1|lp-a\n"
+
+    [seen] = Cluster(call=call).ended(["7"]).values()
+    assert (seen.state, seen.host, seen.name) == (TaskState.TIMED_OUT, "n1", "lp-a")
+    assert asked == ["squeue", "sacct"]
+
+
+def test_an_accounting_that_is_away_is_asked_again_and_one_that_is_off_is_not() -> None:
+    said = ["Slurm accounting storage is disabled", "Problem talking to the database"]
+    asked = []
+
+    def call(argv: Sequence[str]) -> str:
+        if argv[0] == "squeue":
+            return ""
+        asked.append(said[-1])
+        raise Failed(argv, 1, said.pop())
+
+    cluster = Cluster(call=call)
+    with pytest.raises(ExecutorUnavailable, match="talking to the database"):
+        cluster.ended(["7"])
+    assert cluster.ended(["7"]) == {}
+    assert cluster.ended(["7"]) == {}, "it is off"
+    assert len(asked) == 2
 
 
 def refusing(said: str) -> Cluster:

@@ -5,7 +5,7 @@ Owns printing what is made. Must not know how packages are put together.
 
 import click
 
-from localproc.cli.common import naming
+from localproc.cli.packages import naming
 
 
 @click.command()

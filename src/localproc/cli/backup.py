@@ -5,7 +5,8 @@ Owns their words. Must not know what a home is made of.
 
 import click
 
-from localproc.cli.common import json_option, print_json
+from localproc.cli.options import json_option
+from localproc.cli.printing import print_json
 from localproc.cli.site import Site
 
 

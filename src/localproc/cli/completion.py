@@ -69,7 +69,7 @@ def inputs(context: click.Context, _: click.Parameter, incomplete: str) -> list[
     """Offer ``NAME=`` for each input of the package that was typed before, and files."""
 
     def found(site: Site) -> list[CompletionItem]:
-        from localproc.cli.common import read_process
+        from localproc.cli.packages import read_process
 
         package = context.params.get("package") or context.params.get("process")
         ports = read_process(site, str(package)).ports()

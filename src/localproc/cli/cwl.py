@@ -14,8 +14,8 @@ import click
 
 from localproc import errors
 from localproc.api import Engine
-from localproc.cli.common import gather_inputs, naming
 from localproc.cli.package_command import PackageCommand
+from localproc.cli.packages import gather_inputs, naming
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import read_inputs
@@ -108,17 +108,20 @@ def cwl(
         ):
             process, inputs = _read(engine, tool, job, given)
             outputs = _run(process, inputs, os.path.abspath(outdir), quiet=quiet)
-    except errors.UnsupportedPackage as error:
-        click.echo(f"not supported: {error}", err=True)
-        return UNSUPPORTED
-    except errors.JobFailed as error:
-        click.echo(str(error), err=True)
-        return UNSUPPORTED if error.cause == "UnsupportedPackage" else 1
     except errors.LocalprocError as error:
-        click.echo(str(error), err=True)
-        return 1
+        return _say_why(error)
     click.echo(json.dumps(finite(outputs), indent=4))
     return 0
+
+
+def _say_why(error: errors.LocalprocError) -> int:
+    """Print why there are no outputs; return the exit code, as cwltest knows it."""
+    if isinstance(error, errors.UnsupportedPackage):
+        click.echo(f"not supported: {error}", err=True)
+        return UNSUPPORTED
+    click.echo(str(error), err=True)
+    cause = error.cause if isinstance(error, errors.JobFailed) else ""
+    return UNSUPPORTED if cause == "UnsupportedPackage" else 1
 
 
 def _read(

@@ -10,7 +10,8 @@ import click
 from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli import remote
-from localproc.cli.common import json_option, print_json
+from localproc.cli.options import json_option
+from localproc.cli.printing import print_json
 from localproc.cli.remote import also_there
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of

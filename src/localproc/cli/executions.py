@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from localproc.cli import completion as complete
-from localproc.cli.common import json_option, print_json, print_table
+from localproc.cli.options import json_option
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
-from localproc.engine.engine import LAST
+from localproc.engine.job_lists import LAST
 from localproc.views.parameters import bounds
 
 

@@ -10,13 +10,9 @@ from typing import Any, Final
 
 import click
 
-from localproc.cli.common import (
-    container_options,
-    json_option,
-    print_json,
-    print_table,
-    read_process,
-)
+from localproc.cli.options import container_options, json_option
+from localproc.cli.packages import read_process
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
 from localproc.engine.home.settings import Settings

@@ -1,35 +1,19 @@
 """Commands about jobs.
 
-Owns starting, listing, showing, following and resuming them. Must not know how they are
-run.
+Owns listing and showing them, their logs and their results. Must not know how they are run.
 """
 
-import json
-import os
-import subprocess
 import sys
-from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from localproc.cli import completion as complete
 from localproc.cli import remote
-from localproc.cli.app import FAILED
-from localproc.cli.common import (
-    check_named,
-    engine_options,
-    find_process,
-    gather_inputs,
-    json_option,
-    print_json,
-    print_table,
-    request_options,
-    seconds,
-)
-from localproc.cli.dismiss import owner_of, say_stopped
-from localproc.cli.package_command import PackageCommand
+from localproc.cli.log_search import search_logs
+from localproc.cli.options import json_option
+from localproc.cli.printing import print_json, print_table, seconds
 from localproc.cli.remote import also_there
-from localproc.cli.run import exit_code, watch, watch_patiently
 from localproc.cli.show import (
     detail_lines,
     final_document,
@@ -37,82 +21,16 @@ from localproc.cli.show import (
     result_lines,
     row_cells,
     say_abandoned,
-    show_end,
     show_steps,
 )
-from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
-from localproc.engine.detached import serve_detached
-from localproc.engine.engine import LAST
 from localproc.engine.handles import Job
 from localproc.engine.job.steplog import StepLog
-from localproc.errors import JobFailed, JobPutAside
+from localproc.engine.job_lists import LAST
+from localproc.errors import JobFailed
 from localproc.model import JobRecord, JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval
-
-
-@click.command(cls=PackageCommand)
-@click.argument("process", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
-@click.argument(
-    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
-)
-@engine_options
-@request_options
-@click.option("--wait", is_flag=True, help="Wait for the job's end.")
-@json_option
-@also_there(remote.execute, "process", "inputs", "wait", *remote.REQUEST)
-@click.pass_obj
-def execute(
-    site: Site,
-    process: str,
-    inputs: tuple[str, ...],
-    given: list[tuple[str, str]],
-    settings: dict[str, Any],
-    request: dict[str, Any],
-    wait: bool,
-    as_json: bool,
-) -> int:
-    """Start a job and print its id; it runs on in the background."""
-    check_named(site, process)
-    with site.prepare(**settings) as engine:
-        found = find_process(engine, process)
-        results, reuse = settings["results"], settings["reuse"]
-        values = gather_inputs(found, inputs, given)
-        job = found.execute(**values, results=results, reuse=reuse, **request)
-        _start_runner(str(engine.home), settings)
-        if not wait:
-            print_json(job.status_info()) if as_json else click.echo(job.id)
-            return 0
-        watch_patiently(job, quiet=as_json)
-        print_json(final_document(job)) if as_json else show_end(job)
-        return exit_code(job)
-
-
-def _start_runner(home: str, settings: dict[str, Any]) -> None:
-    """Have a process in the background run what nobody runs; it goes when nothing is left."""
-    command = [sys.executable, "-m", "localproc", "--home", home, "resume"]
-    command.append("--background")
-    for name in ("slots", "cores", "ram", "offline", "validate_results"):
-        command += [f"--{name.replace('_', '-')}", str(settings[name])]
-    if settings["work"]:
-        command += ["--work", os.path.abspath(settings["work"])]
-    for name in ("images", "pull"):
-        if settings[name]:
-            command += [f"--{name}", settings[name]]
-    for image, target in settings["container_map"].items():
-        command += ["--container-map", f"{image}={target}"]
-    for executor, options in settings["executor_options"].items():
-        for key, value in options.items():
-            command += ["--executor-option", f"{executor}.{key}={json.dumps(value)}"]
-    with open(os.devnull, "r+b") as nothing:
-        subprocess.Popen(
-            [*command, *(f"--{name}" for name in ("keep", "build") if settings[name])],
-            stdin=nothing,
-            stdout=nothing,
-            stderr=nothing,
-            start_new_session=True,
-        )
 
 
 @click.command()
@@ -241,15 +159,33 @@ def _head(job: Job) -> None:
 @click.option(
     "--stream", type=click.Choice(["stdout", "stderr"]), help="Only what was written to this one."
 )
+@click.option("--search", metavar="TEXT", help="Show which logs of all jobs have these words.")
 @json_option
 @also_there(remote.logs, "job", "step")
-@click.pass_obj
-def logs(site: Site, job: str, step: str, follow: bool, stream: str | None, as_json: bool) -> None:
+@click.pass_context
+def logs(
+    context: click.Context,
+    job: str,
+    step: str,
+    follow: bool,
+    stream: str | None,
+    search: str | None,
+    as_json: bool,
+) -> None:
     """Show the log of STEP of JOB; without a step, of every step.
 
     A step is named by its name (node_crop_2) or by that of its log file. With --follow and without
-    a step, all are followed at once, each line with its step's name.
+    a step, all are followed at once, each line with its step's name. --search looks through the
+    logs of all jobs, newest first, for the words of TEXT: all of them, or the beginnings of words;
+    what stands in double quotes is a phrase.
     """
+    site: Site = context.obj
+    if search is not None:
+        given = context.get_parameter_source("job") is ParameterSource.COMMANDLINE
+        if given or follow or stream:
+            raise click.UsageError("--search looks through all jobs: it goes without JOB, --follow")
+        search_logs(site, search, as_json=as_json)
+        return
     with site.look() as engine:
         found = engine.find_job(job)
         if follow:
@@ -337,50 +273,3 @@ def results(
         for name, value in values.items():
             for line in result_lines(name, value):
                 click.echo(line)
-
-
-@click.command()
-@engine_options
-@click.option("--background", is_flag=True, hidden=True)
-@json_option
-@click.pass_obj
-def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool) -> int:
-    """Go on with the jobs that nobody runs, and wait for their end.
-
-    Steps that had ended are not run again; tasks that still run are taken over. Ctrl-C leaves the
-    jobs to the next one who resumes them.
-    """
-    if background:
-        serve_detached(site.home, settings)
-        return 0
-    site.check()
-    with terminable(), site.open(**settings) as engine:
-        found = engine.resume()
-        try:
-            for job in found:
-                if (pid := owner_of(job, engine)) is not None:
-                    say_stopped(job, pid)
-                _go_on(job, quiet=as_json)
-        except KeyboardInterrupt:
-            click.echo("left: go on with 'localproc resume'", err=True)
-            raise SystemExit(130) from None
-        except Terminated:
-            click.echo("left: go on with 'localproc resume'", err=True)
-            raise
-        if as_json:
-            print_json({"jobs": [final_document(job) for job in found]})
-        elif not found:
-            click.echo("there is nothing to resume")
-        ended_badly = (job.status is JobStatus.FAILED or job.record.aside for job in found)
-        return FAILED if any(ended_badly) else 0
-
-
-def _go_on(job: Job, *, quiet: bool) -> None:
-    """Watch a job to its end, or until it turns out that nobody can go on with it."""
-    try:
-        watch(job, quiet=quiet)
-    except JobPutAside as error:
-        click.echo(str(error), err=True)
-        return
-    if not quiet:
-        click.echo(f"{job.id}: {job.status}")

@@ -16,16 +16,19 @@ import click
 
 from localproc import errors
 from localproc.api import Engine
+from localproc.cli import leftovers
 from localproc.cli.app import ENVIRONMENT
-from localproc.cli.common import executor_options, json_option, print_json, print_table
+from localproc.cli.options import executor_options, json_option
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
-from localproc.engine.engine import jobs_everywhere, namespace_of
+from localproc.engine.engine import namespace_of
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
+from localproc.engine.job_lists import jobs_everywhere
 from localproc.model import JobStatus
-from localproc.plugins.executor import ExecutorSettings, Finding, Leftover
+from localproc.plugins.executor import ExecutorSettings, Finding
 from localproc.plugins.manager import PluginManager
 
 
@@ -84,7 +87,7 @@ def doctor(
 ) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
     if end_leftovers:
-        for leftover in _found():
+        for leftover in leftovers.found():
             leftover.end()
             click.echo(f"ended: {leftover.said}", err=True)
     checks = list(_CHECKS)
@@ -230,15 +233,11 @@ def _plugins(_: Site) -> Iterator[Finding]:
     yield Finding("ok", "plugins", ", ".join(name for name, _ in box.names()))
 
 
-def _found() -> list[Leftover]:
-    return [one for each in PluginManager().executors() for one in each.leftovers()]
-
-
 def _leftovers(_: Site) -> Iterator[Finding]:
-    found = _found()
+    found = leftovers.found()
     for one in found:
-        hint = "localproc doctor --end-leftovers ends them"
-        yield Finding("warning", "left running", one.said, hint)
+        command = "prune --containers" if one.containers else "doctor --end-leftovers"
+        yield Finding("warning", "left running", one.said, f"localproc {command} ends them")
     if not found:
         yield Finding("ok", "left running", "nothing of homes that are gone")
 

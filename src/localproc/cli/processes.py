@@ -12,18 +12,14 @@ from localproc import errors
 from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.app import USAGE
-from localproc.cli.common import (
-    as_typed,
+from localproc.cli.options import (
     container_options,
     environment_settings,
-    excerpt,
     json_option,
-    naming,
-    print_json,
-    print_table,
-    read_process,
     staging_option,
 )
+from localproc.cli.packages import as_typed, excerpt, naming, read_process
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.remote import also_there
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
@@ -242,22 +238,22 @@ def validate(
     counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
     code = USAGE if counted[fail_on] else 0
     if as_json:
-        print_json(
-            {
-                "valid": valid,
-                "message": said,
-                "errors": [one.to_json() for one in wrong],
-                "warnings": [one.to_json() for one in warnings],
-            }
-        )
-        return code
+        told = {"errors": wrong, "warnings": warnings}
+        listed = {name: [one.to_json() for one in found] for name, found in told.items()}
+        print_json({"valid": valid, "message": said, **listed})
+    else:
+        _tell_problems(wrong, warnings, said)
+        click.echo(f"{package} is {'valid' if valid else 'not valid'}")
+    return code
+
+
+def _tell_problems(wrong: list[errors.Problem], warnings: list[errors.Problem], said: str) -> None:
+    """Print problems with the lines that they stand in; ``said`` where there is none of them."""
     for word, problems in (("warning", warnings), ("error", wrong)):
         for one in problems:
             click.echo("\n".join([f"{word}: {one}", *excerpt(one)]), err=True)
     if said and not wrong:
         click.echo(f"error: {said}", err=True)
-    click.echo(f"{package} is {'valid' if valid else 'not valid'}")
-    return code
 
 
 @click.command()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localproc.cli.app import DISMISSED, FAILED, code_of
-from localproc.cli.common import names_package, naming, print_json, print_table
+from localproc.cli.packages import names_package, naming
+from localproc.cli.printing import print_json, print_table
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import LocalprocError, NoSuchOutput

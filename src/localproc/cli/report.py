@@ -7,7 +7,7 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.site import Site
-from localproc.engine.engine import LAST
+from localproc.engine.job_lists import LAST
 
 
 @click.command()

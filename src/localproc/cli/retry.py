@@ -10,15 +10,9 @@ import click
 from click.core import ParameterSource
 
 from localproc.cli import completion as complete
-from localproc.cli.common import (
-    engine_options,
-    gather_inputs,
-    json_option,
-    naming,
-    print_json,
-    print_table,
-    request_options,
-)
+from localproc.cli.options import engine_options, json_option, request_options
+from localproc.cli.packages import gather_inputs, naming
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.run import exit_code, watch_patiently
 from localproc.cli.show import final_document, show_end, step_state
 from localproc.cli.signals import terminable

@@ -12,18 +12,16 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
-from localproc.cli.common import (
-    check_named,
+from localproc.cli.looking_ahead import show_plan
+from localproc.cli.options import (
     engine_options,
-    find_process,
-    gather_inputs,
     json_option,
-    print_json,
     request_options,
     staging_option,
 )
-from localproc.cli.looking_ahead import show_plan
 from localproc.cli.package_command import PackageCommand
+from localproc.cli.packages import check_named, find_process, gather_inputs
+from localproc.cli.printing import print_json
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site

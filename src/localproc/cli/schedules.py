@@ -9,16 +9,9 @@ from typing import Any
 
 import click
 
-from localproc.cli.common import (
-    check_named,
-    engine_options,
-    find_process,
-    gather_inputs,
-    json_option,
-    print_json,
-    print_table,
-    request_options,
-)
+from localproc.cli.options import engine_options, json_option, request_options
+from localproc.cli.packages import check_named, find_process, gather_inputs
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of

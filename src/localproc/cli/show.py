@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from localproc.cli.common import count, seconds
+from localproc.cli.printing import count, seconds
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.results import StacResults

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from localproc.cli.common import json_option, print_json, print_table
+from localproc.cli.options import json_option
+from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.triggers.subscription import Subscription

@@ -3,14 +3,16 @@
 Owns what is told before anything goes, and asking. Must not know how it is removed.
 """
 
-import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from localproc.cli import completion as complete
+from localproc.cli import leftovers
 from localproc.cli.app import FAILED
-from localproc.cli.common import count, human_size, json_option, print_json, print_table, yes_option
+from localproc.cli.options import json_option, yes_option
+from localproc.cli.printing import count, human_size, print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.upkeep.prune import Pruned
 from localproc.model import JobStatus
@@ -35,22 +37,31 @@ _SHOWN = 20
 @click.option(
     "--cache", metavar="SIZE", help="Outputs kept for reuse down to this size, least used first."
 )
+@click.option(
+    "--containers", is_flag=True, help="Not jobs, but the containers of homes that are gone."
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would go.")
 @yes_option
 @json_option
 @click.pass_obj
-def prune(site: Site, /, dry_run: bool, yes: bool, as_json: bool, **options: Any) -> int:
+def prune(
+    site: Site, /, containers: bool, dry_run: bool, yes: bool, as_json: bool, **options: Any
+) -> int:
     """Forget jobs that have ended, with their logs and folders; results stay unless --results.
 
     First it tells which ones, and what the disk has back. Then it asks; where nobody can be asked,
     nothing goes without --yes. Jobs that a job which has not ended needs stay.
     """
+    if containers:
+        _refuse_typed(options)
+        leftovers.remove_containers(dry_run=dry_run, yes=yes, as_json=as_json)
+        return 0
     chosen = {name: value for name, value in options.items() if value is not None}
     with site.look() as engine:
         found = engine.prune(dry_run=True, **chosen)
         if not as_json:
             _tell(found)
-        goes = bool(found.jobs or "cache" in chosen) and not dry_run and _is_sure(yes)
+        goes = bool(found.jobs or "cache" in chosen) and not dry_run and leftovers.is_sure(yes)
         if goes:
             found = engine.prune(**chosen)
     if as_json:
@@ -99,11 +110,14 @@ def _document(found: Pruned, *, removed: bool) -> dict[str, Any]:
     }
 
 
-def _is_sure(yes: bool) -> bool:
-    """Ask on a terminal; elsewhere only ``--yes`` will do."""
-    if yes or sys.stdin is None or not sys.stdin.isatty():
-        return yes
-    return click.confirm("remove them?", err=True)
+def _refuse_typed(options: Iterable[str]) -> None:
+    """Raise ``UsageError`` for what was typed and chooses among jobs."""
+    context = click.get_current_context()
+    for name in options:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} chooses jobs: --containers has none"
+            )
 
 
 @click.command()

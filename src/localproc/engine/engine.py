@@ -4,7 +4,7 @@ Owns the public verbs, for one namespace of a home. Must not know any face.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +12,9 @@ from typing import Any, Final, Self, Unpack
 
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.retention import Retention
-from localproc.engine.home.settings import Settings, check_finite
+from localproc.engine.home.settings import Settings
 from localproc.engine.home.tokens import Tokens
+from localproc.engine.job_lists import find_job, jobs_everywhere, list_executions, list_jobs
 from localproc.engine.mirror import Mirror
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import (
@@ -24,7 +25,6 @@ from localproc.engine.options import (
     PruneOptions,
     check_options,
     check_types,
-    read_trigger,
 )
 from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
@@ -32,16 +32,12 @@ from localproc.engine.triggers.runner import TriggerRunner
 from localproc.engine.triggers.schedules import Schedules
 from localproc.engine.triggers.subscriptions import Subscriptions
 from localproc.engine.upkeep.prune import Pruned
-from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
-from localproc.model import InputPolicy, JobFilter, JobRecord, JobStatus, Trigger
+from localproc.model import InputPolicy, JobStatus, Trigger
 from localproc.plugins.manager import PluginManager
-from localproc.views import execution_log, notebook
+from localproc.views import notebook
+from localproc.views.found_lines import FoundLogs
 
-#: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
-LAST: Final = "last"
-_NO_JOB: Final = "no job has been accepted in this home yet"
 _IN_NOTEBOOKS: Final = 20  #: jobs that are shown there
-_CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
 class LocalEngine:
@@ -261,25 +257,7 @@ class LocalEngine:
         or ``last:failed`` for the last one in that state. Raises ``NoSuchJob``, ``AmbiguousJob``
         with the candidates, or ``InvalidInputs`` for a state that does not exist.
         """
-        if name == LAST or name.startswith(f"{LAST}:"):
-            return self._last(name)
-        try:
-            return self.job(name)
-        except NoSuchJob:
-            found = self.jobs(piece=name.lower(), limit=_CANDIDATES) if name else []
-            if not found:
-                raise
-        if len(found) > 1:
-            raise AmbiguousJob(name, [_told(job.record) for job in found])
-        return found[0]
-
-    def _last(self, name: str) -> Job:
-        status = name.partition(":")[2]
-        newest = self.jobs(status=status, limit=1)
-        if not newest:
-            said = f"no job of this home is {status}" if status else _NO_JOB
-            raise NoSuchJob(name, hint=said)
-        return newest[0]
+        return find_job(self._namespace, name)
 
     def jobs(
         self,
@@ -303,29 +281,7 @@ class LocalEngine:
         """
         check_options(self.jobs, filters, JobFilters)
         check_types(self.jobs, {"limit": (limit, int)})
-        if filters.get("before") is not None:
-            self._namespace.record(str(filters["before"]))
-        check_finite(
-            {
-                "min_duration": filters.get("min_duration"),
-                "max_duration": filters.get("max_duration"),
-            }
-        )
-        if (since := filters.get("since")) is not None:
-            filters["since"] = since.astimezone()
-        if (until := filters.get("until")) is not None:
-            filters["until"] = until.astimezone()
-        if filters.get("trigger") is not None:
-            filters["trigger"] = read_trigger(str(filters["trigger"]))
-        wanted = JobFilter(
-            namespace=self.namespace,
-            processes=_several(process),
-            statuses=_statuses(status),
-            limit=limit,
-            **filters,
-        )
-        space = self._namespace
-        return [Job(space, record.id, record) for record in space.jobs(wanted)]
+        return list_jobs(self._namespace, process, status, limit, filters)
 
     def executions(
         self,
@@ -351,30 +307,28 @@ class LocalEngine:
 
         Raises ``InvalidInputs`` for a status that there is not.
         """
-        wanted = "failed" if failed else status
-        if wanted and wanted not in execution_log.SHOWN:
-            hint = f"there is: {', '.join(execution_log.SHOWN)}"
-            problem = Problem(f"there is no status {wanted!r}", "status", hint=hint)
-            raise InvalidInputs("some states do not exist", [problem])
-        found: list[dict[str, Any]] = []
-        while len(found) < limit:
-            page = self.jobs(
-                process=process,
-                status=execution_log.SHOWN.get(wanted, ()),
-                since=since,
-                until=until,
-                limit=limit,
-                before=before,
-                began_since=began_since,
-                began_until=began_until,
-                trigger=trigger,
-            )
-            shown = (job.execution() for job in page)
-            found += (one for one in shown if wanted in ("", one["status"]))
-            if len(page) < limit:
-                break
-            before = page[-1].id
-        return found[:limit]
+        filters = JobFilters(
+            since=since,
+            until=until,
+            before=before,
+            began_since=began_since,
+            began_until=began_until,
+            trigger=trigger,
+        )
+        shown = "failed" if failed else status
+        return list_executions(self._namespace, process, shown, limit, filters)
+
+    def search_logs(self, text: str, *, limit: int = 20) -> FoundLogs:
+        """Return the logs of steps that have all words of a text, those of the newest jobs first.
+
+        Words may be the beginnings of longer ones; what stands in double quotes is a phrase. Each
+        of its ``logs`` has ``job``, ``step`` and ``lines``. The first searches of a home read a
+        part of its logs each: ``unread`` tells of how many jobs they were not read yet.
+
+        Raises ``InvalidInputs`` for a text without words, ``EnvironmentProblem`` where SQLite has
+        no full-text search.
+        """
+        return self._namespace.search_logs(text, limit)
 
     def dismiss(self, job_id: str) -> None:
         """Ask for a job to stop, whoever runs it; one that has ended stays as it is.
@@ -437,33 +391,3 @@ class LocalEngine:
 def namespace_of(engine: LocalEngine) -> Namespace:
     """Return what is behind an engine: for faces, not for users."""
     return engine._namespace  # noqa: SLF001
-
-
-def jobs_everywhere(namespace: Namespace, *statuses: JobStatus, limit: int = 10_000) -> list[Job]:
-    """Return the jobs of all namespaces that are in one of these states, newest first."""
-    found = namespace.jobs_everywhere(statuses, limit)
-    spaces = {record.namespace: namespace.within(record.namespace) for record in found}
-    return [Job(spaces[record.namespace], record.id, record) for record in found]
-
-
-def _told(record: JobRecord) -> str:
-    """Return a line that tells a job from others."""
-    created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return " ".join([record.id, record.process_id, record.status, created, record.title]).rstrip()
-
-
-def _several(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Return one name, none (an empty one) or several as several."""
-    return tuple(filter(None, [names])) if isinstance(names, str) else tuple(names)
-
-
-def _statuses(names: str | Iterable[str]) -> tuple[JobStatus, ...]:
-    known = [one.value for one in JobStatus]
-    problems = [
-        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(known)}")
-        for name in _several(names)
-        if name not in known
-    ]
-    if problems:
-        raise InvalidInputs("some states do not exist", problems)
-    return tuple(map(JobStatus, _several(names)))

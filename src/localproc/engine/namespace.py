@@ -27,6 +27,7 @@ from localproc.engine.notify.completions import End
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
+from localproc.engine.upkeep.log_search import LogSearch
 from localproc.engine.upkeep.prune import Pruned, usage_of
 from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
@@ -34,6 +35,7 @@ from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecor
 from localproc.model.trigger import Firing
 from localproc.storage.step_cache import StepCache
 from localproc.uris import uri_path
+from localproc.views.found_lines import FoundLogs
 
 _TYPICAL: Final = 20  #: earlier jobs that say how long one takes
 
@@ -235,6 +237,10 @@ class Namespace:
                 int(retention.cache)
             )
         return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run)
+
+    def search_logs(self, text: str, limit: int) -> FoundLogs:
+        """Return the logs of its jobs that have all words of a text."""
+        return LogSearch(self.runtime.home, self.runtime.store, self.name).find(text, limit)
 
     def usage(self) -> dict[str, int]:
         """Return what the parts of the home take, in bytes."""

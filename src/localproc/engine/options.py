@@ -173,9 +173,9 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
     Raises ``InvalidInputs`` with all of them.
     """
     problems = [
-        Problem(f"expected {_shown(kind)}, got {value!r:.80}", name)
+        Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
         for name, (value, kind) in given.items()
-        if not _is_of(value, kind)
+        if not is_of(value, kind)
     ]
     if problems:
         raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
@@ -184,10 +184,10 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
 _types_of = cache(get_type_hints)
 
 
-def _is_of(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type, as far as its outermost part tells."""
+def is_of(value: Any, kind: Any) -> bool:
+    """Return whether a value is of a type, as far as its outermost part tells."""
     if get_origin(kind) in (Union, UnionType):
-        return any(_is_of(value, one) for one in get_args(kind))
+        return any(is_of(value, one) for one in get_args(kind))
     plain = get_origin(kind) or kind
     if plain is Sequence and isinstance(value, str | bytes):
         return False
@@ -198,10 +198,10 @@ def _is_of(value: Any, kind: Any) -> bool:
     return isinstance(value, plain)
 
 
-def _shown(kind: Any) -> str:
-    """Return a type as people write it."""
+def shown_type(kind: Any) -> str:
+    """Return a type as people write it: ``int or None``."""
     if get_origin(kind) in (Union, UnionType):
-        return " or ".join(_shown(one) for one in get_args(kind))
+        return " or ".join(shown_type(one) for one in get_args(kind))
     plain = get_origin(kind) or kind
     return "None" if plain is NoneType else str(plain.__name__)
 

@@ -25,6 +25,7 @@ from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.guarded import GuardedExecutor
 from localproc.engine.loop.loop import Loop
+from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.notify.callback_documents import compose
 from localproc.engine.notify.callback_sender import CallbackSender
 from localproc.engine.notify.completions import Completions
@@ -84,13 +85,7 @@ class Runtime:
         self.inputs = InputCache(
             settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
         )
-        self.storages = Storages(
-            self.plugins.storage,
-            settings.storage_options,
-            settings.namespace_storage_options,
-            self.inputs,
-            Offline(settings.offline),
-        )
+        self.storages = self._storages()
         self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
@@ -111,6 +106,15 @@ class Runtime:
             self.ring_callbacks()
         forks.watch(self)
 
+    def _storages(self) -> Storages:
+        return Storages(
+            self.plugins.storage,
+            self.settings.storage_options,
+            self.settings.namespace_storage_options,
+            self.inputs,
+            Offline(self.settings.offline),
+        )
+
     def loop(self) -> Loop:
         """Give the loop; it is started the first time."""
         with self._lock:
@@ -118,26 +122,28 @@ class Runtime:
                 self.check_open()
             if self._loop is None:
                 self._liveness = Liveness(self.home.engines)
-                self._loop = Loop(
-                    self.home,
-                    self.store,
-                    self._liveness,
-                    self.settings,
-                    self.storages,
-                    self.containers,
-                    self._open_executor,
-                    self.processes.of_job,
-                    self.observers,
-                    self.completions,
-                    self.ring_callbacks,
-                    self.secrets,
-                    self.software.provide,
-                )
+                self._loop = Loop(self._loop_parts(), self._liveness)
                 self._loop.start()
                 if self.settings.prune:
                     stamp = os.path.join(self.home.path, ".pruned")
                     self._upkeep = Schedule(stamp, self._prune_all)
             return self._loop
+
+    def _loop_parts(self) -> LoopParts:
+        return LoopParts(
+            home=self.home,
+            store=self.store,
+            settings=self.settings,
+            storages=self.storages,
+            containers=self.containers,
+            open_executor=self._open_executor,
+            compiled=self.processes.of_job,
+            observers=self.observers,
+            completions=self.completions,
+            callbacks_posted=self.ring_callbacks,
+            secrets=self.secrets,
+            software=self.software.provide,
+        )
 
     def check_open(self) -> None:
         """Raise ``EnvironmentProblem`` if it is closed, or another process's."""

@@ -2,9 +2,10 @@
 
 Owns the processes of tasks as the system shows them. Must not know keepers or executors.
 
-A task leads a session of its own, and its ``HOME`` is its output directory. So whatever belongs to
-it descends from its leader, shares its session or group, or carries that ``HOME`` from birth. What
-has left all three ways is found by its keeper, which inherits it.
+A task leads a session of its own, its ``HOME`` is its output directory, and it carries a mark made
+of that in a resource limit (docs/adr/0047). So whatever belongs to it descends from its leader,
+shares its session or group, carries that ``HOME`` from birth, or the mark, which a daemon that has
+left all the others keeps.
 """
 
 import os
@@ -16,18 +17,21 @@ from typing import Final
 
 import psutil
 
+from localproc.executors.keeper.strays import mark_of, mark_on
+
 _AFTER_KILL: Final = 5.0
 _REAPING: Final = 0.25  #: seconds that parents have to take note of their children's ends
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A living process: who it descends from, and the ``HOME`` that it was born with."""
+    """A living process: who it descends from, the ``HOME`` it was born with, and its mark."""
 
     parent: int
     session: int
     group: int
     home: str | None
+    mark: int
 
 
 def processes() -> dict[int, Process]:
@@ -38,7 +42,8 @@ def processes() -> dict[int, Process]:
             with one.oneshot():
                 if one.status() != psutil.STATUS_ZOMBIE:
                     session, group = os.getsid(one.pid), os.getpgid(one.pid)
-                    found[one.pid] = Process(one.ppid(), session, group, _home(one))
+                    mark = mark_on(one.pid)
+                    found[one.pid] = Process(one.ppid(), session, group, _home(one), mark)
         except (psutil.Error, OSError):
             continue
     found.pop(os.getpid(), None)
@@ -78,10 +83,10 @@ class Ending:
 
 def members(tasks: Mapping[str, int | None], living: Mapping[int, Process]) -> set[int]:
     """Return the pids of all living processes that belong to tasks."""
-    homes = _Homes(tasks)
+    folders = _Folders(tasks)
     found = {pid for pid in tasks.values() if pid is not None and pid in living}
     sessions, groups = set(found), set(found)
-    found |= {pid for pid, one in living.items() if homes.has(one.home)}
+    found |= {pid for pid, one in living.items() if folders.have(one)}
     for pid in found:
         sessions.add(living[pid].session)
         groups.add(living[pid].group)
@@ -100,16 +105,18 @@ def members(tasks: Mapping[str, int | None], living: Mapping[int, Process]) -> s
     return found
 
 
-class _Homes:
+class _Folders:
     """Output directories, by whatever name: the home may have been opened by another one since."""
 
     def __init__(self, folders: Iterable[str]) -> None:
         self._names = {os.path.basename(folder) for folder in folders}
         self._real = {os.path.realpath(folder) for folder in folders}
+        self._marks = {mark_of(folder) for folder in self._real}
 
-    def has(self, home: str | None) -> bool:
-        """Whether a process's ``HOME`` is one of them."""
-        return (
+    def have(self, process: Process) -> bool:
+        """Whether a process was born in one of them: by its mark, or its ``HOME``."""
+        home = process.home
+        return process.mark in self._marks or (
             home is not None
             and os.path.basename(home) in self._names  # others may hang: a server that is away
             and os.path.realpath(home) in self._real

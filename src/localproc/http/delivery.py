@@ -131,6 +131,11 @@ class Delivery:
         return self._exchange.document({one.name: self._entry(one) for one in outputs})
 
     def _raw(self, outputs: Sequence[Output]) -> Response:
+        """Answer with values as they are, several as parts (Part 1 1.0, raw-value-multi).
+
+        A client that takes no parts has the document, as the draft of 2.0 has it: a type that it
+        does not accept helps nobody (RFC 9110, 12.5.1).
+        """
         if not outputs:
             return nothing()
         if len(outputs) == 1:

@@ -14,7 +14,8 @@ from localproc.engine.handles import Job, Process
 from localproc.errors import InvalidInputs, LocalprocError, NoSuchProcess, Problem
 from localproc.http.answers import FORM, JSON, HttpProblem
 from localproc.http.delivery import Delivery
-from localproc.http.exchange import Exchange, ended, is_stopping, patient, stopping
+from localproc.http.endpoints import ended, is_stopping, patient, stopping
+from localproc.http.exchange import Exchange
 from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
 from localproc.http.process_page import process_page

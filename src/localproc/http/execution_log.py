@@ -6,18 +6,21 @@ Owns the resources of that log and its query. Must not know how executions are w
 import platform
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from starlette.responses import RedirectResponse, Response
 
-from localproc.errors import InvalidInputs, Problem
+from localproc.engine.handles import Job
+from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.http.answers import bad_parameter
 from localproc.http.bodies import read_json
 from localproc.http.exchange import Exchange
 from localproc.http.execution import start
+from localproc.http.execution_pages import LAST, execution_page, executions_page
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import link_header
@@ -26,17 +29,7 @@ from localproc.views.execution_log import SHOWN
 from localproc.views.parameters import bounds
 
 _MOST: Final = 10_000  #: executions in an answer
-#: How far back a list may go, by what people call it.
-LAST: Final = {
-    "12h": timedelta(hours=12),
-    "24h": timedelta(hours=24),
-    "48h": timedelta(hours=48),
-    "week": timedelta(days=7),
-    "month": timedelta(days=31),
-}
 _FORM: Final = "application/x-www-form-urlencoded"
-_AHEAD: Final = timedelta(hours=12)
-_MOST_AHEAD: Final = 20
 _DISTINCT: Final = ("name", "service", "environment", "trigger", "runAs", "status", "reason")
 
 
@@ -70,25 +63,18 @@ def list_executions(exchange: Exchange) -> Response:
         if distinct:
             return exchange.document(sorted({str(one[distinct]) for one in found}))
         return exchange.document(found)
-    if status and len(SHOWN.get(status, ())) == 1 and status not in ("triggered", "running"):
-        found = _all(exchange, status, exchange.limit(), filters)
-        links: list[dict[str, str]] = []
-    else:
-        states = SHOWN[_known(status)] if status else ()
-        page, links = page_of_jobs(exchange, {**filters, "status": states})
-        found = [job.execution() for job in page]
-        found = [one for one in found if status in ("", one["status"])]
+    filters["status"] = SHOWN[_known(status)] if status else ()
+    chosen = partial(_is_shown_as, status) if status else None
+    page, links = page_of_jobs(exchange, filters, chosen)
+    found = [job.execution() for job in page]
     if exchange.wants_html:
-        content = {
-            "executions": found,
-            "links": links,
-            "last": LAST,
-            "statuses": SHOWN,
-            "triggers": list(Trigger),
-            "coming": _coming(exchange),
-        }
-        return exchange.page("executions.html", content)
+        return executions_page(exchange, found, links, filters)
     return exchange.document(found, headers={"Link": link_header(links)})
+
+
+def _is_shown_as(status: str, job: Job) -> bool:
+    """Whether an execution has a status: a state of jobs may be shown as several."""
+    return bool(job.execution(lines=1)["status"] == status)
 
 
 def _filters(exchange: Exchange) -> dict[str, Any]:
@@ -146,26 +132,12 @@ def _range(text: str | None) -> tuple[datetime | None, datetime | None]:
         raise bad_parameter("start", "; ".join(one.message for one in error.problems)) from None
 
 
-def _coming(exchange: Exchange) -> list[tuple[datetime, str, str]]:
-    """Give what is due in the next hours: when, which schedule, which process."""
-    until = datetime.now(UTC) + _AHEAD
-    found = [
-        (due, one.name, one.schedule.process)
-        for one in exchange.engine.schedules.all()
-        for due in (one.next_runs(_MOST_AHEAD) if one.due and one.due <= until else ())
-        if due <= until
-    ]
-    return sorted(found)[:_MOST_AHEAD]
-
-
 def execution(exchange: Exchange) -> Response:
     """Answer with one execution."""
     job = exchange.job()
-    said = exchange.addressed(job, job.execution())
-    if not exchange.wants_html:
-        return exchange.document(said)
-    inputs = exchange.addressed(job, dict(job.inputs))
-    return exchange.page("execution.html", {"one": said, "inputs": inputs})
+    if exchange.wants_html:
+        return execution_page(exchange, job)
+    return exchange.document(exchange.addressed(job, job.execution()))
 
 
 def trigger(exchange: Exchange) -> Response:
@@ -173,8 +145,31 @@ def trigger(exchange: Exchange) -> Response:
 
     ``?_reason=TEXT`` says why.
     """
-    is_form = exchange.content_type == _FORM
-    asked = _form(exchange) if is_form else exchange.json()
+    if exchange.content_type == _FORM:
+        return _run_again(exchange)
+    job = _started(exchange, exchange.json())
+    place = f"{exchange.base}/executions/v1/private/{job.id}"
+    return exchange.document(job.execution(), 201, headers={"Location": place})
+
+
+def _run_again(exchange: Exchange) -> Response:
+    """Do what the page of an execution asks for; what cannot be done is said there."""
+    fields = dict(parse_qsl(exchange.body.decode(errors="replace"), keep_blank_values=True))
+    text = fields.get("body", "{}")
+    try:
+        job = _started(exchange, {"name": fields.get("name"), "body": read_json(text.encode())})
+    except LocalprocError as error:
+        if "of" not in fields or not exchange.prefers_html:
+            raise
+        return execution_page(exchange, exchange.engine.job(fields["of"]), error, text)
+    place = f"{exchange.base}/executions/v1/private/{job.id}"
+    if exchange.prefers_html:
+        return RedirectResponse(place, 303)
+    return exchange.document(job.execution(), 201, headers={"Location": place})
+
+
+def _started(exchange: Exchange, asked: Any) -> Job:
+    """Start what is asked for; raises ``InvalidInputs``."""
     if not isinstance(asked, Mapping) or not isinstance(asked.get("name"), str):
         raise InvalidInputs(
             "this starts no execution",
@@ -186,14 +181,4 @@ def trigger(exchange: Exchange) -> Response:
     if not isinstance(inputs, Mapping):
         raise InvalidInputs("this starts no execution", [Problem("is no object", member)])
     process, reason = exchange.engine.process(asked["name"]), exchange.query("_reason") or ""
-    job = start(exchange, process, {"inputs": inputs}, reason=reason)
-    place = f"{exchange.base}/executions/v1/private/{job.id}"
-    if is_form and exchange.prefers_html:
-        return RedirectResponse(place, 303)
-    return exchange.document(job.execution(), 201, headers={"Location": place})
-
-
-def _form(exchange: Exchange) -> dict[str, Any]:
-    """Read what the page of an execution sends: ``name``, and ``body`` as a JSON text."""
-    fields = dict(parse_qsl(exchange.body.decode(errors="replace"), keep_blank_values=True))
-    return {"name": fields.get("name"), "body": read_json(fields.get("body", "{}").encode())}
+    return start(exchange, process, {"inputs": inputs}, reason=reason)

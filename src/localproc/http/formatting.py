@@ -47,6 +47,12 @@ def took(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def lasted(one: Mapping[str, Any]) -> str:
+    """Write how long something took that has ``start`` and ``end``."""
+    start, end = (datetime.fromisoformat(one[member]) for member in ("start", "end"))
+    return took((end - start).total_seconds())
+
+
 def pretty(value: Any) -> str:
     """Write a document as JSON with a line for each member."""
     return json.dumps(value, indent=2, ensure_ascii=False)
@@ -89,6 +95,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "when": when,
     "timestamp": timestamp,
     "took": took,
+    "lasted": lasted,
     "pretty": pretty,
     "brief": brief,
     "schema": schema,

@@ -15,7 +15,8 @@ from localproc.engine.handles import Job
 from localproc.errors import JobFailed, LocalprocError
 from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
-from localproc.http.exchange import Exchange, ended, patient
+from localproc.http.endpoints import ended, patient
+from localproc.http.exchange import Exchange
 from localproc.http.files import asked_for, folder_document, is_here, media_type, published
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole

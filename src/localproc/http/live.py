@@ -14,7 +14,8 @@ from localproc.engine.handles import Job
 from localproc.engine.job.steplog import StepLog
 from localproc.errors import NotFound
 from localproc.http.answers import TEXT, bad_parameter, text
-from localproc.http.exchange import Exchange, is_stopping
+from localproc.http.endpoints import is_stopping
+from localproc.http.exchange import Exchange
 from localproc.http.numbers import whole
 from localproc.http.threads import Threads, pause
 from localproc.machine import StepBook

@@ -108,11 +108,12 @@ class Executor(Protocol):
 class Leftover:
     """Something that runs or lies about though the home it belonged to is gone.
 
-    ``said`` is for people; ``end`` ends or removes it.
+    ``said`` is for people; ``end`` ends or removes it. ``containers``: that is what it consists of.
     """
 
     said: str
     end: Callable[[], None]
+    containers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,14 @@ class Disk:
             raise told(error, path) from error
         kind = found.st_mode & _KIND
         special = kind not in (_FOLDER, _FILE)
-        return Stat(kind == _FOLDER, found.st_size, special, found.st_mtime_ns, found.st_ino)
+        return Stat(
+            kind == _FOLDER,
+            found.st_size,
+            special,
+            found.st_mtime_ns,
+            found.st_ino,
+            changed=found.st_ctime_ns,
+        )
 
     def listdir(self, path: str) -> Sequence[str]:
         """Give the names in a directory, sorted."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.base.files import is_literal, is_local, local_path, map_files
+from localproc.cwl.base.files import is_dot, is_literal, is_local, local_path, map_files
 from localproc.cwl.base.literals import (
     NAME_LIMIT,
     check_length,
@@ -183,7 +183,7 @@ class Placement:
 def _name(one: Mapping[str, Any]) -> str:
     """Give the name that an output is to have; it stays its basename where it cannot have it."""
     there = posixpath.basename(local_path(one)) if is_local(one) else one["class"].lower()
-    return str(one.get("basename") or there)
+    return there if is_dot(one) else str(one.get("basename") or there)
 
 
 def _numbered(name: str, number: int) -> str:

@@ -30,15 +30,7 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
     among("namespace", () if wanted.namespace is None else (wanted.namespace,))
     among("process", wanted.processes)
     among("status", tuple(status.value for status in wanted.statuses))
-    if wanted.since is not None:
-        where("created >= ?", rows.micros(wanted.since))
-    if wanted.until is not None:
-        where("created <= ?", rows.micros(wanted.until))
-    if wanted.began_since is not None:
-        where("coalesce(started, created) >= ?", rows.micros(wanted.began_since))
-    if wanted.began_until is not None:
-        until = rows.micros(wanted.began_until)
-        where("coalesce(started, created) <= ? AND created <= ?", until, until)
+    _times(wanted, where)
     if wanted.trigger is not None:
         where("trigger = ?", wanted.trigger.value)
     if wanted.run_as is not None:
@@ -66,6 +58,19 @@ def _cursor(db: sqlite3.Connection, job_id: str) -> tuple[int, int]:
     """Give the place of a job in the list; one that is gone is before all others."""
     found = db.execute("SELECT created, n FROM jobs WHERE id = ?", (job_id,)).fetchone()
     return (0, 0) if found is None else (found["created"], found["n"])
+
+
+def _times(wanted: JobFilter, where: Any) -> None:
+    """Bound when jobs were accepted, and when they were started."""
+    if wanted.since is not None:
+        where("created >= ?", rows.micros(wanted.since))
+    if wanted.until is not None:
+        where("created <= ?", rows.micros(wanted.until))
+    if wanted.began_since is not None:
+        where("coalesce(started, created) >= ?", rows.micros(wanted.began_since))
+    if wanted.began_until is not None:
+        until = rows.micros(wanted.began_until)
+        where("coalesce(started, created) <= ? AND created <= ?", until, until)
 
 
 def _durations(wanted: JobFilter, where: Any) -> None:

@@ -42,7 +42,8 @@ def localproc_home(tmp_path: Path) -> Path:
 @pytest.fixture
 def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> Iterator["Engine"]:
     """Return an engine with a home of its own; what still runs when the test ends is stopped."""
-    from localproc.engine.engine import jobs_everywhere, namespace_of
+    from localproc.engine.engine import namespace_of
+    from localproc.engine.job_lists import jobs_everywhere
     from localproc.model import JobStatus
 
     engine = _engine_of(request, localproc_home)
@@ -135,7 +136,8 @@ def _shorten(error: BaseException) -> None:
 
 def _sections(engine: "Engine") -> list[tuple[str, str]]:
     """Return the story of each job that failed, and a line about each other one."""
-    from localproc.engine.engine import jobs_everywhere, namespace_of
+    from localproc.engine.engine import namespace_of
+    from localproc.engine.job_lists import jobs_everywhere
     from localproc.errors import JobFailed
     from localproc.model import JobStatus
 

@@ -31,6 +31,7 @@ while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done""
 
 _MIB: Final = 1 << 20
 _PIDS: Final = 4096
+STILL: Final = ("created", "exited", "dead")  #: states of containers that do not run
 KILLED: Final = (137, 143)  #: exit codes of what was told to end, or made to
 _NANO: Final = 1_000_000_000
 _NEVER: Final = "0001-"
@@ -186,7 +187,7 @@ def is_waiting(seen: Mapping[str, Any]) -> bool:
 
 def runs(seen: Mapping[str, Any]) -> bool:
     """Return whether a container has been started and not ended."""
-    return seen["State"]["Status"] not in ("created", "exited", "dead")
+    return seen["State"]["Status"] not in STILL
 
 
 def limit(seen: Mapping[str, Any]) -> float:

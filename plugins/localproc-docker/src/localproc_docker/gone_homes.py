@@ -38,7 +38,9 @@ def _found(api: EngineApi, name: str) -> Iterator[Leftover]:
             f"{len(ids)} {name} container{'s' if len(ids) > 1 else ''} of {home}, which is gone: "
         )
         yield Leftover(
-            said + ", ".join(sorted(one[:12] for one in ids)), partial(_remove, api.address, ids)
+            said + ", ".join(sorted(one[:12] for one in ids)),
+            partial(_remove, api.address, ids),
+            containers=True,
         )
 
 

@@ -29,7 +29,7 @@ class WarmBackend:
     def __init__(self, cold: DockerBackend, mode: str) -> None:
         self._cold = cold
         self._mode = mode
-        self._lanes = Lanes(cold.folder, cold.room, self)
+        self._lanes = Lanes(cold.owner.folder, cold.room, self)
         self._tasks: dict[str, Task] = {}
         self._deadlines: dict[str, datetime] = {}
         self._stopped: set[str] = set()
@@ -61,7 +61,7 @@ class WarmBackend:
         alone = []
         for task in tasks:
             if task.container not in images:
-                images[task.container] = self._cold.usable(task)
+                images[task.container] = self._cold.starts.usable(task)
             image = images[task.container]
             sharing = image and warm.sharing(task, image, self._mode)
             if image is None or sharing is None or not _is_there(task):
@@ -69,7 +69,7 @@ class WarmBackend:
                 continue
             self._lanes.join(task, sharing, image)
             self._tasks[task.key] = task
-            answers[task.key] = self._cold.name(task.key)
+            answers[task.key] = self._cold.owner.name(task.key)
         self._lanes.feed()
         return {**answers, **self._cold.submit(alone)}
 
@@ -85,7 +85,7 @@ class WarmBackend:
         """Stop tasks, and no others of the containers that they share."""
         ours, others = self._parted(handles)
         self._stopped.update(ours)
-        list(self._cold.pool.map(lambda key: self._lanes.stop(key, grace), ours))
+        list(self._cold.boxes.pool.map(lambda key: self._lanes.stop(key, grace), ours))
         self._cold.stop(others, grace)
 
     def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
@@ -93,7 +93,7 @@ class WarmBackend:
         found = self._lanes.find(tasks)
         self._tasks.update((one.key, one) for one in tasks if one.key in found)
         others = [one for one in tasks if one.key not in found]
-        return {key: self._cold.name(key) for key in found} | dict(self._cold.find(others))
+        return {key: self._cold.owner.name(key) for key in found} | dict(self._cold.find(others))
 
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove records, and containers that nobody has a use for."""
@@ -138,34 +138,34 @@ class WarmBackend:
         """Make and start a container with a loop."""
         name = os.path.basename(folder)
         body = warm.creation(name, folder, tasks, image, self._cold.owner)
-        self._cold.run(self._named(name), body)
+        self._cold.boxes.run(self._named(name), body)
         found: Sequence[dict[str, Any]] = body["HostConfig"]["Mounts"]
         return found
 
     def alive(self, name: str) -> bool:
         """Return whether a container runs."""
-        return self._cold.runs(self._named(name))
+        return self._cold.boxes.runs(self._named(name))
 
     def ending(self, name: str, report: Report) -> Report:
         """Return how a task has ended with its container."""
-        return self._cold.ending(report.key, self._named(name), report)
+        return self._cold.ends.ending(report.key, self._named(name), report)
 
     def signal(self, name: str, signal: str) -> None:
         """Send a loop a signal."""
-        self._cold.signal(self._named(name), signal)
+        self._cold.boxes.signal(self._named(name), signal)
 
     def remove(self, name: str) -> None:
         """Remove a container."""
-        self._cold.remove(self._named(name))
+        self._cold.boxes.remove(self._named(name))
 
     def cold(self, tasks: Sequence[Task]) -> None:
         """Give tasks containers of their own."""
         for key, answer in self._cold.submit(tasks).items():
             if isinstance(answer, Refused):
-                self._cold.refuse(key, answer.reason)
+                self._cold.starts.refuse(key, answer.reason)
 
     def _named(self, name: str) -> str:
-        return self._cold.name(warm.LANE + name)
+        return self._cold.owner.name(warm.LANE + name)
 
     def _start(self, task: Task) -> bool:
         """Start a container that there is room for; whether it is known what came of it."""
@@ -195,7 +195,7 @@ class WarmBackend:
         for key, deadline in list(self._deadlines.items()):
             if deadline <= now and self._deadlines.pop(key, None) is not None:
                 self._stopped.add(key)
-                self._cold.pool.submit(self._end, key)
+                self._cold.boxes.pool.submit(self._end, key)
 
     def _end(self, key: str) -> None:
         try:

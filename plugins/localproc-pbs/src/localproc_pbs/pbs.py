@@ -5,7 +5,8 @@ Owns its commands, and what they answer. Must not know tasks.
 
 import getpass
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
@@ -13,22 +14,34 @@ from localproc.executors.batch import Allocation, Failed, Request, Seen, called
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
-_KEPT: Final = ("PBS_", "TORQUE")
+_KEPT: Final = ("PBS_CONF", "PBS_DEFAULT", "PBS_EXEC", "PBS_SERVER", "TORQUE")
 _WAITS, _RUNS = "QWHTM", "REBSU"
-#: Exit statuses that PBS Pro gives jobs which it has ended itself.
-_KILLED: Final = {
+#: Exit statuses of jobs that were ended by way of PBS; those below zero differ in both forms.
+_SIGNALLED: Final = {
+    265: Seen(TaskState.CANCELLED, "somebody killed it by way of PBS"),
+    271: Seen(TaskState.CANCELLED, "somebody cancelled it by way of PBS"),
+}
+_TORQUE: Final = _SIGNALLED | {
+    -10: Seen(TaskState.OUT_OF_MEMORY, "PBS's memory limit"),
+    -11: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
+    -12: Seen(TaskState.TIMED_OUT, "PBS's limit of processor time"),
+}
+_PRO: Final = _SIGNALLED | {
     -27: Seen(TaskState.OUT_OF_MEMORY, "PBS's memory limit"),
     -26: Seen(TaskState.OUT_OF_MEMORY, "PBS's memory limit"),
     -28: Seen(TaskState.TIMED_OUT, "PBS's limit of processor time"),
     -29: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
-    265: Seen(TaskState.CANCELLED, "somebody killed it by way of PBS"),
-    271: Seen(TaskState.CANCELLED, "somebody cancelled it by way of PBS"),
 }
 _LATER: Final = re.compile(
     r"connect|timed out|end of file|busy|try again|per-user limit|protocol|comm", re.IGNORECASE
 )
+_STATUS: Final = re.compile(r"-?[0-9]{1,9}")
+_JOB: Final = re.compile(r"[0-9]+(\[[0-9]*\])?\.\S+")
 _ELEMENT: Final = re.compile(r"^(lp-[0-9a-f]{12})-\d+$")
 _GONE: Final = re.compile(r"unknown job|has finished|invalid state|completed", re.IGNORECASE)
+
+#: Calls a command: what it writes, or ``Failed``, or ``ExecutorUnavailable``.
+Call = Callable[[Sequence[str]], str]
 
 
 def qsub(allocation: Allocation, *, torque: bool) -> list[str]:
@@ -59,7 +72,11 @@ def _resources(needs: Request, *, torque: bool) -> list[str]:
 
 
 def jobs_of(said: str) -> Mapping[str, Mapping[str, str]]:
-    """Read what ``qstat -f`` lists: attributes by job; long ones go on after a tab."""
+    """Read what ``qstat -f`` lists: attributes by job; long ones go on after a tab.
+
+    Both forms have always listed that. The JSON of newer ones is none where a variable of a job has
+    odd characters. Of several that seem to be one attribute, others are lines of such variables.
+    """
     found: dict[str, dict[str, str]] = {}
     attributes: dict[str, str] = {}
     for line in said.replace("\n\t", "").splitlines():
@@ -67,7 +84,7 @@ def jobs_of(said: str) -> Mapping[str, Mapping[str, str]]:
             attributes = found.setdefault(line.partition(":")[2].strip(), {})
         elif " = " in line:
             name, _, value = line.strip().partition(" = ")
-            attributes[name] = value
+            attributes.setdefault(name, value)
     if said.strip() and not found:
         raise ValueError(f"jobs were expected, not {said!r:.80}")
     return found
@@ -78,7 +95,7 @@ def name_of(attributes: Mapping[str, str]) -> str:
     return _ELEMENT.sub(r"\1", attributes.get("Job_Name", ""))
 
 
-def seen(attributes: Mapping[str, str]) -> Seen:
+def seen(attributes: Mapping[str, str], *, torque: bool = False) -> Seen:
     """Return what a job's attributes mean."""
     state = attributes.get("job_state", "Q")[:1]
     host = attributes.get("exec_host", "").partition("/")[0]
@@ -87,9 +104,11 @@ def seen(attributes: Mapping[str, str]) -> Seen:
         return Seen(TaskState.QUEUED, attributes.get("comment", ""), host, name)
     if state in _RUNS:
         return Seen(TaskState.RUNNING, host=host, name=name)
-    status = attributes.get("Exit_status", "0")
-    code = int(status) if status.lstrip("-").isdigit() else 0
-    return _KILLED.get(code) or Seen(TaskState.ENDED, attributes.get("comment", ""), host)
+    status = attributes.get("exit_status" if torque else "Exit_status", "0")
+    code = int(status) if _STATUS.fullmatch(status) else 0
+    killed = (_TORQUE if torque else _PRO).get(code)
+    told = killed or Seen(TaskState.ENDED, attributes.get("comment", ""))
+    return replace(told, host=host, name=name)
 
 
 class Pbs:
@@ -97,10 +116,9 @@ class Pbs:
 
     job_variable = "PBS_JOBID"
 
-    def __init__(self, timeout: float, form: str = "") -> None:
-        self._timeout = timeout
-        version = form or self._call(["qstat", "--version"])
-        self._torque = form == "torque" or not ("pbs" in version.lower() or form == "pro")
+    def __init__(self, timeout: float = 30.0, form: str = "", call: Call | None = None) -> None:
+        self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
+        self._torque = (form or self._form()) == "torque"
         self.index_variable = "PBS_ARRAYID" if self._torque else "PBS_ARRAY_INDEX"
 
     def unfit(self, request: Request) -> str:
@@ -115,7 +133,7 @@ class Pbs:
             if _LATER.search(error.said):
                 raise ExecutorUnavailable(error.said) from error
             return Refused(f"qsub: {error.said.removeprefix('qsub: ')}")
-        if not said or not said[-1][0].isdigit():
+        if not said or not _JOB.fullmatch(said[-1]):
             raise ExecutorUnavailable(f"qsub gave no id: {' '.join(said)!r:.80}")
         return said[-1]
 
@@ -129,7 +147,7 @@ class Pbs:
         return {
             job: found
             for job, one in self._stat().items()
-            if one.get("Job_Owner", mine).startswith(mine) and (found := seen(one)) and _open(found)
+            if one.get("Job_Owner", mine).startswith(mine) and _open(found := self._seen(one))
         }
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
@@ -139,7 +157,8 @@ class Pbs:
 
     def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
         """Return what the server remembers of jobs that have ended."""
-        states = {job: seen(one) for job, one in self._stat(*sorted(ids), ended=True).items()}
+        listed = self._stat(*sorted(ids), ended=True)
+        states = {job: self._seen(one) for job, one in listed.items()}
         return {job: one for job, one in states.items() if not _open(one)}
 
     def poke(self, ids: Collection[str]) -> None:
@@ -157,11 +176,13 @@ class Pbs:
     def _stat(self, *ids: str, ended: bool = False) -> Mapping[str, Mapping[str, str]]:
         words = ["qstat", *(["-x"] if ended and not self._torque else []), "-f", "-t", *ids]
         try:
-            return jobs_of(self._call(words))
+            said = self._call(words)
         except Failed as error:
-            if _GONE.search(error.said):
-                return {}
-            raise ExecutorUnavailable(str(error)) from error
+            if not _GONE.search(error.said):
+                raise ExecutorUnavailable(str(error)) from error
+            said = error.out  # of those that it does know
+        try:
+            return jobs_of(said)
         except ValueError as error:
             raise ExecutorUnavailable(f"qstat makes no sense: {error}") from error
 
@@ -172,8 +193,15 @@ class Pbs:
             if _LATER.search(error.said) and not _GONE.search(error.said):
                 raise ExecutorUnavailable(error.said) from error
 
-    def _call(self, argv: Sequence[str]) -> str:
-        return called(argv, timeout=self._timeout, keep=_KEPT)
+    def _seen(self, attributes: Mapping[str, str]) -> Seen:
+        return seen(attributes, torque=self._torque)
+
+    def _form(self) -> str:
+        try:
+            version = self._call(["qstat", "--version"])
+        except Failed as error:
+            version = error.said
+        return "pro" if "pbs" in version.lower() else "torque"
 
 
 def _open(one: Seen) -> bool:

@@ -4,14 +4,18 @@ Owns reading it, and what its states and reasons mean. Pure.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from localproc.executors.batch import Seen
 from localproc.model import TaskState
 
+ROW: Final = "job "  #: what each row of squeue is to begin with
 _ID: Final = re.compile(r"\d+(_\d+)?(\+\d+)?")
+_ELEMENTS: Final = re.compile(r"(\d+)_\[(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)(?:%\d+)?\]")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
 _STATES: Final[Mapping[str, TaskState]] = {
     "PENDING": TaskState.QUEUED,
     "CONFIGURING": TaskState.QUEUED,
@@ -74,7 +78,7 @@ _PREFIX: Final = re.compile(r"^(sbatch: )?(error: )?(Batch job submission failed
 def job_id(said: str) -> str:
     """Return the id of a job that was handed in; empty if there is none."""
     first = said.strip().splitlines()[-1].split(";")[0] if said.strip() else ""
-    return first if first.isdigit() else ""
+    return first if first.isdecimal() else ""
 
 
 def is_later(said: str) -> bool:
@@ -89,9 +93,10 @@ def refusal(said: str) -> str:
 
 
 def queue(said: str) -> Mapping[str, Seen]:
-    """Read what squeue lists: id, state, reason, nodes, name.
+    """Read what squeue lists: id, state, reason, nodes, when it begins, name.
 
-    Raises ``ValueError`` for anything else: jobs that are not listed have ended.
+    Raises ``ValueError`` for anything else: jobs that are not listed have ended. A name, which need
+    not be of a job of ours, may have any character, a line break too.
     """
     return dict(_rows(said))
 
@@ -101,18 +106,34 @@ def ended(said: str) -> Mapping[str, Seen]:
     return {
         job: seen
         for job, seen in queue(said).items()
-        if seen.state not in (TaskState.QUEUED, TaskState.RUNNING, TaskState.REFUSED)
+        if seen.state not in (*_OPEN, TaskState.REFUSED)
     }
 
 
-def accounted(said: str) -> Mapping[str, Seen]:
-    """Read what sacct lists: id, state, nodes, name. Later rows are of later attempts."""
-    found = {}
+def accounted(said: str, ids: Collection[str]) -> Mapping[str, Seen]:
+    """Read what sacct lists of some jobs that have ended: id, state, nodes, name.
+
+    Later rows are of later attempts. It is behind the controller: what is open there may have ended
+    since, and for a job that it has lost sight of it stays open.
+    """
+    found: dict[str, Seen] = {}
     for line in said.splitlines():
-        job, *rest = line.split("|")
-        if _ID.fullmatch(job) and len(rest) == 3:
-            found[job] = _seen(rest[0], "", rest[1], rest[2])
-    return {job: one for job, one in found.items() if one.state is not TaskState.QUEUED}
+        row, *rest = line.split("|", 3)
+        if len(rest) == 3:
+            seen = _seen(rest[0], "", rest[1], rest[2])
+            found.update((job, seen) for job in ids if _is_of(row, job))
+    return {job: one for job, one in found.items() if one.state not in _OPEN}
+
+
+def _is_of(row: str, job: str) -> bool:
+    """Whether a row is of a job: elements of an array that have not begun share one."""
+    if (several := _ELEMENTS.fullmatch(row)) is None:
+        return row == job
+    array, _, number = job.partition("_")
+    spans = (part.partition("-") for part in several[2].split(","))
+    return array == several[1] and any(
+        int(first) <= int(number or -1) <= int(last or first) for first, _, last in spans
+    )
 
 
 def names(said: str) -> Mapping[str, str]:
@@ -120,7 +141,7 @@ def names(said: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for line in said.splitlines():
         job, _, name = line.partition("|")
-        if job.isdigit() and (name not in found or int(job) < int(found[name])):
+        if job.isdecimal() and (name not in found or int(job) < int(found[name])):
             found[name] = job
     return found
 
@@ -143,7 +164,7 @@ def partitions(said: str) -> list[Partition]:
     found = []
     for line in said.splitlines():
         parts = line.split("|")
-        if len(parts) != 7 or not parts[4].isdigit():
+        if len(parts) != 7 or not parts[4].isdecimal():
             continue
         name, cores, ram, limit, nodes, gres, state = parts
         found.append(
@@ -170,7 +191,7 @@ def seconds(text: str) -> int | None:
     """Read ``[days-]hours:minutes:seconds``, ``minutes:seconds`` or ``minutes``; else ``None``."""
     days, dash, rest = text.rpartition("-")
     numbers = rest.split(":")
-    if not all(one.isdigit() for one in numbers) or (dash and not days.isdigit()):
+    if not all(one.isdecimal() for one in numbers) or (dash and not days.isdecimal()):
         return None
     values = [int(one) for one in numbers]
     if dash:  # after days come hours
@@ -182,11 +203,18 @@ def seconds(text: str) -> int | None:
 
 
 def _rows(said: str) -> Iterable[tuple[str, Seen]]:
-    for line in said.splitlines():
-        parts = line.split("|")
-        if len(parts) != 5 or not _ID.fullmatch(parts[0]):
+    for number, line in enumerate(said.splitlines()):
+        if number and not line.startswith(ROW):
+            continue  # a name goes on
+        job, *rest = line.removeprefix(ROW).split("|", 5)
+        if not line.startswith(ROW) or len(rest) != 5 or not _ID.fullmatch(job):
             raise ValueError(f"a job was expected, not {line!r:.80}")
-        yield parts[0], _seen(*parts[1:])
+        state, reason, nodes, begins, name = rest
+        seen = _seen(state, reason, nodes, name)
+        if seen.state is TaskState.QUEUED and _MOMENT.fullmatch(begins):
+            about = f"{begins[:15]}0".replace("T", " ")  # in steps of ten minutes: each is an event
+            seen = replace(seen, reason=f"{seen.reason}; Slurm expects it to begin about {about}")
+        yield job, seen
 
 
 def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:

@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from localproc.executors.batch import Allocation, Request
+from localproc_slurm.answers import ROW
 
-_QUEUE: Final = "%i|%T|%r|%N|%j"
+_QUEUE: Final = f"{ROW}%i|%T|%r|%N|%S|%j"
 _PLAIN: Final = {
     "partition": "--partition",
     "account": "--account",

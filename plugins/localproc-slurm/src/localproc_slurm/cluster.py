@@ -4,6 +4,7 @@ Owns calling its commands, and which of their failures mean that nobody answers.
 tasks. The accounting is asked only for what the controller has forgotten, and need not be there.
 """
 
+import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
@@ -31,7 +32,7 @@ class Cluster:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
         self._cluster = cluster
         self._partitions: Sequence[Partition] = ()
-        self._accounts = True
+        self._accounts = call is not None or shutil.which("sacct") is not None
 
     def partitions(self) -> Sequence[Partition]:
         """Return what there is, and remember it; raises ``ExecutorUnavailable``."""
@@ -116,14 +117,12 @@ class Cluster:
 
     def _accounted(self, ids: Collection[str], found: Mapping[str, Seen]) -> Mapping[str, Seen]:
         try:
-            return answers.accounted(
-                "".join(self._call(calls.sacct(part, self._cluster)) for part in _parts(ids))
-            )
-        except Failed:  # there is none
-            self._accounts = False
-        except ExecutorUnavailable:
-            if not found:
-                raise
+            said = "".join(self._call(calls.sacct(part, self._cluster)) for part in _parts(ids))
+            return answers.accounted(said, ids)
+        except (Failed, ExecutorUnavailable) as error:
+            self._accounts = "accounting storage is disabled" not in str(error)
+            if self._accounts and not found:
+                raise ExecutorUnavailable(str(error)) from error
         return {}
 
     def _scancel(self, ids: Collection[str], signal: str = "", how: str = "") -> None:

@@ -28,7 +28,8 @@ class Stat:
     """What there is at a path, links followed.
 
     ``is_special``: neither a file nor a directory. ``is_hidden``: what it is may not be told.
-    ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same.
+    ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same; ``changed`` is when
+    anything about it was, which nobody can set back.
     """
 
     is_dir: bool
@@ -37,6 +38,7 @@ class Stat:
     modified: int = field(default=0, compare=False)
     inode: int = field(default=0, compare=False)
     is_hidden: bool = False
+    changed: int = field(default=0, compare=False)
 
 
 class Files(Protocol):
@@ -78,6 +80,11 @@ def is_literal(value: Mapping[str, Any]) -> bool:
     Its location, if it has one, is but a name to tell it from others (``_:1``).
     """
     return str(value.get("location") or "_:").startswith("_:")
+
+
+def is_dot(value: Mapping[str, Any]) -> bool:
+    """Whether the object is a Directory called ``.``: it is the folder that it is put into."""
+    return value["class"] == "Directory" and value.get("basename") == "."
 
 
 def is_local(value: Mapping[str, Any]) -> bool:
@@ -187,7 +194,7 @@ def known(one: Mapping[str, Any]) -> dict[str, Any]:
             raise _malformed(one, f"its {name} is no text")
         if wrong := unwritable(text.replace("\0", "") if name == "contents" else text):
             raise _malformed(one, f"its {name} has {wrong}")
-    if one["class"] == "Directory" and given.get("basename") == ".":
+    if is_dot(given) and not (is_literal(given) and "path" not in given):
         del given["basename"]  # it says no more than that it is a folder
     for name in ("secondaryFiles", "listing"):
         part = given.get(name, [])

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, is_literal, is_local, known, local_path
+from localproc.cwl.base.files import Files, Stat, is_dot, is_literal, is_local, known, local_path
 from localproc.cwl.base.listing import list_directory
 from localproc.errors import StepError
 from localproc.uris import canonical, is_absolute
@@ -22,7 +22,7 @@ NAME_LIMIT: Final = 255
 
 def name_of(one: Mapping[str, Any], otherwise: str) -> str:
     """Return the name an object is to have on a disk; raises ``StepError`` if none can."""
-    name = str(one.get("basename") or otherwise)
+    name = otherwise if is_dot(one) else str(one.get("basename") or otherwise)
     if name in (".", "..") or "/" in name or "\0" in name:
         raise StepError(f"{name!r} cannot be the name of a file")
     check_length(name)

@@ -108,6 +108,10 @@ def _streams(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterato
                 said = f"an {part[:-1]} of type {port['type']} has no {binding}"
                 at = place(part, port["id"], binding)
                 yield at.problem(said, f"take out {binding}, or make the type File")
+    read = [port["id"] for port in process["inputs"] if port["type"] == "stdin"]
+    for name in read if "stdin" in process else read[1:]:
+        said = f"{name} is of type stdin, but the tool reads something else there"
+        yield place("inputs", name).problem(said, "make the type File")
 
 
 def _defaults(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:

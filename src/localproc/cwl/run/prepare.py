@@ -62,33 +62,24 @@ def prepare(
     """Work out the task for one invocation of a CommandLineTool.
 
     ``base_env`` is the environment of every tool (PATH) but of one in a container, whose image has
-    its own; ``variables`` are those of every tool, a container's too.
-    ``containers`` says whether the executor can run them. Raises ``StepError``,
-    ``ExpressionError`` or, for a container that there cannot be, ``UnsupportedPackage``.
+    its own; ``variables`` are those of every tool. ``containers`` says whether the executor can run
+    them. Raises ``StepError``, ``ExpressionError`` or, for a container that there cannot be,
+    ``UnsupportedPackage``.
     """
     boxed = wants_container(tool, containers=containers)
     folders = seen_inside(tool, folders) if boxed else folders
     values, needs, runtime = begin(tool, inputs, folders, files)
     box = container(tool, shown(values), runtime, folders) if boxed else None
     layout = Layout(folders, files, anywhere=boxed and is_required(tool))
-    if tool.requirements.has("InitialWorkDirRequirement"):
-        values = identified(values)
-    if has_files(values) or tool.requirements.has("InitialWorkDirRequirement"):
-        provisional = Context(Layout(folders, files).localize(values), runtime)
-        set_up(tool, provisional, layout)
-        values = layout.localize(values)
+    values = _laid_out(tool, values, runtime, Layout(folders, files), layout)
     context = Context(values, runtime)
     argv = tuple(command_line(tool, context))
-    base_env = {**({} if boxed else base_env), **(variables or {})}
-    env = _environment(tool, context, folders, base_env)
+    around = {**({} if boxed else base_env), **(variables or {})}
     _check_command(tool, argv, may_be_empty=boxed)
-    stdout = _stream(tool, context, folders, "stdout", tool.stdout)
-    stderr = _stream(tool, context, folders, "stderr", tool.stderr)
-    for stream in filter(None, (stdout, stderr)):
-        layout.own(posixpath.dirname(stream))
+    stdout, stderr = _streams(tool, context, folders, layout)
     return Prepared(
         argv=argv,
-        env=env,
+        env=_environment(tool, context, folders, around),
         stdin=_stdin(tool, context, folders),
         stdout=stdout,
         stderr=stderr,
@@ -159,6 +150,34 @@ def _stdin(tool: Tool, context: Context, folders: Folders) -> str | None:
     if not isinstance(value, str) or unwritable(value) is not None:
         raise StepError(f"{tool.id}: stdin is {describe_short(value)}, not a path")
     return folders.real(value) if value.startswith("/") else f"{folders.outdir}/{value}"
+
+
+def _laid_out(
+    tool: Tool,
+    values: dict[str, Any],
+    runtime: Mapping[str, Any],
+    provisional: Layout,
+    layout: Layout,
+) -> dict[str, Any]:
+    """Return inputs as the tool sees them, once its working directory is laid out."""
+    has_workdir = tool.requirements.has("InitialWorkDirRequirement")
+    if has_workdir:
+        values = identified(values)
+    if has_workdir or has_files(values):
+        set_up(tool, Context(provisional.localize(values), runtime), layout)
+        values = layout.localize(values)
+    return values
+
+
+def _streams(
+    tool: Tool, context: Context, folders: Folders, layout: Layout
+) -> tuple[str | None, str | None]:
+    """Return where stdout and stderr go, in folders of the task's own."""
+    stdout = _stream(tool, context, folders, "stdout", tool.stdout)
+    stderr = _stream(tool, context, folders, "stderr", tool.stderr)
+    for stream in filter(None, (stdout, stderr)):
+        layout.own(posixpath.dirname(stream))
+    return stdout, stderr
 
 
 def _stream(

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from localproc.cwl.base.files import (
     Files,
+    is_dot,
     is_literal,
     is_local,
     local_path,
@@ -196,7 +197,8 @@ class Layout:
         self._place(one, path)
         for beside in companions(one):
             self._place(beside, posixpath.join(folder, name_of(beside, "file")))
-        return self._with_path(one, path)
+        staged = self._with_path(one, path)
+        return {**staged, "basename": "."} if is_dot(one) else staged
 
     def _source(self, one: Mapping[str, Any]) -> str:
         if not is_local(one):

@@ -6,6 +6,8 @@ A tool's files are links to the user's, or the user's own paths, so nothing keep
 them (docs/adr/0031). Where it does, the step fails and names the file.
 """
 
+import contextlib
+import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,17 +15,26 @@ from itertools import islice
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
-from localproc.errors import StepError
+from localproc.errors import LocalprocError, StepError
 from localproc.model import StageAction
 
 _MOST: Final = 1000  #: files watched in folders that are linked to
+_HEAD: Final = 1 << 12  #: bytes of a file that are compared where its size and times say nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a file was: what is known about it, and a digest of what it begins with."""
+
+    stat: Stat
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a task may only read: files by their paths, and the names in folders."""
 
-    files: Mapping[str, Stat] = field(default_factory=dict)
+    files: Mapping[str, Seen] = field(default_factory=dict)
     folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -52,7 +63,11 @@ def seen(
         if not any(_is_below(path, one) for one in writable)
     }
     return Given(
-        {path: stat for path, stat in ours.items() if not (stat.is_special or stat.is_dir)},
+        {
+            path: Seen(stat, _head(path, files))
+            for path, stat in ours.items()
+            if not (stat.is_special or stat.is_dir)
+        },
         {path: _names(path, files) for path, stat in ours.items() if stat.is_dir},
     )
 
@@ -61,7 +76,7 @@ def check(tool: str, before: Given, files: Files) -> None:
     """Raise ``StepError`` for a file that is no longer what it was, or was not there."""
     for path, was in before.files.items():
         now = files.stat(path)
-        if now is None or _state(now) != _state(was):
+        if now is None or _has_changed(path, was, now, files):
             what = "removed" if now is None else "changed"
             raise _touched(f"{tool}: its input {path} was {what} while it ran")
     for folder, names in before.folders.items():
@@ -76,6 +91,22 @@ def _touched(what: str) -> StepError:
         hint="a tool that writes to what it is given needs it as writable in "
         "InitialWorkDirRequirement, which makes a copy",
     )
+
+
+def _has_changed(path: str, was: Seen, now: Stat, files: Files) -> bool:
+    """Whether a file has been written to, even if its size and times were set back."""
+    if _state(now) != _state(was.stat):
+        return True
+    if now.changed == was.stat.changed or not now.size:
+        return False
+    return _head(path, files) != was.head  # else it is its mode, or another link to it
+
+
+def _head(path: str, files: Files) -> bytes:
+    """Return a digest of what a file begins with; nothing if it cannot be read."""
+    with contextlib.suppress(LocalprocError):
+        return hashlib.blake2b(files.read(path, _HEAD), digest_size=16).digest()
+    return b""
 
 
 def _state(stat: Stat) -> tuple[int, ...]:

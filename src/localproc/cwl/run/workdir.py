@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localproc.cwl.base.files import is_literal, normalize, unwritable
+from localproc.cwl.base.files import is_dot, is_literal, normalize, unwritable
 from localproc.cwl.base.numbers import json_text
 from localproc.cwl.base.types import is_filelike
 from localproc.cwl.expr.expressions import Context, evaluate_field
@@ -97,8 +97,7 @@ def _given(
     one: Mapping[str, Any], name: str | None, *, writable: bool
 ) -> Iterator[tuple[Any, str | None, bool]]:
     """Give an object, or what is in it where it is a literal called ``.``: the directory itself."""
-    is_here = one["class"] == "Directory" and one.get("basename") == "." and is_literal(one)
-    if is_here and name is None:
+    if is_dot(one) and is_literal(one) and name is None:
         for inner in one.get("listing") or ():
             yield from _given(inner, None, writable=writable)
     else:

@@ -4,8 +4,9 @@ Owns holding inputs to an ``InputPolicy`` before a job is accepted. Must not rea
 """
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.files import Stat, is_literal, is_reference, walk
 from localproc.cwl.base.types import is_filelike
@@ -15,6 +16,9 @@ from localproc.storage.access import Access
 from localproc.storage.disk import Disk
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.uris import uri_path
+
+#: How a path begins that is absolute, or that a shell makes so: ``~/``, ``~somebody``.
+_PATH: Final = re.compile(r"/|~[\w.-]*(/|$)")
 
 
 class RootedDisk(Disk):
@@ -79,5 +83,5 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, str) and "\n" not in value and "\0" not in value:
         if value.lower().startswith("file:"):
             yield uri_path("file:" + value[5:])
-        elif value.startswith(("/", "~")) or posixpath.normpath(value).startswith(".."):
+        elif _PATH.match(value) or posixpath.normpath(value).split("/")[0] == "..":
             yield value if value.startswith("/") else "/" + value

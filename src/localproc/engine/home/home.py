@@ -60,6 +60,11 @@ class Home:
         """The store's file."""
         return os.path.join(self.path, "localproc.db")
 
+    @property
+    def log_index(self) -> str:
+        """What logs are searched by; there is none until somebody does."""
+        return os.path.join(self.path, "logs.db")
+
     def executor(self, name: str) -> str:
         """The folder of all executors of a name."""
         if name == "local":

@@ -52,13 +52,7 @@ def with_file(settings: Settings, path: str) -> Settings:
         named = settings.software
         read = read_software(named) if isinstance(named, str) else check_software(named, "")
         settings = replace(settings, software=read)
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        text = ""
-    except (OSError, ValueError) as error:
-        raise InvalidInputs(f"{path} cannot be read: {error}") from error
+    text = _text(path)
     found = _read(text, path) if text else {}
     options: dict[str, Any] = {
         name: _merged(found.get(name, {}), getattr(settings, name)) for name in _OPTIONS
@@ -106,6 +100,17 @@ def _from_environment() -> bool | None:
         hint = f"it is one of {', '.join(_WORDS)}"
         raise InvalidInputs(f"{_REUSE} is {said!r}, which is neither yes nor no", hint=hint)
     return _WORDS.get(said)
+
+
+def _text(path: str) -> str:
+    """Return what is in the file, nothing if there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:
+        raise InvalidInputs(f"{path} cannot be read: {error}") from error
 
 
 def _read(text: str, path: str) -> Mapping[str, Any]:

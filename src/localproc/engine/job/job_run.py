@@ -76,7 +76,11 @@ class JobRun:
         )
         self._inputs: Mapping[str, Any] = {}
         self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
-        self._handlers: Final[Mapping[Act, Callable[[Any], bool | None]]] = {
+        self._handlers: Final = self._acts()
+
+    def _acts(self) -> Mapping[Act, Callable[[Any], bool | None]]:
+        """Return what does each act that ``machine.phases`` names."""
+        return {
             Act.START_STEP: self._start_step,
             Act.TAKE_INPUTS: self._take_inputs,
             Act.TAKE_PLAN: self._take_plan,

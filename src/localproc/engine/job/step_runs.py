@@ -1,19 +1,17 @@
 """The tasks of a job that are under way.
 
-Owns what becomes of a task: launched or found again, collected, run again or failed, stopped. Must
-not know in which order steps come, nor how a job begins and ends.
+Owns what becomes of a task until it ends: launched or found again, lost, stopped. Must not know in
+which order steps come, nor how a job begins and ends.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
-from localproc.cwl.run.collect import succeeded
 from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.cwl.run.prepare import Prepared
-from localproc.engine.job import failure_text
 from localproc.engine.job.effects import (
     Collect,
     Effects,
@@ -22,54 +20,22 @@ from localproc.engine.job.effects import (
     Prepare,
     Reattach,
     Release,
-    Remember,
     Stop,
 )
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.facts import Done, Made
+from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
+from localproc.engine.job.step_attempts import StepAttempts
+from localproc.engine.job.step_ends import StepEnds, StepRun, ended_well
 from localproc.engine.job.step_names import StepNames
 from localproc.engine.job.step_starts import StepStarts
-from localproc.engine.job.steplog import tail
 from localproc.engine.job.task_factory import TaskFactory, is_light
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Container, Report, StepStatus, Task, TaskState
-from localproc.storage.disk import TooBig, is_full
 
 _MOST_LOSSES: Final = 2  #: times that a task is run again because it was lost
 _RESTARTED: Final = "the machine was restarted before its end was recorded"
-_CODES: Final = ("temporary", "permanent")
 _LOST: Final = frozenset({TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED})
-
-
-@dataclass(slots=True)
-class StepRun:
-    """A task that has been launched, now or by an earlier engine.
-
-    ``made`` is from what; it is not there for one that only has to be stopped. ``sought``: the
-    executor has not yet said what it knows of it. ``told``: it is recorded that it runs.
-    ``noted``: so is the end of its step.
-    """
-
-    name: str
-    task: Task
-    made: tuple[Prepare, Prepared] | None
-    sought: bool = False
-    told: bool = False
-    noted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A step that waits for its next attempt: which one, and when that may begin."""
-
-    name: str
-    invocation: Invocation
-    attempt: int
-    due: datetime
-    identity: str = ""
-    lost: int = 0
-    failures: int = 0
 
 
 class StepRuns:
@@ -94,15 +60,12 @@ class StepRuns:
         self.running: dict[str, StepRun] = {}  #: by the keys of their tasks
         self.unfinished = unfinished
         self._placing: dict[str, str] = {}  #: tasks, and the executor that each will go to
-        self._collecting: dict[str, StepRun] = {}
-        self._waiting: list[Again] = []
-        self._due: deque[Again] = deque()
         self._writer = writer
         self._effects = effects
         self._tasks = tasks
         self._setup = tasks.setup
-        self._ended = ended
-        self._failed = failed
+        self._attempts = StepAttempts(writer, effects, tasks)
+        self._ends = StepEnds(writer, effects, tasks, ended, failed, self._attempts.try_again)
         self._starts = StepStarts(
             writer, effects, tasks, names, ended, failed, self._begin, self._give_up
         )
@@ -120,12 +83,12 @@ class StepRuns:
     @property
     def due(self) -> datetime | None:
         """When the next step may be tried again, if one waits for that."""
-        return min((one.due for one in self._waiting), default=None)
+        return self._attempts.due
 
     @property
     def waits(self) -> bool:
         """Whether a step is to be tried again."""
-        return bool(self._waiting or self._due)
+        return self._attempts.waits
 
     def start(self, instance: Invocation | Skipped) -> None:
         """Start a step instance, or go on with the one of an earlier engine."""
@@ -136,42 +99,29 @@ class StepRuns:
             self._starts.take_up(instance, known)
         else:
             del self.unfinished[instance.key]
-            lost = known.attempt - known.failures
-            self._waiting.append(
-                Again(
-                    known.name,
-                    instance,
-                    known.attempt + 1,
-                    known.due,
-                    lost=lost,
-                    failures=known.failures,
-                )
-            )
+            self._attempts.go_on(known, known.due, instance)
 
     def later(self, at: datetime) -> None:
         """Take note of what time it is."""
-        self._due += [one for one in self._waiting if one.due <= at]
-        self._waiting = [one for one in self._waiting if one.due > at]
+        self._attempts.later(at)
 
     def start_again(self, full: Collection[str]) -> str | None:
         """Try a step again that is due, but none of the executors in ``full``.
 
         Return the name of its executor, ``None`` if there is no such step.
         """
-        for one in self._due:
-            executor = self._setup.where(one.invocation).executor
-            if executor not in full:
-                self._due.remove(one)
-                self._starts.launch(
-                    one.name,
-                    one.invocation,
-                    one.attempt,
-                    identity=one.identity,
-                    lost=one.lost,
-                    failures=one.failures,
-                )
-                return executor
-        return None
+        one = self._attempts.next(full)
+        if one is None:
+            return None
+        self._starts.launch(
+            one.name,
+            one.invocation,
+            one.attempt,
+            identity=one.identity,
+            lost=one.lost,
+            failures=one.failures,
+        )
+        return self._setup.where(one.invocation).executor
 
     def broke(self, key: str, error: LocalprocError) -> None:
         """Fail a step whose inputs could not be worked out."""
@@ -179,10 +129,9 @@ class StepRuns:
 
     def stop(self) -> None:
         """Have all tasks stopped; those of an earlier engine have to be found first."""
-        self._starts.stopping = True
+        self._starts.stopping = self._ends.stopping = True
         left, self.unfinished = self.unfinished, {}
-        waiting = [one.name for one in (*self._waiting, *self._due)]
-        self._waiting, self._due = [], deque()
+        waiting = self._attempts.drop()
         for name in [*waiting, *(one.name for one in left.values() if one.due is not None)]:
             self._writer.ended(name, StepStatus.DISMISSED)
         there = [one for one in left.values() if one.due is None]
@@ -204,13 +153,13 @@ class StepRuns:
         if running.sought and self._is_doubtful(report):
             report = replace(report, state=TaskState.LOST, reason=_RESTARTED)
         if self._starts.stopping:
-            self._note(running, StepStatus.DISMISSED, report)
+            self._ends.note(running, StepStatus.DISMISSED, report)
         elif report.state in _LOST and self._launch_again(running, report):
             return
-        elif report.state is TaskState.ENDED and _succeeded(running, report):
-            self._collect(running, report)
+        elif report.state is TaskState.ENDED and ended_well(running, report):
+            self._ends.collect(running, report)
         else:
-            self._task_failed(running, report)
+            self._ends.task_failed(running, report)
 
     def not_launched(self, key: str, error: LocalprocError) -> None:
         """Take note that a task's files could not be put in place."""
@@ -218,13 +167,13 @@ class StepRuns:
         if running is None:
             return
         self._forget(running)
-        self._step_broke(running, None, error)
+        self._ends.broke(running, None, error)
 
     def answer(self, done: Done) -> None:
         """Take what came of an effect for a step."""
         match done.effect:
             case Collect() as effect:
-                self._collected(effect, done)
+                self._ends.take(effect, done)
             case FillFolder(task):
                 self._placed(task, done)
             case effect:
@@ -259,7 +208,7 @@ class StepRuns:
             self.not_launched(task.key, done.error)
         elif self._starts.stopping:
             self._forget(running)
-            self._note(running, StepStatus.DISMISSED, None)
+            self._ends.note(running, StepStatus.DISMISSED, None)
         else:
             self._effects.give(Launch(task, placed=True))
 
@@ -310,32 +259,6 @@ class StepRuns:
         )
         return True
 
-    def _try_again(self, running: StepRun, report: Report, problem: JobFailed) -> bool:
-        """Have a step that ended badly wait for another attempt, if its rule has one."""
-        if running.made is None:
-            return False
-        effect, prepared = running.made
-        rule = self._tasks.rule(effect.invocation)
-        failures = effect.failures + 1
-        codes = {name: prepared.tool.spec.get(f"{name}FailCodes") or () for name in _CODES}
-        if failures >= rule.attempts or not rule.covers(report, **codes):
-            return False
-        due = self._writer.now() + timedelta(seconds=rule.wait(failures))
-        self._writer.retrying(running.name, effect.attempt, due, report, problem)
-        self._waiting.append(
-            Again(
-                running.name,
-                effect.invocation,
-                effect.attempt + 1,
-                due,
-                effect.identity,
-                effect.lost,
-                failures,
-            )
-        )
-        self._effects.give(Release(running.task.key))
-        return True
-
     # Ends
 
     def _goes_on(self, running: StepRun, report: Report) -> None:
@@ -354,100 +277,6 @@ class StepRuns:
         booted = self._setup.booted
         return booted is not None and report.ended is not None and report.ended < booted
 
-    def _collect(self, running: StepRun, report: Report) -> None:
-        assert running.made is not None
-        effect, prepared = running.made
-        order = Collect(running.name, prepared, report, running.task.secrets)
-        if self._setup.durable or not self._tasks.is_quick(effect.invocation):
-            self._ask_to_collect(running, order)
-            return
-        try:
-            made = self._tasks.collect(order, self._setup.files())
-        except TooBig:
-            self._ask_to_collect(running, order)
-        except (LocalprocError, OSError) as error:
-            self._step_broke(running, report, error)
-        else:
-            self._succeeded(running, report, made)
-
-    def _ask_to_collect(self, running: StepRun, order: Collect) -> None:
-        self._collecting[running.name] = running
-        self._effects.ask(order)
-
-    def _collected(self, effect: Collect, done: Done) -> None:
-        running = self._collecting.pop(effect.name)
-        if done.error is None:
-            self._succeeded(running, effect.report, done.value)
-        else:
-            self._step_broke(running, effect.report, done.error)
-
-    def _succeeded(self, running: StepRun, report: Report, made: Made) -> None:
-        assert running.made is not None
-        effect, _ = running.made
-        progress = self._ended(effect.invocation.key, made.outputs)
-        self._note(
-            running,
-            StepStatus.SUCCESSFUL,
-            report,
-            outputs=made.outputs,
-            made=made.made,
-            progress=progress,
-        )
-        if effect.identity:
-            log, outdir = self._log(running.name), running.task.outdir
-            self._effects.give(Remember(effect.identity, made.outputs, outdir, running.name, log))
-
-    def _task_failed(self, running: StepRun, report: Report) -> None:
-        problem = failure_text.step_failed(
-            self._writer.job.id,
-            running.name,
-            report,
-            tail(running.task.stderr),
-            self._log(running.name),
-            disk_full=is_full(running.task.outdir),
-            task=running.task,
-            scattered=_scattered(running),
-        )
-        if self._try_again(running, report, problem):
-            return
-        self._note(running, StepStatus.FAILED, report, problem=problem)
-        self._failed(problem)
-
-    def _step_broke(self, running: StepRun, report: Report | None, error: Exception) -> None:
-        """Fail a step that could not be started, or whose outputs could not be collected."""
-        if self._starts.stopping:  # it may not have been done to the end
-            self._note(running, StepStatus.DISMISSED, report)
-            return
-        log = self._log(running.name)
-        problem = failure_text.step_broke(
-            self._writer.job.id, running.name, error, log, task=running.task
-        )
-        self._note(running, StepStatus.FAILED, report, problem=problem)
-        self._failed(problem)
-
-    def _note(
-        self, running: StepRun, status: StepStatus, report: Report | None, **more: Any
-    ) -> None:
-        """Record the end of a step; then its executor may forget the task."""
-        if not running.noted:
-            self._writer.ended(running.name, status, report, **more)
-        self._effects.give(Release(running.task.key))
-
     def _forget(self, running: StepRun) -> None:
         del self.running[running.task.key]
         self._setup.done_with(running.task.tmpdir)
-
-    def _log(self, name: str) -> str:
-        return self._tasks.log_path(name)
-
-
-def _scattered(running: StepRun) -> Mapping[str, Any] | None:
-    """Return the inputs of one instance of a scatter: they tell it from the others."""
-    if running.made is None:
-        return None
-    invocation = running.made[0].invocation
-    return invocation.inputs if "[" in invocation.key else None
-
-
-def _succeeded(running: StepRun, report: Report) -> bool:
-    return running.made is not None and succeeded(running.made[1].tool, report.exit_code or 0)

@@ -10,7 +10,7 @@ from typing import Final
 
 from localproc.engine.job.facts import Broken
 from localproc.engine.job.job_run import JobRun
-from localproc.engine.loop.background import JobContext
+from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.errors import JobFailed
 

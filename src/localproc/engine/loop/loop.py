@@ -9,19 +9,14 @@ import os
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Final
 
 from localproc.cwl.expr.javascript import evaluating_with
-from localproc.engine.containers import Containers
-from localproc.engine.home.home import Home
 from localproc.engine.home.liveness import Liveness, is_alive
 from localproc.engine.home.mentioned import mentioned
 from localproc.engine.home.retention import Retention
-from localproc.engine.home.secrets import SecretKeeper
-from localproc.engine.home.settings import Settings
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.facts import DismissalAsked, News, Reported
 from localproc.engine.job.job_run import JobRun
@@ -29,23 +24,21 @@ from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.effect_runner import EffectRunner
-from localproc.engine.loop.executor_pool import ExecutorPool, OpenExecutor
+from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
-from localproc.engine.loop.job_queue import Compiled, JobQueue
+from localproc.engine.loop.job_queue import JobQueue
+from localproc.engine.loop.job_starts import JobStarts
+from localproc.engine.loop.job_work import JobWork
+from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_scripts import QuickScripts
 from localproc.engine.loop.tmpdirs import TmpDirs
-from localproc.engine.notify.completions import Completions
-from localproc.engine.notify.observers import Observers
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord, JobStatus, SoftwarePackage
+from localproc.model import JobRecord, JobStatus
 from localproc.model.events import Succeeded
-from localproc.plugins.store import Store
-from localproc.software.resolution import Provided
 from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
-from localproc.storage.storages import Storages
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
@@ -58,66 +51,34 @@ class Loop:
     Other threads may call ``start``, ``warm_up``, ``accept``, ``ring`` and ``stop``.
     """
 
-    def __init__(
-        self,
-        home: Home,
-        store: Store,
-        bell: Liveness,
-        settings: Settings,
-        storages: Storages,
-        containers: Containers,
-        open_executor: OpenExecutor,
-        compiled: Compiled,
-        observers: Observers,
-        completions: Completions,
-        callbacks_posted: Callable[[], None],
-        secrets: SecretKeeper,
-        software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None,
-    ) -> None:
+    def __init__(self, parts: LoopParts, bell: Liveness) -> None:
+        home, store, settings = parts.home, parts.store, parts.settings
         self._store = store
         self._home = home
         self._bell = bell
         self._settings = settings
+        self._completions = parts.completions
         self._selector = selectors.DefaultSelector()
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
-        most = int(Retention.of(settings.prune).cache)
-        cache = StepCache(home.steps, most, partial(mentioned, store))
         tmpdirs = os.path.join(home.tmp, bell.id)
-        self._background = Background(
-            storages,
-            containers,
-            cache,
-            tmpdirs,
-            settings.active,
-            self._report_done,
-            durable=settings.durable,
-            validation=Validation(settings.validate_results),
-            schemas=settings.stac_schemas,
-        )
+        self._background = self._workers(parts, tmpdirs)
         self._scripts = QuickScripts(self._background.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
-        self._completions = completions
-        self._opening = Opening(open_executor, bell.wake)
+        self._opening = Opening(parts.open_executor, bell.wake)
         self._executors = ExecutorPool(self._opening.take, self._selector)
         self._committer = Committer(
-            store, bell.id, home, observers, completions.come, callbacks_posted
+            store, bell.id, home, parts.observers, parts.completions.come, parts.callbacks_posted
         )
         self._queue = JobQueue(
             store,
             bell.id,
-            home,
+            home.engines,
             settings,
-            self._executors,
+            JobStarts(parts, self._executors, self._tmpdirs),
             self._opening,
             self._committer,
-            self._tmpdirs,
-            compiled,
-            completions.lost,
-            storages,
-            containers,
-            secrets,
-            software,
+            parts.completions.lost,
         )
         self._runner = EffectRunner(self._background, settings, self._forget)
         self._shares = FairShare()
@@ -132,6 +93,22 @@ class Loop:
         self._stopping = False
         self.broken: Exception | None = None  #: the bug or mishap that has ended the thread
         self._thread = threading.Thread(target=self._live, name="localproc-loop", daemon=True)
+
+    def _workers(self, parts: LoopParts, tmpdirs: str) -> Background:
+        """Return what does for jobs what the loop is not to wait for."""
+        settings = parts.settings
+        most = int(Retention.of(settings.prune).cache)
+        steps = StepCache(parts.home.steps, most, partial(mentioned, parts.store))
+        work = JobWork(
+            parts.storages,
+            parts.containers,
+            steps,
+            self._report_done,
+            durable=settings.durable,
+            validation=Validation(settings.validate_results),
+            schemas=settings.stac_schemas,
+        )
+        return Background(work, steps, tmpdirs, settings.active, self._report_done)
 
     # For other threads
 

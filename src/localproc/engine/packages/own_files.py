@@ -1,10 +1,11 @@
 """The files of this machine that a package names itself: its defaults, and what it stages.
 
-Owns telling which of them are not there. Must not know how a package is loaded or run.
+Owns finding them, and telling which of them are not there. Must not know how a package is loaded
+or run.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from localproc.cwl.base.files import is_local, local_path, walk
@@ -22,6 +23,11 @@ def missing_files(package: "Package") -> Iterator[Problem]:
                 if is_local(one) and not os.path.exists(local_path(one)):
                     said = f"{local_path(one)} does not exist"
                     yield package.place(name, *path).problem(said, "check the path")
+
+
+def named_places(resolved: Mapping[str, Any]) -> list[str]:
+    """Give the paths of all files of this machine that a package names, sorted."""
+    return sorted({local_path(one) for one in walk(resolved) if is_local(one)})
 
 
 def _named(process: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:

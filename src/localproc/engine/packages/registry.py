@@ -16,6 +16,7 @@ from typing import Final
 from localproc.cwl.load.carried import carried
 from localproc.cwl.load.sources import digest
 from localproc.cwl.load.wrapped import unwrapped
+from localproc.engine.packages.own_files import named_places
 from localproc.engine.packages.package_cache import PackageCache
 from localproc.engine.packages.package_source import (
     UNNAMED,
@@ -152,7 +153,7 @@ class Registry:
         if source.uri.startswith(NOWHERE):
             resolved = carried(resolved, NOWHERE, source.parts)
         texts = {**source.deposit, **loaded.sources.named()}
-        revision = digest(texts, resolved["main"])
+        revision = digest(texts, resolved["main"], named_places(resolved))
         derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.days_off import DaysOff, read_days_off
+from localproc.engine.triggers.members import wrong_names, wrong_types
 from localproc.errors import InvalidInputs, Problem
 
 MISSED: Final = ("skip", "once", "all")
@@ -51,39 +52,23 @@ class Schedule:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = [
-            Problem(f"is none of {', '.join(choices)}", name)
-            for name, choices in (("missed", MISSED), ("overlap", OVERLAP))
-            if getattr(self, name) not in choices
-        ]
-        for name in ("tolerance", "retries", "delay", "reschedule"):
-            value = getattr(self, name)
-            whole = name == "retries"
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-                problems.append(Problem("is no number", name))
-            elif not 0 <= value < 1e9:
-                problems.append(Problem("cannot be negative, or so large", name))
-        days: Any = self.days_off
-        if isinstance(days, str) or not all(isinstance(day, str) for day in days):
-            problems.append(Problem("are several texts, not one", "days_off"))
-        problems += [
-            Problem("is no mapping", name)
-            for name in ("inputs", "options")
-            if not isinstance(getattr(self, name), Mapping)
-        ]
+        problems = wrong_types(self) or [*self._out_of_range()]
         if problems:
             raise InvalidInputs("the schedule cannot be kept", problems)
         self.next(datetime.now(UTC))  # raises for what cannot be read
 
+    def _out_of_range(self) -> Iterator[Problem]:
+        for name, choices in (("missed", MISSED), ("overlap", OVERLAP)):
+            if getattr(self, name) not in choices:
+                yield Problem(f"is none of {', '.join(choices)}", name)
+        for name in ("tolerance", "retries", "delay", "reschedule"):
+            if not 0 <= getattr(self, name) < 1e9:
+                yield Problem("cannot be negative, or so large", name)
+
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Schedule":
         """Return the schedule that ``to_data`` has given; raises ``InvalidInputs``."""
-        known = {one.name for one in fields(cls)}
-        unknown = sorted(set(data) - known)
-        missing = [name for name in ("name", "process", "cron") if not _is_text(data.get(name))]
-        problems = [Problem("there is no such member", name) for name in unknown]
-        problems += [Problem("is missing, or no text", name) for name in missing]
-        if problems:
+        if problems := wrong_names(cls, data):
             raise InvalidInputs("the schedule cannot be kept", problems)
         return cls(**data)
 
@@ -127,7 +112,3 @@ class Schedule:
         """Return why a job is run that was due then: ``crontab(NAME,WHEN)``."""
         local = due.astimezone(self._cron.zone)
         return f"crontab({self.name},{local:%a %b %d %Y %H:%M:%S GMT%z (%Z)})"
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)

@@ -3,12 +3,13 @@
 Owns its members and what they may be. Must not know how events are found.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.engine.triggers.cron import read_cron
+from localproc.engine.triggers.members import wrong_names, wrong_type, wrong_types
 from localproc.errors import InvalidInputs, Problem
 
 #: What can be waited for, with the members that say what of; those with a ``?`` may be left out.
@@ -22,7 +23,13 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "webhook": ("secret",),
 }
 TARGETS: Final = ("process", "webhook", "mail", "command")
-_NUMBERS: Final = ("tolerance", "settled")
+#: The types of members of an event; all others are texts.
+_KINDS: Final[Mapping[str, Any]] = {
+    "tolerance": float,
+    "settled": float,
+    "existing": bool,
+    "collections": Sequence[str],
+}
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,15 @@ class Subscription:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = [*_wrong_event(self.when), *_wrong_target(self.target)]
-        if isinstance(self.every, bool) or not isinstance(self.every, (int, float)):
-            problems.append(Problem("is no number", "every"))
-        elif not 0.1 <= self.every <= 1e7:
-            problems.append(Problem("is not between 0.1 and 1e7 seconds", "every"))
+        problems = wrong_types(self)
+        if not problems:
+            problems = [*_wrong_event(self.when), *_wrong_target(self.target)]
+            if not 0.1 <= self.every <= 1e7:
+                problems.append(Problem("is not between 0.1 and 1e7 seconds", "every"))
         if problems:
             raise InvalidInputs("the subscription cannot be kept", problems)
         if "cron" in self.when:
-            read_cron(self.when["cron"], str(self.when.get("timezone", "UTC")))
+            read_cron(self.when["cron"], self.when.get("timezone", "UTC"))
 
     @property
     def event(self) -> str:
@@ -61,16 +68,9 @@ class Subscription:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Subscription":
         """Return the subscription that ``to_data`` has given; raises ``InvalidInputs``."""
-        known = {one.name for one in fields(cls)}
-        problems = [Problem("there is no such member", one) for one in data if one not in known]
-        problems += [
-            Problem("is missing, or no mapping", one)
-            for one in ("when", "target")
-            if not isinstance(data.get(one), Mapping)
-        ]
-        if problems:
+        if problems := wrong_names(cls, data):
             raise InvalidInputs("the subscription cannot be kept", problems)
-        return cls(**{"name": "", **data})
+        return cls(**data)
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -79,23 +79,24 @@ class Subscription:
 
 def _wrong_event(when: Mapping[str, Any]) -> list[Problem]:
     event = when.get("event")
-    if event not in EVENTS:
+    if not isinstance(event, str) or event not in EVENTS:
         return [Problem(f"is none of {', '.join(EVENTS)}", "when.event")]
-    members = EVENTS[str(event)]
-    known = {one.rstrip("?") for one in members} | {"event"}
+    needed = {one.rstrip("?"): not one.endswith("?") for one in EVENTS[event]}
     problems = [
-        Problem("there is no such member", f"when.{one}") for one in when if one not in known
+        Problem("there is no such member", f"when.{one}")
+        for one in when
+        if one not in needed and one != "event"
     ]
-    problems += [
-        Problem("is missing, or no text", f"when.{one}")
-        for one in members
-        if not one.endswith("?") and not (isinstance(when.get(one), str) and when[one])
-    ]
-    return problems + [
-        Problem("is no number of seconds", f"when.{one}")
-        for one in _NUMBERS
-        if one in when and (isinstance(when[one], bool) or not isinstance(when[one], (int, float)))
-    ]
+    for one, is_needed in needed.items():
+        if one in when:
+            kind = _KINDS.get(one, str)
+            wrong = [*wrong_type(when[one], kind, f"when.{one}", needed=is_needed)]
+            if not wrong and kind is float and not 0 <= when[one] < 1e9:
+                wrong = [Problem("cannot be negative, or so large", f"when.{one}")]
+            problems += wrong
+        elif is_needed:
+            problems.append(Problem("is missing", f"when.{one}"))
+    return problems
 
 
 def _wrong_target(target: Mapping[str, Any]) -> list[Problem]:
@@ -105,17 +106,22 @@ def _wrong_target(target: Mapping[str, Any]) -> list[Problem]:
     kind = named[0]
     extra = set(target) - {kind, *(("inputs",) if kind == "process" else ())}
     problems = [Problem("there is no such member", f"target.{one}") for one in sorted(extra)]
-    value = target[kind]
-    if kind == "command":
-        is_right = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
-    else:
-        is_right = isinstance(value, str) and bool(value)
-    if kind == "webhook" and is_right:
-        is_right = urlsplit(value).scheme in ("http", "https")
-    if kind == "mail" and is_right:
-        is_right = value.count("@") == 1 and not any(one.isspace() for one in value)
-    if not is_right:
+    if not _is_target(kind, target[kind]):
         problems.append(Problem(f"is no {kind}", f"target.{kind}"))
     if not isinstance(target.get("inputs", {}), Mapping):
         problems.append(Problem("is no mapping", "target.inputs"))
     return problems
+
+
+def _is_target(kind: str, value: Any) -> bool:
+    texts = value if kind == "command" else [value]
+    if not isinstance(texts, list) or not texts or not texts[0]:
+        return False
+    if any(list(wrong_type(text, str, kind)) for text in texts):
+        return False
+    if kind == "webhook":
+        try:
+            return urlsplit(value).scheme in ("http", "https")
+        except ValueError:  # an address of IPv6 that does not end
+            return False
+    return kind != "mail" or (value.count("@") == 1 and not any(one.isspace() for one in value))

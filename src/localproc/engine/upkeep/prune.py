@@ -1,7 +1,8 @@
 """Removing jobs that have ended.
 
 Owns which ones go, and the order in which what they have left is removed: results first, then the
-row, then the folder, so that one which was broken off can be done again. Must not know when.
+row, then the folder and what its logs are found by, so that one which was broken off can be done
+again. Must not know when.
 """
 
 import os
@@ -22,6 +23,7 @@ from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
 from localproc.storage.results_place import is_own, results_root
 from localproc.storage.withdraw import remove_results
+from localproc.store.log_index import LogIndex
 from localproc.uris import uri_path
 
 
@@ -54,6 +56,7 @@ class Pruner:
         self, home: Home, store: Store, namespace: str, storage: Callable[[str], Storage]
     ) -> None:
         self._jobs = home.jobs
+        self._log_index = LogIndex(home.log_index)
         self._store = store
         self._namespace = namespace
         self._storage = storage
@@ -100,6 +103,7 @@ class Pruner:
         if not self._store.delete_job(job.id):
             return False
         shutil.rmtree(os.path.join(self._jobs, job.id), ignore_errors=True)
+        self._log_index.remove(job.id)
         return True
 
     def _candidates(self, retention: Retention) -> list[JobRecord]:

@@ -69,6 +69,7 @@ def usage(home: Home) -> dict[str, int]:
     parts = {
         "store": [f"{home.store}{end}" for end in ("", "-wal", "-shm")],
         "jobs": [home.jobs],
+        "search": [f"{home.log_index}{end}" for end in ("", "-journal")],
         "results": [os.path.join(home.path, "results")],
         "cache": [home.steps],
         "inputs": [home.inputs],

@@ -1,43 +1,30 @@
 """Makes a backend of a scheduler.
 
-Owns handing batches in, what the queue was like when it was last seen, and stopping. Must not know
-any scheduler, nor the files of a batch.
+Owns handing batches in, and finding them. Must not know any scheduler, nor the files of a batch.
 
-``watch`` alone asks for the queue, at most once a second whatever the number of tasks; ``look``
-reads records and what ``watch`` has found, so a scheduler that does not answer holds up no end that
-is on disk.
+``watch`` alone asks for the queue; ``look`` reads records and what ``watch`` has found, so a
+scheduler that does not answer holds up no end that is on disk.
 """
 
 import os
 import sys
-import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from time import monotonic, sleep, time
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from time import monotonic, sleep
 
-from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import records
+from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode, batches, request
+from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.options import Options
-from localproc.executors.batch.records import Record
-from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen
+from localproc.executors.batch.queue import Queue
+from localproc.executors.batch.scheduler import Allocation, Scheduler
 from localproc.executors.batch.scripts import Node
 from localproc.executors.batch.sharing import Sharing
-from localproc.executors.batch.spool import Handed, Spool
-from localproc.model import Report, Task, TaskState
+from localproc.executors.batch.spool import Spool
+from localproc.executors.batch.stopping import PACE, Stopping
+from localproc.executors.batch.telling import Telling
+from localproc.model import Report, Task
 from localproc.plugins.backend import Backend, Capabilities, Refused
 from localproc.plugins.executor import ExecutorSettings
-
-_PACE: Final = 0.05
-_QUERY: Final = 1.0  #: seconds between two looks at the queue, at least
-_SHARE: Final = 4  #: looking at it takes at most one part in so many, and one, of the time
-_CALM: Final = 5.0  #: seconds between two looks while nothing happens
-_SETTLE: Final = 10.0  #: seconds that a record may take to be seen after the end of its job
-_LOST: Final = 45.0  #: seconds after which a job that nobody knows, and left no record, is lost
-_GONE: Final = 5.0  #: seconds that a task has to go after KILL
-_OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
 
 
 class BatchBackend(Backend):
@@ -59,21 +46,12 @@ class BatchBackend(Backend):
         self._sharing.check_home(settings.folder)
         self._spool = Spool(
             os.path.realpath(settings.folder),
-            Node(scheduler.job_variable, scheduler.index_variable),
+            Node(scheduler.job_variable, scheduler.index_variable, own=sys.executable),
         )
-        self._lock = threading.RLock()
-        self._asking = threading.Lock()
-        self._live: dict[str, Handed] = {}  #: batches of tasks that are looked at, by name
-        self._records: dict[str, Record] = {}
-        self._queue: Mapping[str, Seen] | None = None
-        self._queue_at = self._queue_wall = 0.0
-        self._next_query = 0.0
-        self._calm = _QUERY
-        self._gone: dict[str, float] = {}  #: jobs that are not in the queue, and since when
-        self._finals: dict[str, tuple[float, Seen]] = {}  #: what they are said to have ended as
-        self._asked_for: set[str] = set()  #: jobs of which that is wanted
-        self._refused: dict[str, float] = {}
-        self._waits: dict[str, float] = {}  #: records that wait for the scheduler's word
+        self._queue = Queue(scheduler)
+        self._ends = Ends(self._spool)
+        self._telling = Telling(scheduler, self._spool, self._queue, self._ends)
+        self._stopping = Stopping(scheduler, self._spool, self._queue, self._ends)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -88,7 +66,7 @@ class BatchBackend(Backend):
     @property
     def pace(self) -> float:
         """Looking costs a look at a folder."""
-        return _PACE
+        return PACE
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return which ask for more than there is anywhere, or for files that no node sees."""
@@ -103,14 +81,14 @@ class BatchBackend(Backend):
 
     def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
         """Write batches down, then hand them in. One that may be there is looked for before."""
-        with self._lock:
+        with self._spool.lock:
             known = self._spool.find([task.key for task in tasks])
         answers: dict[str, str | Refused] = {}
         for handed in {one.name: one for one, _ in known.values()}.values():
             if not handed.job and not self._found(handed):
                 answers.update(self._hand_in(handed))
         for key, (handed, number) in known.items():
-            answers.setdefault(key, f"{handed.name}/{number}")
+            answers.setdefault(key, handed.handle(number))
         new = [task for task in tasks if task.key not in known]
         empty = {task.key: Refused("it has no command") for task in new if not task.argv}
         answers.update(empty)
@@ -118,13 +96,8 @@ class BatchBackend(Backend):
             [task for task in new if task.key not in empty],
             lambda task: self._options.of(task.step),
         ):
-            try:
-                with self._lock:
-                    handed = self._spool.add(batch)
-            except OSError as error:  # a disk that is full may have room again
-                raise ExecutorUnavailable(
-                    f"{error.filename or self._spool.folder}: {error.strerror}"
-                ) from error
+            with self._spool.lock:
+                handed = self._spool.add(batch)
             answers.update(self._hand_in(handed))
         return answers
 
@@ -133,16 +106,16 @@ class BatchBackend(Backend):
 
         One that was written down, but never handed in as far as anybody knows, never begins.
         """
-        with self._lock:
+        with self._spool.lock:
             known = self._spool.find([task.key for task in tasks])
         for handed in {one.name: one for one, _ in known.values()}.values():
             if handed.job or self._found(handed):
                 continue
-            if all(self._spool.fence(handed, number) for number in _markers(handed)):
+            if all(self._spool.fence(handed, number) for number in handed.first_of_markers()):
                 self._spool.remove(handed)
-        with self._lock:
+        with self._spool.lock:
             found = self._spool.find([task.key for task in tasks])
-        return {key: f"{handed.name}/{number}" for key, (handed, number) in found.items()}
+        return {key: handed.handle(number) for key, (handed, number) in found.items()}
 
     def _hand_in(self, handed: Handed) -> Mapping[str, str | Refused]:
         """Hand a batch in; raises ``ExecutorUnavailable`` where it may have been taken, or not."""
@@ -158,19 +131,18 @@ class BatchBackend(Backend):
             )
         )
         if isinstance(answer, Refused):
-            with self._lock:
+            with self._spool.lock:
                 self._spool.remove(handed)
             return dict.fromkeys(handed.keys, answer)
         self._spool.took(handed, answer)
-        self._next_query = min(self._next_query, monotonic() + _QUERY)
-        self._calm = _QUERY
-        return {key: f"{handed.name}/{number}" for number, key in enumerate(handed.keys)}
+        self._queue.expect_news()
+        return {key: handed.handle(number) for number, key in enumerate(handed.keys)}
 
     def _found(self, handed: Handed) -> bool:
         """Whether a batch without an id turns out to have one."""
         job = self._scheduler.named([handed.name]).get(handed.name, "")
         if not job:
-            begun = (self._spool.begun(handed, number) for number in _markers(handed))
+            begun = (self._spool.begun(handed, number) for number in handed.first_of_markers())
             job = next((one.job for one in begun if one is not None and one.job), "")
         if job:
             self._spool.took(handed, job)
@@ -182,283 +154,59 @@ class BatchBackend(Backend):
         """Look at the queue when it is time to; wait for records meanwhile."""
         until = monotonic() + seconds
         while True:
-            if monotonic() >= self._next_query and (news := self._ask()):
+            if self._queue.is_due() and (news := self._ask()):
                 return news
-            if news := self._read_records():
+            if news := self._ends.read():
                 return news
             if monotonic() >= until:
                 return ()
-            sleep(_PACE)
+            sleep(PACE)
 
     def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
-        """Return what records and the last look at the queue tell."""
-        now = monotonic()
-        found = {}
-        with self._lock:
-            placed = {key: self._spool.get(handle) for key, handle in handles.items()}
-            self._live = {one[0].name: one[0] for one in placed.values() if one is not None}
-        self._read_records()
-        for key, handle in handles.items():
-            at = placed[key]
-            if at is None:
-                continue  # its folder has been removed: it is lost after a while
-            report = self._report(key, handle, *at, now)
-            if report is not None:
-                found[key] = report
-        return found
+        """Return what records and the last look at the queue tell.
 
-    def _read_records(self) -> Collection[str]:
-        with self._lock:
-            new = dict(self._spool.ends(list(self._live.values()), self._records))
-            self._records.update(new)
-            at = (self._spool.get(handle) for handle in new)
-            return [one[0].keys[one[1]] for one in at if one is not None]
+        One whose folder has been removed is not told of: it is lost after a while.
+        """
+        with self._spool.lock:
+            placed = [at for handle in handles.values() if (at := self._spool.get(handle))]
+            self._ends.look_at(handed for handed, _ in placed)
+        self._ends.read()
+        return {
+            handed.keys[number]: self._telling.report(handed, number) for handed, number in placed
+        }
 
     def _ask(self) -> Collection[str]:
-        """Look at the queue, and ask for what is not there any more; return whose keys changed."""
-        before = self._queue or {}
-        after = self._queue_of_now(0.0)
-        with self._lock:
-            wanted = {job for job in self._asked_for if job not in self._finals}
-        if wanted:
-            now = monotonic()
-            ended = self._scheduler.ended(wanted)
-            with self._lock:
-                self._finals.update((job, (now, seen)) for job, seen in ended.items())
-        changed = {job for job in {*before, *after} if before.get(job) != after.get(job)}
-        self._calm = _QUERY if changed or wanted else min(_CALM, self._calm * 1.5)
-        self._next_query = max(self._next_query, monotonic() + self._calm)
-        with self._lock:
+        """Look at the queue; return whose keys there is news of."""
+        news = self._queue.ask()
+        with self._spool.lock:
             return [
                 handed.keys[number]
-                for handed in self._live.values()
+                for handed in self._ends.live
                 for number in range(len(handed.keys))
-                if (job := self._job(handed, number)) in changed or job in wanted
+                if self._queue.job(handed, number) in news
             ]
-
-    def _queue_of_now(self, age: float) -> Mapping[str, Seen]:
-        """Return the queue as it was at most so many seconds ago."""
-        with self._asking:
-            if self._queue is not None and age and monotonic() - self._queue_at < age:
-                return self._queue
-            before, wall = monotonic(), time()
-            queue = self._scheduler.jobs()
-            took = monotonic() - before
-            self._queue, self._queue_at, self._queue_wall = queue, before, wall
-            self._next_query = monotonic() + max(_QUERY, _SHARE * took)
-            return queue
-
-    def _job(self, handed: Handed, number: int) -> str:
-        if handed.mode is Mode.ARRAY and handed.job:
-            return self._scheduler.element(handed.job, number)
-        return handed.job
-
-    def _report(
-        self, key: str, handle: str, handed: Handed, number: int, now: float
-    ) -> Report | None:
-        job = self._job(handed, number)
-        if (record := self._records.get(handle)) is not None:
-            return self._ended(key, handed, record, job, now)
-        queue = self._queue
-        seen = None if queue is None else queue.get(job)
-        if seen is not None and seen.is_of(handed.name):
-            self._gone.pop(job, None)
-            if seen.state is TaskState.REFUSED:
-                return self._never(key, handed, number, seen, job, now)
-            self._refused.pop(job, None)
-            return self._open(key, handed, number, seen, job)
-        if queue is None or self._queue_wall <= handed.at:
-            return self._by_marker(key, handed, number, job)
-        return self._vanished(key, handed, number, job, now)
-
-    def _open(self, key: str, handed: Handed, number: int, seen: Seen, job: str) -> Report:
-        """Tell that a task waits or runs; in a bundle that runs, it may wait all the same."""
-        report = Report(key, seen.state, reason=seen.reason, host=seen.host, native_id=job)
-        if seen.state is not TaskState.RUNNING:
-            return report
-        begun = self._spool.begun(handed, number)
-        if begun is None:
-            return replace(report, state=TaskState.QUEUED, reason="its script is about to begin")
-        if handed.mode is Mode.BUNDLE and not self._spool.is_running(handed, number):
-            return replace(report, state=TaskState.QUEUED, reason="it waits for room in its bundle")
-        return replace(report, queued=max(0.0, begun.at - handed.at))
-
-    def _by_marker(self, key: str, handed: Handed, number: int, job: str) -> Report:
-        """Tell whether a task has begun, where the queue does not."""
-        begun = self._spool.begun(handed, number)
-        if begun is None or not begun.job:
-            return Report(key, TaskState.QUEUED, native_id=job)
-        return self._open(key, handed, number, Seen(TaskState.RUNNING, host=begun.host), job)
-
-    def _ended(self, key: str, handed: Handed, record: Record, job: str, now: float) -> Report:
-        """Tell of a record; of a kill that nobody has explained, once the scheduler has."""
-        queued = None
-        if record.started is not None and handed.at:
-            queued = max(0.0, record.started.timestamp() - handed.at)
-        if record.told:
-            return records.report(key, record, None, queued)
-        final = self._final(handed, job)
-        if final is None:
-            if (again := self._put_back(key, handed, job)) is not None:
-                return again
-            with self._lock:
-                self._asked_for.add(job)
-            since = self._waits.setdefault(key, now)
-            self._next_query = min(self._next_query, self._queue_at + _QUERY)
-            if now - since < _SETTLE * 2:
-                return Report(key, TaskState.RUNNING, host=record.host, native_id=job)
-        self._waits.pop(key, None)
-        return records.report(key, record, None if final is None else final[1], queued)
-
-    def _final(self, handed: Handed, job: str) -> tuple[float, Seen] | None:
-        """Return what a job is said to have ended as, and since when that is known."""
-        final = self._finals.get(job)
-        return final if final is not None and final[1].is_of(handed.name) else None
-
-    def _put_back(self, key: str, handed: Handed, job: str) -> Report | None:
-        """Tell of a task that was ended to begin anew later, which it would not: it has begun."""
-        seen = (self._queue or {}).get(job)
-        if seen is None or seen.state is not TaskState.QUEUED or not seen.is_of(handed.name):
-            return None
-        with suppress(ExecutorUnavailable):
-            self._scheduler.cancel([job])
-        said = "the scheduler ended it, and put it back into the queue"
-        return Report(key, TaskState.LOST, reason=said, native_id=job)
-
-    def _never(
-        self, key: str, handed: Handed, number: int, seen: Seen, job: str, now: float
-    ) -> Report:
-        """Tell that a task was refused after it was taken, if that is said for some seconds."""
-        waiting = Report(key, TaskState.QUEUED, reason=seen.reason, native_id=job)
-        since = self._refused.setdefault(job, now)
-        if now - since < _QUERY or not self._spool.fence(handed, number):
-            return waiting
-        with suppress(ExecutorUnavailable):
-            self._scheduler.cancel([job])
-        return replace(waiting, state=TaskState.REFUSED)
-
-    def _vanished(
-        self, key: str, handed: Handed, number: int, job: str, now: float
-    ) -> Report | None:
-        """Tell what has become of a task that is not in the queue and has no record yet."""
-        since = self._gone.setdefault(job, now)
-        with self._lock:
-            self._asked_for.add(job)
-        self._next_query = min(self._next_query, self._queue_at + _QUERY)
-        final = self._final(handed, job)
-        waiting = self._by_marker(key, handed, number, job)
-        if final is not None:
-            at, seen = final
-            if now - at < _SETTLE and (
-                waiting.state is TaskState.RUNNING or seen.state is TaskState.ENDED
-            ):
-                return waiting
-            never = self._spool.fence(handed, number)
-            log = self._spool.log(handed)
-            if waiting.state is TaskState.QUEUED and not never:
-                said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
-                return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
-            return records.unrecorded(key, seen, job, begun=not never, log=log)
-        if now - since < _LOST:
-            return waiting
-        never = self._spool.fence(handed, number)
-        said = "the scheduler knows nothing of it any more, and it left no exit record"
-        return Report(key, TaskState.LOST, reason=said, native_id=job)
 
     # Stopping and forgetting
 
     def stop(self, handles: Mapping[str, str], grace: float) -> None:
         """Have nothing begin any more, then ask what has begun to stop, then kill it."""
-        with self._lock:
+        with self._spool.lock:
             placed = [at for handle in handles.values() if (at := self._spool.get(handle))]
-        waiting, begun = self._noted(placed, grace)
-        if waiting:
-            self._scheduler.cancel(waiting)
-        left: list[tuple[Handed, int]] = []
-        if begun:
-            self._scheduler.poke({self._job(*at) for at in begun})
-            left = self._await_records(begun, grace + _GONE)
-        whole = {self._job(*at) for at in begun if not self._goes_on(at[0], begun)}
-        stuck = {self._job(*at) for at in left}
-        if stuck & whole:
-            self._scheduler.kill(stuck & whole)
-        self._await_end(whole | waiting)
-        if stuck - whole:
-            raise ExecutorUnavailable("tasks of bundles that go on do not stop yet")
+        self._stopping.stop(placed, grace)
 
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove records, and batches of which all are forgotten."""
-        with self._lock:
+        with self._spool.lock:
             for handle in handles.values():
-                self._records.pop(handle, None)
+                self._ends.forget(handle)
                 if (at := self._spool.get(handle)) is not None:
-                    self._gone.pop(self._job(*at), None)
                     self._spool.forget(at[0], [at[1]])
+                    self._telling.forget(*at)
 
     def tidy(self) -> None:
         """Remove all batches of the home."""
-        with self._lock:
+        with self._spool.lock:
             self._spool.tidy()
 
     def close(self) -> None:
         """There is nothing to let go of."""
-
-    def _noted(
-        self, placed: Sequence[tuple[Handed, int]], grace: float
-    ) -> tuple[set[str], list[tuple[Handed, int]]]:
-        """Leave notes; return the jobs that never begin any more, and the tasks that may have."""
-        open_ones = [at for at in placed if f"{at[0].name}/{at[1]}" not in self._records]
-        for handed, number in open_ones:
-            self._spool.note(handed, number, grace)
-        waiting, begun = set(), []
-        for handed, number in open_ones:
-            if self._goes_on(handed, open_ones):
-                if not self._spool.never_begins(handed, number):
-                    begun.append((handed, number))
-            elif self._spool.fence(handed, number):
-                waiting.add(self._job(handed, number))
-            else:
-                begun.append((handed, number))
-        return waiting - {""}, begun
-
-    def _goes_on(self, handed: Handed, stopped: Iterable[tuple[Handed, int]]) -> bool:
-        """Whether others of a bundle are not stopped with these."""
-        if handed.mode is not Mode.BUNDLE:
-            return False
-        numbers = {number for one, number in stopped if one is handed}
-        return any(
-            number not in numbers and f"{handed.name}/{number}" not in self._records
-            for number in range(len(handed.keys))
-        )
-
-    def _await_records(
-        self, begun: Sequence[tuple[Handed, int]], seconds: float
-    ) -> list[tuple[Handed, int]]:
-        """Wait for the ends of tasks; return those that have left none."""
-        until = monotonic() + seconds
-        while True:
-            self._read_records()
-            left = [at for at in begun if f"{at[0].name}/{at[1]}" not in self._records]
-            if not left or monotonic() > until:
-                return left
-            sleep(_PACE)
-
-    def _await_end(self, jobs: Collection[str]) -> None:
-        """Wait until jobs are out of the queue; raises ``ExecutorUnavailable`` if they stay."""
-        until, killed = monotonic() + _GONE, False
-        while jobs & self._queue_of_now(0.3).keys():
-            if monotonic() > until:
-                if killed:
-                    raise ExecutorUnavailable("jobs that were killed are still in the queue")
-                self._scheduler.kill(jobs)
-                self._scheduler.cancel(jobs)
-                until, killed = monotonic() + _GONE, True
-            sleep(_PACE)
-
-
-def _markers(handed: Handed) -> Iterable[int]:
-    return [0] if handed.mode is Mode.BUNDLE else range(len(handed.keys))
-
-
-def _node(scheduler: Scheduler) -> Node:
-    return Node(scheduler.job_variable, scheduler.index_variable, own=sys.executable)

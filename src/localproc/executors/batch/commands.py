@@ -15,12 +15,13 @@ _KEPT: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "
 
 
 class Failed(Exception):
-    """A command has failed; ``said`` is what it wrote to stderr."""
+    """A command has failed; ``said`` is what it wrote to stderr, ``out`` what it answered."""
 
-    def __init__(self, argv: Sequence[str], code: int, said: str) -> None:
+    def __init__(self, argv: Sequence[str], code: int, said: str, out: str = "") -> None:
         super().__init__(f"{argv[0]}: {said or f'exit code {code}'}")
         self.code = code
         self.said = said
+        self.out = out
 
 
 def called(
@@ -51,7 +52,7 @@ def called(
     except OSError as error:
         raise ExecutorUnavailable(f"{argv[0]} cannot be run: {error.strerror}") from error
     if done.returncode:
-        raise Failed(argv, done.returncode, done.stderr.strip() or done.stdout.strip())
+        raise Failed(argv, done.returncode, done.stderr.strip() or done.stdout.strip(), done.stdout)
     return done.stdout
 
 

@@ -72,7 +72,7 @@ def request(task: Task, options: Mapping[str, Any]) -> Request:
 
 
 def batches(tasks: Sequence[Task], options: Callable[[Task], Mapping[str, Any]]) -> Iterator[Batch]:
-    """Group tasks that ask for the same; an array or a bundle of one is a single job.
+    """Group tasks that ask for the same; an array of one, which not all schedulers take, is none.
 
     Of ``options``, ``mode`` says how; by default more than one make an array. ``bundle`` is the
     most tasks of a bundle, ``bundle_cores`` what it has at a time.
@@ -91,7 +91,7 @@ def batches(tasks: Sequence[Task], options: Callable[[Task], Mapping[str, Any]])
         if mode is Mode.BUNDLE:
             for part in _parts(group, size):
                 yield replace(_bundle(part, needs, cores), node=node)
-        elif mode is Mode.SINGLE or (mode is None and len(group) == 1):
+        elif mode is Mode.SINGLE or len(group) == 1:
             yield from (Batch(Mode.SINGLE, (task,), needs, node=node) for task in group)
         else:
             for part in _parts(group, _ARRAY):

@@ -10,8 +10,16 @@
 
 read -r host </proc/sys/kernel/hostname
 
-begin() {  # MARKER: whether nobody has begun that before
-  (set -C; printf '%s %s\n' "$job" "$host" >"$folder/begun.$1") 2>/dev/null
+begin() {  # MARKER: whether nobody has begun that before; ends the script if it cannot be told
+  (set -C; : >"$folder/begun.$1") 2>/dev/null || {
+    [ ! -e "$folder/begun.$1" ] || return 1
+    echo "$folder cannot be written" >&2
+    exit 1
+  }
+  printf '%s %s\n' "$job" "$host" >"$folder/begun.$1" || {
+    rm -f -- "$folder/begun.$1"
+    exit 1
+  }
 }
 
 run_one() {  # NUMBER
@@ -74,16 +82,18 @@ make_local() {  # a temporary folder on the node, for a task whose command names
   mkdir -p -m 700 -- "$local" 2>/dev/null || local=
 }
 
-write_record() {
-  record=$done/.$name.$number.$job
-  {
-    echo "code $code"
-    echo "host $host"
-    echo "job $job"
-    [ -z "$stopping" ] || echo "why $stopping"
-    measure
-    times
-  } >"$record" && mv -- "$record" "$done/$name.$number"
+write_record() {  # a disk that is full may have room again
+  tries=0
+  until say_record >"$done/.$name.$number.$job"; do
+    [ "$((tries += 1))" -lt 60 ] || return 1
+    sleep 1
+  done
+  mv -- "$done/.$name.$number.$job" "$done/$name.$number"
+}
+
+say_record() {
+  echo "code $code" && echo "host $host" && echo "job $job" &&
+    { [ -z "$stopping" ] || echo "why $stopping"; } && measure && times
 }
 
 measure() {  # the memory that the kernel has counted for the job, if it has for this job alone
@@ -105,25 +115,33 @@ measure() {  # the memory that the kernel has counted for the job, if it has for
       [ "$word" != oom_kill ] || echo "oom $count"
     done <"$group/$events"
   done </proc/self/cgroup
+  return 0
 }
 
 run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time as there is room for
+  workers= leaving=
+  trap 'leaving=1; kill -s TERM $workers 2>/dev/null' TERM
+  trap 'kill -s USR2 $workers 2>/dev/null' USR2
   begin bundle || return 0
-  if [ -x "$6" ]; then  # the Python that localproc runs in is on the node as well
-    trap '' TERM USR2
-    exec "$6" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
-  fi
-  if "$5" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
-    trap '' TERM USR2  # until the keeper listens to them
-    exec "$5" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
-  fi
+  for python in "$6" "$5"; do  # that of localproc may be on the node as well
+    [ -n "$python" ] || continue
+    (  # the signals are ignored until the keeper listens to them
+      trap '' TERM USR2
+      exec "$python" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
+    ) &
+    workers=$!
+    await_workers
+    [ ! -e "$folder/journal" ] || return 0  # it is one that can
+  done
   workers= worker=0
-  while [ "$worker" -lt "$2" ]; do
+  while [ -z "$leaving" ] && [ "$worker" -lt "$2" ]; do
     work "$worker" "$1" "$2" &
     workers="$workers $!" worker=$((worker + 1))
   done
-  trap 'kill -s TERM $workers 2>/dev/null' TERM
-  trap 'kill -s USR2 $workers 2>/dev/null' USR2
+  await_workers
+}
+
+await_workers() {
   for worker in $workers; do
     while kill -s 0 "$worker" 2>/dev/null; do wait "$worker"; done
   done

@@ -13,54 +13,28 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Final
 
+from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
+from localproc.executors.batch.handed import Begun, Handed
 from localproc.executors.batch.records import Record, keeper_record, shell_record
+from localproc.executors.batch.runner import copied
 from localproc.executors.journals import Journal
 
-_HERE: Final = os.path.dirname(os.path.abspath(__file__))
-_KEEPER: Final = os.path.join(os.path.dirname(_HERE), "keeper")
 _TAIL: Final = 400  #: bytes of a log that are told
 
 
-@dataclass(slots=True)
-class Handed:
-    """A batch that was written down; ``job`` is empty until the scheduler has taken it."""
-
-    name: str
-    folder: str
-    mode: Mode
-    keys: tuple[str, ...]
-    request: Request
-    job: str = ""
-    at: float = 0.0  #: when it was handed in
-    left: set[str] = field(default_factory=set)  #: keys that are not forgotten
-    journal: Journal | None = None
-    begun: dict[str, "Begun"] = field(default_factory=dict)  #: markers that have been seen
-
-    def marker(self, number: int) -> str:
-        """Return the name of what is there once a task may have begun."""
-        return "bundle" if self.mode is Mode.BUNDLE else str(number)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A marker: ``job`` is empty if nobody will ever begin."""
-
-    job: str
-    host: str
-    at: float
-
-
 class Spool:
-    """The batches of a home."""
+    """The batches of a home. Threads that share one hold its ``lock``."""
 
     def __init__(self, folder: str, node: scripts.Node) -> None:
         self.folder = folder
+        self.lock = threading.RLock()
         self._node = node
         self._batches = os.path.join(folder, "batches")
         self._done = os.path.join(folder, "done")
@@ -69,10 +43,17 @@ class Spool:
         self._of_key: dict[str, tuple[str, int]] = {}
         for path in (self._batches, self._done):
             os.makedirs(path, exist_ok=True)
-        self._runner = _copied_runner(folder)
+        self._runner = copied(folder)
 
     def add(self, batch: Batch) -> Handed:
-        """Write a batch down, before the scheduler hears of it."""
+        """Write a batch down, before the scheduler hears of it.
+
+        Raises ``ExecutorUnavailable`` where that cannot be.
+        """
+        with _disk():
+            return self._add(batch)
+
+    def _add(self, batch: Batch) -> Handed:
         keys, node = tuple(task.key for task in batch.tasks), self._node.of(batch)
         mark = hashlib.sha256("\n".join((self._home, *keys)).encode()).hexdigest()[:12]
         name = f"lp-{mark}"
@@ -104,8 +85,9 @@ class Spool:
     def took(self, handed: Handed, job: str) -> None:
         """Note the id that the scheduler has given."""
         path = os.path.join(handed.folder, "id")
-        _write(f"{path}.new", job)
-        os.rename(f"{path}.new", path)
+        with _disk():
+            _write(f"{path}.new", job)
+            os.rename(f"{path}.new", path)
         handed.job, handed.at = job, os.stat(path).st_mtime
 
     def find(self, keys: Collection[str]) -> Mapping[str, tuple[Handed, int]]:
@@ -141,11 +123,18 @@ class Spool:
         return handed.begun.setdefault(marker, Begun(words[0], words[1], at))
 
     def fence(self, handed: Handed, number: int) -> bool:
-        """Have a task, or the bundle that it is in, never begin; whether it has not yet."""
+        """Have a task, or the bundle that it is in, never begin; whether it has not yet.
+
+        Raises ``ExecutorUnavailable`` where that cannot be written down.
+        """
         path = os.path.join(handed.folder, f"begun.{handed.marker(number)}")
         try:
-            with open(path, "x", encoding="ascii") as file:
-                file.write("-\n")
+            with _disk(), open(path, "x", encoding="ascii") as file:
+                try:
+                    print("-", file=file, flush=True)
+                except OSError:
+                    os.remove(path)
+                    raise
         except FileExistsError:
             begun = self.begun(handed, number)
             return begun is not None and not begun.job
@@ -172,7 +161,7 @@ class Spool:
 
     def note(self, handed: Handed, number: int, grace: float) -> None:
         """Leave a note that a task is to stop."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _disk():
             _write(os.path.join(handed.folder, f"stop.{number}"), f"{grace:g}\n")
 
     def ends(self, live: Iterable[Handed], known: Collection[str]) -> Iterator[tuple[str, Record]]:
@@ -274,25 +263,15 @@ class Spool:
                 yield f"{handed.name}/{number}", keeper_record(entry, host, job)
 
 
-def _copied_runner(folder: str) -> str:
-    """Have the runner where nodes see it; return its folder, which is another one if it changes."""
-    sources = {"runner.sh": os.path.join(_HERE, "runner.sh")} | {
-        name: os.path.join(_KEEPER, name) for name in os.listdir(_KEEPER) if name.endswith(".py")
-    }
-    digest = hashlib.sha256()
-    for name, path in sorted(sources.items()):
-        with open(path, "rb") as file:
-            digest.update(name.encode() + file.read())
-    target = os.path.join(folder, f"runner_{digest.hexdigest()[:16]}")
-    if not os.path.isdir(target):
-        new = f"{target}.{os.getpid()}"
-        os.makedirs(new, exist_ok=True)
-        for name, path in sources.items():
-            shutil.copyfile(path, os.path.join(new, name))
-        with contextlib.suppress(OSError):  # another engine was first
-            os.rename(new, target)
-        shutil.rmtree(new, ignore_errors=True)
-    return target
+@contextlib.contextmanager
+def _disk() -> Iterator[None]:
+    """Take a disk that is full, or may not be written, for one that may be later."""
+    try:
+        yield
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError as error:
+        raise ExecutorUnavailable(f"{error.filename or 'a disk'}: {error.strerror}") from error
 
 
 def _write(path: str, text: str) -> None:

@@ -36,7 +36,7 @@ from typing import Any
 
 from .logs import APPEND, Logs
 from .starter import Starter, refusal
-from .strays import Strays, signal_all
+from .strays import Strays, mark_of, signal_all
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
@@ -163,13 +163,12 @@ class Keeper:
             else:
                 self.waiting.append(task)
         stopping = {pid: task for pid, task in self.running.items() if task["run"] in keys}
-        left = self.strays.by_number(set(self.running)) if stopping else {}
+        left = self.strays.by_mark(set(self.running)) if stopping else {}
         for pid, task in stopping.items():
             self.tell_of(task)  # whoever stops it has to know its process
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGTERM)
-            if task["mark"]:
-                signal_all(left.get(task["mark"], []), signal.SIGTERM)
+            signal_all(left.get(task["mark"], []), signal.SIGTERM)
             due = time.monotonic() + grace
             heapq.heappush(self.deadlines, (due, pid, signal.SIGKILL, task["run"]))
 
@@ -199,11 +198,12 @@ class Keeper:
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
         started, now = time.time(), time.monotonic()
-        numbers = {one["mark"] for one in (*self.running.values(), *self.clearing)}
         try:
             self.write_start(task)
-            task["mark"] = self.strays.mark(numbers)
-            pid = self.starter.start(task)
+            os.chdir(task["cwd"])
+            task["mark"] = mark_of(os.getcwd())
+            with self.strays.marked(task["mark"]):
+                pid = self.starter.start(task)
         except Exception as error:  # whatever is wrong with one task, the others go on
             if getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM):
                 self.put_back(task, error)
@@ -312,12 +312,13 @@ class Keeper:
         """Record the ends of tasks of which nothing is left; end what is."""
         if not self.clearing:
             return
-        left = self.strays.by_number(set(self.running))
-        if not self.running:  # what is left, and has no number, is nobody's
-            signal_all(left.pop(0, []), signal.SIGKILL)
+        left = self.strays.by_mark(set(self.running))
+        if not self.running:  # what is left, and carries no mark of ours, is nobody's
+            for pids in left.values():
+                signal_all(pids, signal.SIGKILL)
         clearing, self.clearing = self.clearing, []
         for task in clearing:
-            mine = left.get(task["mark"], []) if task["mark"] else []
+            mine = left.get(task["mark"], [])
             if mine and time.monotonic() < task["clear_by"]:
                 signal_all(mine, signal.SIGKILL)
                 self.clearing.append(task)

@@ -23,8 +23,7 @@ class Starter:
         self.programs: dict[tuple[str, str], str] = {}
 
     def start(self, task: dict[str, Any]) -> int:
-        """Start a task as the leader of a session of its own."""
-        os.chdir(task["cwd"])
+        """Start a task in the current folder, as the leader of a session of its own."""
         task["lent"] = {}
         files: Actions = [
             (os.POSIX_SPAWN_OPEN, 0, task["stdin"] or os.devnull, os.O_RDONLY, 0),

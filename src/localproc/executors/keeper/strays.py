@@ -1,19 +1,23 @@
 """What tasks leave behind when they have ended: processes that went into sessions of their own.
 
-Owns which of the keeper's children belong to which task. Must not know what a task is.
+Owns how a process shows which task it belongs to, and which of the keeper's children do. Must not
+know what a task is.
 
 On Linux a process whose parent has ended becomes a child of the keeper, whatever else it has
 changed: its session, its environment, its folder. Which task it belongs to shows in a resource
-limit that every process inherits and hardly any one changes: how many bytes its message queues may
-have. Each task is started with a number of its own there, a little below what the limit was.
+limit that every process inherits and the kernel does not keep to: how many locks files may have.
+Each task is started with a number there that follows from its folder, so that whoever knows the
+folder finds what is left of the task when its keeper has gone as well.
 """
 
 import contextlib
 import os
 import resource
 import sys
+import zlib
+from collections.abc import Iterator
 
-_MOST = 60_000  # numbers, used in turn
+_RLIMIT_LOCKS = 10  # it has no name in Python: Linux has ignored it since 2.4.25
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -22,23 +26,24 @@ class Strays:
 
     def __init__(self) -> None:
         self.children_file = f"/proc/self/task/{os.getpid()}/children"
-        self.number = 0
-        self.base = 0  # the limit without a number, 0 where there is none to use
+        self.limits: tuple[int, int] | None = None
         if sys.platform == "linux":
             adopt_orphans()
-            soft, self.hard = resource.getrlimit(resource.RLIMIT_MSGQUEUE)
-            soft = 1 << 40 if soft == resource.RLIM_INFINITY else soft
-            self.base = soft if soft > 2 * _MOST else 0
+            with contextlib.suppress(OSError, ValueError):  # not everything like Linux has it
+                self.limits = resource.getrlimit(_RLIMIT_LOCKS)
+                resource.setrlimit(_RLIMIT_LOCKS, self.limits)
 
-    def mark(self, taken: set[int]) -> int:
-        """Give this process, and what it starts next, a number that is not taken."""
-        if not self.base:
-            return 0
-        self.number = self.number % _MOST + 1
-        while self.number in taken:
-            self.number = self.number % _MOST + 1
-        resource.setrlimit(resource.RLIMIT_MSGQUEUE, (self.base - self.number, self.hard))
-        return self.number
+    @contextlib.contextmanager
+    def marked(self, mark: int) -> Iterator[None]:
+        """Have what this process starts carry a mark, where that can be."""
+        if self.limits is None or self.limits[1] != resource.RLIM_INFINITY:
+            yield
+            return
+        resource.setrlimit(_RLIMIT_LOCKS, (mark, self.limits[1]))
+        try:
+            yield
+        finally:  # this process is no task's
+            resource.setrlimit(_RLIMIT_LOCKS, self.limits)
 
     def children(self) -> set[int]:
         """Return the pids of all children, also of those that have ended and are not reaped."""
@@ -48,24 +53,29 @@ class Strays:
         except OSError:
             return set()
 
-    def number_of(self, pid: int) -> int:
-        """Return the number that a process was started with; 0 if that cannot be told."""
-        if not self.base:
-            return 0
-        try:
-            with open(f"/proc/{pid}/limits", "rb") as file:
-                found = next(line for line in file if line.startswith(b"Max msgqueue size"))
-            number = self.base - int(found.split()[3])
-        except (OSError, StopIteration, ValueError, IndexError):
-            return 0
-        return number if 0 < number <= _MOST else 0
-
-    def by_number(self, leaders: set[int]) -> dict[int, list[int]]:
-        """Return the children that are not ``leaders``, by the numbers that they have."""
+    def by_mark(self, leaders: set[int]) -> dict[int, list[int]]:
+        """Return the children that are not ``leaders``, by the marks that they carry."""
         found: dict[int, list[int]] = {}
         for pid in self.children() - leaders:
-            found.setdefault(self.number_of(pid), []).append(pid)
+            found.setdefault(mark_on(pid), []).append(pid)
         return found
+
+
+def mark_of(folder: str) -> int:
+    """Return the mark of the task that works in a folder, given its real path."""
+    path = os.fsencode(folder)
+    return zlib.crc32(path) << 30 | zlib.crc32(path[::-1]) >> 2 | 1
+
+
+def mark_on(pid: int) -> int:
+    """Return the mark that a process carries; 0 if there is none, or that cannot be told."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        soft, _ = resource.prlimit(pid, _RLIMIT_LOCKS)
+    except OSError:
+        return 0
+    return 0 if soft == resource.RLIM_INFINITY else soft
 
 
 def signal_all(pids: list[int], number: int) -> None:

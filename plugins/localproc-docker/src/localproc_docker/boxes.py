@@ -1,0 +1,112 @@
+"""The containers of one home at a daemon.
+
+Owns asking for them, signals, ending and removing them, several at a time. Must not know tasks, nor
+what an end means.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
+from typing import Any, Final
+
+from localproc.errors import ExecutorUnavailable
+from localproc_docker import containers
+from localproc_docker.containers import Owner
+from localproc_docker.engine_api import ApiRefused, EngineApi
+
+_AT_A_TIME: Final = 8  #: requests; the daemon itself works on a few at a time
+_PACE: Final = 0.02
+_SHARE: Final = 4  #: waiting takes at most one part in so many of the daemon's time
+_PATIENCE: Final = 30.0  #: seconds that a killed container may take to end
+_NOT_THERE: Final = 404
+
+
+class Boxes:
+    """Containers by name or id. May be used by several threads at once."""
+
+    def __init__(self, api: EngineApi, owner: Owner) -> None:
+        self._api = api
+        self._owner = owner
+        self.pool = ThreadPoolExecutor(_AT_A_TIME, "localproc-docker")
+
+    def all(self) -> Sequence[Mapping[str, Any]]:
+        """Return all containers of the home, in short."""
+        wanted = {"label": [f"{containers.HOME}={self._owner.mark}"]}
+        found: Sequence[Mapping[str, Any]] = self._api.get(
+            "/containers/json", all=True, filters=wanted
+        )
+        return found
+
+    def seen(self, name: str) -> Mapping[str, Any]:
+        """Return all that the daemon says of a container."""
+        found: Mapping[str, Any] = self._api.get(f"/containers/{name}/json")
+        return found
+
+    def runs(self, name: str) -> bool:
+        """Return whether a container runs."""
+        try:
+            return containers.runs(self.seen(name))
+        except ApiRefused as error:
+            if error.code != _NOT_THERE:
+                raise
+            return False
+
+    def run(self, name: str, body: Mapping[str, Any]) -> None:
+        """Make and start a container; nothing is left of one that does not start."""
+        try:
+            self._api.post("/containers/create", body, name=name)
+            self._api.post(f"/containers/{name}/start")
+        except ApiRefused:
+            self.remove(name)
+            raise
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send a container a signal, if it runs."""
+        try:
+            self._api.post(f"/containers/{name}/kill", signal=signal)
+        except ApiRefused as error:
+            if error.code not in (404, 409, 500):  # podman has no better word for "it does not run"
+                raise
+
+    def end(self, names: Collection[str], grace: float) -> None:
+        """End containers: TERM to all of them, ``grace`` seconds, KILL; return when none runs.
+
+        One that waits to be started is removed, as somebody may be about to do that just now.
+        Raises ``ExecutorUnavailable`` if one cannot be killed.
+        """
+        self._signal_all(names, "TERM")
+        left = self._wait_for(names, grace)
+        if left:
+            self._signal_all(left, "KILL")
+            left = self._wait_for(left, _PATIENCE)
+        if left:
+            raise ExecutorUnavailable(f"{len(left)} containers run on though they were killed")
+
+    def remove(self, name: str) -> None:
+        """Remove a container, whether it runs or not."""
+        try:
+            self._api.delete(f"/containers/{name}", force=True, v=True)
+        except ApiRefused as error:
+            if error.code not in (404, 409):  # it is gone, or somebody removes it just now
+                raise
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+    def _signal_all(self, names: Iterable[str], signal: str) -> None:
+        list(self.pool.map(lambda name: self.signal(name, signal), names))
+
+    def _wait_for(self, names: Collection[str], seconds: float) -> set[str]:
+        """Wait for ends, asking for all at once; return the names of those that run on."""
+        deadline = monotonic() + seconds
+        while True:
+            before = monotonic()
+            states = {one["Names"][0].lstrip("/"): one["State"] for one in self.all()}
+            waiting = [name for name in names if states.get(name) == "created"]
+            list(self.pool.map(self.remove, waiting))
+            left = {name for name in names if states.get(name, "dead") not in containers.STILL}
+            now = monotonic()
+            if not (left or waiting) or now >= deadline:
+                return left
+            sleep(min(max(_PACE, _SHARE * (now - before)), deadline - now))

@@ -1,0 +1,117 @@
+"""What has become of the containers of tasks.
+
+Owns telling how one has ended and why, by all that the daemon knows, and which have run too long.
+Must not know how containers are made or ended.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from localproc.model import Report, Task, TaskState
+from localproc_docker import containers, streams
+from localproc_docker.addresses import Daemon
+from localproc_docker.boxes import Boxes
+from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.events import signal_sent
+
+_SIGNALLED: Final = 128
+_KILLED: Final = 137
+_GONE: Final = "its container was removed, not by localproc"
+
+
+class Ends:
+    """Containers of tasks as they are. May be used by several threads at once."""
+
+    def __init__(self, api: EngineApi, boxes: Boxes, daemon: Daemon) -> None:
+        self._api = api
+        self._boxes = boxes
+        self._daemon = daemon
+        self.stopped: set[str] = set()  #: their ends are no surprise
+        self._late: set[str] = set()  #: are being stopped, for they took too long
+        self._deadlines: dict[str, datetime] = {}
+
+    def seen(self, key: str, name: str, task: Task | None) -> Report:
+        """Ask for a container."""
+        try:
+            seen = self._boxes.seen(name)
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+            self._deadlines.pop(key, None)
+            return Report(key, TaskState.CANCELLED, reason=_GONE)
+        report = containers.report(key, seen)
+        if report.state is TaskState.RUNNING:
+            self._expect(report, containers.limit(seen))
+        elif report.state is not TaskState.QUEUED:
+            self._deadlines.pop(key, None)
+            self._keep_streams(task, name, seen)
+            report = self._explained(report, name, task)
+        return report
+
+    def ending(self, key: str, name: str, begun: Report) -> Report:
+        """Return how a task has ended that was running when a container ended."""
+        try:
+            seen = self._boxes.seen(name)
+        except ApiRefused as error:
+            if error.code != 404:
+                raise
+            return replace(begun, state=TaskState.CANCELLED, reason=_GONE)
+        report = replace(containers.report(key, seen), started=begun.started)
+        return self._explained(report, name, None)
+
+    def next_late(self) -> float | None:
+        """Return in how many seconds the next one will have run too long; ``None``: none will."""
+        next_one = min(list(self._deadlines.values()), default=None)
+        return None if next_one is None else (next_one - datetime.now(UTC)).total_seconds()
+
+    def late(self) -> list[str]:
+        """Return the keys of those that have run too long now, each once until it is ``let_be``."""
+        now = datetime.now(UTC)
+        found = [
+            key
+            for key, deadline in list(self._deadlines.items())
+            if deadline <= now and self._deadlines.pop(key, None) is not None
+        ]
+        self._late.update(found)
+        return found
+
+    def let_be(self, keys: Iterable[str]) -> None:
+        """Take note that late ones were stopped; one that was not is seen to be late again."""
+        self._late.difference_update(keys)
+
+    def _expect(self, report: Report, limit: float) -> None:
+        """Remember when a task will have run too long."""
+        known = report.key in self.stopped or report.key in self._late
+        if limit and report.started is not None and not known:
+            self._deadlines.setdefault(report.key, report.started + timedelta(seconds=limit))
+
+    def _explained(self, report: Report, name: str, task: Task | None) -> Report:
+        """Say that somebody has killed a task, if that was done by way of the daemon."""
+        if report.state is not TaskState.ENDED or report.key in self.stopped:
+            return report
+        if report.exit_code is None or report.exit_code <= _SIGNALLED or report.started is None:
+            return report
+        signal = signal_sent(self._api, name, report.started)
+        if not signal:
+            return self._hungry(report, task)
+        said = f"somebody sent it signal {signal} by way of docker, not localproc"
+        return replace(report, state=TaskState.CANCELLED, reason=said)
+
+    def _hungry(self, report: Report, task: Task | None) -> Report:
+        """Say that a task was killed for its memory, where the daemon never tells."""
+        if self._daemon.tells_of_memory or task is None or report.exit_code != _KILLED:
+            return report
+        if not task.resources.ram_max:
+            return report
+        said = f"it was killed, and might use {task.resources.ram_max} MiB of memory"
+        return replace(report, state=TaskState.OUT_OF_MEMORY, reason=said)
+
+    def _keep_streams(self, task: Task | None, name: str, seen: Mapping[str, Any]) -> None:
+        """Write the streams of a container without a shell, which the daemon has kept."""
+        if task is None or not containers.keeps_streams(seen):
+            return
+        query = {"stdout": True, "stderr": True}
+        with self._api.pieces("GET", f"/containers/{name}/logs", **query) as pieces:
+            streams.write(task, pieces)

@@ -1,0 +1,143 @@
+"""The steps of a job, and what they write.
+
+Owns telling of steps while they go on and afterwards. Must not know how steps are run.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localproc.engine.job.steplog import StepLog
+from localproc.engine.job_account import JobAccount
+from localproc.engine.notify.interleave import interleaved
+from localproc.engine.notify.watch import Changes, Watch
+from localproc.errors import (
+    NoSuchProcess,
+    NoSuchStep,
+)
+from localproc.model import JobRecord, Step
+from localproc.model.events import StepFinished
+from localproc.views import notebook, ogc
+from localproc.views.measured import Measured, measured
+from localproc.views.step_rows import StepRow, scatter_totals, step_rows
+
+
+class JobSteps(JobAccount):
+    """A job with its steps."""
+
+    def _repr_html_(self) -> str:
+        return notebook.job_html(self.record, self.rows())
+
+    @property
+    def steps(self) -> list[Step]:
+        """Its steps so far, in the order they were started."""
+        return self.history.steps()[1]
+
+    def watch(self) -> Changes:
+        """Yield each step as it changes, from the first one on, until the job has ended.
+
+        For ``for`` and ``async for``: where there is an event loop, it is never blocked.
+        """
+        return Changes(Watch(self._checked, self.events), self._namespace.end_of(self.id))
+
+    def rows(self) -> list[StepRow]:
+        """Return its steps so far with the instances of each scatter as one row."""
+        return step_rows(self.steps, self.scatter_totals())
+
+    def scatter_totals(self) -> dict[str, int]:
+        """Return how many instances its scatters will have, by place, where that is known."""
+        try:
+            resolved = self._process.resolved
+        except NoSuchProcess:
+            return {}
+        return scatter_totals(resolved, self.inputs)
+
+    def step_details(self) -> list[dict[str, Any]]:
+        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+
+        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
+        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        """
+        problems = {
+            event.name: event.problem or {}
+            for event in self.events()
+            if isinstance(event, StepFinished)
+        }
+        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+
+    def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
+        attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
+        folder = os.path.join(self.folder, "work", attempt)
+        more = {
+            "key": step.key,
+            "command": list(step.command),
+            "folder": folder if os.path.isdir(folder) else "",
+            "log": os.path.join(self.logs_folder, step.log),
+            "inputs": problem.get("inputs") or {},
+        }
+        return ogc.step_info(step) | {name: value for name, value in more.items() if value}
+
+    def measured(self) -> list[Measured]:
+        """Return what each of its tools took at the most, and would have to ask for.
+
+        Nothing if its process is gone.
+        """
+        try:
+            resolved = self._process.resolved
+        except NoSuchProcess:
+            return []
+        return measured(resolved, self.steps)
+
+    def status_info(self, base: str = "") -> dict[str, Any]:
+        """Return its status (OGC API - Processes Part 1, "statusInfo.yaml"), with ``steps``.
+
+        ``base`` is the URL that its links begin with.
+        """
+        return ogc.status_info(self.record, self.steps, base)
+
+    def logs(self, step: str = "") -> StepLog:
+        """Return the log of a step, of the last one if none is named; raises ``NoSuchStep``.
+
+        A step is named by its name (``crop_2``) or by that of its log file. The history is only
+        read where the name is not that of a file.
+        """
+        folder = self._namespace.logs_folder(self.id)
+        if _is_log(step) and os.path.isfile(os.path.join(folder, step)):
+            return StepLog(os.path.join(folder, step), lambda: self._has_ended(step))
+        found = self.steps
+        chosen = [one for one in found if step in ("", one.log)]
+        chosen = chosen or [one for one in found if one.name == step]
+        if not chosen:
+            names = ", ".join(one.name for one in found) or "none yet"
+            raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
+        log = chosen[-1].log
+        return StepLog(os.path.join(folder, log), lambda: self._has_ended(log))
+
+    def follow(self, step: str) -> Iterator[tuple[str, str]]:
+        """Yield ``("stdout" | "stderr", text)`` of a step as it writes, until it has ended."""
+        return self.logs(step).follow()
+
+    def follow_all(self) -> Iterator[tuple[str, str, str]]:
+        """Yield ``(step, "stdout" | "stderr", text)`` of all steps as they write, until its end."""
+
+        def look() -> tuple[bool, list[Step]]:
+            return self._checked().status.final, self.steps  # in this order: none is missed
+
+        return interleaved(look, lambda step: self.logs(step.log))
+
+    def _has_ended(self, log: str) -> bool:
+        """Whether the step that writes a log has ended."""
+        final = self._checked().status.final  # before its events: they are all there then
+        return final or self.history.has_ended(log)
+
+    def _checked(self) -> JobRecord:
+        found = self.record
+        if not found.status.final:
+            self._namespace.see_to(found)
+        return found
+
+
+def _is_log(name: str) -> bool:
+    """Whether a name can only be that of a step's log; beside it there may be one for stdout."""
+    plain = os.path.basename(name) == name
+    return plain and name.endswith(".log") and not name.endswith(".out.log")

@@ -1,0 +1,177 @@
+"""The work that is done for jobs: staging, planning, preparing, collecting, publishing.
+
+Owns how each effect is done, in whatever thread it is called. Must not know threads, nor decide
+anything.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from localproc.cwl.base.listing import with_checksums
+from localproc.cwl.run.prepare import Prepared
+from localproc.cwl.run.process_inputs import complete, fill
+from localproc.cwl.run.remote_defaults import DEFAULTS
+from localproc.engine.containers import Containers
+from localproc.engine.job.effects import (
+    Asked,
+    Collect,
+    Evaluate,
+    FillFolder,
+    MakePlan,
+    Prepare,
+    Pull,
+    Recall,
+    StageIn,
+    StageOut,
+    Withdraw,
+)
+from localproc.engine.job.facts import Made, News, Progressed
+from localproc.engine.job.planning import make_plan, pull
+from localproc.engine.job.steplog import log_writer
+from localproc.engine.loop.job_context import JobContext
+from localproc.engine.loop.recalling import Aside, Recaller
+from localproc.engine.loop.task_folder import fill_folder
+from localproc.model import Task
+from localproc.model.events import STAGE_IN, STAGE_OUT
+from localproc.storage.disk import Disk
+from localproc.storage.meter import Meter
+from localproc.storage.publish import Publisher
+from localproc.storage.results_place import results_root
+from localproc.storage.safekeeping import Safekeeping, paths_of
+from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
+from localproc.storage.stage_in import linked_files, stage_in
+from localproc.storage.step_cache import StepCache
+from localproc.storage.storages import Storages
+from localproc.storage.withdraw import withdraw
+from localproc.uris import uri_path
+
+
+class JobWork:
+    """Does effects; ``told`` is told, by the id of a job, how far one is.
+
+    ``durable``: what is answered is on the disk. ``validation`` is of results, ``schemas`` a folder
+    with those of STAC's extensions.
+    """
+
+    def __init__(
+        self,
+        storages: Storages,
+        containers: Containers,
+        steps: StepCache,
+        told: Callable[[str, News], None],
+        *,
+        durable: bool,
+        validation: Validation,
+        schemas: str,
+    ) -> None:
+        self._storages = storages
+        self._containers = containers
+        self._steps = steps
+        self._told = told
+        self._recaller = Recaller(steps, containers)
+        self._safekeeping = Safekeeping() if durable else None
+        self._validation = validation
+        self._schemas = cache(lambda: StacSchemas(schemas))
+
+    def do(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
+        """Do an effect and return what came of it, or raise why it could not be done."""
+        value = self._value(effect, job, aside)
+        if self._safekeeping is not None:
+            self._keep(self._safekeeping, effect, value, job)
+        return value
+
+    def _value(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
+        disk = Disk(go_on=job.go_on)
+        match effect:
+            case MakePlan(inputs):
+                return make_plan(job.process, inputs, disk)
+            case Pull(plan, most):
+                return pull(plan, most)
+            case Prepare():
+                return self._prepare(effect, job, disk, aside)
+            case Evaluate():
+                return job.tasks.evaluate(effect, disk)
+            case FillFolder(task):
+                return fill_folder(task, job.go_on)
+            case Collect():
+                return job.tasks.collect(effect, disk)
+            case Recall():
+                return self._recaller.recall(effect, job, disk, aside)
+            case StageIn():
+                return self._stage_in(effect, job, disk)
+            case StageOut():
+                with log_writer(effect.log) as log:
+                    return self._publish(effect, job, disk, log)
+            case Withdraw():
+                with log_writer(effect.log) as log:
+                    return self._withdraw(job, log)
+
+    def _keep(self, safekeeping: Safekeeping, effect: Asked, value: Any, job: JobContext) -> None:
+        """See that what is going to be recorded is there after a power cut too."""
+        match effect:
+            case Collect() | Evaluate() | StageIn():
+                outputs = value.outputs if isinstance(value, Made) else value
+                safekeeping.keep(paths_of(outputs, [job.folder]))
+            case Recall() if value.found is not None:
+                safekeeping.keep(paths_of(value.found.outputs, [job.folder]))
+            case StageOut():
+                root = results_root(job.job_id, job.request)
+                if urlsplit(root).scheme == "file":
+                    safekeeping.keep(paths_of(value[0], [uri_path(root)]))
+
+    def _prepare(
+        self, effect: Prepare, job: JobContext, disk: Disk, aside: Aside
+    ) -> tuple[Prepared, Task, str]:
+        prepared, task, given = job.tasks.prepare(effect, disk)
+        if task.container is not None and task.container.runtime:
+            with aside():
+                box = self._containers.settled(task.container, job.go_on)
+            task = replace(task, container=box)
+        return prepared, task, given
+
+    def _stage_in(self, effect: StageIn, job: JobContext, disk: Disk) -> Mapping[str, Any]:
+        """Bring the inputs in, and complete them with what the process wants to know of them."""
+        with log_writer(effect.log) as log:
+            folder = os.path.join(job.folder, "inputs")
+            policy, stopped = job.request.policy, job.stopped.is_set
+            meter = self._meter(STAGE_IN, job)
+            access = self._storages.access(policy, job.namespace, stopped, log, meter=meter)
+            staged = stage_in(effect.inputs, folder, access, log, job.request.assets)
+        inputs = complete(job.process, fill(job.process, staged), disk, discover=True)
+        return inputs | {name: staged[name] for name in (DEFAULTS,) if name in staged}
+
+    def _publish(
+        self, effect: StageOut, job: JobContext, disk: Disk, log: Callable[[str], None]
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        flat = job.request.options.get("layout") == "flat"
+        root = results_root(job.job_id, job.request)
+        outputs = with_checksums(effect.outputs, disk) if flat else effect.outputs
+        inputs = os.path.join(job.folder, "inputs")
+        publisher = Publisher(
+            self._storages.open(root, namespace=job.namespace),
+            root,
+            job.job_id,
+            own=(os.path.join(job.folder, "work"), inputs),
+            inputs=(*effect.inputs, *job.package_files, *linked_files(inputs), self._steps.folder),
+            log=log,
+            catalogs=not flat,
+            check=StacCheck(self._validation, self._schemas, log).see,
+            stopped=job.stopped.is_set,
+            meter=self._meter(STAGE_OUT, job),
+        )
+        return publisher.publish(outputs)
+
+    def _meter(self, key: str, job: JobContext) -> Meter:
+        """Give what tells the job how far one of the engine's own steps is."""
+        return Meter(lambda done, total: self._told(job.job_id, Progressed(key, done, total)))
+
+    def _withdraw(self, job: JobContext, log: Callable[[str], None]) -> None:
+        root = results_root(job.job_id, job.request)
+        if job.request.options.get("layout") == "flat":
+            log(f"what was published in {root} stays there: it may be anybody's")
+        else:
+            withdraw(self._storages.open(root, namespace=job.namespace), root, log)

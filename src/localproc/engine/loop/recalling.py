@@ -1,0 +1,112 @@
+"""Outputs of an equal step, so that it need not be run.
+
+Owns looking for them: in the job that is retried, then among what is kept for reuse; and having
+them in the folder of the job that asks. Must not decide which steps may be reused.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Final
+
+from localproc.cwl.run.fingerprint import fingerprint, named
+from localproc.cwl.run.plan import Invocation
+from localproc.cwl.run.process import tools
+from localproc.engine.containers import Containers
+from localproc.engine.job.earlier import EarlierStep, outdir_of
+from localproc.engine.job.effects import Recall
+from localproc.engine.job.facts import Recalled, TakenFrom
+from localproc.engine.job.replay import ran_in
+from localproc.engine.job.reusable import beside_of, key_of
+from localproc.engine.loop.job_context import JobContext
+from localproc.storage.disk import Disk
+from localproc.storage.sharing import LeadsOut, share_logs, take_over
+from localproc.storage.step_cache import StepCache
+from localproc.uris import uri_path
+
+_UNKNOWN_IMAGE: Final = "it runs in a container, and what its image was is not known"
+_GIVEN: Final = "it is given variables or secrets, and whether they are the same is not known"
+
+#: Inside of it, whoever works only waits, and another may work meanwhile.
+Aside = Callable[[], AbstractContextManager[None]]
+
+
+class Recaller:
+    """Looks for equal steps; ``cache`` is what is kept of them, ``containers`` know images."""
+
+    def __init__(self, cache: StepCache, containers: Containers) -> None:
+        self._cache = cache
+        self._containers = containers
+
+    def recall(self, effect: Recall, job: JobContext, disk: Disk, aside: Aside) -> Recalled:
+        """Look for an equal step: in the job that is retried, then among what is kept for reuse."""
+        invocation, because = effect.invocation, ""
+        tool, inputs = invocation.tool, invocation.inputs
+        image = self._image(invocation, job, aside)
+        software = job.tasks.software(invocation).packages
+        beside = self._beside(invocation, job)
+        if job.earlier is not None:
+            found: EarlierStep | str = _UNKNOWN_IMAGE
+            if job.tasks.counted(invocation)[1]:
+                found = _GIVEN
+            elif image is not None:
+                found = job.earlier.find(invocation, beside, ran_in(image, software), disk)
+            if isinstance(found, EarlierStep):
+                try:
+                    return self._taken_over(effect, found, job, disk)
+                except (OSError, LeadsOut) as error:
+                    found = f"its outputs cannot be taken over: {error}"
+            because = found
+        is_kept = job.tasks.setup.reuse and tool.expression is None and image is not None
+        key = ""
+        if is_kept:
+            changes = job.tasks.software(invocation).changes
+            counted = job.tasks.counted(invocation)
+            key = key_of(counted[0], beside, disk, image or "", changes, counted[1])
+        if not key:
+            return Recalled("", None, because)
+        kept = self._cache.find(key)
+        if kept is None:
+            return Recalled(key, None, because)
+        share_logs(kept.log, job.tasks.log_path(effect.name))
+        made = fingerprint(kept.outputs, disk)
+        given = fingerprint(named(tool, inputs), disk)
+        return Recalled(
+            key,
+            TakenFrom(
+                kept.outputs, kept.job_id, kept.step, made, given, ran_in(image or "", software)
+            ),
+        )
+
+    def _image(self, invocation: Invocation, job: JobContext, aside: Aside) -> str | None:
+        """Give the digest of the image that a step runs in, empty if in none.
+
+        It is ``None`` where nobody knows it.
+        """
+        if not job.tasks.is_boxed(invocation):
+            return ""
+        box = job.tasks.container(invocation)
+        if box is None:
+            return None
+        with aside():
+            return self._containers.settled(box, job.go_on).digest or None
+
+    def _beside(self, invocation: Invocation, job: JobContext) -> str:
+        """Give the digest of what lies beside the package's own files that a step is given."""
+        jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
+        return beside_of(invocation, job.package_files, jobs, results)
+
+    def _taken_over(
+        self, effect: Recall, step: EarlierStep, job: JobContext, disk: Disk
+    ) -> Recalled:
+        """Have the outputs and the log of a step in this job's folder, as if it had run here."""
+        tops = (outdir_of(step), step.folder, self._cache.folder)
+        writes = any(one.requirements.has("InplaceUpdateRequirement") for one in tools(job.process))
+        folder = os.path.join(job.folder, "work", effect.name)
+        outputs = take_over(step.outputs, tops, folder, copies=writes)
+        log = os.path.join(step.folder, "logs", step.log)
+        share_logs(log, job.tasks.log_path(effect.name))
+        made = fingerprint(outputs, disk)
+        given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
+        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.ran_in)
+        return Recalled("", taken)

@@ -1,0 +1,34 @@
+"""The runner, where nodes see it.
+
+Owns copying it there: the shell's part, and the keeper. Must not know what it runs.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from typing import Final
+
+_HERE: Final = os.path.dirname(os.path.abspath(__file__))
+_KEEPER: Final = os.path.join(os.path.dirname(_HERE), "keeper")
+
+
+def copied(folder: str) -> str:
+    """Copy the runner into a folder that nodes see; return its own, another one if it changes."""
+    sources = {"runner.sh": os.path.join(_HERE, "runner.sh")} | {
+        name: os.path.join(_KEEPER, name) for name in os.listdir(_KEEPER) if name.endswith(".py")
+    }
+    digest = hashlib.sha256()
+    for name, path in sorted(sources.items()):
+        with open(path, "rb") as file:
+            digest.update(name.encode() + file.read())
+    target = os.path.join(folder, f"runner_{digest.hexdigest()[:16]}")
+    if not os.path.isdir(target):
+        new = f"{target}.{os.getpid()}"
+        os.makedirs(new, exist_ok=True)
+        for name, path in sources.items():
+            shutil.copyfile(path, os.path.join(new, name))
+        with contextlib.suppress(OSError):  # another engine was first
+            os.rename(new, target)
+        shutil.rmtree(new, ignore_errors=True)
+    return target

@@ -1,0 +1,152 @@
+"""What has become of a task: its record, its marker and the queue together.
+
+Owns how long each of them is waited for, and which of them counts. Must not know how they are read.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+from typing import Final
+
+from localproc.errors import ExecutorUnavailable
+from localproc.executors.batch import records
+from localproc.executors.batch.ends import Ends
+from localproc.executors.batch.grouping import Mode
+from localproc.executors.batch.handed import Handed
+from localproc.executors.batch.queue import QUERY, Queue
+from localproc.executors.batch.records import Record
+from localproc.executors.batch.scheduler import Scheduler, Seen
+from localproc.executors.batch.spool import Spool
+from localproc.model import Report, TaskState
+
+_SETTLE: Final = 10.0  #: seconds that a record may take to be seen after the end of its job
+_LOST: Final = 45.0  #: seconds after which a job that nobody knows, and left no record, is lost
+
+
+class Telling:
+    """Makes reports."""
+
+    def __init__(self, scheduler: Scheduler, spool: Spool, queue: Queue, ends: Ends) -> None:
+        self._scheduler = scheduler
+        self._spool = spool
+        self._queue = queue
+        self._ends = ends
+        self._gone: dict[str, float] = {}  #: jobs that are not in the queue, and since when
+        self._refused: dict[str, float] = {}
+        self._waits: dict[str, float] = {}  #: records that wait for the scheduler's word
+
+    def report(self, handed: Handed, number: int) -> Report:
+        """Return what is known of a task by now."""
+        now, job = monotonic(), self._queue.job(handed, number)
+        if (record := self._ends.get(handed, number)) is not None:
+            return self._ended(handed, number, record, job, now)
+        seen = self._queue.seen(job, handed.name)
+        if seen is not None:
+            self._gone.pop(job, None)
+            if seen.state is TaskState.REFUSED:
+                return self._never(handed, number, seen, job, now)
+            self._refused.pop(job, None)
+            return self._open(handed, number, seen, job)
+        if self._queue.is_older_than(handed.at):
+            return self._by_marker(handed, number, job)
+        return self._vanished(handed, number, job, now)
+
+    def forget(self, handed: Handed, number: int) -> None:
+        """Let go of a task; of a job once nothing of it is asked for any more."""
+        self._waits.pop(handed.keys[number], None)
+        job = self._queue.job(handed, number)
+        if handed.mode is not Mode.BUNDLE or not handed.left:
+            self._gone.pop(job, None)
+            self._refused.pop(job, None)
+            self._queue.forget(job)
+
+    def _open(self, handed: Handed, number: int, seen: Seen, job: str) -> Report:
+        """Tell that a task waits or runs; in a bundle that runs, it may wait all the same."""
+        key = handed.keys[number]
+        report = Report(key, seen.state, reason=seen.reason, host=seen.host, native_id=job)
+        if seen.state is not TaskState.RUNNING:
+            return report
+        begun = self._spool.begun(handed, number)
+        if begun is None:
+            return replace(report, state=TaskState.QUEUED, reason="its script is about to begin")
+        if handed.mode is Mode.BUNDLE and not self._spool.is_running(handed, number):
+            return replace(report, state=TaskState.QUEUED, reason="it waits for room in its bundle")
+        return replace(report, queued=max(0.0, begun.at - handed.at))
+
+    def _by_marker(self, handed: Handed, number: int, job: str) -> Report:
+        """Tell whether a task has begun, where the queue does not."""
+        begun = self._spool.begun(handed, number)
+        if begun is None or not begun.job:
+            return Report(handed.keys[number], TaskState.QUEUED, native_id=job)
+        return self._open(handed, number, Seen(TaskState.RUNNING, host=begun.host), job)
+
+    def _ended(self, handed: Handed, number: int, record: Record, job: str, now: float) -> Report:
+        """Tell of a record; of a kill that nobody has explained, once the scheduler has."""
+        key, queued = handed.keys[number], None
+        if record.started is not None and handed.at:
+            queued = max(0.0, record.started.timestamp() - handed.at)
+        if record.told:
+            return records.report(key, record, None, queued)
+        final = self._queue.final(job, handed.name)
+        if final is None:
+            if (again := self._put_back(handed, number, job)) is not None:
+                return again
+            self._queue.want(job)
+            since = self._waits.setdefault(key, now)
+            if now - since < _SETTLE * 2:
+                return Report(key, TaskState.RUNNING, host=record.host, native_id=job)
+        self._waits.pop(key, None)
+        return records.report(key, record, None if final is None else final[1], queued)
+
+    def _put_back(self, handed: Handed, number: int, job: str) -> Report | None:
+        """Tell of a task that was ended to begin anew later, which it would not: it has begun."""
+        seen = self._queue.seen(job, handed.name)
+        if seen is None or seen.state is not TaskState.QUEUED:
+            return None
+        with suppress(ExecutorUnavailable):
+            self._scheduler.cancel([job])
+        said = "the scheduler ended it, and put it back into the queue"
+        return Report(handed.keys[number], TaskState.LOST, reason=said, native_id=job)
+
+    def _never(self, handed: Handed, number: int, seen: Seen, job: str, now: float) -> Report:
+        """Tell that a task was refused after it was taken, if that is said for some seconds."""
+        key = handed.keys[number]
+        waiting = Report(key, TaskState.QUEUED, reason=seen.reason, native_id=job)
+        since = self._refused.setdefault(job, now)
+        if now - since < QUERY or not self._fenced(handed, number):
+            return waiting
+        with suppress(ExecutorUnavailable):
+            self._scheduler.cancel([job])
+        return replace(waiting, state=TaskState.REFUSED)
+
+    def _vanished(self, handed: Handed, number: int, job: str, now: float) -> Report:
+        """Tell what has become of a task that is not in the queue and has no record yet."""
+        key = handed.keys[number]
+        since = self._gone.setdefault(job, now)
+        self._queue.want(job)
+        final = self._queue.final(job, handed.name)
+        waiting = self._by_marker(handed, number, job)
+        if final is None:
+            settled = now - since >= _LOST
+        else:
+            by_itself = waiting.state is TaskState.RUNNING or final[1].state is TaskState.ENDED
+            settled = now - final[0] >= _SETTLE or not by_itself
+        never = self._fenced(handed, number) if settled else None
+        if never is None:
+            return waiting
+        if final is None:
+            said = "the scheduler knows nothing of it any more, and it left no exit record"
+            return Report(key, TaskState.LOST, reason=said, native_id=job)
+        seen = final[1]
+        if waiting.state is TaskState.QUEUED and not never:
+            said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
+            return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
+        log = self._spool.log(handed)
+        return records.unrecorded(key, seen, job, begun=not never, log=log)
+
+    def _fenced(self, handed: Handed, number: int) -> bool | None:
+        """Whether a task never begins; ``None`` while its disk cannot be written."""
+        try:
+            return self._spool.fence(handed, number)
+        except ExecutorUnavailable:
+            return None

@@ -1,0 +1,135 @@
+"""The backend of schedulers, on one that answers as it is told."""
+
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen
+from localproc.executors.batch.ends import Ends
+from localproc.executors.batch.grouping import Batch, Mode
+from localproc.executors.batch.queue import Queue
+from localproc.executors.batch.scripts import Node
+from localproc.executors.batch.spool import Spool
+from localproc.executors.batch.telling import Telling
+from localproc.model import Task, TaskState
+from localproc.plugins.backend import Capabilities, Refused
+from localproc.plugins.executor import ExecutorSettings
+from tests.conftest import fill
+
+
+class Scheduler:
+    """Takes everything; nothing begins by itself. ``asked`` are the jobs it was asked for."""
+
+    job_variable, index_variable = "JOB", "INDEX"
+
+    def __init__(self) -> None:
+        self.handed: list[Allocation] = []
+        self.queue: dict[str, Seen] = {}
+        self.ends: dict[str, Seen] = {}
+        self.asked: list[set[str]] = []
+
+    def unfit(self, request: Request) -> str:
+        return ""
+
+    def submit(self, allocation: Allocation) -> str | Refused:
+        self.handed.append(allocation)
+        job = str(len(self.handed))
+        self.queue[job] = Seen(TaskState.QUEUED, name=allocation.name)
+        return job
+
+    def element(self, job: str, number: int) -> str:
+        return f"{job}_{number}"
+
+    def jobs(self) -> Mapping[str, Seen]:
+        return dict(self.queue)
+
+    def named(self, names: Collection[str]) -> Mapping[str, str]:
+        return {one.name: job for job, one in self.queue.items() if one.name in names}
+
+    def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
+        self.asked.append(set(ids))
+        return {job: self.ends[job] for job in ids if job in self.ends}
+
+    def poke(self, ids: Collection[str]) -> None: ...
+
+    def kill(self, ids: Collection[str]) -> None: ...
+
+    def cancel(self, ids: Collection[str]) -> None:
+        for job in ids:
+            self.queue.pop(job, None)
+
+
+@pytest.fixture
+def scheduler() -> Scheduler:
+    return Scheduler()
+
+
+def opened(folder: Path, scheduler: Scheduler, **options: Any) -> BatchBackend:
+    settings = ExecutorSettings(str(folder), "engine", cores=0, ram=0, slots=0, options={})
+    return BatchBackend(scheduler, settings, Options("x", options, {}), Capabilities())
+
+
+def task(folder: Path, name: str) -> Task:
+    out = str(folder / name)
+    key, logs = f"j:{name}:1", (f"{out}.o", f"{out}.e")
+    return Task(key, ("true",), {}, out, f"{out}.tmp", None, *logs, step="s")
+
+
+def test_a_bundle_is_run_by_the_python_of_localproc(tmp_path: Path, scheduler: Scheduler) -> None:
+    for options in ({}, {"python": "/opt/python"}):
+        backend = opened(tmp_path, scheduler, mode="bundle", **options)
+        backend.submit([task(tmp_path, f"{name}{len(options)}") for name in "ab"])
+    own, named = (Path(one.script).read_text() for one in scheduler.handed)
+    assert f" python3 {sys.executable};" in own
+    assert " /opt/python '';" in named
+
+
+def test_a_job_that_is_forgotten_is_not_asked_for_any_more(
+    tmp_path: Path, scheduler: Scheduler
+) -> None:
+    spool, queue = Spool(str(tmp_path), Node("JOB", "INDEX")), Queue(scheduler)
+    telling = Telling(scheduler, spool, queue, Ends(spool))
+    tasks = tuple(task(tmp_path, name) for name in "ab")
+    bundle = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
+    spool.took(bundle, "7")
+    queue.ask()
+    assert telling.report(bundle, 0).state is TaskState.QUEUED, "it may have left a record"
+    queue.ask()
+    assert scheduler.asked == [{"7"}]
+    for number in range(2):
+        spool.forget(bundle, [number])
+        telling.forget(bundle, number)
+        queue.ask()
+    assert scheduler.asked == [{"7"}, {"7"}], "as long as one of its tasks is asked for"
+
+
+def test_what_a_job_has_ended_as_is_kept_until_it_is_forgotten(scheduler: Scheduler) -> None:
+    queue = Queue(scheduler)
+    scheduler.ends["7"] = Seen(TaskState.TIMED_OUT, "the limit", name="lp-a")
+    queue.want("7")
+    queue.ask()
+    assert queue.final("7", "lp-b") is None, "that is another job of the same id"
+    known = queue.final("7", "lp-a")
+    assert known is not None
+    assert known[1].state is TaskState.TIMED_OUT
+    queue.forget("7")
+    assert queue.final("7", "lp-a") is None
+
+
+def test_an_end_that_cannot_be_written_down_is_told_later(
+    small_disk: Path, scheduler: Scheduler
+) -> None:
+    spool, queue = Spool(str(small_disk), Node("JOB", "INDEX")), Queue(scheduler)
+    telling = Telling(scheduler, spool, queue, Ends(spool))
+    single = spool.add(Batch(Mode.SINGLE, (task(small_disk, "a"),), Request(1, 1)))
+    spool.took(single, "7")
+    scheduler.ends["7"] = Seen(TaskState.NODE_LOST, "n1 is gone", name=single.name)
+    queue.want("7")
+    queue.ask()
+    fill(small_disk / "filler")
+    assert telling.report(single, 0).state is TaskState.QUEUED
+    (small_disk / "filler").unlink()
+    assert telling.report(single, 0).state is TaskState.NODE_LOST
