@@ -211,7 +211,8 @@ def test_a_folder_and_an_archive_are_deployed(
         page.get_by_label(label).set_input_files(chosen)
         page.get_by_role("button", name="Deploy").click()
         page.wait_for_url("**/processes/foldered")
-        page.locator("img.graph").evaluate("(one) => one.decode()")
+        width = "(one) => one.decode().then(() => one.naturalWidth)"
+        assert page.locator("img.graph").evaluate(width) > 0
         service.engine.undeploy("foldered")
 
 

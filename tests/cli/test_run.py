@@ -139,6 +139,20 @@ def test_a_deployed_process_is_run_by_its_id(packages: Path) -> None:
     assert "did you mean 'echo'?" in said.err
 
 
+def test_a_folder_is_no_package(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is often called like the process that came from it."""
+    (tmp_path / "echo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    said = localproc("run", "echo", "message=x")
+    assert said.code == 2
+    assert "'echo' is a folder, and no process is deployed under that name" in said.err
+    assert "name a document in it: echo/package.cwl, say" in said.err
+    localproc("deploy", packages / "echo.cwl")
+    assert localproc("run", "echo", "message=x").code == 0
+
+
 def test_one_process_of_many_in_a_package(packages: Path) -> None:
     said = localproc("run", f"{packages / 'three-steps.cwl'}#write", "text=hello")
     assert said.code == 0

@@ -1,7 +1,11 @@
 """With ``durable`` what is recorded is on the disk before, so that a power cut loses nothing."""
 
+import json
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,12 +16,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from localproc import Engine
-from localproc.engine.loop import job_queue
+from localproc.engine.loop import job_starts
 from localproc.model.events import StepFinished, Succeeded
 from localproc.storage import safekeeping
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.store import SqliteStore
-from tests.engine.test_resume import run_and_die
 from tests.patience import patient, until
 
 OUTPUTS: dict[str, Any] = {
@@ -131,16 +134,59 @@ def test_without_it_nothing_waits_for_the_disk(
     assert kept == set()
 
 
+#: Neither of the two ends before the other has begun.
+TOGETHER: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "$graph": [
+        {
+            "class": "Workflow",
+            "id": "main",
+            "requirements": {"ScatterFeatureRequirement": {}},
+            "inputs": {"words": "string[]", "notes": "string"},
+            "outputs": {},
+            "steps": {
+                "say": {
+                    "run": "#say",
+                    "scatter": "word",
+                    "in": {"word": "words", "notes": "notes"},
+                    "out": [],
+                }
+            },
+        },
+        {
+            "class": "CommandLineTool",
+            "id": "say",
+            "baseCommand": [
+                "sh",
+                "-c",
+                'touch "$1/$0"; until [ -e "$1/a" ] && [ -e "$1/b" ]; do sleep 0.01; done',
+            ],
+            "inputs": {
+                "word": {"type": "string", "inputBinding": {"position": 1}},
+                "notes": {"type": "string", "inputBinding": {"position": 2}},
+            },
+            "outputs": {},
+        },
+    ],
+}
+
+
 @pytest.mark.parametrize(("durable", "runs"), [(True, 2), (False, 1)])
 def test_an_end_from_before_a_restart_of_the_machine_is_not_trusted(
-    tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, runs: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, runs: int
 ) -> None:
-    assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
+    package = tmp_path / "together.cwl"
+    package.write_text(json.dumps(TOGETHER))
+    inputs = json.dumps({"words": ["a", "b"], "notes": str(tmp_path)})
+    killer = Path(__file__).with_name("killer.py")
+    command = [sys.executable, str(killer), str(tmp_path / "home"), str(package), inputs]
+    ended = subprocess.run([*command, "step-finished"], check=False, timeout=patient(60))
+    assert ended.returncode == -signal.SIGKILL
     journals = (tmp_path / "home" / "keepers").glob("*/journal")
     (journal,) = journals
     until(lambda: journal.read_text().count('"ended"') == 2)
     later = datetime.now(UTC) + timedelta(hours=1)
-    monkeypatch.setattr(job_queue, "booted", lambda: later)
+    monkeypatch.setattr(job_starts, "booted", lambda: later)
     with Engine(tmp_path / "home", durable=durable) as engine:
         job = engine.jobs()[0].wait(patient(60)).raise_for_status()
         attempts = [step.attempt for step in job.steps if step.name in ("say", "say_2")]

@@ -100,6 +100,7 @@ def test_steps_go_where_they_are_sent_and_that_is_recorded(tmp_path: Path, packa
     with Engine(tmp_path / "home", plugins=[plugin], executor="far;second=here") as engine:
         job = engine.run(packages / "three-steps.cwl", {"text": "hello"}).raise_for_status()
     assert (steps(plugin, "here"), steps(plugin, "far")) == (["second"], ["first", "third"])
+    assert {task.process for task in plugin.tasks["far"]} == {job.process_id}
     submitted = [event for event in job.events() if getattr(event, "attempt", 0)]
     placed = {event.name: event.executor for event in submitted if event.command}  # type: ignore[attr-defined]
     assert placed == {"first": "far", "second": "here", "third": "far"}

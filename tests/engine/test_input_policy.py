@@ -84,7 +84,10 @@ def test_files_elsewhere_are_refused_one_by_one(root: Path) -> None:
 
 
 def test_whoever_has_no_roots_may_name_anything() -> None:
-    check_policy({"item": "/etc/passwd"}, InputPolicy())
+    elsewhere = {"item": "/etc/passwd"}
+    with pytest.raises(InvalidInputs):
+        check_policy(elsewhere, InputPolicy(roots=("/data",)))
+    check_policy(elsewhere, InputPolicy())  # it does not raise
 
 
 def test_a_rooted_disk_does_not_tell_what_lies_elsewhere(root: Path) -> None:

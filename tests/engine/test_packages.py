@@ -67,6 +67,8 @@ def test_files_that_a_package_names_are_those_beside_it(tmp_path: Path, *, moves
         assert (first.id, first.revision != second.revision) == (second.id, True)
         if not moves:
             assert said(first) == "one"
+            again = engine.deploy(tmp_path / "first" / "package.cwl")
+            assert (again.revision, said(again)) == (first.revision, "one")
 
 
 def said(process: Process) -> str:

@@ -22,8 +22,8 @@ from tests.patience import patient
 WORDS = ["one", "two", "three"]
 
 
-def run_and_die(home: Path, packages: Path, notes: Path, number: int) -> bool:
-    """Run the package in a process that kills itself; whether it did."""
+def run_and_die(home: Path, packages: Path, notes: Path, moment: int | str) -> bool:
+    """Run the package in a process that kills itself, as killer.py says; whether it did."""
     notes.mkdir(exist_ok=True)
     seed = notes.parent / "seed.txt"
     seed.write_text("seed\n")
@@ -31,7 +31,7 @@ def run_and_die(home: Path, packages: Path, notes: Path, number: int) -> bool:
     killer = Path(__file__).with_name("killer.py")
     package = packages / "resume.cwl"
     command = [sys.executable, str(killer), str(home), str(package), json.dumps(inputs)]
-    command.append(str(number))
+    command.append(str(moment))
     ended = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=patient(60)
     )

@@ -17,6 +17,7 @@ from localproc.errors import InvalidInputs, StagingError
 from localproc.model import JobStatus
 from localproc.uris import uri_path
 from tests.engine.folder_storage import Boxes
+from tests.patience import patient
 
 MAKES = {
     "cwlVersion": "v1.2",
@@ -43,7 +44,7 @@ def killed(tmp_path: Path, boxes: Boxes) -> Path:
     ended = subprocess.run(
         [sys.executable, str(script), *map(str, arguments)],
         check=False,
-        timeout=60,
+        timeout=patient(60),
         env=environment,
         capture_output=True,
     )

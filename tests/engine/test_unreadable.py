@@ -149,7 +149,9 @@ def test_one_that_was_mended_goes_on_when_it_is_resumed(home: Path) -> None:
 def test_the_command_line_tells_of_it(home: Path) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "localproc", "--home", str(home), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=patient(60)
+        )
 
     damage(home, unknown_kind)
     resumed = run("resume")

@@ -86,9 +86,27 @@ def test_options_of_steps_add_to_those_of_all() -> None:
     assert options.of("other") == {"mode": "array"}
 
 
+def test_options_of_processes_add_to_those_of_steps() -> None:
+    water = {"partition": "long", "steps": {"node_train": {"partition": "gpu"}}}
+    options = Options(
+        "x",
+        {"partition": "main", "steps": {"node_*": {"jobs": 3}}, "processes": {"water*": water}},
+        {"partition": "where"},
+    )
+    assert options.of("node_crop", "fire") == {"partition": "main", "jobs": 3}
+    assert options.of("node_crop", "water-bodies") == {"partition": "long", "jobs": 3}
+    assert options.of("node_train", "water-bodies") == {"partition": "gpu", "jobs": 3}
+    assert options.get("partition", "") == "main"
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ({"processes": {"a": {"nope": 1}}}, "the executor x has no option 'nope'"),
+        ({"processes": {"a": {"steps": {"b": {"mode": "x"}}}}}, "x.mode cannot be 'x'"),
+        ({"processes": {"a": {"steps": 1}}}, "x.processes.a.steps is not a mapping of patterns"),
+        ({"processes": {"a": {"processes": {}}}}, "x.processes.a cannot have processes"),
+        ({"steps": {"a": {"steps": {}}}}, "x.steps.a cannot have steps"),
         ({"patition": "x"}, "the executor x has no option 'patition'"),
         ({"steps": {"a": {"nope": 1}}}, "the executor x has no option 'nope'"),
         ({"steps": ["a"]}, "is not a mapping of patterns"),

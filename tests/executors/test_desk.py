@@ -194,8 +194,9 @@ def test_a_verb_that_blocks_holds_up_nobody(desk: Desk, backend: Memory, verb: s
     for _ in range(10):
         desk.poll()
         desk.room()
+    assert not backend.gate.is_set()  # so far nobody has waited for the verb
     backend.gate.set()
-    news(desk, "a")
+    assert news(desk, "a").keys() >= {"a"}
 
 
 def test_a_stop_does_not_wait_for_a_submit_that_blocks(desk: Desk, backend: Memory) -> None:

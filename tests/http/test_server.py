@@ -15,6 +15,7 @@ from localproc import Engine
 from localproc.http import create_app
 from localproc.http.server import OPTIONS, PunctualProtocol, Server
 from tests.http.service import start, until
+from tests.patience import patient
 
 HEAD = b"GET /default/ogc-api HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -74,7 +75,7 @@ def test_an_answer_may_take_longer_than_a_request(engine: Engine) -> None:
         place = f"{address}/default/ogc-api/processes/echo/execution"
         inputs = {"string": "slow", "pause": 1}
         asked = {"inputs": inputs, "outputs": {"string": {}}}
-        assert httpx.post(place, json=asked, timeout=60).text == "slow"
+        assert httpx.post(place, json=asked, timeout=patient(60)).text == "slow"
 
 
 def test_what_proxies_say_of_clients_is_not_believed(engine: Engine) -> None:
@@ -93,7 +94,7 @@ def test_streams_end_in_order_with_the_server(
     ends: dict[str, bytes] = {}
 
     def listen(place: str) -> None:
-        with httpx.stream("GET", place, timeout=60) as answer:
+        with httpx.stream("GET", place, timeout=patient(60)) as answer:
             begun.release()
             ends[place] = answer.read()  # which raises if the end is not in order
 
@@ -105,7 +106,7 @@ def test_streams_end_in_order_with_the_server(
         for listener in listeners:
             listener.start()
         for _ in listeners:
-            assert begun.acquire(timeout=30)
+            assert begun.acquire(timeout=patient(30))
     for listener in listeners:
         listener.join()
     assert set(ends) == set(places)
@@ -133,7 +134,7 @@ def test_who_waits_for_a_dismissal_does_not_hold_the_end(
     states: list[int] = []
 
     def dismiss(place: str) -> None:
-        states.append(httpx.delete(place, timeout=60).status_code)
+        states.append(httpx.delete(place, timeout=patient(60)).status_code)
 
     with serving(engine) as address:
         place = f"{address}/default/ogc-api/jobs/{job.id}"

@@ -406,6 +406,7 @@ def test_an_asset_must_have_the_checksum_that_its_item_says(
 def test_a_checksum_of_an_unknown_kind_is_not_looked_at(desk: Desk, site: Site) -> None:
     asset = {"href": site.add("/red.tif", b"red"), "file:checksum": "b220" + "0" * 64}
     desk.bring(directory(site.add("/item.json", item({"red": asset}))))
+    assert [path.read_bytes() for path in desk.folder.rglob("red*.tif")] == [b"red"]
 
 
 def test_an_asset_must_have_the_size_that_its_item_says(
@@ -596,6 +597,10 @@ def test_an_absolute_path_in_a_remote_item_is_one_of_its_server(
     assert site.asked[-1] == f"GET {tmp_path / 'secret.txt'}"
 
 
+def text_of(staged: dict[str, Any]) -> str:
+    return Path(uri_path(staged["location"])).read_text()
+
+
 @pytest.fixture
 def walled(tmp_path: Path, open_desk: OpenDesk) -> Desk:
     """Give a desk that takes files from ``data`` alone, beside which there are others."""
@@ -609,10 +614,10 @@ def walled(tmp_path: Path, open_desk: OpenDesk) -> Desk:
 
 def test_files_below_a_root_may_be_read(walled: Desk, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    walled.bring(file(path_uri(str(data / "a.tif"))))
-    walled.bring(directory(path_uri(str(data))))
+    assert text_of(walled.bring(file(path_uri(str(data / "a.tif"))))) == "data"
+    assert walled.bring(directory(path_uri(str(data))))["class"] == "Directory"
     document = item({"red": {"href": "a.tif"}})
-    walled.bring(directory(write(data / "item.json", document)))
+    assert walled.bring(directory(write(data / "item.json", document)))["class"] == "Directory"
 
 
 @pytest.mark.parametrize(
@@ -646,10 +651,10 @@ def test_items_and_assets_outside_the_roots_may_not_be_read(walled: Desk, tmp_pa
 
 def test_a_root_that_is_a_link_itself_is_followed(open_desk: OpenDesk, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "a.tif").touch()
+    (tmp_path / "real" / "a.tif").write_text("real")
     (tmp_path / "root").symlink_to("real")
     desk = open_desk(InputPolicy(roots=(str(tmp_path / "root"),)))
-    desk.bring(file(path_uri(str(tmp_path / "root" / "a.tif"))))
+    assert text_of(desk.bring(file(path_uri(str(tmp_path / "root" / "a.tif"))))) == "real"
 
 
 # Secrets

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -27,7 +28,15 @@ def test_a_job_is_asked_for_in_a_clean_environment_and_never_requeued() -> None:
     assert words[-1] == "/b/script"
     assert {"--parsable", "--no-requeue", "--export=ALL", "--kill-on-invalid-dep=yes"} <= set(words)
     assert {"--job-name=lp-a", "--cpus-per-task=1", "--mem=256M", "--nodes=1"} <= set(words)
+    assert {"--chdir=/b", "--output=/b/log"} <= set(words)
     assert not any(word.startswith(("--time", "--gres", "--array")) for word in words)
+
+
+@pytest.mark.parametrize("folder", ["/50%done", "/back\\slash"])
+def test_a_log_whose_name_slurm_would_change_is_none(folder: str) -> None:
+    """It would not be found, and the job would not begin for want of it."""
+    there = replace(allocation(), folder=folder, log=f"{folder}/log")
+    assert {f"--chdir={folder}", "--output=/dev/null"} <= set(calls.sbatch(there))
 
 
 def test_what_the_options_say_is_asked_for() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from localproc.cli.options import container_options, json_option
-from localproc.cli.packages import read_process
+from localproc.cli.packages import is_document, read_process
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
 from localproc.engine.containers import Containers
@@ -154,7 +154,7 @@ def _named(site: Site, package: str) -> list[Named]:
 
 def _boxes(site: Site, name: str) -> Iterator[Container]:
     """Yield what a word of the command line stands for: an image, or those of a package."""
-    if os.path.exists(name) or os.path.exists(name.partition("#")[0]):
+    if is_document(name):
         yield from (one.box for one in _named(site, name))
     else:
         yield Container(name, "", pull=name)

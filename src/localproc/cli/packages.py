@@ -58,7 +58,17 @@ def check_named(site: Site, name: str) -> None:
 
 def names_package(name: str) -> bool:
     """Return whether a name is a package's path or URL, not the id of a process."""
-    return os.path.exists(name) or os.path.exists(name.partition("#")[0]) or _is_address(name)
+    return _is_address(name) or is_document(name)
+
+
+def is_document(name: str) -> bool:
+    """Return whether a name is a path, perhaps with ``#fragment``, of what can be read.
+
+    A folder may be called like the process, or the image, that came from it.
+    """
+    return any(
+        os.path.exists(path) and not os.path.isdir(path) for path in (name, name.partition("#")[0])
+    )
 
 
 def gather_inputs(
@@ -135,5 +145,9 @@ def _is_address(package: str) -> bool:
 
 
 def _neither(error: NoSuchProcess, name: str) -> NoSuchProcess:
-    error.message = f"{name!r} is neither a file nor a deployed process"
+    if os.path.isdir(name):
+        error.message = f"{name!r} is a folder, and no process is deployed under that name"
+        error.hint = f"name a document in it: {os.path.join(name, 'package.cwl')}, say"
+    else:
+        error.message = f"{name!r} is neither a file nor a deployed process"
     return error

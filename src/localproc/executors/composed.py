@@ -79,17 +79,22 @@ class Composed:
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return what the inner executor says of the processes that tasks will be."""
+        boxed = [one for one in tasks if is_boxed(one)]
+        if not boxed:
+            return self._inner.check(tasks)
         # Nobody has seen to it that a secret stays out of a container's own records.
         able = replace(self._inner.capabilities, containers=True, secrets=False)
-        found = {one.key: why for one in tasks if is_boxed(one) and (why := unfit(one, able))}
+        found = {one.key: why for one in boxed if (why := unfit(one, able))}
         plain = [replace(one, container=None) if is_boxed(one) else one for one in tasks]
         return {**self._inner.check(plain), **found}
 
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Pass tasks on; those in containers follow when they are commands."""
-        plain = [one for one in tasks if not is_boxed(one)]
+        plain = []
         for task in tasks:
-            if is_boxed(task) and task.key not in self._boxed:
+            if not is_boxed(task):
+                plain.append(task)
+            elif task.key not in self._boxed:
                 self._boxed[task.key] = task
                 self._on_the_way.add(task.key)
                 self._do(partial(self._rewrite, task))

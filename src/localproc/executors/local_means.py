@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from localproc.model import Task
-from localproc.plugins.backend import PROCESSES, Capabilities
+from localproc.plugins.backend import PROCESSES
 from localproc.plugins.executor import unfit
 
 _LAUNCHERS: Final = ("mpirun", "mpiexec")
@@ -48,14 +48,15 @@ class LocalMeans:
         named = [one.strip() for one in str(given or "").split(",") if one.strip()]
         self._devices = listed or tuple(map(Device, named))
         self._launcher = tuple(shlex.split(str(options.get("mpirun") or ""))) or _launcher()
+        #: What an executor with these means can do.
+        self.capabilities: Final = replace(
+            PROCESSES,
+            gpus=bool(self._devices),
+            devices=len(self._devices),
+            mpi=bool(self._launcher),
+        )
         self._used: Counter[str] = Counter()
         self._by_task: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What an executor with these means can do."""
-        count = len(self._devices)
-        return replace(PROCESSES, gpus=count > 0, devices=count, mpi=bool(self._launcher))
 
     def unfit(self, task: Task) -> str:
         """Return why they never suffice for a task, empty if they do."""

@@ -53,7 +53,7 @@ class Event:
         for one in members(type(self)):
             value = getattr(self, one.name)
             if one.default is MISSING or value != one.default:
-                data[one.name] = one.write(value)
+                data[one.name] = value if one.write is None else one.write(value)
         return data
 
     @classmethod
@@ -99,7 +99,7 @@ class Member:
     meaning: str
     default: Any
     read: Callable[[Any], Any]
-    write: Callable[[Any], Any]
+    write: Callable[[Any], Any] | None  #: ``None`` where the value is JSON
 
     @property
     def required(self) -> bool:
@@ -117,7 +117,7 @@ class Member:
 
 
 def says(
-    meaning: str, read: Callable[[Any], Any], write: Callable[[Any], Any] = lambda value: value
+    meaning: str, read: Callable[[Any], Any], write: Callable[[Any], Any] | None = None
 ) -> dict[str, Any]:
     """Say what a member means, in one line, how it is read from JSON and how it is written."""
     return {"meaning": meaning, "read": read, "write": write}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
 from localproc.model.policy import InputPolicy
@@ -98,8 +99,13 @@ class JobRequest:
         return cls(**known)
 
 
+@cache
+def _members(kind: type) -> frozenset[str]:
+    return frozenset(one.name for one in fields(kind))
+
+
 def _check_members(kind: type, data: Mapping[str, Any]) -> None:
-    unknown = set(data) - {one.name for one in fields(kind)}
+    unknown = data.keys() - _members(kind)
     if unknown:
         raise ValueError(f"it asks for what is not known: {', '.join(sorted(unknown))}")
 

@@ -10,8 +10,8 @@ from typing import Any
 class ProcessRecord:
     """One revision of one process in one namespace.
 
-    ``revision`` is the digest of the package's texts, of which process of it this is, and of where
-    the files lie that it names;
+    ``revision`` is the digest of the package's texts and of which process of it this is, also of
+    where the files lie that it names if they lay elsewhere when it was deployed first;
     ``resolved`` is the package as the interpreter reads it (see ``localproc.cwl.load.load``);
     ``texts`` maps the names of the package's files to their bytes, the entry first, just as its
     author wrote them; ``media_type`` is that of the entry, and ``entry`` the URI it was deployed

@@ -90,8 +90,9 @@ class Task:
     ``outdir`` exists and is empty but for what was staged; it is also the working directory.
     ``stdout`` and ``stderr`` are absolute paths, opened for appending; ``stdin`` is ``None`` for
     an empty one. ``reads`` are the files and folders outside of its own folders that it has to see,
-    with the targets of links, ``writes`` those that it changes in place. ``step`` is the place in
-    the workflow, ``group`` is equal for tasks that differ in their inputs alone (a scatter).
+    with the targets of links, ``writes`` those that it changes in place. ``process`` is the
+    id of the job's, ``step`` the place in its workflow, ``group`` is equal for tasks that differ in
+    their inputs alone (a scatter).
     ``executor`` is the name of the one that it goes to, ``software`` what was made available.
     ``secrets`` are what its marks stand for, and variables that are not in ``env``.
     """
@@ -109,6 +110,7 @@ class Task:
     stage: tuple[StageAction, ...] = ()
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    process: str = ""
     step: str = ""
     group: str = ""
     executor: str = ""

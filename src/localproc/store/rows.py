@@ -129,8 +129,16 @@ def _number(value: Any) -> int:
 def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:
     """Give the values of an ``events`` row."""
     data = paths.shortened(_compact(event.to_data()))
-    kind = event.kind.value
-    return number, seq, kind, event.version, micros(event.at), data, event.progress, event.message
+    return (
+        number,
+        seq,
+        str(event.kind),
+        event.version,
+        micros(event.at),
+        data,
+        event.progress,
+        event.message,
+    )
 
 
 def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:

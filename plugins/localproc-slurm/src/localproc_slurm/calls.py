@@ -7,6 +7,7 @@ have the node load the user's login environment, which takes nine times longer.
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _PLAIN: Final = {
     "reservation": "--reservation",
     "licenses": "--licenses",
 }
+#: What Slurm takes for more than a character in the name of a log, and cannot be told not to.
+_PATTERN: Final = re.compile(r"[%\\]")
 
 
 def sbatch(allocation: Allocation) -> list[str]:
@@ -36,7 +39,7 @@ def sbatch(allocation: Allocation) -> list[str]:
         "--export=ALL",
         f"--job-name={allocation.name}",
         f"--chdir={allocation.folder}",
-        f"--output={allocation.log}",
+        f"--output={'/dev/null' if _PATTERN.search(allocation.log) else allocation.log}",
         "--open-mode=append",
         *_resources(needs, options),
         *(f"{flag}={options[name]}" for name, flag in _PLAIN.items() if options.get(name)),

@@ -5,12 +5,13 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 """
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.types import is_filelike
+from localproc.cwl.base.types import MAPPINGS, is_filelike
 from localproc.errors import InvalidInputs, Problem
 from localproc.uris import canonical, is_absolute, path_uri, unquoted, uri_path
 
@@ -19,6 +20,7 @@ CONTENT_LIMIT: Final = 64 * 1024
 
 #: Says of a Directory that it is to be made of an archive at its location, and of which kind.
 ARCHIVE: Final = "localproc:archive"
+_PLAIN: Final = (str, int, float, NoneType)  #: nothing is inside of these
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")
 
@@ -106,23 +108,24 @@ def split_name(basename: str) -> tuple[str, str]:
 def walk(value: Any) -> Iterator[dict[str, Any]]:
     """Give every File and Directory object in a value, with what is inside and beside them."""
     if isinstance(value, list):
-        for item in value:
+        inner: Iterable[Any] = value
+    elif not isinstance(value, MAPPINGS):
+        return
+    elif is_filelike(value):
+        yield value  # type: ignore[misc]
+        inner = (value.get("secondaryFiles"), value.get("listing"))
+    else:
+        inner = value.values()
+    for item in inner:
+        if not isinstance(item, _PLAIN):
             yield from walk(item)
-    elif isinstance(value, Mapping):
-        if is_filelike(value):
-            yield value  # type: ignore[misc]
-            yield from walk(value.get("secondaryFiles"))
-            yield from walk(value.get("listing"))
-        else:
-            for item in value.values():
-                yield from walk(item)
 
 
 def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
     """Give the value with every outermost File and Directory object replaced."""
     if isinstance(value, list):
         return [map_files(item, change) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPINGS):
         if is_filelike(value):
             return change(value)
         return {key: map_files(item, change) for key, item in value.items()}
@@ -151,7 +154,7 @@ def reference(location: str, *, text: bool) -> dict[str, Any]:
 
 def is_reference(value: Any) -> bool:
     """Whether an input's value is still behind a URI."""
-    return isinstance(value, Mapping) and value.get("class") == "Reference"
+    return isinstance(value, MAPPINGS) and value.get("class") == "Reference"
 
 
 def has_files(value: Any) -> bool:

@@ -11,6 +11,8 @@ from typing import Any, Final, TypeAlias
 
 CwlType: TypeAlias = str | list[Any] | Mapping[str, Any]
 
+#: Mappings for ``isinstance``: that a dict is one is told at once, of others it takes a while.
+MAPPINGS: Final = (dict, Mapping)
 _NUMBERS: Final = ("int", "long", "float", "double")
 PRIMITIVES: Final = frozenset(
     {"null", "boolean", "string", "File", "Directory", "Any", "stdin", "stdout", "stderr"}
@@ -21,17 +23,17 @@ _RANGES: Final = {"int": 2**31, "long": 2**63}
 
 def is_file(value: Any) -> bool:
     """Whether the value is a File object."""
-    return isinstance(value, Mapping) and value.get("class") == "File"
+    return isinstance(value, MAPPINGS) and value.get("class") == "File"
 
 
 def is_directory(value: Any) -> bool:
     """Whether the value is a Directory object."""
-    return isinstance(value, Mapping) and value.get("class") == "Directory"
+    return isinstance(value, MAPPINGS) and value.get("class") == "Directory"
 
 
 def is_filelike(value: Any) -> bool:
     """Whether the value is a File or a Directory object."""
-    return isinstance(value, Mapping) and value.get("class") in ("File", "Directory")
+    return isinstance(value, MAPPINGS) and value.get("class") in ("File", "Directory")
 
 
 def kind(cwl_type: CwlType) -> str:

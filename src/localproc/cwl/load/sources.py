@@ -8,7 +8,7 @@ are handed in, so that documents which import them load offline.
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import urldefrag, urlsplit
 
@@ -121,16 +121,12 @@ class Sources:
             ) from error
 
 
-def digest(texts: Mapping[str, bytes], main: str, named: Iterable[str] = ()) -> str:
+def digest(texts: Mapping[str, bytes], main: str) -> str:
     """Give the digest of a process: that of a whole package, the same wherever its folder lies.
 
-    It is not the same where the package names files of this machine, ``named``: their contents are
-    no part of it, so those that lie elsewhere are others. ``main`` names the process among those of
-    the package.
+    ``main`` names the process among those of the package.
     """
     total = hashlib.sha256(main.encode())
-    for path in named:
-        total.update(f"{path}\0".encode(errors="surrogateescape"))
     for name, data in texts.items():
         total.update(f"{name}\0{len(data)}\0".encode())
         total.update(data)

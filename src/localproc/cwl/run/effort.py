@@ -6,6 +6,7 @@ Owns telling that beforehand, by reading. Must not evaluate anything, nor know w
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from localproc.cwl.base.types import MAPPINGS
 from localproc.cwl.expr.expressions import Dialect, needs_javascript
 from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep
 from localproc.errors import ExpressionError
@@ -36,11 +37,13 @@ def is_small(value: Any) -> bool:
     waiting = [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, (list, Mapping)):
+        if isinstance(one, str):
+            continue
+        if isinstance(one, (list, *MAPPINGS)):
             left -= 1 + len(one)
             if left < 0:
                 return False
-            waiting += one.values() if isinstance(one, Mapping) else one
+            waiting += one if isinstance(one, list) else one.values()
     return True
 
 

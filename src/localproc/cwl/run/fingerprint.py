@@ -8,9 +8,10 @@ as a whole, or shared by a hard link, stays the same.
 import hashlib
 import posixpath
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
+from localproc.cwl.base.files import Files, Stat, has_files, is_local, local_path, walk
 from localproc.cwl.run.process import Tool
 from localproc.errors import LocalprocError
 
@@ -45,8 +46,15 @@ def _digest(value: Any, files: Files) -> str:
 
 def named(tool: Tool, inputs: Mapping[str, Any]) -> list[Any]:
     """Return all values in which a run of a tool names files: inputs, defaults, requirements."""
-    holding = {**tool.requirements.hinted, **tool.requirements.required}
-    return [dict(inputs), [port.spec.get("default") for port in tool.inputs], holding]
+    return [dict(inputs), *_held(tool)]
+
+
+@lru_cache(maxsize=128)
+def _held(tool: Tool) -> tuple[Any, ...]:
+    """Return what a tool itself names files in, if it names any."""
+    defaults = [port.spec.get("default") for port in tool.inputs]
+    requirements = {**tool.requirements.hinted, **tool.requirements.required}
+    return tuple(one for one in (defaults, requirements) if has_files(one))
 
 
 def state(stat: Stat) -> str:

@@ -7,6 +7,7 @@ show it nothing else. Must not know any executor.
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from localproc.cwl.run.task_layout import is_below
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
+@lru_cache(maxsize=1024)
 def place(key: str) -> str:
     """Return the place of an instance in its workflow: its key without the indices of scatters."""
     return _INDEX.sub("", key)

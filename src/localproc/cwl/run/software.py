@@ -3,6 +3,7 @@
 Owns reading SoftwareRequirement (CWL v1.2 CommandLineTool, section 5.5). Must not know who has it.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.run.process import Tool
@@ -11,6 +12,7 @@ from localproc.model import SoftwarePackage
 _REQUIREMENT: Final = "SoftwareRequirement"
 
 
+@lru_cache(maxsize=128)
 def packages(tool: Tool) -> tuple[SoftwarePackage, ...]:
     """Return the packages that a tool asks for, as a requirement or a hint."""
     spec = tool.requirements.get(_REQUIREMENT) or {}

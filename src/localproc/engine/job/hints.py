@@ -21,6 +21,8 @@ def without_hints(task: Task, tool: Tool, able: Capabilities) -> tuple[Task, lis
 
     Versions of CUDA are asked for by requirements alone.
     """
+    if not tool.requirements.hinted:
+        return task, []
     needs, notes = task.resources, []
     if _is_hint(tool, CUDA):
         needs = replace(needs, cuda="", capabilities=())

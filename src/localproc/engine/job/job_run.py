@@ -122,7 +122,8 @@ class JobRun:
         """When it has to be told what time it is, by its own clock; ``None`` if it need not."""
         if self.phase in (Phase.STOPPING, Phase.ENDED):
             return None
-        return min((one for one in (self._steps.due, self._limit) if one), default=None)
+        times = [one for one in (self._steps.due, self._limit) if one is not None]
+        return min(times, default=None)
 
     def see_time(self) -> bool:
         """Take in what time it is, if something is due by now; whether it was."""
@@ -147,8 +148,9 @@ class JobRun:
         events = self._writer.events
         if not events:
             return None
-        told = machine.callbacks(self.job.id, self.request.subscriber, events)
-        return Change(self.job, events, self._recorded, told)
+        job = self.job
+        told = machine.callbacks(job.id, self.request.subscriber, events)
+        return Change(job, events, self._recorded, told)
 
     def recorded(self) -> None:
         """What ``change`` gave has been recorded."""
@@ -339,8 +341,10 @@ class JobRun:
 
     @property
     def _limit(self) -> datetime | None:
-        seconds, started = self.request.time_limit, self.job.started
-        return None if seconds is None or started is None else started + timedelta(seconds=seconds)
+        seconds = self.request.time_limit
+        if seconds is None or (started := self.job.started) is None:
+            return None
+        return started + timedelta(seconds=seconds)
 
     def _is_late(self) -> bool:
         limit = self._limit

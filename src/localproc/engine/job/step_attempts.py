@@ -51,7 +51,7 @@ class StepAttempts:
     @property
     def due(self) -> datetime | None:
         """When the next step may be tried again, if one waits for that."""
-        return min((one.due for one in self._waiting), default=None)
+        return min([one.due for one in self._waiting]) if self._waiting else None
 
     @property
     def waits(self) -> bool:

@@ -4,7 +4,6 @@ Owns counting them, and that no two share a name or a folder. Must not know what
 """
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 #: How the folder of a later attempt ends; that of a step's inputs ends with ``.in`` after it.
@@ -37,15 +36,10 @@ class StepNames:
     def _is_free(self, name: str) -> bool:
         """Whether neither the name nor a folder that comes with it is another step's."""
         names = self._names
-        return (
-            name not in names
-            and name not in self._alike
-            and not any(owner in names for owner in _owners(name))
-        )
+        return name not in names and name not in self._alike and _owners(name).isdisjoint(names)
 
 
-def _owners(name: str) -> Iterator[str]:
+def _owners(name: str) -> set[str]:
     """Give the names of steps one of whose folders would be called like this step."""
-    for one in (name, name.removesuffix(".in")):
-        attempt = _ATTEMPT.sub("", one)
-        yield from (owner for owner in (one, attempt) if owner != name)
+    plain = name.removesuffix(".in")
+    return {plain, _ATTEMPT.sub("", plain), _ATTEMPT.sub("", name)} - {name}

@@ -73,11 +73,13 @@ class StepRuns:
     @property
     def under_way(self) -> int:
         """How many steps take up room of executors, now or soon."""
-        return len(self.running) + self._starts.asked.total()
+        return len(self.running) + sum(self._starts.asked.values())
 
     @property
     def to_come(self) -> Counter[str]:
         """How many of them each executor does not know of yet."""
+        if not self._placing:
+            return self._starts.asked
         return self._starts.asked + Counter(self._placing.values())
 
     @property

@@ -9,7 +9,6 @@ printed nothing. Both are written by the step's own process, so they can be read
 survive everybody else.
 """
 
-import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,9 +45,11 @@ class LogNames:
 
     def _free(self, step: str) -> str:
         stem = step if step.startswith("node_") else f"node_{step}"
-        names = (stem if number == 1 else f"{stem}_{number}" for number in itertools.count(1))
-        logs = (f"{name}.log" for name in names)
-        return next(log for log in logs if self._taken.isdisjoint((log, out_name(log))))
+        log, number = f"{stem}.log", 1
+        while log in self._taken or out_name(log) in self._taken:
+            number += 1
+            log = f"{stem}_{number}.log"
+        return log
 
 
 def out_name(log: str) -> str:

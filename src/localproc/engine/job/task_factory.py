@@ -52,7 +52,7 @@ class JobSetup:
     steps are given that does not come from the package.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
-    that they lead to.
+    that they lead to. ``process`` is the id of the job's.
     """
 
     now: Callable[[], datetime]
@@ -72,6 +72,7 @@ class JobSetup:
     secrets: StepSecrets | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,14 @@ class TaskFactory:
             containers=where.containers,
             variables={} if given is None else given.plain(step),
         )
-        task = self._task(effect.name, effect.attempt, prepared)
-        box = task.container
-        task = replace(
-            task,
+        box = prepared.container
+        task = self._task(
+            effect,
+            prepared,
             container=None if box is None else replace(box, runtime=where.runtime),
             reads=reads(prepared, files, links=where.containers, named=self.setup.named),
             writes=writes(prepared),
+            process=self.setup.process,
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,
@@ -230,10 +232,10 @@ class TaskFactory:
             executor=executor,
         )
 
-    def _task(self, name: str, attempt: int, prepared: Prepared) -> Task:
-        path = self.log_path(name)
+    def _task(self, effect: Prepare, prepared: Prepared, **more: Any) -> Task:
+        path = self.log_path(effect.name)
         return Task(
-            key=self.key(name, attempt),
+            key=self.key(effect.name, effect.attempt),
             argv=prepared.argv,
             env=prepared.env,
             outdir=prepared.folders.outdir,
@@ -242,8 +244,8 @@ class TaskFactory:
             stdout=prepared.stdout or out_name(path),
             stderr=prepared.stderr or path,
             resources=prepared.resources,
-            container=prepared.container,
             stage=prepared.stage,
+            **more,
         )
 
     def key(self, name: str, attempt: int) -> str:

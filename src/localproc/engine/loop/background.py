@@ -82,7 +82,7 @@ class Background:
     def do(self, effect: Asked, job: JobContext) -> None:
         """Do an effect for a job."""
         lane = self._lanes[type(effect)]
-        dropped = partial(self._report, job.job_id, Done(effect, error=job.why_stopped()))
+        dropped = partial(self._drop, effect, job)
         lane.put(job.job_id, Work(partial(self._do, effect, job, lane), dropped))
 
     def stop(self, job: JobContext) -> None:
@@ -147,6 +147,9 @@ class Background:
         for folder in _work(job):
             aside = os.path.join(self._tmpdirs, f"{job_id}-{os.path.basename(folder)}")
             remove(aside if _moved(folder, aside) else folder)
+
+    def _drop(self, effect: Asked, job: JobContext) -> None:
+        self._report(job.job_id, Done(effect, error=job.why_stopped()))
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:

@@ -150,27 +150,36 @@ class GuardedExecutor:
     def _call(
         self, verb: str, call: Callable[[], _T], otherwise: _T, *, leaving: bool = False
     ) -> _T:
+        before = self._clock()
         try:
-            return call() if leaving else self._timed(verb, call)
+            return call()
         except Exception as error:
             self._note(error)
             return otherwise
+        finally:
+            took = self._clock() - before
+            if took > _SLOW and not leaving:
+                self._note_slow(verb, took)
 
     def _timed(self, verb: str, call: Callable[[], _T]) -> _T:
-        """Call a verb, and note the first time that it has blocked the loop."""
         before = self._clock()
         try:
             return call()
         finally:
             took = self._clock() - before
-            if took > _SLOW and verb not in self._known:
-                self._known.add(verb)
-                _LOG.warning(
-                    "the executor %r took %.2f s for %s(): every job waits meanwhile",
-                    self._name,
-                    took,
-                    verb,
-                )
+            if took > _SLOW:
+                self._note_slow(verb, took)
+
+    def _note_slow(self, verb: str, took: float) -> None:
+        """Log the first time that a verb has blocked the loop."""
+        if verb not in self._known:
+            self._known.add(verb)
+            _LOG.warning(
+                "the executor %r took %.2f s for %s(): every job waits meanwhile",
+                self._name,
+                took,
+                verb,
+            )
 
     def _later(self, error: Exception) -> None:
         self._again = self._clock() + _LATER

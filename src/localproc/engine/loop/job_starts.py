@@ -6,9 +6,9 @@ know which jobs there are, nor what happens then.
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 
 from localproc.cwl.base.files import walk
 from localproc.cwl.run.plan import Invocation
@@ -115,7 +115,7 @@ class JobStarts:
             now=job_clock(job),
             folder=folder,
             base_env=self._env,
-            where=partial(_where, places, able),
+            where=_where(places, able),
             files=lambda: QuickDisk(work if no_links else ""),
             make=stage,
             tmpdir=self._tmpdirs.take,
@@ -126,15 +126,19 @@ class JobStarts:
             keep=self._settings.keep,
             durable=self._settings.durable,
             booted=booted() if self._settings.durable else None,
-            secrets=StepSecrets(
-                (*self._rules, *read_variables(past.request.variables)),
-                job.process_id,
-                frozenset(past.request.secrets),
-                self._secrets,
-            ),
+            secrets=self._step_secrets(job, past),
             software=self._software,
             named=past.request.named,
+            process=job.process_id,
         )
+
+    def _step_secrets(self, job: JobRecord, past: replay.History) -> StepSecrets | None:
+        """Give what steps are given that does not come from the package, if there is anything."""
+        rules = (*self._rules, *read_variables(past.request.variables))
+        named = frozenset(past.request.secrets)
+        if not rules and not named:
+            return None
+        return StepSecrets(rules, job.process_id, named, self._secrets)
 
     def _earlier(self, job: JobRecord, past: replay.History) -> EarlierJob | None:
         """Give the job that is retried, if it is one; nothing of it is read yet."""
@@ -152,13 +156,14 @@ class JobStarts:
         return EarlierJob(retried, self._home.job, load)
 
 
-def _where(
-    places: Places,
-    able: Mapping[str, Capabilities],
-    invocation: Invocation,
-) -> Place:
-    """Return where a step runs."""
-    return places.boxes.place(places.choice, able, place(invocation.key), invocation.tool)
+def _where(places: Places, able: Mapping[str, Capabilities]) -> Callable[[Invocation], Place]:
+    """Return what says where a step runs: for all its instances it is the same."""
+
+    @cache
+    def of(step: str, tool: Tool) -> Place:
+        return places.boxes.place(places.choice, able, step, tool)
+
+    return lambda invocation: of(place(invocation.key), invocation.tool)
 
 
 def _uris(past: replay.History) -> list[str]:

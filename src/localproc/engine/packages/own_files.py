@@ -26,8 +26,8 @@ def missing_files(package: "Package") -> Iterator[Problem]:
 
 
 def named_places(resolved: Mapping[str, Any]) -> list[str]:
-    """Give the paths of all files of this machine that a package names, sorted."""
-    return sorted({local_path(one) for one in walk(resolved) if is_local(one)})
+    """Give the paths of all files of this machine that a package names, in its order."""
+    return [local_path(one) for one in walk(resolved) if is_local(one)]
 
 
 def _named(process: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:

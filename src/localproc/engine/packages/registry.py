@@ -96,7 +96,7 @@ class Registry:
         if unchanged is not None:
             return unchanged
         record = self._record(source, process_id, policy or InputPolicy(), mutable=mutable)
-        current = self._current(record.id)
+        current = self._stored(record.id)
         if current is not None:
             if not current.mutable and mutable:
                 raise ImmutableProcess(
@@ -137,10 +137,23 @@ class Registry:
             record,
             id=name,
             namespace=self._namespace,
+            revision=self._revision(record, name),
             mutable=mutable,
             deployed=datetime.now(UTC),
             description={**record.description, "id": name},
         )
+
+    def _revision(self, record: ProcessRecord, name: str) -> str:
+        """Give the revision of a package: another one if its files are not those of the known one.
+
+        The same document in another folder names other files, if it names any.
+        """
+        places = named_places(record.resolved)
+        known = self._stored(name, record.revision) if places else None
+        if known is None or named_places(known.resolved) == places:
+            return record.revision
+        text = "\0".join([record.revision, *places])
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def _loaded(self, source: PackageSource, policy: InputPolicy) -> ProcessRecord:
         """Load and check a package; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
@@ -153,7 +166,7 @@ class Registry:
         if source.uri.startswith(NOWHERE):
             resolved = carried(resolved, NOWHERE, source.parts)
         texts = {**source.deposit, **loaded.sources.named()}
-        revision = digest(texts, resolved["main"], named_places(resolved))
+        revision = digest(texts, resolved["main"])
         derived = describe_process(resolved, revision)
         described = described_process(derived, source.described, loaded.sources.name(source.uri))
         AuthorSchemas(loaded.main["inputs"], described["inputs"])
@@ -195,10 +208,10 @@ class Registry:
             )
         self._store.remove_process(self._namespace, process_id)
 
-    def _current(self, process_id: str) -> ProcessRecord | None:
-        """Give a process, if there is one that can be read."""
+    def _stored(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
+        """Give a process, the current revision if none is named, if there is one that is whole."""
         try:
-            return self._store.process(self._namespace, process_id)
+            return self._store.process(self._namespace, process_id, revision)
         except StoreCorrupted:
             return None
 

@@ -72,7 +72,7 @@ class BatchBackend(Backend):
         """Return which ask for more than there is anywhere, or for files that no node sees."""
         found = {}
         for task in tasks:
-            needs = request(task, self._options.of(task.step))
+            needs = request(task, self._options.of(task.step, task.process))
             if why := self._scheduler.unfit(needs) or self._sharing.unseen(task):
                 found[task.key] = why
         return found
@@ -94,7 +94,7 @@ class BatchBackend(Backend):
         answers.update(empty)
         for batch in batches(
             [task for task in new if task.key not in empty],
-            lambda task: self._options.of(task.step),
+            lambda task: self._options.of(task.step, task.process),
         ):
             with self._spool.lock:
                 handed = self._spool.add(batch)

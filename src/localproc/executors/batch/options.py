@@ -1,9 +1,11 @@
 """Options of an executor, for all steps and for some.
 
-Owns which hold for a step, and refusing those that do not exist. Must not know what they mean.
+Owns which hold for a step of a process, and refusing those that do not exist. Must not know what
+they mean.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -25,39 +27,63 @@ SHARED: Final[Mapping[str, str]] = {
     "if it is there, or `python3`",
     "shared": "the folders that nodes see, a list; a step that would use another one is refused",
     "steps": "options for steps, by a pattern of their names or places",
+    "processes": "options for processes, by a pattern of their ids; they may have `steps` as well",
 }
 
 
 class Options:
     """Options as they were given; raises ``EnvironmentProblem`` for one that is none of ``known``.
 
-    ``steps`` in them has options by patterns; of several that fit, the later one counts more.
+    ``steps`` in them has options by patterns, and so has ``processes``, which may have ``steps`` of
+    their own. Of several that fit, the later one counts more, and what is for a process most.
     """
 
     def __init__(self, name: str, given: Mapping[str, Any], known: Mapping[str, str]) -> None:
-        self._plain = {key: value for key, value in given.items() if key != "steps"}
-        self._steps = given.get("steps") or {}
         self._known = {**SHARED, **known}
         self._name = name
-        if not isinstance(self._steps, Mapping):
-            raise EnvironmentProblem(f"the option {name}.steps is not a mapping of patterns")
-        self._check(self._plain)
-        for pattern, options in self._steps.items():
-            if not isinstance(options, Mapping):
-                raise EnvironmentProblem(f"the options {name}.steps.{pattern} are not a mapping")
-            self._check(options)
+        self._all = self._read(given, "")
+        self._processes = [
+            (pattern, self._read(options, f".processes.{pattern}"))
+            for pattern, options in self._patterns(given, "processes", "").items()
+        ]
 
     def get(self, name: str, default: Any) -> Any:
         """Return an option that holds for all steps."""
-        return self._plain.get(name, default)
+        return self._all.plain.get(name, default)
 
-    def of(self, step: str) -> Mapping[str, Any]:
-        """Return the options that hold for a step by its place."""
-        name = step.rpartition("/")[2]
-        found = dict(self._plain)
-        for pattern, options in self._steps.items():
-            if fnmatchcase(name, pattern) or fnmatchcase(step, pattern):
-                found.update(options)
+    def of(self, step: str, process: str = "") -> Mapping[str, Any]:
+        """Return the options that hold for a step by its place, in a process by its id."""
+        found = self._all.of(step)
+        for pattern, options in self._processes:
+            if fnmatchcase(process, pattern):
+                found.update(options.of(step))
+        return found
+
+    def _read(self, given: Mapping[str, Any], where: str) -> "_Level":
+        plain = {key: one for key, one in given.items() if key not in ("steps", "processes")}
+        self._check(plain)
+        steps = self._patterns(given, "steps", where)
+        for options in steps.values():
+            self._check(options)
+        return _Level(plain, steps)
+
+    def _patterns(
+        self, given: Mapping[str, Any], member: str, where: str
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return options by patterns."""
+        found = given.get(member) or {}
+        said = f"{self._name}{where}.{member}"
+        if not isinstance(found, Mapping):
+            raise EnvironmentProblem(f"the option {said} is not a mapping of patterns")
+        for pattern, options in found.items():
+            if not isinstance(options, Mapping):
+                raise EnvironmentProblem(f"the options {said}.{pattern} are not a mapping")
+            for inner in {"steps", "processes"} & options.keys():
+                if (member, inner) != ("processes", "steps"):
+                    raise EnvironmentProblem(
+                        f"the options {said}.{pattern} cannot have {inner}",
+                        hint="processes may have steps, and nothing else has either",
+                    )
         return found
 
     def _check(self, options: Mapping[str, Any]) -> None:
@@ -73,3 +99,19 @@ class Options:
                     f"the executor {self._name} has no option {name!r}",
                     hint=f"it has {', '.join(sorted(self._known))}",
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Options for all steps, and by patterns for some."""
+
+    plain: Mapping[str, Any]
+    steps: Mapping[str, Mapping[str, Any]]
+
+    def of(self, step: str) -> dict[str, Any]:
+        name = step.rpartition("/")[2]
+        found = dict(self.plain)
+        for pattern, options in self.steps.items():
+            if fnmatchcase(name, pattern) or fnmatchcase(step, pattern):
+                found.update(options)
+        return found
