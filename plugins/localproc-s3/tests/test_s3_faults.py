@@ -227,6 +227,16 @@ def test_an_upload_whose_beginning_was_not_told_is_removed(
     assert uploads(server, bucket) == []
 
 
+def test_that_a_key_has_expired_may_not_be_said(open_s3: OpenS3, road: Road, bucket: str) -> None:
+    """An answer to HEAD has no body: keys are asked for again, and so is what was asked, once."""
+    storage = open_s3(endpoint=road.server.endpoint)
+    road.fault = once("expired", lambda method, path: method == "HEAD")
+    assert storage.info(f"s3://{bucket}/nothing") is None
+    road.fault = lambda method, path: "expired" if method == "HEAD" else ""
+    with pytest.raises(StagingError, match="400"):
+        storage.info(f"s3://{bucket}/nothing")
+
+
 def test_a_list_of_parts_that_was_damaged_on_its_way_is_sent_again(
     open_s3: OpenS3, road: Road, server: Server, bucket: str
 ) -> None:
