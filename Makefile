@@ -54,7 +54,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
 screenshots: $(VENV)/.dev
-	LOCALPROC_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser -k screenshots
+	LOCALPROC_TEST_ALL=1 LOCALPROC_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser -k screenshots
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

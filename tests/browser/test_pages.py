@@ -10,13 +10,13 @@ import pytest
 
 from localproc.errors import NoSuchJob
 from localproc.views.ogc import timestamp
-from tests.browser.conftest import Service
+from tests.browser.conftest import EXAMPLE, Service
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 SCREENSHOTS = os.environ.get("LOCALPROC_SCREENSHOTS")
-MOST = 200_000  # bytes of a screenshot
+MOST = 150_000  # bytes of a screenshot
 CLOCK = 2500  # ms, longer than between two looks of a job's page
 
 #: Two steps; each tells that it has begun and waits until its gate, a file, is there.
@@ -225,7 +225,10 @@ def test_a_package_that_is_none_has_a_way_back(
     page.get_by_label("A CWL document").set_input_files(tmp_path / "none.cwl")
     with page.expect_response(lambda answer: answer.status == 400):
         page.get_by_role("button", name="Deploy").click()
-    expect(page.get_by_role("button", name="Deploy")).to_be_visible()
+    with page.expect_response(lambda answer: answer.status == 400):
+        page.get_by_role("button", name="Deploy").click()  # nothing is chosen there
+    expect(page.get_by_role("heading", level=1)).to_have_text("No package was chosen")
+    expect(page.get_by_role("main")).to_contain_text("choose a file, or the folder")
     page.locator(".crumbs").get_by_role("link", name="Processes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Processes")
 
@@ -342,6 +345,52 @@ def test_a_job_that_is_taken_away_is_not_waited_for(
         service.engine.job(job.id)
     expect(state(page)).to_have_text(re.compile("running|dismissed"))
     expect(page.get_by_role("status")).to_have_text(re.compile("no longer here|dismissed"))
+
+
+MANY = """
+cwlVersion: v1.2
+class: Workflow
+id: many
+requirements: {ScatterFeatureRequirement: {}}
+inputs: {words: "string[]"}
+outputs: {}
+steps:
+  say:
+    run:
+      class: CommandLineTool
+      baseCommand: [sh, -c, 'echo "says $0" >&2; test "$0" != bad']
+      inputs: {word: {type: string, inputBinding: {}}}
+      outputs: {}
+    scatter: word
+    in: {word: words}
+    out: []
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_a_failed_step_of_a_scatter_tells_all_and_is_retried(
+    service: Service, page: "Page", width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    inputs = {"words": ["good", "bad", "fine"]}
+    job = service.engine.deploy(MANY).execute(inputs, keep_going=True).wait()
+    page.goto(f"{service.base}/jobs/{job.id}")
+    scatter = page.locator("#rows-say")
+    expect(scatter).to_contain_text("2 of 3, 1 failed")
+    expect(step(page, "say_2")).to_be_hidden()
+    scatter.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    bad = step(page, "say_2")
+    for said in ("word=bad", "sh -c", f"jobs/{job.id}/work/say_2", "exit code 1", "says bad"):
+        expect(bad).to_contain_text(said)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Retry").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".steps").first).to_contain_text("2 reused")
+    assert job.id not in page.url
 
 
 # Lists and results
@@ -491,17 +540,24 @@ def test_screenshots(service: Service, page: "Page", water_bodies: str, tmp_path
         "jobs": "/jobs",
         "job": f"/jobs/{water_bodies}",
         "results": f"/jobs/{water_bodies}/results",
+        "executions": "/executions/v1",
+        "logs": "/logs?search=why",
+        "phone": f"/jobs/{water_bodies}",
     }
-    page.set_viewport_size({"width": 1000, "height": 900})
+    service.engine.schedules.add("water-bodies", "30 */3 * * *", EXAMPLE / "inputs.yml")
     for name, place in places.items():
+        width, height = (390, 760) if name == "phone" else (1000, 900)
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(service.base + place)
         if name == "job":
+            page.locator("details:has(#step-node_otsu) > summary").click()
             step(page, "node_otsu").locator("summary").click()
             expect(step(page, "node_otsu").locator("pre")).to_contain_text("threshold")
         for picture in page.locator("img").all():
             picture.evaluate("(one) => one.decode()")
         page.screenshot(path=folder / f"{name}.png")
         assert 10_000 < (folder / f"{name}.png").stat().st_size < MOST
+    service.engine.schedules.remove("water-bodies")
 
 
 def test_executions_are_found_looked_at_and_run_again(page: "Page", service: Service) -> None:

@@ -20,7 +20,7 @@ from localproc.engine.job.effects import (
     Launch,
     MakePlan,
     Prepare,
-    Pull,
+    PullPlan,
     Reattach,
     Recall,
     Release,
@@ -29,7 +29,7 @@ from localproc.engine.job.effects import (
     StageOut,
     Stop,
 )
-from localproc.engine.job.executor_choice import ExecutorChoice, Place
+from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.facts import Done, Later, News, Recalled, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.planning import pull
@@ -164,7 +164,7 @@ class Bench:
         match effect:
             case MakePlan(inputs):
                 return Plan(self.process, inputs, self.memory)
-            case Pull(plan, most):
+            case PullPlan(plan, most):
                 return pull(plan, most)
             case Prepare():
                 return self.tasks.prepare(effect, self.memory)
@@ -202,7 +202,9 @@ class Bench:
             now=self._now,
             folder="/job",
             base_env={},
-            where=lambda one: Place(placement.choose(place(one.key), container=True), self.able),
+            where=lambda one: Destination(
+                placement.choose(place(one.key), container=True), self.able
+            ),
             files=lambda: self.memory,
             make=lambda _: None,
             tmpdir=lambda: "/tmp/1",

@@ -13,7 +13,7 @@ from localproc.engine.home.home import file_system, on_network
 from localproc.errors import HomeUnusable, JobFailed, NoSpace, NoSuchProcess, StoreCorrupted
 from localproc.model import JobRecord
 from localproc.store.jobs import JobTables
-from tests.conftest import fill
+from tests.conftest import PACKAGES, fill
 from tests.patience import patient
 
 DIRECTORY_TOOL = {
@@ -423,3 +423,10 @@ def test_a_job_that_can_have_no_folder_fails_and_the_engine_goes_on(
         assert str(folders) in job.message
         folders.unlink()
         assert process.execute({"message": "x"}).wait(patient(10)).status == "successful"
+
+
+@pytest.mark.parametrize("text", [f"{'long' * 100}/x", f"a/{'b' * 9000}"], ids=len)
+def test_a_text_that_no_file_can_be_called_is_just_a_text(tmp_path: Path, text: str) -> None:
+    with Engine(tmp_path / "home", run_jobs=False) as engine:
+        job = engine.execute(engine.deploy(PACKAGES / "echo.cwl"), {"message": text})
+        assert job.inputs["message"] == text

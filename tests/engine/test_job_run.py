@@ -13,7 +13,7 @@ from localproc.engine.job.effects import (
     FillFolder,
     MakePlan,
     Prepare,
-    Pull,
+    PullPlan,
     Reattach,
     Recall,
     Release,
@@ -228,7 +228,7 @@ def test_a_plan_with_javascript_is_worked_on_elsewhere() -> None:
     assert told(bench.begin()) == ["started"]
     bench.answer(bench.given(MakePlan)[0])
     assert bench.room() == []
-    (effect,) = bench.given(Pull)
+    (effect,) = bench.given(PullPlan)
     assert bench.room() == [], "nobody else touches the plan"
     bench.answer(effect)
     assert told(bench.room()) == [
@@ -250,9 +250,9 @@ def test_what_ends_while_the_plan_is_away_is_recorded_at_once() -> None:
     bench.begin()
     bench.answer(bench.given(MakePlan)[0])
     bench.room()
-    bench.answer(bench.given(Pull)[0])
+    bench.answer(bench.given(PullPlan)[0])
     bench.room()
-    (away,) = bench.given(Pull)
+    (away,) = bench.given(PullPlan)
     assert told(bench.ended("say:1")) == ["step-finished say successful"]
     bench.answer(away)
     bench.room()
@@ -334,7 +334,7 @@ def test_a_step_in_a_container_is_not_looked_for() -> None:
     [
         (TaskState.REFUSED, "step first was refused by the executor: who knows"),
         (TaskState.CANCELLED, "step first was cancelled, not by localproc: who knows"),
-        (TaskState.TIMED_OUT, "step first was stopped: it took longer than its ToolTimeLimit"),
+        (TaskState.TIMED_OUT, "step first was stopped: it took too long: who knows"),
         (TaskState.OUT_OF_MEMORY, "step first was stopped: it used more memory than it may"),
         (TaskState.ENDED, "step first failed with exit code 1"),
     ],

@@ -71,6 +71,19 @@ def test_files_that_a_package_names_are_those_beside_it(tmp_path: Path, *, moves
             assert (again.revision, said(again)) == (first.revision, "one")
 
 
+def test_what_is_only_read_of_a_copy_is_told_apart_too(tmp_path: Path) -> None:
+    script = {"class": "File", "location": "script.sh"}
+    tool = {**TOOL, "inputs": {"x": {"type": "File", "default": script, "inputBinding": {}}}}
+    with Engine(tmp_path / "home") as engine:
+        revisions = []
+        for name in ("first", "second", "first"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "script.sh").write_text(name)
+            (tmp_path / name / "package.cwl").write_text(json.dumps(tool))
+            revisions.append(engine.read(tmp_path / name / "package.cwl").revision)
+        assert revisions[0] == revisions[2] != revisions[1]
+
+
 def said(process: Process) -> str:
     outputs = process.execute().wait(patient(30)).outcome().outputs
     return Path(uri_path(outputs["said"]["location"])).read_text()

@@ -134,7 +134,7 @@ def test_a_command_reaches_its_program_as_it_was(
         (task("k", "python3", "-c", show, *words, env={"PATH": "/usr/bin:/bin", "X": value}),),
         Request(1, 1),
     )
-    script = f"{shell_tasks(batch, NODE)}\nlocal=\n(command_of 0)"
+    script = f"{shell_tasks(batch, NODE)['tasks.0.sh']}\nlocal=\n(command_of 0)"
     path = tmp_path_factory.mktemp("s") / "script"
     path.write_text(script, encoding="utf-8")
     done = subprocess.run(["sh", path], capture_output=True, check=True)
@@ -299,6 +299,18 @@ def run(handed: Handed) -> subprocess.CompletedProcess[bytes]:
     env = {"JOB": "17", "PATH": os.environ["PATH"]}
     argv = ["sh", f"{handed.folder}/script"]
     return subprocess.run(argv, check=False, env=env, capture_output=True)
+
+
+def test_each_task_of_a_wide_array_is_run_by_its_number(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), NODE)
+    tasks = tuple(here(tmp_path, f"a{n}", "sh", "-c", f"exit {n}") for n in range(60))
+    handed = spool.add(Batch(Mode.ARRAY, tasks, Request(1, 1)))
+    for number in (0, 24, 25, 59):
+        Path(tasks[number].outdir).mkdir()
+        env = {"JOB": "17", "INDEX": str(number), "PATH": os.environ["PATH"]}
+        subprocess.run(["sh", f"{handed.folder}/script"], check=True, env=env)
+    codes = {handle: record.code for handle, record in spool.ends([handed], ())}
+    assert codes == {handed.handle(number): number for number in (0, 24, 25, 59)}
 
 
 def test_another_process_finds_what_was_written_down(tmp_path: Path) -> None:

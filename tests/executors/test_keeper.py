@@ -106,7 +106,7 @@ class TestKeeper(LocalTests):
         searches: list[str] = []
         search = trees.processes
 
-        def noted() -> dict[int, trees.Process]:
+        def noted() -> dict[int, trees.OsProcess]:
             searches.append(threading.current_thread().name)
             return search()
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from localproc import Engine
+from tests.http.page import Page
 
 DAILY: dict[str, Any] = {
     "name": "daily",
@@ -38,6 +39,17 @@ def test_a_schedule_is_added_changed_and_removed(client: httpx.Client, daily: st
     assert client.delete(daily).status_code == 204
     assert client.get(daily).status_code == 404
     assert client.delete(daily).status_code == 404
+
+
+def test_schedules_are_a_table_for_people(client: httpx.Client, daily: str) -> None:
+    following = client.get(daily).json()["next"][0]
+    page = Page(client.get("schedules?f=html"))
+    assert [one["datetime"] for one in page.all("time")] == [following]
+    assert daily in page.links()
+    client.put(daily, json={"enabled": False})
+    assert "switched off" in client.get("schedules?f=html").text
+    client.delete(daily)
+    assert "There is none yet" in client.get("schedules?f=html").text
 
 
 def test_a_name_that_is_taken(client: httpx.Client, daily: str) -> None:

@@ -14,7 +14,7 @@ import yaml
 from localproc import Engine
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.views.measured import Measured, as_yaml, measured, tool_of
-from localproc.views.report import MOST_STEPS, Report, report_html, told
+from localproc.views.report import MOST_STEPS, ReportContents, report_html, told
 from localproc.views.shown_results import shown
 from localproc.views.step_rows import step_rows
 
@@ -54,7 +54,7 @@ def step(name: str, key: str, seconds: float = 2.0, **more: object) -> Step:
     return Step(**{**{one: getattr(found, one) for one in Step.__slots__}, **changed})
 
 
-def hostile() -> Report:
+def hostile() -> ReportContents:
     job = JobRecord("id", "default", EVIL, EVIL, JobStatus.FAILED, AT, AT, AT, AT, message=EVIL)
     steps = [step(EVIL, EVIL, command=("sh", EVIL), message=EVIL, host=EVIL, image=EVIL)]
     item = {
@@ -69,7 +69,7 @@ def hostile() -> Report:
         "file": {"href": "javascript:alert(1)", "type": "image/png", "title": EVIL},
         "text": EVIL,
     }
-    return Report(
+    return ReportContents(
         job,
         EVIL,
         EVIL,

@@ -131,14 +131,15 @@ class Forgetful(http.server.BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        answers = {
+        answers: dict[str, object] = {
             "info": {"NCPU": 2},
             "version": {},
             "events": {},
             "images": {"Id": "sha256:1", "Config": {}},
             "containers": {"Id": "1", "State": {"Status": "created"}, "Config": {}},
         }
-        self.say(answers[self.path.split("/")[2].partition("?")[0]])
+        asked = self.path.partition("?")[0]
+        self.say([] if asked.endswith("/containers/json") else answers[asked.split("/")[2]])
 
     def do_POST(self) -> None:
         self.asked.append(self.path.partition("?")[0].rpartition("/")[2])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from localproc_docker.containers import Owner, creation, mounts, report
+from localproc_docker.containers import Owner, creation, mounts, report, sent
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.containers import Image
@@ -39,6 +39,23 @@ def test_a_container_sees_what_its_task_reads_and_writes_and_no_more() -> None:
         "/data/aoi.json": ("/data/aoi.json", True),
         "/logs/node_crop.log": ("/logs/node_crop.log", False),
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "bind"),
+    [
+        ("/data/scene", None),
+        ("/data/a:b", None),
+        ("/data/a,b", "/data/a,b:/data/a,b:ro"),
+        ('/data/"a"', '/data/"a":/data/"a":ro'),
+        ("/data/a,b:c", None),
+    ],
+)
+def test_paths_are_sent_in_a_form_that_podman_reads_too(path: str, bind: str | None) -> None:
+    body = sent(creation(replace(TASK, reads=(path,)), IMAGE, OWNER))["HostConfig"]
+    targets = [one["Target"] for one in body["Mounts"]]
+    assert (path in targets) == (bind is None)
+    assert body["Binds"] == ([bind] if bind else [])
 
 
 def test_the_command_follows_the_entrypoint_and_streams_are_files() -> None:

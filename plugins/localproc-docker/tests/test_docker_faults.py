@@ -215,20 +215,29 @@ def left(home: Path) -> list[Leftover]:
     return [one for one in plugin.leftovers() if str(home) in one.said]
 
 
-def test_a_daemon_that_is_not_there_is_told_when_it_is_opened(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("docker", "is it running, and may this user open its socket?"),
+        ("podman", "the program alone does not listen: systemctl --user start podman.socket"),
+    ],
+)
+def test_a_daemon_that_is_not_there_is_told_when_it_is_opened(
+    tmp_path: Path, name: str, advice: str
+) -> None:
     host = f"unix://{tmp_path}/nobody.sock"
     with warnings.catch_warnings():
         # httpcore leaves the socket of a connection that failed to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
-        said, hint = refusal(tmp_path / "home", host)
+        said, hint = refusal(tmp_path / "home", name, host)
         gc.collect()
-    assert said.startswith(f"the Docker daemon at {host} does not answer")
-    assert hint == "is it running, and may this user open its socket?"
+    assert said.startswith(f"the container daemon at {host} does not answer")
+    assert hint.startswith(advice)
 
 
-def refusal(folder: Path, host: str) -> tuple[str, str]:
+def refusal(folder: Path, name: str, host: str) -> tuple[str, str]:
     with pytest.raises(EnvironmentProblem) as raised:
-        open_docker(folder, "first", host=host)
+        open_docker(folder, "first", name=name, host=host)
     return raised.value.message, raised.value.hint
 
 
@@ -373,6 +382,8 @@ def test_an_engine_that_is_killed_leaves_nothing_and_runs_nothing_twice(
         if verb == "delete":  # the end was recorded: nobody asks the daemon again for this job
             again = engine.execute(job.process_id, {})
             assert again.wait().message == "step tool failed with exit code 3"
+        if warm == "no":  # a server that is never idle leaves nothing either
+            until(lambda: containers(api, home / "executor-docker") == [])
     until(lambda: containers(api, home / "executor-docker") == [])
 
 

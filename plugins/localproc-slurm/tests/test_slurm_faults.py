@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from slurm_cluster import Cluster
+from slurm_cluster import CORES, NODES, Cluster
 from slurm_fixtures import SlurmTests, cluster, open_slurm, own_cluster, running_cluster, until
 
 from localproc.model import Report, Resources, Task, TaskState
@@ -127,6 +127,22 @@ class TestSingles(Everywhere):
         for one in (task, after):
             assert (Path(one.outdir) / "ran.txt").read_text() == "ran\n"
         executor.close()
+
+    def test_tasks_go_to_all_nodes(
+        self, executor: Executor, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        needs = Resources(cores=CORES)
+        tasks = [
+            replace(self.task(tmp_path, f"s{n}", GO_ON), resources=needs) for n in range(NODES)
+        ]
+        executor.submit(tasks)
+        for one in tasks:
+            self.running(executor, Path(one.outdir) / "on")
+        assert len(set(cluster.call("squeue", "--noheader", "--format=%N").split())) == NODES
+        for one in tasks:
+            (Path(one.outdir) / "go").touch()
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.exit_code for one in found.values()} == {5}
 
     def test_a_node_that_is_gone_is_told_as_that(
         self, own_cluster: Cluster, tmp_path: Path

@@ -108,6 +108,22 @@ def test_tasks_that_wait_or_are_about_to_begin_are_dismissed(
     assert kept(tmp_path / "home") == []
 
 
+def test_neither_the_folders_name_nor_the_users_variables_change_a_job(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slurm has variables for options and for filters, and patterns in names of files."""
+    for name in ("SBATCH_PARTITION", "SBATCH_TIMELIMIT", "SQUEUE_FORMAT", "SQUEUE_USERS"):
+        monkeypatch.setenv(name, "nonsense")
+    monkeypatch.setenv("SBATCH_EXPORT", "NONE")
+    monkeypatch.setenv("SQUEUE_STATES", "PD")
+    folder = tmp_path / '50%j "it\'s" $HOME`x` back\\slash\nline'
+    folder.mkdir()
+    for mode in ("single", "bundle"):
+        with engine(folder / mode, mode=mode) as one:
+            job = one.run(tool("echo here", stdout="o.txt", outputs={"o": "stdout"}), {})
+            assert job.raise_for_status().result("o").read_text() == "here\n"
+
+
 def test_why_a_step_waits_is_told_while_it_does(tmp_path: Path, cluster: Cluster) -> None:
     with engine(tmp_path / "home", extra=["--hold"]) as one:
         job = one.execute(one.deploy(tool("true")).id, {})

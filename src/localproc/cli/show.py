@@ -123,7 +123,7 @@ def _drawn(job: Job, steps: list[Step], totals: Mapping[str, int]) -> Any:
             Text(mark, style=style),
             row.name,
             Text(row_state(row), style=style),
-            seconds(_elapsed(row)),
+            seconds(row.seconds(datetime.now(UTC))),
         )
     record = job.record
     head = Table.grid(padding=(0, 2))
@@ -132,18 +132,6 @@ def _drawn(job: Job, steps: list[Step], totals: Mapping[str, int]) -> Any:
         Text(record.process_id, "bold"), bar, f"{record.progress} %", record.status.value, job.id
     )
     return Group(head, table)
-
-
-def _elapsed(row: StepRow) -> float | None:
-    """Return the seconds from a row's first start to its last end, or to now."""
-    starts = [step.start for step in row.steps if step.start is not None]
-    if not starts:
-        return None
-    ends = [step.end for step in row.steps]
-    until = max((end for end in ends if end is not None), default=starts[0])
-    if None in ends:
-        until = datetime.now(UTC)
-    return max(0.0, (until - min(starts)).total_seconds())
 
 
 def row_state(row: StepRow) -> str:
@@ -159,7 +147,7 @@ def row_cells(row: StepRow) -> tuple[str, ...]:
     return (
         row.name,
         row_state(row),
-        seconds(only.duration if only else _elapsed(row)),
+        seconds(only.duration if only else row.seconds(datetime.now(UTC))),
         seconds(sum(cpu) if cpu else None),
         f"{max(1, max(rss) >> 10)} MiB" if rss else "",
         "" if only is None or only.exit_code is None else str(only.exit_code),

@@ -21,7 +21,7 @@ from localproc.machine import steps
 from localproc.model.events import StepFinished, Succeeded
 from localproc.views import crate, execution_log, provenance
 from localproc.views.measured import as_yaml
-from localproc.views.report import Report, report_html, told
+from localproc.views.report import ReportContents, report_html, told
 from localproc.views.written import written
 
 
@@ -31,11 +31,12 @@ class JobDocuments(JobResults):
     def execution(self, lines: int = 100) -> dict[str, Any]:
         """Return it as an entry of the execution log, as docs/http.md describes them.
 
-        Each of its ``phases`` has the last ``lines`` of its step's log.
+        Each of its ``phases`` has the last ``lines`` of its step's log; with 0 none is read.
         """
         record, found, last = self.record, self.steps, self.history.last
         folder = self._namespace.logs_folder(self.id)
-        logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in found}
+        read = found if lines else ()
+        logs = {one.name: tail(os.path.join(folder, one.log), lines) for one in read}
         features = last.features if isinstance(last, Succeeded) else {}
         updated = read_updated(last.outputs) if isinstance(last, Succeeded) else {}
         firing = self._namespace.firing_of(self.id)
@@ -59,7 +60,7 @@ class JobDocuments(JobResults):
         outputs = reporting.shown_results(document, self.published, self.location)
         described = self._described()
         return report_html(
-            Report(
+            ReportContents(
                 job=record,
                 title=record.title or str(described.get("title", "")),
                 description=str(described.get("description", "")),

@@ -61,7 +61,7 @@ class JobResults(JobSteps):
         for the job's end. Raises ``JobFailed`` or ``JobDismissed``.
         """
         outcome = self.wait().outcome()
-        return typed_results(outcome.outputs, outcome.features, self.published.read)
+        return typed_results(outcome.outputs, outcome.features, self.published)
 
     def result(self, output: str) -> Any:
         """Return one of its ``results()``; raises ``NoSuchOutput`` as well."""

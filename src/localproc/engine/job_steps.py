@@ -4,22 +4,31 @@ Owns telling of steps while they go on and afterwards. Must not know how steps a
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localproc.engine.job.steplog import StepLog
 from localproc.engine.job_account import JobAccount
+from localproc.engine.live_view import live_view
 from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Changes, Watch
 from localproc.errors import (
+    LocalprocError,
     NoSuchProcess,
     NoSuchStep,
 )
-from localproc.model import JobRecord, Step
+from localproc.model import JobRecord, Step, StepStatus
 from localproc.model.events import StepFinished
 from localproc.views import notebook, ogc
 from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
+
+
+class Steps(list[Step]):
+    """Steps, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        return notebook.steps_html(self)
 
 
 class JobSteps(JobAccount):
@@ -28,10 +37,22 @@ class JobSteps(JobAccount):
     def _repr_html_(self) -> str:
         return notebook.job_html(self.record, self.rows())
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Give what notebooks show of it: while it goes on, that is kept up to date."""
+        told = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return told if self.status.final else told | live_view(self._repr_html_, self._waits_more)
+
+    def _waits_more(self, seconds: float) -> bool:
+        """Wait for so long; return whether it goes on after that."""
+        try:
+            return not self._namespace.wait_for(self.id, seconds).status.final
+        except LocalprocError:  # the engine is closed, or the job is gone
+            return False
+
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> Steps:
         """Its steps so far, in the order they were started."""
-        return self.history.steps()[1]
+        return Steps(self.history.steps()[1])
 
     def watch(self) -> Changes:
         """Yield each step as it changes, from the first one on, until the job has ended.
@@ -52,18 +73,19 @@ class JobSteps(JobAccount):
             return {}
         return scatter_totals(resolved, self.inputs)
 
-    def step_details(self) -> list[dict[str, Any]]:
-        """Return all that is known of each step: the members of ``steps`` in its status, and more.
+    def step_details(self, chosen: Sequence[Step] | None = None) -> list[dict[str, Any]]:
+        """Return all that is known of some of its steps, by default of each.
 
-        That is ``command`` (its words), ``folder`` if it is kept, the path of its ``log``, and of
-        one that failed the ``inputs`` that tell it from its siblings in a scatter.
+        These are the members of ``steps`` in its status, and more: ``command`` (its words),
+        ``folder`` if it is kept, the path of its ``log``, and of one that failed the ``inputs``
+        that tell it from its siblings in a scatter.
         """
-        problems = {
-            event.name: event.problem or {}
-            for event in self.events()
-            if isinstance(event, StepFinished)
-        }
-        return [self._details(step, problems.get(step.name, {})) for step in self.steps]
+        found = self.steps if chosen is None else chosen
+        problems: dict[str, Mapping[str, Any]] = {}
+        if any(step.status is StepStatus.FAILED for step in found):
+            ended = (event for event in self.events() if isinstance(event, StepFinished))
+            problems = {event.name: event.problem or {} for event in ended}
+        return [self._details(step, problems.get(step.name, {})) for step in found]
 
     def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
         attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.base.files import is_local, local_path
 from localproc.cwl.base.types import is_filelike
+from localproc.engine.reporting import pictures, shown_results
 from localproc.errors import ResultsNotReady
+from localproc.storage.published import Published
 from localproc.uris import is_absolute
+from localproc.views import notebook
 from localproc.views.execution_log import UPDATED
+from localproc.views.shown_results import shown
 
 if TYPE_CHECKING:
     import pystac
@@ -28,16 +32,24 @@ class StacResults:
 
     location: str
     document: Mapping[str, Any]
-    reader: Callable[[str], bytes] | None = field(default=None, repr=False, compare=False)
+    published: Published | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"location": self.location, "document": self.document, "reader": None}
+        return {"location": self.location, "document": self.document, "published": None}
+
+    def _repr_html_(self) -> str:
+        document = {"items": {"value": self.document}}
+        published = self.published
+        if published is None:
+            return notebook.stac_html(self.catalog, shown(document, lambda _: None)[0], {})
+        outputs = shown_results(document, published, self.location)
+        return notebook.stac_html(self.catalog, outputs[0], pictures(outputs, published))
 
     def read(self, href: str) -> bytes:
         """Return what an asset's href or a link leads to, with the keys of the job's engine."""
-        if self.reader is None:
+        if self.published is None:
             raise ResultsNotReady("these results have been copied, and have no engine any more")
-        return self.reader(href)
+        return self.published.read(href)
 
     @cached_property
     def items(self) -> "list[pystac.Item]":
@@ -47,8 +59,8 @@ class StacResults:
         # The catalog they lie in is known, so pystac need not read it, from S3 say, by itself.
         kind = pystac.CatalogType.ABSOLUTE_PUBLISHED
         root = pystac.Catalog("catalog", "Root catalog", href=self.catalog, catalog_type=kind)
-        if self.reader is not None:
-            root._stac_io = _reading(self.reader)  # noqa: SLF001 - where pystac looks for it
+        if self.published is not None:
+            root._stac_io = _reading(self.published.read)  # noqa: SLF001 - where pystac looks for it
         return [pystac.Item.from_dict(dict(one), root=root) for one in self.document["features"]]
 
     @property
@@ -69,11 +81,11 @@ def _reading(reader: Callable[[str], bytes]) -> "pystac.StacIO":
 
 
 def typed_results(
-    outputs: Mapping[str, Any], features: Mapping[str, Any], reader: Callable[[str], bytes]
+    outputs: Mapping[str, Any], features: Mapping[str, Any], published: Published
 ) -> dict[str, Any]:
-    """Return every output as a Python value; ``reader`` gives what lies at a URI."""
+    """Return every output as a Python value; ``published`` reads what lies at a URI."""
     return {
-        name: StacResults(catalog_folder(value), features[name], reader)
+        name: StacResults(catalog_folder(value), features[name], published)
         if name in features
         else _typed(value)
         for name, value in outputs.items()

@@ -34,8 +34,8 @@ from localproc.engine.notify.letters import send
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
+from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.prune import Pruner
-from localproc.engine.upkeep.schedule import Schedule
 from localproc.errors import EnvironmentProblem
 from localproc.model import JobFilter, JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
@@ -90,7 +90,7 @@ class Runtime:
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
-        self._upkeep: Schedule | None = None
+        self._upkeep: HourlyPrune | None = None
         self._callbacks: CallbackSender | None = None
         self.triggers: Closing | None = None  #: sees to schedules and subscriptions
         self.home.keep_ballast()
@@ -126,7 +126,7 @@ class Runtime:
                 self._loop.start()
                 if self.settings.prune:
                     stamp = os.path.join(self.home.path, ".pruned")
-                    self._upkeep = Schedule(stamp, self._prune_all)
+                    self._upkeep = HourlyPrune(stamp, self._prune_all)
             return self._loop
 
     def _loop_parts(self) -> LoopParts:
@@ -244,7 +244,13 @@ class Runtime:
             ram=ram,
             slots=slots,
             options=self.settings.executor_options.get(plugin.name, {}),
+            is_over=self._is_over,
         )
+
+    def _is_over(self, key: str) -> bool:
+        """Whether nobody asks for a task any more: its job has ended, or is not known."""
+        job = self.store.job(key.partition(":")[0])
+        return job is None or job.status.final
 
     def _software_sources(self) -> Iterator[Source]:
         """Open the software resolvers that the settings name, in their order."""

@@ -5,12 +5,16 @@ Owns how an error becomes an RFC 9457 problem document. Must not know any single
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 EXCEPTIONS_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 
 
 EXCEPTIONS_2 = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/"
+
+
+#: Packages whose lines are not those of whoever calls localproc in a notebook.
+_BEHIND: Final = frozenset({"localproc", "IPython", "ipykernel"})
 
 
 class LocalprocError(Exception):
@@ -29,6 +33,19 @@ class LocalprocError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the traceback that IPython shows, up to the line that called localproc."""
+        import traceback
+
+        theirs = [
+            (frame, line)
+            for frame, line in traceback.walk_tb(self.__traceback__)
+            if str(frame.f_globals.get("__name__")).partition(".")[0] not in _BEHIND
+        ]
+        lines = traceback.StackSummary.extract(theirs).format()
+        said = f"{type(self).__name__}: {self}"
+        return "".join(["Traceback (most recent call last):\n", *lines, said]).splitlines()
 
     def to_problem(self) -> dict[str, Any]:
         """Return the members of the RFC 9457 problem: type, title, status, detail, and our own."""

@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from localproc.executors.trees import Process, processes, signal_all
+from localproc.executors.trees import OsProcess, processes, signal_all
 from localproc.plugins.executor import Leftover
 
 #: The output directory of a task, which is its ``HOME``.
@@ -29,7 +29,7 @@ def leftovers() -> Iterator[Leftover]:
         yield Leftover(said + ", ".join(map(str, sorted(pids))), partial(_end, pids))
 
 
-def _by_home(living: Mapping[int, Process]) -> dict[str, set[int]]:
+def _by_home(living: Mapping[int, OsProcess]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for pid, process in living.items():
         home = _gone_home(process.home) or _gone_keeper(pid)

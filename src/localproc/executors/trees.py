@@ -24,7 +24,7 @@ _REAPING: Final = 0.25  #: seconds that parents have to take note of their child
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class OsProcess:
     """A living process: who it descends from, the ``HOME`` it was born with, and its mark."""
 
     parent: int
@@ -34,16 +34,16 @@ class Process:
     mark: int
 
 
-def processes() -> dict[int, Process]:
+def processes() -> dict[int, OsProcess]:
     """Return all living processes but this one, by pid. Takes some milliseconds for a hundred."""
-    found: dict[int, Process] = {}
+    found: dict[int, OsProcess] = {}
     for one in psutil.process_iter():
         try:
             with one.oneshot():
                 if one.status() != psutil.STATUS_ZOMBIE:
                     session, group = os.getsid(one.pid), os.getpgid(one.pid)
                     mark = mark_on(one.pid)
-                    found[one.pid] = Process(one.ppid(), session, group, _home(one), mark)
+                    found[one.pid] = OsProcess(one.ppid(), session, group, _home(one), mark)
         except (psutil.Error, OSError):
             continue
     found.pop(os.getpid(), None)
@@ -63,7 +63,7 @@ class Ending:
         self._asked = False
         self._empty: float | None = None  #: since when nothing of them lives
 
-    def step(self, living: Mapping[int, Process]) -> bool:
+    def step(self, living: Mapping[int, OsProcess]) -> bool:
         """Do what is due, given all processes; whether nothing is left, or nothing helps."""
         now = monotonic()
         alive = members(self._tasks, living)
@@ -81,7 +81,7 @@ class Ending:
         return now > self._empty + _REAPING or not any(map(psutil.pid_exists, self._met))
 
 
-def members(tasks: Mapping[str, int | None], living: Mapping[int, Process]) -> set[int]:
+def members(tasks: Mapping[str, int | None], living: Mapping[int, OsProcess]) -> set[int]:
     """Return the pids of all living processes that belong to tasks."""
     folders = _Folders(tasks)
     found = {pid for pid in tasks.values() if pid is not None and pid in living}
@@ -113,7 +113,7 @@ class _Folders:
         self._real = {os.path.realpath(folder) for folder in folders}
         self._marks = {mark_of(folder) for folder in self._real}
 
-    def have(self, process: Process) -> bool:
+    def have(self, process: OsProcess) -> bool:
         """Whether a process was born in one of them: by its mark, or its ``HOME``."""
         home = process.home
         return process.mark in self._marks or (

@@ -74,7 +74,7 @@ def list_executions(exchange: Exchange) -> Response:
 
 def _is_shown_as(status: str, job: Job) -> bool:
     """Whether an execution has a status: a state of jobs may be shown as several."""
-    return bool(job.execution(lines=1)["status"] == status)
+    return bool(job.execution(lines=0)["status"] == status)
 
 
 def _filters(exchange: Exchange) -> dict[str, Any]:

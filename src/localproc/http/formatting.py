@@ -5,7 +5,7 @@ Owns sizes, times, durations and schemas in words. Must not know what is on the 
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -68,6 +68,11 @@ def shell(value: Any) -> str:
     return shlex.quote(json.dumps(value, ensure_ascii=False))
 
 
+def words(command: Sequence[str]) -> str:
+    """Write the words of a command line as a shell would read them."""
+    return shlex.join(command)
+
+
 def schema(found: Any) -> str:
     """Say in a few words what a JSON Schema asks for."""
     if not isinstance(found, Mapping):
@@ -101,4 +106,5 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "schema": schema,
     "quoted": quoted,
     "shell": shell,
+    "words": words,
 }

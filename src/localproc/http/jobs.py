@@ -18,6 +18,7 @@ from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.endpoints import ended, patient
 from localproc.http.exchange import Exchange
 from localproc.http.files import asked_for, folder_document, is_here, media_type, published
+from localproc.http.job_page import job_page
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.numbers import whole
 from localproc.http.paging import page_links
@@ -27,7 +28,6 @@ from localproc.storage.addresses import redacted
 from localproc.uris import unquoted
 from localproc.views import ogc
 from localproc.views.shown_results import shown
-from localproc.views.timeline import timeline
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
@@ -121,10 +121,7 @@ def status(exchange: Exchange) -> Response:
 
 def _page(exchange: Exchange, job: Job, note: str = "", status: int = 200) -> Response:
     page = page_of_steps(exchange, job)
-    said, record = _status(exchange, job, page), job.record
-    rows = timeline(record, page.steps, page.began)
-    content = {"job": job, "record": record, "rows": rows, "page": page, "info": said}
-    return exchange.page("job.html", content | {"note": note}, status)
+    return job_page(exchange, job, page, _status(exchange, job, page), note, status)
 
 
 @patient

@@ -4,6 +4,7 @@ Owns Part 1's process list and description and Part 2 (deploy, replace, undeploy
 jobs.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
@@ -169,8 +170,7 @@ def _several(exchange: Exchange) -> PackageSource:
         return find_source(parts[0].data, NOWHERE)
     names = [one.name or f"part-{number}" for number, one in enumerate(parts)]
     named = {name: one.data for name, one in zip(names, parts, strict=True)}
-    if len(named) < len(parts) or not named:
-        raise HttpProblem(400, "InvalidBody", "the body has no parts, or two of the same name")
+    _check_names(names, is_form=is_form)
     aliases = {one.content_id: name for name, one in zip(names, parts, strict=True)}
     main = main_of(named) if is_form else names[_root(content_type, parts)]
     return together(
@@ -179,6 +179,18 @@ def _several(exchange: Exchange) -> PackageSource:
         media_type=content_type,
         deposit={"package.multipart": exchange.body},
     )
+
+
+def _check_names(names: Sequence[str], *, is_form: bool) -> None:
+    """See that there are parts, each with a name of its own; raises 400."""
+    if not names and is_form:
+        hint = "choose a file, or the folder that the package lies in"
+        raise HttpProblem(400, "InvalidBody", "No package was chosen", hint=hint)
+    if not names:
+        raise HttpProblem(400, "InvalidBody", "the body has no parts")
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise HttpProblem(400, "InvalidBody", f"{times} parts of the body have the name {name!r}")
 
 
 def _root(content_type: str, parts: Sequence[BodyPart]) -> int:

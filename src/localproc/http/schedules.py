@@ -22,7 +22,9 @@ _MEMBERS: Final = {one.name for one in fields(Schedule)} - {"options", "run_as"}
 def list_schedules(exchange: Exchange) -> Response:
     """Answer with the schedules of the namespace."""
     found = [_document(exchange, one) for one in exchange.engine.schedules.all()]
-    return exchange.either("Schedules", {"schedules": found})
+    if exchange.wants_html:
+        return exchange.page("schedules.html", {"schedules": found})
+    return exchange.document({"schedules": found})
 
 
 def show(exchange: Exchange) -> Response:

@@ -29,7 +29,7 @@ from localproc.cwl.base.types import (
     mismatches,
     without_null,
 )
-from localproc.errors import InvalidInputs, Problem
+from localproc.errors import InvalidInputs, Problem, StagingError
 from localproc.ogc.describe import is_bbox, string_format
 from localproc.ogc.promised_formats import REFERENCES, box_mismatch, text_mismatch
 from localproc.ogc.request_files import Formats, inline_file, said_format
@@ -157,7 +157,10 @@ class RequestReader:
         ):
             return value
         path = posixpath.join(_folder(self._base), value)
-        found = self._files.stat(path)
+        try:
+            found = self._files.stat(path)
+        except StagingError:  # no name that a file can have, or none to be looked at: just a text
+            return value
         if found is None or found.is_dir or found.is_special:
             return value
         path = posixpath.normpath(path)

@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutorSettings:
     """What an executor is opened with.
@@ -34,6 +38,8 @@ class ExecutorSettings:
     home. ``engine`` is the id of the engine. ``cores`` and ``ram`` (MiB) are what it may use at a
     time, ``slots`` how many tasks; 0 for an executor whose capabilities are ``remote`` where the
     user has set none: it knows best. ``options`` are those of ``executor_options={NAME: {...}}``.
+    ``is_over`` says of a task's key, in any thread, whether its job has ended: what an engine that
+    was killed has left of such a task may go.
     """
 
     folder: str
@@ -42,6 +48,7 @@ class ExecutorSettings:
     ram: int
     slots: int
     options: Mapping[str, Any] = field(default_factory=dict)
+    is_over: Callable[[str], bool] = _never
 
 
 class Executor(Protocol):

@@ -47,7 +47,7 @@ img { max-width: 16rem; max-height: 16rem; image-rendering: pixelated; display: 
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportContents:
     """What a report tells of a job.
 
     ``logs`` has the last lines of the steps that ``told`` names, ``pictures`` a data URI for each
@@ -78,7 +78,7 @@ def told(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.name in names]
 
 
-def report_html(report: Report) -> str:
+def report_html(report: ReportContents) -> str:
     """Write the report as an HTML document that depends on nothing else."""
     name = escape(f"{report.title or report.job.process_id}: {report.job.status.value}")
     head = [
@@ -107,7 +107,7 @@ def report_html(report: Report) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _summary(report: Report) -> Iterator[str]:
+def _summary(report: ReportContents) -> Iterator[str]:
     job = report.job
     times = (("created", job.created), ("started", job.started), ("finished", job.finished))
     facts = {
@@ -134,7 +134,7 @@ def _summary(report: Report) -> Iterator[str]:
         yield f"<h3>Why it failed</h3>{_pre(_json(report.problem))}"
 
 
-def _timeline(report: Report) -> Iterator[str]:
+def _timeline(report: ReportContents) -> Iterator[str]:
     chosen = told(report.steps)
     if not chosen:
         return
@@ -183,7 +183,7 @@ def _picture(href: str, name: str, pictures: Mapping[str, str]) -> str:
     return f'<img src="{escape(data)}" alt="{escape(f"Quicklook of {name}")}">' if data else ""
 
 
-def _steps(report: Report) -> Iterator[str]:
+def _steps(report: ReportContents) -> Iterator[str]:
     if not report.steps:
         return
     yield _table(("step", "status"), [(escape(row.name), escape(row.said)) for row in report.rows])

@@ -7,6 +7,7 @@ will be. Must not know where they are shown.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.run.reads import place
@@ -63,6 +64,14 @@ class StepRow:
             if status in found:
                 return status
         return self.steps[-1].status
+
+    def seconds(self, now: datetime) -> float | None:
+        """Give the time from its first start to its last end, or to ``now``."""
+        starts = [step.start for step in self.steps if step.start is not None]
+        if not starts:
+            return None
+        ends = [now if step.end is None else step.end for step in self.steps]
+        return max(0.0, (max(ends) - min(starts)).total_seconds())
 
 
 def step_rows(steps: Iterable[Step], totals: Mapping[str, int] | None = None) -> list[StepRow]:

@@ -17,14 +17,15 @@ from localproc.plugins.backend import Capabilities
 class Daemon:
     """A kind of daemon: ``variable`` holds an address, ``sockets`` are where it is otherwise.
 
-    ``gpus``: it gives containers devices. ``tells_of_memory``: one that was killed for its memory
-    is said to have been.
+    ``listens`` says how it comes to listen. ``gpus``: it gives containers devices.
+    ``tells_of_memory``: one that was killed for its memory is said to have been.
     """
 
     name: str
     summary: str
     variable: str
     sockets: tuple[str, ...]
+    listens: str
     gpus: bool = False
     tells_of_memory: bool = False
 
@@ -53,6 +54,7 @@ DAEMONS: Final = (
         "a Docker daemon",
         "DOCKER_HOST",
         ("/var/run/docker.sock",),
+        "is it running, and may this user open its socket?",
         gpus=True,
         tells_of_memory=True,
     ),
@@ -61,6 +63,8 @@ DAEMONS: Final = (
         "podman's socket",
         "CONTAINER_HOST",
         ("{runtime}/podman/podman.sock", "/run/podman/podman.sock"),
+        "the program alone does not listen: systemctl --user start podman.socket has it do so, "
+        "without systemd podman system service --time 0 unix://PATH and CONTAINER_HOST=unix://PATH",
     ),
 )
 

@@ -22,6 +22,7 @@ from localproc_docker.engine_api import EngineApi
 from localproc_docker.events import Events
 from localproc_docker.room import Room
 from localproc_docker.starts import Starts
+from localproc_docker.warm import LANE
 
 _LOG: Final = logging.getLogger("localproc")
 _PACE: Final = 0.02
@@ -95,17 +96,15 @@ class DockerBackend:
         self.boxes.end(handles.values(), grace)
 
     def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        """Return those that were started; ``submit`` makes use of one that was only made."""
-        there = {
-            one["Labels"][containers.KEY]: self.owner.name(one["Labels"][containers.KEY])
-            for one in self.boxes.all()
-            if one["State"] != "created"
-        }
-        found = [task for task in tasks if task.key in there]
+        """Return those that were started; of one that was only made nothing is left."""
+        there = {one["Labels"][containers.KEY]: one["State"] for one in self.boxes.all()}
+        made = [self.owner.name(one.key) for one in tasks if there.get(one.key) == "created"]
+        list(self.boxes.pool.map(self.boxes.remove, made))
+        found = [one for one in tasks if there.get(one.key, "created") != "created"]
         for task in found:
             self._tasks[task.key] = task
             self.room.take(task)
-        return {task.key: there[task.key] for task in found}
+        return {one.key: self.owner.name(one.key) for one in found}
 
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove containers."""
@@ -119,6 +118,13 @@ class DockerBackend:
         """Wait for news of containers; end those that have run too long."""
         news = self.news(seconds)
         return self.keys() if news is None else news
+
+    def sweep(self, is_over: Callable[[str], bool]) -> None:
+        """Remove what killed engines have left of tasks that nobody asks for."""
+        for one in self.boxes.all():
+            key = one["Labels"][containers.KEY]
+            if one["State"] in containers.STILL and not key.startswith(LANE) and is_over(key):
+                self.boxes.remove(one["Id"])
 
     def tidy(self) -> None:
         """Remove every container of the home that does not run."""

@@ -6,6 +6,7 @@ streams. Pure: nothing is asked of a daemon or a disk here.
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ exec >>"$2" 2>>"$3"; exec 3<"$1"; shift 3
 trap 'kill -TERM -1' TERM
 while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done"""
 
+_CSV: Final = re.compile(r'[,"\n]')
 _MIB: Final = 1 << 20
 _PIDS: Final = 4096
 STILL: Final = ("created", "exited", "dead")  #: states of containers that do not run
@@ -140,6 +142,23 @@ def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()
     ]
+
+
+def sent(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body as every daemon reads it.
+
+    Podman writes mounts as comma separated values without quoting them, so one whose paths have
+    what means something there is sent in the older form, in which it is the colon that does.
+    """
+    host = body.get("HostConfig") or {}
+    seen, binds = [], []
+    for one in host.get("Mounts") or ():
+        paths = one["Source"] + one["Target"]
+        if _CSV.search(paths) and ":" not in paths:
+            binds.append(f"{one['Source']}:{one['Target']}:{'ro' if one['ReadOnly'] else 'rw'}")
+        else:
+            seen.append(one)
+    return {**body, "HostConfig": {**host, "Mounts": seen, "Binds": binds}}
 
 
 def report(key: str, seen: Mapping[str, Any]) -> Report:

@@ -157,7 +157,7 @@ def _told(address: str) -> Iterator[None]:
         yield
     except httpx.HTTPError as error:
         raise ExecutorUnavailable(
-            f"the Docker daemon at {address} does not answer: {error or type(error).__name__}",
+            f"the container daemon at {address} does not answer: {error or type(error).__name__}",
             hint="is it running, and may this user open its socket?",
         ) from error
 

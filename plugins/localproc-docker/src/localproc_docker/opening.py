@@ -5,9 +5,10 @@ Owns reading options, and telling at once if there is no daemon. Must not know t
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from localproc.errors import EnvironmentProblem, ExecutorUnavailable
+from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
 from localproc.plugins.executor import ExecutorSettings
 from localproc_docker import OPTIONS
 from localproc_docker.addresses import DAEMONS, Daemon
@@ -33,11 +34,13 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         told = api.get("/info")
     except ExecutorUnavailable as error:
         api.close()
-        raise EnvironmentProblem(error.message, hint=error.hint) from error
+        raise EnvironmentProblem(error.message, hint=daemon.listens) from error
     folder = os.path.realpath(settings.folder)
     owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
     room = Room(settings.slots, settings.cores, settings.ram)
     backend = DockerBackend(_really(daemon, api), api, owner, room)
+    with suppress(LocalprocError):  # the next one to open it does that
+        backend.sweep(settings.is_over)
     if mode == "no" and not os.path.isdir(os.path.join(folder, FOLDER)):
         return backend
     return WarmBackend(backend, mode)  # tasks of an earlier engine may share containers

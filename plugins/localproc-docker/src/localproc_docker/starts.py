@@ -115,7 +115,7 @@ class Starts:
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")
         try:
-            self._api.post("/containers/create", body, name=name)
+            self._boxes.create(name, body)
         except ApiRefused as error:
             if error.code != 409:
                 return Refused(error.message)

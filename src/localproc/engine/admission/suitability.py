@@ -13,7 +13,7 @@ from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
 from localproc.cwl.run.software import packages, software_is_required
-from localproc.engine.job.executor_choice import ExecutorChoice, Place
+from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
 from localproc.errors import ImageError, Problem, UnsupportedPackage
@@ -171,7 +171,7 @@ def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Too
         yield from _steps(step.run, f"{place}/{step.id}" if place else step.id)
 
 
-def _probe(step: str, tool: Tool, place: Place) -> Task:
+def _probe(step: str, tool: Tool, place: Destination) -> Task:
     """Return a task that needs what every task of a tool will; a hint counts where it is used."""
     docker = tool.requirements.has("DockerRequirement") and not place.bare
     wanted = docker and (place.containers or is_required(tool))

@@ -76,7 +76,7 @@ class MakePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullPlan:
     """Take up to ``most`` step instances from a plan; the value is ``Pulled``.
 
     Until it is answered, the plan belongs to whoever does that.
@@ -165,7 +165,7 @@ class Withdraw:
 Asked = (
     StageIn
     | MakePlan
-    | Pull
+    | PullPlan
     | Recall
     | Evaluate
     | Prepare

@@ -60,7 +60,7 @@ class ExecutorChoice:
         return self.default if container else self.without_container or self.default
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where a step runs: the executor, what that can do, and whose containers there are.
 
     ``runtime`` is empty where there are none, and where the executor's are its own affair.
@@ -94,7 +94,7 @@ class Boxes:
 
     def place(
         self, choice: ExecutorChoice, able: Mapping[str, Capabilities], step: str, tool: Tool
-    ) -> Place:
+    ) -> Destination:
         """Return where a step runs; ``able`` is what executors can do.
 
         A daemon of this machine runs nothing for an executor of other machines.
@@ -104,10 +104,10 @@ class Boxes:
         boxed = names_one and not bare
         name = choice.choose(step, container=boxed)
         if not boxed:
-            return Place(name, able[name], bare=bare)
+            return Destination(name, able[name], bare=bare)
         if able[name].containers:
-            return Place(name, able[name], self.own.get(name, ""))
+            return Destination(name, able[name], self.own.get(name, ""))
         if not self.runtime or (self.executor and able[name].remote):
-            return Place(name, able[name])
+            return Destination(name, able[name])
         goes_to = self.executor or name
-        return Place(goes_to, able[goes_to], self.runtime)
+        return Destination(goes_to, able[goes_to], self.runtime)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.run.plan import Invocation, Skipped
-from localproc.engine.job.effects import Asked, MakePlan, Pull, StageIn, StageOut, Withdraw
+from localproc.engine.job.effects import Asked, MakePlan, PullPlan, StageIn, StageOut, Withdraw
 from localproc.errors import JobFailed, LocalprocError
 from localproc.machine.phases import Fact
 from localproc.model import Report
@@ -26,7 +26,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What came of a ``Pull``.
+    """What came of a ``PullPlan``.
 
     ``exhausted``: there is no more to start until something ends. ``error``: what came after the
     instances, while the one at ``key`` was worked out.
@@ -145,7 +145,7 @@ _KINDS: Final[dict[type[News], Fact]] = {
 _ANSWERS: Final[dict[type[Asked], Fact]] = {
     StageIn: Fact.STAGED,
     MakePlan: Fact.PLANNED,
-    Pull: Fact.PULLED,
+    PullPlan: Fact.PULLED,
     StageOut: Fact.PUBLISHED,
     Withdraw: Fact.PUBLISHED,
 }

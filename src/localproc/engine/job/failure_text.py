@@ -135,7 +135,8 @@ def all_failed(job_id: str, problems: Sequence[JobFailed]) -> JobFailed:
 def _ending(report: Report) -> str:
     code = report.exit_code
     if report.state is TaskState.TIMED_OUT:
-        return "was stopped: it took longer than its ToolTimeLimit"
+        said = f"too long: {report.reason}" if report.reason else "longer than its ToolTimeLimit"
+        return f"was stopped: it took {said}"
     if report.state is TaskState.OUT_OF_MEMORY:
         return "was stopped: it used more memory than it may"
     if report.state in (TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED):
@@ -162,7 +163,8 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
     if report.state in (TaskState.CANCELLED, TaskState.NODE_LOST):
         return "run the job again; whoever runs the executor knows more"
     if code == 127:
-        return "the command was not found: install it, or see the PATH in localproc doctor"
+        said = "the command was not found: install it, or see the PATH in localproc doctor"
+        return f"{said}; --containers runs the package's image, if it hints at one"
     if code == 126:
         return "the command could not be started: its log says why"
     if code in (-9, 137):

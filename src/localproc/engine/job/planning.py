@@ -13,7 +13,7 @@ from localproc.cwl.run.effort import plan_is_quick
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.remote_defaults import DEFAULTS, with_defaults
-from localproc.engine.job.effects import Effects, MakePlan, Pull
+from localproc.engine.job.effects import Effects, MakePlan, PullPlan
 from localproc.engine.job.facts import Pulled
 from localproc.errors import LocalprocError
 
@@ -159,7 +159,7 @@ class Planning:
             return None
         if not self._quick:
             self._away = True
-            self._effects.ask(Pull(self._plan, _BATCH))
+            self._effects.ask(PullPlan(self._plan, _BATCH))
             return None
         try:
             instance = self._plan.pull()
@@ -171,7 +171,7 @@ class Planning:
 
 
 def pull(plan: Plan, most: int) -> Pulled:
-    """Take instances from a plan: what a worker does for ``Pull``."""
+    """Take instances from a plan: what a worker does for ``PullPlan``."""
     instances: list[Instance] = []
     try:
         while len(instances) < most:

@@ -23,7 +23,7 @@ from localproc.cwl.run.software import packages, software_is_required
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import Collect, Evaluate, Prepare
-from localproc.engine.job.executor_choice import Place
+from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
 from localproc.engine.job.step_secrets import StepSecrets
@@ -58,7 +58,7 @@ class JobSetup:
     now: Callable[[], datetime]
     folder: str
     base_env: Mapping[str, str]
-    where: Callable[[Invocation], Place]
+    where: Callable[[Invocation], Destination]
     files: Callable[[], Files]
     make: Callable[[Sequence[StageAction]], None]
     tmpdir: Callable[[], str]

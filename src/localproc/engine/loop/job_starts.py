@@ -19,7 +19,7 @@ from localproc.engine.home.settings import base_environment
 from localproc.engine.home.variables import read_variables
 from localproc.engine.job import replay
 from localproc.engine.job.earlier import EarlierJob
-from localproc.engine.job.executor_choice import Boxes, ExecutorChoice, Place
+from localproc.engine.job.executor_choice import Boxes, Destination, ExecutorChoice
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames
@@ -156,11 +156,11 @@ class JobStarts:
         return EarlierJob(retried, self._home.job, load)
 
 
-def _where(places: Places, able: Mapping[str, Capabilities]) -> Callable[[Invocation], Place]:
+def _where(places: Places, able: Mapping[str, Capabilities]) -> Callable[[Invocation], Destination]:
     """Return what says where a step runs: for all its instances it is the same."""
 
     @cache
-    def of(step: str, tool: Tool) -> Place:
+    def of(step: str, tool: Tool) -> Destination:
         return places.boxes.place(places.choice, able, step, tool)
 
     return lambda invocation: of(place(invocation.key), invocation.tool)

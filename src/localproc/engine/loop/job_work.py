@@ -23,7 +23,7 @@ from localproc.engine.job.effects import (
     FillFolder,
     MakePlan,
     Prepare,
-    Pull,
+    PullPlan,
     Recall,
     StageIn,
     StageOut,
@@ -89,7 +89,7 @@ class JobWork:
         match effect:
             case MakePlan(inputs):
                 return make_plan(job.process, inputs, disk)
-            case Pull(plan, most):
+            case PullPlan(plan, most):
                 return pull(plan, most)
             case Prepare():
                 return self._prepare(effect, job, disk, aside)

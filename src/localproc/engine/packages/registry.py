@@ -71,6 +71,8 @@ class Registry:
         self._namespace = namespace
         self._open_storage = open_storage
         self._allow_remote = allow_remote
+        #: The files that revisions name which were read, and perhaps never deployed.
+        self._seen: dict[tuple[str, str], list[str]] = {}
 
     def deploy(
         self,
@@ -149,8 +151,11 @@ class Registry:
         The same document in another folder names other files, if it names any.
         """
         places = named_places(record.resolved)
-        known = self._stored(name, record.revision) if places else None
-        if known is None or named_places(known.resolved) == places:
+        if not places:
+            return record.revision
+        known = self._stored(name, record.revision)
+        seen = self._seen.setdefault((name, record.revision), places)
+        if places == (seen if known is None else named_places(known.resolved)):
             return record.revision
         text = "\0".join([record.revision, *places])
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -3,8 +3,9 @@
 #   folder  the folder of the batch       done   the folder of exit records
 #   name    the batch's name              job    the id that the scheduler gave the job
 #   tmp     where temporary folders are made   runner   the folder of this file
-# and has defined "describe NUMBER", which sets outdir, limit, stdin, stdout, stderr, wants_local, and
-# "command_of NUMBER", which becomes the command of a task. A task begins where its marker can be made, so a job
+#   part    how many tasks a file of them has
+# A file of tasks defines "describe NUMBER", which sets outdir, limit, stdin, stdout, stderr, wants_local,
+# and "command_of NUMBER", which becomes the command of a task. A task begins where its marker can be made, so a job
 # that is started twice runs nothing twice. Its exit record is lines of "WORD VALUE", the last ones
 # being those of times(1).
 
@@ -28,6 +29,7 @@ run_one() {  # NUMBER
   trap 'interrupted=1; [ ! -e "$folder/stop.$number" ] || stop note' USR2  # localproc
   trap 'interrupted=1; stop late' USR1
   begin "$number" || return 0
+  . "$folder/tasks.$((number / part)).sh"
   describe "$number"
   if [ -e "$folder/stop.$number" ]; then
     stopping=note code=143
@@ -82,13 +84,12 @@ make_local() {  # a temporary folder on the node, for a task whose command names
   mkdir -p -m 700 -- "$local" 2>/dev/null || local=
 }
 
-write_record() {  # a disk that is full may have room again
+write_record() {  # it counts once its last line is there; a disk that is full may have room again
   tries=0
-  until say_record >"$done/.$name.$number.$job"; do
+  until say_record >"$done/$name.$number"; do
     [ "$((tries += 1))" -lt 60 ] || return 1
     sleep 1
   done
-  mv -- "$done/.$name.$number.$job" "$done/$name.$number"
 }
 
 say_record() {

@@ -4,12 +4,15 @@ Owns the text of both, for the shell and for the keeper. Pure.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from shlex import quote
+from typing import Final
 
 from localproc.executors.batch.grouping import Batch, Mode
 from localproc.model import Task
+
+_PART: Final = 25  #: tasks of a file: each element of an array reads one
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +69,23 @@ def script(batch: Batch, place: Place, node: Node) -> str:
 trap : TERM USR2
 name={quote(place.name)} folder={quote(place.folder)} done={quote(place.done)}
 runner={quote(place.runner)} job=${{{node.job_variable}}} tmp="{node.tmp}"
-. "$folder/tasks.sh"
+part={_PART}
 . "$runner/runner.sh"
 {run}
 """
 
 
-def shell_tasks(batch: Batch, node: Node) -> str:
-    """Return what the shell knows of tasks, by their numbers in the batch."""
-    described = [_described(number, task) for number, task in enumerate(batch.tasks)]
+def shell_tasks(batch: Batch, node: Node) -> Mapping[str, str]:
+    """Return files with what the shell knows of tasks, by their numbers in the batch."""
+    numbered = list(enumerate(batch.tasks))
+    parts = (numbered[begin : begin + _PART] for begin in range(0, len(numbered), _PART))
+    return {f"tasks.{place}.sh": _defined(part, batch, node) for place, part in enumerate(parts)}
+
+
+def _defined(tasks: Sequence[tuple[int, Task]], batch: Batch, node: Node) -> str:
+    described = [_described(number, task) for number, task in tasks]
     commands = [
-        f"{number}) exec setsid {_command(task, batch, node)} ;;\n"
-        for number, task in enumerate(batch.tasks)
+        f"{number}) exec setsid {_command(task, batch, node)} ;;\n" for number, task in tasks
     ]
     return (
         f"describe() {{ case $1 in\n{''.join(described)}esac; }}\n"

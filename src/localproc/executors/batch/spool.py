@@ -61,7 +61,7 @@ class Spool:
         place = scripts.Place(name, folder, self._done, self._runner)
         files = {
             "script": scripts.script(batch, place, node),
-            "tasks.sh": scripts.shell_tasks(batch, node),
+            **scripts.shell_tasks(batch, node),
             "about.json": json.dumps(
                 {"mode": batch.mode, "keys": keys, "request": asdict(batch.request)}
             ),
@@ -168,7 +168,7 @@ class Spool:
         """Return the records of tasks by handle that are not ``known``."""
         for name in os.listdir(self._done):
             batch, _, number = name.rpartition(".")
-            if name.startswith(".") or not number.isdigit() or f"{batch}/{number}" in known:
+            if not number.isdigit() or f"{batch}/{number}" in known:
                 continue
             handed = self._known.get(batch)
             if handed is not None and (record := self._record(handed, int(number))) is not None:

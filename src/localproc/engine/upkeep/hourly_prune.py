@@ -15,7 +15,7 @@ _LOG: Final = logging.getLogger("localproc")
 _EVERY: Final = 3600.0
 
 
-class Schedule:
+class HourlyPrune:
     """A thread that calls ``prune`` now and then; it is given what tells that it is to stop.
 
     ``stamp`` is a file whose time says when an engine of the home did so last.

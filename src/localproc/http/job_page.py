@@ -1,0 +1,61 @@
+"""The page of a job.
+
+Owns which of its steps are shown as rows of their own, and what is told of each. Must not know how
+they look.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from localproc.cwl.run.reads import place
+from localproc.engine.handles import Job
+from localproc.http.exchange import Exchange
+from localproc.http.steppage import StepPage
+from localproc.model import StepStatus
+from localproc.views.step_rows import StepRow, step_rows
+from localproc.views.timeline import Row, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A row: ``whole`` are all steps at its place, ``bars`` those on this page."""
+
+    whole: StepRow
+    bars: Sequence[Row]
+    seconds: float | None
+
+
+def job_page(
+    exchange: Exchange,
+    job: Job,
+    page: StepPage,
+    said: Mapping[str, Any],
+    note: str,
+    status: int,
+) -> Response:
+    """Answer with the page; ``page`` are the steps on it, ``said`` is the status document."""
+    bars = {one.step.name: one for one in timeline(job.record, page.steps, page.began)}
+    now = job.record.finished or datetime.now(UTC)
+    whole = {place(row.steps[0].key): row for row in job.rows()}
+    rows = []
+    for some in step_rows(page.steps):
+        row = whole[place(some.steps[0].key)]
+        rows.append(_Shown(row, [bars[step.name] for step in some.steps], row.seconds(now)))
+    failed = [step for step in page.steps if step.status is StepStatus.FAILED]
+    details = {one["name"]: _told(one, job) for one in job.step_details(failed)}
+    content = {"job": job, "record": job.record, "rows": rows, "page": page, "info": said}
+    return exchange.page("job.html", {**content, "details": details, "note": note}, status)
+
+
+def _told(one: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Give what is told of a step that failed, its folder by its place in the home."""
+    short = f".../jobs/{job.id}"
+    return {
+        "inputs": one.get("inputs", {}),
+        "command": [word.replace(job.folder, short) for word in one.get("command", ())],
+        "folder": one.get("folder", "").replace(job.folder, short),
+    }
