@@ -51,7 +51,7 @@ def _served(names: list[str]) -> Iterator[str]:
     for name in names:
         with open(os.path.join(folder, name), "wb") as file:
             file.write(os.urandom(_SIZE))
-    item = {
+    item: dict[str, object] = {
         "type": "Feature",
         "stac_version": "1.0.0",
         "id": "N",
