@@ -41,6 +41,7 @@ test-fast: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos $(ROUNDS)
+	[ -z "$$LOCALPROC_TEST_S3" ] || $(BIN)/python -m tests.chaos.storage $(ROUNDS)
 	$(BIN)/python -m tests.chaos.triggers
 
 check: $(VENV)/.dev

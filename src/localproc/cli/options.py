@@ -258,3 +258,12 @@ def _gathered(
     for option in reversed(list(options.values())):
         option(called)
     return called
+
+
+staging_option = click.option(
+    "--staging",
+    type=click.Choice(["own", "ours"]),
+    default="own",
+    show_default=True,
+    help="Whose steps stage in and out for a package that came wrapped with some.",
+)

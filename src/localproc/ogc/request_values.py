@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import Files, is_literal, local_path, normalize, reference, walk
+from localproc.cwl.base.files import (
+    ARCHIVE,
+    Files,
+    is_literal,
+    local_path,
+    normalize,
+    reference,
+    walk,
+)
 from localproc.cwl.base.types import (
     CwlType,
     is_filelike,
@@ -31,6 +39,15 @@ from localproc.uris import canonical, data_uri, path_uri, unquoted
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _STAC: Final = ("Feature", "FeatureCollection", "Catalog", "Collection")
+#: Media types that ask for a Directory to be made of an archive.
+_ARCHIVES: Final[Mapping[str, str]] = {
+    "application/zip": "zip",
+    "application/x-zip-compressed": "zip",
+    "application/gzip": "tar.gz",
+    "application/x-gzip": "tar.gz",
+    "application/tar+gzip": "tar.gz",
+    "application/x-tar": "tar",
+}
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 
 
@@ -157,10 +174,14 @@ class RequestReader:
             link = {"class": what, "location": self._location(value["href"])}
             if what == "File":
                 link |= said_format(value.get("type"), f"{path}.type", self.problems)
+            elif kind_of := _ARCHIVES.get(str(value.get("type")).partition(";")[0].lower()):
+                link[ARCHIVE] = kind_of
             value = link
         elif what == "Directory" and (document := _stac_document(value)) is not None:
             text = json.dumps(document).encode()
             value = {"class": what, "location": data_uri(text, "application/geo+json")}
+        elif what == "Directory" and isinstance(value.get("value"), str):  # a URI, as wrappers take
+            value = {"class": what, "location": self._location(value["value"])}
         elif "value" in value and not is_filelike(value):
             if what == "Directory":
                 self.problems.append(Problem("a directory cannot be given inline", path))
@@ -207,12 +228,15 @@ class RequestReader:
             return
         elif one["class"] == "File" and stat.is_dir:
             self.problems.append(Problem(f"{local_path(one)} is a directory, not a file", path))
-        elif one["class"] == "Directory" and not stat.is_dir and not _may_be_item(location):
+        elif one["class"] == "Directory" and not (
+            stat.is_dir or _may_be_item(location) or ARCHIVE in one
+        ):
             self.problems.append(
                 Problem(
                     f"{local_path(one)} is a file, not a directory",
                     path,
-                    hint="a Directory may also be given as a STAC item (a .json file)",
+                    hint="a Directory may also be given as a STAC item (a .json file), or as an "
+                    "archive: {href: PATH, type: application/zip}",
                 )
             )
 

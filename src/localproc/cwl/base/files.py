@@ -18,6 +18,8 @@ from localproc.uris import canonical, is_absolute, path_uri, unquoted, uri_path
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
 CONTENT_LIMIT: Final = 64 * 1024
 
+#: Says of a Directory that it is to be made of an archive at its location, and of which kind.
+ARCHIVE: Final = "localproc:archive"
 _PLAIN: Final = (str, int, float, NoneType)  #: nothing is inside of these
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")

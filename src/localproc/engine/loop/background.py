@@ -124,7 +124,7 @@ class Background:
 
     def _sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
         with os.scandir(jobs) as found:
-            folders = [one.path for one in found if os.path.isdir(os.path.join(one.path, "work"))]
+            folders = [one.path for one in found if any(map(os.path.isdir, _work(one.path)))]
         for folder in folders:
             job_id = os.path.basename(folder)
             if is_tidy(job_id):
@@ -150,9 +150,8 @@ class Background:
         self._remove_work(job.job_id, job.folder)
 
     def _remove_work(self, job_id: str, job: str) -> None:
-        for part in ("work", "inputs"):
-            folder = os.path.join(job, part)
-            aside = os.path.join(self._tmpdirs, f"{job_id}-{part}")
+        for folder in _work(job):
+            aside = os.path.join(self._tmpdirs, f"{job_id}-{os.path.basename(folder)}")
             remove(aside if _moved(folder, aside) else folder)
 
     def _drop(self, effect: Asked, job: JobContext) -> None:
@@ -169,6 +168,11 @@ class Background:
             self._report(job.job_id, Done(effect, error=as_ours(error)))
         else:
             self._report(job.job_id, Done(effect, value))
+
+
+def _work(job: str) -> tuple[str, str]:
+    """Give the folders of a job that go once nobody has a use for them."""
+    return os.path.join(job, "work"), os.path.join(job, "inputs")
 
 
 def _moved(folder: str, aside: str) -> bool:
