@@ -76,11 +76,11 @@ class _Commands(click.Group):
     _complete = False  # whether plugins have added theirs
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in their own order, those of plugins last."""
+        """Return the names in their own order, those of plugins last."""
         return [*COMMANDS, *self._of_plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give a command."""
+        """Return a command."""
         if cmd_name not in COMMANDS:
             return self._of_plugins().get(cmd_name)
         module = import_module(f"localproc.cli.{COMMANDS[cmd_name][0]}")
@@ -88,7 +88,7 @@ class _Commands(click.Group):
         return command
 
     def _of_plugins(self) -> dict[str, click.Command]:
-        """Give the commands of plugins; one that fails is told of by ``localproc plugins``."""
+        """Return the commands of plugins; one that fails is told of by ``localproc plugins``."""
         if not self._complete:
             from localproc.plugins.manager import PluginManager
 
@@ -219,7 +219,7 @@ def _exit_code(arguments: list[str] | None) -> int:
 
 
 def code_of(error: errors.LocalprocError) -> int:
-    """Give the exit code of an error."""
+    """Return the exit code of an error."""
     match error:
         case errors.JobFailed():
             return FAILED

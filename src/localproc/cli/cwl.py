@@ -151,7 +151,7 @@ def _run(process: Process, inputs: dict[str, Any], outdir: str, *, quiet: bool) 
 
 
 def _named_tool(path: str) -> str | None:
-    """Give the tool that an inputs file names, if that is what lies at the path."""
+    """Return the tool that an inputs file names, if that is what lies at the path."""
     try:
         with open(path, "rb") as file:
             if TOOL.encode() not in file.read():
@@ -166,7 +166,7 @@ def _named_tool(path: str) -> str | None:
 
 
 def _printed(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a file as cwltool prints it: with its path as well."""
+    """Return a file as cwltool prints it: with its path as well."""
     printed = dict(one)
     if is_local(one):
         printed["path"] = local_path(one)

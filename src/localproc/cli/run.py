@@ -81,7 +81,7 @@ def run(
 
 
 def exit_code(job: Job) -> int:
-    """Give the exit code for a job that has ended."""
+    """Return the exit code for a job that has ended."""
     codes = {JobStatus.SUCCESSFUL: 0, JobStatus.DISMISSED: DISMISSED}
     return codes.get(job.status, FAILED)
 

@@ -228,7 +228,7 @@ def shown_value(value: Any) -> str:
 
 
 def final_document(job: Job) -> dict[str, Any]:
-    """Give a job's statusInfo, with its results, or with the problem that it failed of."""
+    """Return a job's statusInfo, with its results, or with the problem that it failed of."""
     document = job.status_info()
     document["folder"] = job.folder
     if job.abandoned:

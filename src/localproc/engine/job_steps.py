@@ -41,7 +41,7 @@ class JobSteps(JobAccount):
         return notebook.job_html(self.record, self.rows())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Give what notebooks show of it: while it goes on, that is kept up to date."""
+        """Return what notebooks show of it: while it goes on, that is kept up to date."""
         told = {"text/plain": repr(self), "text/html": self._repr_html_()}
         return told if self.status.final else told | live_view(self._repr_html_, self._waits_more)
 

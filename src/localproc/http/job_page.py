@@ -62,7 +62,7 @@ def job_page(
 
 
 def _told(one: Mapping[str, Any], job: Job) -> dict[str, Any]:
-    """Give what is told of a step that failed, its folder by its place in the home."""
+    """Return what is told of a step that failed, its folder by its place in the home."""
     short = f".../jobs/{job.id}"
     return {
         "inputs": one.get("inputs", {}),

@@ -36,14 +36,14 @@ class StepBook:
         self._writers: dict[str, str] = {}  # of logs
 
     def steps(self) -> list[Step]:
-        """Give the steps so far."""
+        """Return the steps so far."""
         return list(self._steps.values())
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def copy(self) -> "StepBook":
-        """Give another one that goes on from here."""
+        """Return another one that goes on from here."""
         other = StepBook()
         other._steps, other._writers = dict(self._steps), dict(self._writers)
         other._submitted = dict(self._submitted)
@@ -84,7 +84,7 @@ class StepBook:
         return [step]
 
     def _known(self, name: str) -> Step:
-        """Give a step as it is; one that was never submitted begins with what is told now."""
+        """Return a step as it is; one that was never submitted begins with what is told now."""
         known = self._steps.get(name)
         return known or Step(name=name, key=name, status=StepStatus.ACCEPTED, log="")
 
@@ -197,7 +197,7 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
 
 
 def steps(events: Iterable[Event]) -> list[Step]:
-    """Give the steps that the events add up to."""
+    """Return the steps that the events add up to."""
     book = StepBook()
     for event in events:
         book.take(event)

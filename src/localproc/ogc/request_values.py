@@ -76,7 +76,7 @@ class RequestReader:
         self.named: list[str] = []  #: files that strings name, by their absolute paths
 
     def port(self, value: Any, port: Mapping[str, Any], path: str) -> Any:
-        """Give the value of an input."""
+        """Return the value of an input."""
         if is_link(value, port):
             return self._link(value["href"], port, path)
         before = len(self.problems)
@@ -98,7 +98,7 @@ class RequestReader:
             return None
 
     def value(self, value: Any, cwl_type: CwlType, path: str, spec: Mapping[str, Any]) -> Any:
-        """Give a value of a type; one that is not of it is left as it is.
+        """Return a value of a type; one that is not of it is left as it is.
 
         ``spec`` is what the input, or the field of a record, says beside its type.
         """
@@ -197,7 +197,7 @@ class RequestReader:
         return clean
 
     def _clean(self, value: Any, path: str) -> Any:
-        """Give a value with its files in the form they have between steps."""
+        """Return a value with its files in the form they have between steps."""
         try:
             clean = normalize(value, self._base)
         except InvalidInputs as error:
@@ -209,7 +209,7 @@ class RequestReader:
         return clean
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:
-        """Give an absolute URI for a URI or a path."""
+        """Return an absolute URI for a URI or a path."""
         if _SCHEME.match(reference):
             return reference
         plain = unquoted(reference) if quoted else reference

@@ -98,7 +98,7 @@ class _StageIn:
         return {name: _expanded(value) for name, value in staged.items()}
 
     def _files(self, value: Any) -> Any:
-        """Give a value with its files staged; each item of a Directory in an array is one of it."""
+        """Return a value with its files staged; Directories in an array are items of it."""
         if isinstance(value, list):
             return [
                 self._directory(one, several=True)
@@ -287,7 +287,7 @@ def _named(folder: str) -> dict[str, str]:
 
 
 def _expanded(value: Any) -> Any:
-    """Give a value with each item of a document in the place of the document."""
+    """Return a value with each item of a document in the place of the document."""
     if not isinstance(value, list):
         return value
     found: list[Any] = []

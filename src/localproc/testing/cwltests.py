@@ -35,7 +35,7 @@ class CwlTests(pytest.File):
     """A file of tests."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give a test for each entry; raises ``CollectError`` for what is none."""
+        """Yield a test for each entry; raises ``CollectError`` for what is none."""
         for number, (entry, folder) in enumerate(_entries(self.path)):
             name = str(entry.get("id") or entry.get("label") or number).rpartition("#")[2]
             yield CwlTest.from_parent(self, name=name, entry=entry, folder=folder)

@@ -19,7 +19,7 @@ _OF_FILES: Final = frozenset(
 
 
 def output_differences(expected: Any, actual: Any, where: str = "output") -> Iterator[str]:
-    """Give what differs between outputs as they were expected and as they are, a line for each."""
+    """Yield what differs between outputs as they were expected and as they are, a line for each."""
     if expected == _ANY:
         return
     if isinstance(expected, Mapping):

@@ -31,7 +31,7 @@ def timestamp(at: datetime) -> str:
 def status_info(
     job: JobRecord, steps: Sequence[Step] | None = None, base: str = ""
 ) -> dict[str, Any]:
-    """Give the statusInfo of a job (schema ``statusInfo.yaml``).
+    """Return the statusInfo of a job (schema ``statusInfo.yaml``).
 
     With ``steps`` it tells of them too under ``steps``: their names, states, times, exit codes,
     where they ran and what they took; and a link to the log of each that has ended, in the order
@@ -154,7 +154,7 @@ def _log_link(place: str, log: str) -> dict[str, str]:
 
 
 def results_document(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the results of a job (schema ``results.yaml``).
+    """Return the results of a job (schema ``results.yaml``).
 
     STAC catalogs are qualified values holding a FeatureCollection, files and folders are links,
     everything else is its value; objects are wrapped as qualified values. Outputs that are null are
@@ -185,7 +185,7 @@ def _is_box(value: Mapping[str, Any]) -> bool:
 
 
 def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a File or Directory object as a link."""
+    """Return a File or Directory object as a link."""
     link: dict[str, Any] = {
         "href": value.get("location", ""),
         "rel": ITEM_REL,
@@ -198,7 +198,7 @@ def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _media_type(format_: str) -> str:
-    """Give the media type that a format of CWL is, nothing for those of other vocabularies."""
+    """Return the media type that a format of CWL is, nothing for those of other vocabularies."""
     kind = format_.removeprefix("http:").removeprefix("https:").removeprefix(_IANA)
     return kind if _MEDIA_TYPE.fullmatch(kind) else ""
 

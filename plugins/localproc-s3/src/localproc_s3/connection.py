@@ -92,7 +92,7 @@ class Connection:
         return self._begun(self._called(self._files, operation, arguments))
 
     def explaining(self, uri: str, etag: str = "") -> explaining:
-        """Give what turns errors into localproc's."""
+        """Return what turns errors into localproc's."""
         return explaining(uri, self._secrets, etag)
 
     def wait(self, future: "Future[_T]", watch: Callable[[], None] | None = None) -> _T:

@@ -76,7 +76,7 @@ class Plan:
         return self._board.current
 
     def pull(self) -> Invocation | Skipped | None:
-        """Give the next instance to start, ``None`` while there is nothing to do but wait.
+        """Return the next instance to start, ``None`` while there is nothing to do but wait.
 
         Raises ``LocalprocError`` where the inputs of a step cannot be worked out.
         """
@@ -165,7 +165,7 @@ class _Scope:
             self._board.found.append(self._instances(step))
 
     def _instances(self, step: WorkflowStep) -> _Instances:
-        """Give the instances of a step that is ready; ``None`` where a nested workflow begins."""
+        """Yield the instances of a step that is ready; ``None`` where a nested workflow begins."""
         key = self._prefix + step.id
         self._board.current = key
         inputs = step_inputs(step, self._values)
@@ -232,7 +232,7 @@ class _Gather:
             self._finish()
 
     def slot(self, index: int) -> _Done:
-        """Give what takes the outputs of one instance."""
+        """Return what takes the outputs of one instance."""
 
         def take(outputs: _Outputs) -> None:
             for name, values in self._lists.items():

@@ -46,7 +46,7 @@ class EventWriter:
         self._reasons: dict[str, str] = {}  # why steps wait, as was told last
 
     def tear_off(self) -> list[Event]:
-        """Give the events, which have been recorded now, and begin a new page."""
+        """Return the events, which have been recorded now, and begin a new page."""
         events, self.events = self.events, []
         return events
 

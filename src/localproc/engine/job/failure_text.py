@@ -184,7 +184,7 @@ def _public_name(error: Exception) -> str:
 
 
 def as_ours(error: Exception) -> LocalprocError:
-    """Give any error as one of ours."""
+    """Return any error as one of ours."""
     if isinstance(error, LocalprocError):
         return error
     if isinstance(error, OSError):

@@ -146,7 +146,7 @@ class JobRun:
         return key in self._steps.running
 
     def change(self) -> Change | None:
-        """Give what is to be recorded, if anything."""
+        """Return what is to be recorded, if anything."""
         events = self._writer.events
         if not events:
             return None
@@ -159,7 +159,7 @@ class JobRun:
         self._recorded += len(self._writer.tear_off())
 
     def effects(self) -> list[Effect]:
-        """Give what is to be done, now that what led to it has been recorded."""
+        """Return what is to be done, now that what led to it has been recorded."""
         return self._effects.take()
 
     # Facts
@@ -291,7 +291,7 @@ class JobRun:
             self._step_ended(instance.key, known.outputs)
 
     def _executor(self, instance: Instance) -> str:
-        """Give the executor of a step instance; one that is skipped counts for the default one."""
+        """Return the executor of a step instance; a skipped one counts for the default executor."""
         if isinstance(instance, Invocation):
             return self._where(instance).executor
         return self.request.executor.partition(";")[0]

@@ -45,6 +45,6 @@ class StepNames:
 
 
 def _owners(name: str) -> set[str]:
-    """Give the names of steps one of whose folders would be called like this step."""
+    """Return the names of steps one of whose folders would be called like this step."""
     plain = name.removesuffix(".in")
     return {plain, _ATTEMPT.sub("", plain), _ATTEMPT.sub("", name)} - {name}

@@ -89,7 +89,7 @@ class TaskFactory:
     _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
-        """Give the path of a step's log."""
+        """Return the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
@@ -114,7 +114,7 @@ class TaskFactory:
         return place.containers and wants_container(invocation.tool, containers=True)
 
     def container(self, invocation: Invocation) -> Container | None:
-        """Give the container that a package tells of, where its runtime is known."""
+        """Return the container that a package tells of, where its runtime is known."""
         runtime = self.setup.where(invocation).runtime
         return replace(described(invocation.tool), runtime=runtime) if runtime else None
 
@@ -199,7 +199,7 @@ class TaskFactory:
         return fingerprint.fingerprint(named, files)
 
     def software(self, invocation: Invocation) -> Provided:
-        """Give the environment that a tool starts with; a container has its own software.
+        """Return the environment that a tool starts with; a container has its own software.
 
         Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
         """
@@ -219,7 +219,7 @@ class TaskFactory:
         )
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
-        """Give a task whose log begins with what was done without."""
+        """Return a task whose log begins with what was done without."""
         if not notes or effect.attempt > 1:
             return task
         log = "".join(f"{note}\n" for note in notes)
@@ -229,7 +229,7 @@ class TaskFactory:
     def named(
         self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None
     ) -> Task:
-        """Give a task as far as it is known without working it out: enough to have it stopped."""
+        """Return a task as far as it is known without working it out: enough to have it stopped."""
         folders, path = self._folders(name, attempt, tmpdir), self.log_path(name)
         return Task(
             key=self.key(name, attempt),
@@ -261,7 +261,7 @@ class TaskFactory:
         )
 
     def key(self, name: str, attempt: int) -> str:
-        """Give what names an attempt of a step for ever."""
+        """Return what names an attempt of a step for ever."""
         return f"{self.job_id}:{name}:{attempt}"
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:

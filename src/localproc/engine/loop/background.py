@@ -171,7 +171,7 @@ class Background:
 
 
 def _work(job: str) -> tuple[str, str]:
-    """Give the folders of a job that go once nobody has a use for them."""
+    """Return the folders of a job that go once nobody has a use for them."""
     return os.path.join(job, "work"), os.path.join(job, "inputs")
 
 

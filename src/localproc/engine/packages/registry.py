@@ -113,7 +113,7 @@ class Registry:
         return record
 
     def read(self, package: object, fragment: str = "") -> ProcessRecord:
-        """Give what deploying a package would record, without recording it."""
+        """Return what deploying a package would record, without recording it."""
         source = _source(package, fragment)
         return self._unchanged(source, "") or self._record(source, "", InputPolicy(), mutable=True)
 
@@ -126,7 +126,7 @@ class Registry:
     def _record(
         self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
     ) -> ProcessRecord:
-        """Give a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+        """Return a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
         name = check_id(process_id) if process_id else ""
         may_be_known = is_file(source) and policy == InputPolicy()
         record = self._package_cache.find(source) if may_be_known else None
@@ -146,7 +146,7 @@ class Registry:
         )
 
     def _revision(self, record: ProcessRecord, name: str) -> str:
-        """Give the revision of a package: another one if its files are not those of the known one.
+        """Return the revision of a package: another one if its files are not the known one's.
 
         The same document in another folder names other files, if it names any.
         """
@@ -214,14 +214,14 @@ class Registry:
         self._store.remove_process(self._namespace, process_id)
 
     def _stored(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
-        """Give a process, the current revision if none is named, if there is one that is whole."""
+        """Return a process, its current revision if none is named; ``None`` for a damaged one."""
         try:
             return self._store.process(self._namespace, process_id, revision)
         except StoreCorrupted:
             return None
 
     def get(self, process_id: str) -> ProcessRecord:
-        """Give a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
+        """Return a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
         found = self._store.process(self._namespace, process_id)
         if found is None:
             import difflib
@@ -237,7 +237,7 @@ class Registry:
         return found
 
     def all(self) -> list[ProcessRecord]:
-        """Give all processes, by id; those that cannot be read are told in the log."""
+        """Return all processes, by id; those that cannot be read are told in the log."""
         return self._store.processes(self._namespace)
 
     def _reader(self, policy: InputPolicy) -> Reader:
@@ -281,7 +281,7 @@ def _id_like(name: str) -> str:
 
 
 def check_id(process_id: str) -> str:
-    """Give an id that can be a part of a URL; raises ``InvalidPackage`` for any other."""
+    """Return an id that can be a part of a URL; raises ``InvalidPackage`` for any other."""
     if _ID.fullmatch(process_id):
         return process_id
     raise InvalidPackage(
