@@ -41,7 +41,8 @@ test-fast: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos $(ROUNDS)
-	$(BIN)/python -m tests.chaos.schedules
+	[ -z "$$LOCALPROC_TEST_S3" ] || $(BIN)/python -m tests.chaos.storage $(ROUNDS)
+	$(BIN)/python -m tests.chaos.triggers
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

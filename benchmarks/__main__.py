@@ -15,6 +15,7 @@ from benchmarks.cluster import cluster
 from benchmarks.containers import containers
 from benchmarks.demo import demo
 from benchmarks.growth import growth
+from benchmarks.idle import idle
 from benchmarks.interpreter import interpreter
 from benchmarks.jobs import jobs
 from benchmarks.looking import looking
@@ -44,6 +45,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "looking": looking,
     "load": load,
     "growth": growth,
+    "idle": idle,
     "scatters": scatters,
     "containers": containers,
     "storage": storage,

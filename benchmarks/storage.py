@@ -18,6 +18,7 @@ import psutil
 
 from benchmarks.measure import Cost, Effort, apart, cost_of, in_turn
 from benchmarks.places import lasting, usual
+from benchmarks.stage_in import over_http
 from benchmarks.table import Line, Note, Row
 from localproc.storage.upload_plan import Outbound
 
@@ -27,7 +28,8 @@ _THREADS: Final = 16
 
 
 def storage(effort: Effort) -> Iterator[Line]:
-    """Measure publishing with each of the clients."""
+    """Measure staging in over HTTP, and publishing to S3 with each of the clients."""
+    yield from over_http(effort)
     server = _server()
     if not server:
         yield Note("publishing to S3", "LOCALPROC_TEST_S3 names no S3 server")

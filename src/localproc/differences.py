@@ -13,7 +13,7 @@ _PASSING: Final = frozenset({"created", "updated", "datetime_processed"})
 
 
 def raster_differences(actual: str, expected: str, tolerance: float = 0) -> Iterator[str]:
-    """Give what differs between two rasters: grid, kind, and values by more than ``tolerance``.
+    """Yield what differs between two rasters: grid, kind, and values by more than ``tolerance``.
 
     Pixels without data have to be without data in both. ``actual`` and ``expected`` are paths.
     """
@@ -92,7 +92,7 @@ def _plain(item: Mapping[str, Any], passing: frozenset[str] | set[str]) -> dict[
 
 
 def value_differences(one: Any, other: Any, path: str, tolerance: float = 1e-9) -> Iterator[str]:
-    """Give what differs between two values as JSON has them; ``path`` is what they are called."""
+    """Yield what differs between two values as JSON has them; ``path`` is what they are called."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for name in sorted({*one, *other}):
             if name not in one or name not in other:

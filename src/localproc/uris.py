@@ -27,12 +27,12 @@ def unquoted(text: str) -> str:
 
 
 def path_uri(path: str) -> str:
-    """Give the ``file:`` URI of an absolute path."""
+    """Return the ``file:`` URI of an absolute path."""
     return "file://" + quoted(path)
 
 
 def uri_path(uri: str) -> str:
-    """Give the path of a ``file:`` URI."""
+    """Return the path of a ``file:`` URI."""
     plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
     return uri[7:] if plain else unquoted(urlsplit(uri).path)
 
@@ -69,7 +69,7 @@ def data_of(uri: str) -> tuple[bytes, str]:
 
 
 def canonical(uri: str) -> str:
-    """Give a URI in the one form that it has here: files of this machine as ``file:///path``.
+    """Return a URI in the one form that it has here: files of this machine as ``file:///path``.
 
     RFC 8089 has others: ``file:/path``, ``file://localhost/path``, ``FILE:///path``. Raises
     ``ValueError`` for a URI that leads nowhere: a file of another machine, no host, a wrong port.

@@ -176,6 +176,13 @@ def test_what_cannot_stand_in_a_document_is_told(package: Path, home: Path) -> N
     assert "say.sh" in said.err
 
 
+def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "bad.cwl").write_text("cwlVersion: v1.2\ninputs: {words: string[]}\n")
+    said = localproc("pack", tmp_path / "bad.cwl")
+    assert said.code == 2
+    assert "bad.cwl:2:" in said.err
+
+
 def test_documents_that_do_not_go_together_are_told(package: Path) -> None:
     part = package.parent / "parts" / "parts.cwl"
     part.write_text(part.read_text().replace("v1.2", "v1.1"))

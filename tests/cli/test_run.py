@@ -297,3 +297,25 @@ def test_a_reader_that_goes_away_is_no_error(packages: Path) -> None:
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_results_are_printed_as_yaml_has_them(tmp_path: Path) -> None:
+    values = {"none": None, "yes": True, "text": "a b", "few": [1, None], "all": {"a": None}}
+    package = tmp_path / "values.cwl"
+    document = {
+        "cwlVersion": "v1.2",
+        "class": "ExpressionTool",
+        "id": "values",
+        "requirements": {"InlineJavascriptRequirement": {}},
+        "expression": f"${{ return {json.dumps(values)}; }}",
+        "inputs": {},
+        "outputs": dict.fromkeys(values, "Any?"),
+    }
+    package.write_text(json.dumps(document))
+    assert localproc("run", package).out.splitlines() == [
+        "none: null",
+        "yes: true",
+        "text: a b",
+        "few: [1, null]",
+        'all: {"a": null}',
+    ]

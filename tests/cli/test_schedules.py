@@ -61,7 +61,7 @@ def test_what_is_wrong_leaves_nothing_behind() -> None:
 def test_schedules_are_seen_to_until_ctrl_c() -> None:
     assert localproc("schedule", "add", "echo", "* * * * * ?", "message=tick").code == 0
     with started("schedule", "run"):
-        until(lambda: "successful" in localproc("jobs").out)
+        until(lambda: "successful" in localproc("jobs", "--status", "successful").out)
     shown = localproc("schedule", "show", "echo").out
     job_id = localproc("jobs", "--json").document["jobs"][-1]["jobID"]
     assert job_id in shown

@@ -328,6 +328,8 @@ def check_call(words: list[str]) -> None:
     command: click.Command = command_line
     rest = iter(words)
     for word in rest:
+        if word == "--":
+            return
         if word.startswith("-"):
             options = {name: one for one in command.get_params(context) for name in one.opts}
             name, _, value = word.partition("=")

@@ -30,6 +30,7 @@ from localproc.engine.job.facts import (
     Progressed,
     Recalled,
     TakenFrom,
+    ToolProgressed,
 )
 from localproc.errors import JobFailed, StagingError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
@@ -288,6 +289,17 @@ def test_bytes_that_come_and_go_are_told_while_they_do() -> None:
     (effect,) = bench.given(StageIn)
     bench.answer(effect)
     assert bench.take(Progressed(STAGE_IN, 30, 30)) == [], "it comes too late"
+
+
+def test_what_a_tool_has_done_counts_for_the_progress_of_its_job() -> None:
+    bench = Bench(process(tool()), {"x": "a"})
+    bench.begin()
+    bench.room()
+    (key,) = bench.launched()
+    (event,) = bench.take(ToolProgressed(f"{ID}:{key}", 0.5, "half way"))
+    assert isinstance(event, StepProgress)
+    assert (event.share, event.said, event.progress) == (0.5, "half way", 49)
+    assert bench.take(ToolProgressed("of nobody", 0.7, "")) == []
 
 
 def test_outputs_with_javascript_are_collected_elsewhere() -> None:

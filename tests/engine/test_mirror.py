@@ -1,5 +1,6 @@
 """Jobs without a network: with what was mirrored where there is one."""
 
+import dataclasses
 import json
 import tarfile
 from collections.abc import Iterator
@@ -8,8 +9,18 @@ from typing import Any
 
 import pytest
 
+import localproc
 from localproc import Engine
-from localproc.errors import InvalidInputs, JobFailed, NoSuchObject, StagingError
+from localproc.errors import (
+    EnvironmentProblem,
+    ImageError,
+    InvalidInputs,
+    JobFailed,
+    NoSuchObject,
+    StagingError,
+)
+from localproc.model import Container, Task
+from localproc.plugins.containers import ContainerPlugin, Image
 from localproc.uris import uri_path
 from tests.patience import patient
 from tests.storage.desk import item
@@ -126,3 +137,87 @@ def test_a_damaged_mirror_is_refused(
             engine.mirror.take_in(tmp_path / "bad.tar")
         assert list(engine.mirror) == []
     assert not list(tmp_path.rglob("escape*"))
+
+
+class PlainRuntime:
+    """A runtime whose images are names, and whose containers are plain processes."""
+
+    def __init__(self, *images: str) -> None:
+        self.here = list(images)
+
+    @localproc.hookimpl
+    def localproc_containers(self) -> list[ContainerPlugin]:
+        return [ContainerPlugin("plain", lambda _: self, lambda _: True)]  # type: ignore[arg-type,return-value]
+
+    def image(self, container: Container) -> Image | None:
+        is_here = container.image in self.here
+        return Image(container.image, container.image, "sha256:1") if is_here else None
+
+    def brings(self, container: Container) -> str:
+        return f"plain pull {container.image}"
+
+    def command(self, task: Task, image: Image) -> Task:
+        assert task.container is not None
+        return dataclasses.replace(task, container=None)
+
+    def save(self, image: Image, archive: str) -> None:
+        Path(archive).write_text(image.name)
+
+    def load(self, archive: str, name: str) -> None:
+        assert Path(archive).read_text() == name
+        self.here.append(name)
+
+
+BOXED: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "boxed",
+    "requirements": [{"class": "DockerRequirement", "dockerPull": "example.org/echo:1"}],
+    "baseCommand": ["echo", "from a box"],
+    "inputs": [],
+    "stdout": "said.txt",
+    "outputs": [{"id": "said", "type": "stdout"}],
+}
+
+
+def test_the_images_that_jobs_ran_in_go_along(tmp_path: Path) -> None:
+    here, there = PlainRuntime("example.org/echo:1", "example.org/other:1"), PlainRuntime()
+    with Engine(tmp_path / "home", plugins=[here], containers="plain") as engine:
+        job = engine.run(BOXED).raise_for_status()
+        engine.mirror.export(tmp_path / "mirror.tar", [job])
+        engine.mirror.export(tmp_path / "bare.tar", [job], images=False)
+    with Engine(tmp_path / "elsewhere", plugins=[there], containers="plain") as engine:
+        engine.mirror.take_in(tmp_path / "bare.tar")
+        engine.mirror.take_in(tmp_path / "mirror.tar", images=False)
+        assert there.here == []
+        (found,) = engine.mirror.take_in(tmp_path / "mirror.tar")
+        assert there.here == ["example.org/echo:1"]
+        again = engine.process(found.process_id).execute(found.inputs).wait().raise_for_status()
+        assert again.result("said").read_text() == "from a box\n"
+    with (
+        Engine(tmp_path / "bare", containers="none") as engine,
+        pytest.raises(EnvironmentProblem, match="no container runtime") as error,
+    ):
+        engine.mirror.take_in(tmp_path / "mirror.tar")
+    assert "--no-images" in error.value.hint
+
+
+def test_an_image_that_was_damaged_is_refused(tmp_path: Path) -> None:
+    here = PlainRuntime("example.org/echo:1")
+    with Engine(tmp_path / "home", plugins=[here], containers="plain") as engine:
+        job = engine.run(BOXED).raise_for_status()
+        engine.mirror.export(tmp_path / "good.tar", [job])
+        here.here.clear()
+        with pytest.raises(ImageError, match="is not here"):
+            engine.mirror.export(tmp_path / "bad.tar", [job])
+        assert not (tmp_path / "bad.tar").exists()
+    with tarfile.open(tmp_path / "good.tar") as archive:
+        at = archive.getmember("images/0.tar").offset_data
+    whole = (tmp_path / "good.tar").read_bytes()
+    (tmp_path / "bad.tar").write_bytes(whole[:at] + b"E" + whole[at + 1 :])
+    with (
+        Engine(tmp_path / "elsewhere", plugins=[here], containers="plain") as engine,
+        pytest.raises(StagingError, match="as it was saved"),
+    ):
+        engine.mirror.take_in(tmp_path / "bad.tar")
+    assert here.here == []

@@ -199,3 +199,19 @@ def test_a_job_waits_while_its_executor_cannot_be_reached(tmp_path: Path) -> Non
         job = engine.job(job.id).wait(patient(30))
     assert job.status == "successful", job.problem
     assert (tmp_path / "ran").read_text() == "x\n", "it was taken over, not run again"
+
+
+@pytest.mark.parametrize("left", [("work", "inputs"), ("inputs",)])
+def test_what_a_killed_engine_was_about_to_remove_is_removed(
+    tmp_path: Path, left: Sequence[str]
+) -> None:
+    tool = {"cwlVersion": "v1.2", "class": "CommandLineTool", "id": "nothing"}
+    package: dict[str, object] = {**tool, "baseCommand": "true", "inputs": [], "outputs": []}
+    with localproc.Engine(tmp_path) as engine:
+        job = engine.run(package).raise_for_status()
+    folder = Path(job.folder)
+    for name in left:
+        (folder / name / "scene_1").mkdir(parents=True)
+    with localproc.Engine(tmp_path) as engine:
+        engine.run(package)  # whoever runs nothing tidies nothing
+    assert [one.name for one in folder.iterdir()] == ["logs"]

@@ -1,8 +1,6 @@
 """Variables and secrets of tools: who gets them, and that their values are found nowhere else."""
 
-import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,8 +12,9 @@ import pytest
 
 from localproc import Engine, InvalidInputs, Job
 from localproc.errors import JobPutAside, SecretUnavailable
-from localproc.executors.keeper.redactor import forms
 from localproc.model import InputPolicy
+from localproc.testing.executor_secrets import found_in
+from localproc.testing.executor_secrets import texts_below as texts_in
 from tests.patience import patient, until
 
 #: Values that have to be escaped in any kind of text.
@@ -75,6 +74,7 @@ WORKFLOW: dict[str, Any] = {
         "other": {"run": tool("plain"), "in": {"plain": "plain"}, "out": ["said"]},
     },
 }
+BREAKS = tool("plain", baseCommand=["sh", "-c", "exit 3"])
 TO_ONE_STEP = [{"step": "given", "set": {"TOKEN": "secret:token"}}]
 
 
@@ -91,23 +91,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         yield engine
 
 
-def texts_in(folder: Path) -> dict[str, bytes]:
-    """Return the contents and the names of all that lies in a folder."""
-    files = {}
-    for place, _, names in os.walk(folder):  # folders come and go meanwhile
-        files[place] = b""
-        for name in names:
-            path = Path(place, name)
-            with contextlib.suppress(FileNotFoundError):
-                files[str(path)] = path.read_bytes() if path.is_file() else b""  # or a pipe
-    return {**files, "names": "\n".join(files).encode()}
-
-
 def check_nowhere(texts: Mapping[str, bytes], *values: str) -> None:
-    for value in values:
-        for form in forms(value):
-            found = [name for name, data in texts.items() if form in data]
-            assert found == [], form
+    assert found_in(texts, values) == []
 
 
 def answers(engine: Engine, job: Job) -> dict[str, bytes]:
@@ -185,6 +170,37 @@ def test_a_client_cannot_use_secrets_by_name_but_give_values(
     assert answer.status_code == 200, answer.text
     assert wrong.status_code == 400
     check_nowhere(texts_in(tmp_path) | {"": answer.content, "wrong": wrong.content}, PASSWORD)
+
+
+def test_a_value_that_a_client_gave_is_asked_for_again_by_a_retry(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """It is not in what is told of the job that failed, nor in what is kept of either."""
+    broken = {**WORKFLOW, "id": "breaking"}
+    broken["steps"] = {**WORKFLOW["steps"], "other": {**WORKFLOW["steps"]["other"], "run": BREAKS}}
+    engine.deploy(broken)
+    asked = {"inputs": {"password": PASSWORD, "plain": "x"}}
+    with engine.client() as client:
+        headers = {"prefer": "respond-async"}
+        accepted = client.post("processes/breaking/execution", json=asked, headers=headers)
+        place = accepted.headers["location"]
+        failed = engine.job(place.rpartition("/")[2]).wait()
+        assert failed.status == "failed"
+        refused = client.post(f"jobs/{failed.id}/retry", json={})
+        assert refused.status_code == 400
+        assert "inputs.password" in refused.text
+        assert "give it again" in refused.text
+        again = client.post(f"jobs/{failed.id}/retry", json={"inputs": {"password": PASSWORD}})
+        assert again.status_code == 201, again.text
+    retried = engine.job(again.headers["location"].rpartition("/")[2]).wait()
+    with pytest.raises(InvalidInputs, match="give it again"):
+        failed.retry()
+    for job in (failed, retried):
+        job.crate(tmp_path / f"crate-{job.id}")
+        (tmp_path / f"{job.id}.html").write_text(job.report())
+        check_nowhere(answers(engine, job), PASSWORD)
+    # A task that was stopped has had its files put right in the background.
+    until(lambda: not found_in(texts_in(tmp_path), [PASSWORD]))
 
 
 def test_a_value_is_not_kept_for_another_engine(engine: Engine) -> None:

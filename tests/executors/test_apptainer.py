@@ -9,8 +9,9 @@ import pytest
 
 from localproc.errors import EnvironmentProblem, ImageError
 from localproc.executors.containers.apptainer import Apptainer
-from localproc.model import Container, Mount, Resources, Task
-from localproc.plugins.containers import ContainerSettings
+from localproc.executors.veiled import veiled
+from localproc.model import Container, Mount, Resources, Secrets, Task
+from localproc.plugins.containers import ContainerSettings, Image
 from tests import container_image
 
 #: Writes down each call, and makes the file that a pull or a build is to make.
@@ -149,3 +150,13 @@ def test_what_cannot_be_had_is_said(runtime: Apptainer, name: str, tmp_path: Pat
 def test_a_program_that_is_not_there_is_missed(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="no-apptainer is not on this machine"):
         Apptainer("no-apptainer", ContainerSettings(str(tmp_path)))
+
+
+def test_secrets_have_names_by_which_they_come_through(runtime: Apptainer, name: str) -> None:
+    secrets = Secrets({"TOKEN": ("token", "very secret")}, {"db": "more so"})
+    boxed = runtime.command(task(secrets=secrets), Image("debian:12", "/images/debian.sif"))
+    assert "very secret" not in repr(boxed)
+    argv, env = veiled(boxed)
+    assert env[f"{name.upper()}ENV_TOKEN"] == "very secret"
+    assert "TOKEN" not in env
+    assert argv[-2:] == ["cat", "a b"]

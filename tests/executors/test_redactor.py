@@ -2,8 +2,10 @@
 
 import base64
 import json
+import subprocess
 import urllib.parse
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +60,12 @@ def test_the_other_forms_of_a_value_are_hidden() -> None:
         hidden = redacted(f"before {form} behind", {AWKWARD: "(it)"})
         assert "(it)" in hidden, form
         assert form not in hidden
+
+
+@pytest.mark.parametrize("value", [r"C:\new\table\\x", r"a\0101b\q\v"])
+def test_what_a_shell_echoes_is_hidden(value: str) -> None:
+    said = subprocess.run(["sh", "-c", 'echo "$0"', value], capture_output=True, check=True)
+    assert redacted(said.stdout.decode(), {value: "(it)"}) == "(it)\n"
 
 
 def test_a_value_is_hidden_in_the_middle_of_a_text_in_base64() -> None:

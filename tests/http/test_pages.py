@@ -113,6 +113,9 @@ RESOURCES = [
     "executions",
     "executions/v1",
     "executions/v1/private/{hostile}",
+    "logs",
+    "logs?search=alert",
+    "schedules",
     "http://localproc/",
 ]
 PROBLEMS = [
@@ -190,6 +193,8 @@ def test_what_is_linked_is_there(site: Site, path: str) -> None:
         "jobs",
         "jobs/{hostile}",
         "jobs/{hostile}/inputs",
+        "executions/v1/private/{hostile}",
+        "logs?search=alert",
         "jobs?minDuration=" + EVIL,
         "jobs?since=" + EVIL,
         "processes/" + EVIL,
@@ -686,3 +691,11 @@ def test_examples_are_one_word_of_a_shell(names: str) -> None:
     assert json.loads(shlex.split(shell({"inputs": {names: names}}))[0]) == {
         "inputs": {names: names}
     }
+
+
+def test_a_job_that_nobody_runs_says_what_to_do(tmp_path: Path) -> None:
+    with Engine(tmp_path / "home", run_jobs=False) as engine:
+        job = engine.execute(engine.deploy(PICTURE))
+        with engine.client() as client:
+            page = Page(client.get(f"jobs/{job.id}?f=html"))
+            assert "Nobody runs it: localproc resume goes on with it." in page.text

@@ -9,6 +9,7 @@ from localproc.model.events import (
     StepFinished,
     StepProgress,
     StepQueued,
+    StepRetrying,
     StepRunning,
     StepSubmitted,
     TakenOver,
@@ -140,6 +141,16 @@ def test_a_log_tells_whether_its_step_has_ended() -> None:
     book.take(StepFinished(after(5), name="crop", status=StepStatus.FAILED))
     assert book.has_ended("node_crop.log")
     assert not book.has_ended("crop")
+
+
+def test_a_tool_is_told_of_until_its_attempt_has_ended() -> None:
+    history = [
+        SUBMITTED,
+        StepProgress(after(1), name="crop", share=0.5, said="half way"),
+        StepRetrying(after(2), name="crop", attempt=1, due=after(3)),
+    ]
+    told = [steps(history[:count])[0] for count in (2, 3)]
+    assert [(step.share, step.said) for step in told] == [(0.5, "half way"), (None, "")]
 
 
 def test_bytes_are_told_until_the_step_has_ended() -> None:

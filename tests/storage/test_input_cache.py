@@ -1,5 +1,6 @@
 """Inputs that are kept: who is given which, and what becomes of them."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -251,3 +252,31 @@ def test_no_secret_of_an_address_is_written_down(
     written = [one for one in Path(cache.folder).rglob("*.json") if one.is_file()]
     assert len(written) == 1
     assert "geheim" not in written[0].read_text()
+
+
+def test_what_was_damaged_on_its_way_is_brought_once_more(
+    reader: Reader, site: Site, cache: InputCache
+) -> None:
+    """Nothing but the checksum tells, and the damaged bytes are not what is kept."""
+    whole = Page(b"pixels", headers={"etag": '"1"'})
+    answers = [Page(b"pixelz", headers={"etag": '"1"'}), whole]
+    site.moods["/a.tif"] = lambda _: answers.pop(0) if len(answers) > 1 else whole
+    uri = site.root + "/a.tif"
+    said = {"href": uri, "file:checksum": f"1220{hashlib.sha256(b'pixels').hexdigest()}"}
+    scene = site.add("/N.json", item({"a": said}))
+    reader.desk().bring(directory(scene))
+    assert any("it is brought once more" in line for line in reader.log)
+    assert reader.bring(uri) == b"pixels"
+    reader.desk().bring(directory(scene))
+    assert site.asked.count("GET /a.tif") == 2
+
+
+def test_what_is_kept_and_has_another_checksum_now_is_not_asked_for_offline(
+    reader: Reader, site: Site
+) -> None:
+    uri = page(site, "/a.tif", b"pixels", '"1"')
+    scene = page(site, "/N.json", Site.written(item({"a": {"href": uri, "file:size": 7}})))
+    for offline in (Offline.NEVER, Offline.ALWAYS):
+        with pytest.raises(StagingError, match="has 6 bytes, its item says 7"):
+            reader.desk(offline).bring(directory(scene))
+    assert site.asked.count("GET /a.tif") == 2

@@ -1,4 +1,4 @@
-"""A schedule of every second while those who see to it are killed with -9, again and again."""
+"""Schedules and subscriptions while those who see to them are killed with -9, again and again."""
 
 import signal
 import subprocess
@@ -37,15 +37,15 @@ def fire_under_kills(home: Path, *, servers: int, kills: int, ticks: int) -> int
     with Engine(home, run_jobs=False) as engine:
         engine.deploy(ECHO)
         engine.schedules.add("echo", "* * * * * ?", {"text": "tick"}, missed="all")
-        alive = [_serving(home) for _ in range(servers)]
+        alive = [serving(home) for _ in range(servers)]
         for _ in range(kills):
             _wait_for(engine, ticks)
-            _kill(alive.pop(0))
-            alive.append(_serving(home))
+            end(alive.pop(0))
+            alive.append(serving(home))
         _wait_for(engine, ticks)
         engine.schedules.disable("echo")
         for one in alive:
-            _kill(one)
+            end(one)
         history = engine.schedules.history("echo", 10_000)
         dues = sorted(one.due for one in history)
         lasted = round((dues[-1] - dues[0]).total_seconds())
@@ -62,16 +62,53 @@ def fire_under_kills(home: Path, *, servers: int, kills: int, ticks: int) -> int
     return len(history)
 
 
-def _serving(home: Path) -> "subprocess.Popen[bytes]":
+def watch_under_kills(folder: Path, *, rounds: int, each: int) -> int:
+    """Kill whoever watches a folder in each round; return how many versions there were of files.
+
+    Half of the files have a name of their own, the others are written again in each round; each
+    version has set off one job by then, none two.
+    """
+    home, inbox = folder / "home", folder / "inbox"
+    inbox.mkdir()
+    expected: Counter[str] = Counter()
+    with Engine(home, run_jobs=False) as engine:
+        engine.deploy(ECHO)
+        when = {"event": "file", "folder": str(inbox), "settled": 0}
+        target = {"process": "echo", "inputs": {"text": "$(event.name) $(event.size)"}}
+        engine.subscriptions.add("s", when, target, every=0.1)
+        watcher = serving(home)
+        for turn in range(rounds):
+            for number in range(each):
+                name = f"{turn}-{number}" if number % 2 else f"{number}"
+                part = inbox / f"{name}.part"
+                part.write_text("x" * (each * turn + number + 1))
+                part.rename(inbox / name)
+                expected[f"{name} {each * turn + number + 1}"] += 1
+            _wait_until(engine, expected.total() - each // 2)
+            end(watcher)
+            watcher = serving(home)
+            _wait_until(engine, expected.total())
+        end(watcher)
+        jobs = engine.jobs(process="echo", limit=10_000)
+        assert Counter(str(job.inputs["text"]) for job in jobs) == expected
+    return expected.total()
+
+
+def serving(home: Path) -> "subprocess.Popen[bytes]":
+    """Start an engine that sees to triggers."""
     return subprocess.Popen([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
 
 
-def _kill(one: "subprocess.Popen[bytes]") -> None:
+def end(one: "subprocess.Popen[bytes]") -> None:
+    """Kill it."""
     one.send_signal(signal.SIGKILL)
     one.communicate()
 
 
 def _wait_for(engine: Engine, more: int) -> None:
     """Wait until so many more jobs have been set off."""
-    known = len(engine.jobs(limit=10_000))
-    until(lambda: len(engine.jobs(limit=10_000)) >= known + more)
+    _wait_until(engine, len(engine.jobs(limit=10_000)) + more)
+
+
+def _wait_until(engine: Engine, count: int) -> None:
+    until(lambda: len(engine.jobs(limit=10_000)) >= count)

@@ -222,6 +222,33 @@ def test_a_job_that_fails_is_run_again_and_rescheduled(engine: Engine) -> None:
     assert jobs[-1].record.reason.endswith(") attempt 4")
 
 
+def test_what_becomes_of_a_failure_is_a_status_of_the_log(engine: Engine) -> None:
+    engine.schedules.add("failing", "@hourly", name="s", retries=1, delay=10, reschedule=3600)
+    clock = Clock(engine)
+    clock.due_at(datetime.now(UTC))
+    (job_id,) = clock.look(datetime.now(UTC))
+    with engine.client() as client:
+
+        def listed(status: str) -> list[str]:
+            found = client.get(f"executions/v1?name=failing&status={status}&_limit=-1").json()
+            return [one["_id"] for one in found]
+
+        def fail() -> None:
+            engine.job(job_id).wait(patient(30))
+            clock.follow(datetime.now(UTC))
+
+        fail()
+        assert listed("waiting") == [job_id]
+        (job_id,) = clock.scheduler.follow(datetime.now(UTC) + 11 * SECOND)
+        assert listed("retrying") == [job_id]
+        clock.run([job_id])
+        fail()
+        assert listed("reschedule") == [job_id]
+        assert len(listed("failed")) == 1  # the attempt before, which nobody waits for any more
+        states = client.get("executions/v1?_distinct=status").json()
+        assert states == ["failed", "reschedule"]
+
+
 def test_a_job_that_cannot_be_accepted_is_told_of(engine: Engine) -> None:
     engine.schedules.add("echo", "@hourly", {"text": "a"}, name="s", missed="all")
     engine.undeploy("echo")

@@ -1,21 +1,20 @@
 """Subscriptions: what is done when something happens, once for each time that it does."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
-import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -27,7 +26,7 @@ from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import NoSuchSubscription
 from tests.patience import patient, until
-from tests.triggers.killing import ECHO, SERVING
+from tests.triggers.killing import ECHO, end, serving, watch_under_kills
 
 FAILING: dict[str, Any] = {
     "cwlVersion": "v1.2",
@@ -58,7 +57,7 @@ class Looking:
 
     def look(self, name: str, now: datetime | None = None) -> list[str]:
         (trigger,) = self.store.triggers("default", "subscription", name)
-        return self.subscriber.look(trigger, now or datetime.now(UTC))
+        return list(self.subscriber.look(trigger, now or datetime.now(UTC)))
 
 
 def echoed(engine: Engine) -> Counter[str]:
@@ -113,6 +112,7 @@ def test_facts_become_inputs() -> None:
 )
 def test_what_makes_no_sense_is_told(members: dict[str, Any], where: str) -> None:
     whole = {
+        "name": "s",
         "when": {"event": "failed", "process": "p"},
         "target": {"mail": "a@example.org"},
         **members,
@@ -234,75 +234,69 @@ def test_a_file_that_is_being_written_is_waited_for(engine: Engine, tmp_path: Pa
 
 def test_a_folder_is_watched_though_the_watcher_is_killed(tmp_path: Path) -> None:
     """Files are written, renamed and written again; each version sets off one job."""
-    home, inbox = tmp_path / "home", tmp_path / "inbox"
-    inbox.mkdir()
-    expected: Counter[str] = Counter()
-    with Engine(home, run_jobs=False) as engine:
-        engine.deploy(ECHO)
-        when = {"event": "file", "folder": str(inbox), "settled": 0}
-        inputs = {"text": "$(event.name) $(event.size)"}
-        target = {"process": "echo", "inputs": inputs}
-        engine.subscriptions.add("s", when, target, every=0.1)
-        watcher = subprocess.Popen([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
-        for round_ in range(3):
-            for number in range(20):
-                name = f"{round_}-{number}" if number % 2 else f"{number}"
-                part = inbox / f"{name}.part"
-                part.write_text("x" * (100 * round_ + number + 1))
-                part.rename(inbox / name)
-                expected[f"{name} {100 * round_ + number + 1}"] += 1
-            wait_for(engine, expected.total() - 15)
-            watcher.send_signal(signal.SIGKILL)
-            watcher.communicate()
-            watcher = subprocess.Popen([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
-            wait_for(engine, expected.total())
-        watcher.communicate()
-        assert echoed(engine) == expected
+    assert watch_under_kills(tmp_path, rounds=2, each=10) == 20
 
 
 # STAC
 
 
 class StacApi:
-    """A search of a STAC API, two items a page; ``items`` grows."""
+    """A search of a STAC API, two items a page; ``items`` grows.
+
+    ``asked`` are the pages that it was asked for. One that is ``held`` is not answered for.
+    """
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
+        self.asked: list[int] = []
+        self.held: set[int] = set()
         self.is_away = False
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                page = int(parse_qs(urlsplit(self.path).query).get("page", ["0"])[0])
-                found = outer.items[page * 2 : page * 2 + 2]
-                links = [{"rel": "next", "href": f"/search?page={page + 1}"}]
-                body = {
-                    "type": "FeatureCollection",
-                    "features": found,
-                    "links": links if page * 2 + 2 < len(outer.items) else [],
-                }
-                self.send_response(503 if outer.is_away else 200)
-                self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/search"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def grow(self, *numbers: int, collection: str = "S2") -> None:
+    def grow(self, *numbers: int, collection: str = "S2", **properties: str) -> None:
         for number in numbers:
+            when = {"datetime": f"2026-11-{number:02}T00:00:00Z"}
             self.items.append(
                 {
                     "type": "Feature",
                     "id": f"item-{number}",
                     "collection": collection,
-                    "properties": {"datetime": f"2026-11-{number:02}T00:00:00Z"},
+                    "properties": when | properties,
                     "links": [{"rel": "self", "href": f"/items/{number}"}],
                 }
             )
+
+    def page(self, query: Mapping[str, list[str]]) -> dict[str, Any]:
+        number = int(query.get("page", ["0"])[0])
+        self.asked.append(number)
+        until(lambda: number not in self.held)
+        newest_first = query.get("sortby") == ["-properties.created"]
+        found = self.items[::-1] if newest_first else self.items
+        more = urlencode({**query, "page": number + 1}, doseq=True)
+        is_last = number * 2 + 2 >= len(found)
+        return {
+            "type": "FeatureCollection",
+            "features": found[number * 2 : number * 2 + 2],
+            "links": [] if is_last else [{"rel": "next", "href": f"/search?{more}"}],
+        }
+
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps(outer.page(parse_qs(urlsplit(self.path).query))).encode()
+                with contextlib.suppress(OSError):  # whoever asked may have been killed
+                    self.send_response(503 if outer.is_away else 200)
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
 
 
 @pytest.fixture
@@ -333,6 +327,73 @@ def test_each_item_of_a_search_that_grows_sets_off_one_job(engine: Engine, api: 
     assert echoed(engine) == expected
     (trigger,) = looking.store.triggers("default", "subscription", "s")
     assert trigger.due is not None
+
+
+def test_items_of_one_moment_are_told_apart(engine: Engine, api: StacApi) -> None:
+    looking = looking_at(engine, api.url)
+    api.grow(*range(1, 8), datetime="2026-11-28T00:00:00Z")
+    assert len(looking.look("s")) == 7
+    api.grow(8, 9, datetime="2026-11-28T00:00:00Z")
+    api.grow(10, datetime="1999-01-01T00:00:00Z")  # an old one that comes late
+    assert len(looking.look("s")) == 3
+    assert echoed(engine) == {f"item-{n} S2": 1 for n in range(1, 11)}
+
+
+def test_an_item_that_changes_is_news_where_that_is_asked_for(engine: Engine, api: StacApi) -> None:
+    api.grow(1, 2, updated="2026-11-01T00:00:00Z")
+    once, again = looking_at(engine, api.url), looking_at(engine, api.url, "again", changes=True)
+    api.items[0]["properties"]["updated"] = "2026-11-02T00:00:00Z"
+    assert once.look("s") == []
+    assert len(again.look("again")) == 1
+    assert again.look("again") == []
+    api.items[0]["properties"]["updated"] = "2026-11-03T00:00:00Z"
+    assert len(again.look("again")) == 1
+    assert once.look("s") == []
+
+
+def test_a_search_that_gives_the_newest_first_is_read_as_far_as_there_is_news(
+    engine: Engine, api: StacApi
+) -> None:
+    api.grow(*range(1, 10))
+    looking = looking_at(engine, f"{api.url}?sortby=-properties.created")
+    for numbers, pages in (((), [0]), ((11, 12, 13), [0, 1, 2])):
+        api.grow(*numbers)
+        api.asked.clear()
+        assert len(looking.look("s")) == len(numbers)
+        assert api.asked == pages
+    api.is_away = True
+    assert looking.look("s") == []
+    api.is_away = False
+    api.asked.clear()
+    assert looking.look("s") == []
+    assert len(api.asked) == 6  # nobody knows what the last look has missed
+
+
+def test_whoever_watches_a_search_is_killed_between_two_pages(tmp_path: Path, api: StacApi) -> None:
+    home = tmp_path / "home"
+    with Engine(home, run_jobs=False) as engine:
+        engine.deploy(ECHO)
+        looking_at(engine, f"{api.url}?sortby=-properties.created")
+        api.grow(*range(1, 8))
+        api.held.add(2)
+        watcher = serving(home)
+        until(lambda: 2 in api.asked)
+        assert echoed(engine).total() == 4  # those of two pages
+        end(watcher)
+        api.grow(8)
+        api.held.clear()
+        watcher = serving(home)
+        wait_for(engine, 8)
+        end(watcher)
+        assert echoed(engine) == {f"item-{n} S2": 1 for n in range(1, 9)}
+
+
+def looking_at(engine: Engine, url: str, name: str = "s", **members: Any) -> Looking:
+    """Subscribe to a search."""
+    target = {"process": "echo", "inputs": {"text": "$(event.id) $(event.collection)"}}
+    when = {"event": "stac", "url": url, **members}
+    engine.subscriptions.add(name, when, target, every=0.1)
+    return Looking(engine)
 
 
 # Letters

@@ -139,6 +139,14 @@ def test_a_step_tells_where_it_runs_and_what_it_took() -> None:
     assert not {"executor", "nativeID", "reason"} & set(second)
 
 
+def test_a_step_that_failed_tells_what_it_was() -> None:
+    failed = step("crop_2", StepStatus.FAILED, command=("crop", "b"), inputs={"name": "b"})
+    well = step("crop", StepStatus.SUCCESSFUL, command=("crop", "a"))
+    first, second = status_info(JOB, [failed, well])["steps"]
+    assert (first["command"], first["inputs"]) == (["crop", "b"], {"name": "b"})
+    assert not {"command", "inputs"} & set(second)
+
+
 def test_a_step_tells_how_many_bytes_have_come_and_what_was_made_available() -> None:
     stages = step("stage_in", StepStatus.RUNNING, bytes_done=0, bytes_total=30)
     runs = step("otsu", StepStatus.RUNNING, software=("gdal 3.8 (modules: GDAL/3.8)",))

@@ -1,5 +1,6 @@
 """The executor keeps the contract, on a real daemon."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,11 @@ class TestDocker(DockerTests, ExecutorContract):
         [found] = self.daemon.get("/containers/json", all=True, filters=wanted)
         self.daemon.delete(f"/containers/{found['Id']}", force=True)
         return True
+
+    def told(self, executor: Executor, task: Task) -> str:
+        found = containers(self.daemon, Path(task.outdir).parent / "home")
+        shown = [self.daemon.get(f"/containers/{one['Id']}/json") for one in found]
+        return json.dumps([found, shown], ensure_ascii=False)
 
     def unreachable(self, executor: Executor) -> Callable[[], None]:
         self.way.hang()

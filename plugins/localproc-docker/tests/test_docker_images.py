@@ -148,7 +148,7 @@ class TestBringing:
 
 
 def fresh_name(api: EngineApi) -> Iterator[str]:
-    """Give a name that no image has; the one that gets it is removed."""
+    """Yield a name that no image has; the one that gets it is removed."""
     name = f"localproc-tests/{uuid.uuid4().hex}:1"
     yield name
     api.delete(f"/images/{name}", force=True)

@@ -2,6 +2,7 @@
 allowed."""
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import localproc_docker
 import pytest
-from docker_daemon import IMAGE
+from docker_daemon import IMAGE, daemon
 from docker_fixtures import api
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.images import DaemonImages
@@ -97,3 +98,22 @@ def run_failing(home: Path, docker: dict[str, str], **options: Any) -> str:
             return engine.execute(engine.deploy(tool(docker)).id, {}).wait().message
     except LocalprocError as error:
         return json.dumps(error.to_problem(), default=str)
+
+
+@pytest.mark.parametrize(
+    ("program", "variable"), [("docker", "DOCKER_HOST"), ("podman", "CONTAINER_HOST")]
+)
+def test_a_shell_is_opened_in_a_container_like_that_of_the_step(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], program: str, variable: str
+) -> None:
+    daemon(variable).close()
+    look = ("sh", "-c", "pwd; test -e /boot || echo inside; touch there; touch /nope")
+    with Engine(tmp_path / "a, home", plugins=[localproc_docker], containers=program) as engine:
+        job = engine.run(tool({"dockerPull": IMAGE}))
+        with job.shell("tool", look) as opened:
+            assert opened.run() == 1
+        assert (Path(opened.folder) / "there").stat().st_uid == os.getuid()
+    out, err = capfd.readouterr()
+    assert out.splitlines()[1:] == ["inside"]
+    assert "Read-only file system" in err
+    assert f"in a new container of {IMAGE} ({program})" in opened.notes

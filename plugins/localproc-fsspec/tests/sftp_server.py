@@ -32,7 +32,7 @@ class _Handle(paramiko.SFTPHandle):  # type: ignore[misc]
 
 
 def _files_in(root: Path) -> type[paramiko.SFTPServerInterface]:
-    """Give what serves the files of a folder."""
+    """Return what serves the files of a folder."""
 
     def answering(action: Any) -> Any:
         def answer(self: Any, *arguments: Any) -> Any:

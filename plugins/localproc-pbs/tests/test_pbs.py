@@ -18,6 +18,7 @@ from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import Allocation, Failed, Request
 from localproc.model import Task, TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings
+from localproc.testing.executor_secrets import PASSWORD, TOKEN, found_in, texts_below
 from localproc.testing.executor_tests import OpenExecutor, opened
 from localproc.testing.executors import ExecutorContract
 
@@ -236,6 +237,17 @@ class TestArrays(PbsContract):
 
 class TestBundlesWithoutPython(PbsContract):
     options: ClassVar[Mapping[str, Any]] = {"mode": "bundle", "python": "no-such-python"}
+
+    def test_a_secret_is_known_to_its_task_alone(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        """It is not even known to that, as nothing would keep it out of its logs."""
+        executor, task = open_executor("first"), self.with_secrets(tmp_path)
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 126
+        assert "needs Python" in Path(task.stderr).read_text()
+        left = {name: text for name, text in texts_below(tmp_path).items() if "login" not in name}
+        assert found_in(left, (TOKEN, PASSWORD)) == []
 
 
 def open_pbs(folder: Path, engine: str, options: Mapping[str, Any]) -> Executor:

@@ -5,6 +5,7 @@ It forwards requests as they are; the signature is of its own address, which the
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -15,11 +16,13 @@ from urllib.parse import urlsplit
 from s3_server import Server
 
 _ANSWERS = {
+    "error": (500, b"<Error><Code>InternalError</Code><Message>Try again.</Message></Error>"),
     "busy": (503, b"<Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>"),
     "expired": (400, b"<Error><Code>ExpiredToken</Code><Message>It is over.</Message></Error>"),
     "denied": (403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
 }
 
+_SLOW = 0.3  #: seconds that a slow answer takes to begin
 #: Says what goes wrong with a request (its method and path), nothing for most.
 Fault = Callable[[str, str], str]
 
@@ -32,7 +35,8 @@ class Road:
         self.fault: Fault = lambda method, path: ""
         self.asked: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.over = threading.Event()
+        self._server = _Quiet(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.road = self  # type: ignore[attr-defined]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -40,8 +44,14 @@ class Road:
 
     def close(self) -> None:
         """End it."""
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that are killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,6 +66,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "reset":
             self.close_connection = True
             self.connection.close()
+            return
+        if fault == "silent":
+            road.over.wait()
+            self.close_connection = True
             return
         if fault in _ANSWERS:
             status, said = _ANSWERS[fault]
@@ -76,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
+        if fault == "garbled" and answer.status < 300:  # as many bytes, and others
+            data = bytes(255 - one for one in data)
+        if fault == "slow":
+            time.sleep(_SLOW)
         self._answer(answer.status, answer.getheaders(), data, short=fault == "short")
 
     def _answer(self, status: int, headers: Any, data: bytes, *, short: bool = False) -> None:

@@ -22,6 +22,7 @@ from tests.patience import until
 from localproc import Engine
 from localproc.engine.engine import namespace_of
 from localproc.errors import ObjectExists, StagingError, StorageUnavailable
+from localproc.storage.upload_plan import Outbound
 
 __all__ = ["bucket", "open_s3", "server"]
 
@@ -54,6 +55,20 @@ def is_put(method: str, path: str) -> bool:
 
 def is_get(method: str, path: str) -> bool:
     return method == "GET"
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_long(
+    open_s3: OpenS3, road: Road, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = open_s3(endpoint=road.server.endpoint)
+    uri = f"s3://{bucket}/a.txt"
+    storage.put(b"a", uri)
+    road.fault = once("silent", lambda method, path: method == "HEAD")
+    with monkeypatch.context() as short:
+        short.setattr("localproc_s3.connection._ANSWERING", 0.2)
+        with pytest.raises(StorageUnavailable):
+            storage.info(uri)
+    assert storage.info(uri) is not None
 
 
 @pytest.mark.parametrize("fault", ["busy", "reset", "lost"])
@@ -192,6 +207,56 @@ def test_publishing_waits_for_a_server_that_is_away(
         road.fault = lambda *_: ""
         assert job.wait().status == "successful"
         assert job.result("catalog").items
+
+
+def test_an_upload_whose_beginning_was_not_told_is_removed(
+    open_s3: OpenS3, road: Road, server: Server, bucket: str, tmp_path: Path
+) -> None:
+    """The server has begun it, and nobody knows its name."""
+    source = tmp_path / "large.bin"
+    source.write_bytes(bytes(6 << 20))
+    storage = open_s3(endpoint=road.server.endpoint)
+    lost = once("lost", lambda method, path: method == "POST" and "uploads" in path, times=2)
+    road.fault = lost
+    root = f"s3://{bucket}/job"
+    out = Outbound(storage, root, (str(tmp_path),), (), lambda _: None, lambda: False, alone=True)
+    out.add(str(source), f"{root}/large.bin")
+    out.measure()
+    out.send()
+    assert keys(server, bucket) == ["job/large.bin"]
+    assert uploads(server, bucket) == []
+
+
+def test_that_a_key_has_expired_may_not_be_said(open_s3: OpenS3, road: Road, bucket: str) -> None:
+    """An answer to HEAD has no body: keys are asked for again, and so is what was asked, once."""
+    storage = open_s3(endpoint=road.server.endpoint)
+    road.fault = once("expired", lambda method, path: method == "HEAD")
+    assert storage.info(f"s3://{bucket}/nothing") is None
+    road.fault = lambda method, path: "expired" if method == "HEAD" else ""
+    with pytest.raises(StagingError, match="400"):
+        storage.info(f"s3://{bucket}/nothing")
+
+
+def test_a_list_of_parts_that_was_damaged_on_its_way_is_sent_again(
+    open_s3: OpenS3, road: Road, server: Server, bucket: str
+) -> None:
+    storage, uri = open_s3(endpoint=road.server.endpoint), f"s3://{bucket}/large.bin"
+    road.fault = once("damaged", lambda method, path: method == "POST" and "uploadId" in path)
+    with pytest.raises(StorageUnavailable):
+        storage.put(bytes(6 << 20), uri)
+    storage.put(bytes(6 << 20), uri)
+    assert uploads(server, bucket) == []
+
+
+def test_a_look_at_a_place_that_was_cut_short_leaves_nothing_for_long(
+    open_s3: OpenS3, server: Server, bucket: str
+) -> None:
+    server.client().create_multipart_upload(Bucket=bucket, Key="results/.localproc")
+    open_s3().check(f"s3://{bucket}/results")
+    assert uploads(server, bucket) == []
+    server.client().create_multipart_upload(Bucket=bucket, Key="results/.localproc")
+    open_s3().sweep(f"s3://{bucket}/results/job/")
+    assert uploads(server, bucket) == []
 
 
 # Killed

@@ -1,5 +1,6 @@
 """The executor keeps the contract, on a real cluster, however tasks are handed in."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -26,6 +27,14 @@ class SlurmContract(SlurmTests, ExecutorContract):
     def cancel_elsewhere(self, executor: Executor, task: Task) -> bool:
         self.cluster.call("scancel", self.job_of(executor, task))
         return True
+
+    def told(self, executor: Executor, task: Task) -> str:
+        shown = self.cluster.call("scontrol", "--details", "show", "jobs")
+        jobs = set(re.findall(r"JobId=(\d+)", shown))
+        scripts = [
+            self.cluster.tried("scontrol", "write", "batch_script", one, "-") for one in jobs
+        ]
+        return "\n".join([shown, *(one.stdout for one in scripts)])
 
     def unreachable(self, executor: Executor) -> Callable[[], None]:
         self.cluster.stop("slurmctld")

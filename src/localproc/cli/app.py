@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "jobs": ("jobs", "List jobs."),
     "status": ("jobs", "Show a job and its steps."),
     "logs": ("jobs", "Show the log of a step."),
+    "shell": ("shell", "Look into the folder of a step, as the step saw it."),
     "wait": ("waiting", "Wait until jobs have ended."),
     "results": ("jobs", "Print the results of a job."),
     "report": ("report", "Write a job as one HTML page to keep."),
@@ -75,11 +76,11 @@ class _Commands(click.Group):
     _complete = False  # whether plugins have added theirs
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in their own order, those of plugins last."""
+        """Return the names in their own order, those of plugins last."""
         return [*COMMANDS, *self._of_plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give a command."""
+        """Return a command."""
         if cmd_name not in COMMANDS:
             return self._of_plugins().get(cmd_name)
         module = import_module(f"localproc.cli.{COMMANDS[cmd_name][0]}")
@@ -87,7 +88,7 @@ class _Commands(click.Group):
         return command
 
     def _of_plugins(self) -> dict[str, click.Command]:
-        """Give the commands of plugins; one that fails is told of by ``localproc plugins``."""
+        """Return the commands of plugins; one that fails is told of by ``localproc plugins``."""
         if not self._complete:
             from localproc.plugins.manager import PluginManager
 
@@ -218,7 +219,7 @@ def _exit_code(arguments: list[str] | None) -> int:
 
 
 def code_of(error: errors.LocalprocError) -> int:
-    """Give the exit code of an error."""
+    """Return the exit code of an error."""
     match error:
         case errors.JobFailed():
             return FAILED

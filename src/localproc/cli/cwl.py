@@ -18,7 +18,7 @@ from localproc.cli.package_command import PackageCommand
 from localproc.cli.packages import gather_inputs, naming
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
-from localproc.engine.admission.inputs import read_inputs
+from localproc.engine.admission.inputs import TOOL, known_inputs, read_inputs
 from localproc.engine.containers import NONE
 from localproc.engine.handles import Process
 from localproc.engine.home.settings import Pull
@@ -27,7 +27,6 @@ from localproc.views.written import finite
 
 LOCAL: Final = "local"
 UNSUPPORTED: Final = 33
-_TOOL: Final = "cwl:tool"
 
 
 @click.command(cls=PackageCommand)
@@ -132,7 +131,7 @@ def _read(
     engine.warm_up()
     with naming(tool):
         process = engine.deploy(tool)
-    known = {name: value for name, value in inputs.items() if _is_input(process.inputs, name)}
+    known = known_inputs(process.inputs, inputs)
     values = gather_inputs(process, (), given)
     return process, {**values, "inputs": known | values["inputs"], "base": base}
 
@@ -152,27 +151,22 @@ def _run(process: Process, inputs: dict[str, Any], outdir: str, *, quiet: bool) 
 
 
 def _named_tool(path: str) -> str | None:
-    """Give the tool that an inputs file names, if that is what lies at the path."""
+    """Return the tool that an inputs file names, if that is what lies at the path."""
     try:
         with open(path, "rb") as file:
-            if _TOOL.encode() not in file.read():
+            if TOOL.encode() not in file.read():
                 return None
         inputs, _ = read_inputs(path)
     except (OSError, errors.InvalidInputs):
         return None
-    named = inputs.get(_TOOL)
+    named = inputs.get(TOOL)
     if not isinstance(named, str):
         return None
     return named if "://" in named else os.path.join(os.path.dirname(path), named)
 
 
-def _is_input(known: Mapping[str, Any], name: str) -> bool:
-    """What else a job file says is passed over, as cwltool does; ``cwl:tool`` names the tool."""
-    return name in known or (str(name).startswith("cwl:") and name != _TOOL)
-
-
 def _printed(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a file as cwltool prints it: with its path as well."""
+    """Return a file as cwltool prints it: with its path as well."""
     printed = dict(one)
     if is_local(one):
         printed["path"] = local_path(one)

@@ -29,7 +29,7 @@ class _Images(click.Group):
     """A group whose first word may be a package."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give a command; what is none is a package, which ``list`` is for."""
+        """Return a command; what is none is a package, which ``list`` is for."""
         return super().get_command(ctx, cmd_name) or self.commands["list"]
 
     def resolve_command(

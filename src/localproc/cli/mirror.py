@@ -5,8 +5,11 @@ Owns the command line of it. Must not know where or how they are kept.
 
 import click
 
+from localproc.cli.options import container_options
 from localproc.cli.printing import count, print_json, print_table
 from localproc.cli.site import Site
+
+_images = click.option("--no-images", is_flag=True, help="Leave images of containers out.")
 
 
 @click.group()
@@ -76,25 +79,39 @@ def remove(site: Site, urls: tuple[str, ...]) -> None:
 @click.option(
     "--job", "jobs", multiple=True, metavar="JOB", help="A job to take along; repeatable."
 )
+@_images
+@container_options
 @click.pass_obj
-def export_(site: Site, file: str, jobs: tuple[str, ...]) -> None:
+def export_(
+    site: Site,
+    file: str,
+    jobs: tuple[str, ...],
+    no_images: bool,
+    containers: str,
+    folder: str | None,
+) -> None:
     """Write all that is mirrored to a file, to be imported on another machine.
 
-    With a job go its package and its inputs. Images of containers are not in it.
+    With a job go its package, its inputs, and the images that it ran in.
     """
-    with site.look() as engine:
-        engine.mirror.export(file, [engine.find_job(one) for one in jobs])
+    with site.look(containers=containers, images=folder) as engine:
+        engine.mirror.export(file, [engine.find_job(one) for one in jobs], images=not no_images)
         number = sum(1 for _ in engine.mirror)
     click.echo(f"{file}: {count(number, 'object')}, {count(len(jobs), 'job')}")
 
 
 @mirror.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@_images
+@container_options
 @click.pass_obj
-def import_(site: Site, file: str) -> None:
-    """Take in a file that "mirror export" has written; packages in it are deployed."""
-    with site.prepare() as engine:
-        jobs = engine.mirror.take_in(file)
+def import_(site: Site, file: str, no_images: bool, containers: str, folder: str | None) -> None:
+    """Take in a file that "mirror export" has written; packages in it are deployed.
+
+    Images in it are loaded.
+    """
+    with site.prepare(containers=containers, images=folder) as engine:
+        jobs = engine.mirror.take_in(file, images=not no_images)
         number = sum(1 for _ in engine.mirror)
     click.echo(f"{file}: {count(number, 'object')} mirrored, {count(len(jobs), 'job')}")
     for job in jobs:

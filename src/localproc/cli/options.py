@@ -30,6 +30,17 @@ executor_options = click.option(
 )
 
 
+def images_option(name: str = "images") -> Callable[[Any], Any]:
+    """Return the option for the folder of images; the command gets it as ``name``."""
+    return click.option(
+        "--images",
+        name,
+        metavar="DIR",
+        envvar="LOCALPROC_IMAGES",
+        help="Where localproc keeps images itself.",
+    )
+
+
 _ENGINE_OPTIONS: Final = {
     "executor": click.option(
         "--executor",
@@ -60,12 +71,7 @@ _ENGINE_OPTIONS: Final = {
         help="When images are brought; never, by default.",
     ),
     "build": click.option("--build", is_flag=True, help="Let images be built by a dockerFile."),
-    "images": click.option(
-        "--images",
-        metavar="DIR",
-        envvar="LOCALPROC_IMAGES",
-        help="Where localproc keeps images itself.",
-    ),
+    "images": images_option(),
     "container_map": click.option(
         "--container-map",
         "container_map",
@@ -145,6 +151,11 @@ _REQUEST_OPTIONS: Final = {
         metavar="GLOB",
         help="Pass variables of this environment on to tools; repeatable.",
     ),
+    "progress": click.option(
+        "--progress",
+        metavar="STEP",
+        help="Steps (a pattern) whose tools tell how far they are: 'progress 0.42 TEXT' on stderr.",
+    ),
     "once": click.option(
         "--once", metavar="KEY", help="Give the job with this key back that was successful."
     ),
@@ -181,14 +192,9 @@ def container_options(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="LOCALPROC_CONTAINERS",
         help="Whose images; those of what is there, by default.",
     )
-    folder = click.option(
-        "--images",
-        "folder",
-        metavar="DIR",
-        envvar="LOCALPROC_IMAGES",
-        help="Where localproc keeps images itself.",
-    )
-    return whose(folder(command))
+    folder = images_option("folder")
+    decorated: Callable[..., Any] = whose(folder(command))
+    return decorated
 
 
 def environment_settings() -> dict[str, Any]:
@@ -252,3 +258,12 @@ def _gathered(
     for option in reversed(list(options.values())):
         option(called)
     return called
+
+
+staging_option = click.option(
+    "--staging",
+    type=click.Choice(["own", "ours"]),
+    default="own",
+    show_default=True,
+    help="Whose steps stage in and out for a package that came wrapped with some.",
+)

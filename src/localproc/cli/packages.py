@@ -25,11 +25,11 @@ from localproc.uris import path_uri
 _LONGEST_LINE: Final = 160  #: characters of a document's line that are shown with a problem
 
 
-def find_process(engine: Engine, name: str) -> Process:
+def find_process(engine: Engine, name: str, staging: str = "own") -> Process:
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
     if names_package(name):
         with naming(name):
-            return engine.deploy(name)
+            return engine.deploy(name, staging=staging)
     try:
         return engine.process(name)
     except NoSuchProcess as error:

@@ -12,7 +12,12 @@ from localproc import errors
 from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.app import USAGE
-from localproc.cli.options import container_options, environment_settings, json_option
+from localproc.cli.options import (
+    container_options,
+    environment_settings,
+    json_option,
+    staging_option,
+)
 from localproc.cli.packages import as_typed, excerpt, naming, read_process
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.remote import also_there
@@ -31,11 +36,18 @@ from localproc.views.process import process_description, process_summary
 @click.option("--id", "process_id", default="", help="Deploy it under another id.")
 @click.option("--no-replace", is_flag=True, help="Fail if the process is deployed already.")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
+@staging_option
 @json_option
 @also_there(remote.deploy, "package", "no_replace", "allow_remote")
 @click.pass_obj
 def deploy(
-    site: Site, package: str, process_id: str, no_replace: bool, allow_remote: bool, as_json: bool
+    site: Site,
+    package: str,
+    process_id: str,
+    no_replace: bool,
+    allow_remote: bool,
+    staging: str,
+    as_json: bool,
 ) -> None:
     """Deploy PACKAGE, the path or URL of a CWL document, as a process.
 
@@ -43,7 +55,9 @@ def deploy(
     """
     with site.prepare(allow_remote=allow_remote) as engine:
         with naming(package):
-            process = engine.deploy(package, process_id=process_id, replace=not no_replace)
+            process = engine.deploy(
+                package, process_id=process_id, replace=not no_replace, staging=staging
+            )
         if as_json:
             print_json(process_summary(process.record))
         else:

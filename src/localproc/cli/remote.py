@@ -28,6 +28,7 @@ _MEMBERS = {
     "time_limit": "timeLimit",
     "priority": "priority",
     "once": "once",
+    "progress": "progress",
 }
 #: The options of a request that go there; what their values are called is what click calls them.
 REQUEST = (*_MEMBERS, "retry_on")

@@ -13,7 +13,12 @@ import click
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.looking_ahead import show_plan
-from localproc.cli.options import engine_options, json_option, request_options
+from localproc.cli.options import (
+    engine_options,
+    json_option,
+    request_options,
+    staging_option,
+)
 from localproc.cli.package_command import PackageCommand
 from localproc.cli.packages import check_named, find_process, gather_inputs
 from localproc.cli.printing import print_json
@@ -32,6 +37,7 @@ from localproc.model import JobStatus
 @engine_options
 @request_options
 @json_option
+@staging_option
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done: see localproc plan.")
 @click.option("--quiet", is_flag=True, help="Show nothing while the job runs.")
 @click.pass_obj
@@ -43,6 +49,7 @@ def run(
     settings: dict[str, Any],
     request: dict[str, Any],
     as_json: bool,
+    staging: str,
     dry_run: bool,
     quiet: bool,
 ) -> int:
@@ -60,7 +67,7 @@ def run(
         return show_plan(site, package, inputs, given, settings, as_json=as_json)
     with terminable(), site.open(adopt=False, **settings) as engine:
         engine.warm_up()
-        process = find_process(engine, package)
+        process = find_process(engine, package, staging)
         asked = datetime.now(UTC)
         job = process.execute(**gather_inputs(process, inputs, given), **request)
         if job.created < asked:
@@ -74,7 +81,7 @@ def run(
 
 
 def exit_code(job: Job) -> int:
-    """Give the exit code for a job that has ended."""
+    """Return the exit code for a job that has ended."""
     codes = {JobStatus.SUCCESSFUL: 0, JobStatus.DISMISSED: DISMISSED}
     return codes.get(job.status, FAILED)
 

@@ -4,7 +4,6 @@ Owns the words of that command. Must not know when anything is due.
 """
 
 import time
-from datetime import datetime
 from typing import Any
 
 import click
@@ -14,6 +13,7 @@ from localproc.cli.packages import check_named, find_process, gather_inputs
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
+from localproc.cli.trigger_commands import add_commands, shown_time
 from localproc.engine.engine import namespace_of
 from localproc.engine.triggers.schedule import MISSED, OVERLAP
 from localproc.engine.triggers.schedules import Scheduled
@@ -134,35 +134,11 @@ def show(site: Site, name: str, as_json: bool) -> None:
             return
         fired = engine.schedules.history(name)
         if fired:
-            rows = [(_when(one.due), str(one.attempt), one.job_id, one.said) for one in fired]
+            rows = [(shown_time(one.due), str(one.attempt), one.job_id, one.said) for one in fired]
             print_table(["due", "attempt", "job", ""], rows)
 
 
-@schedule.command()
-@click.argument("name")
-@click.pass_obj
-def enable(site: Site, name: str) -> None:
-    """Have a schedule set jobs off from now on."""
-    with site.look() as engine:
-        _show(engine.schedules.enable(name), as_json=False)
-
-
-@schedule.command()
-@click.argument("name")
-@click.pass_obj
-def disable(site: Site, name: str) -> None:
-    """Have a schedule set no jobs off any more."""
-    with site.look() as engine:
-        engine.schedules.disable(name)
-
-
-@schedule.command()
-@click.argument("name")
-@click.pass_obj
-def remove(site: Site, name: str) -> None:
-    """Forget a schedule; its jobs stay."""
-    with site.look() as engine:
-        engine.schedules.remove(name)
+add_commands(schedule, "schedule", lambda engine: engine.schedules)
 
 
 @schedule.command()
@@ -197,9 +173,5 @@ def _show(found: Scheduled, *, as_json: bool) -> None:
 
 def _row(found: Scheduled) -> tuple[str, ...]:
     one = found.schedule
-    due = "disabled" if not one.enabled else _when(found.due) if found.due else "never"
+    due = "disabled" if not one.enabled else shown_time(found.due) if found.due else "never"
     return one.name, one.process, one.cron, one.timezone, due
-
-
-def _when(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -134,7 +134,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _names(host: str, base_url: str) -> tuple[str, ...]:
-    """Give the names this server may be called by: a page elsewhere may have its own point here."""
+    """Return the names this server may be called by; another page may have its own lead here."""
     outer = urlsplit(base_url).hostname or host  # proxies may pass on what clients call them
     return tuple({"localhost", "127.0.0.1", "[::1]", host, outer})
 

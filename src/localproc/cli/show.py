@@ -4,6 +4,7 @@ Owns the live table of steps, the plain lines elsewhere, and the few lines at a 
 decide anything.
 """
 
+import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobStatus, Step, StepStatus
 from localproc.views.step_rows import StepRow, step_rows
+from localproc.views.written import finite
 
 _MARKS = {
     StepStatus.ACCEPTED: ("·", "dim"),
@@ -51,11 +53,13 @@ def step_line(step: Step) -> str:
         again = step.due.astimezone().strftime("%H:%M:%S")
         return f"{step.name}: {step_state(step)} until {again}: {step.reason}"
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
-    return f"{step.name}: {step_state(step)}{took}{said}{transferred(step)}"
+    return f"{step.name}: {step_state(step)}{took}{said}{how_far(step)}"
 
 
-def transferred(step: Step) -> str:
-    """Return how far files are that are being staged or published, nothing for other steps."""
+def how_far(step: Step) -> str:
+    """Return how far a step is: its files that are staged or published, or what its tool tells."""
+    if step.share is not None:
+        return f" {step.share:.0%} {step.said}".rstrip()
     if step.bytes_done is None:
         return ""
     whole = "" if step.bytes_total is None else f" of {size(step.bytes_total)}"
@@ -136,7 +140,7 @@ def _drawn(job: Job, steps: list[Step], totals: Mapping[str, int]) -> Any:
 
 def row_state(row: StepRow) -> str:
     """Return the word for the state of a step, or how far a scatter is."""
-    return row.said if row.scattered else step_state(row.steps[0]) + transferred(row.steps[0])
+    return row.said if row.scattered else step_state(row.steps[0]) + how_far(row.steps[0])
 
 
 def row_cells(row: StepRow) -> tuple[str, ...]:
@@ -160,13 +164,14 @@ def detail_lines(one: Mapping[str, Any]) -> list[str]:
     took = (datetime.fromisoformat(one[end]) for end in ("end", "start") if end in one)
     times = list(took)
     cpu, rss = one.get("cpuSeconds"), one.get("peakMemoryKiB")
+    inputs = one.get("inputs", {})
     told = {
         "took": seconds((times[0] - times[1]).total_seconds()) if len(times) == 2 else "",
         "cpu": seconds(cpu),
         "memory": "" if rss is None else f"{max(1, rss >> 10)} MiB",
         "exit code": str(one.get("exitCode", "")),
         "where": ", ".join(str(one[name]) for name in ("executor", "host") if name in one),
-        "inputs": ", ".join(f"{name}={value}" for name, value in one.get("inputs", {}).items()),
+        "inputs": ", ".join(f"{name}={shown_value(value)}" for name, value in inputs.items()),
         "command": shlex.join(one.get("command", ())),
         "folder": one.get("folder", ""),
         "log": one["log"],
@@ -211,12 +216,19 @@ def result_lines(name: str, value: Any) -> list[str]:
             lines.append(f"  {item['id']}: {assets}")
         return lines
     if isinstance(value, list) and len(value) > 8:
-        return [f"{name}: {len(value)} values, the first {value[0]}"]
-    return [f"{name}: {value}"]
+        return [f"{name}: {len(value)} values, the first {shown_value(value[0])}"]
+    return [f"{name}: {shown_value(value)}"]
+
+
+def shown_value(value: Any) -> str:
+    """Write a value as YAML has it; a text or a path stays as it is."""
+    if isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    return json.dumps(finite(value), ensure_ascii=False, default=str)
 
 
 def final_document(job: Job) -> dict[str, Any]:
-    """Give a job's statusInfo, with its results, or with the problem that it failed of."""
+    """Return a job's statusInfo, with its results, or with the problem that it failed of."""
     document = job.status_info()
     document["folder"] = job.folder
     if job.abandoned:

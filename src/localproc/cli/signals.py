@@ -17,6 +17,16 @@ class Terminated(SystemExit):
 
 
 @contextmanager
+def ignoring_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C to the process that is waited for: it has the same terminal."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # one that is ignored is inherited so
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def terminable() -> Iterator[None]:
     """Have SIGTERM and SIGHUP raise ``Terminated`` in the main thread, as Ctrl-C raises."""
 

@@ -10,6 +10,7 @@ import click
 from localproc.cli.options import json_option
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.site import Site
+from localproc.cli.trigger_commands import add_commands, shown_time
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.triggers.subscription import Subscription
 
@@ -60,37 +61,13 @@ def show(site: Site, name: str, as_json: bool) -> None:
         _show(engine.subscriptions.get(name), as_json=as_json)
         if not as_json:
             rows = [
-                (one.due.astimezone().strftime("%Y-%m-%d %H:%M:%S"), one.key, one.job_id)
+                (shown_time(one.due), one.key, one.job_id)
                 for one in engine.subscriptions.history(name)
             ]
             print_table(["seen", "event", "job"], rows)
 
 
-@subscription.command()
-@click.argument("name")
-@click.pass_obj
-def enable(site: Site, name: str) -> None:
-    """Have a subscription take notice of events."""
-    with site.look() as engine:
-        engine.subscriptions.enable(name)
-
-
-@subscription.command()
-@click.argument("name")
-@click.pass_obj
-def disable(site: Site, name: str) -> None:
-    """Have a subscription take no notice of events any more."""
-    with site.look() as engine:
-        engine.subscriptions.disable(name)
-
-
-@subscription.command()
-@click.argument("name")
-@click.pass_obj
-def remove(site: Site, name: str) -> None:
-    """Forget a subscription; its jobs stay."""
-    with site.look() as engine:
-        engine.subscriptions.remove(name)
+add_commands(subscription, "subscription", lambda engine: engine.subscriptions)
 
 
 def _document(found: Subscription) -> dict[str, Any]:

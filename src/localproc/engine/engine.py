@@ -156,13 +156,15 @@ class LocalEngine:
         replace: bool = True,
         mutable: bool = True,
         policy: InputPolicy | None = None,
+        staging: str = "own",
     ) -> Process:
         """Deploy an application package and return it as a process.
 
         ``package`` is a path or URL of a CWL document (``#fragment`` picks a process of a
         ``$graph``) or of an OGC application package, its text, its bytes, or a mapping. What the
         same id held before is replaced; its revisions stay for the jobs that ran them. ``policy``
-        bounds what may be read for it.
+        bounds what may be read for it. ``staging="ours"``: of a package that came wrapped with
+        steps that stage in and out, what they are around is deployed, and staged as any other.
 
         Raises ``InvalidPackage`` with every problem and its line, ``UnsupportedPackage``,
         ``DuplicatedProcess`` (with ``replace=False``), ``ImmutableProcess``.
@@ -174,6 +176,7 @@ class LocalEngine:
             replace=replace,
             mutable=mutable,
             policy=policy,
+            staging=staging,
         )
         return Process(self._namespace, record)
 

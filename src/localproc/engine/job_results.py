@@ -128,7 +128,7 @@ class JobResults(JobSteps):
         return named
 
     def _uris(self, outcome: "Outcome", outputs: Collection[str]) -> list[str]:
-        """Give the URIs of the files of outputs, of all if none are named."""
+        """Return the URIs of the files of outputs, of all if none are named."""
         wanted = outputs or outcome.outputs
         single = {
             name: [str(one["location"]) for one in walk({name: value}) if one["class"] == "File"]

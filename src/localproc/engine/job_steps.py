@@ -4,21 +4,24 @@ Owns telling of steps while they go on and afterwards. Must not know how steps a
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.steplog import StepLog
 from localproc.engine.job_account import JobAccount
 from localproc.engine.live_view import live_view
 from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Changes, Watch
+from localproc.engine.step_shell import StepShell, step_shell
 from localproc.errors import (
     LocalprocError,
     NoSuchProcess,
     NoSuchStep,
 )
-from localproc.model import JobRecord, Step, StepStatus
-from localproc.model.events import StepFinished
+from localproc.model import JobRecord, Step
 from localproc.views import notebook, ogc
 from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
@@ -38,7 +41,7 @@ class JobSteps(JobAccount):
         return notebook.job_html(self.record, self.rows())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Give what notebooks show of it: while it goes on, that is kept up to date."""
+        """Return what notebooks show of it: while it goes on, that is kept up to date."""
         told = {"text/plain": repr(self), "text/html": self._repr_html_()}
         return told if self.status.final else told | live_view(self._repr_html_, self._waits_more)
 
@@ -77,25 +80,18 @@ class JobSteps(JobAccount):
         """Return all that is known of some of its steps, by default of each.
 
         These are the members of ``steps`` in its status, and more: ``command`` (its words),
-        ``folder`` if it is kept, the path of its ``log``, and of one that failed the ``inputs``
+        ``folder`` if it is kept, and the path of its ``log``. One that failed has the ``inputs``
         that tell it from its siblings in a scatter.
         """
-        found = self.steps if chosen is None else chosen
-        problems: dict[str, Mapping[str, Any]] = {}
-        if any(step.status is StepStatus.FAILED for step in found):
-            ended = (event for event in self.events() if isinstance(event, StepFinished))
-            problems = {event.name: event.problem or {} for event in ended}
-        return [self._details(step, problems.get(step.name, {})) for step in found]
+        return [self._details(step) for step in (self.steps if chosen is None else chosen)]
 
-    def _details(self, step: Step, problem: Mapping[str, Any]) -> dict[str, Any]:
-        attempt = step.name if step.attempt == 1 else f"{step.name}.{step.attempt}"
-        folder = os.path.join(self.folder, "work", attempt)
+    def _details(self, step: Step) -> dict[str, Any]:
+        folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
         more = {
             "key": step.key,
             "command": list(step.command),
             "folder": folder if os.path.isdir(folder) else "",
             "log": os.path.join(self.logs_folder, step.log),
-            "inputs": problem.get("inputs") or {},
         }
         return ogc.step_info(step) | {name: value for name, value in more.items() if value}
 
@@ -126,13 +122,7 @@ class JobSteps(JobAccount):
         folder = self._namespace.logs_folder(self.id)
         if _is_log(step) and os.path.isfile(os.path.join(folder, step)):
             return StepLog(os.path.join(folder, step), lambda: self._has_ended(step))
-        found = self.steps
-        chosen = [one for one in found if step in ("", one.log)]
-        chosen = chosen or [one for one in found if one.name == step]
-        if not chosen:
-            names = ", ".join(one.name for one in found) or "none yet"
-            raise NoSuchStep(f"job {self.id} has no step {step!r}", hint=f"it has: {names}")
-        log = chosen[-1].log
+        log = self._step(step).log
         return StepLog(os.path.join(folder, log), lambda: self._has_ended(log))
 
     def follow(self, step: str) -> Iterator[tuple[str, str]]:
@@ -146,6 +136,28 @@ class JobSteps(JobAccount):
             return self._checked().status.final, self.steps  # in this order: none is missed
 
         return interleaved(look, lambda step: self.logs(step.log))
+
+    @contextmanager
+    def shell(self, step: str, command: Sequence[str] = ()) -> Iterator[StepShell]:
+        """Yield what runs a command as a step was run: a shell, if there is no command.
+
+        That is in the folder of the step, with its environment, and in a new container of its
+        image if it ran in one. Secrets are given if they can be had now; ``notes`` tell. Raises
+        ``NoSuchStep`` for a step, or a folder, that is not there, and ``ImageError``.
+        """
+        found = self._step(step)
+        with TemporaryDirectory(prefix="localproc-") as tmpdir:
+            yield step_shell(self._namespace.runtime, self.record, found, command, tmpdir)
+
+    def _step(self, name: str) -> Step:
+        """Return a step by its name or by that of its log file, the last one if none is named."""
+        found = self.steps
+        chosen = [one for one in found if name in ("", one.log)]
+        chosen = chosen or [one for one in found if one.name == name]
+        if not chosen:
+            names = ", ".join(one.name for one in found) or "none yet"
+            raise NoSuchStep(f"job {self.id} has no step {name!r}", hint=f"it has: {names}")
+        return chosen[-1]
 
     def _has_ended(self, log: str) -> bool:
         """Whether the step that writes a log has ended."""

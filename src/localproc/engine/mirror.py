@@ -4,7 +4,7 @@ Owns what is mirrored: bringing it, looking at it, and the files that it is move
 how anything is fetched, nor how jobs are run.
 
 Such a file is a tar archive: ``mirror.json`` says what there is, ``blobs/`` has contents by their
-SHA-256, ``jobs/<job>/`` the package and the inputs of a job.
+SHA-256, ``jobs/<job>/`` the package and the inputs of a job, ``images/`` what jobs ran in.
 """
 
 import io
@@ -23,6 +23,7 @@ from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
 from localproc.engine.handles import Job, Process
 from localproc.engine.namespace import Namespace
+from localproc.engine.packages.image_files import load_images, save_images
 from localproc.errors import InvalidInputs, NoSuchObject, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.addresses import redacted
@@ -91,32 +92,49 @@ class Mirror:
 
     # Other machines
 
-    def export(self, path: str | os.PathLike[str], jobs: Sequence[Job] = ()) -> None:
-        """Write all that is mirrored to a file, with the packages and the inputs of some jobs.
+    def export(
+        self, path: str | os.PathLike[str], jobs: Sequence[Job] = (), *, images: bool = True
+    ) -> None:
+        """Write all that is mirrored to a file, with packages, inputs and images of some jobs.
 
-        What these jobs read is mirrored first. Raises ``StagingError``.
+        What these jobs read is mirrored first. ``images=False`` leaves the images out that they
+        ran in. Raises ``StagingError``, and ``ImageError`` for an image that is not here any more.
         """
         for job in jobs:
             self.add(job)
         kept = list(self)
-        target = os.fspath(path)
+        target = os.path.abspath(path)
         part = f"{target}.part"
         try:
-            with telling(target), tarfile.open(part, "w") as archive:
+            with (
+                telling(target),
+                tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as aside,
+                tarfile.open(part, "w") as archive,
+            ):
                 for one in {each.sha256: each for each in kept}.values():
                     archive.add(self._cache.blob(one), f"blobs/{one.sha256}")
                 listed = [self._export_job(archive, job) for job in jobs]
-                index = {"version": 1, "kept": [asdict(one) for one in kept], "jobs": listed}
+                saved = self._saved(jobs, aside) if images else []
+                for each in saved:
+                    archive.add(os.path.join(aside, each["file"]), f"images/{each['file']}")
+                index = {
+                    "version": 1,
+                    "kept": [asdict(one) for one in kept],
+                    "jobs": listed,
+                    "images": saved,
+                }
                 _write(archive, _INDEX, json.dumps(index).encode())
             os.replace(part, target)
         finally:
             if os.path.exists(part):
                 os.remove(part)
 
-    def take_in(self, path: str | os.PathLike[str]) -> list[MirroredJob]:
+    def take_in(self, path: str | os.PathLike[str], *, images: bool = True) -> list[MirroredJob]:
         """Read a file that ``export`` has written; return its jobs, whose packages are deployed.
 
-        Raises ``StagingError`` for a file that is none or is damaged; then nothing is taken.
+        Images in it are loaded, unless ``images`` is false. Raises ``StagingError`` for a file that
+        is none or is damaged, ``EnvironmentProblem`` if there is no container runtime for them;
+        then nothing is taken.
         """
         shown = os.fspath(path)
         os.makedirs(self._cache.folder, exist_ok=True)
@@ -134,6 +152,13 @@ class Mirror:
                     hint="localproc mirror export writes such a file",
                 ) from None
             blobs = [_checked(one, os.path.join(folder, "blobs"), shown) for one in kept]
+            if images:
+                load_images(
+                    index.get("images", ()),
+                    self._space.runtime.containers,
+                    os.path.join(folder, "images"),
+                    shown,
+                )
             with telling(shown):
                 for one, blob in zip(kept, blobs, strict=True):
                     self._cache.put(one, blob)
@@ -144,6 +169,10 @@ class Mirror:
         filled = fill(process, job.request.inputs)
         defaults = remote_defaults(process)
         return {**filled, DEFAULTS: defaults} if defaults else filled
+
+    def _saved(self, jobs: Sequence[Job], folder: str) -> list[dict[str, str]]:
+        ran = [(self._space.revision(job.record).resolved, job.request.containers) for job in jobs]
+        return save_images(ran, self._space.runtime.containers, folder)
 
     def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, str]:
         process = self._space.revision(job.record)

@@ -144,7 +144,7 @@ class Namespace:
         return self.runtime.store.firing_of([job_id]).get(job_id)
 
     def history(self, job_id: str) -> JobHistory:
-        """Give what has been read of a job's history; it reads only what is new."""
+        """Return what has been read of a job's history; it reads only what is new."""
         return self.runtime.histories.of(job_id)
 
     def revision(self, job: JobRecord) -> ProcessRecord:

@@ -39,11 +39,12 @@ class ExecuteOptions(TypedDict, total=False):
     depend on a step that failed goes on. ``retries``: when steps that fail run again
     (docs/engine.md, "Retries"). ``time_limit``: the job fails after so many seconds. ``priority``:
     jobs of a higher one come first in the namespace. ``once``: a job with the same key that is open
-    or was successful is given back instead. ``base``: the folder or URI of relative
-    paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the inputs is a
-    value like any other. ``detached``: leave the job to another engine. ``derived_from``: the job
-    that this one repeats. ``variables``: those of its tools by name, or rules as in the settings;
-    a secret is ``secret:NAME``.
+    or was successful is given back instead. ``progress``: a pattern of steps whose tools tell how
+    far they are by lines on stderr (docs/engine.md, "Progress"). ``base``: the folder or URI of
+    relative paths; ``bases``: that of single inputs. ``references=False``: an ``href`` in the
+    inputs is a value like any other. ``detached``: leave the job to another engine.
+    ``derived_from``: the job that this one repeats. ``variables``: those of its tools
+    by name, or rules as in the settings; a secret is ``secret:NAME``.
     """
 
     outputs: Mapping[str, Any] | None
@@ -64,6 +65,7 @@ class ExecuteOptions(TypedDict, total=False):
     time_limit: float | str | None
     priority: int
     once: str
+    progress: str
     assets: str
     policy: InputPolicy
     subscriber: Mapping[str, str] | None

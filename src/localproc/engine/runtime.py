@@ -116,7 +116,7 @@ class Runtime:
         )
 
     def loop(self) -> Loop:
-        """Give the loop; it is started the first time."""
+        """Return the loop; it is started the first time."""
         with self._lock:
             if self._inherited:
                 self.check_open()
@@ -176,7 +176,7 @@ class Runtime:
             self._callbacks.ring()
 
     def owner(self) -> str:
-        """Give the id that this engine owns jobs under."""
+        """Return the id that this engine owns jobs under."""
         self.loop()
         assert self._liveness is not None
         return self._liveness.id

@@ -22,7 +22,7 @@ _ABLE: Final = Capabilities(gpus=True, mpi=True, secrets=True)
 
 @hookimpl
 def localproc_executors() -> Iterable[ExecutorPlugin]:
-    """Give the local executor."""
+    """Return the local executor."""
     summary = "processes of this machine"
     return [
         ExecutorPlugin("local", _open_local, summary, _ABLE, leftovers=_leftovers, check=_check)
@@ -52,7 +52,7 @@ def _leftovers() -> Iterable[Leftover]:
 
 @hookimpl
 def localproc_containers() -> Iterable[ContainerPlugin]:
-    """Give the runtimes whose containers are plain processes."""
+    """Return the runtimes whose containers are plain processes."""
     return [
         ContainerPlugin(
             "charliecloud",

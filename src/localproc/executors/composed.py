@@ -82,8 +82,7 @@ class Composed:
         boxed = [one for one in tasks if is_boxed(one)]
         if not boxed:
             return self._inner.check(tasks)
-        # Nobody has seen to it that a secret stays out of a container's own records.
-        able = replace(self._inner.capabilities, containers=True, secrets=False)
+        able = replace(self._inner.capabilities, containers=True)
         found = {one.key: why for one in boxed if (why := unfit(one, able))}
         plain = [replace(one, container=None) if is_boxed(one) else one for one in tasks]
         return {**self._inner.check(plain), **found}
@@ -208,7 +207,7 @@ class Composed:
             plain = self._answered(lambda: self._commanded(task))
             if plain is None:
                 return
-            _make(plain.stage)
+            put_in_place(plain.stage)
         except (LocalprocError, OSError) as error:
             self._own.append(Report(task.key, TaskState.REFUSED, reason=_said(error)))
         except Exception as error:
@@ -262,7 +261,7 @@ def _is_sound(report: Report) -> bool:
     return report.state is TaskState.ENDED and (report.exit_code or 0) >= 0
 
 
-def _make(actions: Iterable[StageAction]) -> None:
+def put_in_place(actions: Iterable[StageAction]) -> None:
     """Make what a command needs beside the task's own folders; what is there already will do."""
     for one in actions:
         if one.kind == "mkdir":

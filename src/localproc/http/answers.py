@@ -63,12 +63,12 @@ class HttpProblem(LocalprocError):
         self.headers = dict(headers or {})
 
     def to_problem(self) -> dict[str, Any]:
-        """Give the members of the problem."""
+        """Return the members of the problem."""
         return super().to_problem() | self._own
 
 
 def bad_parameter(name: str, detail: str) -> HttpProblem:
-    """Give the problem of a query parameter that cannot be read."""
+    """Return the problem of a query parameter that cannot be read."""
     return HttpProblem(
         400,
         "InvalidParameterValue",

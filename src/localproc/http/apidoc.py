@@ -25,7 +25,7 @@ class Operation:
 
 
 def operations(api: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[Operation]]]:
-    """Give the operations by tag; every tag is a mapping with its name and description."""
+    """Return the operations by tag; every tag is a mapping with its name and description."""
     found = list(_operations(api))
     return [
         (tag, [one for name, one in found if name == tag["name"]]) for tag in api.get("tags", ())

@@ -21,7 +21,7 @@ ANONYMOUS = "anonymous"
 
 
 def identify(request: Request, engine: LocalEngine | None, settings: HttpSettings) -> str:
-    """Give the name of the token that a request comes with; raises 401 where one is needed.
+    """Return the name of the token that a request comes with; raises 401 where one is needed.
 
     Without an engine there is no such namespace; whoever has no token is not told so.
     """
@@ -84,7 +84,7 @@ def _is_own(origin: str, request: Request, settings: HttpSettings) -> bool:
 
 
 def _parts(origin: SplitResult) -> tuple[str, str | None, int | None]:
-    """Give what two addresses of one origin have alike (RFC 6454); raises ``ValueError``."""
+    """Return what two addresses of one origin have alike (RFC 6454); raises ``ValueError``."""
     return origin.scheme, origin.hostname, origin.port or _PORTS.get(origin.scheme)
 
 
@@ -101,7 +101,7 @@ def refuse_names(request: Request, settings: HttpSettings) -> None:
 
 
 def _hostname(host: str) -> str | None:
-    """Give the name in a ``Host`` header, ``None`` if it cannot be read."""
+    """Return the name in a ``Host`` header, ``None`` if it cannot be read."""
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port

@@ -34,7 +34,7 @@ def parsed(text: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Give all texts of a document, names of members too."""
+    """Yield all texts of a document, names of members too."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

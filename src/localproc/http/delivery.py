@@ -167,7 +167,7 @@ class Delivery:
         return Part(output.name, typed, self._data(output, kind))
 
     def _data(self, output: Output, kind: str) -> bytes:
-        """Give an output as bytes: a file as it is, a value as every other form has it."""
+        """Return an output as bytes: a file as it is, a value as every other form has it."""
         if output.is_file:
             with opened(self._job, output.value["location"]).file as file:
                 return file.read()
@@ -181,7 +181,7 @@ class Delivery:
         return written(self._bare(output, output.value))
 
     def _bare(self, output: Output, value: Any) -> Any:
-        """Give a value as its own schema has it: files are links, the rest is itself."""
+        """Return a value as its own schema has it: files are links, the rest is itself."""
         if isinstance(value, list):
             return [self._bare(output, item) for item in value]
         if is_filelike(value):
@@ -189,7 +189,7 @@ class Delivery:
         return self._addressed(value)
 
     def _entry(self, output: Output) -> Any:
-        """Give an output as the results document has it."""
+        """Return an output as the results document has it."""
         if output.mode == "reference" and not is_filelike(output.value):
             kind = output.media_types[0]
             return {"href": self._address(output), "rel": ogc.ITEM_REL, "type": kind}
@@ -207,7 +207,7 @@ class Delivery:
         return self._addressed(document[output.name])
 
     def _reference(self, output: Output) -> Mapping[str, Any]:
-        """Give a link to a file, or to a catalog, that a client can follow."""
+        """Return a link to a file, or to a catalog, that a client can follow."""
         if output.is_file:
             return ogc.file_link(output.value) | {"href": self._address(output)}
         catalog = f"{catalog_folder(output.value)}/catalog.json"
@@ -215,7 +215,7 @@ class Delivery:
         return {"href": href, "rel": ogc.ITEM_REL, "type": JSON}
 
     def _inline(self, output: Output) -> Mapping[str, Any] | None:
-        """Give a file's content as a qualified value, ``None`` if it is too large."""
+        """Return a file's content as a qualified value, ``None`` if it is too large."""
         if output.value.get("size", 0) > _INLINE:
             return None
         kind = output.media_types[0]
@@ -246,7 +246,7 @@ class Delivery:
     # What there is
 
     def _outputs(self) -> list[Output]:
-        """Give the outputs that there are and that were asked for; raises why there are none."""
+        """Return the outputs that there are and that were asked for; raises why there are none."""
         if self._job.status is not JobStatus.SUCCESSFUL:
             raise self.failure()
         outcome = self._job.outcome()
@@ -281,7 +281,7 @@ class Delivery:
             raise ResultsGone(posixpath.basename(unquoted(gone.uri)), hint=gone.hint) from None
 
     def failure(self) -> LocalprocError:
-        """Give the error that stands where the results would be."""
+        """Return the error that stands where the results would be."""
         status = self._job.status
         if status is JobStatus.DISMISSED:
             return HttpProblem(
@@ -299,7 +299,7 @@ class Delivery:
 
 
 def _witness(output: Output) -> str:
-    """Give the URI of a file that is there as long as an output is."""
+    """Return the URI of a file that is there as long as an output is."""
     if output.features:
         return f"{catalog_folder(output.value)}/catalog.json"
     first = output.value
@@ -325,7 +325,7 @@ class FailedJob(LocalprocError):
         self._place = place
 
     def to_problem(self) -> dict[str, Any]:
-        """Give the members of the problem."""
+        """Return the members of the problem."""
         said = self._without_places(self._error.to_problem())
         if "failures" in said:
             said["failures"] = [self._without_places(one) for one in said["failures"]]

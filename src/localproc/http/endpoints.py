@@ -80,7 +80,7 @@ def ended(exchange: Exchange, job: Job, seconds: float) -> bool:
 
 
 def stopping(request: Request) -> HttpProblem:
-    """Give what is told to those who wait when the server is stopped: their job goes on."""
+    """Return what is told to those who wait when the server is stopped: their job goes on."""
     job = getattr(request.state, "monitor", "")
     headers = {"Link": f"<{job}>; rel=monitor"} if job else {}
     return HttpProblem(503, "Stopping", "the server is being stopped", headers=headers)

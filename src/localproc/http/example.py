@@ -23,7 +23,7 @@ _TEXTS: Final = {
 
 
 def example_inputs(fields: Sequence[Field]) -> dict[str, Any]:
-    """Give an execute request's inputs: those that have no default, one if there are none."""
+    """Return an execute request's inputs: those that have no default, one if there are none."""
     wanted = [one for one in fields if one.required and one.default is None]
     return {one.name: _value(one) for one in wanted or fields[:1]}
 
@@ -38,7 +38,7 @@ def _value(field: Field) -> Any:
 
 
 def _sample(schema: Any) -> Any:
-    """Give a value that a schema takes, as far as its commonest words go."""
+    """Return a value that a schema takes, as far as its commonest words go."""
     if not isinstance(schema, Mapping):
         return "text"
     for word in ("default", "example"):

@@ -80,11 +80,11 @@ class Exchange:
     # The query
 
     def query(self, name: str) -> str | None:
-        """Give a query parameter."""
+        """Return a query parameter."""
         return self.request.query_params.get(name)
 
     def queries(self, name: str) -> list[str]:
-        """Give the values of a query parameter that may be repeated, or hold several."""
+        """Return the values of a query parameter that may be repeated, or hold several."""
         given = self.request.query_params.getlist(name)
         return [value for one in given for value in one.split(",") if value]
 
@@ -96,7 +96,7 @@ class Exchange:
         return given == "true"
 
     def limit(self, otherwise: int = 10) -> int:
-        """Give ``limit``: 1 to 10,000; more is taken as the most there is."""
+        """Return ``limit``: 1 to 10,000; more is taken as the most there is."""
         given = self.query("limit")
         if given is None:
             return otherwise
@@ -106,7 +106,7 @@ class Exchange:
         return min(limit, 10_000)
 
     def wants(self, *offered: str) -> str:
-        """Give the media type to answer with; raises 406, or 400 for an unknown ``f``."""
+        """Return the media type to answer with; raises 406, or 400 for an unknown ``f``."""
         asked = self.query("f")
         chosen = best(self.accept, offered, asked)
         if chosen is not None:
@@ -134,7 +134,7 @@ class Exchange:
     # Jobs
 
     def job(self) -> Job:
-        """Give the job that the path names; raises what its dismissal policy says."""
+        """Return the job that the path names; raises what its dismissal policy says."""
         job = self.engine.job(self.path["job_id"])
         if not job.record.hidden:
             return job
@@ -143,7 +143,7 @@ class Exchange:
         raise no_such_job(NoSuchJob(job.id), self.settings, hint="it was dismissed")
 
     def addressed(self, job: Job, content: Any) -> Any:
-        """Give a document about a job with addresses in place of where things lie here."""
+        """Return a document about a job with addresses in place of where things lie here."""
         return with_addresses(content, job.location, f"{self.base}/jobs/{job.id}/files")
 
     def file(self, job: Job, location: str, media_type: str) -> Response:
@@ -155,7 +155,7 @@ class Exchange:
         return FileAnswer(opened(job, location), media_type, self.request)
 
     def fetchable(self, job: Job, location: str) -> str:
-        """Give an address that a client can have a published file at."""
+        """Return an address that a client can have a published file at."""
         root, files = job.location, f"{self.base}/jobs/{job.id}/files"
         if is_here(job) or not location.startswith(f"{root}/"):
             return str(with_addresses({"href": location}, root, files)["href"])
@@ -243,7 +243,7 @@ class Exchange:
         )
 
     def _above(self) -> list[tuple[str, str]]:
-        """Give the ways back from a page that there is not: addresses, and what is there."""
+        """Return the ways back from a page that there is not: addresses, and what is there."""
         first = self.own_url.removeprefix(self.base).strip("/").partition("/")[0]
         name, path = _LISTS.get(first, ("Home", ""))
         ways = [(self.base + path, name)]
@@ -266,7 +266,7 @@ _LISTS: Final = {
 
 
 def no_such_job(error: NoSuchJob, settings: HttpSettings, hint: str = "") -> HttpProblem:
-    """Give the problem of a job that is not there in the words that clients know."""
+    """Return the problem of a job that is not there in the words that clients know."""
     zoo = "http://www.opengis.net/def/rel/ogc/1.0/exception/no-such-job"
     return HttpProblem(
         404,

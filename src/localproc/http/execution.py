@@ -27,6 +27,7 @@ _OPTIONS: Final = {
     "timeLimit": "time_limit",
     "priority": "priority",
     "once": "once",
+    "progress": "progress",
 }
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title", *_OPTIONS})
 _PLAIN_FORM: Final = "application/x-www-form-urlencoded"
@@ -120,7 +121,7 @@ def _options(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inputs(exchange: Exchange, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the inputs of a request; raises 429 and 413 where there is no room for it."""
+    """Return the inputs of a request; raises 429 and 413 where there is no room for it."""
     settings = exchange.settings
     if namespace_of(exchange.engine).open_jobs() >= settings.most_jobs:
         raise HttpProblem(
@@ -180,7 +181,7 @@ def _count(value: Any) -> int:
 
 
 def _patience(exchange: Exchange) -> float:
-    """Give how many seconds a synchronous execution is waited for."""
+    """Return how many seconds a synchronous execution is waited for."""
     most = exchange.settings.sync_seconds
     seconds = exchange.prefer.wait
     return most if seconds is None else min(float(seconds), most)

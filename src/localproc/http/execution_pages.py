@@ -59,7 +59,7 @@ def executions_page(
 
 
 def _jobs(exchange: Exchange, since: datetime, filters: Mapping[str, Any]) -> list[Job]:
-    """Give the jobs that a list is of and that ran after a time, the newest of them."""
+    """Return the jobs that a list is of and that ran after a time, the newest of them."""
     found = exchange.engine.jobs(**{**filters, "began_since": since, "limit": _BARS})
     still = [one for one in _OPEN if one in (filters["status"] or _OPEN)]
     if still:  # those that have run for longer as well
@@ -70,7 +70,7 @@ def _jobs(exchange: Exchange, since: datetime, filters: Mapping[str, Any]) -> li
 
 
 def _coming(exchange: Exchange, until: datetime, process: str) -> list[tuple[datetime, str, str]]:
-    """Give what is due until then: when, which schedule, which process."""
+    """Return what is due until then: when, which schedule, which process."""
     due = [
         (one.due, one)
         for one in exchange.engine.schedules.all()
@@ -100,7 +100,7 @@ def execution_page(
 
 
 def _definition(job: Job) -> str:
-    """Give the package that was run, nothing if it is gone or no text."""
+    """Return the package that was run, nothing if it is gone or no text."""
     try:
         return job.process.package[:_DEFINITION].decode()
     except (NoSuchProcess, UnicodeDecodeError):

@@ -31,7 +31,7 @@ _CHUNK: Final = 1 << 18
 
 
 def published(job: Job, location: str, *, folders: bool = False) -> str:
-    """Give the path of a published file; raises ``NotFound`` for whatever else is asked for.
+    """Return the path of a published file; raises ``NotFound`` for whatever else is asked for.
 
     It is where a job's results are after all links are followed, so that none leads out. With
     ``folders`` it may be a folder of them.
@@ -83,7 +83,7 @@ def opened(job: Job, location: str) -> Opened:
 
 
 def signed(job: Job, location: str, seconds: int) -> str | None:
-    """Give an address where anybody can read a file in another storage for a time."""
+    """Return an address where anybody can read a file in another storage for a time."""
     if not seconds or is_here(job):
         return None
     _check_inside(job, location)
@@ -107,7 +107,7 @@ def _open(path: str, etag: str = "") -> Opened:
 
 
 def asked_for(request: Request, job: Job) -> str:
-    """Give the path of a file below ``files``, percent-encoded: not all names are UTF-8."""
+    """Return the path of a file below ``files``, percent-encoded: not all names are UTF-8."""
     raw: bytes = request.scope.get("raw_path") or b""
     rest = raw.partition(f"/jobs/{job.id}/files/".encode())[2]
     return rest.decode("ascii", "replace") or quote(request.path_params["path"])
@@ -191,7 +191,7 @@ class FileAnswer(Response):
 
 
 def _range(request: Request, size: int, tag: str) -> tuple[int, int]:
-    """Give start and end of what is wanted; raises 416 for what lies beyond the file.
+    """Return start and end of what is wanted; raises 416 for what lies beyond the file.
 
     Ranges are of GET alone (RFC 9110, 14.2).
     """

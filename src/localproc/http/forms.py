@@ -110,7 +110,7 @@ _NAMES: Final = {"string": "texts", "number": "numbers", "integer": "whole numbe
 
 
 def form_fields(process: Process) -> list[Field]:
-    """Give the fields of a process's form, in the order of the package."""
+    """Return the fields of a process's form, in the order of the package."""
     return [_field(port["id"], port["type"], process.inputs) for port in process.ports()]
 
 
@@ -154,7 +154,7 @@ def _field_kind(cwl_type: CwlType, schema: Mapping[str, Any]) -> str:
 def refilled(
     exchange: Exchange, fields: Sequence[Field], problems: Sequence[Mapping[str, Any]]
 ) -> list[Field]:
-    """Give fields with what the form that was sent had in them, and what is wrong with it.
+    """Return fields with what the form that was sent had in them, and what is wrong with it.
 
     Files that were chosen have to be chosen again: no page can do that for its reader.
     """
@@ -174,7 +174,7 @@ def refilled(
 
 
 def form_request(exchange: Exchange, process: Process) -> dict[str, Any]:
-    """Give the execute request that a form holds; raises ``InvalidInputs``, or 400.
+    """Return the execute request that a form holds; raises ``InvalidInputs``, or 400.
 
     Fields that were left empty are left out.
     """
@@ -240,7 +240,7 @@ def _lines(field: Field, text: str) -> list[Any]:
 
 
 def _files(part: BodyPart) -> list[Any]:
-    """Give a file that was sent, or the addresses of some."""
+    """Return a file that was sent, or the addresses of some."""
     if not part.filename:
         return [_address(one) for one in part.text.split()]
     data = base64.b64encode(part.data).decode("ascii")
@@ -251,7 +251,7 @@ def _files(part: BodyPart) -> list[Any]:
 
 
 def _address(text: str) -> str:
-    """Give an address as it is; a path would have to be relative to something."""
+    """Return an address as it is; a path would have to be relative to something."""
     if _ABSOLUTE.match(text):
         return text
     raise ValueError(

@@ -55,7 +55,7 @@ class _Exchange:
         return True
 
     def body(self) -> Iterator[bytes]:
-        """Give the body as it is made."""
+        """Yield the body as it is made."""
         more = True
         while more:
             sent, self._sent = self._sent, []
@@ -70,7 +70,7 @@ class _Exchange:
 
 @coroutine
 def _hand_over() -> Generator[None, None, None]:
-    """Give control back to whoever steps the app."""
+    """Yield control back to whoever steps the app."""
     yield
 
 

@@ -47,12 +47,22 @@ def job_page(
         rows.append(_Shown(row, [bars[step.name] for step in some.steps], row.seconds(now)))
     failed = [step for step in page.steps if step.status is StepStatus.FAILED]
     details = {one["name"]: _told(one, job) for one in job.step_details(failed)}
-    content = {"job": job, "record": job.record, "rows": rows, "page": page, "info": said}
-    return exchange.page("job.html", {**content, "details": details, "note": note}, status)
+    content = {
+        "job": job,
+        "record": job.record,
+        "rows": rows,
+        "page": page,
+        "info": said,
+        "details": details,
+        "note": note,
+        "expected": None if job.record.status.final else job.expected_end(),
+        "abandoned": job.abandoned,
+    }
+    return exchange.page("job.html", content, status)
 
 
 def _told(one: Mapping[str, Any], job: Job) -> dict[str, Any]:
-    """Give what is told of a step that failed, its folder by its place in the home."""
+    """Return what is told of a step that failed, its folder by its place in the home."""
     short = f".../jobs/{job.id}"
     return {
         "inputs": one.get("inputs", {}),

@@ -23,7 +23,7 @@ _MOST_LOOKS: Final = 100  #: for one page
 def page_of_jobs(
     exchange: Exchange, filters: Mapping[str, Any], chosen: Callable[[Job], bool] | None = None
 ) -> tuple[list[Job], list[dict[str, str]]]:
-    """Give the jobs of the page that ``after``, ``before`` and ``limit`` name, and its links.
+    """Return the jobs of the page that ``after``, ``before`` and ``limit`` name, and its links.
 
     ``filters`` are those of ``Engine.jobs``; of these jobs only those that are ``chosen``. What
     comes after a job in the list, newest first, was made before it. Raises 400 for a page that
@@ -53,7 +53,7 @@ def _jobs(
     filters: Mapping[str, Any],
     chosen: Callable[[Job], bool] | None,
 ) -> list[Job]:
-    """Give jobs next to the end of another page, newest first."""
+    """Return jobs next to the end of another page, newest first."""
     if chosen is None:
         return engine.jobs(limit=limit, before=older, after=newer, **filters)
     found: list[Job] = []

@@ -44,7 +44,7 @@ _ZOO_SAYS: Final = {
 
 
 def status_document(exchange: Exchange, job: Job) -> dict[str, Any]:
-    """Give the statusInfo of a job; one that failed says why in ``exception``."""
+    """Return the statusInfo of a job; one that failed says why in ``exception``."""
     return _status(exchange, job, page_of_steps(exchange, job))
 
 
@@ -97,7 +97,7 @@ def _filters(exchange: Exchange) -> dict[str, Any]:
 
 
 def _between(exchange: Exchange) -> str:
-    """Give the interval of the form on the job list's page, which has a field for each end."""
+    """Return the interval of the form on the job list's page, which has a field for each end."""
     return f"{exchange.query('since') or ''}/{exchange.query('until') or ''}"
 
 
@@ -166,7 +166,7 @@ def results(exchange: Exchange) -> Response:
 
 
 def _catalogs(exchange: Exchange, job: Job) -> dict[str, str]:
-    """Give the addresses of the STAC catalogs among the results."""
+    """Return the addresses of the STAC catalogs among the results."""
     outcome = job.outcome()
     folders = {name: outcome.outputs[name]["location"] for name in outcome.features}
     named = {name: {"href": f"{folder}/catalog.json"} for name, folder in folders.items()}

@@ -117,7 +117,7 @@ async def _told(exchange: Exchange, job: Job, after: int) -> AsyncIterator[bytes
 
 
 def _missed(job: Job, after: int) -> tuple[int, StepBook, list[Step]]:
-    """Give the steps that have changed after so many events, once each, and where to go on."""
+    """Return the steps that have changed after so many events, once each, and where to go on."""
     seen, book = job.history.book()
     events = job.events(after)[: max(0, seen - after)]
     changed = {getattr(event, "name", None) for event in events}

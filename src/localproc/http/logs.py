@@ -5,16 +5,13 @@ Owns that resource. Must not know how logs are searched.
 
 from starlette.responses import Response
 
-from localproc.http.answers import bad_parameter
 from localproc.http.exchange import Exchange
 from localproc.views.found_lines import FoundLogs, found_document
 
 
 def search(exchange: Exchange) -> Response:
-    """Answer with the logs that have all words of ``search``; the page has a form for it."""
-    text = (exchange.query("search") or "").strip()
-    if not text and not exchange.wants_html:
-        raise bad_parameter("search", "is missing: the words that a log has to have")
+    """Answer with the logs that have all words of ``search``, none without it."""
+    text = exchange.query("search") or ""
     limit = exchange.limit(20)
     found = exchange.engine.search_logs(text, limit=limit) if text else FoundLogs(())
     if exchange.wants_html:

@@ -45,7 +45,7 @@ class BodyPart:
 
 
 def read_parts(content_type: str, body: bytes) -> list[BodyPart]:
-    """Give the parts in their order; raises 400."""
+    """Return the parts in their order; raises 400."""
     boundary = _head(f"Content-Type: {content_type}").get_boundary()
     if not boundary:
         raise HttpProblem(400, "InvalidBody", "the body's type names no boundary of its parts")
@@ -59,7 +59,7 @@ def read_parts(content_type: str, body: bytes) -> list[BodyPart]:
 
 
 def start_of(content_type: str) -> str:
-    """Give the Content-ID of the part to begin with (RFC 2387, 3.2), nothing if none is named."""
+    """Return the Content-ID of the part to begin with (RFC 2387, 3.2), nothing if none is named."""
     found = {name.lower(): value for name, value in _PARAMETER.findall(content_type)}
     return str(found.get("start", "")).strip().strip('"').strip("<>")
 

@@ -19,12 +19,12 @@ _FORMATS: Final = {"json": "application/json", "html": "text/html"}
 
 
 def listed(headers: Headers, name: str) -> str:
-    """Give a header that is a list, of however many lines (RFC 9110, 5.3)."""
+    """Return a header that is a list, of however many lines (RFC 9110, 5.3)."""
     return ", ".join(headers.getlist(name))
 
 
 def best(accept: str, offered: Sequence[str], asked: str | None = None) -> str | None:
-    """Give the offered media type that fits best, ``None`` if none does.
+    """Return the offered media type that fits best, ``None`` if none does.
 
     ``asked`` is the query parameter ``f``: ``json``, ``html`` or a media type; it beats the header.
     Without any wish it is the first one offered.
@@ -51,7 +51,7 @@ def _range(text: str) -> tuple[str, float]:
 
 
 def _quality(offered: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """Give the quality of the most specific range that an offer falls into."""
+    """Return the quality of the most specific range that an offer falls into."""
     kind = offered.split(";")[0].lower()
     main = kind.split("/")[0]
     for level in (kind, f"{main}/*", "*/*"):

@@ -13,7 +13,7 @@ from localproc.http.exchange import Exchange
 def page_links(
     exchange: Exchange, *, after: str | None = None, before: str | None = None
 ) -> list[dict[str, str]]:
-    """Give the links of a page.
+    """Return the links of a page.
 
     The next page comes ``after`` the last id of this one, the page before it ends ``before`` its
     first; ``None`` where there is no such page.

@@ -41,7 +41,7 @@ def process_page(
 
 
 def _placed(problem: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
-    """Give a problem with the number of the field that it is at, 0 if it is at none."""
+    """Return a problem with the number of the field that it is at, 0 if it is at none."""
     numbers = (number for number, one in enumerate(fields, 1) if one.is_at(problem.get("where")))
     return {**problem, "field": next(numbers, 0)}
 

@@ -194,7 +194,7 @@ def _check_names(names: Sequence[str], *, is_form: bool) -> None:
 
 
 def _root(content_type: str, parts: Sequence[BodyPart]) -> int:
-    """Give the place of the part that ``start`` names, the first if it is not there."""
+    """Return the place of the part that ``start`` names, the first if it is not there."""
     start = start_of(content_type)
     if not start:
         return 0

@@ -35,7 +35,7 @@ _CLASSES: Final = (
 
 
 def conformance_classes(engine: LocalEngine) -> list[str]:
-    """Give the URIs of the conformance classes; containers are one of them where there are any."""
+    """Return the URIs of the conformance classes; containers are one of them if there are any."""
     executor = engine.plugins.executor(ExecutorChoice.read(engine.settings.executor).default)
     has_some = (
         executor.capabilities.containers or namespace_of(engine).runtime.containers.are_used()
@@ -70,7 +70,7 @@ def _root(request: Request) -> Response:
 
 
 def _open_to(request: Request, settings: HttpSettings) -> list[str]:
-    """Give the namespaces that a request may see; raises 401 if there is none."""
+    """Return the namespaces that a request may see; raises 401 if there is none."""
     found, refused = [], None
     for namespace, engine in request.app.state.engines.items():
         try:
@@ -127,7 +127,7 @@ def api(exchange: Exchange) -> Response:
 
 
 def definition(base: str, title: str) -> dict[str, Any]:
-    """Give the OpenAPI document of a namespace whose root is ``base``."""
+    """Return the OpenAPI document of a namespace whose root is ``base``."""
     said = {**_definition()}
     said["info"] = {**said["info"], "title": title, "version": version("localproc")}
     said["servers"] = [{"url": base}]

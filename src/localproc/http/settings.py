@@ -72,7 +72,7 @@ class HttpSettings:
             raise ValueError(f"the prefix {self.prefix!r} may have {{namespace}} in it, no more")
 
     def root(self, namespace: str) -> str:
-        """Give the path that a namespace is served below."""
+        """Return the path that a namespace is served below."""
         return self.template.format(namespace=namespace)
 
     @property

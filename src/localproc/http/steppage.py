@@ -37,7 +37,7 @@ class StepPage:
 
 
 def page_of_steps(exchange: Exchange, job: Job) -> StepPage:
-    """Give the page that ``after``, ``before`` and ``limit`` name; the last steps by default.
+    """Return the page that ``after``, ``before`` and ``limit`` name; the last steps by default.
 
     ``after`` and ``before`` are names of steps. Raises 400 for those of none.
     """

@@ -10,13 +10,13 @@ from localproc.http.settings import HttpSettings
 
 
 def root_of(request: Request, settings: HttpSettings) -> str:
-    """Give the path of the namespace's root, with whatever the app is mounted under."""
+    """Return the path of the namespace's root, with whatever the app is mounted under."""
     mounted = str(request.scope.get("root_path", ""))
     return mounted + settings.root(request.path_params.get("namespace", ""))
 
 
 def base_of(request: Request, settings: HttpSettings) -> str:
-    """Give the URL of the namespace's root."""
+    """Return the URL of the namespace's root."""
     if settings.base_url:
         namespace = request.path_params.get("namespace", "")
         return settings.base_url.rstrip("/") + settings.root(namespace)
@@ -25,7 +25,7 @@ def base_of(request: Request, settings: HttpSettings) -> str:
 
 
 def static_of(request: Request, settings: HttpSettings) -> str:
-    """Give the URL of what pages are made with."""
+    """Return the URL of what pages are made with."""
     if settings.base_url:
         return f"{settings.base_url.rstrip('/')}/static"
     return f"{request.scope.get('root_path', '')}/static"

@@ -21,6 +21,6 @@ _TOLD: Final = {
 def callbacks(
     job_id: str, subscriber: Mapping[str, str], events: Iterable[Event]
 ) -> list[Callback]:
-    """Give the callbacks that events call for."""
+    """Return the callbacks that events call for."""
     kinds = [_TOLD[event.kind] for event in events if event.kind in _TOLD] if subscriber else []
     return [Callback(job_id, subscriber[kind], kind) for kind in kinds if kind in subscriber]

@@ -46,7 +46,7 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[Kind, JobStatus]]] = {
 def new_job(
     job_id: str, namespace: str, process_id: str, revision: str, request: JobRequest, event: Event
 ) -> JobRecord:
-    """Give the row of a job that has just been accepted."""
+    """Return the row of a job that has just been accepted."""
     return JobRecord(
         id=job_id,
         namespace=namespace,
@@ -69,7 +69,7 @@ def new_job(
 
 
 def apply(job: JobRecord, event: Event) -> JobRecord:
-    """Give the job after the event.
+    """Return the job after the event.
 
     A late event (the job has ended) gives the same object back. Times never run backwards,
     whatever the clock did: an event counts as no earlier than the last one. Progress never falls,

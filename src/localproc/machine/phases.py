@@ -28,6 +28,7 @@ class Fact(StrEnum):
     ANSWER = "something has been done for a step, or cannot be"
     REPORT = "an executor has news of a task"
     PROGRESS = "some of the files are staged or published"
+    TOOL_PROGRESS = "a tool tells how far it is"
     PUBLISHED = "the outputs are published, or cannot be"
     TIME = "it is later"
     DISMISSAL = "somebody wants the job to stop"
@@ -44,6 +45,7 @@ class Act(StrEnum):
     TAKE_ANSWER = "go on with the step"
     TAKE_REPORT = "go on with the step of the task"
     TELL_PROGRESS = "note how far it is"
+    TELL_TOOL_PROGRESS = "note how far the step is"
     TAKE_TIME = "do what is due: end the job, or begin steps again"
     SUCCEED = "end well, or stop"
     CLOSE_STAGING = "note that staging was stopped"
@@ -66,6 +68,7 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
         Fact.PULLED: Act.TAKE_INSTANCES,
         Fact.ANSWER: Act.TAKE_ANSWER,
         Fact.REPORT: Act.TAKE_REPORT,
+        Fact.TOOL_PROGRESS: Act.TELL_TOOL_PROGRESS,
         Fact.TIME: Act.TAKE_TIME,
         Fact.DISMISSAL: Act.DISMISS,
         Fact.FAILURE: Act.FAIL,

@@ -36,14 +36,14 @@ class StepBook:
         self._writers: dict[str, str] = {}  # of logs
 
     def steps(self) -> list[Step]:
-        """Give the steps so far."""
+        """Return the steps so far."""
         return list(self._steps.values())
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def copy(self) -> "StepBook":
-        """Give another one that goes on from here."""
+        """Return another one that goes on from here."""
         other = StepBook()
         other._steps, other._writers = dict(self._steps), dict(self._writers)
         other._submitted = dict(self._submitted)
@@ -71,7 +71,7 @@ class StepBook:
                 step = _running(self._known(event.name), event, self._earliest(event))
             case StepProgress():
                 known = self._known(event.name)
-                step = replace(known, bytes_done=event.done, bytes_total=event.total)
+                step = _progressed(known, event)
             case StepRetrying():
                 step = _retrying(self._known(event.name), event)
             case StepFinished():
@@ -84,7 +84,7 @@ class StepBook:
         return [step]
 
     def _known(self, name: str) -> Step:
-        """Give a step as it is; one that was never submitted begins with what is told now."""
+        """Return a step as it is; one that was never submitted begins with what is told now."""
         known = self._steps.get(name)
         return known or Step(name=name, key=name, status=StepStatus.ACCEPTED, log="")
 
@@ -124,6 +124,12 @@ def _submitted(event: StepSubmitted) -> Step:
     )
 
 
+def _progressed(step: Step, event: StepProgress) -> Step:
+    if event.share is not None:
+        return replace(step, share=event.share, said=event.said)
+    return replace(step, bytes_done=event.done, bytes_total=event.total)
+
+
 def _retrying(step: Step, event: StepRetrying) -> Step:
     """An attempt has ended badly; the step waits for the next one."""
     return replace(
@@ -133,6 +139,8 @@ def _retrying(step: Step, event: StepRetrying) -> Step:
         exit_code=event.exit_code,
         reason=f"attempt {event.attempt} {event.said}".rstrip(),
         due=event.due,
+        share=None,
+        said="",
     )
 
 
@@ -180,13 +188,16 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         queued=step.queued if event.queued is None else event.queued,
         cpu=event.cpu,
         rss=event.rss,
+        inputs=(event.problem or {}).get("inputs") or {},
         bytes_done=None,
         bytes_total=None,
+        share=None,
+        said="",
     )
 
 
 def steps(events: Iterable[Event]) -> list[Step]:
-    """Give the steps that the events add up to."""
+    """Return the steps that the events add up to."""
     book = StepBook()
     for event in events:
         book.take(event)

@@ -148,15 +148,19 @@ class StepRunning(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepProgress(Event):
-    """Files are being staged in or published, and that takes a while."""
+    """Files are being staged in or published, and that takes a while; or a tool tells of itself."""
 
     kind: ClassVar[Kind] = Kind.STEP_PROGRESS
 
     name: str = field(metadata=says("the step's name", text))
-    done: int = field(metadata=says("bytes so far", integer))
+    done: int | None = field(default=None, metadata=says("bytes so far", integer))
     total: int | None = field(
         default=None, metadata=says("bytes in all, where that is known", integer)
     )
+    share: float | None = field(
+        default=None, metadata=says("what a tool says that it has done, from 0 to 1", number)
+    )
+    said: str = field(default="", metadata=says("what it says besides", text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

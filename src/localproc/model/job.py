@@ -59,6 +59,7 @@ class JobRequest:
     subscriber: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     variables: Sequence[Mapping[str, Any]] = ()
+    progress: str = ""  #: the pattern of steps whose tools tell how far they are
     secrets: tuple[str, ...] = ()  #: names of those that stand in its inputs
 
     def to_data(self) -> dict[str, Any]:

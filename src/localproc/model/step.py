@@ -1,7 +1,9 @@
 """One run of one CWL step inside a job, and the engine's own ``stage_in`` and ``stage_out``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from localproc.model.status import StepStatus
 
@@ -21,7 +23,9 @@ class Step:
     ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
     ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
     (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
-    have been staged or published so far, where that takes a while.
+    have been staged or published so far, where that takes a while. ``share`` of it (0 to 1) is done
+    and it is doing what ``said`` says, if its tool tells that. ``inputs`` are those of an instance
+    of a scatter that failed, in short: they tell it from the others.
     """
 
     name: str
@@ -51,6 +55,9 @@ class Step:
     software: tuple[str, ...] = ()
     bytes_done: int | None = None
     bytes_total: int | None = None
+    share: float | None = None
+    said: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def duration(self) -> float | None:

@@ -116,6 +116,7 @@ class Task:
     executor: str = ""
     software: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
+    progress: bool = False  #: it tells how far it is, by lines on stderr
 
 
 class TaskState(StrEnum):

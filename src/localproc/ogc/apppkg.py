@@ -151,7 +151,7 @@ def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> di
 
 
 def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping[str, Any]]:
-    """Give the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
+    """Return the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
     found = said.get(part) or {}
     if isinstance(found, list) and all(isinstance(one, Mapping) and "id" in one for one in found):
         found = {str(one["id"]): one for one in found}  # as drafts of the standard had it
@@ -163,7 +163,7 @@ def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping
 def described_process(
     derived: Mapping[str, Any], said: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
-    """Give a description: what was derived from the CWL, with what its author says of it.
+    """Return a description: what was derived from the CWL, with what its author says of it.
 
     Raises ``InvalidPackage`` where the author describes inputs or outputs that are not there.
     """

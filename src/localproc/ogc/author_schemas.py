@@ -50,7 +50,7 @@ class AuthorSchemas:
     def fitted(
         self, inputs: Mapping[str, Any], *, inline: bool = False
     ) -> tuple[dict[str, Any], list[Problem]]:
-        """Give the inputs as their schemas have them, and what is wrong with them.
+        """Return the inputs as their schemas have them, and what is wrong with them.
 
         One item stands for an array of one. ``inline``: the inputs came over HTTP. A text for a
         file is its content then, if the schema says so, and an object that only looks like the
@@ -71,7 +71,7 @@ class AuthorSchemas:
         return found, problems
 
     def _other(self, name: str, value: Any, *, inline: bool) -> Any:
-        """Give what a value may stand for that is not of its schema."""
+        """Return what a value may stand for that is not of its schema."""
         if not isinstance(value, (Mapping, str)):
             return None
         return [value] if name in self._arrays else {"value": value} if inline else None

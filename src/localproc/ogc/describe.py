@@ -50,7 +50,7 @@ LINK: Final = {
 
 
 def describe_process(resolved: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    """Give the members of an OGC process description that the package itself determines."""
+    """Return the members of an OGC process description that the package itself determines."""
     main = resolved["processes"][resolved["main"]]
     said = {**resolved["metadata"], **main["metadata"]}
     description: dict[str, Any] = {
@@ -66,7 +66,7 @@ def describe_process(resolved: Mapping[str, Any], digest: str) -> dict[str, Any]
 
 
 def input_description(port: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the description of one input."""
+    """Return the description of one input."""
     optional = is_optional(port["type"]) or "default" in port
     described: dict[str, Any] = {
         "title": text(port.get("label")) or port["id"],
@@ -85,7 +85,7 @@ def input_description(port: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def output_description(port: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the description of one output."""
+    """Return the description of one output."""
     described: dict[str, Any] = {
         "title": text(port.get("label")) or port["id"],
         "description": text(port.get("doc")),
@@ -97,7 +97,7 @@ def output_description(port: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def schema(cwl_type: CwlType, *, strict: bool = False) -> dict[str, Any]:
-    """Give the JSON Schema of an input's value.
+    """Return the JSON Schema of an input's value.
 
     ``strict`` writes null as JSON Schema proper has it, for validation; otherwise as OpenAPI 3.0
     has it, for descriptions.
@@ -150,13 +150,13 @@ def _composite(cwl_type: Mapping[str, Any], what: str, *, strict: bool) -> dict[
 
 
 def _property(field: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
-    """Give the schema of a record's field."""
+    """Return the schema of a record's field."""
     found = _with_media_type(schema(field["type"], strict=strict), field["type"], field)
     return {**found, **_said(field)}
 
 
 def _said(part: Mapping[str, Any]) -> dict[str, str]:
-    """Give what a type or a field says of itself."""
+    """Return what a type or a field says of itself."""
     said = {"title": text(part.get("label")), "description": text(part.get("doc"))}
     return {name: value for name, value in said.items() if value}
 
@@ -164,7 +164,7 @@ def _said(part: Mapping[str, Any]) -> dict[str, str]:
 def _with_media_type(
     described: dict[str, Any], cwl_type: CwlType, port: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give a schema of files, alone or in arrays, that says of which media type they are."""
+    """Return a schema of files, alone or in arrays, that says of which media type they are."""
     found = media_type_of(port["format"]) if isinstance(port.get("format"), str) else ""
     rest = without_null(cwl_type)
     if found and isinstance(rest, Mapping) and kind(rest) == "array":
@@ -206,7 +206,7 @@ def _file(what: str, *, strict: bool) -> dict[str, Any]:
 
 
 def output_schema(cwl_type: CwlType) -> dict[str, Any]:
-    """Give the JSON Schema of an output's value: a Directory may be a STAC collection."""
+    """Return the JSON Schema of an output's value: a Directory may be a STAC collection."""
     rest = without_null(cwl_type)
     if is_optional(cwl_type) and kind(cwl_type) == "union":
         return {**output_schema(rest), "nullable": True}
@@ -223,7 +223,7 @@ def output_schema(cwl_type: CwlType) -> dict[str, Any]:
 
 
 def text(value: Any) -> str:
-    """Give a label or a doc, which may be a list of lines, as one text."""
+    """Return a label or a doc, which may be a list of lines, as one text."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "\n".join(str(line) for line in value).strip()
     return "" if value is None else str(value).strip()

@@ -15,7 +15,7 @@ def image_tool(
     inputs: Mapping[str, Mapping[str, Any]],
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Give the CWL tool that runs a container image (class "docker").
+    """Return the CWL tool that runs a container image (class "docker").
 
     Every input becomes an argument of the image's own entry point, ``--name value`` unless the
     unit's ``bindings`` say otherwise; every output is found by a glob, its name if none is given.
@@ -73,7 +73,7 @@ def _glob(key: str, bindings: Any) -> str:
 
 
 def _port_type(port: Mapping[str, Any]) -> Any:
-    """Give the CWL type that a described input asks for."""
+    """Return the CWL type that a described input asks for."""
     found = _schema_type(port.get("schema"))
     most = port.get("maxOccurs", 1)
     if most != 1 and not isinstance(found, Mapping):

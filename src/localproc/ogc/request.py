@@ -49,7 +49,7 @@ class Request:
         bases: Mapping[str, str] | None = None,
         named: list[str] | None = None,
     ) -> dict[str, Any]:
-        """Give the CWL job object.
+        """Return the CWL job object.
 
         ``base`` is the URI of the folder against which relative paths are resolved, ``bases`` those
         of inputs that have another one. Without one the request came over HTTP: there are no
@@ -79,7 +79,7 @@ class Request:
         return values | self._own(inputs, base)
 
     def _own(self, inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
-        """Give what belongs to CWL itself, its requirements as those of a package are."""
+        """Return what belongs to CWL itself, its requirements as those of a package are."""
         own = {name: item for name, item in inputs.items() if name.startswith("cwl:")}
         if own.get(NAME):
             own[NAME] = requirements(own[NAME], self._version, base)
@@ -113,7 +113,7 @@ def _check_depth(inputs: Mapping[str, Any]) -> None:
 
 
 def _nameless(inputs: Mapping[Any, Any]) -> list[Problem]:
-    """Give the inputs whose names are no texts, as YAML may have them."""
+    """Return the inputs whose names are no texts, as YAML may have them."""
     return [
         Problem(f"{name!r} is no name", "inputs", hint="the names of inputs are texts: quote it")
         for name in inputs

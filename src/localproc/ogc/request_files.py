@@ -22,7 +22,7 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][\w!#$&^.+-]*/[a-z0-9][\w!#$&^.+-]*", 
 
 
 def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
-    """Give a file whose contents are in the request: text, or anything in base64."""
+    """Return a file whose contents are in the request: text, or anything in base64."""
     inner = value["value"]
     if isinstance(inner, Mapping) and is_filelike(inner):
         return dict(inner)
@@ -44,7 +44,7 @@ def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) ->
 
 
 def held_inline(value: Any, path: str, problems: list[Problem]) -> Any:
-    """Give a value in which files that ``data:`` URIs hold are such whose contents are sent."""
+    """Return a value in which files that ``data:`` URIs hold are such whose contents are sent."""
 
     def held(one: Mapping[str, Any]) -> dict[str, Any]:
         parts = {name: one[name] for name in ("secondaryFiles", "listing") if name in one}
@@ -76,7 +76,7 @@ def _data_file(
 
 
 def said_format(media_type: Any, path: str, problems: list[Problem]) -> dict[str, str]:
-    """Give the format that a media type stands for; one that is none is a problem.
+    """Return the format that a media type stands for; one that is none is a problem.
 
     One that says nothing of what is in a file (RFC 2046, 4.5.1) stands for no format.
     """
@@ -97,7 +97,7 @@ class Formats:
         self._ontology = ontology
 
     def completed(self, value: Any, spec: Mapping[str, Any]) -> Any:
-        """Give a file of which its sender says no format the only one that its input takes."""
+        """Return a file of which its sender says no format the only one that its input takes."""
         formats = _formats(spec)
         if len(formats) != 1 or not is_file(value) or "format" in value:
             return value
@@ -106,7 +106,7 @@ class Formats:
     def problems(
         self, value: Any, cwl_type: Any, spec: Mapping[str, Any], path: str
     ) -> Iterator[Problem]:
-        """Give the files whose format the input, or the field of a record, does not take."""
+        """Yield the files whose format the input, or the field of a record, does not take."""
         rest = without_null(cwl_type)
         for branch in members(rest):
             if kind(branch) == "array" and isinstance(value, list):
@@ -130,7 +130,7 @@ class Formats:
 
 
 def _formats(spec: Mapping[str, Any]) -> list[str]:
-    """Give the formats that an input takes, as far as they are known before its job."""
+    """Return the formats that an input takes, as far as they are known before its job."""
     written = spec.get("format")
     formats = written if isinstance(written, list) else [written]
     known = all(isinstance(one, str) and "$(" not in one and "${" not in one for one in formats)

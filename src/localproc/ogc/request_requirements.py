@@ -14,7 +14,7 @@ NAME: Final = "cwl:requirements"
 
 
 def requirements(given: Any, version: str, base: str) -> list[Any]:
-    """Give requirements as a list in their resolved form.
+    """Return requirements as a list in their resolved form.
 
     ``version`` is that of the process, ``base`` the URI of the folder that relative paths hang
     from. Raises ``InvalidInputs`` for what is none, or is not supported.

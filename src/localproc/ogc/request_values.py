@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.files import (
+    ARCHIVE,
     Files,
     is_literal,
     is_reference,
@@ -41,6 +42,15 @@ from localproc.uris import canonical, data_of, data_uri, is_data, path_uri, unqu
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _STAC: Final = ("Feature", "FeatureCollection", "Catalog", "Collection")
+#: Media types that ask for a Directory to be made of an archive.
+_ARCHIVES: Final[Mapping[str, str]] = {
+    "application/zip": "zip",
+    "application/x-zip-compressed": "zip",
+    "application/gzip": "tar.gz",
+    "application/x-gzip": "tar.gz",
+    "application/tar+gzip": "tar.gz",
+    "application/x-tar": "tar",
+}
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 
 
@@ -69,7 +79,7 @@ class RequestReader:
         self.named: list[str] = []  #: files that strings name, by their absolute paths
 
     def port(self, value: Any, port: Mapping[str, Any], path: str) -> Any:
-        """Give the value of an input."""
+        """Return the value of an input."""
         before = len(self.problems)
         if is_link(value, port):
             value = self._link(value["href"], port, path)
@@ -96,7 +106,7 @@ class RequestReader:
             return None
 
     def value(self, value: Any, cwl_type: CwlType, path: str, spec: Mapping[str, Any]) -> Any:
-        """Give a value of a type; one that is not of it is left as it is.
+        """Return a value of a type; one that is not of it is left as it is.
 
         ``spec`` is what the input, or the field of a record, says beside its type.
         """
@@ -172,10 +182,14 @@ class RequestReader:
             link = {"class": what, "location": self._location(value["href"])}
             if what == "File":
                 link |= said_format(value.get("type"), f"{path}.type", self.problems)
+            elif kind_of := _ARCHIVES.get(str(value.get("type")).partition(";")[0].lower()):
+                link[ARCHIVE] = kind_of
             value = link
         elif what == "Directory" and (document := _stac_document(value)) is not None:
             text = json.dumps(document).encode()
             value = {"class": what, "location": data_uri(text, "application/geo+json")}
+        elif what == "Directory" and isinstance(value.get("value"), str):  # a URI, as wrappers take
+            value = {"class": what, "location": self._location(value["value"])}
         elif "value" in value and not is_filelike(value):
             if what == "Directory":
                 self.problems.append(Problem("a directory cannot be given inline", path))
@@ -191,7 +205,7 @@ class RequestReader:
         return clean
 
     def _clean(self, value: Any, path: str) -> Any:
-        """Give a value with its files in the form they have between steps."""
+        """Return a value with its files in the form they have between steps."""
         try:
             clean = normalize(held_inline(value, path, self.problems), self._base)
         except InvalidInputs as error:
@@ -205,7 +219,7 @@ class RequestReader:
         return clean
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:
-        """Give an absolute URI for a URI or a path."""
+        """Return an absolute URI for a URI or a path."""
         if _SCHEME.match(reference):
             return reference
         plain = unquoted(reference) if quoted else reference
@@ -224,12 +238,15 @@ class RequestReader:
             return
         elif one["class"] == "File" and stat.is_dir:
             self.problems.append(Problem(f"{local_path(one)} is a directory, not a file", path))
-        elif one["class"] == "Directory" and not stat.is_dir and not _may_be_item(location):
+        elif one["class"] == "Directory" and not (
+            stat.is_dir or _may_be_item(location) or ARCHIVE in one
+        ):
             self.problems.append(
                 Problem(
                     f"{local_path(one)} is a file, not a directory",
                     path,
-                    hint="a Directory may also be given as a STAC item (a .json file)",
+                    hint="a Directory may also be given as a STAC item (a .json file), or as an "
+                    "archive: {href: PATH, type: application/zip}",
                 )
             )
 

@@ -91,7 +91,17 @@ class ContainerRuntime(Protocol):
         """Return the task, without a container, that runs one in its container.
 
         It may look at the image, but makes nothing: what has to be there is ``stage`` of the task
-        that it returns. Key, folders and streams stay.
+        that it returns. Key, folders, streams and secrets stay: the values are put into the command
+        and its environment as it is started. A program that does not pass its environment on as it
+        is gets the variables that are secrets by other names.
+        """
+
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task, without a container, that runs one in a new container of its kind.
+
+        It is for a person: its streams are those of the process, a ``terminal`` if so, and the
+        image's entry point does not come before its command. Nothing is made here either. Raises
+        ``EnvironmentProblem`` where a program for it is missing.
         """
 
     def stop(self, task: Task) -> None:

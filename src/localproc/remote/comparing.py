@@ -62,7 +62,7 @@ class _Comparison:
         self._tolerance = tolerance
 
     def value(self, there: Any, here: Any, name: str) -> Iterator[str]:
-        """Give what differs in a result."""
+        """Yield what differs in a result."""
         if isinstance(here, StacResults):
             yield from self._items(there, here, name)
         elif isinstance(here, Path) and here.is_dir():
@@ -83,7 +83,7 @@ class _Comparison:
             yield from value_differences(_plain(there), here, name, self._tolerance)
 
     def _items(self, there: Any, here: StacResults, name: str) -> Iterator[str]:
-        """Give what differs in items, field by field, and in their assets."""
+        """Yield what differs in items, field by field, and in their assets."""
         document = _plain(there)
         if isinstance(document, Mapping) and isinstance(document.get("href"), str):
             document = json.loads(self._server.fetch(document["href"]))
@@ -102,7 +102,7 @@ class _Comparison:
                 yield from self._files(self._server.fetch(theirs), here.read(ours), file, path)
 
     def _files(self, there: bytes, here: bytes, file: str, name: str) -> Iterator[str]:
-        """Give what differs between two files that are called the same."""
+        """Yield what differs between two files that are called the same."""
         if there == here:
             return
         if media_type(file) in _RASTERS:

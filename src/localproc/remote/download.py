@@ -57,7 +57,7 @@ def download(
 
 
 def _files(server: Server, value: Any, name: str) -> Iterator[tuple[str, bytes]]:
-    """Give the files of a result, each with its name."""
+    """Yield the files of a result, each with its name."""
     for one in value if isinstance(value, list) else [value]:
         inner = one.get("value") if isinstance(one, Mapping) else None
         if isinstance(inner, Mapping) and inner.get("type") == "FeatureCollection":

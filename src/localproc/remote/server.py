@@ -171,7 +171,7 @@ class Server:
         return self.status(_with_id(newest, "")["jobID"])
 
     def watch(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """Give the statusInfo of a job each time that it has changed, until its end."""
+        """Yield the statusInfo of a job each time that it has changed, until its end."""
         pause, longest = _PAUSE
         last: dict[str, Any] = {}
         while last.get("status") not in _FINAL:

@@ -11,7 +11,7 @@ from localproc.software.modules import Modules
 
 @hookimpl
 def localproc_software() -> Iterable[SoftwarePlugin]:
-    """Give the kinds of resolvers."""
+    """Return the kinds of resolvers."""
     return [
         SoftwarePlugin("modules", Modules, "environment modules"),
         SoftwarePlugin("conda", Conda, "conda environments that are there"),

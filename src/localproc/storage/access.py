@@ -18,6 +18,7 @@ from localproc.model import InputPolicy
 from localproc.plugins.storage import Answering, Info, Storage, object_key
 from localproc.storage import retries
 from localproc.storage.addresses import redacted
+from localproc.storage.archives import unpack
 from localproc.storage.budget import Budget
 from localproc.storage.disk import telling
 from localproc.storage.kept_inputs import KeptInputs
@@ -109,9 +110,41 @@ class Access:
             hint="give a web address, or ask whoever runs the service for a --file-root",
         )
 
-    def download(self, uri: str, path: str) -> Info:
-        """Bring an object to a path that did not exist. Raises ``StagingError`` or ``NoSpace``."""
-        return self._fetch(uri, path, self._policy.most)
+    def download(self, uri: str, path: str, verify: Callable[[], _T]) -> _T:
+        """Bring an object to a path that did not exist; return what ``verify`` gives of it.
+
+        What that raises a ``StagingError`` for is brought once more, from where it lies and not
+        from what is kept: bytes may have been damaged on their way. Raises ``StagingError`` or
+        ``NoSpace``.
+        """
+        self._fetch(uri, path, self._policy.most)
+        try:
+            return verify()
+        except StagingError as error:
+            if scheme_of(uri) == "file" or not self._kept.may_ask:
+                raise
+            self._log(f"{error.message}: it is brought once more")
+        os.remove(path)
+        self._fetch(uri, path, self._policy.most, fresh=True)
+        return verify()
+
+    def unpack(self, uri: str, kind: str, folder: str) -> None:
+        """Bring an archive, and write what is in it into a folder.
+
+        What it has counts as what comes for the job.
+        """
+        with tempfile.TemporaryDirectory(prefix="localproc-", dir=os.path.dirname(folder)) as aside:
+            path = os.path.join(aside, "archive")
+            self._fetch(uri, path, self._policy.most)
+            unpack(
+                path,
+                kind,
+                folder,
+                redacted(uri),
+                most=self._policy.most_of_job,
+                most_of_file=self._policy.most,
+                go_on=self.go_on,
+            )
 
     def read(self, uri: str, body: bytes = b"") -> Document:
         """Return a small object, such as a STAC item; with a ``body`` the answer to that."""
@@ -137,7 +170,9 @@ class Access:
             raise NoSuchObject(f"nothing is at {redacted(prefix)}", uri=redacted(prefix))
         return found
 
-    def _fetch(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
+    def _fetch(
+        self, uri: str, path: str, most: int | None, body: bytes = b"", *, fresh: bool = False
+    ) -> Info:
         self.check(uri)
         if scheme_of(uri) == "file":
             return self._download(uri, path, most)
@@ -149,6 +184,7 @@ class Access:
             asked=lambda: None if body else self._storage(uri).info(uri),
             download=lambda: self._download(uri, path, most, body),
             log=self._log,
+            fresh=fresh,
         )
         self._budget.count(uri, path, info.size)
         return info

@@ -18,7 +18,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def redacted(uri: str) -> str:
-    """Give a URI without what may be secret in it: user, password, query and fragment."""
+    """Return a URI without what may be secret in it: user, password, query and fragment."""
     try:
         parts = urlsplit(uri)
         if parts.scheme in ("", "file"):

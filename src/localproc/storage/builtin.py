@@ -10,7 +10,7 @@ from localproc.storage.filesystem import FilesystemStorage
 
 @hookimpl
 def localproc_storages() -> Iterable[StoragePlugin]:
-    """Give the storages for folders of this machine and for the web, which is read only."""
+    """Return the storages for folders of this machine and for the web, which is read only."""
     guarded = {"guarded": "true: refuse addresses that are not public"}
     return [
         StoragePlugin("file", FilesystemStorage.open, "folders of this machine"),

@@ -59,7 +59,7 @@ class Disk:
         self._go_on = go_on
 
     def stat(self, path: str) -> Stat | None:
-        """Give what is there; raises ``StagingError`` if that cannot be told."""
+        """Return what is there; raises ``StagingError`` if that cannot be told."""
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -79,7 +79,7 @@ class Disk:
         )
 
     def listdir(self, path: str) -> Sequence[str]:
-        """Give the names in a directory, sorted."""
+        """Return the names in a directory, sorted."""
         try:
             return sorted(os.listdir(path))
         except (FileNotFoundError, NotADirectoryError):
@@ -88,18 +88,18 @@ class Disk:
             raise told(error, path) from error
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
-        """Give the paths below ``root`` that match, sorted."""
+        """Return the paths below ``root`` that match, sorted."""
         return globs.matching(pattern, self._names, os.path.lexists, root)
 
     def _names(self, path: str) -> Sequence[str]:
-        """Give the names in a directory as ``glob(3)`` does: none for one that cannot be read."""
+        """Return the names in a directory as ``glob(3)`` does: none for one that cannot be read."""
         try:
             return os.listdir(path)
         except OSError:
             return []
 
     def read(self, path: str, most: int = -1) -> bytes:
-        """Give the contents."""
+        """Return the contents."""
         with telling(path), open(path, "rb") as file:
             return file.read(most)
 
@@ -115,7 +115,7 @@ class Disk:
         return os.path.realpath(path)
 
     def checksum(self, path: str) -> str:
-        """Give the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
+        """Return the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
         digest = hashlib.sha1(usedforsecurity=False)
         with telling(path), open(path, "rb", buffering=0) as file:
             if self._budget is not None:

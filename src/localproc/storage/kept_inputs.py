@@ -43,6 +43,11 @@ class KeptInputs:
         self._owner = owner
         self._offline = offline
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether anything may be asked of the network."""
+        return self._offline is not Offline.ALWAYS
+
     def fetched(
         self,
         uri: str,
@@ -52,13 +57,15 @@ class KeptInputs:
         asked: Callable[[], Info | None],
         download: Callable[[], Info],
         log: Callable[[str], None],
+        fresh: bool = False,
     ) -> Info:
         """Put what is at a URI at a path, from here or from there.
 
-        ``asked`` gives what is there now, ``download`` brings it. Raises ``NotMirrored``, and what
+        ``asked`` gives what is there now, ``download`` brings it; ``fresh``: it is brought in any
+        case. Raises ``NotMirrored``, and what
         these raise.
         """
-        kept = self._cache.find(uri, self._owner) if self._cache else None
+        kept = self._cache.find(uri, self._owner) if self._cache and not fresh else None
         if kept is not None and self._is_current(kept, asked) and self._took(kept, path, most):
             log(f"{redacted(uri)} is kept here already")
             return Info(kept.found, kept.size, kept.etag)

@@ -92,7 +92,7 @@ def _plain(character: str) -> str:
 
 
 def _encoded(name: str) -> bytes:
-    """Give a name as a disk has it; nothing for halves of characters, which JSON may hold."""
+    """Return a name as a disk has it; nothing for halves of characters, which JSON may hold."""
     try:
         return name.encode()
     except UnicodeEncodeError:

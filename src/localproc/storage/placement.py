@@ -139,7 +139,7 @@ class Placement:
         return {**made, "listing": list(listing.values())}
 
     def _listed(self, one: dict[str, Any], folder: str, names: Collection[str]) -> dict[str, Any]:
-        """Give a listed file with those that belong to it beside it, where they are published."""
+        """Return a listed file with those that belong to it beside it, where they are published."""
         if one.get("secondaryFiles"):
             one["secondaryFiles"] = [
                 {**inner, "location": f"{folder}/{quoted(_name(inner))}", "basename": _name(inner)}
@@ -150,7 +150,7 @@ class Placement:
         return one
 
     def _room(self, one: Mapping[str, Any], folder: str) -> str:
-        """Give a folder where a file and those beside it keep their names: it, or one within."""
+        """Return a folder where a file and those beside it keep their names: it, or one within."""
         group = (one, *companions(one))
         rooms = chain([folder], (f"{folder}/{number}" for number in count(2)))
         return next(room for room in rooms if all(self._has_room(each, room) for each in group))
@@ -166,7 +166,7 @@ class Placement:
         return there is not None and there["location"] == uri
 
     def _free(self, folder: str, name: str) -> str:
-        """Give a URI that no other output has: ``name``, ``name_2``, ..."""
+        """Return a URI that no other output has: ``name``, ``name_2``, ..."""
         if name in (".", "..") or "/" in name or "\0" in name:
             raise StagingError(f"an output cannot have the name {name!r}")
         check_length(name)
@@ -181,13 +181,13 @@ class Placement:
 
 
 def _name(one: Mapping[str, Any]) -> str:
-    """Give the name that an output is to have; it stays its basename where it cannot have it."""
+    """Return the name that an output is to have; it stays its basename where it cannot have it."""
     there = posixpath.basename(local_path(one)) if is_local(one) else one["class"].lower()
     return there if is_dot(one) else str(one.get("basename") or there)
 
 
 def _numbered(name: str, number: int) -> str:
-    """Give a name with a number before its extension, shortened where it would be too long."""
+    """Return a name with a number before its extension, shortened where it would be too long."""
     stem, extension = posixpath.splitext(name)
     end = f"_{number}{extension}"
     room = max(0, NAME_LIMIT - len(os.fsencode(end)))

@@ -23,7 +23,7 @@ _JOB: Final = "{job}"  #: it is known when the job has been accepted
 
 
 def results_uri(root: str, base: str = "", named: Mapping[str, str] | None = None) -> str:
-    """Give the URI of a results folder that was given as a path or a URI.
+    """Return the URI of a results folder that was given as a path or a URI.
 
     ``named`` is what the template may name besides the job. Raises ``InvalidInputs`` for one that
     leads nowhere.
@@ -50,14 +50,14 @@ def is_own(root: str, job_id: str) -> bool:
 
 
 def results_root(job_id: str, request: JobRequest) -> str:
-    """Give the URI of the folder that a job's results are published in."""
+    """Return the URI of the folder that a job's results are published in."""
     root = request.results.replace(_JOB, job_id)
     own = _JOB in request.results or request.options.get("layout") == "flat"
     return root if own else f"{root}/{job_id}"
 
 
 def fixed_part(uri: str) -> str:
-    """Give the folder that the results of all jobs of a template lie in."""
+    """Return the folder that the results of all jobs of a template lie in."""
     fixed, job, _ = uri.partition(_JOB)
     return fixed.rpartition("/")[0] if job else uri
 

@@ -70,7 +70,7 @@ class _Round:
 
 
 def paths_of(outputs: Mapping[str, Any], folders: Iterable[str]) -> Iterator[str]:
-    """Give the files that outputs are made of, and the folders that they are found by.
+    """Yield the files that outputs are made of, and the folders that they are found by.
 
     Only what lies in one of ``folders``: anything else was there before, and is somebody else's.
     """
@@ -92,7 +92,7 @@ def _tree(path: str) -> Iterator[str]:
 
 
 def _way(path: str, top: str) -> Iterator[str]:
-    """Give the folders that lead to a path, the one that holds ``top`` included."""
+    """Yield the folders that lead to a path, the one that holds ``top`` included."""
     while path != top:
         path = os.path.dirname(path)
         yield path

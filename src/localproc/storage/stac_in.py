@@ -87,8 +87,7 @@ class StacIn:
 
         def bring() -> None:
             if not uri.startswith("file:"):
-                self._access.download(uri, target)
-                verify_asset(target, *said, shown)
+                self._access.download(uri, target, lambda: verify_asset(target, *said, shown))
             elif not found.uri.startswith("file:"):
                 raise StagingError(f"the item {parent} has an asset on this machine", uri=shown)
             else:

@@ -65,7 +65,7 @@ class _Reader:
         self._seen: set[tuple[str, bytes]] = set()
 
     def items(self, document: Document, asked: bytes = b"") -> Iterator[FoundItem]:
-        """Give the items of a document; ``asked`` is the body that it is the answer to."""
+        """Yield the items of a document; ``asked`` is the body that it is the answer to."""
         shown = redacted(document.uri)
         parsed = stac.parse(document.data, shown)
         self._seen.add((document.uri, asked))
@@ -77,7 +77,7 @@ class _Reader:
             yield FoundItem(stac.checked_item(parsed, shown), document.uri)
 
     def _features(self, parsed: Mapping[str, Any], uri: str, asked: bytes) -> Iterator[FoundItem]:
-        """Give the items of a page, and of those that follow it."""
+        """Yield the items of a page, and of those that follow it."""
         shown = redacted(uri)
         features = parsed.get("features")
         if not isinstance(features, list):
@@ -91,7 +91,7 @@ class _Reader:
                 yield from self._follow(link["href"], uri, _body(link, uri, asked))
 
     def _linked(self, parsed: Mapping[str, Any], uri: str) -> Iterator[FoundItem]:
-        """Give the items that a catalog links to, and its children's."""
+        """Yield the items that a catalog links to, and its children's."""
         links = stac.links_of(parsed, redacted(uri))
         # An API's collection has its items behind one link; a static one links to each.
         rels = (

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final
 
-from localproc.cwl.base.files import is_local, is_reference, local_path, map_files
+from localproc.cwl.base.files import ARCHIVE, is_local, is_reference, local_path, map_files
 from localproc.cwl.base.literals import name_of
 from localproc.errors import NoSuchObject, StagingError
 from localproc.plugins.storage import Info, object_key
@@ -99,10 +99,10 @@ class _StageIn:
         return {name: _expanded(value) for name, value in staged.items()}
 
     def _files(self, value: Any) -> Any:
-        """Give a value with its files staged; each item of a Directory in an array is one of it."""
+        """Return a value with its files staged; Directories in an array are items of it."""
         if isinstance(value, list):
             return [
-                self._directory(one["location"], several=True)
+                self._directory(one, several=True)
                 if self._is_elsewhere_directory(one)
                 else self._files(one)
                 for one in value
@@ -121,7 +121,7 @@ class _StageIn:
         if one.get("encoding") == "base64":
             return self._inline(one)
         if self._is_elsewhere_directory(one):
-            return self._directory(location)
+            return self._directory(one)
         if location and not is_local(one):
             self._file(staged, location)
         elif location:
@@ -187,8 +187,7 @@ class _StageIn:
             else:
                 with self._folders.making(folder) as temporary:
                     path = os.path.join(temporary, name)
-                    self._access.download(location, path)
-                    real = verify_input(given, path)
+                    real = self._access.download(location, path, lambda: verify_input(given, path))
             staged.update(real)
             staged["size"] = size = os.stat(target).st_size
             self._log(f"{label}: {shown} → {self._folders.shown(target)} ({size} bytes)")
@@ -197,11 +196,14 @@ class _StageIn:
 
     # Directories
 
-    def _directory(self, location: str, *, several: bool = False) -> dict[str, Any]:
+    def _directory(self, one: Mapping[str, Any], *, several: bool = False) -> dict[str, Any]:
         """Have what is at a location brought into a folder.
 
         ``several``: if it stands for more than one item, each of them into a folder of its own.
         """
+        if ARCHIVE in one:
+            return self._unpacked(one)
+        location = str(one["location"])
         folder, label = self._next(), self._name
         directory: dict[str, Any] = {"class": "Directory", **_named(folder)}
 
@@ -225,6 +227,24 @@ class _StageIn:
             self._log(f"{label}: {redacted(location)} is there already")
         else:
             self._fetches.append(fetch)
+        return directory
+
+    def _unpacked(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """Have an archive become a folder: what is in it, or the only folder that is in it."""
+        location, folder, label = str(one["location"]), self._next(), self._name
+        directory: dict[str, Any] = {"class": "Directory", **_named(folder)}
+
+        def fetch() -> None:
+            if not os.path.isdir(folder):
+                with self._folders.making(folder) as temporary:
+                    self._access.unpack(location, one[ARCHIVE], temporary)
+            inside = os.listdir(folder)
+            only = os.path.join(folder, *inside)
+            if len(inside) == 1 and os.path.isdir(only):
+                directory.update(_named(only))
+            self._log(f"{label}: {redacted(location)}, unpacked → {self._folders.shown(folder)}")
+
+        self._fetches.append(fetch)
         return directory
 
     def _document(self, location: str) -> Document:
@@ -256,7 +276,7 @@ class _StageIn:
         self._folders.end(folder, temporary, f"{label}: {redacted(location)}/ → {to}")
 
     def _download(self, uri: str, path: str) -> None:
-        self._access.download(uri, path)
+        self._access.download(uri, path, lambda: None)
 
     def _next(self) -> str:
         self._count += 1
@@ -269,7 +289,7 @@ def _named(folder: str) -> dict[str, str]:
 
 
 def _expanded(value: Any) -> Any:
-    """Give a value with each item of a document in the place of the document."""
+    """Return a value with each item of a document in the place of the document."""
     if not isinstance(value, list):
         return value
     found: list[Any] = []

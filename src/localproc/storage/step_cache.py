@@ -64,7 +64,7 @@ class StepCache:
         return self._folder
 
     def find(self, key: str) -> Found | None:
-        """Give the outputs kept under a key, if they are still what they were."""
+        """Return the outputs kept under a key, if they are still what they were."""
         place = self._place(key)
         try:
             with open(os.path.join(place, _ENTRY), encoding="utf-8") as file:
@@ -150,7 +150,7 @@ class StepCache:
         return total
 
     def _entries(self) -> Iterator[tuple[float, int, str]]:
-        """Give when each entry was used last, its size and its folder."""
+        """Yield when each entry was used last, its size and its folder."""
         for path in glob.iglob(os.path.join(glob.escape(self._folder), "*", "*", _ENTRY)):
             place = os.path.dirname(path)
             try:
@@ -165,13 +165,13 @@ class StepCache:
 
 
 def _states(folder: str) -> dict[str, list[int]]:
-    """Give the state of every file below a folder."""
+    """Return the state of every file below a folder."""
     paths = (os.path.join(inner, name) for inner, _, names in os.walk(folder) for name in names)
     return {os.path.relpath(path, folder): _state(path) for path in paths}
 
 
 def _used(place: str) -> float:
-    """Give when an entry was used last, 0 for one that is gone."""
+    """Return when an entry was used last, 0 for one that is gone."""
     try:
         return os.stat(os.path.join(place, _ENTRY)).st_mtime
     except OSError:
@@ -187,7 +187,7 @@ def _state(path: str) -> list[int]:
 
 
 def _moved(one: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Give an object whose location, and those of what belongs to it, hang from another folder."""
+    """Return an object whose location, and those of what belongs to it, are in another folder."""
     moved = dict(one)
     location = str(one.get("location", ""))
     if location == old or location.startswith(old + "/"):

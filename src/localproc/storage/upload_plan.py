@@ -86,6 +86,7 @@ class Outbound:
         self._stages: list[list[_Upload]] = [[]]
         self._folders: list[str] = []
         self._written: list[str] = []
+        self._went_wrong = False
 
     @property
     def count(self) -> int:
@@ -161,6 +162,8 @@ class Outbound:
             self._there = {one.uri: one for one in found}
         for stage in self._stages:
             together([partial(self._put, upload) for upload in stage], self._stopped)
+        if self._alone and self._went_wrong:  # what was begun by a request whose answer was lost
+            self._again(partial(self._storage.sweep, f"{self._root}/"))
         retries.go_on(self._stopped)
 
     def undo(self, commit_point: str = "") -> None:
@@ -230,7 +233,11 @@ class Outbound:
                 self._storage.sweep(upload.uri)
 
     def _again(self, action: Callable[[], _T]) -> _T:
-        return retries.retrying(action, retries.WRITING, self._stopped, self._log)
+        return retries.retrying(action, retries.WRITING, self._stopped, self._tell)
+
+    def _tell(self, trouble: str) -> None:
+        self._went_wrong = True
+        self._log(trouble)
 
     def shown(self, path: str) -> str:
         """Return a path as the job's log has it: within the job's folder."""

@@ -64,7 +64,7 @@ class Database:
             db.backup(copy)
 
     def version(self) -> int:
-        """Give a number that changes when another process has written."""
+        """Return a number that changes when another process has written."""
         with self._lock, self._meaning():  # to this connection, its own writes are no news
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 

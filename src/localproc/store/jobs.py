@@ -48,7 +48,7 @@ class JobTables(Database):
         return job.id
 
     def _once(self, db: sqlite3.Connection, job: JobRecord) -> str:
-        """Give the job that has the same key and has not failed, if there is one."""
+        """Return the job that has the same key and has not failed, if there is one."""
         found = db.execute(
             "SELECT id FROM jobs INDEXED BY jobs_once WHERE namespace = ? AND once = ? "
             "AND once <> '' AND status IN ('accepted', 'running', 'successful') "
@@ -77,7 +77,7 @@ class JobTables(Database):
         return lost
 
     def job(self, job_id: str) -> JobRecord | None:
-        """Give a job's row."""
+        """Return a job's row."""
         with self.reading() as db:
             row = db.execute(
                 f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE id = ?",  # noqa: S608
@@ -86,13 +86,13 @@ class JobTables(Database):
         return None if row is None else rows.job_from(row)
 
     def jobs(self, wanted: JobFilter) -> list[JobRecord]:
-        """Give one page of jobs, newest first."""
+        """Return one page of jobs, newest first."""
         with self.reading() as db:
             sql, values = jobs_query(db, wanted)
             return [rows.job_from(row) for row in db.execute(sql, values)]
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
-        """Give the job's events in order."""
+        """Return the job's events in order."""
         with self.reading() as db:
             number = self._number(db, job_id)
             found = db.execute(
@@ -129,7 +129,7 @@ class JobTables(Database):
         return found.rowcount > 0
 
     def to_dismiss(self, owner: str) -> list[str]:
-        """Give the owner's jobs that should stop."""
+        """Return the owner's jobs that should stop."""
         with self.reading() as db:
             found = db.execute(
                 f"SELECT id FROM jobs WHERE owner = ? AND dismiss = 1 AND {_OPEN}",  # noqa: S608
@@ -160,7 +160,7 @@ class JobTables(Database):
             db.execute(f"UPDATE jobs SET owner = NULL WHERE owner = ? AND {_OPEN}", (owner,))  # noqa: S608
 
     def owners(self) -> set[str | None]:
-        """Give the owners of all jobs to run, ``None`` if some belong to nobody."""
+        """Return the owners of all jobs to run, ``None`` if some belong to nobody."""
         with self.reading() as db:
             found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_TO_RUN}").fetchall()  # noqa: S608
         return {row["owner"] if isinstance(row["owner"], str) else None for row in found}
@@ -175,7 +175,7 @@ class JobTables(Database):
             )
 
     def identity(self) -> str:
-        """Give what was noted of where the home is."""
+        """Return what was noted of where the home is."""
         with self.reading() as db:
             row = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
         return "" if row is None else str(row[0])
@@ -197,7 +197,7 @@ class JobTables(Database):
             db.execute("UPDATE jobs SET aside = '' WHERE aside <> ''")
 
     def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
-        """Give how many jobs have not ended."""
+        """Return how many jobs have not ended."""
         with self.reading() as db:
             found = db.execute(
                 # Told which index: SQLite would rather count all jobs of the namespace.

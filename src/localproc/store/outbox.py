@@ -48,7 +48,7 @@ class OutboxTable(Database):
             db.execute("UPDATE outbox SET due = ? WHERE n = ?", (rows.micros(due), number))
 
     def next_callback(self) -> datetime | None:
-        """Give the time at which the next callback is due, ``None`` if there is none."""
+        """Return the time at which the next callback is due, ``None`` if there is none."""
         with self.reading() as db:
             due = db.execute("SELECT min(due) FROM outbox").fetchone()[0]
         return None if due is None else rows.time(due)

@@ -43,7 +43,7 @@ class ProcessTables(Database):
     def process(
         self, namespace: str, process_id: str, revision: str | None = None
     ) -> ProcessRecord | None:
-        """Give a revision, the current one if none is named; raises ``StoreCorrupted``."""
+        """Return a revision, the current one if none is named; raises ``StoreCorrupted``."""
         which = "current = 1" if revision is None else "revision = ?"
         values = [namespace, process_id, *([] if revision is None else [revision])]
         with self.reading() as db:
@@ -54,7 +54,7 @@ class ProcessTables(Database):
             return None if row is None else self._process(db, row)
 
     def processes(self, namespace: str) -> list[ProcessRecord]:
-        """Give the current revisions in a namespace, by id; what cannot be read is left out."""
+        """Return the current revisions in a namespace, by id; what cannot be read is left out."""
         with self.reading() as db:
             found = db.execute(
                 "SELECT * FROM processes WHERE namespace = ? AND current = 1 ORDER BY id",
@@ -63,7 +63,7 @@ class ProcessTables(Database):
             return list(self._readable(db, found))
 
     def processes_from(self, namespace: str, entry: str) -> list[ProcessRecord]:
-        """Give the current revisions that were deployed from a URI, and can be read."""
+        """Return the current revisions that were deployed from a URI, and can be read."""
         with self.reading() as db:
             found = db.execute(
                 "SELECT * FROM processes WHERE namespace = ? AND current = 1 AND entry <> '' "

@@ -15,7 +15,7 @@ _LONGEST: Final = float(1 << 62)
 
 
 def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any]]:
-    """Give the statement and its values; newest first, by creation and then by order of entry."""
+    """Return the statement and its values; newest first, by creation and then by order of entry."""
     clauses: list[str] = []
     values: list[Any] = []
 
@@ -55,7 +55,7 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
 
 
 def _cursor(db: sqlite3.Connection, job_id: str) -> tuple[int, int]:
-    """Give the place of a job in the list; one that is gone is before all others."""
+    """Return the place of a job in the list; one that is gone is before all others."""
     found = db.execute("SELECT created, n FROM jobs WHERE id = ?", (job_id,)).fetchone()
     return (0, 0) if found is None else (found["created"], found["n"])
 
@@ -88,5 +88,5 @@ def _durations(wanted: JobFilter, where: Any) -> None:
 
 
 def _micros(seconds: float) -> int:
-    """Give seconds as rows have them; what is longer than any row can hold is as long as that."""
+    """Return seconds as rows have them; what is longer than any row can hold is as long as that."""
     return int(max(-_LONGEST, min(_LONGEST, seconds * 1e6)))

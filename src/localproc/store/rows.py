@@ -32,17 +32,17 @@ JOB_COLUMNS: Final = (
 
 
 def micros(at: datetime) -> int:
-    """Give a time as an integer."""
+    """Return a time as an integer."""
     return (at - _EPOCH) // _MICROSECOND
 
 
 def time(value: int) -> datetime:
-    """Give an integer as a time."""
+    """Return an integer as a time."""
     return _EPOCH + timedelta(microseconds=value)
 
 
 def job_row(job: JobRecord) -> tuple[Any, ...]:
-    """Give the values of ``JOB_COLUMNS``."""
+    """Return the values of ``JOB_COLUMNS``."""
     return (
         job.id,
         job.namespace,
@@ -72,7 +72,7 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
 
 
 def job_from(row: sqlite3.Row) -> JobRecord:
-    """Give the record of a row of ``JOB_COLUMNS``.
+    """Return the record of a row of ``JOB_COLUMNS``.
 
     One that cannot be read counts as put aside, so that it keeps nobody from the others.
     """
@@ -127,7 +127,7 @@ def _number(value: Any) -> int:
 
 
 def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:
-    """Give the values of an ``events`` row."""
+    """Return the values of an ``events`` row."""
     data = paths.shortened(_compact(event.to_data()))
     return (
         number,
@@ -142,7 +142,7 @@ def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[An
 
 
 def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:
-    """Give the event of a row; one that cannot be read is an ``Unreadable``."""
+    """Return the event of a row; one that cannot be read is an ``Unreadable``."""
     try:
         at = time(row["at"])
     except (TypeError, OverflowError):
@@ -162,7 +162,7 @@ def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:
 
 
 def process_row(process: ProcessRecord) -> tuple[Any, ...]:
-    """Give the values of a ``processes`` row."""
+    """Return the values of a ``processes`` row."""
     return (
         process.namespace,
         process.id,
@@ -186,7 +186,7 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
-    """Give the record of a row and its texts; raises ``ValueError`` or ``TypeError``."""
+    """Return the record of a row and its texts; raises ``ValueError`` or ``TypeError``."""
     return ProcessRecord(
         id=row["id"],
         namespace=row["namespace"],
@@ -204,5 +204,5 @@ def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
 
 
 def token_from(row: sqlite3.Row) -> TokenRecord:
-    """Give the record of a ``tokens`` row."""
+    """Return the record of a ``tokens`` row."""
     return TokenRecord(row["namespace"], row["name"], time(row["created"]))

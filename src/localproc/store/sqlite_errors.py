@@ -33,7 +33,7 @@ _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
-    """Give what an error means to whoever owns the home that the file is in."""
+    """Return what an error means to whoever owns the home that the file is in."""
     said = str(error)
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     if code in _NO_ROOM:

@@ -23,7 +23,7 @@ class TokenTable(Database):
             )
 
     def token(self, namespace: str, digest: str) -> TokenRecord | None:
-        """Give the token that has a digest."""
+        """Return the token that has a digest."""
         with self.reading() as db:
             row = db.execute(
                 "SELECT * FROM tokens WHERE hash = ? AND namespace = ?", (digest, namespace)
@@ -31,7 +31,7 @@ class TokenTable(Database):
         return None if row is None else rows.token_from(row)
 
     def tokens(self, namespace: str) -> list[TokenRecord]:
-        """Give the tokens of a namespace, by name."""
+        """Return the tokens of a namespace, by name."""
         with self.reading() as db:
             found = db.execute(
                 "SELECT * FROM tokens WHERE namespace = ? ORDER BY name", (namespace,)

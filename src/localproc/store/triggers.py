@@ -51,7 +51,7 @@ class TriggerTables(JobTables):
     def triggers(
         self, namespace: str | None, kind: str, name: str | None = None
     ) -> list[TriggerRecord]:
-        """Give triggers of a kind, by name."""
+        """Return triggers of a kind, by name."""
         with self.reading() as db:
             found = db.execute(
                 f"SELECT {_COLUMNS} FROM triggers WHERE kind = ? "  # noqa: S608
@@ -62,7 +62,7 @@ class TriggerTables(JobTables):
         return list(map(_trigger, found))
 
     def due_triggers(self, kind: str, now: datetime, most: int) -> list[TriggerRecord]:
-        """Give those that have to be looked at, the most overdue first."""
+        """Return those that have to be looked at, the most overdue first."""
         with self.reading() as db:
             found = db.execute(
                 f"SELECT {_COLUMNS} FROM triggers INDEXED BY triggers_due "  # noqa: S608
@@ -72,7 +72,7 @@ class TriggerTables(JobTables):
         return list(map(_trigger, found))
 
     def next_trigger(self) -> datetime | None:
-        """Give when the next schedule, or the next attempt of a job, is due."""
+        """Return when the next schedule, or the next attempt of a job, is due."""
         with self.reading() as db:
             due = db.execute(
                 "SELECT min(due) FROM triggers WHERE enabled = 1 AND kind = 'schedule'"
@@ -134,7 +134,7 @@ class TriggerTables(JobTables):
         return accepted
 
     def firings(self, trigger: TriggerRecord, limit: int) -> list[Firing]:
-        """Give what has set a trigger off, the last one first."""
+        """Return what has set a trigger off, the last one first."""
         with self.reading() as db:
             found = db.execute(
                 f"SELECT {_FIRING} FROM firings WHERE trigger = ? "  # noqa: S608
@@ -144,7 +144,7 @@ class TriggerTables(JobTables):
         return list(map(_firing, found))
 
     def fired(self, trigger: TriggerRecord, keys: Sequence[str]) -> set[str]:
-        """Give those of the keys that were recorded."""
+        """Return those of the keys that were recorded."""
         with self.reading() as db:
             found = db.execute(
                 "SELECT key FROM firings WHERE trigger = ? "
@@ -154,7 +154,7 @@ class TriggerTables(JobTables):
         return {row["key"] for row in found}
 
     def open_firings(self) -> list[tuple[TriggerRecord, Firing]]:
-        """Give those whose job was not seen to end, and has; and those to be tried again."""
+        """Return those whose job was not seen to end, and has; and those to be tried again."""
         columns = ", ".join(
             f"triggers.{one.strip()} AS t_{one.strip()}" for one in _COLUMNS.split(",")
         )
@@ -203,7 +203,7 @@ class TriggerTables(JobTables):
         return True
 
     def letter(self, callback: Callback) -> str | None:
-        """Give what a letter in the outbox says, ``None`` for a callback of a job."""
+        """Return what a letter in the outbox says, ``None`` for a callback of a job."""
         if not callback.job_id.startswith(LETTER):
             return None
         with self.reading() as db:
@@ -214,7 +214,7 @@ class TriggerTables(JobTables):
         return "" if row is None else str(row["said"])
 
     def firing_of(self, job_ids: Sequence[str]) -> dict[str, Firing]:
-        """Give what jobs were set off by, by their ids; others have none."""
+        """Return what jobs were set off by, by their ids; others have none."""
         with self.reading() as db:
             found = db.execute(
                 f"SELECT {_FIRING} FROM firings "  # noqa: S608

@@ -18,13 +18,8 @@ from typing import Final
 
 from localproc.model import Resources, Task, TaskState
 from localproc.plugins.executor import Executor
-from localproc.testing.executor_tests import (
-    HEARTBEAT,
-    OPEN,
-    ExecutorTests,
-    OpenExecutor,
-    opened,
-)
+from localproc.testing.executor_secrets import SecretsContract
+from localproc.testing.executor_tests import HEARTBEAT, OPEN, OpenExecutor, opened
 
 __all__ = ["ExecutorContract", "OpenExecutor", "opened"]
 
@@ -32,7 +27,7 @@ _QUICK: Final = 0.05  #: seconds that a call may take
 _BEATS: Final = HEARTBEAT.format(file="beat")  #: in its own folder, the only one that it may see
 
 
-class ExecutorContract(ExecutorTests):
+class ExecutorContract(SecretsContract):
     """What every executor does.
 
     Override ``open_executor``; ``patience`` (seconds) for an executor that takes its time; and,

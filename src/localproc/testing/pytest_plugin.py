@@ -6,12 +6,13 @@
         job = localproc_engine.run("ndvi.cwl", {"red": "b04.tif", "nir": "b08.tif"})
         assert job.status == "successful"
 
-Owns the fixtures, and what is told of their jobs in the report of a test that failed. Must cost
-nothing in tests that do not use it.
+Owns the fixtures, collecting files of tests as cwltest has them, and what is told of their jobs in
+the report of a test that failed. Must cost nothing in tests that do not use it.
 """
 
 import os
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from localproc.api import Engine
     from localproc.engine.handles import Job
 
+#: Names of files that are such tests wherever they lie.
+_CWLTESTS: Final = ("*.cwltest.yml", "*.cwltest.yaml")
 _MOST: Final = 10  #: jobs that are told of
 #: Settings of engines that ini options may give, and how they are read.
 _SETTINGS: Final[dict[str, Callable[[str], Any]]] = {
@@ -105,6 +108,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what the engines of tests are set up with."""
     for name in _SETTINGS:
         parser.addini(f"localproc_{name}", f"{name} of the engines of tests", default="")
+    parser.addini("localproc_cwltests", "files of tests as cwltest has them", "args", [])
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect YAML files of tests as cwltest has them, by their names."""
+    patterns = (*_CWLTESTS, *parent.config.getini("localproc_cwltests"))
+    if not any(fnmatch(file_path.name, one) for one in patterns):
+        return None
+    from localproc.testing.cwltests import CwlTests
+
+    collector: pytest.Collector = CwlTests.from_parent(parent, path=file_path)
+    return collector
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,7 +49,7 @@ def execution(
     firing: Firing | None = None,
     updated: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Give a job as an execution.
+    """Return a job as an execution.
 
     ``logs`` has the last lines of each step's log, ``features`` the FeatureCollection of each
     output that is one. A phase is a step; its ``properties`` tell where it ran and what it took.
@@ -84,7 +84,7 @@ def execution(
 
 
 def status_of(job: JobRecord, firing: Firing | None, *, warning: bool = False) -> str:
-    """Give what a job is shown as; one of ``SHOWN``."""
+    """Return what a job is shown as; one of ``SHOWN``."""
     shown = STATUSES[job.status]
     if shown == "success" and warning:
         return "warning"
@@ -96,7 +96,7 @@ def status_of(job: JobRecord, firing: Firing | None, *, warning: bool = False) -
 
 
 def _listed(given: Any) -> dict[str, list[str]]:
-    """Give ids by date, of what a process says."""
+    """Return ids by date, of what a process says."""
     if not isinstance(given, Mapping):
         return {}
     return {

@@ -54,7 +54,7 @@ class Footprints:
 
 
 def footprints(features: Sequence[Mapping[str, Any]]) -> Footprints | None:
-    """Give the map of features, ``None`` if none of them is anywhere."""
+    """Return the map of features, ``None`` if none of them is anywhere."""
     shapes = [(str(one.get("id", "")), list(_lines(one.get("geometry")))) for one in features]
     places = [place for _, lines in shapes for line in lines for place in line]
     if not places:
@@ -137,7 +137,7 @@ class _Frame:
 
 
 def _lines(geometry: Any) -> Iterator[list[_Position]]:
-    """Give the lines of a GeoJSON geometry; what is none has no lines."""
+    """Yield the lines of a GeoJSON geometry; what is none has no lines."""
     if not isinstance(geometry, Mapping):
         return
     for one in geometry.get("geometries") or ():
@@ -173,7 +173,7 @@ def _middle(numbers: Sequence[float]) -> float:
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, float]]:
-    """Give round numbers between two, with the step between them."""
+    """Return round numbers between two, with the step between them."""
     rough = (high - low) / _LINES
     scale = 10.0 ** math.floor(math.log10(rough))
     step = next(scale * one for one in (1, 2, 5, 10) if scale * one >= rough)

@@ -57,7 +57,7 @@ class Graph:
 
 
 def graph_of(resolved: Mapping[str, Any]) -> Graph:
-    """Give the graph of a package; a tool is a single step between its inputs and outputs."""
+    """Return the graph of a package; a tool is a single step between its inputs and outputs."""
     return _graph(resolved["processes"], resolved["main"])
 
 
@@ -107,7 +107,7 @@ def in_words(graph: Graph) -> str:
 def _graph(
     processes: Mapping[str, Any], name: str, path: str = "", extra: Sequence[str] = ()
 ) -> Graph:
-    """Give the graph of a process; ``extra`` are those of its step's inputs that it lacks.
+    """Return the graph of a process; ``extra`` are those of its step's inputs that it lacks.
 
     Such an input is there for the step's own expressions, its ``when`` for one.
     """
@@ -156,7 +156,7 @@ def _when(expression: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Give a text as one line of characters that can be seen."""
+    """Return a text as one line of characters that can be seen."""
     return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
@@ -172,7 +172,7 @@ def _tool_edges(
 def _workflow_edges(
     workflow: Mapping[str, Any], steps: Sequence[Node], path: str
 ) -> Iterator[Edge]:
-    """Give an edge for each pair of boxes with links between them."""
+    """Yield an edge for each pair of boxes with links between them."""
     sources = {port["id"]: (f"{path}inputs/{port['id']}", "") for port in workflow["inputs"]}
     sinks = []
     for step, node in zip(workflow["steps"], steps, strict=True):

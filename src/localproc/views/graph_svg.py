@@ -115,7 +115,7 @@ def draw(graph: Graph) -> str:
 
 
 def layout(graph: Graph) -> Level:
-    """Give every box of a graph its place."""
+    """Return every box of a graph its place."""
     boxes = [_box(node) for node in graph.nodes]
     joints = _joints(boxes)
     ranks = _ranks(boxes, graph.edges, joints)
@@ -144,7 +144,7 @@ def _box(node: Node) -> Box:
 
 
 def _joints(boxes: Sequence[Box]) -> dict[str, tuple[Box, float]]:
-    """Give where the lines of each key start and end: above and below a held input or output."""
+    """Return where the lines of each key start and end: above and below a held input or output."""
     joints = {}
     for box in boxes:
         joints[box.node.key] = box, box.width / 2
@@ -158,7 +158,7 @@ def _joints(boxes: Sequence[Box]) -> dict[str, tuple[Box, float]]:
 def _ranks(
     boxes: Sequence[Box], edges: Sequence[Edge], joints: Mapping[str, tuple[Box, float]]
 ) -> dict[Box, int]:
-    """Give each box its row, by the longest path to it: inputs are first, outputs are last."""
+    """Return each box its row, by the longest path to it: inputs are first, outputs are last."""
     above: dict[Box, list[Box]] = {box: [] for box in boxes}
     for edge in edges:
         above[joints[edge.target][0]].append(joints[edge.source][0])
@@ -178,7 +178,7 @@ def _lines(
     ranks: Mapping[Box, int],
     rows: Sequence[list[Spot]],
 ) -> list[list[Joint]]:
-    """Give each edge its line, adding the bends to the rows; those from one source share them."""
+    """Return each edge its line, adding the bends to the rows; those from one source share them."""
     bends: dict[tuple[str, int], Spot] = {}
     lines: list[list[Joint]] = []
     for edge in edges:
@@ -234,7 +234,7 @@ def _spread(row: Sequence[Spot], wanted: Sequence[float]) -> None:
 
 
 def _stack(rows: Sequence[Sequence[Spot]]) -> float:
-    """Give each place its ``y``, and give the height of all rows."""
+    """Return each place its ``y``, and give the height of all rows."""
     top = 0.0
     for row in rows:
         height = max(place.height for place in row)

@@ -14,7 +14,7 @@ _PLACES: Final = frozenset({"href", "location", "prov:location"})
 
 
 def with_addresses(document: Any, root: str, address: str) -> Any:
-    """Give a document whose hrefs and locations below ``root`` begin with ``address`` instead.
+    """Return a document whose hrefs and locations below ``root`` begin with ``address`` instead.
 
     What else lies on this machine loses its place and keeps its name: nobody else can read it.
     """

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from localproc.media_types import media_type
-from localproc.model import JobRecord, JobStatus, Step
+from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.uris import quoted
 
 #: What a result given as a link is to the results: 2.0 wants every link to have a relation.
@@ -31,7 +31,7 @@ def timestamp(at: datetime) -> str:
 def status_info(
     job: JobRecord, steps: Sequence[Step] | None = None, base: str = ""
 ) -> dict[str, Any]:
-    """Give the statusInfo of a job (schema ``statusInfo.yaml``).
+    """Return the statusInfo of a job (schema ``statusInfo.yaml``).
 
     With ``steps`` it tells of them too under ``steps``: their names, states, times, exit codes,
     where they ran and what they took; and a link to the log of each that has ended, in the order
@@ -97,6 +97,9 @@ def step_info(step: Step) -> dict[str, Any]:
         info["because"] = step.because
     if step.due is not None:
         info["due"] = timestamp(step.due)
+    if step.status is StepStatus.FAILED:
+        told = {"command": list(step.command), "inputs": dict(step.inputs)}
+        info |= {name: value for name, value in told.items() if value}
     info |= usage(step)
     info["log"] = step.log
     return info
@@ -118,6 +121,8 @@ def usage(step: Step) -> dict[str, Any]:
         "software": list(step.software) or None,
         "bytesDone": step.bytes_done,
         "bytesTotal": step.bytes_total,
+        "progress": None if step.share is None else int(100 * step.share),
+        "said": step.said or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -149,7 +154,7 @@ def _log_link(place: str, log: str) -> dict[str, str]:
 
 
 def results_document(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the results of a job (schema ``results.yaml``).
+    """Return the results of a job (schema ``results.yaml``).
 
     STAC catalogs are qualified values holding a FeatureCollection, files and folders are links,
     everything else is its value; objects are wrapped as qualified values. Outputs that are null are
@@ -180,7 +185,7 @@ def _is_box(value: Mapping[str, Any]) -> bool:
 
 
 def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a File or Directory object as a link."""
+    """Return a File or Directory object as a link."""
     link: dict[str, Any] = {
         "href": value.get("location", ""),
         "rel": ITEM_REL,
@@ -193,7 +198,7 @@ def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _media_type(format_: str) -> str:
-    """Give the media type that a format of CWL is, nothing for those of other vocabularies."""
+    """Return the media type that a format of CWL is, nothing for those of other vocabularies."""
     kind = format_.removeprefix("http:").removeprefix("https:").removeprefix(_IANA)
     return kind if _MEDIA_TYPE.fullmatch(kind) else ""
 

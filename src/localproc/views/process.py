@@ -14,7 +14,7 @@ _EXECUTE_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 
 
 def process_summary(process: ProcessRecord, base: str = "") -> dict[str, Any]:
-    """Give a process's summary (schema ``processSummary.yaml``, with Part 2's ``mutable``)."""
+    """Return a process's summary (schema ``processSummary.yaml``, with Part 2's ``mutable``)."""
     said: Mapping[str, Any] = process.description
     summary: dict[str, Any] = {
         "id": process.id,
@@ -36,7 +36,7 @@ def process_summary(process: ProcessRecord, base: str = "") -> dict[str, Any]:
 
 
 def process_description(process: ProcessRecord, base: str = "") -> dict[str, Any]:
-    """Give a process's description (schema ``process.yaml``)."""
+    """Return a process's description (schema ``process.yaml``)."""
     place = f"{base}/processes/{process.id}"
     summary = process_summary(process, base)
     summary["links"] += [

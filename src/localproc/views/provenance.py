@@ -21,7 +21,7 @@ _PREFIXES: Final = {
 def provenance(
     job: JobRecord, events: Sequence[Event], steps: Sequence[Step], version: str
 ) -> dict[str, Any]:
-    """Give the PROV-JSON document of a job.
+    """Return the PROV-JSON document of a job.
 
     The job and its steps are activities. Inputs, outputs, the files that steps made and the package
     are entities; files carry their checksum. ``version`` is that of the software.
@@ -102,7 +102,7 @@ class _Document:
 
 
 def _values(key: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give an entity for a value, or for each of the values in an array."""
+    """Yield an entity for a value, or for each of the values in an array."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _values(f"{key}/{index}", item)

@@ -64,7 +64,7 @@ SizeOf = Callable[[str], int | None]
 def shown(
     document: Mapping[str, Any], size_of: SizeOf, catalogs: Mapping[str, str] = MappingProxyType({})
 ) -> list[Shown]:
-    """Give the outputs of a results document; ``catalogs`` are the addresses of those that are.
+    """Return the outputs of a results document; ``catalogs`` are the addresses of those that are.
 
     ``size_of`` gives the size of a file that is served here, ``None`` for any other address.
     """
@@ -101,7 +101,7 @@ def _item(feature: Mapping[str, Any], size_of: SizeOf) -> Item:
 
 
 def _own_address(feature: Mapping[str, Any]) -> str:
-    """Give the address of an item among its links."""
+    """Return the address of an item among its links."""
     links = feature.get("links")
     for one in links if isinstance(links, list) else ():
         if isinstance(one, Mapping) and one.get("rel") == "self":
@@ -123,7 +123,7 @@ def _times(properties: Mapping[str, Any]) -> list[str]:
 
 
 def _picture(assets: list[tuple[Linked, list[str]]]) -> str:
-    """Give the address of the picture that stands for an item, the one meant for it first."""
+    """Return the address of the picture that stands for an item, the one meant for it first."""
     pictures = [(linked, roles) for linked, roles in assets if linked.is_picture]
     for wanted in ("thumbnail", "overview"):
         for linked, roles in pictures:

@@ -66,7 +66,7 @@ class StepRow:
         return self.steps[-1].status
 
     def seconds(self, now: datetime) -> float | None:
-        """Give the time from its first start to its last end, or to ``now``."""
+        """Return the time from its first start to its last end, or to ``now``."""
         starts = [step.start for step in self.steps if step.start is not None]
         if not starts:
             return None

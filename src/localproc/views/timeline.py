@@ -25,7 +25,7 @@ class Row:
 
 
 def timeline(job: JobRecord, steps: Sequence[Step], began: datetime | None) -> list[Row]:
-    """Give the bars of steps; ``began`` is the start of the first of all, ``None`` before it."""
+    """Return the bars of steps; ``began`` is the start of the first of all, ``None`` before it."""
     now = job.finished or datetime.now(UTC)
     began = began or now
     ended = max([now, *(step.end for step in steps if step.end is not None)])

@@ -32,7 +32,7 @@ class Daemon:
     @property
     def capabilities(self) -> Capabilities:
         """What executors of it can do."""
-        return Capabilities(containers=True, limits=True, gpus=self.gpus)
+        return Capabilities(containers=True, limits=True, gpus=self.gpus, secrets=True)
 
     def address(self, options: Mapping[str, Any]) -> str:
         """Return the address: that of the options, of the environment, or the first that is."""

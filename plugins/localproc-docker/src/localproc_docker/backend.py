@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from localproc.errors import LocalprocError
+from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc_docker import NO_IMAGE, containers
@@ -29,6 +30,7 @@ _PACE: Final = 0.02
 _LATE: Final = 2.0  #: seconds between TERM and KILL for a task that took too long
 _LATE_AT_ONCE: Final = 4
 _OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
+_TORN: Final = "what kept its secrets out of its logs was killed"
 
 
 class DockerBackend:
@@ -109,7 +111,8 @@ class DockerBackend:
     def forget(self, handles: Mapping[str, str]) -> None:
         """Remove containers."""
         list(self.boxes.pool.map(self.boxes.remove, handles.values()))
-        for key in handles:
+        for key, name in handles.items():
+            containers.curtain(self.owner, name).remove()
             self._tasks.pop(key, None)
             self.starts.failed.pop(key, None)
             self.ends.stopped.discard(key)
@@ -131,6 +134,8 @@ class DockerBackend:
         for one in self.boxes.all():
             if one["State"] != "running":
                 self.boxes.remove(one["Id"])
+                name = self.owner.name(one["Labels"][containers.KEY])
+                containers.curtain(self.owner, name).remove()
 
     def close(self) -> None:
         """Let go."""
@@ -151,8 +156,14 @@ class DockerBackend:
         return self._events.wait(seconds if left is None else min(seconds, max(0.0, left)))
 
     def _seen(self, key: str, name: str) -> Report:
-        failed = self.starts.failed.get(key)
-        return failed or self.ends.seen(key, name, self._tasks.get(key))
+        if (failed := self.starts.failed.get(key)) is not None:
+            return failed
+        report = self.ends.seen(key, name, self._tasks.get(key))
+        curtain = containers.curtain(self.owner, name)
+        if curtain.exists and _is_exposed(report, curtain):
+            self.boxes.remove(name)
+            report = self.starts.failed[key] = Report(key, TaskState.LOST, reason=_TORN)
+        return report
 
     def _start(self) -> None:
         """Start those that there is room for; one whose start fails is told of by ``look``."""
@@ -174,3 +185,10 @@ class DockerBackend:
             _LOG.info("tasks that take too long cannot be ended: %s", error)
         finally:
             self.ends.let_be(keys)
+
+
+def _is_exposed(report: Report, curtain: Curtain) -> bool:
+    """Return whether a task has lost what hides its secrets before that was of no more use."""
+    if report.state is TaskState.QUEUED:
+        return False
+    return curtain.is_torn() if report.state is TaskState.RUNNING else not curtain.falls()

@@ -7,11 +7,12 @@ streams. Pure: nothing is asked of a daemon or a disk here.
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.containers import Image
@@ -25,11 +26,14 @@ STREAMS: Final = "localproc.streams"
 #: Runs a task with its streams in files. It is the container's first process, which the system
 #: shields from signals, so it stays to pass TERM on to all others; the task gets one of its own.
 _SHELL: Final = """\
-exec >>"$2" 2>>"$3"; exec 3<"$1"; shift 3
+exec >>"$2" 2>>"$3"; exec 3<"$1"; {arguments}
 "$@" <&3 3<&- & task=$!
 trap 'kill -TERM -1' TERM
 while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done"""
+_GIVEN: Final = "shift 3"
+_BY_PIPE: Final = '. "$4"'  #: sets them, and the environment
 
+_CURTAINS: Final = "curtains"  #: in the executor's own folder
 _CSV: Final = re.compile(r'[,"\n]')
 _MIB: Final = 1 << 20
 _PIDS: Final = 4096
@@ -68,19 +72,29 @@ class Owner:
         return f"localproc-{hashlib.sha256(text).hexdigest()[:40]}"
 
 
-def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> dict[str, Any]:
+def curtain(owner: Owner, name: str) -> Curtain:
+    """Return what hides the secrets of a container's task, if it has any."""
+    return Curtain(os.path.join(owner.folder, _CURTAINS, name))
+
+
+def creation(
+    task: Task, image: Image, owner: Owner, *, shell: bool = True, curtain: Curtain | None = None
+) -> dict[str, Any]:
     """Return the body of ``POST /containers/create`` for a task.
 
-    ``shell``: the image has one, which writes the streams; without it the daemon keeps them.
+    ``shell``: the image has one, which writes the streams; without it the daemon keeps them. With a
+    ``curtain`` neither command nor secrets are there: the shell is told of them by a pipe.
     """
     box = task.container
     assert box is not None, "a task without a container has no place here"
     argv = list(shared.command(task, image))
     labels = owner.labels | {KEY: task.key, LIMIT: str(task.resources.time)}
-    if shell:
-        stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
+    stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
+    if curtain is not None:
+        entry = _entry(_BY_PIPE, [stdin, *curtain.streams(task), curtain.begin])
+    elif shell:
         streams = [stdin, _inside(task, task.stdout), _inside(task, task.stderr)]
-        entry = {"Entrypoint": ["/bin/sh", "-c", _SHELL, "sh"], "Cmd": [*streams, *argv]}
+        entry = _entry(_GIVEN, [*streams, *argv])
     else:
         entry = {"Entrypoint": argv[:1], "Cmd": argv[1:]}
         labels[STREAMS] = "kept"
@@ -92,16 +106,23 @@ def creation(task: Task, image: Image, owner: Owner, *, shell: bool = True) -> d
         "User": f"{owner.uid}:{owner.gid}",
         "Labels": labels,
         "NetworkDisabled": not box.network,
-        "HostConfig": host_config(task, owner, keep_streams=not shell),
+        "HostConfig": host_config(task, owner, keep_streams=not shell, curtain=curtain),
     }
 
 
-def host_config(task: Task, owner: Owner, *, keep_streams: bool) -> dict[str, Any]:
+def _entry(arguments: str, words: Sequence[str]) -> dict[str, Any]:
+    shell = _SHELL.format(arguments=arguments)
+    return {"Entrypoint": ["/bin/sh", "-c", shell, "sh"], "Cmd": list(words)}
+
+
+def host_config(
+    task: Task, owner: Owner, *, keep_streams: bool, curtain: Curtain | None = None
+) -> dict[str, Any]:
     """Return what a container of a task sees, and how much it may do and use."""
     box, needs = task.container, task.resources
     assert box is not None
     config: dict[str, Any] = {
-        "Mounts": mounts(task, streams=not keep_streams),
+        "Mounts": mounts(task, streams=not keep_streams, curtain=curtain),
         "NetworkMode": "host" if box.network else "none",
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
@@ -130,11 +151,13 @@ def _processors(task: Task, owner: Owner) -> int:
     return 0 if owner.processors and wanted >= owner.processors else int(wanted * _NANO)
 
 
-def mounts(task: Task, *, streams: bool) -> list[dict[str, Any]]:
+def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list[dict[str, Any]]:
     """Return what a container sees of this machine: what its task reads and writes, no more."""
     found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
     found.setdefault("/tmp", (task.tmpdir, False))  # noqa: S108
-    if streams:
+    if curtain is not None:
+        found[curtain.folder] = (curtain.folder, False)
+    elif streams:
         for path in (task.stdout, task.stderr):
             if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))

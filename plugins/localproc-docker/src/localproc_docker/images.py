@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, ImageError
 from localproc.model import Container, Task
 from localproc.plugins.containers import Image
-from localproc_docker import archives, credentials
+from localproc_docker import archives, credentials, shells
 from localproc_docker.engine_api import ApiRefused, EngineApi
 
 _LOADED: Final = ("Loaded image ID:", "Loaded image:", "Loaded image(s):")
@@ -110,6 +110,10 @@ class DaemonImages:
     def command(self, task: Task, image: Image) -> Task:
         """Return the task as it is: its executor makes the container."""
         return task
+
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task as the daemon's own program runs it: that knows terminals."""
+        return shells.shell(task, image, self._program, self._api.address, terminal=terminal)
 
     def stop(self, task: Task) -> None:
         """Nothing: its executor ends the container."""

@@ -12,6 +12,7 @@ import httpx
 
 from localproc.errors import ExecutorUnavailable, ImageError
 from localproc.model import Report, Task, TaskState
+from localproc.plugins import containers as shared
 from localproc.plugins.backend import Refused
 from localproc.plugins.containers import Image
 from localproc_docker import NO_IMAGE, containers, images
@@ -21,6 +22,7 @@ from localproc_docker.engine_api import ApiRefused, EngineApi
 
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _NO_DRIVER: Final = "could not select device driver"
+_NO_SHELL: Final = "its image has no /bin/sh to be given "
 _UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
 
 
@@ -56,7 +58,10 @@ class Starts:
     def make(self, task: Task) -> str | Refused:
         """Make a task's container, unless there is one; return its name."""
         image = self._image(task)
-        return image if isinstance(image, Refused) else self._create(task, image)
+        made = image if isinstance(image, Refused) else self._create(task, image)
+        if isinstance(made, Refused):
+            containers.curtain(self._owner, self._owner.name(task.key)).remove()
+        return made
 
     def start(self, task: Task) -> bool:
         """Start a container; whether it is known what came of it."""
@@ -103,14 +108,17 @@ class Starts:
     def _create(self, task: Task, image: Image) -> str | Refused:
         name = self._owner.name(task.key)
         shell = image.id not in self._plain
-        if not shell and task.stdin is not None:
-            return Refused("it reads stdin, and its image has no /bin/sh to be given that")
+        if not shell and (task.stdin is not None or task.secrets):
+            return Refused(_NO_SHELL + ("its secrets" if task.secrets else "what it reads"))
         if shell:
             for path in (task.stdout, task.stderr):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "ab"):
                     pass
-        body = containers.creation(task, image, self._owner, shell=shell)
+        curtain = containers.curtain(self._owner, name) if task.secrets else None
+        if curtain is not None:
+            curtain.make(task)
+        body = containers.creation(task, image, self._owner, shell=shell, curtain=curtain)
         for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")
@@ -121,6 +129,9 @@ class Starts:
                 return Refused(error.message)
             if not containers.is_waiting(self._boxes.seen(name)):
                 self._begun(task)
+                return name
+        if curtain is not None:
+            curtain.draw(task, shared.command(task, image))
         return name
 
     def _was_begun(self, key: str, name: str) -> bool:

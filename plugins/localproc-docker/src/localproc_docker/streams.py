@@ -21,7 +21,7 @@ def write(task: Task, kept: Iterator[bytes]) -> None:
 
 
 def frames(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Give the number of a stream with each piece of it."""
+    """Yield the number of a stream with each piece of it."""
     rest = b""
     for piece in pieces:
         rest += piece

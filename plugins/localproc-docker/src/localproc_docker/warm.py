@@ -68,11 +68,11 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def sharing(task: Task, image: Image, mode: str) -> Hashable | None:
     """Return what is equal for tasks that may share a container; ``None`` for one that may not.
 
-    They have the same image, needs and network. One that wants something at another path, or the
-    variables of which no shell could set, has a container of its own.
+    They have the same image, needs and network. One that has secrets, wants something at another
+    path, or the variables of which no shell could set, has a container of its own.
     """
     box, needs = task.container, task.resources
-    if box is None or mode == "no" or not task.group:
+    if box is None or mode == "no" or not task.group or task.secrets:
         return None
     if box.mounts or box.outdir != task.outdir or needs.gpus:
         return None

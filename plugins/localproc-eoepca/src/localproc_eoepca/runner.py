@@ -111,7 +111,8 @@ class Runner:
 
     def _job(self, engine: Engine, given: Mapping[str, Any]) -> Job:
         """Have a job accepted, or give the one that this execution had before it was cut short."""
-        process = engine.deploy(self.cwl, fragment=_picked(self.cwl, self.get_workflow_id()))
+        picked = _picked(self.cwl, self.get_workflow_id())
+        process = engine.deploy(self.cwl, fragment=picked, staging="ours")
         known = {port["id"] for port in process.ports()}
         inputs = {name: one for name, one in given.items() if name in known or name in self.inputs}
         variables = self.handler.get_pod_env_vars() or {}

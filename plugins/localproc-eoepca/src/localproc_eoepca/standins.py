@@ -40,7 +40,7 @@ def standing_in(runner: type[Runner], told: Callable[[int, str], None]) -> Itera
 
 
 def _zoo(told: Callable[[int, str], None]) -> ModuleType:
-    """Give the module of the kernel."""
+    """Return the module of the kernel."""
 
     def update_status(conf: Mapping[str, Any], progress: int) -> None:
         told(int(progress), str(conf.get("lenv", {}).get("message", "")))

@@ -23,6 +23,21 @@ from localproc_s3.options import S3Options
 
 _T = TypeVar("_T")
 
+#: Seconds within which a server answers what neither brings nor sends contents.
+_ANSWERING: Final = 20.0
+_QUICK: Final = frozenset(
+    {
+        "abort_multipart_upload",
+        "create_multipart_upload",
+        "delete_objects",
+        "head_bucket",
+        "head_object",
+        "list_multipart_uploads",
+        "list_objects_v2",
+        "list_parts",
+    }
+)
+_UNSAID: Final = "400"  #: the code of what HEAD cannot say, such as that a key has expired
 _SETTLING: Final = 120.0  #: seconds; the connection has given up by then
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 _PAYABLE: Final = ("get_object", "head_object", "list_objects_v2", "put_object", "delete_objects")
@@ -77,7 +92,7 @@ class Connection:
         return self._begun(self._called(self._files, operation, arguments))
 
     def explaining(self, uri: str, etag: str = "") -> explaining:
-        """Give what turns errors into localproc's."""
+        """Return what turns errors into localproc's."""
         return explaining(uri, self._secrets, etag)
 
     def wait(self, future: "Future[_T]", watch: Callable[[], None] | None = None) -> _T:
@@ -133,13 +148,22 @@ class Connection:
         if self._options.requester_pays and operation in _PAYABLE:
             arguments["RequestPayer"] = "requester"
         try:
-            answer = await getattr(client, operation)(**arguments)
-            if operation == "get_object":
-                answer["Data"] = await answer["Body"].read()
+            answer = await self._answer(client, operation, arguments)
         except Exception as error:
-            if code_of(error) in EXPIRED:  # the next try asks for keys again
-                await files.set_session(refresh=True)
-            raise
+            said = code_of(error)
+            if said not in EXPIRED and said != _UNSAID:
+                raise
+            client = await files.set_session(refresh=True)  # the next try asks for keys again
+            if said != _UNSAID:
+                raise
+            answer = await self._answer(client, operation, arguments)
+        return answer
+
+    async def _answer(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
+        answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
+        if operation == "get_object":
+            answer["Data"] = await answer["Body"].read()
         return answer
 
 

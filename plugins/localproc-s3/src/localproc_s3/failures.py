@@ -27,6 +27,7 @@ _PASSING_CODES: Final = frozenset(
         "ConditionalRequestConflict",
         "BadDigest",
         "IncompleteBody",
+        "MalformedXML",  # botocore writes it well
         "XAmzContentSHA256Mismatch",
         "XAmzContentChecksumMismatch",
     }

@@ -125,7 +125,7 @@ class ObstoreTransfers:
                 checksum_algorithm="sha256",
                 request_payer=self._options.requester_pays,
                 virtual_hosted_style_request=self._options.addressing == "virtual",
-                client_options={"allow_http": True, "timeout": "300s", "connect_timeout": "10s"},
+                client_options={"allow_http": True, "timeout": "60s", "connect_timeout": "10s"},
                 retry_config={"max_retries": 0},
                 **others,
             )

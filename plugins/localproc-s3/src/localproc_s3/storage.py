@@ -101,10 +101,30 @@ class S3Storage:
                         )
 
     def sweep(self, prefix: str) -> None:
-        """Abort the uploads that were not completed, where that may be asked for."""
+        """Abort the uploads that were not completed, where that may be asked for.
+
+        That of a look at the place where the prefix lies goes with them, if it was cut short.
+        """
         asked = place(prefix)
+        self._abort_all(asked)
+        self._abort_all(_probe(asked, asked.key.rstrip("/").rpartition("/")[0]))
+
+    def check(self, prefix: str) -> None:
+        """Begin an upload and end it: that tells whether objects can be put, and leaves none.
+
+        Some servers make a bucket for whoever puts something into it, so that is looked at, too.
+        """
+        asked = place(prefix)
+        self._connection.call("head_bucket", f"s3://{asked.bucket}", Bucket=asked.bucket)
+        probe = _probe(asked, asked.key)
+        begun = self._connection.call("create_multipart_upload", prefix, **probe.named)
+        abort(self._connection, probe, begun["UploadId"])
+        self._abort_all(probe)  # what others have left who were killed meanwhile
+
+    def _abort_all(self, asked: Place) -> None:
+        """Abort all uploads of keys that begin so."""
         markers = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
-        with self._connection.explaining(prefix):
+        with self._connection.explaining(asked.uri):
             try:
                 found = list(self._pages("list_multipart_uploads", asked, "Uploads", markers))
             except StagingError as error:
@@ -115,17 +135,6 @@ class S3Storage:
             if one["Key"].startswith(asked.key):
                 begun = Place(asked.beside(one["Key"]), asked.bucket, one["Key"])
                 abort(self._connection, begun, one["UploadId"])
-
-    def check(self, prefix: str) -> None:
-        """Begin an upload and end it: that tells whether objects can be put, and leaves none.
-
-        Some servers make a bucket for whoever puts something into it, so that is looked at, too.
-        """
-        asked = place(prefix)
-        self._connection.call("head_bucket", f"s3://{asked.bucket}", Bucket=asked.bucket)
-        probe = Place(prefix, asked.bucket, f"{asked.key.rstrip('/')}/.localproc".lstrip("/"))
-        begun = self._connection.call("create_multipart_upload", prefix, **probe.named)
-        abort(self._connection, probe, begun["UploadId"])
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a URL that holds for so many seconds."""
@@ -156,6 +165,12 @@ class S3Storage:
             if not page.get("IsTruncated"):
                 return
             marked = {name: page[source] for name, source in markers.items() if source in page}
+
+
+def _probe(asked: Place, folder: str) -> Place:
+    """Return the object that an upload is begun of to see whether that can be done."""
+    key = f"{folder.rstrip('/')}/.localproc".lstrip("/")
+    return Place(asked.beside(key), asked.bucket, key)
 
 
 def _batches(places: Iterable[Place]) -> Iterator[list[Place]]:

@@ -21,7 +21,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import ExecutorSettings
-from localproc_slurm import ALLOCATION, answers
+from localproc_slurm import ALLOCATION, INSIDE, answers
 
 #: A successor has it: the id of the job before it.
 SUCCESSOR: Final = "LOCALPROC_SUCCESSOR"
@@ -74,7 +74,7 @@ class AllocationExecutor:
     @property
     def capabilities(self) -> Capabilities:
         """What an allocation can do."""
-        return Capabilities(remote=self._by_srun, gpus=True)
+        return replace(INSIDE, remote=self._by_srun)
 
     def fileno(self) -> int | None:
         """Return what is readable when there is news of a task."""

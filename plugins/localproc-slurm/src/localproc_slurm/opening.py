@@ -5,12 +5,12 @@ Owns reading the executor's options, and telling at once if there is no Slurm. M
 
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import BatchBackend, Options
-from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import ExecutorSettings
-from localproc_slurm import OPTIONS
+from localproc_slurm import CAPABILITIES, OPTIONS
 from localproc_slurm.cluster import Cluster
 
 
@@ -30,6 +30,4 @@ def opened(settings: ExecutorSettings) -> BatchBackend:
     gpus = True
     with suppress(ExecutorUnavailable):  # then nothing is known to be too much
         gpus = any(one.gpus for one in cluster.partitions())
-    return BatchBackend(
-        cluster, settings, options, Capabilities(limits=True, remote=True, gpus=gpus)
-    )
+    return BatchBackend(cluster, settings, options, replace(CAPABILITIES, gpus=gpus))

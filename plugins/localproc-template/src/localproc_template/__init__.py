@@ -204,7 +204,7 @@ class SequentialBackend:
         return os.path.exists(os.path.join(self._record(key), "late"))
 
     def _entry(self, key: str, name: str) -> tuple[datetime | None, int]:
-        """Give when an entry was made and the number in it; one half written is none yet."""
+        """Return when an entry was made and the number in it; one half written is none yet."""
         path = os.path.join(self._record(key), name)
         try:
             with open(path, encoding="ascii") as file:

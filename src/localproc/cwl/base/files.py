@@ -18,6 +18,8 @@ from localproc.uris import canonical, is_absolute, path_uri, unquoted, uri_path
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
 CONTENT_LIMIT: Final = 64 * 1024
 
+#: Says of a Directory that it is to be made of an archive at its location, and of which kind.
+ARCHIVE: Final = "localproc:archive"
 _PLAIN: Final = (str, int, float, NoneType)  #: nothing is inside of these
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")
@@ -46,22 +48,22 @@ class Files(Protocol):
     """How the interpreter looks at files. All paths are absolute."""
 
     def stat(self, path: str) -> Stat | None:
-        """Give what is there, ``None`` for nothing."""
+        """Return what is there, ``None`` for nothing."""
 
     def listdir(self, path: str) -> Sequence[str]:
-        """Give the names in a directory, sorted."""
+        """Return the names in a directory, sorted."""
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
-        """Give the paths below ``root`` that match, sorted (POSIX ``glob(3)``)."""
+        """Return the paths below ``root`` that match, sorted (POSIX ``glob(3)``)."""
 
     def read(self, path: str, most: int = -1) -> bytes:
-        """Give the contents, ``most`` bytes of them at the most."""
+        """Return the contents, ``most`` bytes of them at the most."""
 
     def realpath(self, path: str) -> str:
         """Follow every link."""
 
     def checksum(self, path: str) -> str:
-        """Give ``sha1$`` and the digest in hex."""
+        """Return ``sha1$`` and the digest in hex."""
 
 
 def unwritable(text: str) -> str | None:
@@ -95,17 +97,17 @@ def is_local(value: Mapping[str, Any]) -> bool:
 
 
 def local_path(value: Mapping[str, Any]) -> str:
-    """Give the path that the object's location names."""
+    """Return the path that the object's location names."""
     return uri_path(value["location"])
 
 
 def split_name(basename: str) -> tuple[str, str]:
-    """Give nameroot and nameext."""
+    """Return nameroot and nameext."""
     return posixpath.splitext(basename)
 
 
 def walk(value: Any) -> Iterator[dict[str, Any]]:
-    """Give every File and Directory object in a value, with what is inside and beside them."""
+    """Yield every File and Directory object in a value, with what is inside and beside them."""
     if isinstance(value, list):
         inner: Iterable[Any] = value
     elif not isinstance(value, MAPPINGS):
@@ -121,7 +123,7 @@ def walk(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
-    """Give the value with every outermost File and Directory object replaced."""
+    """Return the value with every outermost File and Directory object replaced."""
     if isinstance(value, list):
         return [map_files(item, change) for item in value]
     if isinstance(value, MAPPINGS):
@@ -132,7 +134,7 @@ def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
 
 
 def shown(value: Any) -> Any:
-    """Give File and Directory objects with the names that expressions ask for."""
+    """Return File and Directory objects with the names that expressions ask for."""
     return map_files(value, _shown_one)
 
 
@@ -147,7 +149,7 @@ def _shown_one(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reference(location: str, *, text: bool) -> dict[str, Any]:
-    """Give an input whose value lies behind a URI, as text or as JSON; staging replaces it."""
+    """Return an input whose value lies behind a URI, as text or as JSON; staging replaces it."""
     return {"class": "Reference", "location": location, "text": text}
 
 
@@ -162,7 +164,7 @@ def has_files(value: Any) -> bool:
 
 
 def normalize(value: Any, base: str = "") -> Any:
-    """Give a job's input with its File and Directory objects in the form they have between steps.
+    """Return a job's input with its File and Directory objects in the form they have between steps.
 
     A ``path`` becomes a ``location``; relative ones are resolved against ``base``, a URI. Raises
     ``InvalidInputs`` for an object without location, contents or listing, or whose location leads
@@ -185,7 +187,7 @@ def default_of(spec: Mapping[str, Any]) -> Any:
 
 
 def known(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an object without the members that are null, which are as good as not there.
+    """Return an object without the members that are null, which are as good as not there.
 
     Raises ``InvalidInputs`` for members of a wrong kind.
     """
@@ -234,7 +236,7 @@ def _normalize_one(one: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 
 def _absolute(one: Mapping[str, Any], base: str) -> str | None:
-    """Give an object's location, absolute and canonical; raises ``ValueError``."""
+    """Return an object's location, absolute and canonical; raises ``ValueError``."""
     location = one.get("location")
     if location is not None and is_literal(one):
         return None

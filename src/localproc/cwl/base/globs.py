@@ -85,7 +85,7 @@ def _expression(segment: str) -> re.Pattern[str]:
 
 
 def _parts(segment: str) -> Iterator[tuple[str, bool]]:
-    """Give each part: a character that stands for itself, or a regular expression."""
+    """Yield each part: a character that stands for itself, or a regular expression."""
     at = 0
     while at < len(segment):
         character = segment[at]

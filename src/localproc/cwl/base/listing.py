@@ -13,7 +13,7 @@ from localproc.uris import path_uri
 
 
 def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any]]:
-    """Give the listing of a directory."""
+    """Return the listing of a directory."""
     found: list[dict[str, Any]] = []
     for name in files.listdir(path):
         inner = posixpath.join(path, name)
@@ -32,7 +32,7 @@ def list_directory(files: Files, path: str, *, deep: bool) -> list[dict[str, Any
 
 
 def with_checksums(value: Any, files: Files) -> Any:
-    """Give a value with size and checksum on every File, and the listing of every Directory."""
+    """Return a value with size and checksum on every File, and the listing of every Directory."""
 
     def complete(one: Mapping[str, Any]) -> dict[str, Any]:
         known = dict(one)

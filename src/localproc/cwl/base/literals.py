@@ -90,7 +90,7 @@ def check_class(one: Mapping[str, Any], path: str, stat: Stat | None) -> None:
 
 
 def companions(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Give all that stands beside an object: its secondaryFiles, and theirs."""
+    """Yield all that stands beside an object: its secondaryFiles, and theirs."""
     for beside in one.get("secondaryFiles") or ():
         yield beside
         yield from companions(beside)

@@ -22,7 +22,7 @@ class Place:
     column: int | None = None
 
     def problem(self, message: str, hint: str = "") -> Problem:
-        """Give a problem at this place."""
+        """Return a problem at this place."""
         return Problem(message, self.document, self.line, self.column, hint)
 
 
@@ -59,7 +59,7 @@ def _follow(current: Any, name: str) -> tuple[Any, tuple[int, int] | None]:
 
 
 def _names(items: Any) -> dict[str, int]:
-    """Give where each entry of a list is, by its names; looked up once, and kept with the list."""
+    """Return where each entry of a list is, by its names; looked up once, kept with the list."""
     marks = getattr(items, "lc", None)
     found: dict[str, int] | None = getattr(marks, "names", None)
     if found is None or len(items) != marks.counted:  # type: ignore[union-attr]

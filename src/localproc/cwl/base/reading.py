@@ -24,7 +24,7 @@ _MOST: Final = 5_000_000  #: mappings and lists that data may have
 
 
 def read_data(text: str) -> Any:
-    """Give JSON or YAML as plain data; raises ``Unreadable``."""
+    """Return JSON or YAML as plain data; raises ``Unreadable``."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             found = json.loads(text, parse_float=number, parse_constant=_refuse)
@@ -36,7 +36,7 @@ def read_data(text: str) -> Any:
 
 
 def read_json(text: str) -> Any:
-    """Give JSON as plain data; raises ``Unreadable``."""
+    """Return JSON as plain data; raises ``Unreadable``."""
     try:
         found = json.loads(text, parse_float=number, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -49,7 +49,7 @@ def read_json(text: str) -> Any:
 
 
 def read_yaml(text: str, *, marked: bool = False) -> Any:
-    """Give YAML as plain data; raises ``Unreadable``.
+    """Return YAML as plain data; raises ``Unreadable``.
 
     ``marked``: mappings and lists know where they and their parts stand (ruamel.yaml's
     ``CommentedMap`` and ``CommentedSeq``).
@@ -101,7 +101,7 @@ def _refuse(constant: str) -> Any:
 
 
 def _by_libyaml(text: str, *, marked: bool) -> Any:
-    """Give the data of a text, or ``_UNREAD`` if it is for ruamel.yaml; raises ``Unreadable``."""
+    """Return the data of a text, or ``_UNREAD`` if it is for ruamel.yaml; raises ``Unreadable``."""
     import yaml
 
     if not yaml.__with_libyaml__ or _OLD.search(text):

@@ -45,7 +45,7 @@ _CWLTOOL: Final = "http://commonwl.org/cwltool#"
 EXTENSIONS: Final = {
     f"{_CWLTOOL}{name}": name
     for name in ("CUDARequirement", "MPIRequirement", "Secrets", "ShmSize")
-}
+} | {"https://localproc.dev/ns#Progress": "Progress"}
 
 
 def is_of(class_name: str, version: str) -> bool:

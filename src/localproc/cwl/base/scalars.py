@@ -21,7 +21,7 @@ _CONSTANTS: Final[Mapping[str, Any]] = {f"{_TAG}null": None, f"{_TAG}merge": MER
 
 
 def scalar(text: str, tag: str | None, *, plain: bool, old: bool) -> Any:
-    """Give the value of a scalar.
+    """Return the value of a scalar.
 
     ``plain``: it has no quotes. ``old``: it is of YAML 1.1. Raises ``ValueError`` for a tag that is
     unknown here, or whose values have another form.

@@ -14,7 +14,7 @@ _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def joined(text: str) -> str:
-    """Give a text of JSON for a reader of YAML, which takes each half for a character."""
+    """Return a text of JSON for a reader of YAML, which takes each half for a character."""
     return _PAIR.sub(_pair, text)
 
 

@@ -62,7 +62,7 @@ class TreeBuilder:
         self._documents = 0
 
     def build(self, events: Any) -> Any:
-        """Give the value of the only document; raises ``Unreadable``."""
+        """Return the value of the only document; raises ``Unreadable``."""
         handlers = {
             "DocumentStartEvent": self._start,
             "ScalarEvent": self._scalar,

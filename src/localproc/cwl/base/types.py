@@ -37,7 +37,7 @@ def is_filelike(value: Any) -> bool:
 
 
 def kind(cwl_type: CwlType) -> str:
-    """Give ``union``, ``array``, ``record``, ``enum`` or the primitive's name."""
+    """Return ``union``, ``array``, ``record``, ``enum`` or the primitive's name."""
     if isinstance(cwl_type, str):
         return cwl_type
     if isinstance(cwl_type, list):
@@ -47,7 +47,7 @@ def kind(cwl_type: CwlType) -> str:
 
 
 def members(cwl_type: CwlType) -> list[Any]:
-    """Give the branches of a union; a type that is none is its only branch."""
+    """Return the branches of a union; a type that is none is its only branch."""
     return cwl_type if isinstance(cwl_type, list) else [cwl_type]
 
 
@@ -57,7 +57,7 @@ def is_optional(cwl_type: CwlType) -> bool:
 
 
 def without_null(cwl_type: CwlType) -> CwlType:
-    """Give the type less its null branch."""
+    """Return the type less its null branch."""
     if not isinstance(cwl_type, list):
         return cwl_type
     rest = [member for member in cwl_type if member != "null"]
@@ -65,7 +65,7 @@ def without_null(cwl_type: CwlType) -> CwlType:
 
 
 def item_type(cwl_type: CwlType) -> Any:
-    """Give the type of an array's items; optional or not."""
+    """Return the type of an array's items; optional or not."""
     array = without_null(cwl_type)
     assert isinstance(array, Mapping)
     return array["items"]
@@ -77,7 +77,7 @@ def matches(value: Any, cwl_type: CwlType) -> bool:
 
 
 def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[str, str]]:
-    """Give every reason why the value is not of the type, each with its JSON path."""
+    """Yield every reason why the value is not of the type, each with its JSON path."""
     what = kind(cwl_type)
     if what == "union":
         yield from _union_mismatches(value, members(cwl_type), path)
@@ -220,6 +220,6 @@ def _fit_plain(source: CwlType, sink: CwlType) -> Fit:
 
 
 def _flowing(cwl_type: CwlType) -> str:
-    """Give the kind of what a link carries: a stream's is a file."""
+    """Return the kind of what a link carries: a stream's is a file."""
     what = kind(cwl_type)
     return "File" if what in ("stdin", "stdout", "stderr") else what

@@ -71,7 +71,7 @@ def _look_at(
 def _reached(
     processes: Mapping[str, Any], name: str, outer: Requirements, seen: set[Any]
 ) -> Iterator[tuple[str, Requirements]]:
-    """Give every process that is run, once for all that holds for it alike, with that."""
+    """Yield every process that is run, once for all that holds for it alike, with that."""
     if (name, outer.key) in seen:
         return
     seen.add((name, outer.key))
@@ -98,7 +98,7 @@ def _duplicates(process: Mapping[str, Any], place: Callable[..., Place]) -> Iter
 
 
 def _streams(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:
-    """Give the bindings of streams, which have none (CWL v1.2 CommandLineTool, ``stdout``)."""
+    """Yield the bindings of streams, which have none (CWL v1.2 CommandLineTool, ``stdout``)."""
     for part, types, binding in (
         ("outputs", ("stdout", "stderr"), "outputBinding"),
         ("inputs", ("stdin",), "inputBinding"),
@@ -115,7 +115,7 @@ def _streams(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterato
 
 
 def _defaults(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:
-    """Give the defaults of another type than their inputs: bad only where nothing else is given."""
+    """Yield the defaults of another type than their inputs: bad only if nothing else is given."""
     for port in process["inputs"]:
         if "default" in port and (said := misfit(port["default"], port["type"])):
             at = place("inputs", port["id"], "default")

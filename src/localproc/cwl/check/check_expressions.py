@@ -48,7 +48,7 @@ _OF_FOLDERS: Final = ("class", "location", "path", "basename", "listing", "dirna
 def check_expressions(
     process: Mapping[str, Any], requirements: Requirements, place: Callable[..., Place]
 ) -> list[Problem]:
-    """Give the problems of a process's expressions."""
+    """Return the problems of a process's expressions."""
     version = process["cwlVersion"]
     dialect = dialect_of(requirements, version)
     names = {port["id"]: port["type"] for port in process["inputs"]}
@@ -85,7 +85,7 @@ def _problems(
 
 
 def _lost(cwl_type: CwlType, keys: Sequence[str | int], at: Place) -> Iterator[Problem]:
-    """Give where a reference leaves what its input has: a field of a record, a member of a File."""
+    """Yield where a reference leaves what its input has: fields of a record, members of a File."""
     for number, key in enumerate(keys[1:], 1):
         cwl_type = without_null(cwl_type)
         has = _has(cwl_type)
@@ -105,7 +105,7 @@ def _lost(cwl_type: CwlType, keys: Sequence[str | int], at: Place) -> Iterator[P
 
 
 def _has(cwl_type: CwlType) -> Mapping[str, CwlType] | None:
-    """Give the members that a value of a type has, with their types; ``None`` if any may be."""
+    """Return the members that a value of a type has, with their types; ``None`` if any may be."""
     match kind(cwl_type):
         case "record" if isinstance(cwl_type, Mapping):
             return {field["name"]: field["type"] for field in cwl_type["fields"]}

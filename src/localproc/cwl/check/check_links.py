@@ -21,7 +21,7 @@ from localproc.cwl.base.types import (
 
 
 def carried(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Any:
-    """Give the type of what arrives at a sink from sources of these types."""
+    """Return the type of what arrives at a sink from sources of these types."""
     if not _is_merged(sink, types):
         arriving: Any = types[0]
     else:
@@ -40,7 +40,7 @@ def carried(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Any:
 def never_fitting(
     sink: Mapping[str, Any], types: Sequence[CwlType], expected: CwlType
 ) -> Iterator[tuple[int, CwlType]]:
-    """Give which of several merged sources have no value that fits, each with its type.
+    """Yield which of several merged sources have no value that fits, each with its type.
 
     What may be null, or may not be picked, can be without harm.
     """
@@ -69,13 +69,13 @@ def _is_merged(sink: Mapping[str, Any], types: Sequence[CwlType]) -> bool:
 
 
 def _flat(cwl_type: CwlType) -> Iterator[CwlType]:
-    """Give what an array is of, or else the type itself, branch by branch."""
+    """Yield what an array is of, or else the type itself, branch by branch."""
     for one in members(cwl_type):
         yield from members(item_type(one)) if kind(one) == "array" else [one]
 
 
 def _items(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Iterator[list[Any]]:
-    """Give the types of the items that each source brings to a merged array."""
+    """Yield the types of the items that each source brings to a merged array."""
     for one in types:
         flat = sink.get("linkMerge") == "merge_flattened" and kind(without_null(one)) == "array"
         yield members(item_type(one) if flat else one)

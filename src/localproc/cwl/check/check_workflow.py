@@ -59,7 +59,7 @@ class WorkflowCheck:
         self._errors.append(place.problem(message, hint))
 
     def _outputs(self, step: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the types of a step's outputs, as its links carry them."""
+        """Return the types of a step's outputs, as its links carry them."""
         run = self._processes.get(step["run"])
         produced = {port["id"]: port["type"] for port in run["outputs"]} if run else {}
         if run and not step["scatter"]:
@@ -131,7 +131,7 @@ class WorkflowCheck:
         self._arrives(one, sink, f"{step['id']}/{one['id']}", at, without_nulls=without)
 
     def _port(self, run: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-        """Give the input of a process; its inputs are looked up once."""
+        """Return the input of a process; its inputs are looked up once."""
         if id(run) not in self._ports:
             self._ports[id(run)] = {port["id"]: port for port in reversed(run["inputs"])}
         return self._ports[id(run)].get(name)

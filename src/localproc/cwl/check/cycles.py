@@ -10,7 +10,7 @@ _MOST: Final = 20  #: steps of a cycle that are told
 
 
 def cycles(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
-    """Give every step, in its resolved form, that waits for itself, with those it does so by."""
+    """Yield every step, in its resolved form, that waits for itself, with those it does so by."""
     left = {
         step["id"]: {
             source.partition("/")[0]
@@ -29,7 +29,7 @@ def cycles(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]
 
 
 def _in_order(needs: Mapping[str, set[str]]) -> list[str]:
-    """Give the steps that can run, one after the other."""
+    """Return the steps that can run, one after the other."""
     waits = {name: {one for one in of if one in needs} for name, of in needs.items()}
     takers: dict[str, list[str]] = {name: [] for name in needs}
     for name, of in waits.items():
@@ -49,7 +49,7 @@ def _shortened(names: list[str]) -> list[str]:
 
 
 def _closure(name: str, after: Mapping[str, set[str]]) -> set[str]:
-    """Give what a step waits for, however far away."""
+    """Return what a step waits for, however far away."""
     seen: set[str] = set()
     waiting = list(after[name])
     while waiting:

@@ -41,7 +41,7 @@ class Context:
     _runtime_json: str | None = None
 
     def texts(self, self_: Any) -> tuple[str, str, str]:
-        """Give inputs, self and runtime as JSON."""
+        """Return inputs, self and runtime as JSON."""
         if self._inputs_json is None:
             self._inputs_json = json.dumps(self.inputs)
         if self._runtime_json is None:
@@ -163,7 +163,7 @@ def needs_javascript(text: str, dialect: Dialect) -> bool:
 def evaluate_field(
     text: Any, dialect: Dialect, context: Context, self_: Any = None, *, strip: bool = True
 ) -> Any:
-    """Give the value of a field that may hold an expression; other values as they are."""
+    """Return the value of a field that may hold an expression; other values as they are."""
     if not isinstance(text, str):
         return text
     template = parse(text, dialect, strip=strip)
@@ -171,7 +171,7 @@ def evaluate_field(
 
 
 def references(template: Template | str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Give what the parameter references of a text name: the symbol, and the path from there."""
+    """Yield what the parameter references of a text name: the symbol, and the path from there."""
     if isinstance(template, Template):
         for part in template.parts:
             if isinstance(part, _Reference):
@@ -232,7 +232,7 @@ def _step(current: Any, key: str | int, *, last: bool) -> tuple[Any, bool]:
 
 
 def _units(value: list[Any] | str) -> Sequence[Any]:
-    """Give an array's items or a text's UTF-16 units, which is what JavaScript counts."""
+    """Return an array's items or a text's UTF-16 units, which is what JavaScript counts."""
     if isinstance(value, list) or value.isascii():
         return value
     units = value.encode("utf-16-le", "surrogatepass")

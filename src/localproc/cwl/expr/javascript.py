@@ -56,7 +56,7 @@ def evaluating_with(evaluator: Evaluator) -> Iterator[None]:
 def evaluate(
     script: Script, inputs: str, self_: str, runtime: str, *, time_limit: float = TIME_LIMIT
 ) -> Any:
-    """Give the value of the expression for the three JSON texts, as plain Python data.
+    """Return the value of the expression for the three JSON texts, as plain Python data.
 
     Raises ``ExpressionError``, which names the expression, the JavaScript line and the limit that
     was passed, if any.

@@ -22,7 +22,7 @@ _CLOSERS: Final = {"(": ")", "{": "}", "[": "]"}
 
 
 def end_of_expression(text: str, start: int) -> int:
-    """Give the position after the bracket that closes the one at ``start``.
+    """Return the position after the bracket that closes the one at ``start``.
 
     Raises ``ExpressionError`` if there is none.
     """
@@ -79,7 +79,7 @@ def _template_end(text: str, start: int) -> int:
 
 
 def _aside_end(text: str, start: int, position: int) -> int:
-    """Give the last position of a comment or regular expression; this one if it is neither."""
+    """Return the last position of a comment or regular expression; this one if it is neither."""
     found = _COMMENT.match(text, position)
     if found is None and _BEFORE_REGEX.search(text[max(start, position - _NEAR) : position]):
         found = _REGEX.match(text, position)

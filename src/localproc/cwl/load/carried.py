@@ -14,7 +14,7 @@ from localproc.uris import unquoted
 
 
 def carried(resolved: Mapping[str, Any], base: str, parts: Mapping[str, bytes]) -> dict[str, Any]:
-    """Give a resolved package whose File objects below the URI ``base`` hold their contents.
+    """Return a resolved package whose File objects below the URI ``base`` hold their contents.
 
     Raises ``InvalidPackage`` with every file that was not sent, or that is no text.
     """

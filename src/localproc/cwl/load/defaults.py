@@ -70,7 +70,7 @@ def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> 
 
 
 def located(value: Any, base: str, *, joined: bool = False) -> Any:
-    """Give plain data whose File and Directory objects have absolute locations.
+    """Return plain data whose File and Directory objects have absolute locations.
 
     ``joined``: cwl-utils has put the folder of ``base`` before their paths. Raises
     ``InvalidPackage`` for a location that is no text.
@@ -94,5 +94,5 @@ def located(value: Any, base: str, *, joined: bool = False) -> Any:
 
 
 def _reference(path: Any) -> Any:
-    """Give a path as a reference; where a URI was written as the path it stays one."""
+    """Return a path as a reference; where a URI was written as the path it stays one."""
     return quoted(path) if isinstance(path, str) and not is_absolute(path) else path

@@ -42,7 +42,7 @@ class Documents:
         self.problems: list[Problem] = []  #: of processes that could be read in spite of them
 
     def raw(self, uri: str, version: str | None = None) -> Any:
-        """Give a document as YAML with line numbers; raises ``InvalidPackage``."""
+        """Return a document as YAML with line numbers; raises ``InvalidPackage``."""
         uri = self.sources.located(urldefrag(uri)[0])
         if uri not in self.raws:
             raw = parse(self.sources.text(uri), self.sources.name(uri), version)
@@ -68,7 +68,7 @@ class Documents:
             raise InvalidPackage("the package is not complete", problems)
 
     def name(self, uri: str) -> str:
-        """Give a process its name: the document's and the fragment."""
+        """Return a process its name: the document's and the fragment."""
         document, fragment = urldefrag(uri)
         name = self.sources.name(document)
         return f"{name}#{fragment}" if fragment else name
@@ -80,7 +80,7 @@ class Documents:
         return find(self.sources.name(document), self.raw(document), steps)
 
     def pick(self, uri: str, fragment: str) -> str:
-        """Give the URI of the process to run of a document; raises ``WorkflowNotFound``."""
+        """Return the URI of the process to run of a document; raises ``WorkflowNotFound``."""
         raw = self.raw(uri)
         graph = self._graph(uri) if "$graph" in raw else {}
         known = [*filter(None, graph)] if graph else [_local(raw) or stem(uri)]
@@ -98,13 +98,13 @@ class Documents:
         return f"{uri}#{fragment or chosen}"
 
     def processes(self, uri: str) -> list[str]:
-        """Give the URIs of all processes of a document."""
+        """Return the URIs of all processes of a document."""
         if "$graph" not in self.raw(uri):
             return [uri]
         return [f"{uri}#{name}" for name in self._graph(uri)]
 
     def home(self, uri: str, asked_at: Place | None = None) -> str:
-        """Give the URI of a process in the document that holds it, which others may import.
+        """Return the URI of a process in the document that holds it, which others may import.
 
         ``asked_at`` is where somebody wants to run it. Raises ``InvalidPackage``.
         """
@@ -125,7 +125,7 @@ class Documents:
         raise InvalidPackage(message, problems)
 
     def _asked_for(self, document: str, asked_at: Place | None) -> Any:
-        """Give a document as YAML; that there is none is a problem of who asks for it."""
+        """Return a document as YAML; that there is none is a problem of who asks for it."""
         try:
             return self.raw(document)
         except InvalidPackage as error:
@@ -135,13 +135,13 @@ class Documents:
             raise InvalidPackage("the package is not complete", [problem]) from None
 
     def object(self, uri: str) -> Any:
-        """Give the typed object of a process that is at home; raises ``InvalidPackage``."""
+        """Return the typed object of a process that is at home; raises ``InvalidPackage``."""
         if uri not in self._objects:
             self._objects[uri] = self._load(uri)
         return self._objects[uri]
 
     def metadata(self, uri: str) -> dict[str, Any]:
-        """Give the annotations at the top of a document, by full URI."""
+        """Return the annotations at the top of a document, by full URI."""
         raw = self.raw(uri)
         spaces = raw.get("$namespaces") or {}
         found = {}
@@ -152,7 +152,7 @@ class Documents:
         return found
 
     def ontology(self) -> dict[str, list[str]]:
-        """Give what the ``$schemas`` of all documents say of file formats: child to parents."""
+        """Return what the ``$schemas`` of all documents say of file formats: child to parents."""
         from localproc.cwl.load.typed import subclasses
 
         parents: dict[str, list[str]] = {}
@@ -162,7 +162,7 @@ class Documents:
         return parents
 
     def _graph(self, uri: str) -> dict[str, tuple[str, Any]]:
-        """Give the processes of a ``$graph`` by name, each with the URI that holds it."""
+        """Return the processes of a ``$graph`` by name, each with the URI that holds it."""
         if uri not in self._graphs:
             found: dict[str, tuple[str, Any]] = {}
             for holder, process in self._listed(uri):
@@ -171,7 +171,7 @@ class Documents:
         return self._graphs[uri]
 
     def _misnamed(self, uri: str) -> Iterator[Problem]:
-        """Give the processes of a ``$graph`` that have no id, or one that another has."""
+        """Yield the processes of a ``$graph`` that have no id, or one that another has."""
         seen = set()
         for holder, process in self._listed(uri):
             place = find(self.sources.name(urldefrag(holder)[0]), process, ["id"])
@@ -262,7 +262,7 @@ def _check_class(process: Mapping[str, Any], name: str) -> None:
 
 
 def stem(document: str) -> str:
-    """Give a document's name without its folder and extension."""
+    """Return a document's name without its folder and extension."""
     name = document.rpartition("/")[2]
     return name.rpartition(".")[0] or name
 

@@ -34,7 +34,7 @@ _UNDEFINED: Final = re.compile(r"contains undefined reference to `([^`]+)`")
 def explain(
     error: Exception, module: Any, raw: Any, uri: str, options: Any, name: str
 ) -> list[Problem]:
-    """Give the problems of one process, in the order of their lines.
+    """Return the problems of one process, in the order of their lines.
 
     ``error`` is what the parser raised: its own kind, or anything where it broke down itself.
     """
@@ -109,12 +109,12 @@ def _arguments(module: Any, raw: Any, uri: str, options: Any, name: str) -> Iter
 
 
 def _runs(raw: Any) -> list[Any]:
-    """Give the processes that are written into the steps of a workflow."""
+    """Return the processes that are written into the steps of a workflow."""
     return [run for run in (step.get("run") for step in entries(raw.get("steps"))) if _is(run)]
 
 
 def _without_runs(process: Any) -> Any:
-    """Give a process whose steps only name what they run: that is tried by itself."""
+    """Return a process whose steps only name what they run: that is tried by itself."""
     if not _runs(process):
         return process
     process, steps = process.copy(), copy(process["steps"])
@@ -138,7 +138,7 @@ def _types(module: Any, raw: Any, name: str) -> Iterator[TypeProblems]:
 
 
 def _no_requirements(holder: Any, name: str) -> Iterator[Problem]:
-    """Give the entries among the requirements that are none; such a hint is passed over."""
+    """Yield the entries among the requirements that are none; such a hint is passed over."""
     listed = holder.get("requirements")
     for key, entry in _pairs(listed):
         if not isinstance(entry, Mapping):
@@ -211,7 +211,7 @@ def _try(
 
 
 def _placed(problem: Problem, raw: Any, name: str) -> Problem:
-    """Give a problem with a place: where what it is about begins, if it has none."""
+    """Return a problem with a place: where what it is about begins, if it has none."""
     return problem if problem.line else find(name, raw, []).problem(problem.message, problem.hint)
 
 

@@ -114,7 +114,7 @@ def _schema_definitions(raw: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _positions(value: Any) -> Iterator[Position]:
-    """Give where the parts of a value stand."""
+    """Yield where the parts of a value stand."""
     if isinstance(value, (Mapping, list)):
         start = find("", value, [])
         yield start.line, start.column

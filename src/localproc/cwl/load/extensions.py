@@ -4,7 +4,7 @@ Owns taking them out of a document before cwl-utils reads it, which refuses what
 and finding them again at the typed object. Must not know what they mean.
 
 Source: cwltool's extensions, http://commonwl.org/cwltool#CUDARequirement, #MPIRequirement
-and #ShmSize.
+and #ShmSize; localproc's own is https://localproc.dev/ns#Progress.
 """
 
 from collections.abc import Mapping

@@ -33,7 +33,7 @@ def put_in_place(raw: Any, uri: str, sources: Sources) -> None:
 
 
 def imported_document(uri: str, sources: Sources) -> Any:
-    """Give a document that another one imports, as cwl-utils may have it."""
+    """Return a document that another one imports, as cwl-utils may have it."""
     raw = _shielded(uri, sources)
     put_in_place(raw, uri, sources)
     return raw
@@ -110,7 +110,7 @@ class _Imports:
         return self._documents[uri]
 
     def _named(self, document: str) -> dict[str, Any]:
-        """Give the objects of a document that have an identifier, by URI."""
+        """Return the objects of a document that have an identifier, by URI."""
         if document not in self._by_uri:
             self._by_uri[document] = {}
             for uri, value in _named(self._document(document), document):

@@ -40,7 +40,7 @@ class Types:
         self._eo: dict[str, Scope] = {}
 
     def resolve(self, typed: Any, within: tuple[str, ...] = ()) -> Any:
-        """Give a type in its resolved form (see ``types``).
+        """Return a type in its resolved form (see ``types``).
 
         ``within`` are the names of the types that this one is part of. Raises ``InvalidPackage``.
         """
@@ -101,7 +101,7 @@ class Types:
 
 
 def port_fields(port: Any) -> dict[str, Any]:
-    """Give what an input, an output or a record's field says beside its type."""
+    """Return what an input, an output or a record's field says beside its type."""
     fields = {name: plain(get(port, name)) for name in _PORT_FIELDS}
     if fields["secondaryFiles"] is not None:
         fields["secondaryFiles"] = _patterns(get(port, "secondaryFiles"))
@@ -109,7 +109,7 @@ def port_fields(port: Any) -> dict[str, Any]:
 
 
 def named_types(typed: Any) -> dict[str, Any]:
-    """Give the types that a process defines, by URI."""
+    """Return the types that a process defines, by URI."""
     found: dict[str, Any] = {}
     for field in ("requirements", "hints"):
         for one in get(typed, field) or []:
@@ -121,7 +121,7 @@ def named_types(typed: Any) -> dict[str, Any]:
 
 
 def _eo_types(sources: Sources, uri: str) -> dict[str, Any]:
-    """Give the types of a well-known document that is named but not imported."""
+    """Return the types of a well-known document that is named but not imported."""
     tool = {
         "cwlVersion": "v1.2",
         "class": "ExpressionTool",
@@ -136,7 +136,7 @@ def _eo_types(sources: Sources, uri: str) -> dict[str, Any]:
 
 
 def _patterns(value: Any) -> list[dict[str, Any]]:
-    """Give secondaryFiles as patterns; before CWL v1.1 they are bare texts."""
+    """Return secondaryFiles as patterns; before CWL v1.1 they are bare texts."""
     listed = value if isinstance(value, list) else [value]
     return [{"pattern": one} if isinstance(one, str) else plain(one) for one in listed]
 

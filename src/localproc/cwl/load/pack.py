@@ -217,7 +217,7 @@ def _is_web(uri: str) -> bool:
 
 
 def _imported(value: Any) -> Iterator[str]:
-    """Give what a value imports, as it is named there."""
+    """Yield what a value imports, as it is named there."""
     for item in value.values() if isinstance(value, dict) else value:
         if isinstance(item, dict) and isinstance(item.get("$import"), str):
             yield item["$import"]

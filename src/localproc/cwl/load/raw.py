@@ -67,7 +67,7 @@ def _ignore_versions(process: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Give YAML's decorated values as plain JSON data."""
+    """Return YAML's decorated values as plain JSON data."""
     if isinstance(value, Kept):
         return value.value
     if isinstance(value, Mapping):
@@ -107,7 +107,7 @@ def _prepare(value: Any, name: str) -> None:
 
 
 def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
-    """Give what is wrong with the fields that belong to no process."""
+    """Yield what is wrong with the fields that belong to no process."""
     graph = raw.get("$graph", [{}])
     if not isinstance(graph, list) or not graph:
         yield find(name, raw, ["$graph"]).problem("$graph is no list of processes")
@@ -131,7 +131,7 @@ def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
 
 
 def directives(value: Any, name: str) -> Iterator[tuple[str, Any, Place]]:
-    """Give every ``$import`` and ``$include``: what it names, and where it stands."""
+    """Yield every ``$import`` and ``$include``: what it names, and where it stands."""
     if isinstance(value, list):
         for item in value:
             yield from directives(item, name)
@@ -150,6 +150,6 @@ def _misdirected(raw: Any, name: str) -> Iterator[Problem]:
 
 
 def entries(listed: Any) -> list[Any]:
-    """Give the mappings among the entries of a field that is a list or a mapping."""
+    """Return the mappings among the entries of a field that is a list or a mapping."""
     found = list(listed.values()) if isinstance(listed, dict) else listed
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

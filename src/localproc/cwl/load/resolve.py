@@ -157,7 +157,7 @@ class Resolver:
         return {"id": name, "type": cwl_type, **port_fields(port), **default}
 
     def _default(self, port: Any, uri: str, *path: str) -> dict[str, Any]:
-        """Give the default of an input, which stands at ``path`` in the process, if it has one."""
+        """Return the default of an input, which is at ``path`` in the process, if there is one."""
         default = plain(get(port, "default"))
         if default is None:
             return {}
@@ -253,7 +253,7 @@ class Resolver:
 
 
 def _links(sink: Any, field: str, names: Mapping[str, str]) -> dict[str, Any]:
-    """Give the links by short name; one that leads nowhere keeps its own, for the check to find.
+    """Return the links by short name; one that leads nowhere keeps its own, for the check to find.
 
     ``listed``: there is one, in a list, of which all values are picked.
     """

@@ -34,7 +34,7 @@ def is_eo_type(uri: str) -> bool:
 
 
 def eo_document(uri: str) -> str:
-    """Give the name of a document of EO types, nothing for a URI of anything else."""
+    """Return the name of a document of EO types, nothing for a URI of anything else."""
     found = _EO_TYPES.fullmatch(uri)
     return found["name"] if found else ""
 
@@ -75,7 +75,7 @@ class Sources:
         return f"{found}#{fragment}" if fragment else found
 
     def text(self, uri: str) -> str:
-        """Give the text of a document; raises ``InvalidPackage`` if it cannot be had."""
+        """Return the text of a document; raises ``InvalidPackage`` if it cannot be had."""
         uri = urldefrag(uri)[0]
         uri = self._moved.get(uri, uri)
         data = self.texts.get(uri)
@@ -92,7 +92,7 @@ class Sources:
             ) from None
 
     def name(self, uri: str) -> str:
-        """Give a document's name within the package: relative to the entry's folder."""
+        """Return a document's name within the package: relative to the entry's folder."""
         parts = urlsplit(uri)
         if parts.scheme != "file":
             return uri
@@ -101,7 +101,7 @@ class Sources:
         return f"{name}?{parts.query}" if parts.query else name
 
     def named(self) -> dict[str, bytes]:
-        """Give the texts by their names, the entry first."""
+        """Return the texts by their names, the entry first."""
         others = {self.name(uri): data for uri, data in sorted(self.texts.items())}
         entry = self.name(self.entry)
         return {entry: others.pop(entry), **others} if entry in others else others
@@ -122,7 +122,7 @@ class Sources:
 
 
 def digest(texts: Mapping[str, bytes], main: str) -> str:
-    """Give the digest of a process: that of a whole package, the same wherever its folder lies.
+    """Return the digest of a process: that of a whole package, the same wherever its folder lies.
 
     ``main`` names the process among those of the package.
     """

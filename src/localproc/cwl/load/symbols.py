@@ -21,7 +21,7 @@ def veil_symbols(raw: Any) -> None:
 
 
 def unveiled(uri: str) -> str:
-    """Give a symbol as it was written, of what cwl-utils made of it."""
+    """Return a symbol as it was written, of what cwl-utils made of it."""
     return bytes.fromhex(uri.rpartition(_MARK)[2]).decode("utf-8", "surrogatepass")
 
 
@@ -45,7 +45,7 @@ def _veiled(symbol: Any) -> Any:
 
 
 def _written(symbols: list[Any], *, packed: bool) -> list[Any]:
-    """Give symbols as their author wrote them: who packs a document puts the enum's name before."""
+    """Return symbols as their author wrote them; packing a document puts the enum's name before."""
     starts = {str(one).rpartition("/")[0] for one in symbols}
     start = starts.pop() if len(starts) == 1 else ""
     if (packed and start.startswith("#")) or (start.startswith("file://") and "#" in start):

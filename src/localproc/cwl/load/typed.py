@@ -26,11 +26,11 @@ class _Fetcher(DefaultFetcher):
         self.sources = sources
 
     def fetch_text(self, url: str, content_types: list[str] | None = None) -> str:
-        """Give a text of the package."""
+        """Return a text of the package."""
         return self.sources.text(url)
 
     def document(self, url: str) -> Any:
-        """Give a document that another one imports."""
+        """Return a document that another one imports."""
         return imported_document(url, self.sources)
 
     def check_exists(self, url: str) -> bool:
@@ -45,7 +45,7 @@ def loading_options(
     schemas: Any = None,
     imported: dict[str, Any] | None = None,
 ) -> LoadingOptions:
-    """Give what cwl-utils needs to know to load a part of a document by itself.
+    """Return what cwl-utils needs to know to load a part of a document by itself.
 
     ``imported`` holds what has been imported, by URI, and grows.
     """
@@ -84,7 +84,7 @@ def get(typed: Any, name: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Give typed objects and YAML's values as plain JSON; fields without a value are left out."""
+    """Return typed objects and YAML's values as plain JSON; fields without a value are left out."""
     if isinstance(value, Saveable):
         names: Iterable[str] = getattr(value, "attrs")  # noqa: B009 - made by a generator
         fields = {name: plain(get(value, name)) for name in names}
@@ -97,22 +97,22 @@ def plain(value: Any) -> Any:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Give a field that may hold one or several as a list."""
+    """Return a field that may hold one or several as a list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def identifier(typed: Any) -> str:
-    """Give an object's URI; some are nothing but that."""
+    """Return an object's URI; some are nothing but that."""
     return typed if isinstance(typed, str) else str(typed.id)
 
 
 def short(uri: str) -> str:
-    """Give the last part of an identifier."""
+    """Return the last part of an identifier."""
     return uri.rpartition("#")[2].rpartition("/")[2]
 
 
 def symbols(enum: Any) -> list[str]:
-    """Give the symbols of an enum as they were written."""
+    """Return the symbols of an enum as they were written."""
     return [unveiled(one) for one in enum.symbols]

@@ -24,7 +24,7 @@ _NAMELESS: Final = (
 
 @cache
 def parser(version: str) -> Any:
-    """Give the parser for a CWL version."""
+    """Return the parser for a CWL version."""
     package = importlib.util.find_spec("cwl_utils")
     assert package is not None
     assert package.submodule_search_locations
@@ -46,7 +46,7 @@ def parser(version: str) -> Any:
 
 
 def _load_by_url(module: Any) -> Any:
-    """Give the function that loads what a document imports."""
+    """Return the function that loads what a document imports."""
     load_document = getattr(module, _DOCUMENT)
 
     def load(loader: Any, url: str, options: Any, **rest: Any) -> Any:
@@ -61,7 +61,7 @@ def _load_by_url(module: Any) -> Any:
 
 
 def _array_load(module: Any) -> Any:
-    """Give the method that loads a list, in time that grows with the list alone."""
+    """Return the method that loads a list, in time that grows with the list alone."""
     error, line = module.ValidationException, module.SourceLine
     union, load_field = getattr(module, _UNION), getattr(module, _FIELD)
 
@@ -102,7 +102,7 @@ def _array_load(module: Any) -> Any:
 
 
 def _named(module: Any, schema: Any) -> Any:
-    """Give the class of a type, which may have a name."""
+    """Return the class of a type, which may have a name."""
 
     class Named(schema):  # type: ignore[misc]
         attrs = schema.attrs | {"name"}

@@ -20,7 +20,7 @@ _Bound: TypeAlias = tuple[_Key, Mapping[str, Any], Any]
 
 
 def command_line(tool: Tool, context: Context) -> list[str]:
-    """Give the arguments that start the tool, ``baseCommand`` first.
+    """Return the arguments that start the tool, ``baseCommand`` first.
 
     With ShellCommandRequirement they are those of a shell. Raises ``StepError`` and
     ``ExpressionError``.
@@ -108,7 +108,7 @@ class _CommandLine:
         return evaluate_field(field, self._tool.dialect, self._context, value)
 
     def _arguments(self, spec: Mapping[str, Any], value: Any) -> list[str]:
-        """Give the words of one binding."""
+        """Return the words of one binding."""
         from_expression = "valueFrom" in spec
         if from_expression:
             value = self._evaluate(spec["valueFrom"], value)
@@ -138,7 +138,7 @@ def _list_words(
 
 
 def _flat(value: Any) -> Iterator[str]:
-    """Give the words of what an expression gave; null and booleans have none without a prefix."""
+    """Yield the words of what an expression gave; null and booleans have none without a prefix."""
     if isinstance(value, list):
         for item in value:
             yield from _flat(item)

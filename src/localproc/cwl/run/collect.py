@@ -32,7 +32,7 @@ def succeeded(tool: Tool, exit_code: int) -> bool:
 
 
 def collect(task: Prepared, exit_code: int, files: Files) -> dict[str, Any]:
-    """Give the tool's outputs. Files get their size and checksum.
+    """Return the tool's outputs. Files get their size and checksum.
 
     Raises ``StepError`` for an output that is missing, of another type, or outside the output
     directory, and for an input that has changed; ``ExpressionError``.
@@ -153,7 +153,7 @@ class _Collector:
         return pattern
 
     def _object(self, path: str, binding: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Give what is at a path, ``None`` for a link that leads nowhere."""
+        """Return what is at a path, ``None`` for a link that leads nowhere."""
         basename = posixpath.basename(path)
         stat = self._files.stat(path)
         if stat is None:

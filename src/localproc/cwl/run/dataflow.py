@@ -21,7 +21,7 @@ from localproc.errors import StepError
 def linked(
     what: str, sources: Sequence[str], spec: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Any:
-    """Give what arrives at a sink: the sources merged, picked from, or else the default."""
+    """Return what arrives at a sink: the sources merged, picked from, or else the default."""
     value = _merged(sources, spec.get("linkMerge"), values)
     if spec.get("listed") and not isinstance(value, list):
         value = [value]
@@ -55,7 +55,7 @@ def _picked(what: str, method: str, value: list[Any]) -> Any:
 
 
 def step_inputs(step: WorkflowStep, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a step's inputs before scatter and valueFrom."""
+    """Return a step's inputs before scatter and valueFrom."""
     return {
         one.id: linked(f"{step.id}/{one.id}", one.sources, one.spec, values) for one in step.inputs
     }
@@ -64,7 +64,7 @@ def step_inputs(step: WorkflowStep, values: Mapping[str, Any]) -> dict[str, Any]
 def evaluated(
     step: WorkflowStep, inputs: Mapping[str, Any], workflow: Workflow, files: Files
 ) -> tuple[dict[str, Any], bool]:
-    """Give the inputs of one instance, loaded and after valueFrom, and whether it runs."""
+    """Return the inputs of one instance, loaded and after valueFrom, and whether it runs."""
     values = dict(inputs)
     enricher = Enricher(workflow, Context(values), files)
     for one in step.inputs:
@@ -141,7 +141,7 @@ class Scatter:
             yield {**self._inputs, **dict(zip(names, values, strict=True))}
 
     def shape(self, flat: list[Any]) -> list[Any]:
-        """Give the gathered outputs the nesting that the method asks for."""
+        """Return the gathered outputs the nesting that the method asks for."""
         if self._step.scatter_method != "nested_crossproduct":
             return flat
         return self._nested(self._step.scatter, self._inputs, iter(flat))

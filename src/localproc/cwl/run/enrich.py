@@ -48,7 +48,7 @@ class Enricher:
         self._discover = discover
 
     def port(self, port_id: str, cwl_type: Any, value: Any, spec: Mapping[str, Any]) -> Any:
-        """Give the value of a port, or of a record's field, with what its spec asks for."""
+        """Return the value of a port, or of a record's field, with what its spec asks for."""
         if value is None:
             return None
         branch = next((one for one in members(cwl_type) if matches(value, one)), None)
@@ -109,7 +109,7 @@ class Enricher:
             ) from None
 
     def directory(self, value: Mapping[str, Any], load_listing: str) -> dict[str, Any]:
-        """Give a Directory with as much of its listing as is asked for.
+        """Return a Directory with as much of its listing as is asked for.
 
         A listing that it has stays: it may name what is nowhere else.
         """
@@ -127,7 +127,7 @@ class Enricher:
         return {**value, "listing": list_directory(self._files, local_path(value), deep=deep)}
 
     def _sized(self, one: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give a File, and those beside it, with sizes; raises ``StepError`` if there is none."""
+        """Return a File, and those beside it, with sizes; raises ``StepError`` if there is none."""
         if is_directory(one):
             return self.directory(one, "no_listing")
         if "size" not in one:
@@ -232,7 +232,7 @@ def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def secondary_names(
     pattern: str, file: Mapping[str, Any], tool: Tool | Workflow, context: Context
 ) -> list[Any]:
-    """Give what a secondaryFiles pattern stands for: names, or File and Directory objects."""
+    """Return what a secondaryFiles pattern stands for: names, or File and Directory objects."""
     if not has_expression(pattern):
         return [apply_pattern(str(file["basename"]), pattern)]
     value = evaluate_field(pattern, tool.dialect, context, file)
@@ -247,7 +247,7 @@ def secondary_names(
 
 
 def shown_name(wanted: Any) -> str:
-    """Give what a secondary file that is missing is called."""
+    """Return what a secondary file that is missing is called."""
     if not is_filelike(wanted):
         return str(wanted)
     named = (wanted.get(name) for name in ("basename", "path", "location"))

@@ -138,7 +138,7 @@ class _Maker:
         return put
 
     def _room(self, one: Mapping[str, Any]) -> str:
-        """Give a folder where a literal and what belongs beside it can have their own names."""
+        """Return a folder where a literal and what belongs beside it can have their own names."""
         group = (one, *companions(one))
         names = {_name(each) for each in group if not is_whole(each)}
         for folder in chain([self._folders.outdir], map(self._another, count(2))):

@@ -79,7 +79,7 @@ class ByState:
         self.realpath = files.realpath
 
     def checksum(self, path: str) -> str:
-        """Give what tells a file from others."""
+        """Return what tells a file from others."""
         stat = self._files.stat(path)
         return MISSING if stat is None else state(stat)
 

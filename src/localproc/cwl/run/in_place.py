@@ -96,7 +96,7 @@ class InPlace:
                 raise _clash(key, done)
 
     def _written(self, tool: Tool, inputs: Mapping[str, Any]) -> Iterator[str]:
-        """Give the paths that a tool may write to."""
+        """Yield the paths that a tool may write to."""
         if tool.expression is not None or not tool.requirements.has(_REQUIREMENT):
             return
         values, _, runtime = begin(tool, inputs, _NOWHERE, self._files)
@@ -109,7 +109,7 @@ class InPlace:
 
 
 def _shared(paths: Iterable[str], others: Iterable[str]) -> Iterator[str]:
-    """Give the paths that are one of the others, or above or below one."""
+    """Return the paths that are one of the others, or above or below one."""
     rest = list(others)
     return (
         path

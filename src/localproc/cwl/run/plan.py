@@ -66,13 +66,17 @@ class Plan:
         """How much is done, from 0 to 1: every step has a share, weighted over those known."""
         return 1.0 if self.outputs is not None else min(1.0, self._board.progress)
 
+    def share(self, key: str) -> float:
+        """Return what an instance that runs will add to the progress; 0 for any other."""
+        return self._board.running[key][1] if key in self._board.running else 0.0
+
     @property
     def current(self) -> str:
         """The key that was being worked out when an error came out of ``pull`` or ``finish``."""
         return self._board.current
 
     def pull(self) -> Invocation | Skipped | None:
-        """Give the next instance to start, ``None`` while there is nothing to do but wait.
+        """Return the next instance to start, ``None`` while there is nothing to do but wait.
 
         Raises ``LocalprocError`` where the inputs of a step cannot be worked out.
         """
@@ -161,7 +165,7 @@ class _Scope:
             self._board.found.append(self._instances(step))
 
     def _instances(self, step: WorkflowStep) -> _Instances:
-        """Give the instances of a step that is ready; ``None`` where a nested workflow begins."""
+        """Yield the instances of a step that is ready; ``None`` where a nested workflow begins."""
         key = self._prefix + step.id
         self._board.current = key
         inputs = step_inputs(step, self._values)
@@ -228,7 +232,7 @@ class _Gather:
             self._finish()
 
     def slot(self, index: int) -> _Done:
-        """Give what takes the outputs of one instance."""
+        """Return what takes the outputs of one instance."""
 
         def take(outputs: _Outputs) -> None:
             for name, values in self._lists.items():

@@ -97,7 +97,7 @@ def prepare(
 def begin(
     tool: Tool, inputs: Mapping[str, Any], folders: Folders, files: Files
 ) -> tuple[dict[str, Any], Resources, dict[str, Any]]:
-    """Give a tool's inputs with all it wants to know of them, its resources and its runtime."""
+    """Return a tool's inputs with all it wants to know of them, its resources and its runtime."""
     values = complete(tool, fill(tool, inputs), files)
     needs = resources(tool, values)
     return values, needs, _runtime(needs, folders)

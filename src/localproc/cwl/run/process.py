@@ -49,7 +49,7 @@ class Requirements:
     hinted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def get(self, class_name: str) -> Mapping[str, Any] | None:
-        """Give what holds for a class of requirement."""
+        """Return what holds for a class of requirement."""
         return self.required.get(class_name) or self.hinted.get(class_name)
 
     def has(self, class_name: str) -> bool:
@@ -68,7 +68,7 @@ class Requirements:
     def within(
         self, required: Sequence[Mapping[str, Any]], hinted: Sequence[Mapping[str, Any]]
     ) -> "Requirements":
-        """Give what holds one level further in."""
+        """Return what holds one level further in."""
         return Requirements(
             {**self.required, **{one["class"]: one for one in required}},
             {**self.hinted, **{one["class"]: one for one in hinted}},
@@ -281,12 +281,12 @@ def _with_streams(tool: Tool) -> Tool:
 
 
 def tools(process: Tool | Workflow) -> Iterator[Tool]:
-    """Give every tool that a process may run, once for each set of requirements."""
+    """Return every tool that a process may run, once for each set of requirements."""
     return (one for one in reached(process) if isinstance(one, Tool))
 
 
 def own_files(process: Tool | Workflow) -> list[str]:
-    """Give the paths of the files that a package itself names: defaults, and what it stages."""
+    """Return the paths of the files that a package itself names: defaults, and what it stages."""
     found: dict[str, None] = {}
     for one in reached(process):
         specs: list[Any] = [port.spec.get("default") for port in one.inputs]
@@ -301,7 +301,7 @@ def own_files(process: Tool | Workflow) -> list[str]:
 def reached(
     process: Tool | Workflow, seen: set[Tool | Workflow] | None = None
 ) -> Iterator[Tool | Workflow]:
-    """Give a process and all that it runs, each once."""
+    """Yield a process and all that it runs, each once."""
     seen = set() if seen is None else seen
     if process not in seen:
         seen.add(process)

@@ -15,7 +15,7 @@ from localproc.errors import StepError
 
 
 def fill(process: Tool | Workflow, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Give exactly the process's inputs, defaults filled in.
+    """Return exactly the process's inputs, defaults filled in.
 
     Raises ``StepError`` with every input that is not of its type, but for values that are still
     behind a URI.
@@ -37,7 +37,7 @@ def fill(process: Tool | Workflow, inputs: Mapping[str, Any]) -> dict[str, Any]:
 def complete(
     process: Tool | Workflow, values: dict[str, Any], files: Files, *, discover: bool = False
 ) -> dict[str, Any]:
-    """Give filled inputs with all that the process wants to know of its files.
+    """Return filled inputs with all that the process wants to know of its files.
 
     ``discover``: find secondary files beside their primary ones, as for the inputs of a job.
     """
@@ -51,5 +51,5 @@ def complete(
 
 
 def workflow_inputs(workflow: Workflow, inputs: Mapping[str, Any], files: Files) -> dict[str, Any]:
-    """Give the inputs of a workflow, filled and complete."""
+    """Return the inputs of a workflow, filled and complete."""
     return complete(workflow, fill(workflow, inputs), files)

@@ -75,7 +75,7 @@ def _default(spec: Mapping[str, Any]) -> Any:
 
 
 def _remote(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Give the outermost objects in a value that lie elsewhere."""
+    """Yield the outermost objects in a value that lie elsewhere."""
     if isinstance(value, list):
         for item in value:
             yield from _remote(item)

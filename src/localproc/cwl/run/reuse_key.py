@@ -58,7 +58,7 @@ def identity(
     software: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> str:
-    """Give the digest of a run; ``image`` is the digest of the container image, if there is one.
+    """Return the digest of a run; ``image`` is the digest of the container image, if there is one.
 
     ``software`` are the variables by which the software is available that it asks for.
 
@@ -98,7 +98,7 @@ def parts(
 
 
 def _contents(value: Any, files: Files) -> Any:
-    """Give a value with its files replaced by what is in them."""
+    """Return a value with its files replaced by what is in them."""
 
     def one(file: Mapping[str, Any]) -> dict[str, Any]:
         known = {name: item for name, item in file.items() if name not in _LOCAL}
@@ -116,14 +116,14 @@ def _contents(value: Any, files: Files) -> Any:
 
 
 def _file(path: str, files: Files) -> str:
-    """Give what a file is: its contents, and whether it may be run, as a script must be."""
+    """Return what a file is: its contents, and whether it may be run, as a script must be."""
     stat = files.stat(path)
     may_be_run = stat is not None and stat.is_executable
     return files.checksum(path) + " may be run" * may_be_run
 
 
 def _tree(path: str, files: Files) -> str:
-    """Give the digest of a directory: names and contents of all that is in it."""
+    """Return the digest of a directory: names and contents of all that is in it."""
     total = hashlib.sha256()
     for name in files.listdir(path):
         inner = posixpath.join(path, name)

@@ -30,7 +30,7 @@ class Settler:
         self._checksums: dict[str, str] = {}
 
     def settle(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        """Give an object the form it has between steps; see that it may be an output at all.
+        """Return an object the form it has between steps; see that it may be an output at all.
 
         Size and checksum are those of the bytes that are there now, whatever the object says.
         """
@@ -114,7 +114,7 @@ class Settler:
         )
 
     def _path(self, one: Mapping[str, Any]) -> str | None:
-        """Give the real path behind an object, ``None`` for one that is elsewhere.
+        """Return the real path behind an object, ``None`` for one that is elsewhere.
 
         That is its path in the task or its location; both may be relative to the output directory.
         """

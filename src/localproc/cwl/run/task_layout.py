@@ -56,7 +56,7 @@ class Folders:
 
 
 def identified(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give literal objects names by which they can be told from each other."""
+    """Return literal objects names by which they can be told from each other."""
     numbers = count(1)
 
     def name(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Layout:
         self._count = 0
 
     def localize(self, value: Any) -> Any:
-        """Give the value with ``path``, ``dirname``, ``nameroot`` and ``nameext`` filled in."""
+        """Return the value with ``path``, ``dirname``, ``nameroot`` and ``nameext`` filled in."""
         return map_files(value, self._localize_one)
 
     def put(self, entry: Mapping[str, Any], name: str, *, writable: bool, in_place: bool) -> None:

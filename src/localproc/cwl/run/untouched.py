@@ -115,7 +115,7 @@ def _state(stat: Stat) -> tuple[int, ...]:
 
 
 def _below(folder: str, files: Files) -> Iterator[tuple[str, Stat]]:
-    """Give a folder and all that is in it, hidden ones left out."""
+    """Yield a folder and all that is in it, hidden ones left out."""
     stat = files.stat(folder)
     if stat is None:
         return

@@ -38,7 +38,7 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
 
 
 def entries(tool: Tool, context: Context) -> Iterator[tuple[Any, str | None, bool]]:
-    """Give each entry (text, File or Directory), its name and whether it is writable."""
+    """Yield each entry (text, File or Directory), its name and whether it is writable."""
     requirement = tool.requirements.get("InitialWorkDirRequirement")
     listing = () if requirement is None else requirement["listing"]
     if isinstance(listing, str):
@@ -96,7 +96,7 @@ def _dirent(
 def _given(
     one: Mapping[str, Any], name: str | None, *, writable: bool
 ) -> Iterator[tuple[Any, str | None, bool]]:
-    """Give an object, or what is in it where it is a literal called ``.``: the directory itself."""
+    """Yield an object, or what is in it if it is a literal called ``.``: the directory itself."""
     if is_dot(one) and is_literal(one) and name is None:
         for inner in one.get("listing") or ():
             yield from _given(inner, None, writable=writable)
@@ -105,7 +105,7 @@ def _given(
 
 
 def _entry(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an object that is to be put somewhere; a literal keeps the name that it is known by."""
+    """Return an object that is to be put somewhere; a literal keeps the name it is known by."""
     entry: dict[str, Any] = normalize(one)
     if one.get("location") and is_literal(one):
         entry["location"] = one["location"]

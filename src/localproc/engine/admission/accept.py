@@ -73,7 +73,7 @@ class Acceptance:
         *,
         kept: bool = False,
     ) -> JobRequest:
-        """Give what is asked for; ``kept``: this engine will run it, and remembers secrets.
+        """Return what is asked for; ``kept``: this engine will run it, and remembers secrets.
 
         Raises ``InvalidInputs`` with every problem, or ``UnsupportedPackage`` if the executor lacks
         what the package requires.
@@ -105,7 +105,7 @@ class Acceptance:
     def job_object(
         self, record: ProcessRecord, inputs: Any, rest: dict[str, Any], *, kept: bool = False
     ) -> dict[str, Any]:
-        """Give the checked inputs, and take from the options what says how to read them.
+        """Return the checked inputs, and take from the options what says how to read them.
 
         Secrets in them have become marks. Raises ``InvalidInputs`` with every problem.
         """
@@ -149,7 +149,7 @@ class Acceptance:
     def prepare(
         self, record: ProcessRecord, request: JobRequest, *, owner: str | None
     ) -> Accepting:
-        """Give a job that is to be recorded, and its first event."""
+        """Return a job that is to be recorded, and its first event."""
         at = datetime.now(UTC)
         event = Accepted(
             at,
@@ -174,12 +174,12 @@ class Acceptance:
         return found
 
     def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
-        """Give what lies beside the package's own files now: a retry sees if that has changed."""
+        """Return what lies beside the package's own files now: a retry sees if that has changed."""
         own = own_files(self._runtime.processes.of(record))
         return siblings(own, own, (self._runtime.home.path, uri_path(request.results)))
 
     def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
-        """Give the container runtime of a job; raises where its steps can never run."""
+        """Return the container runtime of a job; raises where its steps can never run."""
         asked = (record.revision, executor, containers)
         if asked not in self._runnable:
             process = self._runtime.processes.of(record)
@@ -188,7 +188,7 @@ class Acceptance:
         return self._runnable[asked]
 
     def _results_uri(self, root: str, record: ProcessRecord) -> str:
-        """Give where results go; raises before anything is run for it in vain."""
+        """Return where results go; raises before anything is run for it in vain."""
         try:
             today = f"{datetime.now(UTC):%Y-%m-%d}"
             named = {"process": record.id, "namespace": record.namespace, "date": today}

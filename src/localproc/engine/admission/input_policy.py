@@ -29,7 +29,7 @@ class RootedDisk(Disk):
         self._access = Access(lambda *_: FilesystemStorage(), policy)
 
     def stat(self, path: str) -> Stat | None:
-        """Give what is there; of anything outside nothing is told, and it is refused later."""
+        """Return what is there; of anything outside nothing is told, and it is refused later."""
         try:
             self._access.check_path(path)
         except StagingError:
@@ -73,7 +73,7 @@ def _locations(value: Any) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Give the paths among texts: ``file:`` URIs, absolute paths, and those that lead upwards."""
+    """Yield the paths among texts: ``file:`` URIs, absolute paths, and those that lead upwards."""
     if isinstance(value, Mapping):
         for item in () if is_filelike(value) or is_reference(value) else value.values():
             yield from _texts(item)

@@ -6,7 +6,7 @@ a command line or a form means for an input of a type. Must not know any process
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.trees import Unreadable
@@ -15,11 +15,24 @@ from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
 from localproc.uris import path_uri
 
+#: The member of an inputs file that names the tool which they are for.
+TOOL: Final = "cwl:tool"
+
+
+def known_inputs(ports: Iterable[str], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a job file says of a process: what else it has is passed over, as by cwltool."""
+    known = {*ports}
+    return {
+        name: value
+        for name, value in inputs.items()
+        if name in known or (str(name).startswith("cwl:") and name != TOOL)
+    }
+
 
 def read_inputs(
     inputs: Mapping[str, Any] | str | os.PathLike[str] | None, base: str | None = None
 ) -> tuple[dict[str, Any], str]:
-    """Give the inputs and the URI of the folder that their relative paths hang from.
+    """Return the inputs and the URI of the folder that their relative paths hang from.
 
     Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
     """
@@ -48,7 +61,7 @@ def read_inputs(
 
 
 def _plain(value: Any) -> Any:
-    """Give a value that a job can keep: STAC objects as where they lie, or as what they say."""
+    """Return a value that a job can keep: STAC objects as where they lie, or as what they say."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if hasattr(value, "get_self_href") and hasattr(value, "to_dict"):  # pystac's objects
@@ -88,7 +101,7 @@ def parse_value(text: str) -> Any:
 
 
 def typed_value(text: str, cwl_type: CwlType) -> Any:
-    """Give what a text means for an input of a type.
+    """Return what a text means for an input of a type.
 
     It is JSON or YAML where that fits the type, so ``3`` is a number and ``[a, b]`` an array; else
     the text itself, for an input that takes texts or files. For an array it may also be a single
@@ -109,7 +122,7 @@ def typed_value(text: str, cwl_type: CwlType) -> Any:
 def typed_values(
     ports: Iterable[Mapping[str, Any]], texts: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Give inputs written as pairs of name and text; a name that comes again makes an array.
+    """Return inputs written as pairs of name and text; a name that comes again makes an array.
 
     ``ports`` are those of ``Process.ports()``. Names that are not among them are kept, for the
     check of the inputs to tell.

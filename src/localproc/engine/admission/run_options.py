@@ -32,6 +32,7 @@ def read_run_options(given: Mapping[str, Any], usual_retries: Any) -> dict[str, 
         "time_limit": read_time_limit(given.get("time_limit")),
         "priority": _priority(given.get("priority") or 0),
         "once": _key(given.get("once") or ""),
+        "progress": given.get("progress") or "",
     }
 
 

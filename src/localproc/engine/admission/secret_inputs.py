@@ -7,7 +7,7 @@ values come from.
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.engine.home.secrets import SecretKeeper, reference
+from localproc.engine.home.secrets import GIVEN, SecretKeeper, reference
 from localproc.errors import InvalidInputs, Problem, SecretUnavailable
 from localproc.model.secret import mark
 
@@ -53,7 +53,11 @@ def hide(
             continue
         found = reference(value)
         try:
-            if found and not local:
+            if found.startswith(GIVEN) and not (local and not keeper.missing(found)):
+                hint = f"give it again, or by reference: {name}=secret:NAME"
+                said = "was given as a text, which nobody has kept"
+                problems.append(Problem(said, f"inputs.{name}", hint=hint))
+            elif found and not local:
                 problems.append(Problem("names a secret of this machine", f"inputs.{name}"))
             elif found:
                 if why := keeper.missing(found):

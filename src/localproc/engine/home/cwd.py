@@ -9,7 +9,7 @@ from localproc.errors import EnvironmentProblem, HomeUnusable, InvalidInputs
 
 
 def current_folder() -> str:
-    """Give the current folder; one that was removed by the name that it had."""
+    """Return the current folder; one that was removed by the name that it had."""
     try:
         return os.getcwd()
     except FileNotFoundError:
@@ -27,7 +27,7 @@ def check_current_folder() -> None:
 
 
 def absolute_home(home: str | os.PathLike[str]) -> str:
-    """Give the path of a home; raises ``InvalidInputs`` for an empty one, or ``HomeUnusable``."""
+    """Return the path of a home; raises ``InvalidInputs`` for an empty one, or ``HomeUnusable``."""
     path = os.path.expanduser(os.fspath(home))
     if not path:
         raise InvalidInputs(

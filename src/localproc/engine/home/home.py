@@ -163,7 +163,7 @@ class Home:
             self.drop_ballast()
 
     def drop_ballast(self) -> bool:
-        """Give that room up; whether there was any."""
+        """Return that room up; whether there was any."""
         try:
             os.remove(self.ballast)
         except FileNotFoundError:
@@ -234,7 +234,7 @@ class Home:
 
 
 def check_namespace(name: str) -> str:
-    """Give a name that can be a folder's and a part of a URL; raises ``InvalidInputs``."""
+    """Return a name that can be a folder's and a part of a URL; raises ``InvalidInputs``."""
     if _NAMESPACE.fullmatch(name):
         return name
     raise InvalidInputs(
@@ -254,7 +254,7 @@ def on_network(path: str) -> bool:
 
 
 def file_system(path: str, mounts: str = "/proc/self/mountinfo") -> str:
-    """Give the type of the file system that a path lies on, empty if it cannot be told."""
+    """Return the type of the file system that a path lies on, empty if it cannot be told."""
     real = os.path.realpath(path)
     best, kind = "", ""
     for mount_point, fs_type in _mounts(mounts):

@@ -33,7 +33,7 @@ class Liveness:
         forks.watch(self)
 
     def fileno(self) -> int:
-        """Give what is readable when somebody has rung."""
+        """Return what is readable when somebody has rung."""
         return self._bell
 
     def wake(self) -> None:
@@ -81,7 +81,7 @@ class Liveness:
 
 
 def _bell(path: str) -> tuple[int, int]:
-    """Give both ends of a doorbell.
+    """Return both ends of a doorbell.
 
     Where a file system has no named pipes only this process can ring; what others have written is
     found at the next look at the store, in a second.
@@ -126,7 +126,7 @@ def is_alive(folder: str, engine: str) -> bool:
 
 
 def pid_of(folder: str, engine: str) -> int | None:
-    """Give the process of an engine."""
+    """Return the process of an engine."""
     try:
         with open(os.path.join(folder, engine + _LOCK), encoding="utf-8") as file:
             return int(file.read() or 0) or None
@@ -145,7 +145,7 @@ def ring(folder: str, engine: str) -> None:
 
 
 def engines(folder: str) -> list[str]:
-    """Give the ids of all engines that have left a lock behind, alive or not."""
+    """Return the ids of all engines that have left a lock behind, alive or not."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:

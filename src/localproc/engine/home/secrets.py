@@ -28,6 +28,9 @@ _KEPT: Final = 60.0  #: seconds for which what a command said is used again
 _PATIENCE: Final = 30.0
 _PREFIX: Final = "LOCALPROC_SECRET_"
 
+#: How names begin of values that were given with jobs.
+GIVEN: Final = "given-"
+
 
 def reference(text: Any) -> str:
     """Return the name in ``secret:NAME`` or ``(secret:NAME)``; empty for anything else."""
@@ -71,7 +74,7 @@ class SecretKeeper:
     def take(self, value: str) -> str:
         """Keep a value in memory; return the name it has from now on."""
         check_value("given", value)
-        name = f"given-{secrets.token_hex(8)}"
+        name = f"{GIVEN}{secrets.token_hex(8)}"
         with self._lock:
             self._given[name] = value
         return name

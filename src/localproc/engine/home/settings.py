@@ -187,7 +187,7 @@ def machine_ram() -> int:
 
 
 def base_environment() -> dict[str, str]:
-    """Give the environment that every tool starts with (CWL v1.2: little more than PATH).
+    """Return the environment that every tool starts with (CWL v1.2: little more than PATH).
 
     The folder of this Python comes first, so that tools written in Python find the packages that
     are installed beside localproc, whether its environment is activated or not.

@@ -32,7 +32,7 @@ class Tokens:
         return secret
 
     def all(self) -> list[TokenRecord]:
-        """Give the tokens, by name."""
+        """Return the tokens, by name."""
         return self._store.tokens(self._namespace)
 
     def remove(self, name: str) -> None:
@@ -41,7 +41,7 @@ class Tokens:
             raise NotFound(f"there is no token {name!r}", hint="localproc token list shows them")
 
     def find(self, secret: str) -> TokenRecord | None:
-        """Give the token that has a secret."""
+        """Return the token that has a secret."""
         return self._store.token(self._namespace, _digest(secret))
 
 

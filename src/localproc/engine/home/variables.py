@@ -7,7 +7,7 @@ engine's own environment, and secrets by reference. Must not know a secret's val
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -45,6 +45,10 @@ class VariableRule:
         """The variables that are secrets, with the secrets' names."""
         named = {variable: reference(value) for variable, value in self.values.items()}
         return {variable: name for variable, name in named.items() if name}
+
+    def without_secrets(self) -> "VariableRule":
+        """Return the same rule for the variables that are none."""
+        return replace(self, values={k: v for k, v in self.values.items() if not reference(v)})
 
     def plain(self) -> dict[str, str]:
         """Return those that are no secrets; raises ``StepError`` for one that is not set."""

@@ -18,16 +18,15 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, walk
 from localproc.cwl.run.fingerprint import MISSING, ByState, fingerprint, named
-from localproc.cwl.run.plan import Invocation, Skipped
+from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
-from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.reuse_key import named_files, parts, why_not_reused
-from localproc.engine.job.planning import make_plan
+from localproc.engine.job.past_steps import past_steps
 from localproc.engine.job.replay import History, Known
 from localproc.engine.job.reusable import together
+from localproc.engine.job.step_names import folder_name
 from localproc.errors import LocalprocError
 from localproc.model import StepStatus
-from localproc.model.events import STAGE_IN
 
 _BESIDE, _IMAGE = "beside", "image"
 _CHANGED: Final = "a file that it was given has been changed or removed since"
@@ -122,33 +121,11 @@ class EarlierJob:
             if past.request.retry_of and self._most:
                 again = (past.request.retry_of, self._folder_of, self._load)
                 self._before = EarlierJob(*again, self._most - 1)
-            self._replay(process, past, files)
+            own = frozenset(own_files(process))
+            for invocation, known in past_steps(process, past, files):
+                self._take(invocation, known, past, own, files)
         except LocalprocError as error:
             self._missing = f"the earlier job cannot be read: {error.message}"
-
-    def _replay(self, process: Tool | Workflow, past: History, files: Files) -> None:
-        staged = past.steps.get(STAGE_IN)
-        if staged is None:
-            inputs: Mapping[str, Any] = fill(process, past.request.inputs)
-        elif staged.outputs is None:
-            return  # it has not come to its steps
-        else:
-            inputs = staged.outputs
-        own = frozenset(own_files(process))
-        plan = make_plan(process, inputs, files)
-        while True:
-            try:
-                instance = plan.pull()
-            except LocalprocError:  # so it was then: the step has failed
-                continue
-            if instance is None:
-                return
-            known = past.steps.get(instance.key)
-            if known is None or isinstance(instance, Skipped):
-                continue
-            self._take(instance, known, past, own, files)
-            if known.outputs is not None:
-                plan.finish(instance.key, known.outputs)
 
     def _take(
         self,
@@ -282,5 +259,4 @@ def _overlap(one: str, other: str) -> bool:
 
 def outdir_of(step: EarlierStep) -> str:
     """Return the folder in which a step of an earlier job has left its outputs."""
-    work = os.path.join(step.folder, "work", step.name)
-    return work if step.attempt == 1 else f"{work}.{step.attempt}"
+    return os.path.join(step.folder, "work", folder_name(step.name, step.attempt))

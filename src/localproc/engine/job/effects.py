@@ -194,6 +194,6 @@ class Effects:
         self.waiting.append(effect)
 
     def take(self) -> list[Effect]:
-        """Give what is to be done now."""
+        """Return what is to be done now."""
         effects, self.waiting = self.waiting, []
         return effects

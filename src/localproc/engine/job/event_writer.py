@@ -46,7 +46,7 @@ class EventWriter:
         self._reasons: dict[str, str] = {}  # why steps wait, as was told last
 
     def tear_off(self) -> list[Event]:
-        """Give the events, which have been recorded now, and begin a new page."""
+        """Return the events, which have been recorded now, and begin a new page."""
         events, self.events = self.events, []
         return events
 
@@ -119,6 +119,15 @@ class EventWriter:
     def progressed(self, name: str, done: int, total: int | None) -> None:
         """So many bytes have come or gone for one of the engine's own steps."""
         self._note(StepProgress(self._now(), name=name, done=done, total=total))
+
+    def told(self, name: str, share: float, said: str, progress: int) -> None:
+        """A step's tool has told how far it is."""
+        text = f"{name}: {share:.0%} {said}".rstrip()
+        self._note(
+            StepProgress(
+                self._now(), name=name, share=share, said=said, progress=progress, message=text
+            )
+        )
 
     def queued(self, name: str, report: Report) -> None:
         """A step's task waits at the executor; told where the reason is new."""

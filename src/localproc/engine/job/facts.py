@@ -106,6 +106,15 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolProgressed:
+    """The tool of a task, by its key, has told how much is done (0 to 1), and what it is doing."""
+
+    key: str
+    share: float
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """There is room for another step, but none at the executors in ``full``."""
 
@@ -131,12 +140,23 @@ class Broken:
     problem: JobFailed
 
 
-News = Done | Reported | NotLaunched | Progressed | Room | Later | DismissalAsked | Broken
+News = (
+    Done
+    | Reported
+    | NotLaunched
+    | Progressed
+    | ToolProgressed
+    | Room
+    | Later
+    | DismissalAsked
+    | Broken
+)
 
 _KINDS: Final[dict[type[News], Fact]] = {
     Reported: Fact.REPORT,
     NotLaunched: Fact.REPORT,
     Progressed: Fact.PROGRESS,
+    ToolProgressed: Fact.TOOL_PROGRESS,
     Room: Fact.ROOM,
     Later: Fact.TIME,
     DismissalAsked: Fact.DISMISSAL,

@@ -171,7 +171,7 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
         return "the system may have run out of memory: see ramMin, or run fewer steps at a time"
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"
-    return "the whole log says more; the folder is kept, with all that the step wrote"
+    return "the whole log says more; localproc shell JOB STEP opens the folder as the step saw it"
 
 
 def _says_full(texts: list[str]) -> bool:
@@ -184,7 +184,7 @@ def _public_name(error: Exception) -> str:
 
 
 def as_ours(error: Exception) -> LocalprocError:
-    """Give any error as one of ours."""
+    """Return any error as one of ours."""
     if isinstance(error, LocalprocError):
         return error
     if isinstance(error, OSError):

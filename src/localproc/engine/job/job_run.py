@@ -75,6 +75,7 @@ class JobRun:
             one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
         )
         self._inputs: Mapping[str, Any] = {}
+        self._parts: dict[str, float] = {}  #: what steps that run have done of the whole
         self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
         self._handlers: Final = self._acts()
 
@@ -88,6 +89,7 @@ class JobRun:
             Act.TAKE_ANSWER: self._steps.answer,
             Act.TAKE_REPORT: self._take_report,
             Act.TELL_PROGRESS: self._staging.progressed,
+            Act.TELL_TOOL_PROGRESS: self._tell_tool_progress,
             Act.TAKE_TIME: self._take_time,
             Act.SUCCEED: self._take_published,
             Act.CLOSE_STAGING: self._close_staging,
@@ -144,7 +146,7 @@ class JobRun:
         return key in self._steps.running
 
     def change(self) -> Change | None:
-        """Give what is to be recorded, if anything."""
+        """Return what is to be recorded, if anything."""
         events = self._writer.events
         if not events:
             return None
@@ -157,7 +159,7 @@ class JobRun:
         self._recorded += len(self._writer.tear_off())
 
     def effects(self) -> list[Effect]:
-        """Give what is to be done, now that what led to it has been recorded."""
+        """Return what is to be done, now that what led to it has been recorded."""
         return self._effects.take()
 
     # Facts
@@ -289,7 +291,7 @@ class JobRun:
             self._step_ended(instance.key, known.outputs)
 
     def _executor(self, instance: Instance) -> str:
-        """Give the executor of a step instance; one that is skipped counts for the default one."""
+        """Return the executor of a step instance; a skipped one counts for the default executor."""
         if isinstance(instance, Invocation):
             return self._where(instance).executor
         return self.request.executor.partition(";")[0]
@@ -304,11 +306,24 @@ class JobRun:
     def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
         """Tell the plan; give the job's progress."""
         self._has_made = True
+        self._parts.pop(key, None)
         try:
             self._planning.finish(key, outputs)
         except LocalprocError as error:
             self._process_broke(error)
-        return _STAGED + int(_STEPS * self._planning.progress)
+        return self._progress()
+
+    def _progress(self) -> int:
+        done = self._planning.progress + sum(self._parts.values())
+        return _STAGED + int(_STEPS * min(1.0, done))
+
+    def _tell_tool_progress(self, news: Any) -> None:
+        running = self._steps.running.get(news.key)
+        if running is None or running.made is None:
+            return
+        key = running.made[0].invocation.key
+        self._parts[key] = self._planning.share(key) * news.share
+        self._writer.told(running.name, news.share, news.said, self._progress())
 
     def _take_report(self, news: Any) -> None:
         if isinstance(news, Reported):

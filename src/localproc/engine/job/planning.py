@@ -89,8 +89,12 @@ class Planning:
         self.progress = self._plan.progress
         self._error, self.current = pulled.error, pulled.key or self.current
 
+    def share(self, key: str) -> float:
+        """Return what an instance will add to the progress; 0 where that is not known now."""
+        return 0.0 if self._away or self._plan is None else self._plan.share(key)
+
     def next(self, full: Collection[str] = ()) -> Instance | None:
-        """Give the next instance, ``None`` if there is none, or not yet.
+        """Return the next instance, ``None`` if there is none, or not yet.
 
         Those of the executors in ``full`` are overtaken by others.
         Raises ``LocalprocError`` where the inputs of the one at ``current`` are wrong.

@@ -46,7 +46,7 @@ class Staging:
         self._names = {key: known[key].name for key in OWN_STEPS if key in known}
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
-        """Give the inputs if they need no staging, else ask for it.
+        """Return the inputs if they need no staging, else ask for it.
 
         ``again``: an earlier engine had begun it. Raises ``LocalprocError``.
         """
@@ -60,7 +60,7 @@ class Staging:
         return None
 
     def staged_in(self, done: Done, progress: int) -> Mapping[str, Any]:
-        """Give the inputs that have been staged in; raises ``LocalprocError``."""
+        """Return the inputs that have been staged in; raises ``LocalprocError``."""
         if done.error is not None:
             raise done.error
         inputs: Mapping[str, Any] = done.value
@@ -86,7 +86,7 @@ class Staging:
         self._effects.ask(Withdraw(self.log(STAGE_OUT)))
 
     def staged_out(self, done: Done) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """Give the published outputs and the features of catalogs; raises ``LocalprocError``."""
+        """Return the published outputs and the features of catalogs; raises ``LocalprocError``."""
         if done.error is not None:
             raise done.error
         self._writer.ended(self.name(STAGE_OUT), StepStatus.SUCCESSFUL)
@@ -108,7 +108,7 @@ class Staging:
         return name
 
     def log(self, key: str) -> str:
-        """Give the path of the log of one of them."""
+        """Return the path of the log of one of them."""
         return self._tasks.log_path(self.name(key))
 
     def _begin(self, key: str, message: str, *, again: bool) -> None:
@@ -116,7 +116,7 @@ class Staging:
 
 
 def _step_ids(process: Tool | Workflow) -> Iterator[str]:
-    """Give the names that the steps of a package have, at any depth."""
+    """Yield the names that the steps of a package have, at any depth."""
     if isinstance(process, Tool):
         yield process.id
         return

@@ -104,7 +104,7 @@ class StepAttempts:
         )
 
     def next(self, full: Collection[str]) -> Again | None:
-        """Give a step that is due, and runs at none of the executors in ``full``, if there is."""
+        """Return a step that is due, and runs at none of the executors in ``full``, if there is."""
         for one in self._due:
             if self._tasks.setup.where(one.invocation).executor not in full:
                 self._due.remove(one)

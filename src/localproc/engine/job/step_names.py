@@ -10,6 +10,11 @@ from typing import Final
 _ATTEMPT: Final = re.compile(r"\.\d+$")
 
 
+def folder_name(name: str, attempt: int) -> str:
+    """Return what the folder of an attempt of a step is called."""
+    return name if attempt == 1 else f"{name}.{attempt}"
+
+
 class StepNames:
     """Names for step instances: the step, then ``_2``, ``_3``, ... in the order of starting.
 
@@ -40,6 +45,6 @@ class StepNames:
 
 
 def _owners(name: str) -> set[str]:
-    """Give the names of steps one of whose folders would be called like this step."""
+    """Return the names of steps one of whose folders would be called like this step."""
     plain = name.removesuffix(".in")
     return {plain, _ATTEMPT.sub("", plain), _ATTEMPT.sub("", name)} - {name}

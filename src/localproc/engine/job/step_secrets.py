@@ -5,7 +5,7 @@ know how a task is prepared, nor where secrets come from. Any thread may use it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from localproc.cwl.run.prepare import Prepared
@@ -50,6 +50,11 @@ class StepSecrets:
             values={name: self.keeper.get(name) for name in sorted(names)},
             files=tuple(written),
         )
+
+    def without_any(self) -> "StepSecrets":
+        """Return these without the secrets: with the plain variables alone."""
+        rules = [one.without_secrets() for one in self.rules]
+        return replace(self, rules=rules, named=frozenset())
 
     def counted(self, place: str) -> dict[str, Any]:
         """Return what counts for a step's reuse besides its inputs: of secrets their digests."""

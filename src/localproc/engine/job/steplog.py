@@ -53,7 +53,7 @@ class LogNames:
 
 
 def out_name(log: str) -> str:
-    """Give the name of the file beside a log that holds what was printed to stdout."""
+    """Return the name of the file beside a log that holds what was printed to stdout."""
     return f"{log.removesuffix('.log')}.out.log"
 
 
@@ -107,7 +107,7 @@ class StepLog:
         return self.text
 
     def lines(self) -> list[str]:
-        """Give the lines of both."""
+        """Return the lines of both."""
         return self.text.splitlines()
 
     @property
@@ -116,7 +116,7 @@ class StepLog:
         return _size(out_name(self.path)) + _size(self.path)
 
     def pieces(self) -> Iterator[str]:
-        """Give ``text`` a piece at a time, whole lines each: it may be larger than memory."""
+        """Yield ``text`` a piece at a time, whole lines each: it may be larger than memory."""
         out, err = out_name(self.path), self.path
         both = bool(_size(out) and _size(err))
         end = ""
@@ -130,11 +130,11 @@ class StepLog:
         yield from _lines_of(err)
 
     def pieces_of(self, stream: str) -> Iterator[str]:
-        """Give what it wrote to ``stdout`` or ``stderr``, a piece at a time."""
+        """Return what it wrote to ``stdout`` or ``stderr``, a piece at a time."""
         return _lines_of(out_name(self.path) if stream == "stdout" else self.path)
 
     def tail(self, count: int) -> str:
-        """Give the last lines of ``text``, 16 MiB of each stream at the most.
+        """Return the last lines of ``text``, 16 MiB of each stream at the most.
 
         It costs no more however large the log is.
         """
@@ -150,7 +150,7 @@ class StepLog:
         return "".join((*head, *out[:-1], *map(_ended, out[-1:]), _ERR, *err))
 
     def read_from(self, place: LogPosition = LogPosition(), most: int = _PIECE) -> Piece:
-        """Give what there is now beyond a place, without waiting.
+        """Return what there is now beyond a place, without waiting.
 
         Whole lines only while the step runs; ``most`` bytes of each stream at a time.
         """
@@ -165,7 +165,7 @@ class StepLog:
         )
 
     def follow(self) -> Iterator[tuple[str, str]]:
-        """Give ``("stdout" | "stderr", text)`` as it is written, until the step has ended."""
+        """Yield ``("stdout" | "stderr", text)`` as it is written, until the step has ended."""
         piece = self.read_from()
         while not piece.complete:
             yield from piece.parts
@@ -175,7 +175,7 @@ class StepLog:
 
 
 def tail(path: str, most: int = 10) -> list[str]:
-    """Give the last lines of a file; those of its neighbour for stdout if it holds none."""
+    """Return the last lines of a file; those of its neighbour for stdout if it holds none."""
     for candidate in (path, out_name(path)):
         try:
             size = os.stat(candidate).st_size
@@ -216,7 +216,7 @@ def _size(path: str) -> int:
 
 
 def _lines_of(path: str) -> Iterator[str]:
-    """Give a file's text, whole lines at a time."""
+    """Yield a file's text, whole lines at a time."""
     place = 0
     while data := _some(path, place, _PIECE, ended=True):
         place += len(data)
@@ -224,7 +224,7 @@ def _lines_of(path: str) -> Iterator[str]:
 
 
 def _last_lines(path: str, count: int) -> list[str]:
-    """Give the last lines of a file with their ends, read from its end backwards."""
+    """Return the last lines of a file with their ends, read from its end backwards."""
     if count <= 0:
         return []
     place, blocks, breaks = _size(path), [b""], 0
@@ -253,7 +253,7 @@ def _read_from(path: str, offset: int, most: int = -1) -> bytes:
 
 
 def _some(path: str, offset: int, most: int, *, ended: bool) -> bytes:
-    """Give whole lines, but for the last one of all, and one that is longer than ``most``."""
+    """Return whole lines, but for the last one of all, and one that is longer than ``most``."""
     data = _read_from(path, offset, most)
     lines = data[: data.rfind(b"\n") + 1]
     full = len(data) == most
@@ -263,7 +263,7 @@ def _some(path: str, offset: int, most: int, *, ended: bool) -> bytes:
 
 
 def _end_of_characters(data: bytes) -> int:
-    """Give where the last character of a text ends that is whole: UTF-8 takes up to 4 bytes."""
+    """Return where the last character of a text ends that is whole: UTF-8 takes up to 4 bytes."""
     for back in range(1, min(4, len(data)) + 1):
         first = data[-back]
         if first < 0x80:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
@@ -26,6 +27,7 @@ from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.errors import UnsupportedPackage
@@ -52,7 +54,8 @@ class JobSetup:
     steps are given that does not come from the package.
     ``software`` gives the environment in which packages are available; it may take long, and raises
     ``EnvironmentProblem``. ``named`` are the files that strings among the inputs name, with those
-    that they lead to. ``process`` is the id of the job's.
+    that they lead to. ``process`` is the id of the job's, ``progress`` a pattern of steps whose
+    tools tell how far they are.
     """
 
     now: Callable[[], datetime]
@@ -72,6 +75,7 @@ class JobSetup:
     secrets: StepSecrets | None = None
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    progress: str = ""
     process: str = ""
 
 
@@ -85,7 +89,7 @@ class TaskFactory:
     _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
-        """Give the path of a step's log."""
+        """Return the path of a step's log."""
         return os.path.join(self.setup.folder, "logs", self.logs.of(name))
 
     def is_quick(self, invocation: Invocation) -> bool:
@@ -110,7 +114,7 @@ class TaskFactory:
         return place.containers and wants_container(invocation.tool, containers=True)
 
     def container(self, invocation: Invocation) -> Container | None:
-        """Give the container that a package tells of, where its runtime is known."""
+        """Return the container that a package tells of, where its runtime is known."""
         runtime = self.setup.where(invocation).runtime
         return replace(described(invocation.tool), runtime=runtime) if runtime else None
 
@@ -183,6 +187,7 @@ class TaskFactory:
             executor=where.executor,
             secrets=Secrets() if given is None else given.of(step, prepared),
             software=software.packages,
+            progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
         notes += without_software(software.missing)
@@ -194,7 +199,7 @@ class TaskFactory:
         return fingerprint.fingerprint(named, files)
 
     def software(self, invocation: Invocation) -> Provided:
-        """Give the environment that a tool starts with; a container has its own software.
+        """Return the environment that a tool starts with; a container has its own software.
 
         Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
         """
@@ -206,8 +211,15 @@ class TaskFactory:
             raise UnsupportedPackage(nowhere(provided.missing), hint=SOFTWARE_HINT)
         return provided
 
+    def _tells(self, tool: Tool, step: str) -> bool:
+        """Return whether a tool tells its progress: by its own hint, or as was asked for."""
+        name, pattern = step.rpartition("/")[2], self.setup.progress
+        return tool.requirements.has("Progress") or any(
+            fnmatchcase(one, pattern) for one in (name, step)
+        )
+
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
-        """Give a task whose log begins with what was done without."""
+        """Return a task whose log begins with what was done without."""
         if not notes or effect.attempt > 1:
             return task
         log = "".join(f"{note}\n" for note in notes)
@@ -217,7 +229,7 @@ class TaskFactory:
     def named(
         self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None
     ) -> Task:
-        """Give a task as far as it is known without working it out: enough to have it stopped."""
+        """Return a task as far as it is known without working it out: enough to have it stopped."""
         folders, path = self._folders(name, attempt, tmpdir), self.log_path(name)
         return Task(
             key=self.key(name, attempt),
@@ -249,12 +261,11 @@ class TaskFactory:
         )
 
     def key(self, name: str, attempt: int) -> str:
-        """Give what names an attempt of a step for ever."""
+        """Return what names an attempt of a step for ever."""
         return f"{self.job_id}:{name}:{attempt}"
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        work = os.path.join(self.setup.folder, "work", name)
-        outdir = work if attempt == 1 else f"{work}.{attempt}"
+        outdir = os.path.join(self.setup.folder, "work", folder_name(name, attempt))
         return Folders(outdir, tmpdir, f"{outdir}.in")
 
 

@@ -5,7 +5,7 @@ Owns keeping the bugs of one job from the others. Must not know the loop.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from localproc.engine.job.facts import Broken
@@ -13,17 +13,22 @@ from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.errors import JobFailed
+from localproc.model import Secrets
 
 _LOG: Final = logging.getLogger("localproc")
 
 
 @dataclass(slots=True)
 class Active:
-    """A job's run, its executors, and what is done for it in the background."""
+    """A job's run, its executors, and what is done for it in the background.
+
+    ``revealed`` are the secrets of its tasks that were written into files.
+    """
 
     run: JobRun
     executors: StepExecutors
     context: JobContext
+    revealed: list[Secrets] = field(default_factory=list)
 
     def let(self, decide: Callable[[JobRun], object]) -> bool:
         """Let the job decide; a bug in that fails the job and nothing else."""

@@ -6,7 +6,7 @@ back to the loop as a ``Done``.
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,8 +30,10 @@ from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_work import JobWork
+from localproc.engine.loop.task_folder import conceal
 from localproc.engine.loop.workers import Work, Workers
 from localproc.executors.scripts import Scripts
+from localproc.model import Secrets
 from localproc.storage.step_cache import StepCache
 
 _PROCESSORS: Final = os.cpu_count() or 1
@@ -108,6 +110,10 @@ class Background:
         """Remove what a job has worked with, once all that is to be remembered has been."""
         self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
 
+    def conceal(self, job: JobContext, revealed: Sequence[Secrets]) -> None:
+        """Have no secrets in files of tasks, as not all of them have come to their end."""
+        self._tidying.put(job.job_id, Work(partial(conceal, revealed)))
+
     def sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
         """Remove what jobs have left whose engines were killed before they could.
 
@@ -118,7 +124,7 @@ class Background:
 
     def _sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
         with os.scandir(jobs) as found:
-            folders = [one.path for one in found if os.path.isdir(os.path.join(one.path, "work"))]
+            folders = [one.path for one in found if any(map(os.path.isdir, _work(one.path)))]
         for folder in folders:
             job_id = os.path.basename(folder)
             if is_tidy(job_id):
@@ -144,9 +150,8 @@ class Background:
         self._remove_work(job.job_id, job.folder)
 
     def _remove_work(self, job_id: str, job: str) -> None:
-        for part in ("work", "inputs"):
-            folder = os.path.join(job, part)
-            aside = os.path.join(self._tmpdirs, f"{job_id}-{part}")
+        for folder in _work(job):
+            aside = os.path.join(self._tmpdirs, f"{job_id}-{os.path.basename(folder)}")
             remove(aside if _moved(folder, aside) else folder)
 
     def _drop(self, effect: Asked, job: JobContext) -> None:
@@ -163,6 +168,11 @@ class Background:
             self._report(job.job_id, Done(effect, error=as_ours(error)))
         else:
             self._report(job.job_id, Done(effect, value))
+
+
+def _work(job: str) -> tuple[str, str]:
+    """Return the folders of a job that go once nobody has a use for them."""
+    return os.path.join(job, "work"), os.path.join(job, "inputs")
 
 
 def _moved(folder: str, aside: str) -> bool:

@@ -11,6 +11,7 @@ from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import (
     Close,
     Effect,
+    FillFolder,
     Launch,
     Reattach,
     Release,
@@ -23,6 +24,7 @@ from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
 from localproc.engine.loop.task_folder import fill_folder
+from localproc.engine.loop.told_progress import ToldProgress
 from localproc.model import Task
 
 
@@ -30,9 +32,14 @@ class EffectRunner:
     """What one loop does its work with. ``closed`` is told of each job that has ended."""
 
     def __init__(
-        self, background: Background, settings: Settings, closed: Callable[[Active], None]
+        self,
+        background: Background,
+        settings: Settings,
+        closed: Callable[[Active], None],
+        progress: ToldProgress,
     ) -> None:
         self._background = background
+        self._progress = progress
         self._settings = settings
         self._closed = closed
 
@@ -49,20 +56,26 @@ class EffectRunner:
                     over.append(effect.key)
                 elif not isinstance(effect, Launch):
                     others.append((active, effect))
-                elif effect.placed or _fill_folder(active, effect.task):
-                    tasks.append(effect.task)
+                else:
+                    _note_revealed(active, effect.task)
+                    if effect.placed or _fill_folder(active, effect.task):
+                        tasks.append(effect.task)
             wanted = [task for task in tasks if active.run.is_running(task.key)]
             if wanted:
                 active.executors.submit(wanted)
+                self._progress.follow(wanted, anew=True)
             if over:
                 active.executors.release(over)
+                self._progress.forget(over)
         for active, effect in others:
             self._do(active, effect)
 
     def _do(self, active: Active, effect: Effect) -> None:
         match effect:
             case Reattach(tasks):
+                _note_revealed(active, *tasks)
                 active.executors.reattach(tasks)
+                self._progress.follow(tasks, anew=False)
             case Stop(keys):
                 self._background.stop(active.context)
                 if keys:
@@ -72,11 +85,15 @@ class EffectRunner:
                 _forget_secrets(active)
                 if not (keep or self._settings.keep):
                     self._background.clean_up(active.context)
+                elif active.revealed:
+                    self._background.conceal(active.context, tuple(active.revealed))
             case Remember():
                 self._background.remember(effect, active.context)
             case Launch() | Release():
                 raise AssertionError("tasks are launched and released together")
             case _:
+                if isinstance(effect, FillFolder):
+                    _note_revealed(active, effect.task)
                 self._background.do(effect, active.context)
 
 
@@ -85,6 +102,10 @@ def _forget_secrets(active: Active) -> None:
     secrets = active.context.tasks.setup.secrets
     if secrets is not None and secrets.named:
         secrets.keeper.forget(secrets.named)
+
+
+def _note_revealed(active: Active, *tasks: Task) -> None:
+    active.revealed += [one.secrets for one in tasks if one.secrets.files]
 
 
 def _fill_folder(active: Active, task: Task) -> bool:

@@ -60,7 +60,7 @@ class FairShare:
         return False
 
     def _next(self, idle: Collection[int]) -> Active:
-        """Give the job whose turn it is, or to whom it gives way; it goes to the end of the circle.
+        """Return the job whose turn it is, or to whom it gives way; it goes to the end of the line.
 
         One that is idle stays so: what starts for others only takes room away.
         """

@@ -137,7 +137,7 @@ class JobQueue:
         return liveness.is_alive(self._engines, engine)
 
     def _take_up(self, job: JobRecord) -> Active | None:
-        """Give a job that can be run now; one whose executor is being opened has to wait."""
+        """Return a job that can be run now; one whose executor is being opened has to wait."""
         events = self._store.events(job.id)
         try:
             past = self._past(job, events)

@@ -129,11 +129,12 @@ class JobStarts:
             secrets=self._step_secrets(job, past),
             software=self._software,
             named=past.request.named,
+            progress=past.request.progress,
             process=job.process_id,
         )
 
     def _step_secrets(self, job: JobRecord, past: replay.History) -> StepSecrets | None:
-        """Give what steps are given that does not come from the package, if there is anything."""
+        """Return what steps are given that does not come from the package, if there is anything."""
         rules = (*self._rules, *read_variables(past.request.variables))
         named = frozenset(past.request.secrets)
         if not rules and not named:
@@ -141,7 +142,7 @@ class JobStarts:
         return StepSecrets(rules, job.process_id, named, self._secrets)
 
     def _earlier(self, job: JobRecord, past: replay.History) -> EarlierJob | None:
-        """Give the job that is retried, if it is one; nothing of it is read yet."""
+        """Return the job that is retried, if it is one; nothing of it is read yet."""
         retried = past.request.retry_of
         if retried is None:
             return None
@@ -167,7 +168,7 @@ def _where(places: Places, able: Mapping[str, Capabilities]) -> Callable[[Invoca
 
 
 def _uris(past: replay.History) -> list[str]:
-    """Give the URIs that a job has still to read from or to write to."""
+    """Return the URIs that a job has still to read from or to write to."""
     staged = past.steps.get(STAGE_IN)
     inputs = [] if staged is not None and staged.ended else list(walk(past.request.inputs))
     return [past.request.results, *(str(one["location"]) for one in inputs if "location" in one)]

@@ -166,7 +166,7 @@ class JobWork:
         return publisher.publish(outputs)
 
     def _meter(self, key: str, job: JobContext) -> Meter:
-        """Give what tells the job how far one of the engine's own steps is."""
+        """Return what tells the job how far one of the engine's own steps is."""
         return Meter(lambda done, total: self._told(job.job_id, Progressed(key, done, total)))
 
     def _withdraw(self, job: JobContext, log: Callable[[str], None]) -> None:

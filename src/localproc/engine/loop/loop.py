@@ -18,7 +18,7 @@ from localproc.engine.home.liveness import Liveness, is_alive
 from localproc.engine.home.mentioned import mentioned
 from localproc.engine.home.retention import Retention
 from localproc.engine.job.executor_choice import ExecutorChoice
-from localproc.engine.job.facts import DismissalAsked, News, Reported
+from localproc.engine.job.facts import DismissalAsked, News, Reported, ToolProgressed
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.background import Background
@@ -33,6 +33,7 @@ from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.quick_scripts import QuickScripts
 from localproc.engine.loop.tmpdirs import TmpDirs
+from localproc.engine.loop.told_progress import ToldProgress
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, JobStatus
@@ -80,7 +81,8 @@ class Loop:
             self._committer,
             parts.completions.lost,
         )
-        self._runner = EffectRunner(self._background, settings, self._forget)
+        self._progress = ToldProgress(self._report_progress)
+        self._runner = EffectRunner(self._background, settings, self._forget, self._progress)
         self._shares = FairShare()
         self._active: dict[str, Active] = {}
         self._wanted: deque[str] = deque()
@@ -258,6 +260,11 @@ class Loop:
     def _forget(self, active: Active) -> None:
         self._active.pop(active.context.job_id, None)
         self._shares.leave(active)
+        self._progress.forget_job(active.context.job_id)
+
+    def _report_progress(self, key: str, share: float, said: str) -> None:
+        """In another thread: a tool has told how far it is."""
+        self._report_done(key.partition(":")[0], ToolProgressed(key, share, said))
 
     def _report_done(self, job_id: str, done: News) -> None:
         """In a thread of the background's: something that was ordered has been done, or partly."""
@@ -269,6 +276,7 @@ class Loop:
         try:
             for active in self._active.values():
                 active.context.stopped.set()
+            self._progress.close()
             self._background.close()
             idle = self._give_up_jobs()
             self._opening.close()

@@ -50,7 +50,7 @@ class Opening:
         return name in self._outcomes
 
     def take(self, name: str) -> Executor:
-        """Give an executor that has been opened; raises ``LocalprocError`` where that failed."""
+        """Return an executor that has been opened; raises ``LocalprocError`` where that failed."""
         self._begun.discard(name)
         outcome = self._outcomes.pop(name)
         if isinstance(outcome, LocalprocError):

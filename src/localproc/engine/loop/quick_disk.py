@@ -21,18 +21,18 @@ class QuickDisk(Disk):
         self._looks = _LOOKS
 
     def stat(self, path: str) -> Stat | None:
-        """Give what is there."""
+        """Return what is there."""
         self._look(path)
         return super().stat(path)
 
     def listdir(self, path: str) -> Sequence[str]:
-        """Give the names in a directory, sorted."""
+        """Return the names in a directory, sorted."""
         found = super().listdir(path)
         self._look(path, len(found))
         return found
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
-        """Give the paths below ``root`` that match, sorted."""
+        """Return the paths below ``root`` that match, sorted."""
         found = super().glob(root, pattern)
         self._look(root, len(found))
         return found

@@ -79,7 +79,7 @@ class Recaller:
         )
 
     def _image(self, invocation: Invocation, job: JobContext, aside: Aside) -> str | None:
-        """Give the digest of the image that a step runs in, empty if in none.
+        """Return the digest of the image that a step runs in, empty if in none.
 
         It is ``None`` where nobody knows it.
         """
@@ -92,7 +92,7 @@ class Recaller:
             return self._containers.settled(box, job.go_on).digest or None
 
     def _beside(self, invocation: Invocation, job: JobContext) -> str:
-        """Give the digest of what lies beside the package's own files that a step is given."""
+        """Return the digest of what lies beside the package's own files that a step is given."""
         jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
         return beside_of(invocation, job.package_files, jobs, results)
 

@@ -22,7 +22,7 @@ class StepExecutors:
         self._elsewhere: dict[str, str] = {}  #: tasks that are not at the default one
 
     def named(self, name: str) -> Executor:
-        """Give one by its name, the default for none."""
+        """Return one by its name, the default for none."""
         return self._get(name or self._default)
 
     def submit(self, tasks: Sequence[Task]) -> None:

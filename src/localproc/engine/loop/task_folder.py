@@ -1,14 +1,16 @@
 """The folder of a task.
 
-Owns making it, what is staged into it, and that its streams become new files. Must not know jobs.
+Owns making it, what is staged into it, that its streams become new files, and that no secret stays
+in it. Must not know jobs.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from localproc.model import StageAction, Task
+from localproc.executors.keeper.veil import unmark
+from localproc.model import Secrets, StageAction, Task
 from localproc.storage.disk import GoOn, on, stage
 
 
@@ -24,6 +26,12 @@ def fill_folder(task: Task, go_on: GoOn = on) -> None:
             os.chmod(path, 0o600)
     for stream in {task.stdout, task.stderr}:
         _make_way(stream, task)
+
+
+def conceal(revealed: Iterable[Secrets]) -> None:
+    """Write marks in place of secrets in the files that have some, if they are there."""
+    for secrets in revealed:
+        unmark(secrets.files, secrets.marks())
 
 
 def _revealed(task: Task) -> Iterator[StageAction]:

@@ -22,7 +22,7 @@ class TmpDirs:
         self._count = 0
 
     def take(self) -> str:
-        """Give an empty folder."""
+        """Return an empty folder."""
         if self._free:
             return self._free.pop()
         self._count += 1

@@ -123,7 +123,7 @@ class Workers:
                 del self._busy[job_id]
 
     def _wait(self) -> tuple[str, Work] | None:
-        """Give what to do next; ``None`` when the thread is to end."""
+        """Return what to do next; ``None`` when the thread is to end."""
         with self._changed:
             self._idle += 1
             patient = True
@@ -149,7 +149,7 @@ class Workers:
             return job_id, work
 
     def _next(self) -> str | None:
-        """Give the job whose work is to be done next, if any may be."""
+        """Return the job whose work is to be done next, if any may be."""
         if self._busy.total() - self._aside >= self._most:
             return None
         able = [job_id for job_id in self._waiting if self._busy[job_id] < self._each]

@@ -152,7 +152,7 @@ class CallbackSender:
             following = self._next(host)
 
     def _next(self, host: str) -> Callback | None:
-        """Give the next callback for a host, or note that one of its threads has ended."""
+        """Return the next callback for a host, or note that one of its threads has ended."""
         with self._lock:
             waiting = self._waiting.get(host)
             while waiting and not self._stopping:
@@ -216,7 +216,7 @@ class CallbackSender:
 
 
 def signature(secret: str, callback: Callback, at: datetime, body: bytes) -> dict[str, str]:
-    """Give the headers that name a callback, and with a secret those that prove who sent it.
+    """Return the headers that name a callback, and with a secret those that prove who sent it.
 
     A job tells each kind once at the most; numbers of the outbox are given again.
     """

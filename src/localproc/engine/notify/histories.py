@@ -58,13 +58,13 @@ class JobHistory:
         return self._events(self._job_id, self._last - 1)[0]
 
     def steps(self) -> tuple[int, list[Step]]:
-        """Give how many events there are now, and the steps that they add up to."""
+        """Return how many events there are now, and the steps that they add up to."""
         self.look()
         with self._lock:
             return self.seen, self._book.steps()
 
     def book(self) -> tuple[int, StepBook]:
-        """Give how many events there are now, and a book of steps that goes on from there."""
+        """Return how many events there are now, and a book of steps that goes on from there."""
         self.look()
         with self._lock:
             return self.seen, self._book.copy()
@@ -88,7 +88,7 @@ class Histories:
         self._known: OrderedDict[str, JobHistory] = OrderedDict()
 
     def of(self, job_id: str) -> JobHistory:
-        """Give the history of a job."""
+        """Return the history of a job."""
         with self._lock:
             found = self._known.get(job_id)
             if found is None:

@@ -33,7 +33,7 @@ class Watch:
         self._over = False
 
     def look(self) -> list[Step]:
-        """Give the steps that have changed since the last look, once for each change."""
+        """Return the steps that have changed since the last look, once for each change."""
         final = self._record().status.final  # before its events: they are all there then
         events = self._events(self._seen)
         self._seen += len(events)
@@ -46,7 +46,7 @@ class Watch:
         return self._over
 
     def until_the_end(self, end: AbstractContextManager[threading.Event]) -> Iterator[Step]:
-        """Give each step as it changes, until the job has ended; ``end`` is set when it has."""
+        """Yield each step as it changes, until the job has ended; ``end`` is set when it has."""
         with end as ended:
             while not self._over:
                 changed = self.look()

@@ -25,7 +25,7 @@ _ALWAYS: Final = (1980, 1, 1, 0, 0, 0)  #: the same files give the same archive
 
 
 def read_archive(data: bytes) -> dict[str, bytes]:
-    """Give the files of an archive by their paths; raises ``InvalidPackage``.
+    """Return the files of an archive by their paths; raises ``InvalidPackage``.
 
     Hidden files, and what macOS adds, are left out.
     """
@@ -63,7 +63,7 @@ def _contents(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def write_archive(files: Mapping[str, bytes]) -> bytes:
-    """Give an archive of files by their paths; those beside the first one's folder stay there."""
+    """Return an archive of files by their paths; those beside the first one's folder stay there."""
     up = max(name.split("/").count("..") for name in files)
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -77,7 +77,7 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 
 def package_files(record: ProcessRecord) -> dict[str, bytes]:
-    """Give the files that a process was made of by their paths, the document first.
+    """Return the files that a process was made of by their paths, the document first.
 
     They are its texts, and the files in the folder that it came from which its defaults name.
     """
@@ -115,7 +115,7 @@ def _files_of(path: str) -> Iterator[str]:
 
 
 def _locations(value: Any) -> Iterator[str]:
-    """Give the locations of the files that a package names on this machine."""
+    """Yield the locations of the files that a package names on this machine."""
     if isinstance(value, list):
         for item in value:
             yield from _locations(item)

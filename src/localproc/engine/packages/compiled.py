@@ -26,12 +26,12 @@ class CompiledProcesses:
         self._known: OrderedDict[_Key, Tool | Workflow] = OrderedDict()
 
     def of(self, record: ProcessRecord) -> Tool | Workflow:
-        """Give a process as the interpreter runs it."""
+        """Return a process as the interpreter runs it."""
         key = (record.namespace, record.id, record.revision)
         return self._remembered(key) or self._remember(key, compile_package(record.resolved))
 
     def of_job(self, job: JobRecord, past: History) -> Tool | Workflow:
-        """Give the process that a job runs, of the revision it was accepted with.
+        """Return the process that a job runs, of the revision it was accepted with.
 
         Requirements that came with the inputs (``cwl:requirements``) are its own. Raises
         ``NoSuchProcess``.

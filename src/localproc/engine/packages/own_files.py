@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def missing_files(package: "Package") -> Iterator[Problem]:
-    """Give every file that is not there, where the package names it."""
+    """Yield every file that is not there, where the package names it."""
     for name, process in package.resolved["processes"].items():
         for value, path in _named(process):
             for one in walk(value):
@@ -26,7 +26,7 @@ def missing_files(package: "Package") -> Iterator[Problem]:
 
 
 def named_places(resolved: Mapping[str, Any]) -> list[str]:
-    """Give the paths of all files of this machine that a package names, in its order."""
+    """Return the paths of all files of this machine that a package names, in its order."""
     return [local_path(one) for one in walk(resolved) if is_local(one)]
 
 

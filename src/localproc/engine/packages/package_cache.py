@@ -36,7 +36,7 @@ class PackageCache:
         self._folder = folder
 
     def find(self, source: PackageSource) -> ProcessRecord | None:
-        """Give the process that a package was, if neither it nor the loader has changed since."""
+        """Return the process that a package was, if neither it nor the loader has changed since."""
         try:
             with open(self._path(source), encoding="utf-8") as file:
                 if os.fstat(file.fileno()).st_uid != os.getuid():
@@ -74,7 +74,7 @@ class PackageCache:
 
 
 def cache_folder() -> str:
-    """Give the user's folder of packages; ``LOCALPROC_CACHE`` names another, or none if empty."""
+    """Return the user's folder of packages; ``LOCALPROC_CACHE`` names another, or none if empty."""
     own = os.environ.get("LOCALPROC_CACHE")
     if own is not None:
         return own and os.path.join(os.path.abspath(own), "packages")

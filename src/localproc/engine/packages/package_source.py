@@ -119,7 +119,7 @@ def _written(package: Mapping[str, Any]) -> bytes:
 def together(
     parts: Parts, main: str, *, media_type: str, deposit: Mapping[str, bytes]
 ) -> PackageSource:
-    """Give the package that parts are, of which ``main`` is the name of the entry.
+    """Return the package that parts are, of which ``main`` is the name of the entry.
 
     ``deposit`` is what they came in.
     """

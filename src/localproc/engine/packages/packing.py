@@ -22,6 +22,7 @@ def pack(package: object, *, allow_remote: bool = False) -> str:
     from localproc.cwl.load.pack import pack as packed
 
     with opened(allow_remote=allow_remote) as reader:
+        reader.read(find_source(package))  # what cannot be read is told with its place
         _, sources = reader.found(find_source(package))
         text = packed(sources, _names)
         found = examine(reader.read(find_source(text))[0])

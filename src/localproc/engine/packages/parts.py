@@ -24,7 +24,7 @@ _NAMED: Final = re.compile(
 
 
 def part_uri(name: str) -> str:
-    """Give the URI of a part: its name is a path within the package, or a URI itself."""
+    """Return the URI of a part: its name is a path within the package, or a URI itself."""
     try:
         return name if urlsplit(name).scheme else urljoin(NOWHERE, name.lstrip("/"))
     except ValueError:  # what looks like a URI, and is none
@@ -59,7 +59,7 @@ class Parts(Mapping[str, bytes]):
         return len(self._data)
 
     def found(self, uri: str) -> str:
-        """Give the URI of the part that a URI names; raises ``KeyError``."""
+        """Return the URI of the part that a URI names; raises ``KeyError``."""
         if uri in self._data:
             return uri
         name = _plain(uri)
@@ -71,12 +71,12 @@ class Parts(Mapping[str, bytes]):
 
 
 def _plain(uri: str) -> str:
-    """Give a URI as a name: without quotes, nor what only says that it is a part."""
+    """Return a URI as a name: without quotes, nor what only says that it is a part."""
     return unquoted(uri).removeprefix(NOWHERE).removeprefix(_CID)
 
 
 def main_of(parts: Mapping[str, bytes]) -> str:
-    """Give the name of the document that is the package, among parts by their names.
+    """Return the name of the document that is the package, among parts by their names.
 
     It is one that no other names; the one nearest to the top, a workflow before a tool.
     """

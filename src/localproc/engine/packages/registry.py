@@ -10,10 +10,12 @@ import os
 import re
 import unicodedata
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 
 from localproc.cwl.load.carried import carried
 from localproc.cwl.load.sources import digest
+from localproc.cwl.load.wrapped import unwrapped
 from localproc.engine.packages.own_files import named_places
 from localproc.engine.packages.package_cache import PackageCache
 from localproc.engine.packages.package_source import (
@@ -28,6 +30,7 @@ from localproc.engine.packages.parts import NOWHERE
 from localproc.errors import (
     DuplicatedProcess,
     ImmutableProcess,
+    InvalidInputs,
     InvalidPackage,
     NoSuchProcess,
     ProcessInUse,
@@ -42,6 +45,13 @@ from localproc.storage.access import Access, OpenStorage
 from localproc.uris import uri_path
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
+
+
+class Staging(StrEnum):
+    """Whose steps stage in and out for a package that came wrapped with some."""
+
+    OWN = "own"
+    OURS = "ours"
 
 
 class Registry:
@@ -73,13 +83,17 @@ class Registry:
         replace: bool = True,
         mutable: bool = True,
         policy: InputPolicy | None = None,
+        staging: str = Staging.OWN,
     ) -> ProcessRecord:
         """Make a package a process; deploying the same texts again changes nothing.
 
+        ``staging``: whose steps bring inputs in and results out where it has some of its own.
         Raises ``DuplicatedProcess`` where a process is deployed and ``replace`` is false,
         ``ImmutableProcess`` where it may not be replaced.
         """
         source = _source(package, fragment)
+        if _staging(staging) is Staging.OURS:
+            source = self._unwrapped(source, policy or InputPolicy())
         unchanged = self._unchanged(source, process_id) if replace else None
         if unchanged is not None:
             return unchanged
@@ -99,14 +113,20 @@ class Registry:
         return record
 
     def read(self, package: object, fragment: str = "") -> ProcessRecord:
-        """Give what deploying a package would record, without recording it."""
+        """Return what deploying a package would record, without recording it."""
         source = _source(package, fragment)
         return self._unchanged(source, "") or self._record(source, "", InputPolicy(), mutable=True)
+
+    def _unwrapped(self, source: PackageSource, policy: InputPolicy) -> PackageSource:
+        """Pick what a package wraps; one that is not wrapped is as it is."""
+        loaded, _ = self._reader(policy).read(source)
+        inner = unwrapped(loaded.resolved)
+        return dataclasses.replace(source, fragment=inner) if inner else source
 
     def _record(
         self, source: PackageSource, process_id: str, policy: InputPolicy, *, mutable: bool
     ) -> ProcessRecord:
-        """Give a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
+        """Return a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
         name = check_id(process_id) if process_id else ""
         may_be_known = is_file(source) and policy == InputPolicy()
         record = self._package_cache.find(source) if may_be_known else None
@@ -126,7 +146,7 @@ class Registry:
         )
 
     def _revision(self, record: ProcessRecord, name: str) -> str:
-        """Give the revision of a package: another one if its files are not those of the known one.
+        """Return the revision of a package: another one if its files are not the known one's.
 
         The same document in another folder names other files, if it names any.
         """
@@ -194,14 +214,14 @@ class Registry:
         self._store.remove_process(self._namespace, process_id)
 
     def _stored(self, process_id: str, revision: str | None = None) -> ProcessRecord | None:
-        """Give a process, the current revision if none is named, if there is one that is whole."""
+        """Return a process, its current revision if none is named; ``None`` for a damaged one."""
         try:
             return self._store.process(self._namespace, process_id, revision)
         except StoreCorrupted:
             return None
 
     def get(self, process_id: str) -> ProcessRecord:
-        """Give a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
+        """Return a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
         found = self._store.process(self._namespace, process_id)
         if found is None:
             import difflib
@@ -217,7 +237,7 @@ class Registry:
         return found
 
     def all(self) -> list[ProcessRecord]:
-        """Give all processes, by id; those that cannot be read are told in the log."""
+        """Return all processes, by id; those that cannot be read are told in the log."""
         return self._store.processes(self._namespace)
 
     def _reader(self, policy: InputPolicy) -> Reader:
@@ -232,6 +252,13 @@ class Registry:
             if process_id in ("", record.id) and same_texts(record.texts, folder):
                 return record
         return None
+
+
+def _staging(name: str) -> Staging:
+    try:
+        return Staging(name)
+    except ValueError:
+        raise InvalidInputs(f"staging is {name!r}; it is own or ours") from None
 
 
 def _source(package: object, fragment: str) -> PackageSource:
@@ -254,7 +281,7 @@ def _id_like(name: str) -> str:
 
 
 def check_id(process_id: str) -> str:
-    """Give an id that can be a part of a URL; raises ``InvalidPackage`` for any other."""
+    """Return an id that can be a part of a URL; raises ``InvalidPackage`` for any other."""
     if _ID.fullmatch(process_id):
         return process_id
     raise InvalidPackage(

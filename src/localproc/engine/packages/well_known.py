@@ -11,7 +11,7 @@ from localproc.cwl.load.sources import eo_document
 
 @cache
 def well_known(uri: str) -> bytes | None:
-    """Give the bytes of a document of EO types; nothing for any other URI."""
+    """Return the bytes of a document of EO types; nothing for any other URI."""
     names = eo_document(uri).split("/")
     if {"", ".."} & set(names):
         return None

@@ -28,6 +28,7 @@ KEPT = frozenset(
         "outputs",
         "policy",
         "priority",
+        "progress",
         "references",
         "results",
         "retries",

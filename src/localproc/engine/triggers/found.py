@@ -67,10 +67,13 @@ def objects(storage: Storage, prefix: str, pattern: str) -> Iterator[Found]:
             yield f"{one.uri}#{version}", {**facts, "size": one.size}
 
 
-def items(url: str, collections: Iterable[str], read: Callable[[str], Any]) -> Iterator[Found]:
+def item_pages(
+    url: str, collections: Iterable[str], read: Callable[[str], Any], *, changes: bool = False
+) -> Iterator[list[Found]]:
     """Yield the items of a STAC catalog, or of an API's search or collection, page by page.
 
-    ``read`` gives the JSON at an address. Raises ``StagingError``.
+    ``read`` gives the JSON at an address. An item has one key, with ``changes`` one for each time
+    at which it was updated. Raises ``StagingError``.
     """
     wanted = set(collections)
     waiting, seen = [url], set[str]()
@@ -91,9 +94,11 @@ def items(url: str, collections: Iterable[str], read: Callable[[str], Any]) -> I
         else:
             found, rels = (), ("child", "item", "items")
         waiting += [urljoin(place, str(one.get("href"))) for one in links if one.get("rel") in rels]
-        for item in found:
-            if not wanted or item.get("collection") in wanted:
-                yield _item(item, place)
+        yield [
+            _item(item, place, changes=changes)
+            for item in found
+            if isinstance(item, Mapping) and (not wanted or item.get("collection") in wanted)
+        ]
 
 
 def read_json(answer: Any, place: str) -> Any:
@@ -109,7 +114,7 @@ def read_json(answer: Any, place: str) -> Any:
         raise StagingError(f"{place} is no JSON", uri=place) from None
 
 
-def _item(item: Mapping[str, Any], place: str) -> Found:
+def _item(item: Mapping[str, Any], place: str, *, changes: bool) -> Found:
     properties = item.get("properties") or {}
     links = (one for one in item.get("links", ()) if one.get("rel") == "self")
     own: Mapping[str, Any] = next(links, {})
@@ -124,4 +129,6 @@ def _item(item: Mapping[str, Any], place: str) -> Found:
         "assets": item.get("assets") or {},
         "bbox": item.get("bbox"),
     }
-    return f"{collection}/{item.get('id')}", facts
+    key = f"{collection}/{item.get('id')}"
+    updated = properties.get("updated") if changes else None
+    return f"{key}#{updated}" if updated else key, facts

@@ -7,7 +7,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -119,7 +119,7 @@ class TriggerRunner:
                 self._runtime.ring_callbacks()
         return _LOOK
 
-    def _run(self, jobs: list[str]) -> None:
+    def _run(self, jobs: Iterable[str]) -> None:
         """Have new jobs run here, if this process runs any."""
         for job_id in jobs:
             job = self._store.job(job_id)

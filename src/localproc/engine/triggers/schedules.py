@@ -10,13 +10,13 @@ from typing import Any, Final, TypedDict, Unpack
 
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.home.home import check_namespace
-from localproc.engine.namespace import Namespace
 from localproc.engine.options import Inputs, check_options
 from localproc.engine.triggers.accepting import checked_options
 from localproc.engine.triggers.days_off import expanded
+from localproc.engine.triggers.kept import Kept
 from localproc.engine.triggers.schedule import Schedule
-from localproc.errors import InvalidInputs, NoSuchSchedule, Problem
-from localproc.model.trigger import Firing, TriggerRecord
+from localproc.errors import NoSuchSchedule
+from localproc.model.trigger import TriggerRecord
 
 KIND: Final = "schedule"
 
@@ -69,12 +69,11 @@ class Scheduled:
         return data | {"next": [one.isoformat() for one in self.next_runs(count)]}
 
 
-class Schedules:
+class Schedules(Kept):
     """The schedules of one namespace."""
 
-    def __init__(self, namespace: Namespace) -> None:
-        self._namespace = namespace
-        self._store = namespace.runtime.store
+    kind = KIND
+    missing = NoSuchSchedule
 
     def add(
         self,
@@ -110,11 +109,8 @@ class Schedules:
         """Record a schedule; raises as ``add`` does."""
         space = self._namespace
         record = space.processes.get(schedule.process)
-        known = self._find(schedule.name)
-        if known is not None and not replace_it:
-            taken = f"there is a schedule {schedule.name!r} already"
-            problem = Problem(taken, "name", hint="replace it, or remove it")
-            raise InvalidInputs("the schedule cannot be kept", [problem])
+        if not replace_it:
+            self._check_new(schedule.name)
         checked = checked_options(space, record, schedule.inputs, schedule.options)
         run_as = schedule.run_as or checked.run_as
         schedule = replace(schedule, run_as=run_as, inputs=checked.inputs, options=checked.options)
@@ -133,47 +129,24 @@ class Schedules:
 
     def all(self) -> list[Scheduled]:
         """Return them, by name."""
-        found = self._store.triggers(self._namespace.name, KIND)
-        return [Scheduled(Schedule.from_data(one.definition), one) for one in found]
+        return [Scheduled(Schedule.from_data(one.definition), one) for one in self._records()]
 
     def get(self, name: str) -> Scheduled:
         """Return one; raises ``NoSuchSchedule``."""
-        found = self._find(name)
-        if found is None:
-            raise NoSuchSchedule(name)
+        found = self._trigger(name)
         return Scheduled(Schedule.from_data(found.definition), found)
 
     def enable(self, name: str, *, enabled: bool = True) -> Scheduled:
         """Have one set jobs off, from now on, or no more; raises ``NoSuchSchedule``."""
-        schedule = replace(self.get(name).schedule, enabled=enabled)
+        known = self.get(name)
+        schedule = replace(known.schedule, enabled=enabled)
         due = schedule.next(datetime.now(UTC))
-        record = self.get(name).record
         self._store.put_trigger(
             replace(
-                record,
+                known.record,
                 definition=schedule.to_data(),
                 enabled=enabled,
                 due=None if due is None else due.astimezone(UTC),
             )
         )
         return self.get(name)
-
-    def disable(self, name: str) -> Scheduled:
-        """Have one set no jobs off any more; raises ``NoSuchSchedule``."""
-        return self.enable(name, enabled=False)
-
-    def remove(self, name: str) -> None:
-        """Forget one; its jobs stay. Raises ``NoSuchSchedule``."""
-        if not self._store.remove_trigger(self._namespace.name, KIND, name):
-            raise NoSuchSchedule(name)
-
-    def history(self, name: str, limit: int = 20) -> list[Firing]:
-        """Return the last times of one, the latest first, with the jobs that they became.
-
-        Raises ``NoSuchSchedule``.
-        """
-        return self._store.firings(self.get(name).record, limit)
-
-    def _find(self, name: str) -> TriggerRecord | None:
-        found = self._store.triggers(self._namespace.name, KIND, name)
-        return found[0] if found else None

@@ -7,18 +7,18 @@ letters are delivered.
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import accepting
 from localproc.engine.triggers.cron import Cron, read_cron
-from localproc.engine.triggers.found import Found, files, items, objects, read_json
+from localproc.engine.triggers.found import Found, files, item_pages, objects, read_json
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import LocalprocError
@@ -36,6 +36,8 @@ _PAGE: Final = 1000
 _BACK: Final = timedelta(days=31)  #: jobs that were accepted before are not looked for any more
 _TOLERANCE: Final = 3600.0
 _MARGIN: Final = timedelta(minutes=1)  #: for ends that others record late
+_WHOLE: Final = "whole"  #: of what a subscription remembers: the last look went to its end
+_NEWEST_FIRST: Final = "sortby=-"  #: in the address of a search
 
 
 class Subscriber:
@@ -52,29 +54,42 @@ class Subscriber:
         self._owner = owner
         self._client: WebClient | None = None
 
-    def look(self, trigger: TriggerRecord, now: datetime) -> list[str]:
-        """Look for what a subscription waits for; return the ids of the jobs that it sets off."""
+    def look(self, trigger: TriggerRecord, now: datetime) -> Iterator[str]:
+        """Look for what a subscription waits for; yield the ids of the jobs that it sets off.
+
+        What is found is recorded page by page, so that whoever goes on after this process was
+        killed has that behind it.
+        """
         subscription = Subscription.from_data(trigger.definition)
         due = self._next(subscription, now)
+        part = {**trigger.state, _WHOLE: False}
         try:
-            found = list(self._new(trigger, self._events(subscription, trigger, now)))
+            for page in self._pages(subscription, trigger, now):
+                fresh = self._unknown(trigger, page)
+                for start in range(0, len(fresh), _BATCH):
+                    batch = fresh[start : start + _BATCH]
+                    jobs = self._fire(trigger, subscription, batch, now, part)
+                    if jobs is None:
+                        return  # it was changed: the rest is found again
+                    yield from jobs
+                if page and not fresh and _is_known_from_here(subscription, trigger):
+                    break
         except (LocalprocError, OSError) as error:
             _LOG.warning("subscription %s looks again later: %s", trigger.name, error)
-            self._store.fire(trigger, [], due)
-            return []
-        return self._record(trigger, subscription, found, due, now, _state(subscription, now))
+            self._store.fire(trigger, [], due, part)
+        else:
+            whole = {**trigger.state, **_state(subscription, now), _WHOLE: True}
+            self._store.fire(trigger, [], due, whole)
 
     def begin(self, subscription: Subscription, trigger: TriggerRecord, now: datetime) -> None:
         """Note what is there when a subscription is made: it is no news."""
         if subscription.event in ("file", "stac") and not subscription.when.get("existing"):
             if subscription.event == "file":  # also what is still being written
                 subscription = replace(subscription, when={**subscription.when, "settled": 0})
-            there = [
-                (Firing(key, now, said="it was there before"), None)
-                for key, _ in self._events(subscription, trigger, now)
-            ]
-            for start in range(0, len(there), _PAGE):
-                self._store.fire(trigger, there[start : start + _PAGE], trigger.due)
+            for page in self._pages(subscription, trigger, now):
+                there = [(Firing(key, now, said="it was there before"), None) for key, _ in page]
+                self._store.fire(trigger, there, trigger.due)
+            self._store.fire(trigger, [], trigger.due, {**trigger.state, _WHOLE: True})
 
     def came(
         self, trigger: TriggerRecord, key: str, facts: dict[str, Any], now: datetime
@@ -83,9 +98,18 @@ class Subscriber:
         subscription = Subscription.from_data(trigger.definition)
         if self._store.fired(trigger, [key]):
             return None
-        return self._record(trigger, subscription, [(key, facts)], trigger.due, now)
+        return self._fire(trigger, subscription, [(key, facts)], now)
 
     # Finding
+
+    def _pages(
+        self, subscription: Subscription, trigger: TriggerRecord, now: datetime
+    ) -> Iterator[list[Found]]:
+        on = subscription.when
+        if subscription.event == "stac":
+            changes = bool(on.get("changes"))
+            return item_pages(on["url"], on.get("collections", ()), self._read, changes=changes)
+        return _in_pages(self._events(subscription, trigger, now))
 
     def _events(
         self, subscription: Subscription, trigger: TriggerRecord, now: datetime
@@ -104,23 +128,13 @@ class Subscriber:
                 storages = self._space(trigger.namespace).runtime.storages
                 storage = storages.open(folder, namespace=trigger.namespace)
                 return objects(storage, folder, pattern)
-            case "stac":
-                return items(str(on["url"]), on.get("collections", ()), self._read)
         return ()
 
-    def _new(self, trigger: TriggerRecord, events: Iterable[Found]) -> Iterator[Found]:
-        """Yield events that were not recorded, each once."""
-        batch: dict[str, dict[str, Any]] = {}
-        for key, facts in events:
-            batch.setdefault(key, facts)
-            if len(batch) >= _PAGE:
-                yield from self._unknown(trigger, batch)
-                batch = {}
-        yield from self._unknown(trigger, batch)
-
-    def _unknown(self, trigger: TriggerRecord, batch: dict[str, dict[str, Any]]) -> Iterator[Found]:
-        known = self._store.fired(trigger, list(batch))
-        yield from ((key, facts) for key, facts in batch.items() if key not in known)
+    def _unknown(self, trigger: TriggerRecord, page: Sequence[Found]) -> list[Found]:
+        """Return the events of a page that were not recorded, each once."""
+        events = dict(page)
+        known = self._store.fired(trigger, list(events))
+        return [(key, facts) for key, facts in events.items() if key not in known]
 
     def _ends(
         self, subscription: Subscription, trigger: TriggerRecord, now: datetime
@@ -211,30 +225,17 @@ class Subscriber:
 
     # Handing on
 
-    def _record(
+    def _fire(
         self,
         trigger: TriggerRecord,
         subscription: Subscription,
-        found: list[Found],
-        due: datetime | None,
+        found: Iterable[Found],
         now: datetime,
-        state: dict[str, Any] | None = None,
-    ) -> list[str]:
-        jobs: list[str] = []
-        for start in range(0, len(found), _BATCH):
-            made = [
-                self._made(trigger, subscription, key, facts, now)
-                for key, facts in found[start : start + _BATCH]
-            ]
-            is_last = start + _BATCH >= len(found)
-            then, kept = (due, state) if is_last else (trigger.due, None)
-            accepted = self._store.fire(trigger, made, then, kept)
-            if accepted is None:
-                return jobs  # it was changed: the rest is found again
-            jobs += accepted
-        if not found:
-            self._store.fire(trigger, [], due, state)
-        return jobs
+        state: Mapping[str, Any] | None = None,
+    ) -> list[str] | None:
+        """Record events, and what comes of them; ``None`` if the subscription was changed."""
+        made = [self._made(trigger, subscription, key, facts, now) for key, facts in found]
+        return self._store.fire(trigger, made, trigger.due, state)
 
     def _made(
         self,
@@ -265,8 +266,23 @@ class Subscriber:
         return Firing(key, now, job_id=job.job.id, is_open=True), job
 
 
-def _state(subscription: Subscription, now: datetime) -> dict[str, Any] | None:
-    """Return from when on there may still be news, ``None`` if that stays as it is."""
+def _in_pages(events: Iterable[Found]) -> Iterator[list[Found]]:
+    left = iter(events)
+    while page := list(islice(left, _PAGE)):
+        yield page
+
+
+def _is_known_from_here(subscription: Subscription, trigger: TriggerRecord) -> bool:
+    """Return whether a page without news has no news behind it.
+
+    So it is in a search that gives the newest first, if all was seen the last time.
+    """
+    newest_first = _NEWEST_FIRST in str(subscription.when.get("url", ""))
+    return newest_first and bool(trigger.state.get(_WHOLE))
+
+
+def _state(subscription: Subscription, now: datetime) -> dict[str, Any]:
+    """Return from when on there may still be news, nothing if that stays as it is."""
     on = subscription.when
     match subscription.event:
         case "succeeded" | "failed":
@@ -277,7 +293,7 @@ def _state(subscription: Subscription, now: datetime) -> dict[str, Any] | None:
             cron = read_cron(on["cron"], str(on.get("timezone", "UTC")))
             since = _previous(cron, now) - timedelta(microseconds=1)
         case _:
-            return None
+            return {}
     return {"since": since.isoformat()}
 
 

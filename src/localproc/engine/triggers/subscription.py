@@ -19,7 +19,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "late": ("process", "cron", "timezone?", "tolerance?"),
     "missing": ("process", "cron", "timezone?"),
     "file": ("folder", "pattern?", "settled?", "existing?"),
-    "stac": ("url", "collections?", "existing?"),
+    "stac": ("url", "collections?", "existing?", "changes?"),
     "webhook": ("secret",),
 }
 TARGETS: Final = ("process", "webhook", "mail", "command")
@@ -28,6 +28,7 @@ _KINDS: Final[Mapping[str, Any]] = {
     "tolerance": float,
     "settled": float,
     "existing": bool,
+    "changes": bool,
     "collections": Sequence[str],
 }
 

@@ -19,22 +19,25 @@ from localproc.engine.home.home import check_namespace
 from localproc.engine.home.secrets import reference
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import checked_options
+from localproc.engine.triggers.kept import Kept
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import InvalidInputs, NoSuchSubscription, Problem
-from localproc.model.trigger import Firing, TriggerRecord
+from localproc.model.trigger import TriggerRecord
 
 KIND: Final = "subscription"
 _OLDEST: Final = 300  #: seconds that a webhook may have been under way
 
 
-class Subscriptions:
+class Subscriptions(Kept):
     """The subscriptions of one namespace."""
 
+    kind = KIND
+    missing = NoSuchSubscription
+
     def __init__(self, namespace: Namespace) -> None:
-        self._namespace = namespace
+        super().__init__(namespace)
         self._runtime = namespace.runtime
-        self._store = namespace.runtime.store
 
     def add(
         self,
@@ -51,9 +54,8 @@ class Subscriptions:
         """
         data = {"name": check_namespace(name), "when": when, "target": target, **members}
         subscription = _placed(Subscription.from_data(data))
-        if self._find(name) is not None and not replace_it:
-            problem = Problem(f"there is a subscription {name!r} already", "name")
-            raise InvalidInputs("the subscription cannot be kept", [problem])
+        if not replace_it:
+            self._check_new(name)
         if "process" in subscription.target:
             record = self._namespace.processes.get(str(subscription.target["process"]))
             options = {"base": current_folder(), **subscription.options}
@@ -80,8 +82,7 @@ class Subscriptions:
 
     def all(self) -> list[Subscription]:
         """Return them, by name."""
-        found = self._store.triggers(self._namespace.name, KIND)
-        return [Subscription.from_data(one.definition) for one in found]
+        return [Subscription.from_data(one.definition) for one in self._records()]
 
     def get(self, name: str) -> Subscription:
         """Return one; raises ``NoSuchSubscription``."""
@@ -90,19 +91,6 @@ class Subscriptions:
     def enable(self, name: str, *, enabled: bool = True) -> None:
         """Have one take notice of events, or no more; raises ``NoSuchSubscription``."""
         self._put(replace(self.get(name), enabled=enabled), due=datetime.now(UTC))
-
-    def disable(self, name: str) -> None:
-        """Have one take no notice of events any more; raises ``NoSuchSubscription``."""
-        self.enable(name, enabled=False)
-
-    def remove(self, name: str) -> None:
-        """Forget one; its jobs stay. Raises ``NoSuchSubscription``."""
-        if not self._store.remove_trigger(self._namespace.name, KIND, name):
-            raise NoSuchSubscription(name)
-
-    def history(self, name: str, limit: int = 20) -> list[Firing]:
-        """Return the last events of one, with the jobs that they became."""
-        return self._store.firings(self._trigger(name), limit)
 
     def take(self, name: str, headers: Mapping[str, str], body: bytes) -> str | None:
         """Take a webhook in, signed the way of Standard Webhooks; return the job it becomes.
@@ -158,16 +146,6 @@ class Subscriptions:
                 state=state or {},
             )
         )
-
-    def _trigger(self, name: str) -> TriggerRecord:
-        found = self._find(name)
-        if found is None:
-            raise NoSuchSubscription(name)
-        return found
-
-    def _find(self, name: str) -> TriggerRecord | None:
-        found = self._store.triggers(self._namespace.name, KIND, name)
-        return found[0] if found else None
 
 
 def _placed(subscription: Subscription) -> Subscription:

@@ -15,7 +15,7 @@ _KEEPER: Final = os.path.join(os.path.dirname(_HERE), "keeper")
 
 def copied(folder: str) -> str:
     """Copy the runner into a folder that nodes see; return its own, another one if it changes."""
-    sources = {"runner.sh": os.path.join(_HERE, "runner.sh")} | {
+    sources = {name: os.path.join(_HERE, name) for name in ("runner.sh", "veil.sh")} | {
         name: os.path.join(_KEEPER, name) for name in os.listdir(_KEEPER) if name.endswith(".py")
     }
     digest = hashlib.sha256()

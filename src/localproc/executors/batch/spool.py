@@ -4,8 +4,9 @@ Owns its files: what was handed in, who has begun, who is to stop, and how it en
 any scheduler. Whoever makes the marker of a task first decides: the runner, then it has begun; or
 ``fence``, then it never begins. Nothing here needs a lock, which a shared file system may not have.
 
-A batch's folder has ``about.json``, its scripts, ``id`` once the scheduler has given one, and what
-the runner writes. The exit records of all batches lie in one folder, so that one look finds them.
+A batch's folder has ``about.json``, its scripts, ``id`` once the scheduler has given one, what
+tasks with secrets read as they begin, and what the runner writes. The exit records of all batches
+lie in one folder, so that one look finds them.
 """
 
 import contextlib
@@ -15,11 +16,11 @@ import os
 import shutil
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import scripts
+from localproc.executors.batch import hiding, scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
 from localproc.executors.batch.handed import Begun, Handed
 from localproc.executors.batch.records import Record, keeper_record, shell_record
@@ -59,6 +60,8 @@ class Spool:
         name = f"lp-{mark}"
         folder = os.path.join(self._batches, name)
         place = scripts.Place(name, folder, self._done, self._runner)
+        with_secrets = batch.tasks
+        batch = replace(batch, tasks=hiding.hidden(batch.tasks, folder, self._runner, node))
         files = {
             "script": scripts.script(batch, place, node),
             **scripts.shell_tasks(batch, node),
@@ -72,6 +75,7 @@ class Spool:
         os.makedirs(new, exist_ok=True)
         for file, text in files.items():
             _write(os.path.join(new, file), text)
+        hiding.write_secrets(with_secrets, new)
         with contextlib.suppress(OSError):  # another engine may have done just the same
             os.rename(new, folder)
         shutil.rmtree(new, ignore_errors=True)
@@ -197,6 +201,7 @@ class Spool:
         for number in numbers:
             handed.left.discard(handed.keys[number])
             self._of_key.pop(handed.keys[number], None)
+            hiding.forget_secrets(handed.folder, number)
             with contextlib.suppress(FileNotFoundError):
                 os.remove(os.path.join(self._done, f"{handed.name}.{number}"))
         if not handed.left:

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
@@ -112,7 +113,15 @@ class Apptainer:
     # Tasks
 
     def command(self, task: Task, image: Image) -> Task:
-        """Return the task with the program in front."""
+        """Return the task with the program in front, and the image's runscript after it."""
+        return self._commanded("run", task, image)
+
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task with the program in front, without the image's runscript."""
+        del terminal  # it is that of the process
+        return self._commanded("exec", task, image)
+
+    def _commanded(self, verb: str, task: Task, image: Image) -> Task:
         box = task.container
         assert box is not None
         prefix = "APPTAINERENV_" if self._name == "apptainer" else "SINGULARITYENV_"
@@ -123,7 +132,7 @@ class Apptainer:
             if one.target != box.outdir
         ]
         argv = (
-            *(self._run, "--quiet", "run", "--contain", "--ipc", "--cleanenv"),
+            *(self._run, "--quiet", verb, "--contain", "--ipc", "--cleanenv"),
             *(("--no-eval",) if self._name == "apptainer" else ()),
             *(() if box.network else ("--net", "--network", "none")),
             *(("--nv",) if task.resources.gpus else ()),
@@ -131,6 +140,8 @@ class Apptainer:
             *(word for pair in seen for word in pair),
             *("--pwd", box.outdir, image.path, *command(task, image)),
         )
+        given = {f"{prefix}{name}": one for name, one in task.secrets.variables.items()}
+        task = replace(task, secrets=replace(task.secrets, variables=given))
         host = {name: os.environ[name] for name in ("PATH", "HOME", "USER") if name in os.environ}
         return plain(task, argv, {**host, **env})
 

@@ -156,7 +156,7 @@ class Charliecloud:
             return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
-        unset = [] if "USER" in env else ["--unset-env=USER"]
+        unset = [] if {"USER"} & (env.keys() | task.secrets.variables) else ["--unset-env=USER"]
         whole = (
             *(self._unshare, "--user", "--map-root-user", "--mount"),
             *(() if self._shares_network(task.container) else ("--net",)),
@@ -168,6 +168,11 @@ class Charliecloud:
         )
         env |= {"USER": env.get("USER", _NAMELESS), "TMPDIR": f"{box}/tmp"}  # noqa: S108
         return plain(task, whole, env, stage)
+
+    def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
+        """Return the task with ch-run in front, without the image's entry point."""
+        del terminal  # it is that of the process
+        return self.command(task, replace(image, entrypoint=()))
 
     def stop(self, task: Task) -> None:
         """Nothing is left: its processes are those of the task."""

@@ -29,7 +29,7 @@ class Logs:
         self.beside: dict[str, bool] = {}
 
     def lend(self, path: str) -> str:
-        """Give a file to write instead of a log; the log, if an earlier attempt has begun it."""
+        """Return a file to write instead of a log; the log, if an earlier attempt has begun it."""
         if not self.can_rename(os.path.dirname(path)):
             return path
         with contextlib.suppress(FileNotFoundError):

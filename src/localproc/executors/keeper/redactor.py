@@ -11,6 +11,7 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
 
+_ECHOED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _LINE = 8  # characters that a line of a secret of several has to have, to be one by itself
 
 
@@ -76,8 +77,8 @@ def redacted(text: str, marks: Mapping[str, str]) -> str:
 def forms(value: str) -> Iterable[bytes]:
     """Return the ways in which a value may be written.
 
-    As it is; as in JSON, Python, HTML, a URL and a form; in Base64, wherever in a longer text it
-    stands; each line of one that has several.
+    As it is; as in JSON, Python, HTML, a URL and a form; as some shells echo it; in Base64,
+    wherever in a longer text it stands; each line of one that has several.
     """
     plain = value.encode(errors="surrogateescape")
     texts = {value, *(line for line in value.splitlines() if len(line.strip()) >= _LINE)}
@@ -93,6 +94,7 @@ def forms(value: str) -> Iterable[bytes]:
                 html.escape(text),
                 html.escape(text, quote=False),
                 text.replace("'", "'\\''"),
+                echoed(text),
                 urllib.parse.quote(text, safe="", errors="surrogateescape"),
                 urllib.parse.quote(text, errors="surrogateescape"),
                 urllib.parse.quote_plus(text, errors="surrogateescape"),
@@ -105,3 +107,13 @@ def forms(value: str) -> Iterable[bytes]:
             found.add(encode(b"\0" * before + plain).rstrip(b"=")[skip:-1])
         found.add(encode(plain).rstrip(b"=")[:-1])
     return {form for form in found if len(form) >= 4}
+
+
+def echoed(text: str) -> str:
+    """Return what the ``echo`` of a POSIX shell makes of a text with backslashes."""
+
+    def meant(found: re.Match[str]) -> str:
+        name = found[1]
+        return chr(int(name, 8) & 255) if name[0] == "0" else _ECHOED.get(name, "\\")
+
+    return re.sub(r"\\(0[0-7]{0,3}|[abfnrtv\\])", meant, text)

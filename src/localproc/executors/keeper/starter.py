@@ -46,7 +46,7 @@ class Starter:
             return spawn("/bin/sh", ["/bin/sh", program, *argv[1:]], env, files)
 
     def stream(self, task: dict[str, Any], name: str) -> str:
-        """Give the file to write a stream to: what lies outside the task's own folder is a log."""
+        """Return the file to write a stream to; outside the task's own folder it is a log."""
         path: str = task[name]
         if path.startswith(task["cwd"] + "/"):
             return path
@@ -81,7 +81,7 @@ def spawn(program: str, argv: list[str], env: dict[str, str], files: Actions) ->
 
 
 def at_fault(error: OSError, files: Actions) -> OSError | None:
-    """Give the error of the stream that kept a process from starting, if it was one."""
+    """Return the error of the stream that kept a process from starting, if it was one."""
     for action, _, path, *how in files:
         if action == os.POSIX_SPAWN_OPEN:
             try:
@@ -102,7 +102,7 @@ def named(error: OSError, program: str) -> OSError:
 
 
 def refusal(task: dict[str, Any], error: Exception) -> tuple[int, str]:
-    """Give the exit code of a task that cannot be started, and what there is to say about it."""
+    """Return the exit code of a task that cannot be started, and what there is to say about it."""
     name = task["argv"][0] if task["argv"] else ""
     reason = getattr(error, "strerror", None) or str(error)
     path = getattr(error, "filename", None)

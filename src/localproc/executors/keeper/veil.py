@@ -6,6 +6,9 @@ It is started in the program's place, with the program's arguments as its own, a
 in the variable ``LOCALPROC_VEIL``: ``{"marks": {VALUE: MARK}, "files": [PATH]}``. The files had
 secrets written into them for the program; they get marks in their place when it has ended. What the
 program ends with, this ends with.
+
+``veil.py FILE``, on a node, is told of all that in a file, and of the program's ``argv`` and more
+of its ``env``; the file is removed at once.
 """
 
 import contextlib
@@ -16,7 +19,13 @@ import select
 import signal
 import stat
 import sys
+from collections.abc import Iterable
 from typing import Any
+
+if not __package__:
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    __package__ = os.path.basename(os.path.dirname(os.path.abspath(__file__)))
+    __import__(__package__)
 
 from .redactor import Redactor
 from .starter import Starter, refusal
@@ -59,7 +68,7 @@ class Stream:
 
 def main() -> None:
     """Run a program behind a veil."""
-    told = json.loads(os.environ.pop(VARIABLE))
+    told = taken()
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)  # the program is told itself, and seen to its end
     with contextlib.suppress(OSError, ValueError):
@@ -72,7 +81,7 @@ def main() -> None:
     streams = [Stream(1, told["marks"])]
     if (out.st_dev, out.st_ino) != (err.st_dev, err.st_ino):
         streams.append(Stream(2, told["marks"]))
-    argv = sys.argv[1:]
+    argv = told["argv"]
     try:
         pid = start(argv, streams)
     except OSError as error:
@@ -86,6 +95,20 @@ def main() -> None:
         one.write(one.redactor.feed(b"", last=True))
     unmark(told["files"], told["marks"])
     leave(status, failed=any(one.failed for one in streams))
+
+
+def taken() -> dict[str, Any]:
+    """Take what to run, and what to hide, from where it lies."""
+    if VARIABLE in os.environ:
+        return {**json.loads(os.environ.pop(VARIABLE)), "argv": sys.argv[1:]}
+    try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            told: dict[str, Any] = json.load(file)
+        os.remove(sys.argv[1])
+    except OSError as error:
+        sys.exit(f"localproc: the secrets of this task cannot be read: {error.strerror}")
+    os.environ.update(told["env"])
+    return told
 
 
 def start(argv: list[str], streams: list[Stream]) -> int:
@@ -130,7 +153,7 @@ def watch(pid: int, wake: int, streams: list[Stream]) -> int:
     return status
 
 
-def unmark(files: list[str], marks: dict[str, str]) -> None:
+def unmark(files: Iterable[str], marks: dict[str, str]) -> None:
     """Write marks in place of the secrets in files."""
     for path in files:
         with contextlib.suppress(OSError):
@@ -151,3 +174,7 @@ def leave(status: int, *, failed: bool) -> None:
         os.kill(os.getpid(), number)
     code = os.waitstatus_to_exitcode(status)
     os._exit(1 if failed and code == 0 else code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Archives that become folders, where that was asked for.
+
+Owns which there are, and what may be in them: files and folders alone, whose names stay in the
+folder, of no more bytes than may come. Must not know where archives come from.
+"""
+
+import gzip
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Final
+
+from localproc.errors import StagingError
+from localproc.storage.disk import telling
+from localproc.storage.names import safe_name
+
+_CHUNK: Final = 1 << 20
+_MOST_ENTRIES: Final = 100_000
+_ALWAYS: Final = 1 << 30  #: bytes that any archive may have
+_RATIO: Final = 200  #: times the size of a larger one that it may have; Deflate reaches 1032
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,  # it is encrypted
+)
+_HINT: Final = "unpack it, and give the folder"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Something in an archive; ``open`` gives the contents of a file."""
+
+    name: str
+    is_file: bool
+    is_folder: bool
+    open: Callable[[], IO[bytes] | None]
+
+
+def unpack(
+    archive: str,
+    kind: str,
+    folder: str,
+    shown: str,
+    *,
+    most: int | None = None,
+    most_of_file: int | None = None,
+    go_on: Callable[[], None] = lambda: None,
+) -> None:
+    """Write what is in an archive (``zip``, ``tar`` or ``tar.gz``) into an empty folder.
+
+    ``most`` bytes all files may have together, ``most_of_file`` each. ``shown`` is where the
+    archive comes from. Raises ``StagingError`` for one that is broken, or has what it may not.
+    """
+    bound = max(_ALWAYS, _RATIO * os.path.getsize(archive))
+    left = bound if most is None else min(most, bound)
+    try:
+        entries = _zipped(archive) if kind == "zip" else _tarred(archive, kind)
+        for number, entry in enumerate(entries):
+            go_on()
+            if number == _MOST_ENTRIES:
+                raise _refused(shown, f"it has more than {_MOST_ENTRIES} entries")
+            path = os.path.join(folder, *_parts(entry, shown))
+            with telling(path):
+                left -= _write(entry, path, shown, min(left, most_of_file or left), go_on)
+    except _BROKEN as error:
+        raise StagingError(
+            f"{shown} is no {kind} archive, or is broken: {error}", uri=shown
+        ) from None
+
+
+def _write(entry: _Entry, path: str, shown: str, most: int, go_on: Callable[[], None]) -> int:
+    """Write an entry; return its bytes, which are counted as they come: archives may lie."""
+    try:
+        os.makedirs(path if entry.is_folder else os.path.dirname(path), exist_ok=True)
+        source = entry.open() if entry.is_file else None
+        if source is None:
+            return 0
+        size = 0
+        with source, open(path, "xb") as file:
+            while chunk := source.read(_CHUNK):
+                go_on()
+                size += len(chunk)
+                if size > most:
+                    raise _refused(shown, "it has more bytes than may come")
+                file.write(chunk)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise _refused(shown, f"it has {entry.name!r} twice") from None
+    return size
+
+
+def _parts(entry: _Entry, shown: str) -> list[str]:
+    """Return the parts of an entry's name, none of which leads out of the folder."""
+    if not (entry.is_file or entry.is_folder):
+        raise _refused(shown, f"{entry.name!r} is neither a file nor a folder")
+    if entry.name.startswith("/"):
+        raise _refused(shown, f"{entry.name!r} leads out of it")
+    parts = [one for one in entry.name.split("/") if one not in ("", ".")]
+    return [safe_name(one, f"a name in {shown}") for one in parts]
+
+
+def _zipped(archive: str) -> Iterator[_Entry]:
+    with zipfile.ZipFile(archive) as opened:
+        for one in opened.infolist():
+            mode = stat.S_IFMT(one.external_attr >> 16)
+            is_file = not one.is_dir() and mode in (0, stat.S_IFREG)
+            yield _Entry(one.filename, is_file, one.is_dir(), partial(opened.open, one))
+
+
+def _tarred(archive: str, kind: str) -> Iterator[_Entry]:
+    with tarfile.open(archive, "r:gz" if kind == "tar.gz" else "r:") as opened:
+        for one in opened:
+            is_file = one.isreg() and not one.issparse()
+            yield _Entry(one.name, is_file, one.isdir(), partial(opened.extractfile, one))
+
+
+def _refused(shown: str, why: str) -> StagingError:
+    return StagingError(f"{shown} is not unpacked: {why}", uri=shown, hint=_HINT)

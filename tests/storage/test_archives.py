@@ -1,0 +1,158 @@
+"""Archives as Directory inputs: what becomes of them, and what they may not have."""
+
+import io
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localproc import Engine
+from localproc.errors import InvalidInputs, StagingError
+from localproc.model import InputPolicy
+from localproc.storage import archives
+from localproc.storage.archives import unpack
+from tests.storage.conftest import OpenDesk
+from tests.storage.desk import Desk, tree
+from tests.storage.website import Site
+
+FILES = {"S2A.SAFE/manifest.xml": b"<m/>", "S2A.SAFE/data/a b.tif": b"pixels"}
+
+
+def zipped(files: dict[str, bytes], **modes: int) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = modes.get("mode", 0) << 16
+            archive.writestr(info, data)
+    return written.getvalue()
+
+
+def tarred(files: dict[str, bytes], form: str = "w:gz", **fields: Any) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode=form) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            for field, value in fields.items():
+                setattr(info, field, value)
+            archive.addfile(info, io.BytesIO(data))
+    return written.getvalue()
+
+
+def archive(uri: str, kind: str) -> dict[str, Any]:
+    return {"class": "Directory", "location": uri, "localproc:archive": kind}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [("zip", zipped(FILES)), ("tar.gz", tarred(FILES)), ("tar", tarred(FILES, "w"))],
+)
+def test_an_archive_is_the_only_folder_that_is_in_it(
+    desk: Desk, site: Site, kind: str, data: bytes
+) -> None:
+    uri = site.add("/S2A", data)
+    staged = desk.bring(archive(uri, kind))
+    assert staged == {
+        "class": "Directory",
+        "location": (desk.folder / "scene_1" / "S2A.SAFE").as_uri(),
+        "basename": "S2A.SAFE",
+    }
+    assert tree(desk.folder / "scene_1") == ["S2A.SAFE/data/a b.tif", "S2A.SAFE/manifest.xml"]
+    assert desk.bring(archive(uri, kind)) == staged
+    assert site.asked == ["GET /S2A"]
+
+
+def test_an_archive_of_several_things_is_the_folder_of_them(desk: Desk, site: Site) -> None:
+    uri = site.add("/a.zip", zipped({"a.txt": b"a", "b/c.txt": b"c", "./d.txt": b"d"}))
+    (staged,) = desk.bring([archive(uri, "zip")])
+    assert staged["basename"] == "scene_1"
+    assert tree(desk.folder / "scene_1") == ["a.txt", "b/c.txt", "d.txt"]
+
+
+LINK: dict[str, Any] = {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}
+HOSTILE = {
+    "up": ("zip", zipped({"a/../../out.txt": b"x"}), "cannot be a name"),
+    "root": ("zip", zipped({"/out.txt": b"x"}), "leads out of it"),
+    "backslash": ("zip", zipped({"..\\out.txt": b"x"}), "cannot be a name"),
+    "link in zip": ("zip", zipped({"a": b"/etc/passwd"}, mode=stat.S_IFLNK | 0o777), "neither"),
+    "twice": ("tar", tarred({"a": b"x"}, "w")[:1024] + tarred({"a": b"y"}, "w"), "twice"),
+    "below a file": ("zip", zipped({"a": b"x", "a/b": b"y"}), "twice"),
+    "up in tar": ("tar.gz", tarred({"../out.txt": b"x"}), "cannot be a name"),
+    "link": ("tar.gz", tarred({"a": b""}, **LINK), "neither a file nor a folder"),
+    "hard link": ("tar.gz", tarred({"a": b""}, **{**LINK, "type": tarfile.LNKTYPE}), "neither"),
+    "device": ("tar.gz", tarred({"a": b""}, type=tarfile.CHRTYPE), "neither a file nor a folder"),
+    "broken": ("zip", zipped(FILES)[:-30], "is broken"),
+    "cut off": ("tar.gz", tarred(FILES)[:-40], "is broken"),
+    "no archive": ("tar", b"text" * 1000, "is broken"),
+    "other kind": ("tar.gz", zipped(FILES), "is broken"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_an_archive_may_not_have_is_refused(desk: Desk, site: Site, name: str) -> None:
+    kind, data, why = HOSTILE[name]
+    uri = site.add("/a.zip?token=hush", data)
+    with pytest.raises(StagingError, match=why) as caught:
+        desk.bring(archive(uri + "?token=hush", kind))
+    assert "hush" not in str(caught.value)
+    assert desk.left() == []
+    assert not (desk.folder.parent / "out.txt").exists()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_a_bomb_is_not_unpacked(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes is counted, and not what the archive says of it."""
+    monkeypatch.setattr(archives, "_ALWAYS", 1000)
+    zeros = {"zeros": bytes(10_000_000)}
+    path = tmp_path / "bomb"
+    path.write_bytes(zipped(zeros) if kind == "zip" else tarred(zeros))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StagingError, match="more bytes than may come"):
+        unpack(str(path), kind, str(tmp_path / "out"), "bomb")
+    assert (tmp_path / "out" / "zeros").stat().st_size < 4_000_000
+
+
+@pytest.mark.parametrize("policy", [InputPolicy(most=500), InputPolicy(most_of_job=700)])
+def test_limits_hold_for_what_is_in_an_archive(
+    open_desk: OpenDesk, site: Site, policy: InputPolicy
+) -> None:
+    uri = site.add("/a.zip", zipped({"a": bytes(600), "b": bytes(600)}))
+    with pytest.raises(StagingError, match="more bytes than may come"):
+        open_desk(policy).bring(archive(uri, "zip"))
+
+
+def test_there_may_be_so_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_MOST_ENTRIES", 3)
+    path = tmp_path / "many.zip"
+    path.write_bytes(zipped({f"{number}": b"" for number in range(4)}))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StagingError, match="more than 3 entries"):
+        unpack(str(path), "zip", str(tmp_path / "out"), "many")
+
+
+LISTS: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "lists",
+    "baseCommand": ["sh", "-c", 'basename "$0"; ls "$0"'],
+    "inputs": [{"id": "folder", "type": "Directory", "inputBinding": {}}],
+    "stdout": "said.txt",
+    "outputs": [{"id": "said", "type": "stdout"}],
+}
+
+
+def test_an_archive_is_asked_for_by_its_media_type(tmp_path: Path) -> None:
+    path = tmp_path / "S2A.zip"
+    path.write_bytes(zipped(FILES))
+    with Engine(tmp_path / "home") as engine:
+        given = {"folder": {"href": str(path), "type": "application/zip"}}
+        job = engine.run(LISTS, given).raise_for_status()
+        assert job.result("said").read_text() == "S2A.SAFE\ndata\nmanifest.xml\n"
+        with pytest.raises(InvalidInputs) as caught:
+            engine.run(LISTS, {"folder": str(path)})
+        assert "type: application/zip" in str(caught.value.problems[0].hint)
