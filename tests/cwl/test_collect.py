@@ -400,6 +400,8 @@ def test_what_cwl_output_json_does_not_name_is_null() -> None:
     ("said", "reason"),
     [
         ("{", "cwl.output.json is not JSON"),
+        ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "it is nested too deeply"),
+        ('{"a": ' + "[" * 200 + "]" * 200 + "}", "it has more than 100 levels"),
         ("[1]", "cwl.output.json is not an object"),
         ("{}", "a: expected File, got nothing"),
         ('{"a": 5}', "a: expected File, got int 5"),

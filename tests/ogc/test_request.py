@@ -39,7 +39,8 @@ IANA = "https://www.iana.org/assignments/media-types/"
 NO_BAND = "expected one of red, green, got %s"
 NO_FOLDER = (
     "/base/a.txt is a file, not a directory "
-    "(a Directory may also be given as a STAC item (a .json file))"
+    "(a Directory may also be given as a STAC item (a .json file), "
+    "or as an archive: {href: PATH, type: application/zip})"
 )
 
 
@@ -379,6 +380,8 @@ def test_a_value_may_be_in_a_uri(cwl_type: Any, uri: str, value: Any) -> None:
     [
         ("File", "data:", "it has no comma before its data"),
         ("File", "data:;base64,a", "its data is not base64"),
+        ("Directory", "data:application/zip;base64,UEs=", "holds no STAC document in JSON"),
+        ("Directory", "data:application/json,{}", "holds no STAC document in JSON"),
         ("Directory", "data:application/json,{}#", "a # in it has to be written as %23"),
         ("File", "data:text,", "'text' is not a media type (write it as image/tiff)"),
         ("int", "data:,many", "got string 'many'"),

@@ -482,6 +482,7 @@ def test_a_dismissal_stops_in_the_middle_of_a_file(open_desk: OpenDesk, endless:
     ("body", "reason"),
     [
         (b"<html>", r"item\.json is not JSON"),
+        (b"[" * 100_000 + b"]" * 100_000, r"item\.json is not JSON: it is nested too deeply"),
         ([1, 2], "is not a STAC document"),
         ({"type": "Point"}, "is a Point, not a STAC item"),
         ({"type": "Catalog", "id": "c"}, r"there is no item in .*item\.json"),

@@ -3,7 +3,6 @@
 Owns the types that outputs become. Must not know how they were made or published.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.base.files import is_local, local_path
+from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import is_filelike
 from localproc.engine.reporting import pictures, shown_results
 from localproc.errors import ResultsNotReady
@@ -121,7 +121,7 @@ def read_updated(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
             return {}
         try:
             with open(local_path(found), encoding="utf-8") as file:
-                found = json.loads(file.read(_MOST_UPDATED))
+                found = read_written_json(file.read(_MOST_UPDATED))
         except (OSError, ValueError):
             return {}
     return found if isinstance(found, Mapping) else {}

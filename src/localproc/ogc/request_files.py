@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import map_files
 from localproc.cwl.base.formats import iana_format, is_format, media_type_of
+from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import is_file, is_filelike, item_type, kind, members, without_null
 from localproc.errors import Problem
 from localproc.media_types import UNKNOWN, extension
@@ -57,9 +58,21 @@ def held_inline(value: Any, path: str, problems: list[Problem]) -> Any:
         except ValueError as error:
             problems.append(Problem(f"its data: URI cannot be read: {error}", path))
             return {**found, "location": "data:,"}
-        return _data_file(found, data, media_type, path, problems) if is_file(one) else found
+        if is_file(one):
+            return _data_file(found, data, media_type, path, problems)
+        if not _is_document(data):
+            problems.append(Problem("its data: URI holds no STAC document in JSON", path))
+        return found
 
     return map_files(value, held)
+
+
+def _is_document(data: bytes) -> bool:
+    try:
+        found = read_written_json(data)
+    except ValueError:
+        return False
+    return isinstance(found, Mapping) and "type" in found
 
 
 def _data_file(

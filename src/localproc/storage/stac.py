@@ -8,7 +8,6 @@ Relative hrefs are written as pystac writes and reads them: as plain paths, with
 """
 
 import copy
-import json
 import math
 import os
 import posixpath
@@ -16,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from localproc.cwl.base.reading import read_written_json
 from localproc.errors import StagingError
 from localproc.storage.addresses import redacted
 from localproc.uris import canonical, path_uri, unquoted, uri_path
@@ -36,7 +36,7 @@ def parse(data: bytes, shown: str) -> dict[str, Any]:
     ``shown`` is where it lies, without secrets.
     """
     try:
-        document = json.loads(data)
+        document = read_written_json(data)
     except ValueError as error:
         raise StagingError(f"{shown} is not JSON: {error}", uri=shown) from None
     if not isinstance(document, dict) or "type" not in document:
@@ -72,7 +72,7 @@ def is_catalog(folder: str) -> bool:
     """Whether a folder holds a STAC catalog."""
     try:
         with open(os.path.join(folder, CATALOG), "rb") as file:
-            return json.load(file).get("type") in ("Catalog", "Collection")
+            return read_written_json(file.read()).get("type") in ("Catalog", "Collection")
     except (OSError, ValueError, AttributeError):
         return False
 

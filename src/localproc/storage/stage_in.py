@@ -8,7 +8,6 @@ there is complete.
 """
 
 import base64
-import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import ARCHIVE, is_local, is_reference, local_path, map_files
 from localproc.cwl.base.literals import name_of
+from localproc.cwl.base.reading import read_written_json
 from localproc.errors import NoSuchObject, StagingError
 from localproc.plugins.storage import Info, object_key
 from localproc.storage.access import Access, Document, scheme_of
@@ -141,7 +141,7 @@ class _StageIn:
         data = document.data
         self._log(f"{self._name}: {redacted(location)} ({len(data)} bytes)")
         try:
-            return data.decode() if reference["text"] else json.loads(data)
+            return data.decode() if reference["text"] else read_written_json(data)
         except ValueError as error:
             kind = "text in UTF-8" if reference["text"] else "JSON"
             raise StagingError(

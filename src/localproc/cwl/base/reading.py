@@ -48,6 +48,18 @@ def read_json(text: str) -> Any:
     return _sound(found, text)
 
 
+def read_written_json(data: bytes | str) -> Any:
+    """Return JSON as programs write it, with NaN and infinities; raises ``Unreadable``."""
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise Unreadable(str(error)) from None
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
+    check_depth(found)
+    return found
+
+
 def read_yaml(text: str, *, marked: bool = False) -> Any:
     """Return YAML as plain data; raises ``Unreadable``.
 

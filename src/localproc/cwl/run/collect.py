@@ -5,13 +5,13 @@ Owns success, globs, outputEval, secondaryFiles and formats of outputs, and ``cw
 which files a task may give out: that is ``settle``'s.
 """
 
-import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localproc.cwl.base import globs
 from localproc.cwl.base.files import Files, is_literal, local_path, map_files, split_name
+from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run import untouched
@@ -76,7 +76,7 @@ class _Collector:
 
     def _declared(self, path: str) -> dict[str, Any]:
         try:
-            values = json.loads(self._files.read(path))
+            values = read_written_json(self._files.read(path))
         except ValueError as error:
             raise StepError(f"{self._tool.id}: cwl.output.json is not JSON: {error}") from None
         if not isinstance(values, dict):

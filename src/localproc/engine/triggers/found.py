@@ -4,7 +4,6 @@ Owns listing folders, prefixes of storages, STAC catalogs and API searches. Must
 found before.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from localproc.cwl.base.reading import read_written_json
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
 from localproc.uris import path_uri, uri_path
@@ -109,7 +109,7 @@ def read_json(answer: Any, place: str) -> Any:
     if len(data) > _MOST_BYTES:
         raise StagingError(f"{place} is too large", uri=place)
     try:
-        return json.loads(data)
+        return read_written_json(data)
     except ValueError:
         raise StagingError(f"{place} is no JSON", uri=place) from None
 

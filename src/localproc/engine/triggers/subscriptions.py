@@ -7,13 +7,13 @@ found.
 import base64
 import hashlib
 import hmac
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from localproc.cwl.base.reading import read_written_json
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.home import check_namespace
 from localproc.engine.home.secrets import reference
@@ -107,7 +107,7 @@ class Subscriptions(Kept):
         if not is_genuine(secret, headers, body, now):
             raise NoSuchSubscription(name)
         try:
-            document = json.loads(body)
+            document = read_written_json(body)
         except ValueError:
             raise InvalidInputs("the body of the webhook is no JSON") from None
         facts = {"event": "webhook", "id": headers["webhook-id"], "body": document}
