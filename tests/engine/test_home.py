@@ -117,6 +117,13 @@ def test_a_copy_in_place_of_its_original_goes_on(killed: Path, tmp_path: Path) -
         assert only_job(engine).wait(patient(60)).status == "successful"
 
 
+def test_a_work_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.symlink_to(work)
+    with pytest.raises(HomeUnusable, match=f"{work}/.*: Too many levels of symbolic links"):
+        Engine(tmp_path / "home", work=str(work))
+
+
 def test_a_backup_of_a_home_at_work_is_whole(tmp_path: Path, packages: Path) -> None:
     (tmp_path / "seed.txt").write_text("seed\n")
     (tmp_path / "notes").mkdir()

@@ -146,8 +146,9 @@ class Home:
                 hint="its name needs a locale of UTF-8: set PYTHONUTF8=1, or choose another home",
             ) from error
         except OSError as error:
+            at = f"{error.filename}: " if error.filename not in (None, self.path) else ""
             raise HomeUnusable(
-                f"the home {self.path} cannot be used: {error.strerror or error}",
+                f"the home {self.path} cannot be used: {at}{error.strerror or error}",
                 hint="choose another one with --home or LOCALPROC_HOME",
             ) from error
         return "delete" if on_network(self.path) else "wal"
