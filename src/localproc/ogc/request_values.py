@@ -15,6 +15,7 @@ from localproc.cwl.base.files import (
     ARCHIVE,
     Files,
     is_literal,
+    is_local,
     is_reference,
     local_path,
     normalize,
@@ -212,6 +213,8 @@ class RequestReader:
             self.problems.append(Problem(error.problems[0].message, path))
             return None
         for one in walk(clean):
+            if one["class"] == "Directory" and not (is_literal(one) or is_local(one)):
+                continue  # it is staged in under another name
             try:
                 name_of(one, "input")
             except StepError as error:
