@@ -13,7 +13,7 @@ from localproc.cli import completion as complete
 from localproc.cli.options import engine_options, json_option, request_options
 from localproc.cli.packages import gather_inputs, naming
 from localproc.cli.printing import print_json, print_table
-from localproc.cli.run import exit_code, watch_patiently
+from localproc.cli.run import exit_code, telling_how_to_go_on, watch_patiently
 from localproc.cli.show import final_document, show_end, step_state
 from localproc.cli.signals import terminable
 from localproc.cli.site import Site
@@ -52,7 +52,7 @@ def retry(
     JOB may be "last" or "last:failed". What is not said by an option is as it was for JOB.
     """
     site.check()
-    with terminable(), site.open(adopt=False, **settings) as engine:
+    with terminable(), site.open(adopt=False, **settings) as engine, telling_how_to_go_on(engine):
         earlier = engine.find_job(job)
         changed = gather_inputs(earlier.process, inputs)
         for name in ("executor", "results"):

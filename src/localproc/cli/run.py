@@ -5,11 +5,14 @@ jobs are run.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.looking_ahead import show_plan
@@ -65,7 +68,7 @@ def run(
     check_named(site, package)
     if dry_run:
         return show_plan(site, package, inputs, given, settings, as_json=as_json)
-    with terminable(), site.open(adopt=False, **settings) as engine:
+    with terminable(), site.open(adopt=False, **settings) as engine, telling_how_to_go_on(engine):
         engine.warm_up()
         process = find_process(engine, package, staging)
         asked = datetime.now(UTC)
@@ -86,13 +89,25 @@ def exit_code(job: Job) -> int:
     return codes.get(job.status, FAILED)
 
 
+@contextmanager
+def telling_how_to_go_on(engine: Engine) -> Iterator[None]:
+    """Say what becomes of the jobs that are accepted meanwhile if this process is told to end.
+
+    That may come at any moment: as soon as a job is accepted its tasks run.
+    """
+    asked = datetime.now(UTC)
+    try:
+        yield
+    except Terminated:
+        for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), since=asked):
+            click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
+        raise
+
+
 def watch_patiently(job: Job, *, quiet: bool) -> None:
     """Watch a job to its end; Ctrl-C dismisses it, a second one does not wait for that."""
     try:
         watch(job, quiet=quiet)
-    except Terminated:
-        click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
-        raise
     except KeyboardInterrupt:
         try:
             click.echo(f"dismissing {job.id} (Ctrl-C again to leave at once)", err=True)

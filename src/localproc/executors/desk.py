@@ -300,7 +300,9 @@ class Desk:
             news = [self._seen(one, answers.get(one.task.key), now) for one in entries]
         pace = max(self._backend.pace, _SHARE * (now - before))
         self._next_look = now + pace
-        self._delay = pace if any(news) else min(self._delay * 1.5, _CALM * pace)
+        # One query that was slow makes the next ones rarer, but not the calm after it longer.
+        calm = max(_CALM * self._backend.pace, pace)
+        self._delay = pace if any(news) else min(self._delay * 1.5, calm)
         return max(self._delay, pace)
 
     def _seen(self, entry: _Entry, report: object, now: float) -> bool:

@@ -40,7 +40,8 @@ def job_page(
     """Answer with the page; ``page`` are the steps on it, ``said`` is the status document."""
     bars = {one.step.name: one for one in timeline(job.record, page.steps, page.began)}
     now = job.record.finished or datetime.now(UTC)
-    whole = {place(row.steps[0].key): row for row in job.rows()}
+    # Of a job whose history cannot be read, nothing but its record is told.
+    whole = {place(row.steps[0].key): row for row in job.rows()} if page.steps else {}
     rows = []
     for some in step_rows(page.steps):
         row = whole[place(some.steps[0].key)]

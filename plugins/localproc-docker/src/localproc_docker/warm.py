@@ -27,7 +27,8 @@ FEED: Final = "feed"  #: a pipe: a line for each task, and its end when the engi
 LANE: Final = "lane:"  #: begins the key of such a container: no task has one like it
 
 #: Descriptor 4 is opened by way of one for both directions, so that nobody is waited for. What a
-#: task has left running ends with it. A signal says that ``n.off`` is there: it is for nobody else.
+#: task has left running ends with it. A signal says that ``n.off`` is there: it is for nobody else;
+#: what ``wait`` says of that signal is not how the task has ended.
 _LOOP: Final = """\
 cd "$1"; exec 5<>feed; exec 4<feed 5<&-; n=1; end=
 killed() {
@@ -52,6 +53,7 @@ while [ -z "$end" ]; do
       (. ./$n.task) 4<&- & task=$!
       hit TERM
       while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || break; done
+      [ -e $n.off ] && case $code in 138) code=143;; 140) code=137;; esac
       kill -KILL -1 2>/dev/null
       killed
     fi
