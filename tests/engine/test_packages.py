@@ -155,5 +155,5 @@ def test_a_path_may_be_a_uri(tmp_path: Path, uri: str) -> None:
 
 
 def test_a_basename_with_a_slash_is_refused(tmp_path: Path) -> None:
-    with Engine(tmp_path) as engine, pytest.raises(InvalidInputs, match="slash"):
+    with Engine(tmp_path) as engine, pytest.raises(InvalidInputs, match="it has a slash in it"):
         engine.deploy(TOOL).execute({"x": {"class": "File", "contents": "", "basename": "a/b"}})

@@ -3,12 +3,14 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
+from localproc.executors import desk as desks
 from localproc.executors.desk import Desk
 from localproc.executors.opening import open_executor
 from localproc.model import Container, Report, Resources, Task, TaskState
@@ -218,8 +220,27 @@ def test_what_is_cancelled_while_it_is_handed_on_is_stopped_then(
     desk.cancel(["a"], 0.5)
     assert backend.count("stop") == 0
     backend.gate.set()
-    assert news(desk, "a")["a"].state is TaskState.CANCELLED
+    assert news(desk, "a", state=TaskState.CANCELLED)["a"].state is TaskState.CANCELLED
     assert ("stop", ("a",)) in backend.calls
+
+
+def test_a_query_that_hung_puts_off_the_next_one_by_some_seconds_at_the_most(
+    desk: Desk, backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung = iter([600.0])
+    passed = [0.0]
+
+    def look(handles: Mapping[str, str]) -> Mapping[str, Report]:
+        passed[0] += next(hung, 0.0)
+        return Memory.look(backend, handles)
+
+    monkeypatch.setattr(backend, "look", look)
+    monkeypatch.setattr(desks, "_SLOW", 0.05)
+    monkeypatch.setattr(desks, "monotonic", lambda: time.monotonic() + passed[0])
+    desk.submit(tasks("a"))
+    assert news(desk, "a", state=R)["a"].state is R
+    end(backend, "a", 3)
+    assert news(desk, "a", state=TaskState.ENDED)["a"].exit_code == 3
 
 
 def test_what_waits_is_cancelled_without_being_handed_on(backend: Memory) -> None:

@@ -26,6 +26,7 @@ from localproc.plugins.executor import unfit
 _LOG: Final = logging.getLogger("localproc")
 _MORE: Final = 8  #: times the linger that is waited for tasks which were promised
 _SHARE: Final = 4  #: queries take at most one part in so many, and one, of the time
+_SLOW: Final = 10.0  #: seconds that are waited for that reason at the most: some queries just hang
 _CALM: Final = 30  #: times the pace between queries while nothing happens
 _REVIVE: Final = 5.0
 _LEAVING: Final = 5.0  #: seconds that a verb may still take when it is closed
@@ -298,7 +299,7 @@ class Desk:
         now = monotonic()
         with self._lock:
             news = [self._seen(one, answers.get(one.task.key), now) for one in entries]
-        pace = max(self._backend.pace, _SHARE * (now - before))
+        pace = max(self._backend.pace, min(_SHARE * (now - before), _SLOW))
         self._next_look = now + pace
         # One query that was slow makes the next ones rarer, but not the calm after it longer.
         calm = max(_CALM * self._backend.pace, pace)

@@ -23,8 +23,11 @@ NAME_LIMIT: Final = 255
 def name_of(one: Mapping[str, Any], otherwise: str) -> str:
     """Return the name an object is to have on a disk; raises ``StepError`` if none can."""
     name = otherwise if is_dot(one) else str(one.get("basename") or otherwise)
-    if name in (".", "..") or "/" in name or "\0" in name:
-        raise StepError(f"{name!r} cannot be the name of a file")
+    wrong = {"/": "a slash", "\0": "a zero character"}
+    found = [said for mark, said in wrong.items() if mark in name]
+    if found or name in (".", ".."):
+        why = f"it has {found[0]} in it" if found else "it means a folder"
+        raise StepError(f"{name!r} cannot be the name of a file: {why}")
     check_length(name)
     return name
 
