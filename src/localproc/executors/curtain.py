@@ -15,6 +15,7 @@ from shlex import quote
 from time import monotonic, sleep
 from typing import Final
 
+from localproc.executors.journals import is_held
 from localproc.executors.keeper.pipes import BEGIN, STREAMS
 from localproc.executors.veiled import hidden_by, program, secret_variables
 from localproc.model import Task
@@ -99,17 +100,7 @@ class Curtain:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _is_held(self) -> bool:
-        try:
-            lock = os.open(os.path.join(self.folder, _LOCK), os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return is_held(os.path.join(self.folder, _LOCK))
 
 
 def _script(task: Task, argv: Sequence[str]) -> str:

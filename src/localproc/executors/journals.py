@@ -49,11 +49,11 @@ class Journal:
 
     def keeper_lives(self) -> bool:
         """Whether the keeper holds its lock."""
-        return _held(os.path.join(self.folder, "lock"))
+        return is_held(os.path.join(self.folder, "lock"))
 
     def engine_lives(self) -> bool:
         """Whether the engine that the keeper belongs to has it still."""
-        return _held(os.path.join(self.folder, "engine"))
+        return is_held(os.path.join(self.folder, "engine"))
 
     def has_begun(self) -> bool:
         """Whether there is a journal to read."""
@@ -139,7 +139,8 @@ def forget_gone(folder: str, own: str = "") -> None:
             journal.remove()
 
 
-def _held(path: str) -> bool:
+def is_held(path: str) -> bool:
+    """Return whether a living process holds a lock; one that cannot be tried counts as held."""
     try:
         lock = os.open(path, os.O_RDWR)
     except FileNotFoundError:

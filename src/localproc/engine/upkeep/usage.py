@@ -55,11 +55,6 @@ class Sizes:
         self._kept[key] = (left - 1, size)
 
 
-def folder_size(*paths: str) -> int:
-    """Return the bytes of files in folders."""
-    return Sizes().add(*paths)
-
-
 def usage(home: Home) -> dict[str, int]:
     """Return what the parts of a home take, in bytes: store, jobs, results, cache, inputs, ....
 
