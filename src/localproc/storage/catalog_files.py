@@ -14,8 +14,8 @@ from localproc.plugins.storage import Description, Storage
 from localproc.storage import stac
 from localproc.storage.disk import telling
 from localproc.storage.names import numbered, url_name
-from localproc.storage.placement import Placement
-from localproc.storage.stac_tree import Source, StacTree
+from localproc.storage.placement import OutputPlaces
+from localproc.storage.stac_tree import StacDocument, StacTree
 from localproc.storage.upload_plan import Outbound
 
 #: Tells a person something.
@@ -27,7 +27,7 @@ class Folder:
     """A folder of the results: a document's own, with all that it names."""
 
     uri: str
-    source: Source
+    source: StacDocument
     document: dict[str, Any]
     taken: set[str]
 
@@ -35,7 +35,7 @@ class Folder:
 class CatalogFiles:
     """Gives every file of the catalogs of a job one place."""
 
-    def __init__(self, out: Outbound, placement: Placement, storage: Storage, log: Log) -> None:
+    def __init__(self, out: Outbound, placement: OutputPlaces, storage: Storage, log: Log) -> None:
         self._out = out
         self._placement = placement
         self._storage = storage
@@ -142,6 +142,6 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _is_followed(link: Mapping[str, Any], source: Source) -> bool:
+def _is_followed(link: Mapping[str, Any], source: StacDocument) -> bool:
     """Whether a link leads to items: they have links of their own, or stay where they are."""
     return link.get("rel") == "items" and source.document.get("type") != "Feature"

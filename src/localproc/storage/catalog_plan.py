@@ -17,8 +17,8 @@ from localproc.storage.catalog_files import CatalogFiles, Folder, Log
 from localproc.storage.catalog_layout import CollectionPlace
 from localproc.storage.integrity import SHA256
 from localproc.storage.names import numbered, url_name
-from localproc.storage.placement import Placement
-from localproc.storage.stac_tree import Source, StacTree, read_tree
+from localproc.storage.placement import OutputPlaces
+from localproc.storage.stac_tree import StacDocument, StacTree, read_tree
 from localproc.storage.upload_plan import Outbound
 
 
@@ -27,7 +27,7 @@ class _Collection:
     """A collection of the results; ``own`` are those of the package that became it."""
 
     place: CollectionPlace
-    own: list[Source] = field(default_factory=list)
+    own: list[StacDocument] = field(default_factory=list)
     items: list[Folder] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)  #: of the package's collections
     links: list[Mapping[str, Any]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class CatalogPlan:
     """Takes catalogs in, output by output, and then gives the documents that are to be written."""
 
     def __init__(
-        self, out: Outbound, placement: Placement, storage: Storage, root: str, log: Log
+        self, out: Outbound, placement: OutputPlaces, storage: Storage, root: str, log: Log
     ) -> None:
         self._out = out
         self._files = CatalogFiles(out, placement, storage, log)
@@ -146,7 +146,7 @@ class CatalogPlan:
             one.links.append(link)
             self._log(f"{self._out.shown(source.path)}: {link['href']} stays where it is")
 
-    def _take_collection(self, one: _Collection, source: Source) -> None:
+    def _take_collection(self, one: _Collection, source: StacDocument) -> None:
         shown = self._out.shown(source.path)
         self._log(f"{shown} ({_id(source)}) becomes the collection {one.place.id}")
         if source is not one.own[0]:
@@ -162,7 +162,7 @@ class CatalogPlan:
         folder.document["assets"] = catalog_layout.published_assets(assets, hrefs, said)
         one.folders.append(folder)
 
-    def _take_item(self, one: _Collection, source: Source) -> None:
+    def _take_item(self, one: _Collection, source: StacDocument) -> None:
         item = source.document
         extents.box_of(item, source.path)
         extents.interval_of(item, source.path)
@@ -227,11 +227,11 @@ class CatalogPlan:
         *above, _ = os.path.relpath(path, tree.folder).split("/")
         uri = "/".join([one.place.folder, *map(url_name, above)])
         taken = self._files.names_below(uri) if above else one.taken
-        source = one.own[0] if one.own else Source(path, {})
+        source = one.own[0] if one.own else StacDocument(path, {})
         return self._files.put(Folder(uri, source, {}, taken), path)
 
 
-def _id(source: Source | None) -> str:
+def _id(source: StacDocument | None) -> str:
     """Return the id of a collection of the package, nothing for none."""
     if source is None:
         return ""
@@ -241,7 +241,7 @@ def _id(source: Source | None) -> str:
     return found
 
 
-def _plain(source: Source) -> dict[str, Any]:
+def _plain(source: StacDocument) -> dict[str, Any]:
     """Return what a collection says, but for what is written anew."""
     left_out = ("links", "extent", "assets", "stac_version")
     return {name: one for name, one in source.document.items() if name not in left_out}

@@ -40,7 +40,7 @@ from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
 from localproc.model.trigger import Accepting
-from localproc.ogc.request import Request
+from localproc.ogc.request import ExecuteRequest
 from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
@@ -60,7 +60,7 @@ class Acceptance:
         self._runtime = runtime
         self._namespace = namespace
         self._user = _user()
-        self._takes: dict[str, Request] = {}
+        self._takes: dict[str, ExecuteRequest] = {}
         self._fit: set[str] = set()  # places where results can be published
         #: The container runtimes of revisions, each with executor and runtime as asked for.
         self._runnable: dict[tuple[str, str, str], str] = {}
@@ -228,12 +228,12 @@ class Acceptance:
         with suppress(StorageUnavailable):
             storage.check(f"{fixed_part(uri)}/")
 
-    def _request(self, record: ProcessRecord) -> Request:
+    def _request(self, record: ProcessRecord) -> ExecuteRequest:
         found = self._takes.get(record.revision)
         if found is None:
             main = record.resolved["processes"][record.resolved["main"]]
             spaces = record.resolved.get("namespaces")
-            found = self._takes[record.revision] = Request(
+            found = self._takes[record.revision] = ExecuteRequest(
                 main["inputs"],
                 spaces,
                 record.description["inputs"],

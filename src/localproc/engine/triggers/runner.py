@@ -12,7 +12,7 @@ from typing import Final
 
 from localproc import locks
 from localproc.engine.namespace import Namespace
-from localproc.engine.triggers.scheduler import Scheduler
+from localproc.engine.triggers.scheduler import Timekeeper
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.errors import LocalprocError
 
@@ -31,7 +31,7 @@ class TriggerRunner:
         self._store = space.runtime.store
         self._spaces = {space.name: space}
         self._space = space
-        self._scheduler = Scheduler(self._store, self._within, self._owner)
+        self._scheduler = Timekeeper(self._store, self._within, self._owner)
         self._subscriber = Subscriber(self._store, self._within, self._owner)
         self._taking = threading.Lock()
         self._stopping = threading.Event()
