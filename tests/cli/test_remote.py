@@ -22,7 +22,7 @@ from localproc.errors import (
 )
 from localproc.http import create_app
 from localproc.remote import Server
-from localproc.remote.inputs import MOST, outgoing, typed_texts
+from localproc.remote.sent_inputs import MOST, outgoing, typed_texts
 from tests.cli.terminal import localproc, started
 from tests.http.service import served
 from tests.patience import patient

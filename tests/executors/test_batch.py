@@ -17,9 +17,9 @@ from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
+from localproc.executors.batch.node_scripts import NodeSetup, is_local, shell_tasks
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
-from localproc.executors.batch.scripts import NodeSetup, is_local, shell_tasks
-from localproc.executors.batch.sharing import Sharing
+from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
 from tests.conftest import fill

@@ -10,8 +10,8 @@ import pytest
 from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
+from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.queue import Queue
-from localproc.executors.batch.scripts import NodeSetup
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.telling import Telling
 from localproc.model import Task, TaskState

@@ -10,7 +10,7 @@ import pytest
 
 from localproc.executors.batch.grouping import Batch, Mode, Request
 from localproc.executors.batch.hiding import hidden
-from localproc.executors.batch.scripts import NodeSetup, is_local
+from localproc.executors.batch.node_scripts import NodeSetup, is_local
 from localproc.executors.batch.spool import Spool
 from localproc.model import Secrets, Task
 from localproc.testing.executor_secrets import PASSWORD, TOKEN, found_in, texts_below

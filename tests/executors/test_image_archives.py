@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localproc.errors import ImageError
-from localproc.executors.containers import archives, roots
+from localproc.executors.containers import image_archives, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 
 CONFIG = {
@@ -155,12 +155,12 @@ def test_archives_of_both_kinds_are_read(write: Any, kind: str, tmp_path: Path) 
         layer((".wh.b", ""), kind=kind),
     )
     (tmp_path / "root").mkdir()
-    with archives.opened(str(path)) as tar:
-        found = archives.contents(tar)
-        archives.unpack(tar, found, str(tmp_path / "root"))
+    with image_archives.opened(str(path)) as tar:
+        found = image_archives.contents(tar)
+        image_archives.unpack(tar, found, str(tmp_path / "root"))
     assert found.name == "named:1"
     assert [one.name for one in (tmp_path / "root").iterdir()] == ["a"]
-    image = archives.described(found.name, found.config, "/place")
+    image = image_archives.described(found.name, found.config, "/place")
     assert image.env == {"PATH": "/bin", "WORD": "a=b"}
     assert (image.entrypoint, image.command, image.workdir) == (("/bin/sh",), ("-c",), "/work")
     assert image.digest == f"sha256:{hashlib.sha256(found.config).hexdigest()}"
@@ -168,12 +168,12 @@ def test_archives_of_both_kinds_are_read(write: Any, kind: str, tmp_path: Path) 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     unpacked(tmp_path / "root", layer(("a/b", "1"), ("link", "-> a/b")))
-    archives.write(str(tmp_path / "b.tar"), "named:2", CONFIG, str(tmp_path / "root"))
+    image_archives.write(str(tmp_path / "b.tar"), "named:2", CONFIG, str(tmp_path / "root"))
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["b.tar"]
     (tmp_path / "again").mkdir()
-    with archives.opened(str(tmp_path / "b.tar")) as tar:
-        found = archives.contents(tar)
-        archives.unpack(tar, found, str(tmp_path / "again"))
+    with image_archives.opened(str(tmp_path / "b.tar")) as tar:
+        found = image_archives.contents(tar)
+        image_archives.unpack(tar, found, str(tmp_path / "again"))
     assert found.name == "named:2"
     assert (tmp_path / "again/link").read_text() == "1"
     layers = json.loads(found.config)["rootfs"]["diff_ids"]
@@ -187,8 +187,11 @@ def test_what_is_no_image_is_told(name: str, tmp_path: Path) -> None:
         add(tar, "readme", b"")
     with tarfile.open(tmp_path / "broken.tar", "w") as tar:
         add(tar, "manifest.json", b"{}")
-    with pytest.raises(ImageError, match="image"), archives.opened(str(tmp_path / name)) as tar:
-        archives.contents(tar)
+    with (
+        pytest.raises(ImageError, match="image"),
+        image_archives.opened(str(tmp_path / name)) as tar,
+    ):
+        image_archives.contents(tar)
 
 
 @pytest.mark.parametrize(

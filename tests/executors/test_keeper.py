@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from localproc.executors import conversation, trees
+from localproc.executors import conversation, process_trees
 from localproc.executors.journals import Journal
 from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, TaskState
@@ -104,13 +104,13 @@ class TestKeeper(LocalTests):
         for beat in beats:
             self.running(executor, beat)
         searches: list[str] = []
-        search = trees.processes
+        search = process_trees.processes
 
-        def noted() -> dict[int, trees.OsProcess]:
+        def noted() -> dict[int, process_trees.OsProcess]:
             searches.append(threading.current_thread().name)
             return search()
 
-        monkeypatch.setattr(trees, "processes", noted)
+        monkeypatch.setattr(process_trees, "processes", noted)
         os.kill(keeper_of(executor), signal.SIGKILL)
         self.reports(executor, [task.key for task in (*tasks, *waits)])
         assert set(searches) == {"localproc-stop"}

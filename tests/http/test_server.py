@@ -13,7 +13,7 @@ import uvicorn
 
 from localproc import Engine
 from localproc.http import create_app
-from localproc.http.server import OPTIONS, GracefulServer, PunctualProtocol
+from localproc.http.socket_server import OPTIONS, GracefulServer, PunctualProtocol
 from tests.http.service import start, until
 from tests.patience import patient
 

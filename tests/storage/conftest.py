@@ -23,7 +23,7 @@ from tests.storage.website import Site, serving
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once what has failed."""
-    monkeypatch.setattr("localproc.storage.retries._FIRST", 0.0)
+    monkeypatch.setattr("localproc.storage.transfer_retries._FIRST", 0.0)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from localproc.errors import StagingError, StorageUnavailable
 from localproc.model import InputPolicy
-from localproc.storage.retries import READING, Patience, retrying
+from localproc.storage.transfer_retries import READING, Patience, retrying
 from localproc.storage.transfers import together
 from localproc.storage.web import WebStorage
 from tests.storage.conftest import OpenDesk

@@ -10,7 +10,7 @@ import pytest
 
 from localproc import Engine, InvalidInputs
 from localproc.engine.engine import namespace_of
-from localproc.engine.triggers.scheduler import Timekeeper
+from localproc.engine.triggers.timekeeper import Timekeeper
 from localproc.errors import NoSuchSchedule
 from localproc.model.trigger import Firing, TriggerRecord
 from tests.patience import patient, until

@@ -46,7 +46,7 @@ def road(server: Server) -> Iterator[Road]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once what has failed."""
-    monkeypatch.setattr("localproc.storage.retries._FIRST", 0.01)
+    monkeypatch.setattr("localproc.storage.transfer_retries._FIRST", 0.01)
 
 
 def is_put(method: str, path: str) -> bool:

@@ -133,7 +133,7 @@ def _gathered(
     server: "Server", process: str, words: Sequence[str], given: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
     """Read inputs from a command line, as far as the process's description tells what they are."""
-    from localproc.remote.inputs import typed_texts
+    from localproc.remote.sent_inputs import typed_texts
 
     files = [word for word in words if "=" not in word or os.path.exists(word)]
     if len(files) > 1:

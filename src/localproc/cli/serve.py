@@ -179,7 +179,7 @@ def _say(app: "Starlette", listener: socket.socket) -> None:
 
 def _run(app: "Starlette", listener: socket.socket) -> None:
     try:
-        from localproc.http.server import serve as serve_app
+        from localproc.http.socket_server import serve as serve_app
     except ModuleNotFoundError as error:
         raise PluginMissing.for_extra("http", "localproc serve needs uvicorn") from error
     serve_app(app, listener)

@@ -26,9 +26,9 @@ from localproc.engine.options import (
 )
 from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
-from localproc.engine.triggers.runner import TriggerRunner
 from localproc.engine.triggers.schedules import Schedules
 from localproc.engine.triggers.subscriptions import Subscriptions
+from localproc.engine.triggers.trigger_runner import TriggerRunner
 from localproc.model import InputPolicy, JobStatus
 from localproc.plugins.manager import PluginManager
 from localproc.views import notebook

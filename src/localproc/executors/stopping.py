@@ -16,7 +16,7 @@ from localproc.executors.worker import Worker
 from localproc.model import Report, TaskState
 
 if TYPE_CHECKING:
-    from localproc.executors.trees import Ending
+    from localproc.executors.process_trees import Ending
 
 _BARRIER: Final = 1.0  #: seconds that a keeper has to answer that it starts nothing any more
 _SILENT: Final = 2.0  #: seconds that it has to tell of an end when nothing of a task is left
@@ -131,9 +131,9 @@ class Stops:
         if not under_way:
             return None
         if due := [one for one in under_way if one.due()]:
-            from localproc.executors import trees
+            from localproc.executors import process_trees
 
-            living = trees.processes()
+            living = process_trees.processes()
             done = [one for one in due if one.ending().step(living)]
             with self._lock:
                 self._under_way = [one for one in self._under_way if one not in done]
@@ -168,7 +168,7 @@ class _Stop:
     def ending(self) -> "Ending":
         """Return what ends the processes; the grace begins with the first call."""
         if self._ending is None:
-            from localproc.executors.trees import Ending
+            from localproc.executors.process_trees import Ending
 
             pids = {folder: self._pids.get(key) for key, folder in self._folders.items()}
             self._ending = Ending(pids, self._grace)

@@ -27,8 +27,8 @@ from localproc.errors import (
     ServerRefused,
     ServerUnreachable,
 )
-from localproc.remote.inputs import outgoing
 from localproc.remote.problems import error_of
+from localproc.remote.sent_inputs import outgoing
 from localproc.storage.web_client import WebClient
 
 LAST: Final = "last"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Answering, Info, Storage, object_key
-from localproc.storage import retries
+from localproc.storage import transfer_retries
 from localproc.storage.addresses import redacted
 from localproc.storage.archives import unpack
 from localproc.storage.budget import Budget
@@ -72,7 +72,7 @@ class Access:
 
     def go_on(self, _: int = 0) -> None:
         """Raise ``StagingError`` if nobody waits for the files any more."""
-        retries.go_on(self.stopped)
+        transfer_retries.go_on(self.stopped)
 
     def check(self, uri: str) -> None:
         """Raise ``StagingError`` for an object that the policy does not let anybody name.
@@ -212,7 +212,7 @@ class Access:
             return self._retrying(fetch)
 
     def _retrying(self, action: Callable[[], _T]) -> _T:
-        return retries.retrying(action, retries.READING, self.stopped, self._log)
+        return transfer_retries.retrying(action, transfer_retries.READING, self.stopped, self._log)
 
     def _storage(self, uri: str) -> Storage:
         return self._open(uri, self._policy.guarded)

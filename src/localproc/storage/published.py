@@ -13,7 +13,7 @@ from typing import Final
 
 from localproc.errors import NoSuchObject, ResultsGone, StagingError
 from localproc.plugins.storage import Info, Storage, object_key
-from localproc.storage import catalog_layout, retries
+from localproc.storage import catalog_layout, transfer_retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
 from localproc.storage.transfers import together
@@ -42,7 +42,9 @@ class Published:
         try:
             with telling(path):
                 fetching = partial(storage.fetch, uri, path)
-                return retries.retrying(fetching, retries.READING, _never, lambda _: None)
+                return transfer_retries.retrying(
+                    fetching, transfer_retries.READING, _never, lambda _: None
+                )
         except NoSuchObject:
             raise ResultsGone(redacted(uri), hint=_HINT) from None
 

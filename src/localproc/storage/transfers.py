@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
-from localproc.storage.retries import go_on
+from localproc.storage.transfer_retries import go_on
 
 _T = TypeVar("_T")
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from localproc import media_types
 from localproc.errors import StagingError
 from localproc.plugins.storage import Info, Storage
-from localproc.storage import retries
+from localproc.storage import transfer_retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk, telling
 from localproc.storage.integrity import file_sha256
@@ -155,7 +155,7 @@ class Outbound:
         if self._is_local:
             for upload in chain(*self._stages):
                 self._put(upload)
-            retries.go_on(self._stopped)
+            transfer_retries.go_on(self._stopped)
             return
         if self._alone:
             found = self._again(lambda: list(self._storage.list(f"{self._root}/")))
@@ -164,7 +164,7 @@ class Outbound:
             together([partial(self._put, upload) for upload in stage], self._stopped)
         if self._alone and self._went_wrong:  # what was begun by a request whose answer was lost
             self._again(partial(self._storage.sweep, f"{self._root}/"))
-        retries.go_on(self._stopped)
+        transfer_retries.go_on(self._stopped)
 
     def undo(self, commit_point: str = "") -> None:
         """Take back what has been written.
@@ -188,7 +188,7 @@ class Outbound:
             remove_empty(folders, os.path.dirname(root) if commit_point else root)
 
     def _put(self, upload: _Upload) -> None:
-        retries.go_on(self._stopped)
+        transfer_retries.go_on(self._stopped)
         source = upload.path or upload.contents()
         size = upload.size()
         _, digest = self.measured(upload.uri) or (0, "")
@@ -205,7 +205,7 @@ class Outbound:
         self._meter.count(upload.uri, size)
 
     def _watch(self, uri: str, done: int) -> None:
-        retries.go_on(self._stopped)
+        transfer_retries.go_on(self._stopped)
         self._meter.count(uri, done)
 
     def _is_there(self, uri: str, size: int, digest: str) -> bool:
@@ -233,7 +233,9 @@ class Outbound:
                 self._storage.sweep(upload.uri)
 
     def _again(self, action: Callable[[], _T]) -> _T:
-        return retries.retrying(action, retries.WRITING, self._stopped, self._tell)
+        return transfer_retries.retrying(
+            action, transfer_retries.WRITING, self._stopped, self._tell
+        )
 
     def _tell(self, trouble: str) -> None:
         self._went_wrong = True

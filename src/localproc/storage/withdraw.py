@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from localproc.plugins.storage import Storage
-from localproc.storage import retries
+from localproc.storage import transfer_retries
 from localproc.storage.stac import CATALOG
 from localproc.uris import uri_path
 
@@ -47,7 +47,7 @@ def bounded(remove: Callable[[], None], log: _Log, *, hurry: bool) -> None:
 
     def run() -> None:
         try:
-            retries.retrying(remove, retries.READING, lambda: False, log)
+            transfer_retries.retrying(remove, transfer_retries.READING, lambda: False, log)
         except Exception as error:
             log(f"not all that was written could be removed: {error}")
 

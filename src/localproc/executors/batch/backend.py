@@ -11,16 +11,16 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from time import monotonic, sleep
 
+from localproc.executors.batch.cancelling import PACE, Stopping
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode, batches, request
 from localproc.executors.batch.handed import Handed
+from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.options import Options
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.scheduler import Allocation, Scheduler
-from localproc.executors.batch.scripts import NodeSetup
-from localproc.executors.batch.sharing import Sharing
+from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
-from localproc.executors.batch.stopping import PACE, Stopping
 from localproc.executors.batch.telling import Telling
 from localproc.model import Report, Task
 from localproc.plugins.backend import Backend, Capabilities, Refused

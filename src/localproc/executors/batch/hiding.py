@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from localproc.executors.batch.scripts import NodeSetup, is_local
+from localproc.executors.batch.node_scripts import NodeSetup, is_local
 from localproc.executors.veiled import behind_a_file
 from localproc.model import Task
 from localproc.model.secret import NO_SECRETS

@@ -20,7 +20,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import hiding, scripts
+from localproc.executors.batch import hiding, node_scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
 from localproc.executors.batch.handed import Begun, Handed
 from localproc.executors.batch.records import Record, keeper_record, shell_record
@@ -33,7 +33,7 @@ _TAIL: Final = 400  #: bytes of a log that are told
 class Spool:
     """The batches of a home. Threads that share one hold its ``lock``."""
 
-    def __init__(self, folder: str, node: scripts.NodeSetup) -> None:
+    def __init__(self, folder: str, node: node_scripts.NodeSetup) -> None:
         self.folder = folder
         self.lock = threading.RLock()
         self._node = node
@@ -59,18 +59,18 @@ class Spool:
         mark = hashlib.sha256("\n".join((self._home, *keys)).encode()).hexdigest()[:12]
         name = f"lp-{mark}"
         folder = os.path.join(self._batches, name)
-        place = scripts.BatchPaths(name, folder, self._done, self._runner)
+        place = node_scripts.BatchPaths(name, folder, self._done, self._runner)
         with_secrets = batch.tasks
         batch = replace(batch, tasks=hiding.hidden(batch.tasks, folder, self._runner, node))
         files = {
-            "script": scripts.script(batch, place, node),
-            **scripts.shell_tasks(batch, node),
+            "script": node_scripts.script(batch, place, node),
+            **node_scripts.shell_tasks(batch, node),
             "about.json": json.dumps(
                 {"mode": batch.mode, "keys": keys, "request": asdict(batch.request)}
             ),
         }
         if batch.mode is Mode.BUNDLE:
-            files["tasks.json"] = scripts.keeper_tasks(batch, node)
+            files["tasks.json"] = node_scripts.keeper_tasks(batch, node)
         new = os.path.join(self._batches, f".{name}.{os.getpid()}")
         os.makedirs(new, exist_ok=True)
         for file, text in files.items():

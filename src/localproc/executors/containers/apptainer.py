@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
-from localproc.executors.containers import archives, roots
+from localproc.executors.containers import image_archives, roots
 from localproc.executors.containers.image_folder import ImageFolder
 from localproc.executors.containers.programs import program, run
 from localproc.model import Container, Task
@@ -67,9 +67,9 @@ class Apptainer:
             name = name or os.path.basename(archive).removesuffix(".sif")
             self._folder.make(name, lambda part: _copy(archive, part))
             return self._named(name)
-        with archives.opened(archive) as tar:
+        with image_archives.opened(archive) as tar:
             is_docker = "manifest.json" in tar.getnames()
-            name = name or archives.contents(tar).name
+            name = name or image_archives.contents(tar).name
         if not name:
             raise ImageError(f"the image in {archive} has no name", hint="give it one: --name")
         self._make(name, "build", f"{'docker' if is_docker else 'oci'}-archive:{archive}")
@@ -77,7 +77,7 @@ class Apptainer:
 
     def imported(self, tarball: str, name: str) -> Image:
         """Convert a root file system."""
-        with tempfile.TemporaryDirectory() as folder, archives.opened(tarball) as tar:
+        with tempfile.TemporaryDirectory() as folder, image_archives.opened(tarball) as tar:
             roots.unpack(tar, folder)
             self._make(name, "build", folder)
         return self._named(name)

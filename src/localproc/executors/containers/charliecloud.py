@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
-from localproc.executors.containers import archives, roots
+from localproc.executors.containers import image_archives, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run
 from localproc.model import Container, Mount, StageAction, Task
@@ -94,15 +94,15 @@ class Charliecloud:
 
     def load(self, archive: str, name: str) -> Image:
         """Unpack what ``docker save`` has written, or an OCI layout."""
-        with archives.opened(archive) as tar:
-            found = archives.contents(tar)
+        with image_archives.opened(archive) as tar:
+            found = image_archives.contents(tar)
             name = name or found.name
             if not name:
                 raise ImageError(f"the image in {archive} has no name", hint="give it one: --name")
 
             def fill(part: str) -> None:
                 os.makedirs(part)
-                archives.unpack(tar, found, part)
+                image_archives.unpack(tar, found, part)
                 _describe(part, found.config)
 
             self._folder.make(name, fill)
@@ -113,7 +113,7 @@ class Charliecloud:
 
         def fill(part: str) -> None:
             os.makedirs(part)
-            with archives.opened(tarball) as tar:
+            with image_archives.opened(tarball) as tar:
                 roots.unpack(tar, part)
             with open(tarball, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -134,7 +134,7 @@ class Charliecloud:
     def save(self, image: Image, archive: str) -> None:
         """Write it as ``docker save`` does; its digest is another one then."""
         config = _read(image.path) or b"{}"
-        archives.write(archive, image.name, json.loads(config), image.path)
+        image_archives.write(archive, image.name, json.loads(config), image.path)
 
     def _named(self, name: str) -> Image:
         found = self.image(Container(name, ""))
@@ -246,7 +246,7 @@ def _image(name: str, path: str) -> Image | None:
     config = _read(path)
     if config is None:
         return Image(name, id=path, path=path)
-    return archives.described(name, config, path)
+    return image_archives.described(name, config, path)
 
 
 def _read(root: str) -> bytes | None:
@@ -266,7 +266,7 @@ def _describe(root: str, config: bytes) -> None:
     os.makedirs(os.path.join(root, "ch"), exist_ok=True)
     with open(os.path.join(root, _CONFIG), "wb") as file:
         file.write(config)
-    env = archives.described("", config, root).env
+    env = image_archives.described("", config, root).env
     with open(os.path.join(root, "ch/environment"), "w", encoding="utf-8") as text:
         text.writelines(f"{name}={value}\n" for name, value in env.items())
 

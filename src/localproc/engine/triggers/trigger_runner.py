@@ -12,8 +12,8 @@ from typing import Final
 
 from localproc import locks
 from localproc.engine.namespace import Namespace
-from localproc.engine.triggers.scheduler import Timekeeper
 from localproc.engine.triggers.subscriber import Subscriber
+from localproc.engine.triggers.timekeeper import Timekeeper
 from localproc.errors import LocalprocError
 
 _LOG: Final = logging.getLogger("localproc")
