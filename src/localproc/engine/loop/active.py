@@ -22,17 +22,20 @@ _LOG: Final = logging.getLogger("localproc")
 class Active:
     """A job's run, its executors, and what is done for it in the background.
 
-    ``revealed`` are the secrets of its tasks that were written into files.
+    ``revealed`` are the secrets of its tasks that were written into files. ``resting``: it had
+    nothing to start although there was room, and has been told nothing since.
     """
 
     run: JobRun
     executors: StepExecutors
     context: JobContext
     revealed: list[Secrets] = field(default_factory=list)
+    resting: bool = False
 
     def let(self, decide: Callable[[JobRun], object]) -> bool:
         """Let the job decide; a bug in that fails the job and nothing else."""
         job_id = self.context.job_id
+        self.resting = False
         try:
             return bool(decide(self.run))
         except Exception as error:

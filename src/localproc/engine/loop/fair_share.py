@@ -44,7 +44,7 @@ class FairShare:
         for active in self._circle:
             for name, count in active.run.to_come.items():
                 left[id(active.executors.named(name))] -= count
-        idle: set[int] = set()  # jobs that have nothing to start, or no room
+        idle = {id(one) for one in self._circle if one.resting}  # nothing to start, or no room
         while len(idle) < len(self._circle):
             if most <= 0:
                 return True
@@ -57,6 +57,7 @@ class FairShare:
                 most -= 1
             else:
                 idle.add(id(active))
+                active.resting = not full
         return False
 
     def _next(self, idle: Collection[int]) -> Active:
