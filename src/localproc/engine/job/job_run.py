@@ -122,9 +122,14 @@ class JobRun:
         return bool(self._writer.events or self._effects.waiting)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it has to be told what time it is."""
+        return (self._has_limit or self._steps.waits) and self.phase not in _OVER
+
+    @property
     def due(self) -> datetime | None:
         """When it has to be told what time it is, by its own clock; ``None`` if it need not."""
-        if not (self._has_limit or self._steps.waits) or self.phase in _OVER:
+        if not self.is_timed:
             return None
         times = [one for one in (self._steps.due, self._limit) if one is not None]
         return min(times, default=None)
