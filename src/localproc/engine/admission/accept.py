@@ -40,7 +40,7 @@ from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
 from localproc.model.trigger import Accepting
-from localproc.ogc.request import Request
+from localproc.ogc.request import ExecuteRequest
 from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
@@ -56,7 +56,7 @@ _PLAIN: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\^`{|}]+")
 class Revision:
     """What is the same for all jobs of a revision: its inputs, which are secrets, its own files."""
 
-    request: Request
+    request: ExecuteRequest
     secrets: frozenset[str]
     files: tuple[str, ...]
 
@@ -252,7 +252,7 @@ class Acceptance:
             main = record.resolved["processes"][record.resolved["main"]]
             spaces = record.resolved.get("namespaces")
             found = self._revisions[record.revision] = Revision(
-                Request(
+                ExecuteRequest(
                     main["inputs"],
                     spaces,
                     record.description["inputs"],
