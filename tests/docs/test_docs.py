@@ -215,6 +215,20 @@ def test_settings_are_those_of_the_class_in_its_order(document: str, settings: A
             assert repr(field.default).replace("'", '"') == row[1].strip("`"), field.name
 
 
+def test_the_table_of_threads_names_what_there_is() -> None:
+    rows = table("docs/engine.md", "What keeps whom waiting")
+    told = {name for row in rows for name in re.findall(r"`([A-Z]\w+)`", row[0])}
+    sources = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    assert told - set(re.findall(r"^class (\w+)", sources, re.MULTILINE)) == set()
+    protocols = {
+        name
+        for path in (ROOT / "src/localproc/plugins").glob("*.py")
+        for name in re.findall(r"^class (\w+)\(Protocol\)", path.read_text(), re.MULTILINE)
+    }
+    public = {name for name in localproc.__all__ if hasattr(getattr(localproc, name), "execute")}
+    assert told >= protocols | public | {"Job"}
+
+
 def test_every_kind_of_event_is_told_of() -> None:
     assert names("docs/engine.md", "Events") == list(Kind)
 

@@ -566,14 +566,32 @@ def test_two_plugins_of_one_class_have_names_of_their_own() -> None:
     ]
 
 
-def test_importing_the_faces_changes_nothing_of_other_libraries() -> None:
+def test_importing_all_of_it_changes_nothing_of_other_libraries() -> None:
     script = """
-import sys, threading
-import starlette.convertors
-before = dict(starlette.convertors.CONVERTOR_TYPES)
-import localproc, localproc.api, localproc.http.app, localproc.cli.serve
-assert starlette.convertors.CONVERTOR_TYPES == before
-assert threading.active_count() == 1
+import importlib, logging, pkgutil, sys, threading
+import click, httpx, rich.console, starlette.applications, starlette.convertors, uvicorn, yaml
+
+LIBRARIES = ("click", "httpx", "rich", "starlette", "uvicorn", "yaml")
+
+def state(names):
+    loggers = [one for one in logging.root.manager.loggerDict.values() if hasattr(one, "handlers")]
+    return {
+        "threads": {threading.active_count()},
+        "convertors": set(starlette.convertors.CONVERTOR_TYPES.items()),
+        "loggers": {(one.name, one.level, *map(id, one.handlers)) for one in loggers},
+        **{one: {(key, id(it)) for key, it in vars(sys.modules[one]).items()} for one in names},
+    }
+
+names = [one for one in sys.modules if one.partition(".")[0] in LIBRARIES]
+before = state(names)
+import localproc
+for one in pkgutil.walk_packages(localproc.__path__, "localproc."):
+    if "keeper" not in one.name and not one.name.endswith("__main__"):
+        importlib.import_module(one.name)
+after = state(names)
+assert after["convertors"] == before["convertors"]
+for name, was in before.items():
+    assert was <= after[name], (name, was - after[name])
 """
     ended = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, timeout=patient(60)
