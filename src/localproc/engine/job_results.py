@@ -105,7 +105,7 @@ class JobResults(JobSteps):
         return [Path(path) for path in found]
 
     def presigned(self, seconds: int, *outputs: str) -> list[str]:
-        """Return URLs that anybody can read the files of its results at for a time.
+        """Return URLs that anybody can read the files of its results at for so many ``seconds``.
 
         A file that lies where there is no such thing keeps its own URI. Raises as ``download``.
         """

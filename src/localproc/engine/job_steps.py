@@ -69,7 +69,10 @@ class JobSteps(JobAccount):
         return step_rows(self.steps, self.scatter_totals())
 
     def scatter_totals(self) -> dict[str, int]:
-        """Return how many instances its scatters will have, by place, where that is known."""
+        """Return how many instances its scatters will have, where that is known.
+
+        That is by the place of the step: ``detect``, or ``tiles/detect`` in a workflow of a step.
+        """
         try:
             resolved = self._process.resolved
         except NoSuchProcess:

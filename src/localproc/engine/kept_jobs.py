@@ -77,9 +77,9 @@ class KeptJobs:
         """Return jobs as entries of the execution log, newest first; see ``Job.execution``.
 
         ``since`` and ``until`` bound when they were accepted, ``began_since`` and ``began_until``
-        when they were started. ``failed``: only those whose status
-        there is ``failed``, which dismissed ones have too; ``status`` any other (``success``,
-        ``warning``, ``retrying`` ...). ``before`` is the ``_id`` of the last one of the page
+        when they were started. ``failed``: only those whose status there is ``failed``, which
+        dismissed ones have too; ``status`` any other (``success``, ``warning``, ``retrying`` ...).
+        ``limit`` is the most that are returned; ``before`` the ``_id`` of the last one of the page
         before.
 
         Raises ``InvalidInputs`` for a status that there is not.

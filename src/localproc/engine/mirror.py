@@ -78,7 +78,7 @@ class Mirror:
         return len({one.key for one in self} - before)
 
     def verify(self) -> Mapping[str, str]:
-        """Return what is wrong with what is mirrored, by URI: every byte is read."""
+        """Return what is wrong with what is mirrored, in words, by URI: every byte is read."""
         found = ((one.uri, self._cache.damaged(one)) for one in self)
         return {uri: wrong for uri, wrong in found if wrong}
 

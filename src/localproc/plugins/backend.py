@@ -85,7 +85,7 @@ class Backend(Protocol):
         """Remove what is kept of tasks that have ended: nobody asks for them again."""
 
     def watch(self, seconds: float) -> Collection[str] | None:
-        """Wait for so long for something to happen; return the keys of tasks to look at.
+        """Wait so many ``seconds`` for something to happen; return the keys of tasks to look at.
 
         ``None``, at once: it cannot be waited for.
         """

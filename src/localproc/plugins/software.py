@@ -26,7 +26,9 @@ class SoftwareResolver(Protocol):
         """Return the package in one of its versions, ``None`` if it is not there."""
 
     def load(self, found: Sequence[Found], env: Mapping[str, str]) -> Mapping[str, str]:
-        """Return an environment in which packages are available, made from another one.
+        """Return an environment, values by the names of variables, in which packages are available.
+
+        It is made from another one.
 
         Raises ``EnvironmentProblem`` if that cannot be.
         """

@@ -115,7 +115,7 @@ class Storage(Protocol):
         """Raise ``StagingError`` if nothing can be put below the prefix; leave nothing there."""
 
     def presign(self, uri: str, seconds: int) -> str | None:
-        """Return a URL that anybody can read for a time, ``None`` if there is no such thing."""
+        """Return a URL that anybody can read for so many ``seconds``; ``None``: there is none."""
 
     def describe(self, uri: str) -> Description:
         """Return what an item is to say of an asset that lies here."""
@@ -137,7 +137,10 @@ class Answering(Protocol):
         most: int | None = None,
         watch: Watch = unwatched,
     ) -> Info:
-        """Send JSON to a URI and write the answer to a file; as ``Storage.fetch`` else."""
+        """Send JSON to a URI and write the answer, of ``most`` bytes, to a file.
+
+        All else is as in ``Storage.fetch``.
+        """
 
 
 @dataclass(frozen=True, slots=True)

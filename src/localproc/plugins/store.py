@@ -124,13 +124,16 @@ class Store(Protocol):
         """Return how many jobs of a process, or of a whole namespace, have not ended."""
 
     def take_callbacks(self, now: datetime, until: datetime, most: int) -> list[Callback]:
-        """Take callbacks that are due; unless they are settled, they are due again at ``until``."""
+        """Take callbacks that are due, ``most`` of them.
+
+        Unless they are settled, they are due again at ``until``.
+        """
 
     def settle_callback(self, number: int) -> None:
-        """Forget a callback: it was delivered, or was given up."""
+        """Forget the callback of a ``number``: it was delivered, or was given up."""
 
     def put_off_callback(self, number: int, due: datetime) -> None:
-        """Keep a callback for a later attempt."""
+        """Keep the callback of a ``number`` for a later attempt."""
 
     def next_callback(self) -> datetime | None:
         """Return the time at which the next callback is due, ``None`` if there is none."""
@@ -156,7 +159,7 @@ class Store(Protocol):
         """Return triggers of a kind, of one namespace or all, by name."""
 
     def due_triggers(self, kind: str, now: datetime, most: int) -> list[TriggerRecord]:
-        """Return those of a kind that are enabled and due, the most overdue first."""
+        """Return those of a kind that are enabled and due: ``most``, the most overdue first."""
 
     def next_trigger(self) -> datetime | None:
         """Return when the next schedule, or the next attempt of a job, is due."""
@@ -179,7 +182,7 @@ class Store(Protocol):
         """
 
     def firings(self, trigger: TriggerRecord, limit: int) -> list[Firing]:
-        """Return what has set a trigger off, the last one first."""
+        """Return what has set a trigger off, the last ``limit`` times, the last one first."""
 
     def fired(self, trigger: TriggerRecord, keys: Sequence[str]) -> set[str]:
         """Return those of the keys that have set a trigger off before."""

@@ -125,7 +125,7 @@ class Server:
         return answer
 
     def describe(self, process_id: str) -> dict[str, Any]:
-        """Return the description of a process."""
+        """Return the description of a process (OGC API - Processes Part 1, "process.yaml")."""
         return self._get(f"/processes/{quote(process_id)}")
 
     # Jobs
@@ -202,11 +202,14 @@ class Server:
         return {name: self.fetch(href).decode(errors="replace") for name, href in chosen.items()}
 
     def results(self, job_id: str) -> dict[str, Any]:
-        """Return the results document; raises ``ResultsNotReady``, ``JobFailed``."""
+        """Return the results by output (OGC API - Processes Part 1, "results.yaml").
+
+        Raises ``ResultsNotReady``, ``JobFailed``.
+        """
         return self._get(f"/jobs/{quote(job_id)}/results")
 
     def dismiss(self, job_id: str) -> dict[str, Any]:
-        """Dismiss a job, and return what the server says of it."""
+        """Dismiss a job, and return its statusInfo as the server gives it."""
         answer = self._ask("DELETE", f"/jobs/{quote(job_id)}")
         self._check(answer)
         return _with_id(_document(answer), job_id)

@@ -135,7 +135,10 @@ class Settings:
 
     @property
     def resolvers(self) -> Sequence[Mapping[str, Any]]:
-        """The resolvers of software; none while they are still in a file that has to be read."""
+        """The resolvers of software, each with its ``type`` and its options.
+
+        There are none while they are still in a file that has to be read.
+        """
         return () if isinstance(self.software, str) else self.software
 
     def capacity(self) -> tuple[float, int, int]:

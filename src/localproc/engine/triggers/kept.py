@@ -35,7 +35,10 @@ class KeptTriggers:
             raise self._missing(name)
 
     def history(self, name: str, limit: int = 20) -> list[Firing]:
-        """Return what has set one off, the last first, with the jobs; raises as ``remove`` does."""
+        """Return what has set one off, the last ``limit`` times, with the jobs, the last one first.
+
+        Raises as ``remove`` does.
+        """
         return self._store.firings(self._trigger(name), limit)
 
     def _records(self) -> list[TriggerRecord]:

@@ -55,11 +55,14 @@ class Scheduled:
         return self.record.due if self.schedule.enabled else None
 
     def next_runs(self, count: int = 5) -> list[datetime]:
-        """Return the next times at which it is due, in its own time zone."""
+        """Return the next ``count`` times at which it is due, in its own time zone."""
         return self.schedule.next_runs(datetime.now(UTC), count)
 
     def to_data(self, count: int = 5) -> dict[str, Any]:
-        """Return it as JSON, with its next times; policies of inputs are its server's own."""
+        """Return it as JSON: its members by name, with the ``next`` times, ``count`` of them.
+
+        Policies of inputs are its server's own, and not in it.
+        """
         data = self.schedule.to_data()
         data["options"] = {
             name: value
