@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -94,6 +95,16 @@ def test_the_map_has_every_module_and_no_other() -> None:
         if "/" in package or package in ("engine", "executors", "ogc", "storage", "views"):
             unsaid = [one for one in there if not any(fnmatch.fnmatch(one, n) for n in told)]
             assert not unsaid, package
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """But for a word that plugins of schedulers know: a command has failed, as a job may have."""
+    paths = [path for path in (ROOT / "src").rglob("*.py") if path.name != "__init__.py"]
+    names_of = (
+        re.findall(r"^class ([A-Za-z]\w*)", path.read_text(), re.MULTILINE) for path in paths
+    )
+    counted = Counter(name for names in names_of for name in names)
+    assert {name for name, count in counted.items() if count > 1} == {"Failed"}
 
 
 def test_every_decision_is_in_the_index_in_its_order() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from localproc.executors.keeper.signals import signal_all
+from localproc.executors.keeper.signalling import signal_all
 from localproc.executors.process_trees import OsProcess, processes
 from localproc.plugins.executor import Leftover
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import psutil
 
-from localproc.executors.keeper.signals import signal_all
+from localproc.executors.keeper.signalling import signal_all
 from localproc.executors.keeper.strays import mark_of, mark_on
 
 _AFTER_KILL: Final = 5.0

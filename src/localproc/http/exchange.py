@@ -21,9 +21,9 @@ from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_p
 from localproc.http.bodies import read_json
 from localproc.http.files import FileAnswer, is_here, opened, signed
 from localproc.http.negotiation import Preferences, best, is_known, listed
-from localproc.http.numbers import whole
 from localproc.http.settings import HttpSettings
 from localproc.http.urls import root_of, static_of
+from localproc.http.whole_numbers import whole
 from localproc.uris import quoted
 from localproc.views.hrefs import with_addresses
 

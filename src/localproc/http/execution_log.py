@@ -22,8 +22,8 @@ from localproc.http.exchange import Exchange
 from localproc.http.execution import start
 from localproc.http.execution_pages import LAST, execution_page, executions_page
 from localproc.http.joblist import page_of_jobs, times
-from localproc.http.numbers import whole
 from localproc.http.paging import link_header
+from localproc.http.whole_numbers import whole
 from localproc.model import Trigger
 from localproc.views.execution_log import SHOWN
 from localproc.views.parameters import bounds

@@ -22,8 +22,8 @@ from localproc.engine.handles import Job
 from localproc.errors import NotFound, ResultsGone
 from localproc.http.answers import HttpProblem
 from localproc.http.negotiation import is_known
-from localproc.http.numbers import whole
 from localproc.http.threads import Threads
+from localproc.http.whole_numbers import whole
 from localproc.uris import unquoted, uri_path
 from localproc.views.ogc import ITEM_REL
 

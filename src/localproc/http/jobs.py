@@ -20,9 +20,9 @@ from localproc.http.exchange import Exchange
 from localproc.http.files import asked_for, folder_document, is_here, media_type, published
 from localproc.http.job_page import job_page
 from localproc.http.joblist import page_of_jobs, times
-from localproc.http.numbers import whole
 from localproc.http.paging import page_links
 from localproc.http.steppage import StepPage, page_of_steps
+from localproc.http.whole_numbers import whole
 from localproc.model import JobStatus
 from localproc.storage.addresses import redacted
 from localproc.uris import unquoted

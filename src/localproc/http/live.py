@@ -16,8 +16,8 @@ from localproc.errors import NotFound
 from localproc.http.answers import TEXT, bad_parameter, text
 from localproc.http.endpoints import is_stopping
 from localproc.http.exchange import Exchange
-from localproc.http.numbers import whole
 from localproc.http.threads import Threads, pause
+from localproc.http.whole_numbers import whole
 from localproc.machine import StepBook
 from localproc.model import JobStatus, Step, StepStatus
 from localproc.model.events import Dismissed, Failed

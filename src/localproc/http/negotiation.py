@@ -13,7 +13,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from localproc.http.numbers import whole
+from localproc.http.whole_numbers import whole
 
 _FORMATS: Final = {"json": "application/json", "html": "text/html"}
 

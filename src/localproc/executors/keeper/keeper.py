@@ -33,10 +33,10 @@ import sys
 import time
 from typing import Any
 
+from .booking import Booking
+from .journal_writer import JournalWriter
 from .logs import APPEND, Logs
-from .records import Records
-from .room import Room
-from .signals import Deadlines, signal_all, signal_group
+from .signalling import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
 from .strays import Strays, mark_of
 
@@ -53,8 +53,8 @@ class Keeper:
 
     def __init__(self, folder: str, cores: float, ram: int, slots: int) -> None:
         self.folder = folder
-        self.records = Records(folder)
-        self.room = Room(cores, ram, slots)
+        self.journal = JournalWriter(folder)
+        self.booking = Booking(cores, ram, slots)
         self.attached = True  # to an engine that lives
         self.inbox = b""
         self.waiting: collections.deque[dict[str, Any]] = collections.deque()
@@ -93,7 +93,7 @@ class Keeper:
                 self.reap()
             if 0 in ready:
                 self.listen()
-            if not self.attached and not os.fstat(self.records.journal).st_nlink:
+            if not self.attached and not os.fstat(self.journal.file).st_nlink:
                 self.abandon()
             self.clear()
             self.enforce_limits()
@@ -109,9 +109,9 @@ class Keeper:
         due = [] if limit is None else [limit]
         if self.young:
             due.append(self.young[0][0])
-        if self.records.news:
-            due.append(self.records.tell_by)
-        if self.records.unwritten or self.clearing:
+        if self.journal.news:
+            due.append(self.journal.tell_by)
+        if self.journal.unwritten or self.clearing:
             due.append(now + 0.5)
         if self.waiting and self.retry_at > now:
             due.append(self.retry_at)
@@ -134,14 +134,14 @@ class Keeper:
             else:
                 self.stop(set(message["stop"]), message["grace"])
                 said = {"state": "stopping", "id": message["id"]}
-                self.records.tell_now(json.dumps(said))
+                self.journal.tell_now(json.dumps(said))
         if gone:
             self.detach()
 
     def detach(self) -> None:
         """The engine has gone: see to what runs, forget what waits."""
         if self.attached:
-            self.records.lines.append(json.dumps({"state": "detached"}))
+            self.journal.lines.append(json.dumps({"state": "detached"}))
         self.attached = False
         self.waiting.clear()
 
@@ -170,7 +170,7 @@ class Keeper:
     def start_waiting(self) -> None:
         """Start tasks from the head of the queue while there is room for them."""
         now = time.monotonic()
-        if not self.waiting or self.records.unwritten or now < self.retry_at:
+        if not self.waiting or self.journal.unwritten or now < self.retry_at:
             return
         if not self.has_room(self.waiting[0]):
             return
@@ -194,7 +194,7 @@ class Keeper:
         """Start a task, or put it back if the system has no room for a process."""
         started, now = time.time(), time.monotonic()
         try:
-            self.records.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
+            self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
             with self.strays.marked(task["mark"]):
@@ -205,7 +205,7 @@ class Keeper:
             else:
                 self.could_not_start(task, error, started)
             return
-        self.room.take(task)
+        self.booking.take(task)
         self.running[pid] = task
         if task["time"]:
             self.deadlines.add(task["time"], pid, signal.SIGTERM, task["run"])
@@ -213,7 +213,7 @@ class Keeper:
         task["started"] = started
         line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
         task["line"] = json.dumps(line)
-        self.records.lines.append(task["line"])
+        self.journal.lines.append(task["line"])
 
     def put_back(self, task: dict[str, Any], error: Exception) -> None:
         """Have a task wait until the system has room for it."""
@@ -224,7 +224,7 @@ class Keeper:
             task["told_why"] = True
             why = f"it cannot be started yet: {getattr(error, 'strerror', None) or error}"
             said = {"key": task["run"], "state": "waiting", "why": why}
-            self.records.news.append(json.dumps(said))
+            self.journal.news.append(json.dumps(said))
 
     def announce(self) -> None:
         """Tell of tasks that have been running for a while; pass over those that have ended."""
@@ -233,17 +233,17 @@ class Keeper:
             _, pid = self.young.popleft()
             if pid in self.running:
                 self.tell_of(self.running[pid])
-                self.records.tell_by = now
+                self.journal.tell_by = now
 
     def tell_of(self, task: dict[str, Any]) -> None:
         """Tell, once, that a task runs."""
         if "line" in task:
             self.logs.name(task["lent"])
-            self.records.news.append(task.pop("line"))
+            self.journal.news.append(task.pop("line"))
 
     def has_room(self, task: dict[str, Any]) -> bool:
         """Whether a task fits beside those that run."""
-        return self.room.has(task, alone=not self.running)
+        return self.booking.has(task, alone=not self.running)
 
     def could_not_start(self, task: dict[str, Any], error: Exception, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
@@ -267,7 +267,7 @@ class Keeper:
             task = self.running.pop(pid, None)
             if task is None:
                 continue
-            self.room.give_back(task)
+            self.booking.give_back(task)
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
@@ -317,25 +317,25 @@ class Keeper:
     def ended(self, task: dict[str, Any], **fields: Any) -> None:
         """Note how a task ended."""
         line = json.dumps({"key": task["run"], "state": "ended", **fields})
-        self.records.lines.append(line)
-        self.records.tell_soon(line)
+        self.journal.lines.append(line)
+        self.journal.tell_soon(line)
 
     def write_down(self) -> None:
         """Write what happened into the journal."""
-        self.records.write_down()
+        self.journal.write_down()
 
     def tell(self) -> None:
         """Tell the engine, unless that can wait because there is enough to do without it."""
-        records = self.records
-        if not records.news:
+        journal = self.journal
+        if not journal.news:
             return
-        if len(self.waiting) >= 2 * self.room.slots and time.monotonic() < records.tell_by:
+        if len(self.waiting) >= 2 * self.booking.slots and time.monotonic() < journal.tell_by:
             return
         if not self.attached:
-            records.news.clear()
+            journal.news.clear()
             return
         try:
-            records.tell()
+            journal.tell()
         except OSError:
             self.detach()
 

@@ -6,7 +6,7 @@ Owns booking cores, memory and slots. Must not know what tasks are, nor that the
 from typing import Any
 
 
-class Room:
+class Booking:
     """So many cores, so much ram (MiB) and so many slots."""
 
     def __init__(self, cores: float, ram: int, slots: int) -> None:

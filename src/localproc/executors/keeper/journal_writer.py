@@ -12,11 +12,11 @@ from .logs import APPEND
 _HELD = 0.005  # seconds for which ends may be kept back, to be told together
 
 
-class Records:
+class JournalWriter:
     """Lines for the journal and for the engine, in the order of what happened."""
 
     def __init__(self, folder: str) -> None:
-        self.journal = os.open(os.path.join(folder, "journal"), APPEND, 0o600)
+        self.file = os.open(os.path.join(folder, "journal"), APPEND, 0o600)
         self.lines: list[str] = []
         self.unwritten = b""
         self.news: list[str] = []
@@ -24,7 +24,7 @@ class Records:
 
     def write_at_once(self, line: str) -> None:
         """Write a line, or raise ``OSError``."""
-        os.write(self.journal, f"{line}\n".encode())
+        os.write(self.file, f"{line}\n".encode())
 
     def write_down(self) -> None:
         """Write what happened into the journal. A full disk only delays that."""
@@ -33,7 +33,7 @@ class Records:
             self.lines.clear()
         if self.unwritten:
             with contextlib.suppress(OSError):
-                self.unwritten = self.unwritten[os.write(self.journal, self.unwritten) :]
+                self.unwritten = self.unwritten[os.write(self.file, self.unwritten) :]
 
     def tell_soon(self, line: str) -> None:
         """Have the engine told, a little later if there is enough to do without it."""
