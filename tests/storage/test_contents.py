@@ -18,9 +18,14 @@ from localproc.storage import contents
 _DATA = random.Random(9).randbytes(20_000_000)
 
 
+def set_large(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(contents, "LARGE", size)
+    monkeypatch.setattr(contents, "LARGE_TO_DIGEST", size)
+
+
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(contents, "LARGE", len(_DATA))
+    set_large(monkeypatch, len(_DATA))
     path = tmp_path / "large"
     path.write_bytes(_DATA)
     return path
@@ -46,7 +51,7 @@ def digest(file: Path, name: str = "sha256", go_on: Callable[[], object] = worke
 def test_whoever_does_it_does_the_same(
     file: Path, large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "LARGE", large)
+    set_large(monkeypatch, large)
     assert copied(file) == _DATA
     assert digest(file) == hashlib.sha256(_DATA).hexdigest()
     assert digest(file, "sha1") == hashlib.sha1(_DATA).hexdigest()

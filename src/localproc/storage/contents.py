@@ -19,7 +19,9 @@ from localproc.priorities import lower_session
 from localproc.storage import contents_main
 from localproc.storage.contents_main import COPY, DONE, ERRNO
 
-LARGE: Final = 512 << 20  #: bytes; the time that a process takes to start is little beside them
+#: Bytes from which on the time that a process takes to start is little: to copy, and to digest.
+LARGE: Final = 512 << 20
+LARGE_TO_DIGEST: Final = 128 << 20
 _WAY: Final = 10  #: its niceness
 _LOOK: Final = 40  #: milliseconds between looks at whether the work is still wanted
 
@@ -47,7 +49,7 @@ def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
 
     ``go_on`` is called again and again; what it raises ends the work. Raises ``OSError``.
     """
-    if os.fstat(file).st_size >= LARGE:
+    if os.fstat(file).st_size >= LARGE_TO_DIGEST:
         with suppress(_Failed):
             return _apart(name, (file, file), go_on)
         os.lseek(file, 0, os.SEEK_SET)
