@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 
 from localproc.priorities import lower_session
 from localproc.storage import contents
+from tests.patience import until
 
 _DATA = random.Random(9).randbytes(20_000_000)
 
@@ -118,3 +120,32 @@ def test_a_process_that_is_killed_is_done_without(
     assert copied(file) == _DATA
     assert digest(file) == hashlib.sha256(_DATA).hexdigest()
     assert workers() == []
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+_ASKING = """
+import subprocess
+import sys
+from localproc.storage import contents
+contents.lower_session = lambda pid, _: print(pid, flush=True)
+with open(sys.argv[1], "rb") as file:
+    contents.digest(file.fileno(), "sha1", lambda: None)
+"""
+
+
+def test_the_process_ends_with_whoever_wants_it(tmp_path: Path) -> None:
+    endless = tmp_path / "endless"
+    with endless.open("wb") as opened:
+        opened.truncate(1 << 40)
+    argv = [sys.executable, "-c", _ASKING, str(endless)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as asking:
+        assert asking.stdout is not None
+        process = psutil.Process(int(asking.stdout.readline()))
+        asking.kill()
+    assert until(lambda: has_ended(process))
