@@ -102,7 +102,7 @@ class StorageRound:
         self._end("dismiss")
         (status,) = self._statuses()
         if status == "dismissed":
-            wrong += [f"dismissed, and there is {key}" for key in self._keys()]
+            wrong += self._of_what_was_to_go()
         return wrong + self._of_the_end(status)
 
     def close(self) -> None:
@@ -151,6 +151,19 @@ class StorageRound:
         self.counts["longest"] = max(self.counts["longest"], round(time.monotonic() - begun))
 
     # What is asked
+
+    def _of_what_was_to_go(self) -> list[str]:
+        """Return what is wrong with the objects of a job that was dismissed.
+
+        Where the server would not remove them, that is remembered, and the next engine has it done.
+        """
+        if not self._keys():
+            return []
+        self.counts["remembered"] += 1
+        wrong = [] if list(self.home.glob("remnants/*")) else ["it is not remembered"]
+        self.road.fault = lambda method, path: ""
+        self._end("tidy")
+        return wrong + [f"dismissed, and there is {key}" for key in self._keys()]
 
     def _statuses(self) -> list[str]:
         """Return how the job stands; of one that was retried, how its retry does."""

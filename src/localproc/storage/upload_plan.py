@@ -22,6 +22,7 @@ from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk, telling
 from localproc.storage.integrity import file_sha256
 from localproc.storage.meter import Meter
+from localproc.storage.remnants import Undoing
 from localproc.storage.transfers import together
 from localproc.storage.withdraw import bounded, is_below, remove_empty
 from localproc.uris import uri_path
@@ -56,7 +57,7 @@ class Outbound:
 
     ``alone``: nobody else writes below the root. ``own`` are the folders whose files are the job's
     and may be shared with the storage instead of being copied, first the one that most are in;
-    ``inputs`` paths that outputs may be, or link to, as well.
+    ``inputs`` paths that outputs may be, or link to, as well. ``undoing`` is begun with ``undo``.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class Outbound:
         *,
         alone: bool,
         meter: Meter | None = None,
+        undoing: Undoing | None = None,
     ) -> None:
         self._meter = meter or Meter()
+        self._undoing = undoing or Undoing()
         self._storage = storage
         self._root = root
         self._is_local = urlsplit(root).scheme == "file"
@@ -79,7 +82,7 @@ class Outbound:
         self._inputs = tuple(os.path.realpath(one) for one in inputs)
         self._files = Disk(settled=self._own[0])
         self._log = log
-        self._stopped = stopped
+        self._job_stopped = stopped
         self._alone = alone
         self._there: dict[str, Info] = {}
         self._measured: dict[str, tuple[int, str]] = {}
@@ -181,7 +184,9 @@ class Outbound:
             if commit_point:
                 self._storage.sweep(f"{self._root}/")
 
-        bounded(remove, self._log, hurry=self._stopped())
+        hurry = self._stopped()
+        self._undoing.begin()
+        bounded(remove, self._log, self._undoing, hurry=hurry)
         if self._is_local:
             root = uri_path(self._root)
             folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
@@ -218,6 +223,7 @@ class Outbound:
         return there is not None and there.sha256 == digest
 
     def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
+        self._undoing.enter()
         try:
             return self._storage.put(
                 source,
@@ -231,6 +237,11 @@ class Outbound:
             if self._stopped():  # nobody has waited for it: all that was written is removed by now
                 self._storage.delete([upload.uri])
                 self._storage.sweep(upload.uri)
+            self._undoing.leave()
+
+    def _stopped(self) -> bool:
+        """Whether nothing more is to be written: what has been is taken back, or will be."""
+        return self._undoing.begun or self._job_stopped()
 
     def _again(self, action: Callable[[], _T]) -> _T:
         return retries.retrying(action, retries.WRITING, self._stopped, self._tell)
