@@ -109,8 +109,8 @@ def test_a_job_that_is_published_after_all_keeps_its_results(killed: Path, boxes
         root = f"box://there/results/{job.id}"
         Remnants(str(killed / "remnants")).remember(Remnant(job.id, "default", root))
         assert due(engine) == []
-        engine.resume()
-        assert job.wait().status == "successful"
+    with Engine(killed, plugins=[boxes]) as engine:
+        assert engine.job(job.id).wait().status == "successful"
         assert due(engine) == []
     assert written(boxes) == ["a.txt", "b.txt", "c.txt", "d.txt"]
     assert not os.listdir(killed / "remnants")
