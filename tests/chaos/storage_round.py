@@ -168,7 +168,7 @@ class StorageRound:
     def _statuses(self) -> list[str]:
         """Return how the job stands; of one that was retried, how its retry does."""
         with localproc.Engine(self.home, run_jobs=False) as engine:
-            return [str(job.status) for job in engine.jobs(limit=1)]
+            return [str(job.status) for job in engine.jobs(process="copies", limit=1)]
 
     def _keys(self) -> list[str]:
         return keys(self.server, self.bucket, f"{self.prefix}/")

@@ -87,7 +87,7 @@ class Publisher:
                 self._add_documents()
             self._out.send()
         except BaseException:
-            self._out.undo(f"{self._root}/{stac.CATALOG}" if self._catalogs else "")
+            self._out.undo()
             raise
         self._log(f"published {' with '.join(told)}")
         return published, features

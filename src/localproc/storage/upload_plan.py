@@ -24,7 +24,7 @@ from localproc.storage.integrity import file_sha256
 from localproc.storage.meter import Meter
 from localproc.storage.remnants import Undoing
 from localproc.storage.transfers import together
-from localproc.storage.withdraw import bounded, is_below, remove_empty
+from localproc.storage.withdraw import bounded, is_below, remove_empty, remove_results
 from localproc.uris import uri_path
 
 _T = TypeVar("_T")
@@ -169,28 +169,25 @@ class Outbound:
             self._again(partial(self._storage.sweep, f"{self._root}/"))
         retries.go_on(self._stopped)
 
-    def undo(self, commit_point: str = "") -> None:
+    def undo(self) -> None:
         """Take back what has been written.
 
-        ``commit_point`` is the URI of the object that leads readers to all others. It goes first;
-        and as the root is the job's own then, all goes that was to be written, for an earlier
-        attempt may have written it.
+        Where the root is the job's own all goes that lies there, the catalog first: an earlier
+        attempt may have written what this one has not come to plan.
         """
-        planned = [upload.uri for upload in chain(*self._stages)]
-        uris = [commit_point, *reversed(planned)] if commit_point else self._written[::-1]
-
-        def remove() -> None:
-            self._storage.delete(uris)
-            if commit_point:
-                self._storage.sweep(f"{self._root}/")
-
         hurry = self._stopped()
         self._undoing.begin()
-        bounded(remove, self._log, self._undoing, hurry=hurry)
+        bounded(self._remove, self._log, self._undoing, hurry=hurry)
+
+    def _remove(self) -> None:
+        if self._alone:
+            remove_results(self._storage, self._root)
+            return
+        self._storage.delete(self._written[::-1])
         if self._is_local:
-            root = uri_path(self._root)
-            folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
-            remove_empty(folders, os.path.dirname(root) if commit_point else root)
+            files = [uri_path(upload.uri) for upload in chain(*self._stages)]
+            folders = {*self._folders, *map(os.path.dirname, files)}
+            remove_empty(folders, uri_path(self._root))
 
     def _put(self, upload: _Upload) -> None:
         retries.go_on(self._stopped)
