@@ -152,7 +152,8 @@ class Outbound:
             with telling(folder):
                 os.makedirs(folder, exist_ok=True)
         for upload in chain(*self._stages):
-            self._meter.expect(upload.uri, upload.size())
+            size, _ = self._of(upload)
+            self._meter.expect(upload.uri, size)
         if self._alone:
             self._again(partial(self._storage.sweep, f"{self._root}/"))
         if self._is_local:
@@ -192,8 +193,7 @@ class Outbound:
     def _put(self, upload: _Upload) -> None:
         retries.go_on(self._stopped)
         source = upload.path or upload.contents()
-        size = upload.size()
-        _, digest = self.measured(upload.uri) or (0, "")
+        size, digest = self._of(upload)
         if not self._is_there(upload.uri, size, digest):
             info = self._again(partial(self._put_once, upload, source, digest))
             if info.size != size or (digest and info.sha256 not in ("", digest)):
@@ -205,6 +205,10 @@ class Outbound:
                 )
         self._written.append(upload.uri)
         self._meter.count(upload.uri, size)
+
+    def _of(self, upload: _Upload) -> tuple[int, str]:
+        """Return the size of what is to be written, and the digest if it has been taken."""
+        return self.measured(upload.uri) or (upload.size(), "")
 
     def _watch(self, uri: str, done: int) -> None:
         retries.go_on(self._stopped)
