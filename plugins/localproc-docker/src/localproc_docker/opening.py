@@ -16,6 +16,7 @@ from localproc_docker.backend import DockerBackend
 from localproc_docker.containers import Owner
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.images import DaemonImages
+from localproc_docker.info import Info
 from localproc_docker.room import Room
 from localproc_docker.warm import FOLDER, MODES
 from localproc_docker.warm_backend import WarmBackend
@@ -31,14 +32,14 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         )
     api = EngineApi(daemon.address(settings.options))
     try:
-        told = api.get("/info")
+        info = Info.read(api.get("/info"))
     except ExecutorUnavailable as error:
         api.close()
         raise EnvironmentProblem(error.message, hint=daemon.listens) from error
     folder = os.path.realpath(settings.folder)
-    owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
+    owner = Owner(folder, os.getuid(), os.getgid(), info)
     room = Room(settings.slots, settings.cores, settings.ram)
-    backend = DockerBackend(_really(daemon, api), api, owner, room)
+    backend = DockerBackend(_really(daemon, info), api, owner, room)
     with suppress(LocalprocError):  # the next one to open it does that
         backend.sweep(settings.is_over)
     if mode == "no" and not os.path.isdir(os.path.join(folder, FOLDER)):
@@ -52,11 +53,9 @@ def opened_images(daemon: Daemon, options: Mapping[str, Any]) -> DaemonImages:
     return DaemonImages(EngineApi(daemon.address(options)), daemon.name)
 
 
-def _really(daemon: Daemon, api: EngineApi) -> Daemon:
+def _really(daemon: Daemon, info: Info) -> Daemon:
     """Return which daemon it is that answers: podman often stands in for Docker."""
-    parts = api.get("/version").get("Components") or [{}]
-    told = "podman" if "podman" in str(parts[0].get("Name")).lower() else daemon.name
-    return next(one for one in DAEMONS if one.name == told)
+    return next(one for one in DAEMONS if one.name == "podman") if info.is_podman else daemon
 
 
 def _check(daemon: Daemon, options: Mapping[str, Any]) -> None:

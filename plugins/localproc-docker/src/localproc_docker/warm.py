@@ -110,7 +110,7 @@ def creation(
         "Entrypoint": ["/bin/sh", "-c", _LOOP, "sh"],
         "Cmd": [folder],
         "WorkingDir": folder,
-        "User": f"{owner.uid}:{owner.gid}",
+        "User": owner.user,
         "Labels": owner.labels | {KEY: LANE + name},
         "NetworkDisabled": not first.container.network,
         "HostConfig": config,
