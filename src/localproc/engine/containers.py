@@ -101,9 +101,9 @@ class Containers:
         if not required:
             return ""
         names = [one.name for one in self.here()]
-        if len(names) > 1:
-            names.sort(key=lambda name: not self._has_all(name, containers))
-        return names[0] if names else ""
+        if len(names) < 2:
+            return "".join(names)
+        return next((name for name in names if self._has_all(name, containers)), names[0])
 
     # Images
 

@@ -18,6 +18,7 @@ from localproc_docker.engine_api import EngineApi
 from localproc_docker.images import DaemonImages
 from localproc_docker.info import Info
 from localproc_docker.room import Room
+from localproc_docker.service import OURS
 from localproc_docker.warm import FOLDER, MODES
 from localproc_docker.warm_backend import WarmBackend
 
@@ -30,7 +31,7 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         raise EnvironmentProblem(
             f"the option {daemon.name}.warm is {mode!r}", hint=f"it is one of {', '.join(MODES)}"
         )
-    api = EngineApi(daemon.address(settings.options))
+    api = reached(daemon, settings.options)
     try:
         info = Info.read(api.get("/info"))
     except ExecutorUnavailable as error:
@@ -50,7 +51,12 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
 def opened_images(daemon: Daemon, options: Mapping[str, Any]) -> DaemonImages:
     """Return the images of a daemon, whether it answers or not."""
     _check(daemon, options)
-    return DaemonImages(EngineApi(daemon.address(options)), daemon.name)
+    return DaemonImages(reached(daemon, options), daemon.name)
+
+
+def reached(daemon: Daemon, options: Mapping[str, Any]) -> EngineApi:
+    """Return the way to a daemon, which is had to listen where nobody does."""
+    return EngineApi(OURS.address() if daemon.is_startable(options) else daemon.address(options))
 
 
 def _really(daemon: Daemon, info: Info) -> Daemon:
