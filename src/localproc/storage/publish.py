@@ -14,7 +14,7 @@ from localproc.plugins.storage import Storage
 from localproc.storage import stac
 from localproc.storage.catalog_plan import CatalogPlan
 from localproc.storage.meter import Meter
-from localproc.storage.placement import Placement
+from localproc.storage.placement import OutputPlaces
 from localproc.storage.upload_plan import Outbound
 
 _Log = Callable[[str], None]
@@ -53,7 +53,7 @@ class Publisher:
         self._out = Outbound(
             storage, self._root, own, inputs, log, stopped, alone=catalogs, meter=meter
         )
-        self._placement = Placement(self._out, self._root)
+        self._placement = OutputPlaces(self._out, self._root)
         self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
 
     def publish(
