@@ -1,23 +1,24 @@
 """One job's life inside an engine.
 
 Owns the decisions: facts in (a report of a task, inputs staged, a dismissal), events and effects
-out. What follows from which fact in which phase says ``machine.phases``; here is how. Must not know
-threads, the store or any executor; the loop records the events and then does the effects. The only
-disk it looks at is the one it is given, for inputs and outputs of steps.
+out. What follows from which fact in which phase says ``machine.phases``; here is how, and in
+``job_endings`` how it ends. Must not know threads, the store or any executor; the loop records the
+events and then does the effects. The only disk it looks at is the one it is given, for inputs and
+outputs of steps.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from localproc import machine
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Close, Effect, Effects, StageIn, StageOut
+from localproc.engine.job.effects import Effect, Effects
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, kind
+from localproc.engine.job.job_endings import JobEndings
 from localproc.engine.job.planning import Instance, Planning
 from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
@@ -26,15 +27,14 @@ from localproc.engine.job.step_runs import StepRuns
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
 from localproc.machine.phases import ACTS, Act, Phase
-from localproc.model import JobRecord, StepStatus
+from localproc.model import JobRecord
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.plugins.store import Change
 
 _STAGED, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
-_OVER: Final = (Phase.STOPPING, Phase.ENDED)
 
 
-class JobRun:
+class JobRun(JobEndings):
     """A job that an engine has taken on.
 
     It begins, takes facts as they come, gives a step to start whenever it is asked for one, and
@@ -72,13 +72,13 @@ class JobRun:
         )
         self._now = tasks.setup.now
         self._keep = tasks.setup.keep
-        self._problems: list[JobFailed] = []  #: of steps, while the others go on
+        self._problems = []
         self._has_made = any(
             one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
         )
         self._inputs: Mapping[str, Any] = {}
         self._parts: dict[str, float] = {}  #: what steps that run have done of the whole
-        self._ending: JobFailed | JobDismissed | None = None  #: what it is to end as
+        self._ending = None
         self._handlers: Final = self._acts()
 
     def _acts(self) -> Mapping[Act, Callable[[Any], bool | None]]:
@@ -102,11 +102,6 @@ class JobRun:
     # What the loop asks
 
     @property
-    def job(self) -> JobRecord:
-        """The job's row as it is now."""
-        return self._writer.job
-
-    @property
     def under_way(self) -> int:
         """How many steps have been started and take up room of executors, now or soon."""
         return self._steps.under_way
@@ -121,19 +116,6 @@ class JobRun:
         """Whether there is something to record or to do."""
         return bool(self._writer.events or self._effects.waiting)
 
-    @property
-    def is_timed(self) -> bool:
-        """Whether it has to be told what time it is."""
-        return (self._has_limit or self._steps.waits) and self.phase not in _OVER
-
-    @property
-    def due(self) -> datetime | None:
-        """When it has to be told what time it is, by its own clock; ``None`` if it need not."""
-        if not self.is_timed:
-            return None
-        times = [one for one in (self._steps.due, self._limit) if one is not None]
-        return min(times, default=None)
-
     def see_time(self) -> bool:
         """Take in what time it is, if something is due by now; whether it was."""
         due = self.due
@@ -142,11 +124,6 @@ class JobRun:
             return False
         self.take(Later(at))
         return True
-
-    def patience(self, most: float) -> float:
-        """How many seconds may pass before it has to be told what time it is."""
-        due = self.due
-        return most if due is None else max(0.0, min(most, (due - self._now()).total_seconds()))
 
     def is_running(self, key: str) -> bool:
         """Whether a task has been launched and not been reported as ended."""
@@ -358,84 +335,3 @@ class JobRun:
         keep = self._keep
         self._writer.succeeded(outputs, features, tidy=not keep)
         self._close(keep=keep)
-
-    # Time
-
-    @property
-    def _limit(self) -> datetime | None:
-        seconds = self.request.time_limit
-        if seconds is None or (started := self.job.started) is None:
-            return None
-        return started + timedelta(seconds=seconds)
-
-    def _is_late(self) -> bool:
-        limit = self._limit
-        return limit is not None and self._now() >= limit
-
-    def _take_time(self, later: Any) -> None:
-        limit, seconds = self._limit, self.request.time_limit
-        if limit is not None and seconds is not None and later.at >= limit:
-            self._fail(failure_text.took_too_long(self.job.id, seconds))
-        else:
-            self._steps.later(later.at)
-
-    # Stopping
-
-    def _step_failed(self, problem: JobFailed) -> None:
-        """End with the first step that fails, or go on with what does not depend on it."""
-        if self.request.keep_going and self.phase is Phase.RUNNING:
-            self._problems.append(problem)
-        else:
-            self._fail(problem)
-
-    def _may_go_on(self, history: History) -> bool:
-        """Whether the steps that have failed so far leave others to be run."""
-        own = (history.steps[key] for key in OWN_STEPS if key in history.steps)
-        return self.request.keep_going and not any(one.status is StepStatus.FAILED for one in own)
-
-    def _take_failure(self, news: Any) -> None:
-        self._fail(news.problem)
-
-    def _take_dismissal(self, _: Any) -> None:
-        if isinstance(self._ending, JobDismissed):
-            return
-        self._writer.dismiss_requested()
-        self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
-
-    def _close_staging(self, done: Any) -> None:
-        if isinstance(done.effect, StageOut) and done.error is None:
-            self._staging.withdraw()
-            return
-        key = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
-        self._writer.ended(self._staging.name(key), StepStatus.DISMISSED)
-
-    def _process_broke(self, error: LocalprocError) -> None:
-        self._fail(failure_text.step_broke(self.job.id, self._process.id, error))
-
-    def _own_step_broke(self, key: str, error: LocalprocError) -> None:
-        name, log = self._staging.name(key), self._staging.log(key)
-        problem = failure_text.step_broke(self.job.id, name, error, log)
-        self._writer.ended(name, StepStatus.FAILED, problem=problem)
-        self._fail(problem)
-
-    def _fail(self, problem: JobFailed) -> None:
-        if self._ending is None and self.phase is not Phase.ENDED:
-            self._stop(problem)
-
-    def _stop(self, ending: JobFailed | JobDismissed) -> None:
-        self._ending = ending
-        if self.phase is not Phase.STOPPING:
-            self.phase = Phase.STOPPING
-            self._steps.stop()
-
-    def _end(self) -> None:
-        if isinstance(self._ending, JobFailed):
-            self._writer.failed(self._ending)
-        else:
-            self._writer.dismissed()
-        # What has been made is there for whoever retries the job.
-        self._close(keep=self._has_made or isinstance(self._ending, JobFailed))
-
-    def _close(self, *, keep: bool) -> None:
-        self.phase = Phase.ENDED
-        self._effects.give(Close(keep))
