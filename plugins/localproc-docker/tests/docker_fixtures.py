@@ -99,3 +99,18 @@ def until(condition: Callable[[], Any]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.02)
+
+
+def tool(script: str, **fields: Any) -> dict[str, Any]:
+    """Return a tool that runs a script of the shell in the tests' image."""
+    image = {"class": "DockerRequirement", "dockerImageId": "localproc-tests/busybox:1"}
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "id": "tool",
+        "requirements": [image],
+        "baseCommand": ["sh", "-c", script],
+        "inputs": {},
+        "outputs": {},
+        **fields,
+    }
