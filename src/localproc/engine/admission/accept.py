@@ -260,7 +260,7 @@ class Acceptance:
                     record.resolved.get("ontology"),
                 ),
                 secret_inputs(record.resolved),
-                tuple(own_files(self._runtime.processes.of(record))),
+                own_files(self._runtime.processes.of(record)),
             )
         return found
 

@@ -87,7 +87,6 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Return the path of a step's log."""
@@ -104,10 +103,7 @@ class TaskFactory:
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""
-        tool = invocation.tool
-        if tool not in self._plain:
-            self._plain[tool] = tool_is_quick(tool)
-        return self._plain[tool] and self.is_quick(invocation)
+        return tool_is_quick(invocation.tool) and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""

@@ -89,7 +89,7 @@ class JobStarts:
             threading.Event(),
             process,
             tasks,
-            tuple(own_files(process)),
+            own_files(process),
             job.namespace,
             self._earlier(job, past),
         )
