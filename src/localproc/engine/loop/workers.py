@@ -5,14 +5,14 @@ done.
 """
 
 import logging
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+
+from localproc.priorities import lower_thread
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 10.0  #: seconds that a thread waits for work before it ends
@@ -106,9 +106,8 @@ class Workers:
         return True
 
     def _live(self) -> None:
-        if self._nice and sys.platform == "linux":
-            with suppress(OSError):  # a sandbox may forbid it
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
+        if self._nice:
+            lower_thread(self._nice)
         while (found := self._wait()) is not None:
             self._do(*found)
 
