@@ -37,6 +37,7 @@ from localproc.model.events import Accepted, DismissRequested, Failed, Started
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Change
+from localproc.storage.remnants import Remnants
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
@@ -360,6 +361,7 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         completions=Completions(),
         callbacks_posted=lambda: None,
         secrets=SecretKeeper({}, ""),
+        remnants=Remnants(""),
     )
     starts = JobStarts(parts, pool, TmpDirs(str(desk.home.path), lambda do: do()))
     return JobQueue(

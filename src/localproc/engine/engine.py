@@ -196,9 +196,9 @@ class LocalEngine(KeptJobs):
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""
         self._namespace.processes.undeploy(process_id, force=force)
 
-    def process(self, process_id: str) -> Process:
-        """Return a deployed process; raises ``NoSuchProcess``."""
-        return Process(self._namespace, self._namespace.processes.get(process_id))
+    def process(self, process_id: str, revision: str | None = None) -> Process:
+        """Return a deployed process, or an earlier revision of one; raises ``NoSuchProcess``."""
+        return Process(self._namespace, self._namespace.processes.get(process_id, revision))
 
     def processes(self) -> list[Process]:
         """Return all deployed processes, by id."""

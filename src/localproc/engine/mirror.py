@@ -171,7 +171,7 @@ class Mirror:
         return {**filled, DEFAULTS: defaults} if defaults else filled
 
     def _saved(self, jobs: Sequence[Job], folder: str) -> list[dict[str, str]]:
-        ran = [(self._space.revision(job.record).resolved, job.request.containers) for job in jobs]
+        ran = [(self._space.revision(job.record).resolved, _ran_in(job)) for job in jobs]
         return save_images(ran, self._space.runtime.containers, folder)
 
     def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, str]:
@@ -199,6 +199,11 @@ class Mirror:
             os.path.join(target, package), process_id=said["process"]
         )
         return MirroredJob(record.id, os.path.join(target, _INPUTS))
+
+
+def _ran_in(job: Job) -> str:
+    """Return the container runtime of a job, or of its executor; empty for none."""
+    return job.request.containers or next(filter(None, (one.containers for one in job.steps)), "")
 
 
 def _checked(one: KeptInput, folder: str, shown: str) -> str:

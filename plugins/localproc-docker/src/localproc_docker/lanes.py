@@ -254,8 +254,9 @@ class Lanes:
             suspects, self._suspect = self._suspect & self._lanes.keys(), set()
         try:
             for name in list(suspects):
-                if not self._containers.alive(name):
-                    self._mourn(self._lanes[name])
+                lane = self._lanes.get(name)
+                if lane is not None and not self._containers.alive(name):
+                    self._mourn(lane)
                 suspects.discard(name)
         except ExecutorUnavailable:
             self.suspect(suspects)

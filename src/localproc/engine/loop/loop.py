@@ -111,6 +111,7 @@ class Loop:
             durable=settings.durable,
             validation=Validation(settings.validate_results),
             schemas=settings.stac_schemas,
+            remnants=parts.remnants,
         )
         return Background(work, steps, tmpdirs, settings.active, self._report_done)
 

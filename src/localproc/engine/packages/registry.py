@@ -220,9 +220,14 @@ class Registry:
         except StoreCorrupted:
             return None
 
-    def get(self, process_id: str) -> ProcessRecord:
-        """Return a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
-        found = self._store.process(self._namespace, process_id)
+    def get(self, process_id: str, revision: str | None = None) -> ProcessRecord:
+        """Return a process, its current revision if none is named.
+
+        Raises ``NoSuchProcess`` or ``StoreCorrupted``.
+        """
+        found = self._store.process(self._namespace, process_id, revision)
+        if found is None and revision is not None:
+            raise NoSuchProcess(process_id, hint=f"there is no revision {revision} of it")
         if found is None:
             import difflib
 
