@@ -731,6 +731,17 @@ def test_a_dismissal_stops_between_two_files(work: Work) -> None:
     assert storage.objects == {}
 
 
+def test_a_dismissal_stops_while_it_is_worked_out_what_goes_where(work: Work) -> None:
+    for number in range(20):
+        work.file(f"many/{number}.txt")
+    many = directory(path_uri(str(work.folder / "work" / "many")))
+    storage = Recorder()
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        work.publish({"many": many}, storage, stopped=lambda: len(work.log) == 3)
+    assert len([line for line in work.log if "→" in line]) == 3
+    assert storage.objects == {}
+
+
 # Files and folders
 
 
