@@ -29,7 +29,7 @@ from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
-from localproc.engine.job.steplog import LogNames, out_name
+from localproc.engine.job.steplog import LogNames, log_writer, out_name
 from localproc.errors import UnsupportedPackage
 from localproc.machine.retries import RetryRule, rule_for
 from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Task
@@ -156,7 +156,11 @@ class TaskFactory:
 
     def collect(self, effect: Collect, files: Files) -> Made:
         """Collect the outputs of a task that has ended; raises ``LocalprocError``."""
-        outputs = collected(effect.prepared, effect.report, files, effect.secrets)
+        outputs, told = collected(effect.prepared, effect.report, files, effect.secrets)
+        if told:
+            with log_writer(self.log_path(effect.name)) as log:
+                for line in told:
+                    log(line)
         return Made(outputs, fingerprint.fingerprint(outputs, files))
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:
