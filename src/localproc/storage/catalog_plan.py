@@ -219,7 +219,7 @@ class CatalogPlan:
         hrefs: dict[str, str] = {}
         said: dict[str, Description] = {}
         for key, asset in assets.items():
-            path = stac.resolve(asset["href"], folder.source.path)
+            path = self._resolved(asset["href"], folder.source)
             if path is None:
                 self._log(f"{whose}: the asset {key!r} stays where it is")
                 continue
@@ -231,6 +231,14 @@ class CatalogPlan:
             hrefs[key] = self._put(folder, path, key, asset.get("type"))
             said[key] = self._storage.describe(hrefs[key])
         return hrefs, said
+
+    def _resolved(self, href: str, source: Source) -> str | None:
+        """Return the path that an href leads to, if it is one of this machine."""
+        path = stac.resolve(href, source.path)
+        if path is not None and stac.is_ambiguous(href, source.path):
+            meant = f"{href} means {os.path.basename(path)!r}, though there is {href!r} as well"
+            self._log(f"{self._out.shown(source.path)}: {meant}")
+        return path
 
     def _put(self, folder: _Folder, path: str, key: str = "", kind: str | None = None) -> str:
         """Have a file, or a folder such as a Zarr store, published in another one."""
@@ -293,7 +301,7 @@ class CatalogPlan:
         for link in source.document.get("links") or ():
             if not stac.is_link(link) or stac.is_structure(link) or _is_followed(link, source):
                 continue
-            path = stac.resolve(link["href"], source.path)
+            path = self._resolved(link["href"], source)
             if path is None:
                 found.append(link)
             elif (real := os.path.realpath(path)) in self._places:
