@@ -33,7 +33,7 @@ _HINT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FileState:
     """How a file was: what is known about it, and a digest of its first ``read`` bytes."""
 
     stat: Stat
@@ -48,7 +48,7 @@ class Given:
     Others may make files in the folders ``theirs``, which are the user's.
     """
 
-    files: Mapping[str, Seen] = field(default_factory=dict)
+    files: Mapping[str, FileState] = field(default_factory=dict)
     folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     theirs: frozenset[str] = frozenset()
 
@@ -78,11 +78,11 @@ def seen(
         if not stat.is_special and not any(_is_below(path, one) for one in writable)
     }
     budget = _BUDGET
-    found: dict[str, Seen] = {}
+    found: dict[str, FileState] = {}
     for path, stat in watched.items():
         if not stat.is_dir:
             most = (_WHOLE if stat.size <= _WHOLE else _HEAD) if path in named or budget > 0 else 0
-            found[path] = Seen(stat, _head(path, most, files), most)
+            found[path] = FileState(stat, _head(path, most, files), most)
             budget -= 0 if path in named else min(stat.size, most)
     names = {path: _names(path, files) for path in inner if path in watched and inner[path].is_dir}
     closed = (*linked, posixpath.dirname(outdir))
@@ -121,7 +121,7 @@ def _is_others(path: str, before: Given) -> bool:
     return path.endswith(_OTHERS) and any(_is_below(path, one) for one in before.theirs)
 
 
-def _has_changed(path: str, was: Seen, now: Stat, files: Files) -> bool:
+def _has_changed(path: str, was: FileState, now: Stat, files: Files) -> bool:
     """Whether a file has been written to, even if its size and times were set back."""
     if _state(now) != _state(was.stat):
         return True
@@ -130,7 +130,7 @@ def _has_changed(path: str, was: Seen, now: Stat, files: Files) -> bool:
     return _head(path, was.read, files) != was.head  # else it is its mode, or another link to it
 
 
-def _may_have_changed(was: Seen, now: Stat) -> bool:
+def _may_have_changed(was: FileState, now: Stat) -> bool:
     """Whether nothing but the time of change tells that something has been done to a file.
 
     It is told of a file that was not compared as a whole.
