@@ -73,6 +73,7 @@ class Disk:
             found.st_ino,
             changed=found.st_ctime_ns,
             is_executable=kind == _FILE and bool(found.st_mode & _RUN),
+            owned=(found.st_mode, found.st_nlink, found.st_uid, found.st_gid),
         )
 
     def listdir(self, path: str) -> Sequence[str]:

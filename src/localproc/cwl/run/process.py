@@ -286,6 +286,12 @@ def tools(process: Tool | Workflow) -> Iterator[Tool]:
     return (one for one in reached(process) if isinstance(one, Tool))
 
 
+def operations(resolved: Mapping[str, Any]) -> list[str]:
+    """Return the names of a package's Operations: with one, it can be looked at and not run."""
+    found = resolved["processes"].items()
+    return [name for name, process in found if process["class"] == "Operation"]
+
+
 @lru_cache(maxsize=256)
 def own_files(process: Tool | Workflow) -> tuple[str, ...]:
     """Return the paths of the files that a package itself names: defaults, and what it stages."""
