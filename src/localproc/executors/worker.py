@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
+from localproc.shortages import started
 
 _LOG: Final = logging.getLogger("localproc")
 _LAST: Final = 60.0  #: seconds before it is tried again, at the most
@@ -50,9 +51,7 @@ class Worker:
             if self._closed or not self._rung or (thread is not None and thread.is_alive()):
                 return True
             self._thread = threading.Thread(target=self._live, name=self._name, daemon=True)
-            try:
-                self._thread.start()
-            except RuntimeError:  # the system has none left: it is tried again
+            if not started(self._thread):  # it is tried again
                 self._thread = None
                 self._say_waiting()
             return self._thread is not None

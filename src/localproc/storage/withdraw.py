@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from localproc.plugins.storage import Storage
+from localproc.shortages import started
 from localproc.storage import retries
 from localproc.storage.stac import CATALOG
 from localproc.uris import uri_path
@@ -52,9 +53,7 @@ def bounded(remove: Callable[[], None], log: _Log, *, hurry: bool) -> None:
             log(f"not all that was written could be removed: {error}")
 
     thread = threading.Thread(target=run, name="localproc-withdraw", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads
+    if not started(thread):
         run()
         return
     thread.join(_WAIT if hurry else None)

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from localproc.shortages import started
+
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 10.0  #: seconds that a thread waits for work before it ends
 
@@ -98,12 +100,10 @@ class Workers:
     def _start(self) -> bool:
         thread = threading.Thread(target=self._live, name=f"localproc-{self._name}", daemon=True)
         self._threads.add(thread)
-        try:
-            thread.start()
-        except RuntimeError:  # the system has no room for one now
-            self._threads.discard(thread)
-            return False
-        return True
+        if started(thread):
+            return True
+        self._threads.discard(thread)
+        return False
 
     def _live(self) -> None:
         if self._nice and sys.platform == "linux":
