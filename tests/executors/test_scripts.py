@@ -72,7 +72,7 @@ def test_a_process_answers_though_it_gets_no_thread(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=(answered := BytesIO())))
     before = signal.getsignal(signal.SIGPROF)
     try:
-        script_main.main(0)
+        script_main.main()
     finally:
         signal.signal(signal.SIGPROF, before)
     assert marshal.loads(answered.getvalue()[script_main.HEAD :]) == (True, "[42]")
