@@ -41,10 +41,11 @@ class Opening:
             thread = threading.Thread(
                 target=self._work, args=(name,), name=f"localproc-open-{name}", daemon=True
             )
+            self._begun.add(name)  # before the thread says otherwise
             if started(thread):
-                self._begun.add(name)
                 self._threads.append(thread)
             else:
+                self._begun.discard(name)
                 _LOG.warning("the executor %r waits for a thread: the system gives none", name)
         return name in self._outcomes
 
