@@ -43,7 +43,7 @@ from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSetting
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
-from localproc.software.resolution import Software, Source
+from localproc.software.resolution import Software, SoftwareSource
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.remnants import Remnants
@@ -268,12 +268,12 @@ class Runtime:
         job = self.store.job(key.partition(":")[0])
         return job is None or job.status.final
 
-    def _software_sources(self) -> Iterator[Source]:
+    def _software_sources(self) -> Iterator[SoftwareSource]:
         """Open the software resolvers that the settings name, in their order."""
         for entry in self.settings.resolvers:
             options = {name: value for name, value in entry.items() if name not in _OF_SOURCES}
             plugin = self.plugins.software(str(entry["type"]))
-            yield Source(plugin.name, plugin.open(options), entry.get("names") or ())
+            yield SoftwareSource(plugin.name, plugin.open(options), entry.get("names") or ())
 
     def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None

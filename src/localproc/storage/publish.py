@@ -14,7 +14,7 @@ from localproc.plugins.storage import Storage
 from localproc.storage import stac
 from localproc.storage.catalog_plan import CatalogPlan
 from localproc.storage.meter import Meter
-from localproc.storage.placement import Placement
+from localproc.storage.placement import OutputPlaces
 from localproc.storage.remnants import Undoing
 from localproc.storage.upload_plan import Outbound
 
@@ -64,7 +64,7 @@ class Publisher:
             meter=meter,
             undoing=undoing,
         )
-        self._placement = Placement(self._out, self._root)
+        self._placement = OutputPlaces(self._out, self._root)
         self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
 
     def publish(
