@@ -18,6 +18,7 @@ from localproc import Engine
 from localproc.engine.packages.archive import read_archive
 from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
+from tests.engine.test_wrapped import WRAPPED
 from tests.http.packages import BAND_MATH, CWL, FAILING, TOOL, package
 from tests.http.service import Receiver, execute, finish, receiving, start
 
@@ -640,3 +641,20 @@ def test_the_list_has_pages(client: httpx.Client) -> None:
     assert pages == [["echo", "tool-0"], ["tool-1", "tool-2"], ["tool-3"]]
     back = client.get(links["prev"]).json()
     assert [one["id"] for one in back["processes"]] == pages[1]
+
+
+def test_a_wrapped_package_is_deployed_without_its_stages_if_that_is_wanted(
+    client: httpx.Client,
+) -> None:
+    whole, kind = WRAPPED.read_text(), "application/cwl"
+    assert deploy(client, whole, kind, staging="ours").json()["id"] == "bright"
+    assert deploy(client, whole, kind).json()["id"] == "main"
+    again = client.put(
+        "processes/main", content=whole, headers={"Content-Type": kind}, params={"staging": "ours"}
+    )
+    assert again.status_code == 204
+    assert "threshold" in client.get("processes/main").json()["inputs"]
+    assert "STAGEOUT_OUTPUT" not in client.get("processes/main").json()["inputs"]
+    refused = deploy(client, whole, kind, staging="theirs")
+    assert refused.status_code == 400
+    assert "staging is 'theirs'; it is own or ours" in refused.text

@@ -1,6 +1,7 @@
 """Archives as Directory inputs: what becomes of them, and what they may not have."""
 
 import io
+import random
 import stat
 import tarfile
 import zipfile
@@ -156,3 +157,38 @@ def test_an_archive_is_asked_for_by_its_media_type(tmp_path: Path) -> None:
         with pytest.raises(InvalidInputs) as caught:
             engine.run(LISTS, {"folder": str(path)})
         assert "type: application/zip" in str(caught.value.problems[0].hint)
+
+
+@pytest.mark.parametrize("form", ["zip", "bzip2", "lzma", "tar", "tar.gz"])
+def test_whatever_is_broken_in_an_archive_is_told(form: str, tmp_path: Path) -> None:
+    """Some bytes are changed: it is unpacked all the same, or said to be broken."""
+    dice = random.Random(form)
+    forms = {"zip": zipfile.ZIP_DEFLATED, "bzip2": zipfile.ZIP_BZIP2, "lzma": zipfile.ZIP_LZMA}
+    written = io.BytesIO()
+    if form in forms:
+        with zipfile.ZipFile(written, "w", forms[form]) as archive:
+            archive.writestr("a.txt", dice.randbytes(300) + bytes(900))
+    whole = written.getvalue() or tarred({"a.txt": bytes(900)}, "w:gz" if "gz" in form else "w:")
+    said = []
+    for number in range(120):
+        data = bytearray(whole)
+        for _ in range(dice.choice([1, 4])):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        (tmp_path / "archive").write_bytes(data)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        try:
+            unpack(str(tmp_path / "archive"), "zip" if form in forms else form, str(folder), "it")
+        except StagingError as error:
+            said.append(error.message)
+    about = ("it is no ", "it is not unpacked: ", "'")  # the last one is of a name
+    assert [one for one in said if not one.startswith(about)] == []
+    assert said != []
+
+
+def test_folders_in_one_another_have_a_bound(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(zipped({"a/" * 1500 + "b": b""}))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StagingError, match="more than 100 folders in one another"):
+        unpack(str(tmp_path / "archive"), "zip", str(tmp_path / "folder"), "it")
+    assert tree(tmp_path / "folder") == []

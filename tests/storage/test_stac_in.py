@@ -1,5 +1,6 @@
 """STAC documents of all kinds as inputs: what they stand for, and what is brought of it."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from localproc import Engine
 from localproc.errors import InvalidInputs, JobFailed, StagingError
 from localproc.model import InputPolicy
+from localproc.storage.access import Document
 from localproc.storage.asset_choice import AssetChoice, Fate
-from localproc.storage.stac_items import MOST
+from localproc.storage.stac_items import MOST, items_of
 from localproc.storage.stage_in import stage_in
 from localproc.uris import path_uri, uri_path
 from tests.patience import patient
@@ -117,6 +119,7 @@ def test_pages_that_are_posted_for_have_an_end(desk: Desk, site: Site) -> None:
     ("said", "why"),
     [
         ({"method": "PUT"}, "a next page that cannot be asked for"),
+        ({"headers": {"Search-After": "b"}}, "asked for with headers of its own"),
         ({"body": "token=b"}, "a next page that cannot be asked for"),
         ({"merge": True}, "with what it was asked itself"),
         ({"href": "http://127.0.0.1:9/search"}, "asked for by POST elsewhere"),
@@ -131,6 +134,35 @@ def test_pages_that_cannot_be_posted_for_are_told(
         desk.bring(directory(uri + "?collections=l7"))
     assert desk.left() == []
     assert site.posted == []
+
+
+def test_there_may_be_many_pages_and_deep_catalogs() -> None:
+    """Each of 900 pages has one item; each of 900 catalogs has a child, the last one an item."""
+
+    def page(uri: str, _: bytes = b"") -> Document:
+        number = int(uri.rpartition("/")[2])
+        link = [{"rel": "next", "href": f"./{number + 1}"}] if number < 900 else []
+        return Document(Site.written(collection(item({}, f"i{number}"), links=link)), uri)
+
+    def child(uri: str, _: bytes = b"") -> Document:
+        number = int(uri.rpartition("/")[2])
+        below = catalog("Catalog", ("child", f"./{number + 1}"))
+        return Document(Site.written(below if number < 900 else item({}, "i")), uri)
+
+    assert len(items_of(page("https://example.org/1"), page)) == 900
+    assert len(items_of(child("https://example.org/1"), child)) == 1
+
+
+def test_catalogs_without_an_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localproc.storage.stac_items._MOST_DOCUMENTS", 50)
+    numbers = itertools.count()
+
+    def endless(uri: str, _: bytes = b"") -> Document:
+        links = [("child", f"./{next(numbers)}"), ("child", f"./{next(numbers)}")]
+        return Document(Site.written(catalog("Catalog", *links)), uri)
+
+    with pytest.raises(StagingError, match="leads to more than 50 documents"):
+        items_of(endless("https://example.org/top"), endless)
 
 
 def test_a_catalog_stands_for_its_items_and_its_childrens(desk: Desk, site: Site) -> None:

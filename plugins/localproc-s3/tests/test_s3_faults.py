@@ -248,6 +248,18 @@ def test_a_list_of_parts_that_was_damaged_on_its_way_is_sent_again(
     assert uploads(server, bucket) == []
 
 
+@pytest.mark.parametrize(("method", "times"), [("POST", 2), ("DELETE", 2)])
+def test_a_look_at_a_place_that_breaks_off_leaves_nothing(
+    open_s3: OpenS3, road: Road, server: Server, bucket: str, method: str, times: int
+) -> None:
+    """The job is accepted all the same, and may be dismissed before it publishes anything."""
+    storage = open_s3(endpoint=road.server.endpoint)
+    road.fault = once("lost", lambda done, path: done == method and "upload" in path, times=times)
+    with pytest.raises(StorageUnavailable):
+        storage.check(f"s3://{bucket}/results")
+    assert uploads(server, bucket) == []
+
+
 def test_a_look_at_a_place_that_was_cut_short_leaves_nothing_for_long(
     open_s3: OpenS3, server: Server, bucket: str
 ) -> None:

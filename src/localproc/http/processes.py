@@ -101,6 +101,7 @@ def deploy(exchange: Exchange) -> Response:
             fragment=exchange.query("w") or "",
             replace=False,
             policy=exchange.settings.policy,
+            staging=exchange.query("staging") or "own",
         )
     except DuplicatedProcess as error:
         raise HttpProblem(
@@ -127,6 +128,7 @@ def replace(exchange: Exchange) -> Response:
         process_id=process.id,
         fragment=exchange.query("w") or "",
         policy=exchange.settings.policy,
+        staging=exchange.query("staging") or "own",
     )
     return nothing()
 

@@ -5,6 +5,7 @@ folder, of no more bytes than may come. Must not know where archives come from.
 """
 
 import gzip
+import lzma
 import os
 import stat
 import tarfile
@@ -13,14 +14,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
 from localproc.errors import StagingError
 from localproc.storage.disk import telling
 from localproc.storage.names import safe_name
 
+_T = TypeVar("_T")
+
 _CHUNK: Final = 1 << 20
 _MOST_ENTRIES: Final = 100_000
+_DEEPEST: Final = 100  #: folders in one another; what is much deeper cannot be removed again
 _ALWAYS: Final = 1 << 30  #: bytes that any archive may have
 _RATIO: Final = 200  #: times the size of a larger one that it may have; Deflate reaches 1032
 _BROKEN: Final = (
@@ -28,6 +32,7 @@ _BROKEN: Final = (
     tarfile.TarError,
     gzip.BadGzipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     RuntimeError,  # it is encrypted
@@ -81,12 +86,12 @@ def _write(entry: _Entry, path: str, shown: str, most: int, go_on: Callable[[], 
     """Write an entry; return its bytes, which are counted as they come: archives may lie."""
     try:
         os.makedirs(path if entry.is_folder else os.path.dirname(path), exist_ok=True)
-        source = entry.open() if entry.is_file else None
+        source = _read(entry.open) if entry.is_file else None
         if source is None:
             return 0
         size = 0
         with source, open(path, "xb") as file:
-            while chunk := source.read(_CHUNK):
+            while chunk := _read(partial(source.read, _CHUNK)):
                 go_on()
                 size += len(chunk)
                 if size > most:
@@ -97,6 +102,14 @@ def _write(entry: _Entry, path: str, shown: str, most: int, go_on: Callable[[], 
     return size
 
 
+def _read(read: Callable[[], _T]) -> _T:
+    """Read something of an archive: what fails then is not the disk that is written to."""
+    try:
+        return read()
+    except OSError as error:
+        raise EOFError(error.strerror or str(error)) from None
+
+
 def _parts(entry: _Entry, shown: str) -> list[str]:
     """Return the parts of an entry's name, none of which leads out of the folder."""
     if not (entry.is_file or entry.is_folder):
@@ -104,6 +117,8 @@ def _parts(entry: _Entry, shown: str) -> list[str]:
     if entry.name.startswith("/"):
         raise _refused(shown, f"{entry.name!r} leads out of it")
     parts = [one for one in entry.name.split("/") if one not in ("", ".")]
+    if len(parts) > _DEEPEST:
+        raise _refused(shown, f"it has more than {_DEEPEST} folders in one another")
     return [safe_name(one, f"a name in {shown}") for one in parts]
 
 

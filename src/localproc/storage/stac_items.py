@@ -22,6 +22,7 @@ from localproc.storage.addresses import redacted
 Read = Callable[[str, bytes], Document]
 #: Items that one document may stand for.
 MOST: Final = 1000
+_MOST_DOCUMENTS: Final = 10_000  #: that are read for them
 _CATALOGS: Final = ("Catalog", "Collection")
 
 
@@ -45,7 +46,7 @@ def items_of(document: Document, read: Read, most: int = MOST) -> list[FoundItem
     items, more than ``most``, or leads from another machine to this one.
     """
     found: list[FoundItem] = []
-    for one in _Reader(read).items(document):
+    for one in _items(document, read):
         if len(found) == most:
             raise StagingError(
                 f"{redacted(document.uri)} stands for more than {most} items",
@@ -59,70 +60,102 @@ def items_of(document: Document, read: Read, most: int = MOST) -> list[FoundItem
     return found
 
 
-class _Reader:
-    def __init__(self, read: Read) -> None:
-        self._read = read
-        self._seen: set[tuple[str, bytes]] = set()
+#: What is asked for a document: a URI, and the body if it is asked by POST.
+_Asked = tuple[str, bytes]
 
-    def items(self, document: Document, asked: bytes = b"") -> Iterator[FoundItem]:
-        """Yield the items of a document; ``asked`` is the body that it is the answer to."""
-        shown = redacted(document.uri)
-        parsed = stac.parse(document.data, shown)
-        self._seen.add((document.uri, asked))
-        if parsed["type"] == "FeatureCollection":
-            yield from self._features(parsed, document.uri, asked)
-        elif parsed["type"] in _CATALOGS:
-            yield from self._linked(parsed, document.uri)
-        else:
-            yield FoundItem(stac.checked_item(parsed, shown), document.uri)
 
-    def _features(self, parsed: Mapping[str, Any], uri: str, asked: bytes) -> Iterator[FoundItem]:
-        """Yield the items of a page, and of those that follow it."""
-        shown = redacted(uri)
-        features = parsed.get("features")
-        if not isinstance(features, list):
-            raise StagingError(f"{shown} is a FeatureCollection without features", uri=shown)
-        for number, feature in enumerate(features):
-            if not isinstance(feature, dict) or "type" not in feature:
-                raise StagingError(f"feature {number + 1} of {shown} is no STAC item", uri=shown)
-            yield FoundItem(stac.checked_item(feature, shown), _self(feature, uri))
-        for link in stac.links_of(parsed, shown):
-            if link.get("rel") == "next" and features:
-                yield from self._follow(link["href"], uri, _body(link, uri, asked))
-
-    def _linked(self, parsed: Mapping[str, Any], uri: str) -> Iterator[FoundItem]:
-        """Yield the items that a catalog links to, and its children's."""
-        links = stac.links_of(parsed, redacted(uri))
-        # An API's collection has its items behind one link; a static one links to each.
-        rels = (
-            ("item", "child")
-            if any(one.get("rel") == "item" for one in links)
-            else (
-                "items",
-                "child",
-            )
-        )
-        for link in links:
-            if link.get("rel") in rels:
-                yield from self._follow(link["href"], uri)
-
-    def _follow(self, href: str, uri: str, body: bytes = b"") -> Iterator[FoundItem]:
-        target = stac.absolute(href, uri)
-        if scheme_of(target) == "file" and scheme_of(uri) != "file":
-            raise StagingError(f"{redacted(uri)} has a link to this machine", uri=redacted(target))
-        if body and urlsplit(target)[:2] != urlsplit(uri)[:2]:
+def _items(document: Document, read: Read) -> Iterator[FoundItem]:
+    """Yield the items of a document and of all that it leads to, in the order of the links."""
+    top, asked = redacted(document.uri), b""
+    seen: set[_Asked] = {(document.uri, asked)}
+    waiting: list[_Asked] = []
+    while True:
+        items, links = _read(document, asked)
+        yield from items
+        waiting += reversed(links)
+        while waiting and waiting[-1] in seen:
+            waiting.pop()
+        if not waiting:
+            return
+        if len(seen) >= _MOST_DOCUMENTS:
             raise StagingError(
-                f"{redacted(uri)} has its next page asked for by POST elsewhere",
-                uri=redacted(target),
+                f"{top} leads to more than {_MOST_DOCUMENTS} documents",
+                uri=top,
+                hint="name a part of it: a collection, or single items",
             )
-        if (target, body) not in self._seen:
-            self._seen.add((target, body))
-            yield from self.items(self._read(target, body), body)
+        target, asked = waiting.pop()
+        document = read(target, asked)
+        seen |= {(target, asked), (document.uri, asked)}  # where it was asked for, and found
+
+
+def _read(document: Document, asked: bytes) -> tuple[list[FoundItem], list[_Asked]]:
+    """Return the items of a document, and what is to be asked for further ones.
+
+    ``asked`` is the body that the document is the answer to.
+    """
+    shown = redacted(document.uri)
+    parsed = stac.parse(document.data, shown)
+    if parsed["type"] == "FeatureCollection":
+        features = _features(parsed, document.uri)
+        return features, _next(parsed, document.uri, asked) if features else []
+    if parsed["type"] in _CATALOGS:
+        return [], _linked(parsed, document.uri)
+    return [FoundItem(stac.checked_item(parsed, shown), document.uri)], []
+
+
+def _features(parsed: Mapping[str, Any], uri: str) -> list[FoundItem]:
+    """Return the items of a page."""
+    shown = redacted(uri)
+    features = parsed.get("features")
+    if not isinstance(features, list):
+        raise StagingError(f"{shown} is a FeatureCollection without features", uri=shown)
+    found = []
+    for number, feature in enumerate(features):
+        if not isinstance(feature, dict) or "type" not in feature:
+            raise StagingError(f"feature {number + 1} of {shown} is no STAC item", uri=shown)
+        found.append(FoundItem(stac.checked_item(feature, shown), _self(feature, uri)))
+    return found
+
+
+def _next(parsed: Mapping[str, Any], uri: str, asked: bytes) -> list[_Asked]:
+    """Return how the next page is asked for, if there is one."""
+    return [
+        _target(link, uri, _body(link, uri, asked))
+        for link in stac.links_of(parsed, redacted(uri))
+        if link.get("rel") == "next"
+    ]
+
+
+def _linked(parsed: Mapping[str, Any], uri: str) -> list[_Asked]:
+    """Return the items that a catalog links to, and its children."""
+    links = stac.links_of(parsed, redacted(uri))
+    # An API's collection has its items behind one link; a static one links to each.
+    is_static = any(one.get("rel") == "item" for one in links)
+    rels = ("item" if is_static else "items", "child")
+    return [_target(link, uri) for link in links if link.get("rel") in rels]
+
+
+def _target(link: Mapping[str, Any], uri: str, body: bytes = b"") -> _Asked:
+    """Return what a link of a document leads to; raises ``StagingError`` if it may not."""
+    target = stac.absolute(link["href"], uri)
+    if scheme_of(target) == "file" and scheme_of(uri) != "file":
+        raise StagingError(f"{redacted(uri)} has a link to this machine", uri=redacted(target))
+    if body and urlsplit(target)[:2] != urlsplit(uri)[:2]:
+        raise StagingError(
+            f"{redacted(uri)} has its next page asked for by POST elsewhere", uri=redacted(target)
+        )
+    return target, body
 
 
 def _body(link: Mapping[str, Any], uri: str, asked: bytes) -> bytes:
     """Return what the page that a link leads to is asked for with; nothing for GET."""
     shown, method = redacted(uri), str(link.get("method", "GET")).upper()
+    if link.get("headers"):
+        raise StagingError(
+            f"{shown} has its next page asked for with headers of its own",
+            uri=shown,
+            hint="ask for more items at a time (limit=), or for fewer",
+        )
     if method == "GET":
         return b""
     body = link.get("body") or {}

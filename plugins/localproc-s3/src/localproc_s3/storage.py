@@ -4,10 +4,11 @@ Owns what the verbs of the protocol are in S3. Must not know how objects are tra
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from typing import Any, Final
 
-from localproc.errors import NoSuchObject, StagingError
+from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.plugins.storage import Description, Info, Watch, unwatched
 from localproc_s3.connection import Connection
 from localproc_s3.contents import Contents
@@ -117,8 +118,13 @@ class S3Storage:
         asked = place(prefix)
         self._connection.call("head_bucket", f"s3://{asked.bucket}", Bucket=asked.bucket)
         probe = _probe(asked, asked.key)
-        begun = self._connection.call("create_multipart_upload", prefix, **probe.named)
-        abort(self._connection, probe, begun["UploadId"])
+        try:
+            begun = self._connection.call("create_multipart_upload", prefix, **probe.named)
+            abort(self._connection, probe, begun["UploadId"])
+        except StorageUnavailable:  # it may have been begun all the same
+            with suppress(StagingError):
+                self._abort_all(probe)
+            raise
         self._abort_all(probe)  # what others have left who were killed meanwhile
 
     def _abort_all(self, asked: Place) -> None:
