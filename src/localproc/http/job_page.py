@@ -17,7 +17,7 @@ from localproc.http.exchange import Exchange
 from localproc.http.steppage import StepPage
 from localproc.model import StepStatus
 from localproc.views.step_rows import StepRow, step_rows
-from localproc.views.timeline import Row, timeline
+from localproc.views.timeline import TimelineRow, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class _Shown:
     """A row: ``whole`` are all steps at its place, ``bars`` those on this page."""
 
     whole: StepRow
-    bars: Sequence[Row]
+    bars: Sequence[TimelineRow]
     seconds: float | None
 
 

@@ -47,7 +47,7 @@ from localproc.uris import uri_path
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
 
 
-class Staging(StrEnum):
+class WhoStages(StrEnum):
     """Whose steps stage in and out for a package that came wrapped with some."""
 
     OWN = "own"
@@ -83,7 +83,7 @@ class Registry:
         replace: bool = True,
         mutable: bool = True,
         policy: InputPolicy | None = None,
-        staging: str = Staging.OWN,
+        staging: str = WhoStages.OWN,
     ) -> ProcessRecord:
         """Make a package a process; deploying the same texts again changes nothing.
 
@@ -92,7 +92,7 @@ class Registry:
         ``ImmutableProcess`` where it may not be replaced.
         """
         source = _source(package, fragment)
-        if _staging(staging) is Staging.OURS:
+        if _staging(staging) is WhoStages.OURS:
             source = self._unwrapped(source, policy or InputPolicy())
         unchanged = self._unchanged(source, process_id) if replace else None
         if unchanged is not None:
@@ -259,9 +259,9 @@ class Registry:
         return None
 
 
-def _staging(name: str) -> Staging:
+def _staging(name: str) -> WhoStages:
     try:
-        return Staging(name)
+        return WhoStages(name)
     except ValueError:
         raise InvalidInputs(f"staging is {name!r}; it is own or ours") from None
 
