@@ -10,12 +10,12 @@ and go on with a blank after ``NAME=``.
 import os
 from typing import ClassVar, Final
 
-from click.parser import split_arg_string
 from click.shell_completion import (
     BashComplete,
     FishComplete,
     ZshComplete,
     add_completion_class,
+    split_arg_string,
 )
 
 _BASH: Final = """\
