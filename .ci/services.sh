@@ -10,6 +10,12 @@ have_node() {
   command -v node nodejs >/dev/null || install nodejs
 }
 
+# The shells beside bash that complete words.
+have_shells() {
+  command -v zsh >/dev/null || install zsh
+  command -v fish >/dev/null || install fish
+}
+
 # Charliecloud, whose containers need no root and no daemon, and what the images of tests are made of.
 have_charliecloud() {
   command -v busybox >/dev/null || install busybox-static

@@ -130,7 +130,8 @@ def test_the_same_commands_serve_there(there: str, hello: Path, home: Path, here
     ended = localproc("status", job_id, "--watch", "--to", there, "--json").document
     assert (ended["status"], ended["title"]) == ("successful", "mine")
     shown = localproc("status", job_id, "--to", there).out
-    assert f"{job_id}  hello  successful  100 %" in shown
+    assert shown.splitlines()[0] == f"{job_id}  hello  successful  100 %"
+    assert shown.splitlines()[1].startswith("step "), "a message that is the status is not told"
     assert "stage_out" in shown
     assert "published 1 file" in localproc("logs", job_id, "stage_out", "--to", there).out
     assert set(localproc("logs", job_id, "--json", "--to", there).document) == {

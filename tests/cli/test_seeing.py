@@ -144,7 +144,7 @@ def test_when_a_running_job_may_end(home: Path, sleeper: Path) -> None:
 
 
 def completed(*words: str) -> list[str]:
-    typed = {"COMP_WORDS": " ".join(("localproc", *words)), "COMP_CWORD": str(len(words))}
+    typed = {"COMP_WORDS": " ".join(("localproc", *words))}
     ended = subprocess.run(
         command(),
         env={**os.environ, **typed, "_LOCALPROC_COMPLETE": "bash_complete"},

@@ -9,6 +9,7 @@ from typing import Any
 import localproc_docker
 import pytest
 from docker_daemon import BARE, IMAGE, daemon
+from docker_fixtures import until
 
 from localproc import Engine
 
@@ -27,9 +28,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         yield found
 
 
-def said(engine: Engine, script: str, given: dict[str, Any] | None = None, **fields: Any) -> str:
-    """Run a script; return what it writes."""
-    tool = {
+def running(script: str, **fields: Any) -> dict[str, Any]:
+    """Return a tool that runs a script in a container."""
+    return {
         "cwlVersion": "v1.2",
         "class": "CommandLineTool",
         "id": "tool",
@@ -40,7 +41,11 @@ def said(engine: Engine, script: str, given: dict[str, Any] | None = None, **fie
         "stdout": "out.txt",
         **fields,
     }
-    out = engine.run(tool, given or {}).raise_for_status().result("out")
+
+
+def said(engine: Engine, script: str, given: dict[str, Any] | None = None, **fields: Any) -> str:
+    """Run a script; return what it writes."""
+    out = engine.run(running(script, **fields), given or {}).raise_for_status().result("out")
     return Path(out).read_text()
 
 
@@ -104,3 +109,11 @@ def test_a_tool_may_do_no_more_than_it_asks_for(engine: Engine) -> None:
         "Processes": ["4096"],
         "Processor": ["100000", "100000"],
     }
+
+
+def test_a_tool_tells_how_far_it_is_while_it_runs(engine: Engine) -> None:
+    script = 'echo "progress 0.25 tile 1" >&2; while [ ! -e go ]; do sleep 0.1; done'
+    job = engine.deploy(running(script)).execute({}, progress="*")
+    until(lambda: [(step.share, step.said) for step in job.steps] == [(0.25, "tile 1")])
+    Path(job.folder, "work", "tool", "go").touch()
+    job.wait().raise_for_status()

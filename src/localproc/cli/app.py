@@ -202,6 +202,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _exit_code(arguments: list[str] | None) -> int:
+    if "_LOCALPROC_COMPLETE" in os.environ:
+        from localproc.cli import shell_scripts  # noqa: F401 - it says how shells are answered
     try:
         result: Any = localproc.main(arguments, "localproc", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -5,11 +5,12 @@ Owns printing what is made. Must not know how packages are put together.
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.packages import naming
 
 
 @click.command()
-@click.argument("package")
+@click.argument("package", shell_complete=complete.files)
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @click.option("--output", "-o", metavar="FILE", help="Where it goes, if not to stdout.")
 def pack(package: str, allow_remote: bool, output: str | None) -> None:

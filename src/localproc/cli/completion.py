@@ -10,9 +10,9 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from localproc.cli.shell_scripts import SHELLS
 from localproc.cli.site import Site
 
-SHELLS: Final = ("bash", "zsh", "fish")
 _MOST: Final = 50
 _LAST: Final = ("last", "last:failed")
 
@@ -65,14 +65,23 @@ def processes(context: click.Context, _: click.Parameter, incomplete: str) -> li
     return [*_quietly(context, found), CompletionItem(incomplete, type="file")]
 
 
+def files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer files."""
+    return [CompletionItem(incomplete, type="file")]
+
+
 def inputs(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer ``NAME=`` for each input of the package that was typed before, and files."""
+    """Offer ``NAME=`` for each input of the package or job that was typed before, and files."""
 
     def found(site: Site) -> list[CompletionItem]:
         from localproc.cli.packages import read_process
 
-        package = context.params.get("package") or context.params.get("process")
-        ports = read_process(site, str(package)).ports()
+        if job := context.params.get("job"):
+            with site.look() as engine:
+                ports = engine.find_job(str(job)).process.ports()
+        else:
+            package = context.params.get("package") or context.params.get("process")
+            ports = read_process(site, str(package)).ports()
         return _items([(f"{one['id']}=", one.get("label") or "") for one in ports], incomplete)
 
     return [*_quietly(context, found), CompletionItem(incomplete, type="file")]

@@ -14,6 +14,7 @@ import click
 
 from localproc import errors
 from localproc.api import Engine
+from localproc.cli import completion as complete
 from localproc.cli.package_command import PackageCommand
 from localproc.cli.packages import gather_inputs, naming
 from localproc.cli.signals import Terminated, terminable
@@ -68,8 +69,8 @@ UNSUPPORTED: Final = 33
     default="",
     help="Where the software that tools need is found.",
 )
-@click.argument("tool")
-@click.argument("job", required=False)
+@click.argument("tool", shell_complete=complete.files)
+@click.argument("job", required=False, shell_complete=complete.files)
 def cwl(
     outdir: str,
     quiet: bool,

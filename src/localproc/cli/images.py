@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.options import container_options, json_option
 from localproc.cli.packages import is_document, read_process
 from localproc.cli.printing import print_json, print_table
@@ -56,7 +57,9 @@ def images() -> None:
 
 
 @images.command("list")
-@click.argument("package", metavar="[PACKAGE|PROCESS]", required=False)
+@click.argument(
+    "package", metavar="[PACKAGE|PROCESS]", required=False, shell_complete=complete.processes
+)
 @container_options
 @json_option
 @click.pass_obj

@@ -34,7 +34,7 @@ from localproc.views.written import in_yaml
 
 
 @click.command()
-@click.argument("package")
+@click.argument("package", shell_complete=complete.files)
 @click.option("--id", "process_id", default="", help="Deploy it under another id.")
 @click.option("--no-replace", is_flag=True, help="Fail if the process is deployed already.")
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
@@ -195,7 +195,7 @@ def package(site: Site, process: str) -> None:
 
 
 @click.command()
-@click.argument("package", metavar="PACKAGE")
+@click.argument("package", metavar="PACKAGE", shell_complete=complete.files)
 @click.option("--allow-remote", is_flag=True, help="Let it include remote documents.")
 @click.option("--executor", default="local", show_default=True, help="Who is to run its tools.")
 @click.option(

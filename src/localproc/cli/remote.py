@@ -159,7 +159,8 @@ def status(server: "Server", *, job: str, watch: bool, as_json: bool, **_: Any) 
         print_json(found)
         return
     click.echo(_line(found))
-    click.echo(found.get("message", ""))
+    if found.get("message", "") not in ("", found["status"]):
+        click.echo(found["message"])
     steps = found.get("steps") or []
     if steps:
         rows = [(one["name"], one["status"], str(one.get("exitCode", ""))) for one in steps]

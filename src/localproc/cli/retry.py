@@ -26,7 +26,9 @@ _OWN = (STAGE_IN, STAGE_OUT)
 
 @click.command()
 @click.argument("job", shell_complete=complete.jobs)
-@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@click.argument(
+    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
+)
 @click.option("--package", metavar="PACKAGE", help="What the process is now.")
 @engine_options
 @request_options

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from localproc.cli import completion as complete
 from localproc.cli.options import engine_options, json_option, request_options
 from localproc.cli.packages import check_named, find_process, gather_inputs
 from localproc.cli.printing import print_json, print_table
@@ -28,9 +29,11 @@ def schedule() -> None:
 
 
 @schedule.command()
-@click.argument("process", metavar="PACKAGE|PROCESS")
+@click.argument("process", metavar="PACKAGE|PROCESS", shell_complete=complete.processes)
 @click.argument("cron")
-@click.argument("inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...")
+@click.argument(
+    "inputs", nargs=-1, metavar="[INPUTS.yml] [NAME=VALUE]...", shell_complete=complete.inputs
+)
 @click.option("--name", default="", help="What it is called; as its process unless given.")
 @click.option("--timezone", default="UTC", show_default=True, help="Whose clock CRON reads.")
 @click.option(

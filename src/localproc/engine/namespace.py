@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from statistics import median
 from typing import Any, Final
 
 from localproc.engine.admission.accept import Acceptance
@@ -114,7 +113,7 @@ class Namespace:
         return self.runtime.store.jobs(JobFilter(statuses=tuple(statuses), limit=limit))
 
     def typical_duration(self, job: JobRecord) -> float | None:
-        """Return the median of what the last successful jobs of its process took, in seconds."""
+        """Return the middle one of what its process last took when successful, in seconds."""
         done = JobFilter(
             namespace=self.name,
             processes=(job.process_id,),
@@ -126,7 +125,7 @@ class Namespace:
             for one in self.runtime.store.jobs(done)
             if one.started and one.finished and one.revision == job.revision
         ]
-        return median(took) if took else None
+        return sorted(took)[len(took) // 2] if took else None
 
     def record(self, job_id: str) -> JobRecord:
         """Return a job's row; raises ``NoSuchJob``."""

@@ -52,6 +52,7 @@ def retry_page(exchange: Exchange, job: Job, error: LocalprocError | None = None
         "revisions": _revisions(exchange, job),
         "fields": fields,
         "wrong": None,
+        "json": "",  # there is no such document
     }
     if error is None:
         return exchange.page("retry.html", content)

@@ -4,10 +4,8 @@ Owns these two ways. Must not know what a letter says, nor when it is sent again
 """
 
 import json
-import smtplib
 import subprocess
 from collections.abc import Mapping
-from email.message import EmailMessage
 from typing import Any, Final
 
 from localproc.engine.home.secrets import SecretKeeper, reference
@@ -32,6 +30,9 @@ def send_mail(
     to: str, document: Mapping[str, Any], mail: Mapping[str, Any], secrets: SecretKeeper
 ) -> None:
     """Send a letter by the server that the settings name."""
+    import smtplib  # of all commands and engines, hardly any sends mail
+    from email.message import EmailMessage
+
     if not mail.get("host"):
         raise StagingError(
             "no mail can be sent", hint="settings.yml: mail: {host: HOST, from: ADDRESS}"
