@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from localproc.executors.batch.grouping import Batch, Mode
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.scripts import Node
 from localproc.executors.batch.spool import Spool
-from localproc.executors.batch.telling import Telling
+from localproc.executors.batch.telling import Telling, before_it
 from localproc.model import Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorSettings
@@ -30,6 +31,8 @@ class Scheduler:
         self.queue: dict[str, Seen] = {}
         self.ends: dict[str, Seen] = {}
         self.asked: list[set[str]] = []
+        self.order: dict[str, int] = {}
+        self.asked_places = 0
 
     def unfit(self, request: Request) -> str:
         return ""
@@ -45,6 +48,10 @@ class Scheduler:
 
     def jobs(self) -> Mapping[str, Seen]:
         return dict(self.queue)
+
+    def places(self) -> Mapping[str, int]:
+        self.asked_places += 1
+        return dict(self.order)
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         return {one.name: job for job, one in self.queue.items() if one.name in names}
@@ -133,3 +140,82 @@ def test_an_end_that_cannot_be_written_down_is_told_later(
     assert telling.report(single, 0).state is TaskState.QUEUED
     (small_disk / "filler").unlink()
     assert telling.report(single, 0).state is TaskState.NODE_LOST
+
+
+def test_places_are_asked_for_while_tasks_wait_and_seldom(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("localproc.executors.batch.queue.monotonic", lambda: now[0])
+    queue = Queue(scheduler)
+    scheduler.queue["7"] = Seen(TaskState.QUEUED, "Priority", name="lp-a")
+    scheduler.order = {"7": 12, "8": 13}
+
+    def seconds_later(seconds: float) -> Collection[str]:
+        now[0] += seconds
+        return queue.ask({"7"})
+
+    seconds_later(0)
+    seconds_later(4)
+    assert (scheduler.asked_places, queue.place("7")) == (0, None), "it may begin any moment"
+    assert seconds_later(1) == {"7"}
+    assert (scheduler.asked_places, queue.place("7")) == (1, 12)
+    assert queue.place("8") is None, "that is somebody else's"
+    for _ in range(29):
+        seconds_later(1)
+    assert scheduler.asked_places == 1
+    scheduler.order = {"7": 3}
+    assert seconds_later(1) == {"7"}
+    assert (scheduler.asked_places, queue.place("7")) == (2, 3)
+    scheduler.queue["7"] = Seen(TaskState.RUNNING, name="lp-a")
+    for _ in range(60):
+        seconds_later(1)
+    assert scheduler.asked_places == 2
+    assert queue.place("7") is None
+
+
+def test_the_queue_is_not_asked_for_in_the_second_after_that_of_places(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("localproc.executors.batch.queue.monotonic", lambda: now[0])
+    queue = Queue(scheduler)
+    scheduler.queue["7"] = Seen(TaskState.QUEUED, name="lp-a")
+    queue.ask({"7"})
+    now[0] += 6
+    queue.ask({"7"})
+    assert scheduler.asked_places == 1
+    now[0] += 0.9
+    assert not queue.is_due()
+    now[0] += 0.1
+    assert queue.is_due()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "said"),
+    [
+        (0, "it is the next in the queue"),
+        (1, "one job comes before it"),
+        (7, "7 jobs come before it"),
+        (48, "about 40 jobs come before it"),
+        (1999, "about 1000 jobs come before it"),
+    ],
+)
+def test_a_place_is_told_exactly_only_near_the_front(jobs: int, said: str) -> None:
+    assert before_it(jobs) == said
+
+
+def test_a_task_that_waits_tells_its_place(
+    tmp_path: Path, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localproc.executors.batch.queue._WAIT", 0.0)
+    backend, one = opened(tmp_path, scheduler), task(tmp_path, "a")
+    handles = {key: str(handle) for key, handle in backend.submit([one]).items()}
+    scheduler.queue["1"] = replace(scheduler.queue["1"], reason="Priority")
+    scheduler.order = {"1": 3}
+    said = []
+    while len(said) < 2:
+        backend.look(handles)
+        if backend.watch(5.0):
+            said.append(backend.look(handles)[one.key].reason)
+    assert said == ["Priority", "Priority; 3 jobs come before it"]

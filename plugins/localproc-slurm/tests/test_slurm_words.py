@@ -140,7 +140,8 @@ def test_no_answer_is_more_than_one_that_makes_no_sense(said: str) -> None:
         return said
 
     cluster = Cluster(call=call)
-    for question in (cluster.jobs, partial(cluster.ended, ["7"]), partial(cluster.named, ["lp-a"])):
+    of_some = partial(cluster.ended, ["7"]), partial(cluster.named, ["lp-a"])
+    for question in (cluster.jobs, cluster.places, *of_some):
         with suppress(ExecutorUnavailable):
             question()
     with suppress(ExecutorUnavailable):
@@ -154,6 +155,20 @@ def test_when_slurm_expects_a_job_to_begin_is_part_of_why_it_waits() -> None:
     assert seen.reason == "Priority; Slurm expects it to begin about 2026-11-28 21:50"
     [seen] = answers.queue("job 7|RUNNING|None|n1|2026-11-28T21:53:15|lp-a\n").values()
     assert seen.reason == ""
+
+
+def test_places_are_those_of_everybodys_jobs_in_a_partition() -> None:
+    """As Slurm 22.05 lists them."""
+    said = (
+        "job 4_0|main|Resources\njob 4_1|main|Resources\njob 5|main|Priority\n"
+        "job 5|short|Nodes required for job are DOWN, DRAINED or reserved for other jobs\n"
+        "job 7|main|Dependency\njob 8|main|BeginTime\njob 9|short|Priority\n"
+        "job 6|main|JobHeldUser\njob 10|main|Priority\n"
+    )
+    assert answers.places(said) == {"4_0": 0, "4_1": 1, "5": 0, "9": 1, "10": 3}
+    words = calls.squeue_places("big")
+    assert words[:3] == ["squeue", "--noheader", "--states=PENDING"]
+    assert {"--array", "--priority", "--sort=-p,i", "--clusters=big"} <= set(words)
 
 
 def test_other_jobs_of_the_user_may_have_any_name() -> None:

@@ -150,6 +150,10 @@ class Pbs:
             if one.get("Job_Owner", mine).startswith(mine) and _open(found := self._seen(one))
         }
 
+    def places(self) -> Mapping[str, int]:
+        """Return none: PBS lists jobs, but not the order in which it is going to run them."""
+        return {}
+
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return jobs by name, those that have ended included."""
         found = {name_of(one): job for job, one in self._stat(ended=True).items()}

@@ -65,6 +65,14 @@ _NEVER: Final = frozenset(
         "QOSNotAllowed",
     }
 )
+#: Reasons for which a job waits, but not for its turn.
+_NO_TURN: Final = _NEVER | {
+    "BeginTime",
+    "Dependency",
+    "JobArrayTaskLimit",
+    "JobHeldAdmin",
+    "JobHeldUser",
+}
 #: What sbatch says where a moment later it may do what it is asked.
 _LATER: Final = re.compile(
     r"unable to contact|timed out|temporarily|connection refused|try again|connect failure"
@@ -99,6 +107,26 @@ def queue(said: str) -> Mapping[str, Seen]:
     not be of a job of ours, may have any character, a line break too.
     """
     return dict(_rows(said))
+
+
+def places(said: str) -> Mapping[str, int]:
+    """Read what squeue lists of those that wait, in the order in which they are to begin.
+
+    A row is an id, a partition and a reason; a job that may go to several partitions has several
+    rows, and the best of its places. Those that wait for something else than their turn have none.
+    """
+    found: dict[str, int] = {}
+    lengths: dict[str, int] = {}
+    for line in said.splitlines():
+        job, *rest = line.removeprefix(ROW).split("|", 2)
+        if not line.startswith(ROW) or len(rest) != 2 or not _ID.fullmatch(job):
+            raise ValueError(f"a job was expected, not {line!r:.80}")
+        partition, reason = rest
+        if reason not in _NO_TURN:
+            before = lengths.get(partition, 0)
+            lengths[partition] = before + 1
+            found[job] = min(before, found.get(job, before))
+    return found
 
 
 def ended(said: str) -> Mapping[str, Seen]:

@@ -67,6 +67,15 @@ def squeue(cluster: str = "") -> list[str]:
     return ["squeue", "--me", "--noheader", "--array", f"--format={_QUEUE}", *_on(cluster)]
 
 
+def squeue_places(cluster: str = "") -> list[str]:
+    """Return what lists everybody's jobs that wait, in the order in which they are to begin.
+
+    A job that may go to several partitions is listed once for each.
+    """
+    which = ["--states=PENDING", "--array", "--priority", "--sort=-p,i"]
+    return ["squeue", "--noheader", *which, f"--format={ROW}%i|%P|%r", *_on(cluster)]
+
+
 def squeue_named(names: Collection[str], cluster: str = "") -> list[str]:
     """Return what lists jobs by their names, in whatever state, with the id of an array itself."""
     which = ["--states=all", f"--name={','.join(sorted(names))}"]

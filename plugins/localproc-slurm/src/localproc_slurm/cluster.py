@@ -6,7 +6,7 @@ tasks. The accounting is asked only for what the controller has forgotten, and n
 
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import Allocation, Failed, Request, Seen, called
@@ -20,6 +20,8 @@ _AT_A_TIME: Final = 500  #: ids on a command line
 
 #: Calls a command: what it writes, or ``Failed``, or ``ExecutorUnavailable``.
 Call = Callable[[Sequence[str]], str]
+
+Read = TypeVar("Read")
 
 
 class Cluster:
@@ -87,6 +89,10 @@ class Cluster:
         """Return what squeue lists."""
         return self._read(answers.queue, calls.squeue(self._cluster))
 
+    def places(self) -> Mapping[str, int]:
+        """Return what squeue lists of everybody's jobs that wait, by partition."""
+        return self._read(answers.places, calls.squeue_places(self._cluster))
+
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return what squeue lists by name, and what the accounting knows if it forgot."""
         return answers.names(self._asked(calls.squeue_named(names, self._cluster)))
@@ -134,8 +140,8 @@ class Cluster:
                     raise ExecutorUnavailable(error.said) from error
 
     def _read(
-        self, answer: Callable[[str], Mapping[str, Seen]], argv: Sequence[str]
-    ) -> Mapping[str, Seen]:
+        self, answer: Callable[[str], Mapping[str, Read]], argv: Sequence[str]
+    ) -> Mapping[str, Read]:
         """Return what a query has found; an answer that makes no sense is none."""
         try:
             return answer(self._asked(argv))

@@ -177,14 +177,14 @@ class BatchBackend(Backend):
 
     def _ask(self) -> Collection[str]:
         """Look at the queue; return whose keys there is news of."""
-        news = self._queue.ask()
         with self._spool.lock:
-            return [
-                handed.keys[number]
+            jobs = [
+                (self._queue.job(handed, number), key)
                 for handed in self._ends.live
-                for number in range(len(handed.keys))
-                if self._queue.job(handed, number) in news
+                for number, key in enumerate(handed.keys)
             ]
+        news = self._queue.ask({job for job, _ in jobs})
+        return [key for job, key in jobs if job in news]
 
     # Stopping and forgetting
 

@@ -73,6 +73,12 @@ class Scheduler(Protocol):
     def jobs(self) -> Mapping[str, Seen]:
         """Return the jobs of this user that wait or run, by id, in one query."""
 
+    def places(self) -> Mapping[str, int]:
+        """Return how many jobs, of anybody, come before each that waits, by id, in one query.
+
+        Jobs that have no place, and all where the scheduler does not tell, are left out.
+        """
+
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return the ids of jobs by their names, those that have ended included if it can."""
 
