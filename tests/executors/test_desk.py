@@ -415,6 +415,32 @@ def test_what_a_watch_sees_is_looked_at(backend: Memory) -> None:
     desk.close()
 
 
+def test_what_a_watch_sees_does_not_wait_for_the_next_look_at_all(
+    backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that took its time puts off the next one, but not the ends that are known."""
+    monkeypatch.setattr(desks, "_SHARE", 1e9)
+    monkeypatch.setattr(desks, "_SLOW", 3600.0)
+    happened = threading.Event()
+
+    def watch(seconds: float) -> Collection[str]:
+        if happened.wait(0.01):
+            happened.clear()
+            return ("a",)
+        return ()
+
+    backend.watch = watch  # type: ignore[method-assign]
+    desk = Desk(backend, linger=0)
+    desk.submit(tasks("a", "b"))
+    news(desk, "a", "b")
+    end(backend, "a", 4)
+    happened.set()
+    assert news(desk, "a")["a"].exit_code == 4
+    looks = [keys for verb, keys in backend.calls if verb == "look"]
+    assert looks == [("a", "b"), ("a",)]
+    desk.close()
+
+
 def test_what_its_capabilities_rule_out_is_known_before(desk: Desk, backend: Memory) -> None:
     image = Container("alpine", "/out")
     reasons = desk.check(

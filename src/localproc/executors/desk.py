@@ -78,7 +78,8 @@ class Desk:
         self._ended: dict[str, str] = {}  #: handles of tasks whose end is not recorded yet
         self._released: dict[str, str] = {}
         self._due = 0.0  #: when what waits is handed on
-        self._next_look = 0.0
+        self._news_of: set[str] = set()  #: keys that the backend has told to look at
+        self._next_look = self._next_news = 0.0
         self._delay = 0.0
         self._news: deque[Report] = deque()
         self._lock = threading.Lock()
@@ -293,18 +294,31 @@ class Desk:
         if not entries or self._closed:
             return None
         before = monotonic()
-        if before < self._next_look:
-            return self._next_look - before
+        if is_early := before < self._next_look:
+            entries = self._with_news(entries)
+            due = self._next_news if entries else self._next_look
+            if before < due:
+                return due - before
+        with self._lock:
+            self._news_of.difference_update(one.task.key for one in entries)
         answers = _mapping(self._backend.look({one.task.key: one.handle for one in entries}))
         now = monotonic()
         with self._lock:
             news = [self._seen(one, answers.get(one.task.key), now) for one in entries]
+        self._next_news = now + max(self._backend.pace, now - before)
+        if is_early:
+            return max(0.0, self._next_look - now)
         pace = max(self._backend.pace, min(_SHARE * (now - before), _SLOW))
         self._next_look = now + pace
         # One query that was slow makes the next ones rarer, but not the calm after it longer.
         calm = max(_CALM * self._backend.pace, pace)
         self._delay = pace if any(news) else min(self._delay * 1.5, calm)
         return max(self._delay, pace)
+
+    def _with_news(self, entries: list[_Entry]) -> list[_Entry]:
+        """Return those that the backend has told to look at; the others can wait."""
+        with self._lock:
+            return [one for one in entries if one.task.key in self._news_of]
 
     def _seen(self, entry: _Entry, report: object, now: float) -> bool:
         """Take in what a query said of a task; whether that was new."""
@@ -334,6 +348,8 @@ class Desk:
         if keys is None:
             return None
         if keys:
+            with self._lock:
+                self._news_of.update(keys)
             self._workers["look"].ring()
             return self._backend.pace
         return 0

@@ -254,7 +254,8 @@ class Loop:
 
     def _act(self) -> None:
         """Do what has been ordered; what fails at that is to be decided about at once."""
-        self._runner.act([one for one in self._active.values() if one.run.changed])
+        changed = [one for one in self._active.values() if one.run.changed]
+        self._runner.act(changed, more=self._more)
         self._more = self._more or any(one.run.changed for one in self._active.values())
 
     def _forget(self, active: Active) -> None:

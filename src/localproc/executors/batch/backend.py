@@ -198,9 +198,9 @@ class BatchBackend(Backend):
         """Remove records, and batches of which all are forgotten."""
         with self._spool.lock:
             for handle in handles.values():
-                self._ends.forget(handle)
                 if (at := self._spool.get(handle)) is not None:
                     self._spool.forget(at[0], [at[1]])
+                    self._ends.forget(*at)
                     self._telling.forget(*at)
 
     def tidy(self) -> None:
