@@ -214,6 +214,8 @@ def test_a_line_of_a_keeper_is_a_record() -> None:
         (Seen(TaskState.NODE_LOST, "n1"), True, TaskState.NODE_LOST),
         (Seen(TaskState.CANCELLED, "by root"), False, TaskState.CANCELLED),
         (Seen(TaskState.TIMED_OUT), True, TaskState.TIMED_OUT),
+        (Seen(TaskState.NEVER_STARTED), False, TaskState.CANCELLED),
+        (Seen(TaskState.NEVER_STARTED), True, TaskState.LOST),
     ],
 )
 def test_a_job_without_a_record_is_what_the_scheduler_says(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen
+from localproc.errors import ExecutorUnavailable
+from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen, TooMany
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
 from localproc.executors.batch.queue import Queue
@@ -33,14 +34,18 @@ class Scheduler:
         self.asked: list[set[str]] = []
         self.order: dict[str, int] = {}
         self.asked_places = 0
+        self.most = 1000  #: jobs in the queue
 
     def unfit(self, request: Request) -> str:
         return ""
 
     def submit(self, allocation: Allocation) -> str | Refused:
+        if len(self.queue) + max(1, allocation.count) > self.most:
+            raise TooMany("job submit limit")
         self.handed.append(allocation)
         job = str(len(self.handed))
-        self.queue[job] = Seen(TaskState.QUEUED, name=allocation.name)
+        jobs = [f"{job}_{number}" for number in range(allocation.count)] or [job]
+        self.queue.update(dict.fromkeys(jobs, Seen(TaskState.QUEUED, name=allocation.name)))
         return job
 
     def element(self, job: str, number: int) -> str:
@@ -213,9 +218,44 @@ def test_a_task_that_waits_tells_its_place(
     handles = {key: str(handle) for key, handle in backend.submit([one]).items()}
     scheduler.queue["1"] = replace(scheduler.queue["1"], reason="Priority")
     scheduler.order = {"1": 3}
-    said = []
+    said: list[str] = []
     while len(said) < 2:
         backend.look(handles)
         if backend.watch(5.0):
             said.append(backend.look(handles)[one.key].reason)
     assert said == ["Priority", "Priority; 3 jobs come before it"]
+
+
+def test_no_more_is_handed_in_than_a_user_may_have_in_the_queue(
+    tmp_path: Path, scheduler: Scheduler
+) -> None:
+    scheduler.most = 5
+    backend = opened(tmp_path, scheduler)
+    tasks = [task(tmp_path, name) for name in "abcdefgh"]
+    answers = backend.submit(tasks)
+    assert [one.count for one in scheduler.handed] == [4, 0]
+    assert [isinstance(answers[one.key], str) for one in tasks] == [True] * 5 + [False] * 3
+    assert {type(answers[one.key]) for one in tasks[5:]} == {TooMany}
+    scheduler.queue.clear()
+    again = backend.submit(tasks)
+    assert [one.count for one in scheduler.handed] == [4, 0, 3]
+    assert {key: again[key] for key, one in answers.items() if isinstance(one, str)} == {
+        key: one for key, one in answers.items() if isinstance(one, str)
+    }
+    assert len(set(map(str, again.values()))) == 8
+
+
+def test_a_scheduler_that_is_away_is_not_asked_for_each_batch(
+    tmp_path: Path, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def away(allocation: Allocation) -> str:
+        asked.append(allocation.name)
+        raise ExecutorUnavailable("nobody answers")
+
+    monkeypatch.setattr(scheduler, "submit", away)
+    backend = opened(tmp_path, scheduler, mode="single")
+    answers = backend.submit([task(tmp_path, name) for name in "abc"])
+    assert {type(one) for one in answers.values()} == {ExecutorUnavailable}
+    assert len(asked) == 1

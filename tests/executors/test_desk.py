@@ -184,6 +184,19 @@ def test_queries_have_a_budget(backend: Memory) -> None:
     desk.close()
 
 
+def test_what_is_not_taken_for_now_keeps_nobody_waiting(desk: Desk, backend: Memory) -> None:
+    backend.handles = {"a": "#a"}
+    backend.states["a"] = Report("a", TaskState.ENDED, 0)
+    backend.answers["submit"] = [{"a": "#a", "b": ExecutorUnavailable("no more than one")}]
+    desk.submit(tasks("a", "b"))
+    found = news(desk, "a", "b")
+    assert found["a"].state is TaskState.ENDED
+    while found["b"].state is not R:
+        assert found["b"].reason in ("", "no more than one")
+        found = news(desk, "b")
+    assert backend.count("submit") == 2
+
+
 @pytest.mark.parametrize("verb", ["submit", "look", "stop", "forget"])
 def test_a_verb_that_blocks_holds_up_nobody(desk: Desk, backend: Memory, verb: str) -> None:
     desk.submit(tasks("before"))

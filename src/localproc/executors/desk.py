@@ -247,11 +247,18 @@ class Desk:
                 return
             _LOG.exception("a task could not be handed on: %s", error)
             answers = {batch[0].task.key: error}
+        given = [(entry, answers.get(entry.task.key)) for entry in batch]
+        later = [(entry, one) for entry, one in given if isinstance(one, ExecutorUnavailable)]
         with self._lock:
-            for entry in batch:
-                self._handed(entry, answers.get(entry.task.key))
+            for entry, answer in given:
+                if not isinstance(answer, ExecutorUnavailable):
+                    self._handed(entry, answer)
         for verb in ("look", "stop", "watch", "hand over"):
             self._workers[verb].ring()
+        if later:
+            reason = later[0][1]
+            self._put_off([entry for entry, _ in later], reason.message)
+            raise reason
 
     def _handed(self, entry: _Entry, answer: object) -> None:
         if isinstance(answer, str):

@@ -94,6 +94,7 @@ class Telling:
     def _ended(self, handed: Handed, number: int, record: Record, job: str, now: float) -> Report:
         """Tell of a record; of a kill that nobody has explained, once the scheduler has."""
         key, queued = handed.keys[number], None
+        record = replace(record, job=job or record.job)  # an element has an id of its own as well
         if record.started is not None and handed.at:
             queued = max(0.0, record.started.timestamp() - handed.at)
         if record.told:
