@@ -18,7 +18,7 @@ from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
-from localproc.executors.batch.scripts import Node, is_local, shell_tasks
+from localproc.executors.batch.scripts import Node, is_local, shell_tasks, with_setup
 from localproc.executors.batch.sharing import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
@@ -139,6 +139,14 @@ def test_a_command_reaches_its_program_as_it_was(
     path.write_text(script, encoding="utf-8")
     done = subprocess.run(["sh", path], capture_output=True, check=True)
     assert json.loads(done.stdout) == [words, value]
+
+
+def test_what_the_lines_before_a_task_say_is_none_of_its_output() -> None:
+    """Modules and profiles greet."""
+    argv = with_setup(["printenv", "GREETING"], "echo loaded gdal\nexport GREETING=hi # so far")
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("hi\n", "loaded gdal\n")
+    assert with_setup(["true"], "") == ["true"]
 
 
 def test_a_temporary_folder_is_the_nodes_if_nothing_else_names_it() -> None:
