@@ -393,6 +393,32 @@ def test_a_failed_step_of_a_scatter_tells_all_and_is_retried(
     assert job.id not in page.url
 
 
+@pytest.mark.parametrize("width", [390, 1100])
+def test_a_failed_job_is_retried_with_other_inputs_by_keyboard(
+    service: Service, page: "Page", width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    job = service.engine.execute("three-steps", {"text": "hi there", "code": 3}).wait()
+    page.goto(f"{service.base}/jobs/{job.id}")
+    page.get_by_role("button", name="Retry").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    code = page.get_by_label("code")
+    expect(page.get_by_label("text")).to_have_value("hi there")
+    expect(code).to_have_value("3")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(PALE) == []
+    code.focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("0")
+    page.keyboard.press("Enter")
+    expect(page.locator(".steps").first).to_contain_text("third")
+    expect(state(page)).to_have_text("successful")
+    again = service.engine.job(page.url.rpartition("/")[2])
+    assert dict(again.inputs) == {"text": "hi there", "code": 0}
+    assert [step.name for step in again.steps if step.reused_from] == ["first"]
+
+
 # Lists and results
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import localproc
 from localproc.model import StepStatus
-from localproc.model.events import StepFinished
+from localproc.model.events import STAGE_IN, STAGE_OUT, StepFinished
 from tests.chaos.machine import contents, kill, leftovers, processes
 from tests.patience import patient, until
 
@@ -163,7 +163,18 @@ class Round:
             until(lambda: not processes(self.folder), 1)
         except AssertionError:
             wrong += [f"still there: {pid} {line}" for pid, line in processes(self.folder).items()]
-        return wrong + [f"left over: {name}" for name in leftovers(self.home)]
+        kept = {f"jobs/{job}/work" for job in self._to_go_on_with()}
+        return wrong + [f"left over: {name}" for name in leftovers(self.home) if name not in kept]
+
+    def _to_go_on_with(self) -> list[str]:
+        """Return the jobs that have been dismissed when some of their steps had ended well."""
+        with localproc.Engine(self.home, run_jobs=False) as engine:
+            return [
+                job.id
+                for job in engine.jobs()
+                if job.status == "dismissed"
+                and any(_has_made_something(event) for event in job.events())
+            ]
 
     def _of_the_steps(self) -> list[str]:
         """Return the steps that have two successful runs."""
@@ -181,6 +192,14 @@ class Round:
             runs = {path.name: path.read_text().count("x") for path in self.notes.iterdir()}
             wrong += [f"{name} ran {count} times" for name, count in runs.items() if count != 1]
         return wrong
+
+
+def _has_made_something(event: Any) -> bool:
+    return (
+        isinstance(event, StepFinished)
+        and event.status is StepStatus.SUCCESSFUL
+        and event.name not in (STAGE_IN, STAGE_OUT)
+    )
 
 
 def _end(command: subprocess.Popen[bytes]) -> None:

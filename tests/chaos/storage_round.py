@@ -102,7 +102,7 @@ class StorageRound:
         self._end("dismiss")
         (status,) = self._statuses()
         if status == "dismissed":
-            wrong += [f"dismissed, and there is {key}" for key in self._keys()]
+            wrong += self._of_what_was_to_go()
         return wrong + self._of_the_end(status)
 
     def close(self) -> None:
@@ -152,10 +152,23 @@ class StorageRound:
 
     # What is asked
 
+    def _of_what_was_to_go(self) -> list[str]:
+        """Return what is wrong with the objects of a job that was dismissed.
+
+        Where the server would not remove them, that is remembered, and the next engine has it done.
+        """
+        if not self._keys():
+            return []
+        self.counts["remembered"] += 1
+        wrong = [] if list(self.home.glob("remnants/*")) else ["it is not remembered"]
+        self.road.fault = lambda method, path: ""
+        self._end("tidy")
+        return wrong + [f"dismissed, and there is {key}" for key in self._keys()]
+
     def _statuses(self) -> list[str]:
         """Return how the job stands; of one that was retried, how its retry does."""
         with localproc.Engine(self.home, run_jobs=False) as engine:
-            return [str(job.status) for job in engine.jobs(limit=1)]
+            return [str(job.status) for job in engine.jobs(process="copies", limit=1)]
 
     def _keys(self) -> list[str]:
         return keys(self.server, self.bucket, f"{self.prefix}/")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from schema_salad.utils import yaml_no_ts
 
-from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.positions import Position, find
 from localproc.errors import Problem
 from tests.cwl.memory import errors, package
 
@@ -78,11 +78,11 @@ def test_processes_of_a_graph_are_found_by_their_ids() -> None:
 
 def test_what_has_no_lines_is_at_the_beginning() -> None:
     plain: Any = {"steps": [{"id": "a"}]}
-    assert find("a.json", plain, ["steps", "a"]) == Place("a.json", 1, 1)
+    assert find("a.json", plain, ["steps", "a"]) == Position("a.json", 1, 1)
 
 
 def test_a_place_makes_problems() -> None:
-    problem = Place("a.cwl", 3, 5).problem("is wrong", "make it right")
+    problem = Position("a.cwl", 3, 5).problem("is wrong", "make it right")
     assert problem == Problem("is wrong", "a.cwl", 3, 5, "make it right")
     assert str(problem) == "a.cwl:3:5: is wrong (make it right)"
 
@@ -96,9 +96,9 @@ def test_a_package_finds_its_parts_in_all_of_its_documents() -> None:
         "      inputs:\n        y: int?\n      outputs: []\n"
     )
     found = package(text, {"sub/a.cwl": inner})
-    assert found.place("sub/a.cwl", "inputs", "x") == Place("sub/a.cwl", 4, 3)
-    assert found.place("main.cwl", "steps", "a") == Place("main.cwl", 6, 3)
-    assert found.place("main.cwl#steps/b/run", "inputs", "y") == Place("main.cwl", 13, 9)
+    assert found.place("sub/a.cwl", "inputs", "x") == Position("sub/a.cwl", 4, 3)
+    assert found.place("main.cwl", "steps", "a") == Position("main.cwl", 6, 3)
+    assert found.place("main.cwl#steps/b/run", "inputs", "y") == Position("main.cwl", 13, 9)
 
 
 # Documents that are refused

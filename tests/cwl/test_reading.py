@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from localproc.cwl.base import reading
 from localproc.cwl.base.reading import read_data, read_json, read_yaml
-from localproc.cwl.base.trees import DEEPEST, Unreadable
+from localproc.cwl.base.trees import DEEPEST, UnreadableText
 
 
 def bomb(levels: int, width: int = 9) -> str:
@@ -83,7 +83,7 @@ def test_what_is_no_number_is_one_of_yaml(text: str) -> None:
     ],
 )
 def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int] | None, said: str) -> None:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableText) as caught:
         read_yaml(text)
     assert said in caught.value.message
     if place is not None:
@@ -92,7 +92,7 @@ def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int] | None, said: 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "1e999", "[1", "[" * 5000, "{'a': 1}"])
 def test_a_text_that_is_no_json(text: str) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableText):
         read_json(text)
 
 
@@ -113,7 +113,7 @@ def test_marks_are_those_of_the_parts() -> None:
 
 @pytest.mark.parametrize("marked", [True, False])
 def test_aliases_of_aliases_are_refused(marked: bool) -> None:
-    with pytest.raises(Unreadable, match="repeat too much"):
+    with pytest.raises(UnreadableText, match="repeat too much"):
         read_yaml(bomb(12), marked=marked)
 
 
@@ -123,7 +123,7 @@ def test_merges_of_merges_are_refused() -> None:
         for level in range(1, 12)
     ]
     lines = ["a0: &a0 {x: y}", *lines]
-    with pytest.raises(Unreadable, match="repeat too much"):
+    with pytest.raises(UnreadableText, match="repeat too much"):
         read_yaml("\n".join(lines))
 
 
@@ -139,13 +139,13 @@ def test_aliases_of_an_honest_document_are_copies() -> None:
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_endless_depth_is_refused(opening: str) -> None:
     for levels in (DEEPEST + 1, 5000):
-        with pytest.raises(Unreadable, match=r"nest|levels"):
+        with pytest.raises(UnreadableText, match=r"nest|levels"):
             read_yaml(opening * levels)
 
 
 def test_depth_by_aliases_is_refused() -> None:
     lines = ["- &a0 x"] + [f"- &a{level} [*a{level - 1}]" for level in range(1, DEEPEST + 1)]
-    with pytest.raises(Unreadable, match="levels"):
+    with pytest.raises(UnreadableText, match="levels"):
         read_yaml("\n".join(lines))
 
 
@@ -163,7 +163,7 @@ _WORDS = st.sampled_from(
 def test_any_text_is_data_or_unreadable(text: str) -> None:
     try:
         found = read_yaml(text, marked=True)
-    except Unreadable:
+    except UnreadableText:
         return
     assert repr(found) == repr(read_yaml(text, marked=True))
     json.dumps(found)
@@ -181,7 +181,7 @@ def test_both_parsers_give_the_same(text: str) -> None:
 def _by(read: Any, text: str) -> Any:
     try:
         return read(text, marked=False)
-    except Unreadable:
+    except UnreadableText:
         return reading._UNREAD
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import localproc
-from localproc.errors import NoSuchObject, StagingError
+from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.plugins import hookimpl
 from localproc.plugins.storage import (
     Description,
@@ -29,9 +29,12 @@ from localproc.plugins.storage import (
 class FolderStorage:
     """Objects as files of a folder; the host of a URI must be ``there``."""
 
-    def __init__(self, folder: Path, options: Mapping[str, Any], dies: int = 0) -> None:
+    def __init__(
+        self, folder: Path, options: Mapping[str, Any], dies: int, refuses: threading.Event
+    ) -> None:
         self.folder = folder
         self.options = options
+        self.refuses = refuses
         self.begun = count(1)
         self.written = threading.Semaphore(0)
         self.dies = dies
@@ -88,6 +91,8 @@ class FolderStorage:
                 yield Info(uri, path.stat().st_size)
 
     def delete(self, uris: Iterable[str]) -> None:
+        if self.refuses.is_set():
+            raise StorageUnavailable("box: it refuses", retry_after=self.options.get("after", 0.0))
         for uri in uris:
             self.path(uri).unlink(missing_ok=True)
 
@@ -108,11 +113,12 @@ class FolderStorage:
 
 
 class Boxes:
-    """The plugin."""
+    """The plugin. ``refuses``: nothing can be deleted."""
 
     def __init__(self, folder: Path, dies: int = 0) -> None:
         self.folder = folder
         self.dies = dies
+        self.refuses = threading.Event()
         self.opened: list[Mapping[str, Any]] = []
 
     @hookimpl
@@ -121,7 +127,7 @@ class Boxes:
 
     def open(self, options: Mapping[str, Any]) -> FolderStorage:
         self.opened.append(options)
-        return FolderStorage(self.folder, options, self.dies)
+        return FolderStorage(self.folder, options, self.dies, self.refuses)
 
 
 def main(home: str, folder: str, package: str, number: int) -> None:

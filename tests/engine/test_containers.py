@@ -114,12 +114,14 @@ def test_an_image_may_stand_for_this_machine_or_another_image(
             assert job.steps[0].digest == image.digest
 
 
-def test_by_itself_a_hint_is_passed_over_and_a_requirement_is_kept(
-    tmp_path: Path, images: str
+@pytest.mark.parametrize("pull", ["never", "missing"])
+def test_by_itself_a_hint_is_followed_where_its_image_is_here_and_a_requirement_is_kept(
+    tmp_path: Path, images: str, pull: str
 ) -> None:
-    with localproc.Engine(tmp_path / "home", images=images) as engine:
+    with localproc.Engine(tmp_path / "home", images=images, pull=pull) as engine:
         hinted = engine.run(package("hints", dockerPull="nobody/has:1"), {"word": "a"})
         assert hinted.steps[0].containers == ""
+        assert engine.run(package("hints"), {"word": "a"}).steps[0].image == IMAGE
         required = engine.run(package(), {"word": "a"})
         assert required.steps[0].containers != ""
 

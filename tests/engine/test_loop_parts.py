@@ -27,6 +27,7 @@ from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.opening import Opening
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
+from localproc.engine.loop.waiting_jobs import WaitingJobs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import LocalprocError, NoSpace
@@ -36,6 +37,7 @@ from localproc.model.events import Accepted, DismissRequested, Failed, Started
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Change
+from localproc.storage.remnants import Remnants
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
@@ -162,6 +164,55 @@ def test_no_more_is_started_in_a_turn_than_is_allowed() -> None:
     shares.leave(active)
     assert shares.fill({id(executor): 10}, 4) is False
     assert started(bench) == 4
+
+
+def test_a_job_that_has_nothing_to_start_is_asked_again_when_it_has_been_told_something() -> None:
+    executor, shares = object(), FairShare()
+    asked: list[Active] = []
+    active, bench = job(2, executor)
+    active.decided = asked.append
+    shares.join(active)
+    shares.fill({id(executor): 10}, 1000)
+    assert (started(bench), active.resting, len(asked)) == (2, True, 3)
+    shares.fill({id(executor): 10}, 1000)
+    assert len(asked) == 3, "it rests"
+    active.let(lambda run: run.see_time())
+    assert active.resting is False
+    shares.fill({id(executor): 10}, 1000)
+    assert len(asked) == 5
+
+
+def test_a_job_without_room_does_not_rest() -> None:
+    executor, shares = object(), FairShare()
+    active, bench = job(2, executor)
+    shares.join(active)
+    shares.fill({id(executor): 0}, 1000)
+    assert active.resting is False
+    shares.fill({id(executor): 1}, 1000)
+    assert started(bench) == 1
+
+
+# Waiting
+
+
+def test_jobs_wait_by_priority_then_as_they_came() -> None:
+    waiting = WaitingJobs()
+    waiting.add(replace(record(name)[0], priority=rank) for name, rank in WAITING)
+    waiting.add_first([record("y")[0], record("z")[0]])
+    assert len(waiting) == 6
+    assert waiting.take("none such") is None
+    assert taken(waiting, "b") == "b"
+    assert [taken(waiting) for _ in range(5)] == ["d", "y", "z", "a", "c"]
+    assert (len(waiting), waiting.take()) == (0, None)
+
+
+WAITING = [("a", 0), ("b", 0), ("c", -1), ("d", 7)]
+
+
+def taken(waiting: WaitingJobs, job_id: str = "") -> str:
+    job = waiting.take(job_id)
+    assert job is not None
+    return job.id
 
 
 # Recording
@@ -310,6 +361,7 @@ def queue(desk: Desk, executors: Executors) -> JobQueue:
         completions=Completions(),
         callbacks_posted=lambda: None,
         secrets=SecretKeeper({}, ""),
+        remnants=Remnants(""),
     )
     starts = JobStarts(parts, pool, TmpDirs(str(desk.home.path), lambda do: do()))
     return JobQueue(

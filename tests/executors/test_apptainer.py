@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,17 @@ def test_network_and_devices_are_given_to_those_that_ask(runtime: Apptainer) -> 
     assert "--net" not in words
     assert "--nv" in words
     assert words[words.index("--home") + 1] == "/work/out:/inside"
+
+
+def test_inputs_may_have_any_name(runtime: Apptainer) -> None:
+    reads = ("/data/a b.tif", "/data/2020,1.tif", '/data/12:00 "x".tif')
+    words = runtime.command(task(reads=reads), Image("debian:12", "/images/debian.sif")).argv
+    seen = [value for option, value in pairwise(words) if option in ("--bind", "--mount")]
+    assert [one for one in seen if "/data/" in one and "own" not in one] == [
+        'type=bind,"source=/data/12:00 ""x"".tif","destination=/data/12:00 ""x"".tif",ro',
+        'type=bind,"source=/data/2020,1.tif","destination=/data/2020,1.tif",ro',
+        "/data/a b.tif:/data/a b.tif:ro",
+    ]
 
 
 def test_an_image_is_pulled_once_by_many_who_want_it(

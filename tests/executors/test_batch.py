@@ -18,14 +18,14 @@ from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
-from localproc.executors.batch.scripts import Node, is_local, shell_tasks, with_setup
+from localproc.executors.batch.scripts import NodeSetup, is_local, shell_tasks, with_setup
 from localproc.executors.batch.sharing import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
 from tests.conftest import fill
 from tests.patience import until
 
-NODE = Node("JOB", "INDEX")
+NODE = NodeSetup("JOB", "INDEX")
 
 
 def task(key: str = "j:s:1", *argv: str, **fields: Any) -> Task:

@@ -13,7 +13,7 @@ from localproc.executors.batch import Allocation, BatchBackend, Options, Request
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
 from localproc.executors.batch.queue import Queue
-from localproc.executors.batch.scripts import Node
+from localproc.executors.batch.scripts import NodeSetup
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.telling import Telling, before_it
 from localproc.model import Task, TaskState
@@ -102,7 +102,7 @@ def test_a_bundle_is_run_by_the_python_of_localproc(tmp_path: Path, scheduler: S
 def test_a_job_that_is_forgotten_is_not_asked_for_any_more(
     tmp_path: Path, scheduler: Scheduler
 ) -> None:
-    spool, queue = Spool(str(tmp_path), Node("JOB", "INDEX")), Queue(scheduler)
+    spool, queue = Spool(str(tmp_path), NodeSetup("JOB", "INDEX")), Queue(scheduler)
     telling = Telling(scheduler, spool, queue, Ends(spool))
     tasks = tuple(task(tmp_path, name) for name in "ab")
     bundle = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
@@ -134,7 +134,7 @@ def test_what_a_job_has_ended_as_is_kept_until_it_is_forgotten(scheduler: Schedu
 def test_an_end_that_cannot_be_written_down_is_told_later(
     small_disk: Path, scheduler: Scheduler
 ) -> None:
-    spool, queue = Spool(str(small_disk), Node("JOB", "INDEX")), Queue(scheduler)
+    spool, queue = Spool(str(small_disk), NodeSetup("JOB", "INDEX")), Queue(scheduler)
     telling = Telling(scheduler, spool, queue, Ends(spool))
     single = spool.add(Batch(Mode.SINGLE, (task(small_disk, "a"),), Request(1, 1)))
     spool.took(single, "7")

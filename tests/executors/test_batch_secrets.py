@@ -10,12 +10,12 @@ import pytest
 
 from localproc.executors.batch.grouping import Batch, Mode, Request
 from localproc.executors.batch.hiding import hidden
-from localproc.executors.batch.scripts import Node, is_local
+from localproc.executors.batch.scripts import NodeSetup, is_local
 from localproc.executors.batch.spool import Spool
 from localproc.model import Secrets, Task
 from localproc.testing.executor_secrets import PASSWORD, TOKEN, found_in, texts_below
 
-NODE = Node("JOB", "INDEX")
+NODE = NodeSetup("JOB", "INDEX")
 
 
 def task(key: str, *argv: str, **fields: Any) -> Task:

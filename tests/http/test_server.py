@@ -13,7 +13,7 @@ import uvicorn
 
 from localproc import Engine
 from localproc.http import create_app
-from localproc.http.server import OPTIONS, PunctualProtocol, Server
+from localproc.http.server import OPTIONS, GracefulServer, PunctualProtocol
 from tests.http.service import start, until
 from tests.patience import patient
 
@@ -33,7 +33,7 @@ def serving(engine: Engine, protocol: type[asyncio.Protocol] = PunctualProtocol)
         listening.bind(("127.0.0.1", 0))
         options = {**OPTIONS, "http": protocol, "log_config": None}
         config = uvicorn.Config(app, timeout_graceful_shutdown=30, **options)
-        server = Server(config, app)
+        server = GracefulServer(config, app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from localproc.cwl.base.files import is_reference
 from localproc.cwl.base.types import CwlType, matches
 from localproc.errors import InvalidInputs
-from localproc.ogc.request import Request
+from localproc.ogc.request import ExecuteRequest
 from localproc.uris import data_of
 from tests.cwl.memory import Memory, directory, file
 from tests.cwl.strategies import PRIMITIVES, cwl_types, values_of
@@ -50,13 +50,13 @@ def array(items: Any) -> dict[str, Any]:
 
 def taken(cwl_type: CwlType, value: Any, *, references: bool = True, **port: Any) -> Any:
     """Give what becomes of the value of an input."""
-    request = Request([{"id": "x", "type": cwl_type, **port}])
+    request = ExecuteRequest([{"id": "x", "type": cwl_type, **port}])
     return request.job_object({"x": value}, BASE, DISK, references=references).get("x")
 
 
 def sent(cwl_type: CwlType, value: Any, **port: Any) -> Any:
     """Give what becomes of the value of an input that came over HTTP."""
-    request = Request([{"id": "x", "type": cwl_type, **port}])
+    request = ExecuteRequest([{"id": "x", "type": cwl_type, **port}])
     return request.job_object({"x": value}, "", DISK, references=False).get("x")
 
 
@@ -169,7 +169,7 @@ def test_a_value_may_lie_behind_a_link(cwl_type: CwlType) -> None:
 
 
 def test_what_belongs_to_cwl_itself_is_passed_on() -> None:
-    request = Request([{"id": "x", "type": "int"}])
+    request = ExecuteRequest([{"id": "x", "type": "int"}])
     requirements = [{"class": "ResourceRequirement", "coresMin": 2}]
     assert request.job_object({"x": 1, "cwl:requirements": requirements}, BASE, DISK) == {
         "x": 1,
@@ -199,7 +199,7 @@ def test_what_belongs_to_cwl_itself_is_passed_on() -> None:
     ],
 )
 def test_requirements_are_read_as_those_of_a_package(given: Any, entry: Any) -> None:
-    found = Request([]).job_object({"cwl:requirements": given}, BASE, DISK)
+    found = ExecuteRequest([]).job_object({"cwl:requirements": given}, BASE, DISK)
     assert found == {"cwl:requirements": [entry]}
 
 
@@ -216,7 +216,7 @@ def test_requirements_are_read_as_those_of_a_package(given: Any, entry: Any) -> 
 )
 def test_requirements_that_are_none_are_refused(given: Any, said: str) -> None:
     with pytest.raises(InvalidInputs) as error:
-        Request([]).job_object({"cwl:requirements": given}, BASE, DISK)
+        ExecuteRequest([]).job_object({"cwl:requirements": given}, BASE, DISK)
     (problem,) = error.value.problems
     assert (problem.where, problem.message[: len(said)]) == ("inputs.cwl:requirements", said)
 
@@ -224,13 +224,13 @@ def test_requirements_that_are_none_are_refused(given: Any, said: str) -> None:
 def test_requirements_are_those_of_the_version_of_the_process() -> None:
     inputs = {"cwl:requirements": {"ToolTimeLimit": {"timelimit": 5}}}
     with pytest.raises(InvalidInputs, match="ToolTimeLimit is for CWL"):
-        Request([], version="v1.0").job_object(inputs, BASE, DISK)
-    assert Request([], version="v1.1").job_object(inputs, BASE, DISK)
+        ExecuteRequest([], version="v1.0").job_object(inputs, BASE, DISK)
+    assert ExecuteRequest([], version="v1.1").job_object(inputs, BASE, DISK)
 
 
 def test_the_name_of_an_input_is_a_text() -> None:
     with pytest.raises(InvalidInputs) as error:
-        Request([{"id": "x", "type": "int"}]).job_object({"x": 5, 1: 5}, BASE, DISK)  # type: ignore[dict-item]
+        ExecuteRequest([{"id": "x", "type": "int"}]).job_object({"x": 5, 1: 5}, BASE, DISK)  # type: ignore[dict-item]
     assert [str(one) for one in error.value.problems] == [
         "inputs: 1 is no name (the names of inputs are texts: quote it)"
     ]
@@ -439,7 +439,7 @@ def test_a_file_of_another_format_is_refused_at_once(
 
 def test_a_format_may_be_below_the_one_that_is_wanted() -> None:
     port = {"id": "x", "type": "File", "format": "e:wide"}
-    request = Request([port], ontology={"e:narrow": ["e:wide"]})
+    request = ExecuteRequest([port], ontology={"e:narrow": ["e:wide"]})
     given = {"class": "File", "path": "a.txt", "format": "e:narrow"}
     assert request.job_object({"x": given}, BASE, DISK)["x"]["format"] == "e:narrow"
 
@@ -543,7 +543,7 @@ def test_a_directory_may_list_what_is_in_it() -> None:
 
 
 def test_prefixes_of_formats_are_written_out() -> None:
-    request = Request([{"id": "x", "type": "File"}], {"edam": "http://edamontology.org/"})
+    request = ExecuteRequest([{"id": "x", "type": "File"}], {"edam": "http://edamontology.org/"})
     given = {"class": "File", "path": "a.txt", "format": "edam:format_2330"}
     found = request.job_object({"x": given}, BASE, DISK)
     assert found["x"]["format"] == "http://edamontology.org/format_2330"
@@ -697,7 +697,7 @@ PORTS: list[dict[str, Any]] = [
 
 def problems(**inputs: Any) -> list[str]:
     with pytest.raises(InvalidInputs) as error:
-        Request(PORTS).job_object(inputs, BASE, DISK)
+        ExecuteRequest(PORTS).job_object(inputs, BASE, DISK)
     return [str(problem) for problem in error.value.problems]
 
 
@@ -726,14 +726,14 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 def test_every_file_that_is_not_there_is_told_at_once() -> None:
     ports: list[dict[str, Any]] = [{"id": "a", "type": "File"}, {"id": "b", "type": array("File")}]
     with pytest.raises(InvalidInputs) as error:
-        Request(ports).job_object({"a": "no", "b": ["a.txt", "nor this"]}, BASE, DISK)
+        ExecuteRequest(ports).job_object({"a": "no", "b": ["a.txt", "nor this"]}, BASE, DISK)
     assert [problem.where for problem in error.value.problems] == ["inputs.a", "inputs.b[1]"]
 
 
 def test_a_process_may_take_no_inputs() -> None:
-    assert Request([]).job_object({}, BASE, DISK) == {}
+    assert ExecuteRequest([]).job_object({}, BASE, DISK) == {}
     with pytest.raises(InvalidInputs, match="the inputs are: none"):
-        Request([]).job_object({"x": 1}, BASE, DISK)
+        ExecuteRequest([]).job_object({"x": 1}, BASE, DISK)
 
 
 def test_inputs_that_contain_themselves_are_refused() -> None:
@@ -746,7 +746,7 @@ def test_inputs_that_contain_themselves_are_refused() -> None:
 def test_however_many_inputs_are_unknown_all_are_told() -> None:
     known: list[dict[str, Any]] = [{"id": f"known{n}", "type": "int?"} for n in range(2000)]
     with pytest.raises(InvalidInputs) as error:
-        Request(known).job_object({f"unknown{n}": 1 for n in range(5000)}, BASE, DISK)
+        ExecuteRequest(known).job_object({f"unknown{n}": 1 for n in range(5000)}, BASE, DISK)
     assert len(error.value.problems) == 5000 + len(known)
 
 

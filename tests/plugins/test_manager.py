@@ -17,7 +17,7 @@ from localproc import Engine, InvalidInputs, hookimpl
 from localproc.errors import EnvironmentProblem, PluginMissing
 from localproc.model import Event, JobRecord, Kind, ProcessRecord
 from localproc.plugins.executor import Capabilities, ExecutorPlugin
-from localproc.plugins.manager import Broken, PluginManager
+from localproc.plugins.manager import BrokenPlugin, PluginManager
 from localproc.plugins.storage import StoragePlugin
 from tests.patience import patient, until
 
@@ -139,7 +139,7 @@ def test_a_hook_that_fails_is_noted_once_and_the_others_count() -> None:
         "RuntimeError: no licence",
         "RuntimeError: no network",
     ]
-    assert all(isinstance(one, Broken) and one.plugin for one in box.broken)
+    assert all(isinstance(one, BrokenPlugin) and one.plugin for one in box.broken)
 
 
 def test_what_is_not_there_is_said_with_what_there_is(localproc_engine: Engine) -> None:

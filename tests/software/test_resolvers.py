@@ -10,10 +10,10 @@ from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.model import SoftwarePackage
 from localproc.plugins.software import Found
 from localproc.software.configuration import check, read_file
-from localproc.software.folders import Conda, Folders
+from localproc.software.folders import Conda, GalaxyFolders
 from localproc.software.mapping import Mapped
 from localproc.software.modules import Modules
-from localproc.software.resolution import Software, Source
+from localproc.software.resolution import Software, SoftwareSource
 from localproc.software.shells import changed
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -124,7 +124,7 @@ def test_folders_by_name_and_version(tmp_path: Path) -> None:
     (tmp_path / "samtools" / "default").symlink_to("1.9")
     (tmp_path / "gdal" / "3.8").mkdir(parents=True)
     (tmp_path / "gdal" / "3.8" / "env.sh").write_text("export GDAL_DATA=/share")
-    folders = Folders({"base_path": str(tmp_path)})
+    folders = GalaxyFolders({"base_path": str(tmp_path)})
     samtools, gdal = folders.find(package("samtools")), folders.find(package("gdal", "3.8"))
     assert samtools is not None
     assert gdal is not None
@@ -204,7 +204,7 @@ def test_resolvers_are_asked_in_their_order_and_each_set_once() -> None:
     first = Counting({"packages": {"a": {"path": "/first/a"}}})
     second = Counting({"packages": {"a": {"path": "/no"}, "sam": {"1": {"path": "/second/b"}}}})
     names = [{"from": {"name": "b"}, "to": {"name": "sam", "version": "1"}}]
-    software = Software([Source("one", first), Source("two", second, names)], ENV)
+    software = Software([SoftwareSource("one", first), SoftwareSource("two", second, names)], ENV)
     for _ in range(3):
         provided = software.provide([package("a"), package("b", "7"), package("c", "2", "3")])
     assert provided.env["PATH"] == f"/second/b:/first/a:{ENV['PATH']}"

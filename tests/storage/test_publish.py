@@ -601,6 +601,17 @@ def test_what_an_earlier_attempt_has_written_is_not_written_again(work: Work) ->
     assert storage.swept == [f"{BUCKET}/"] * 2
 
 
+@pytest.mark.parametrize("failing", [0, 1, 5])
+def test_what_an_earlier_attempt_has_written_goes_too(work: Work, failing: int) -> None:
+    """Also what this one has not come to plan: it ends before, while it plans, while it writes."""
+    outputs = two_scenes(work)
+    work.publish(outputs, storage := Recorder())
+    seen = itertools.count()
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        work.publish(outputs, storage, stopped=lambda: next(seen) >= failing)
+    assert storage.objects == {}
+
+
 @pytest.mark.parametrize("wrong", [{"size": 1}, {"sha256": "0" * 64}])
 def test_a_file_that_arrives_as_another_is_no_result(work: Work, wrong: dict[str, Any]) -> None:
     class Broken(Recorder):

@@ -34,6 +34,8 @@ def test_pytest_parses_nothing_that_threads_import() -> None:
         "localproc.executors.local": False,
         "localproc.engine.loop.loop": False,
         "localproc.testing.executors": True,
+        "localproc.testing.executor_secrets": True,
+        "localproc.testing.store_lists": True,
     }.items():
         loader = importlib.import_module(name).__loader__
         assert isinstance(loader, AssertionRewritingHook) is rewritten, name

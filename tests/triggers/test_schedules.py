@@ -10,7 +10,7 @@ import pytest
 
 from localproc import Engine, InvalidInputs
 from localproc.engine.engine import namespace_of
-from localproc.engine.triggers.scheduler import Scheduler
+from localproc.engine.triggers.scheduler import Timekeeper
 from localproc.errors import NoSuchSchedule
 from localproc.model.trigger import Firing, TriggerRecord
 from tests.patience import patient, until
@@ -42,7 +42,7 @@ class Clock:
         self.engine = engine
         self.space = namespace_of(engine)
         self.store = self.space.runtime.store
-        self.scheduler = Scheduler(self.store, self.space.within, self.space.runtime.owner)
+        self.scheduler = Timekeeper(self.store, self.space.within, self.space.runtime.owner)
 
     def trigger(self, name: str = "s") -> TriggerRecord:
         return self.store.triggers("default", "schedule", name)[0]

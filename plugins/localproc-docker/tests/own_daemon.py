@@ -70,6 +70,12 @@ class OwnDaemon:
         self._process.wait()
         self.api.close()
 
+    def end(self) -> None:
+        """End it, whatever has become of a test."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
     def _answers(self) -> bool:
         assert self._process is not None
         if self._process.poll() not in (None, -signal.SIGKILL):
@@ -106,6 +112,7 @@ def own_daemon(megabytes: int = 0) -> Iterator[OwnDaemon]:
         yield daemon
         daemon.stop()
     finally:
+        daemon.end()
         # The daemon mounts its folder upon itself.
         umount = ["umount", "--recursive", "--lazy", str(folder / "data")]
         while not subprocess.run(umount, check=False, capture_output=True).returncode:

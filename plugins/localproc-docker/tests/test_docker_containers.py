@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from localproc_docker.containers import Owner, creation, mounts, report, sent
+from localproc_docker.info import Info
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.containers import Image
 
 IMAGE = Image("tool:1", "sha256:1", entrypoint=("run",), command=("--help",))
-OWNER = Owner("/home/me/.localproc/executors/docker", 1000, 1000, processors=8)
+OWNER = Owner("/home/me/.localproc/executors/docker", 1000, 1000, Info(processors=8))
 TASK = Task(
     key="job:crop:1",
     argv=("crop", "--tile", "a b"),
@@ -39,6 +40,12 @@ def test_a_container_sees_what_its_task_reads_and_writes_and_no_more() -> None:
         "/data/aoi.json": ("/data/aoi.json", True),
         "/logs/node_crop.log": ("/logs/node_crop.log", False),
     }
+
+
+def test_where_a_daemon_has_users_of_its_own_outputs_belong_to_those_of_the_machine() -> None:
+    remapped = replace(OWNER, daemon=Info(is_remapped=True))
+    assert creation(TASK, IMAGE, remapped)["HostConfig"]["UsernsMode"] == "host"
+    assert creation(TASK, IMAGE, OWNER)["HostConfig"]["UsernsMode"] == ""
 
 
 @pytest.mark.parametrize(

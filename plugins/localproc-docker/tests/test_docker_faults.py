@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import localproc_docker
 import pytest
-from docker_daemon import BARE, Road, containers
+from docker_daemon import BARE, IMAGE, Road, containers
 from docker_fixtures import PATIENCE, DockerTests, api, open_docker, road, until
 from localproc_docker.addresses import DAEMONS
 from localproc_docker.containers import KEY
@@ -141,6 +142,19 @@ class TestFaults(DockerTests):
             "the image registry.invalid/tool:1 is not here: "
             "docker pull registry.invalid/tool:1 brings it"
         )
+
+    def test_it_runs_in_the_image_that_was_recorded_whatever_its_name_stands_for_now(
+        self, executor: Executor, api: EngineApi, tmp_path: Path
+    ) -> None:
+        name = f"localproc-tests/{uuid.uuid4().hex}"
+        api.post(f"/images/{BARE}/tag", repo=name, tag="1")
+        task = self.task(tmp_path, "t", "exit 3")
+        assert task.container is not None
+        digest = api.get(f"/images/{IMAGE}/json")["Id"]
+        box = replace(task.container, image=f"{name}:1", digest=digest)
+        executor.submit([replace(task, container=box)])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 3
+        api.delete(f"/images/{name}:1")
 
     def test_what_was_handed_on_by_another_engine_runs_once(
         self, open_executor: OpenExecutor, tmp_path: Path

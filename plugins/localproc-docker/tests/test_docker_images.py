@@ -86,6 +86,24 @@ class TestImages:
         assert (loaded.name, loaded.digest) == (name_of, found.digest)
         assert os.listdir(tmp_path) == ["bare.tar"]
 
+    def test_one_that_is_called_by_its_digest_is_that_where_it_is_loaded(
+        self, images: DaemonImages, tmp_path: Path
+    ) -> None:
+        """A daemon gives such names to what it has pulled alone."""
+        pinned = f"localproc-tests/{uuid.uuid4().hex}:1@sha256:{uuid.uuid4().hex * 2}"
+        bare = images.image(Container(BARE, "/"))
+        assert bare is not None
+        images.save(bare, str(tmp_path / "bare.tar"))
+        loaded = images.load(str(tmp_path / "bare.tar"), pinned)
+        assert (loaded.name, loaded.digest) == (pinned, bare.digest)
+        images.save(loaded, str(tmp_path / "pinned.tar"))
+        (name,) = tags(tmp_path / "pinned.tar")
+        images._api.delete(f"/images/{name}")
+        assert images.image(Container(pinned, "/")) is None
+        images.load(str(tmp_path / "pinned.tar"), "")
+        assert images.image(Container(pinned, "/")) == loaded
+        images._api.delete(f"/images/{name}")
+
     def test_an_oci_layout_can_be_loaded(
         self, images: DaemonImages, name_of: str, tmp_path: Path
     ) -> None:
@@ -152,6 +170,14 @@ def fresh_name(api: EngineApi) -> Iterator[str]:
     name = f"localproc-tests/{uuid.uuid4().hex}:1"
     yield name
     api.delete(f"/images/{name}", force=True)
+
+
+def tags(archive: Path) -> list[str]:
+    """Return the names that an image has in a file of ``docker save``."""
+    with tarfile.open(archive) as tar:
+        manifest = tar.extractfile("manifest.json")
+        assert manifest is not None
+        return [name for one in json.load(manifest) for name in one["RepoTags"] or ()]
 
 
 def configure(folder: Path, configuration: dict[str, Any]) -> None:

@@ -130,6 +130,17 @@ class TestShared(DockerTests):
         beat.touch()
         self.still(beat)
 
+    def test_what_a_task_leaves_in_the_containers_own_folders_is_gone_for_the_next(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        leaves = "mkdir /tmp/work /tmp/.work /dev/shm/work && echo x > '/tmp/work/a b'; exit $?"
+        tasks = [self.task(tmp_path, "s", f"hostname; {leaves}") for _ in range(12)]
+        executor.submit(tasks)
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.exit_code for one in found.values()} == {0}
+        hosts = [Path(one.stdout).read_text() for one in tasks]
+        assert len(set(hosts)) < len(hosts), "some have shared one"
+
     def test_one_that_is_stopped_harms_no_other(self, executor: Executor, tmp_path: Path) -> None:
         stuck = self.task(tmp_path, "stuck", "touch on; trap '' TERM; while :; do sleep 1; done")
         executor.submit([stuck])

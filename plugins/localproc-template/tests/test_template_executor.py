@@ -8,7 +8,7 @@ from pathlib import Path
 
 import localproc_template
 import pytest
-from localproc_template import SequentialBackend
+from localproc_template.executor import SequentialBackend
 
 from localproc.model import Task, TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings

@@ -2,7 +2,7 @@
 
 import localproc_template
 import pytest
-from localproc_template import MemoryStorage
+from localproc_template.storage import MemoryStorage
 
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage

@@ -168,6 +168,13 @@ def _home(site: Site) -> Iterator[Finding]:
                 + (f" and {len(left) - 3} more" if len(left) > 3 else ""),
                 "localproc resume goes on with them, localproc dismiss JOB stops one",
             )
+        for one in space.runtime.remains.due():
+            yield Finding(
+                "warning",
+                "results",
+                f"what job {one.job_id} has published in {one.root} could not be removed yet",
+                "the next engine that runs jobs here removes it, and so does localproc prune",
+            )
         alive = [f"process {pid}" for _, pid in space.alive()]
         yield Finding("ok", "engines", ", ".join(alive) or "none at work")
 

@@ -62,7 +62,8 @@ _ENGINE_OPTIONS: Final = {
         metavar="auto|none|NAME",
         envvar="LOCALPROC_CONTAINERS",
         help="Who runs containers: docker, podman, apptainer, singularity, charliecloud; auto (the "
-        "default) takes what is there where a package requires them.",
+        "default) takes what is there where a package requires them, or hints at images that are "
+        "here.",
     ),
     "pull": click.option(
         "--pull",

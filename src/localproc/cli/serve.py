@@ -6,6 +6,7 @@ Owns who may come in by default, and saying where to begin. Must not know what i
 import ipaddress
 import os
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -77,6 +78,11 @@ _MOST: Final = 16 << 30
     metavar="SECONDS",
     help="Send clients to files in other storages by URLs that hold for so long.",
 )
+@click.option(
+    "--paths/--no-paths",
+    default=None,
+    help="Tell where failed steps have left their folders; by default to this machine alone.",
+)
 @click.option("--without-token", is_flag=True, help="Let everybody in, whatever the address.")
 @click.option(
     "--callback-secret",
@@ -96,6 +102,7 @@ def serve(
     roots: tuple[str, ...],
     prefixes: tuple[str, ...],
     allow_private: bool,
+    paths: bool | None,
     without_token: bool,
     callback_secret: str,
     no_echo: bool,
@@ -112,6 +119,7 @@ def serve(
             engine,
             **face,
             echo=not no_echo,
+            paths=_is_private(host, **face) if paths is None else paths,
             hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
             policy=InputPolicy(roots, not allow_private, _MOST, prefixes),
@@ -131,6 +139,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(host: str, *, base_url: str, origins: Sequence[str], **_: Any) -> bool:
+    """Whether all that is told stays on this machine, as far as a server can see that."""
+    return is_loopback(host) and not base_url and not origins
 
 
 def _names(host: str, base_url: str) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from localproc.cli.site import Site
-from localproc.engine.triggers.kept import Kept
+from localproc.engine.triggers.kept import KeptTriggers
 
 
-def add_commands(group: click.Group, kind: str, kept_by: Callable[[Any], Kept]) -> None:
+def add_commands(group: click.Group, kind: str, kept_by: Callable[[Any], KeptTriggers]) -> None:
     """Add ``enable``, ``disable`` and ``remove``; ``kept_by`` gives what an engine has of it."""
 
-    def command(name: str, summary: str, do: Callable[[Kept, str], object]) -> None:
+    def command(name: str, summary: str, do: Callable[[KeptTriggers, str], object]) -> None:
         @group.command(name, help=summary)
         @click.argument("name")
         @click.pass_obj

@@ -61,7 +61,8 @@ def prune(
         found = engine.prune(dry_run=True, **chosen)
         if not as_json:
             _tell(found)
-        goes = bool(found.jobs or "cache" in chosen) and not dry_run and leftovers.is_sure(yes)
+        any_goes = bool(found.jobs or found.remains or "cache" in chosen)
+        goes = any_goes and not dry_run and leftovers.is_sure(yes)
         if goes:
             found = engine.prune(**chosen)
     if as_json:
@@ -70,7 +71,7 @@ def prune(
         for job_id, reason in found.failed.items():
             click.echo(f"{job_id} stays: {reason}", err=True)
         click.echo(f"{count(len(found.jobs), 'job')} removed")
-    elif found.jobs and not dry_run:
+    elif any_goes and not dry_run:
         click.echo("nothing was removed; --yes does so without asking", err=True)
     return FAILED if found.failed else 0
 
@@ -93,6 +94,8 @@ def _tell(found: Pruned) -> None:
         click.echo(f"... and {len(found.jobs) - _SHOWN} more")
     if found.needed:
         click.echo(f"{count(len(found.needed), 'job')} needed by jobs that have not ended: kept")
+    if found.remains:
+        click.echo(f"results of {count(len(found.remains), 'job')} that were left when they ended")
     click.echo(f"{count(len(found.jobs), 'job')}, {human_size(found.size)} to be freed")
 
 
@@ -106,6 +109,7 @@ def _document(found: Pruned, *, removed: bool) -> dict[str, Any]:
         "jobs": jobs,
         "size": found.size,
         "needed": found.needed,
+        "remains": found.remains,
         "failed": found.failed,
     }
 

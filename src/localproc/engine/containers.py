@@ -89,8 +89,8 @@ class Containers:
     def chosen(self, wanted: str, containers: Sequence[Container], *, required: bool) -> str:
         """Return the runtime for a package that names these containers; empty for none.
 
-        ``required``: it relies on them; where they are but hinted at, ``auto`` does without. Of
-        several runtimes it takes the first that has all images, else the first. Raises
+        ``auto`` takes the first runtime that has all images. Where none has, it takes the first if
+        they are ``required``, and does without where they are but hinted at. Raises
         ``PluginMissing``.
         """
         wanted = wanted or self._settings.containers or AUTO
@@ -98,12 +98,11 @@ class Containers:
             return ""
         if wanted != AUTO:
             return self.plugin(wanted).name
-        if not required:
-            return ""
         names = [one.name for one in self.here()]
-        if len(names) > 1:
-            names.sort(key=lambda name: not self._has_all(name, containers))
-        return names[0] if names else ""
+        if required and len(names) < 2:
+            return "".join(names)
+        otherwise = names[0] if required else ""
+        return next((name for name in names if self._has_all(name, containers)), otherwise)
 
     # Images
 
@@ -196,9 +195,11 @@ class Containers:
 
     def _has_all(self, name: str, boxes: Sequence[Container]) -> bool:
         try:
-            return not self.missing([replace(box, runtime=name) for box in boxes])
+            for box in boxes:
+                self.image(self.mapped(replace(box, runtime=name)))
         except LocalprocError:
             return False
+        return True
 
     def _with(self, plugin: ContainerPlugin) -> ContainerSettings:
         options = self._settings.container_options.get(plugin.name, {})

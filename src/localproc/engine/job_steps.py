@@ -21,7 +21,7 @@ from localproc.errors import (
     NoSuchProcess,
     NoSuchStep,
 )
-from localproc.model import JobRecord, Step
+from localproc.model import JobRecord, Step, StepStatus
 from localproc.views import notebook, ogc
 from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
@@ -86,14 +86,23 @@ class JobSteps(JobAccount):
         return [self._details(step) for step in (self.steps if chosen is None else chosen)]
 
     def _details(self, step: Step) -> dict[str, Any]:
-        folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
         more = {
             "key": step.key,
             "command": list(step.command),
-            "folder": folder if os.path.isdir(folder) else "",
+            "folder": self._kept_folder(step),
             "log": os.path.join(self.logs_folder, step.log),
         }
         return ogc.step_info(step) | {name: value for name, value in more.items() if value}
+
+    def kept_folders(self, steps: Sequence[Step]) -> dict[str, str]:
+        """Return the folders that those of the steps which failed have left, by their names."""
+        failed = [step for step in steps if step.status is StepStatus.FAILED]
+        return {step.name: self._kept_folder(step) for step in failed}
+
+    def _kept_folder(self, step: Step) -> str:
+        """Return the folder that a step has left, nothing if it is not kept."""
+        folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
+        return folder if os.path.isdir(folder) else ""
 
     def measured(self) -> list[Measured]:
         """Return what each of its tools took at the most, and would have to ask for.
@@ -111,7 +120,8 @@ class JobSteps(JobAccount):
 
         ``base`` is the URL that its links begin with.
         """
-        return ogc.status_info(self.record, self.steps, base)
+        steps = self.steps
+        return ogc.status_info(self.record, steps, base, self.kept_folders(steps))
 
     def logs(self, step: str = "") -> StepLog:
         """Return the log of a step, of the last one if none is named; raises ``NoSuchStep``.

@@ -28,7 +28,7 @@ from localproc.errors import InvalidInputs, NoSuchObject, StagingError
 from localproc.model import InputPolicy
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
-from localproc.storage.input_cache import ANYBODY, InputCache, Kept
+from localproc.storage.input_cache import ANYBODY, InputCache, KeptInput
 from localproc.storage.integrity import file_sha256
 from localproc.storage.stage_in import stage_in
 
@@ -52,7 +52,7 @@ class Mirror:
         self._space = space
         self._cache: InputCache = space.runtime.inputs
 
-    def __iter__(self) -> Iterator[Kept]:
+    def __iter__(self) -> Iterator[KeptInput]:
         return self._cache.mirrored()
 
     def add(self, what: str | Job, log: Callable[[str], None] = lambda _: None) -> int:
@@ -144,7 +144,7 @@ class Mirror:
                     archive.extractall(folder, filter="data")
                 with open(os.path.join(folder, _INDEX), encoding="utf-8") as file:
                     index = json.load(file)
-                kept = [Kept(**{**one, "owner": ANYBODY}) for one in index["kept"]]
+                kept = [KeptInput(**{**one, "owner": ANYBODY}) for one in index["kept"]]
                 listed = list(index["jobs"])
             except (tarfile.TarError, OSError, ValueError, TypeError, KeyError) as error:
                 raise StagingError(
@@ -171,7 +171,7 @@ class Mirror:
         return {**filled, DEFAULTS: defaults} if defaults else filled
 
     def _saved(self, jobs: Sequence[Job], folder: str) -> list[dict[str, str]]:
-        ran = [(self._space.revision(job.record).resolved, job.request.containers) for job in jobs]
+        ran = [(self._space.revision(job.record).resolved, _ran_in(job)) for job in jobs]
         return save_images(ran, self._space.runtime.containers, folder)
 
     def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, str]:
@@ -201,7 +201,12 @@ class Mirror:
         return MirroredJob(record.id, os.path.join(target, _INPUTS))
 
 
-def _checked(one: Kept, folder: str, shown: str) -> str:
+def _ran_in(job: Job) -> str:
+    """Return the container runtime of a job, or of its executor; empty for none."""
+    return job.request.containers or next(filter(None, (one.containers for one in job.steps)), "")
+
+
+def _checked(one: KeptInput, folder: str, shown: str) -> str:
     """Return the path of the contents of what is in a mirror; they are what it says."""
     blob = os.path.join(folder, one.sha256)
     if not (_DIGEST.fullmatch(str(one.key)) and _DIGEST.fullmatch(one.sha256)):

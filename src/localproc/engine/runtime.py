@@ -36,14 +36,17 @@ from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.prune import Pruner
+from localproc.engine.upkeep.remains import Remains, Remover
 from localproc.errors import EnvironmentProblem
 from localproc.model import JobFilter, JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
+from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
-from localproc.software.resolution import Software, Source
+from localproc.software.resolution import Software, SoftwareSource
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
+from localproc.storage.remnants import Remnants
 from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 
@@ -96,6 +99,9 @@ class Runtime:
         self.home.keep_ballast()
         self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
         settle(self.home, self.store)
+        self._remnants = Remnants(self.home.remnants, self._ring_remover)
+        self.remains = Remains(self._remnants, self.store, self._open_storage)
+        self._remover = Remover(self.remains)
         self.histories = Histories(self.store.events)
         self.package_cache = PackageCache(cache_folder())
         self.processes = CompiledProcesses(self.store)
@@ -124,6 +130,8 @@ class Runtime:
                 self._liveness = Liveness(self.home.engines)
                 self._loop = Loop(self._loop_parts(), self._liveness)
                 self._loop.start()
+                if self.remains.any():
+                    self._remover.ring()
                 if self.settings.prune:
                     stamp = os.path.join(self.home.path, ".pruned")
                     self._upkeep = HourlyPrune(stamp, self._prune_all)
@@ -142,6 +150,7 @@ class Runtime:
             completions=self.completions,
             callbacks_posted=self.ring_callbacks,
             secrets=self.secrets,
+            remnants=self._remnants,
             software=self.software.provide,
         )
 
@@ -207,6 +216,7 @@ class Runtime:
             self._loop.stop()
         if self._callbacks is not None:
             self._callbacks.close()
+        self._remover.close()
         if self._liveness is not None:
             self._liveness.leave()
         self.observers.close()
@@ -219,11 +229,17 @@ class Runtime:
         self._lock = threading.RLock()
         self.completions = Completions()
         self._liveness = self._loop = self._callbacks = self._upkeep = self.triggers = None
+        self._remover = Remover(self.remains)
 
     def pruner(self, namespace: str) -> Pruner:
         """Return what removes jobs of a namespace."""
-        opening = partial(self.storages.open, namespace=namespace)
-        return Pruner(self.home, self.store, namespace, opening)
+        return Pruner(self.home, self.store, namespace, self._open_storage, self.remains)
+
+    def _open_storage(self, uri: str, namespace: str) -> Storage:
+        return self.storages.open(uri, namespace=namespace)
+
+    def _ring_remover(self) -> None:
+        self._remover.ring()
 
     def _prune_all(self, stopped: Callable[[], bool]) -> None:
         """Remove what the settings say may go, in every namespace."""
@@ -252,12 +268,12 @@ class Runtime:
         job = self.store.job(key.partition(":")[0])
         return job is None or job.status.final
 
-    def _software_sources(self) -> Iterator[Source]:
+    def _software_sources(self) -> Iterator[SoftwareSource]:
         """Open the software resolvers that the settings name, in their order."""
         for entry in self.settings.resolvers:
             options = {name: value for name, value in entry.items() if name not in _OF_SOURCES}
             plugin = self.plugins.software(str(entry["type"]))
-            yield Source(plugin.name, plugin.open(options), entry.get("names") or ())
+            yield SoftwareSource(plugin.name, plugin.open(options), entry.get("names") or ())
 
     def _open_executor(self, name: str) -> Executor:
         assert self._liveness is not None

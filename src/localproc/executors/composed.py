@@ -102,9 +102,10 @@ class Composed:
 
     def poll(self) -> Sequence[Report]:
         """Return the news of the inner executor, and what has come of tasks on the way to it."""
-        with suppress(BlockingIOError):
-            os.read(self._bell, 4096)
-        self._pass_on()
+        if self._thread is not None:  # else nothing has been in a container yet
+            with suppress(BlockingIOError):
+                os.read(self._bell, 4096)
+            self._pass_on()
         told = [report for report in self._inner.poll() if self._passes(report)]
         while self._own:
             report = self._own.popleft()

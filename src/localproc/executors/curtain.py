@@ -4,7 +4,6 @@ Owns a folder of named pipes, and the process at their other ends, which outlive
 task does. Must not know daemons. All of it may block.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -15,7 +14,8 @@ from shlex import quote
 from time import monotonic, sleep
 from typing import Final
 
-from localproc.executors.journals import is_held
+from localproc import locks
+from localproc.executors.journals import may_be_held
 from localproc.executors.keeper.pipes import BEGIN, STREAMS
 from localproc.executors.veiled import hidden_by, program, secret_variables
 from localproc.model import Task
@@ -54,11 +54,8 @@ class Curtain:
 
     def draw(self, task: Task, argv: Sequence[str]) -> None:
         """Have somebody at the other ends, unless there is; ``argv`` is what is run, with marks."""
-        lock = os.open(os.path.join(self.folder, _LOCK), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
+        lock = locks.take(os.path.join(self.folder, _LOCK))
+        if lock is None:
             return
         told = {
             **hidden_by(task.secrets),
@@ -100,7 +97,7 @@ class Curtain:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _is_held(self) -> bool:
-        return is_held(os.path.join(self.folder, _LOCK))
+        return may_be_held(os.path.join(self.folder, _LOCK))
 
 
 def _script(task: Task, argv: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ _DAMAGED: Final = "it has gone, and the record of its end is damaged"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTask:
     """What is known of a task: the last line of it in a journal, if any.
 
     ``lives``: its keeper does, so that there will be another line. ``doubtful``: a task without a
@@ -63,14 +63,14 @@ class Inheritance:
         self._followed.pop(key, None)
         self._gone.discard(key)
 
-    def news(self) -> Iterator[Known]:
+    def news(self) -> Iterator[KnownTask]:
         """Return what is new of the tasks; of each that was sought, what is known at all."""
         news = [*self._look()]
         if self._sought:
             news += self._found()
         return iter(news)
 
-    def _look(self) -> Iterator[Known]:
+    def _look(self) -> Iterator[KnownTask]:
         """See how those that are followed go on."""
         for journal in {id(one): one for one in self._followed.values()}.values():
             lives = journal.keeper_lives()  # first: what ends meanwhile has a line
@@ -78,9 +78,9 @@ class Inheritance:
             for key in [key for key, one in self._followed.items() if one is journal]:
                 entry = journal.entries[key]
                 if entry["state"] == "ended" or not lives:
-                    yield Known(key, entry)
+                    yield KnownTask(key, entry)
                 elif journal.damaged and self._has_gone(key, entry.get("pid")):
-                    yield Known(key, entry, reason=_DAMAGED)
+                    yield KnownTask(key, entry, reason=_DAMAGED)
 
     def _has_gone(self, key: str, pid: int | None) -> bool:
         """Whether a process was not there now and at the last look, before the journal was read."""
@@ -96,7 +96,7 @@ class Inheritance:
             return False
         return False
 
-    def _found(self) -> list[Known]:
+    def _found(self) -> list[KnownTask]:
         """Look for tasks; nothing is said before it is certain that no keeper starts them now."""
         for journal in journals(self._folder):
             if journal.folder != self._own and journal.has_begun():
@@ -113,14 +113,16 @@ class Inheritance:
         self._sought.clear()
         return found
 
-    def _known(self, key: str, orphans: list[Journal], living: set[str], doubtful: bool) -> Known:
+    def _known(
+        self, key: str, orphans: list[Journal], living: set[str], doubtful: bool
+    ) -> KnownTask:
         with_it = [one for one in orphans if key in one.entries]
         with_it.sort(key=lambda one: one.entries[key]["state"] != "ended")
         if not with_it:
-            return Known(key, None, doubtful=doubtful)
+            return KnownTask(key, None, doubtful=doubtful)
         journal = with_it[0]
         entry = journal.entries[key]
         lives = journal.folder in living
         if lives and entry["state"] != "ended":
             self._followed[key] = journal
-        return Known(key, entry, lives=lives)
+        return KnownTask(key, entry, lives=lives)

@@ -13,6 +13,8 @@ import shutil
 from time import monotonic, sleep
 from typing import Any, Final
 
+from localproc import locks
+
 _LOG: Final = logging.getLogger("localproc")
 _GOING: Final = 1.0  #: seconds that a keeper without tasks has to go
 _FIELDS: Final[dict[str, tuple[str, ...]]] = {
@@ -49,11 +51,11 @@ class Journal:
 
     def keeper_lives(self) -> bool:
         """Whether the keeper holds its lock."""
-        return is_held(os.path.join(self.folder, "lock"))
+        return may_be_held(os.path.join(self.folder, "lock"))
 
     def engine_lives(self) -> bool:
         """Whether the engine that the keeper belongs to has it still."""
-        return is_held(os.path.join(self.folder, "engine"))
+        return may_be_held(os.path.join(self.folder, "engine"))
 
     def has_begun(self) -> bool:
         """Whether there is a journal to read."""
@@ -139,16 +141,9 @@ def forget_gone(folder: str, own: str = "") -> None:
             journal.remove()
 
 
-def is_held(path: str) -> bool:
+def may_be_held(path: str) -> bool:
     """Return whether a living process holds a lock; one that cannot be tried counts as held."""
     try:
-        lock = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return locks.is_held(path)
     except OSError:
         return True
-    finally:
-        os.close(lock)
-    return False

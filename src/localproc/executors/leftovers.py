@@ -13,7 +13,8 @@ from typing import Final
 
 import psutil
 
-from localproc.executors.trees import OsProcess, processes, signal_all
+from localproc.executors.keeper.signals import signal_all
+from localproc.executors.trees import OsProcess, processes
 from localproc.plugins.executor import Leftover
 
 #: The output directory of a task, which is its ``HOME``.

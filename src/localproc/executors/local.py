@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from localproc import forks
 from localproc.executors.conversation import Conversation
-from localproc.executors.inherited import Inheritance, Known
+from localproc.executors.inherited import Inheritance, KnownTask
 from localproc.executors.journals import Journal, forget_gone, hold
 from localproc.executors.local_means import LocalMeans
 from localproc.executors.stopping import Stops
@@ -245,7 +245,7 @@ class LocalExecutor:
 
     # Those of earlier engines
 
-    def _take_over(self, known: Known, reports: list[Report]) -> None:
+    def _take_over(self, known: KnownTask, reports: list[Report]) -> None:
         """Take in what is known of a task that an earlier engine may have submitted."""
         if known.entry is not None and (known.lives or known.entry["state"] == "ended"):
             reports.append(self._report(known.entry))

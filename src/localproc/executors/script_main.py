@@ -21,10 +21,8 @@ HEAD: Final = 8  #: bytes that tell the length of an answer
 _SLACK: Final = 1.25  #: what a script may take before the system ends this process
 
 
-def main(nice: int) -> None:
+def main() -> None:
     """Answer until there is nobody any more."""
-    if nice:
-        os.nice(nice)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     while True:

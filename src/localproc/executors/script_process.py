@@ -18,10 +18,10 @@ from typing import Final
 
 from localproc import forks
 from localproc.executors.script_main import HEAD
+from localproc.priorities import lower_session
 
 _PROGRAM: Final = (
-    "import sys; nice, *sys.path[len(sys.path):] = sys.argv[1:]; "
-    "from localproc.executors.script_main import main; main(int(nice))"
+    "import sys; sys.path += sys.argv[1:]; from localproc.executors.script_main import main; main()"
 )
 _LOOK: Final = 40  #: milliseconds between looks at whether the answer is still wanted
 _PIECE: Final = 1 << 16
@@ -44,13 +44,15 @@ class ScriptProcess:
 
     def __init__(self, nice: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(nice), *_places()],
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, *_places()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
             start_new_session=True,
         )
+        if nice:
+            lower_session(self._process.pid, nice)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._talk, self._hear_at = self._process.stdin.fileno(), self._process.stdout.fileno()

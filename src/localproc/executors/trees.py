@@ -17,6 +17,7 @@ from typing import Final
 
 import psutil
 
+from localproc.executors.keeper.signals import signal_all
 from localproc.executors.keeper.strays import mark_of, mark_on
 
 _AFTER_KILL: Final = 5.0
@@ -129,12 +130,3 @@ def _home(process: psutil.Process) -> str | None:
     except (psutil.Error, OSError):
         return None
     return home
-
-
-def signal_all(pids: Iterable[int], number: int) -> None:
-    """Send a signal to processes that may have gone, or be somebody else's."""
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except (ProcessLookupError, PermissionError):
-            continue

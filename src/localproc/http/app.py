@@ -50,7 +50,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/processes/{process_id}/execution": {"POST": execution.execute},
     "/jobs": {"GET": jobs.list_jobs},
     "/jobs/{job_id}": {"GET": jobs.status, "DELETE": jobs.dismiss},
-    "/jobs/{job_id}/retry": {"POST": execution.retry},
+    "/jobs/{job_id}/retry": {"GET": execution.retry_form, "POST": execution.retry},
     "/jobs/{job_id}/results": {"GET": jobs.results},
     "/jobs/{job_id}/results/{output}": {"GET": jobs.result},
     "/jobs/{job_id}/results/{output}/{index}": {"GET": jobs.result},

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localproc.cwl.base import reading
-from localproc.cwl.base.trees import Unreadable
+from localproc.cwl.base.trees import UnreadableText
 from localproc.http.answers import HttpProblem
 
 
@@ -25,7 +25,7 @@ def parsed(text: str) -> Any:
     """Read a text as JSON; raises ``ValueError``."""
     try:
         found = reading.read_json(text)
-    except Unreadable as error:
+    except UnreadableText as error:
         place = f": line {error.line} column {error.column}" if error.line else ""
         raise ValueError(f"{error}{place}") from None
     if "\\u0000" in text and any("\0" in one for one in _texts(found)):

@@ -11,14 +11,15 @@ from starlette.responses import RedirectResponse, Response
 
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job, Process
-from localproc.errors import InvalidInputs, LocalprocError, NoSuchProcess, Problem
-from localproc.http.answers import FORM, JSON, HttpProblem
+from localproc.errors import Conflict, InvalidInputs, LocalprocError, NotFound, Problem
+from localproc.http.answers import FORM, HTML, JSON, HttpProblem
 from localproc.http.delivery import Delivery
 from localproc.http.endpoints import ended, is_stopping, patient, stopping
 from localproc.http.exchange import Exchange
 from localproc.http.forms import form_request
 from localproc.http.jobs import status_document
 from localproc.http.process_page import process_page
+from localproc.http.retry_page import changed_inputs, chosen_process, retry_page
 
 #: Members of a request that are not of the standard, and the options that they are.
 _OPTIONS: Final = {
@@ -30,7 +31,7 @@ _OPTIONS: Final = {
     "progress": "progress",
 }
 _MEMBERS: Final = frozenset({"inputs", "outputs", "response", "subscriber", "title", *_OPTIONS})
-_PLAIN_FORM: Final = "application/x-www-form-urlencoded"
+_BUTTON: Final = "application/x-www-form-urlencoded"  #: a form without fields
 _TRANSMISSION: Final = ("value", "reference")
 
 
@@ -90,19 +91,35 @@ def start(
 def retry(exchange: Exchange) -> Response:
     """Answer with a new job that goes on where one that has ended has failed.
 
-    The request is one to execute, all of whose members may be left out.
+    The request is one to execute, all of whose members may be left out, or a form of the inputs;
+    ``revision`` in the query says which package is run, if not the one that is deployed now.
     """
     job = exchange.job()
-    is_form = exchange.content_type in (FORM, _PLAIN_FORM)
-    asked = {} if is_form or not exchange.body else _checked(exchange.json())
+    if exchange.content_type not in (FORM, _BUTTON):
+        asked = _checked(exchange.json()) if exchange.body else {}
+        return _accepted(exchange, _retried(exchange, job, asked))
     try:
-        now = exchange.engine.process(job.process_id)
-    except NoSuchProcess:
-        now = job.process
+        is_filled = exchange.content_type == FORM
+        changed = changed_inputs(exchange, job) if is_filled else {}
+        again = _retried(exchange, job, {"inputs": changed})
+    except LocalprocError as error:
+        if not exchange.prefers_html or isinstance(error, (Conflict, NotFound)):
+            raise
+        return retry_page(exchange, job, error)
+    return RedirectResponse(f"{exchange.base}/jobs/{again.id}", 303)
+
+
+def retry_form(exchange: Exchange) -> Response:
+    """Answer with the page on which a job that has ended is gone on with."""
+    exchange.wants(HTML)
+    return retry_page(exchange, exchange.job())
+
+
+def _retried(exchange: Exchange, job: Job, asked: Mapping[str, Any]) -> Job:
     options = {name: asked[name] for name in ("outputs", "subscriber", "title") if name in asked}
-    again = job.retry(
+    return job.retry(
         _inputs(exchange, asked),
-        now,
+        chosen_process(exchange, job),
         policy=exchange.settings.policy,
         run_as=exchange.user,
         base="",
@@ -111,9 +128,6 @@ def retry(exchange: Exchange) -> Response:
         **options,
         **_options(asked),
     )
-    if is_form:
-        return RedirectResponse(f"{exchange.base}/jobs/{again.id}", 303)
-    return _accepted(exchange, again)
 
 
 def _options(asked: Mapping[str, Any]) -> dict[str, Any]:

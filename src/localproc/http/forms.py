@@ -35,6 +35,7 @@ class Field:
     ``kind`` is ``text``, ``number``, ``flag``, ``choice``, ``lines`` (one value a line), ``json``,
     ``bbox`` (a field for each side), ``file``, ``files`` or ``folder``. ``default`` is what is
     filled in, unless something was ``given`` before; ``problems`` say what is wrong with that.
+    ``kept`` names the files that it has as long as no others are chosen.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     default: Any
     given: Sequence[str] | None = None
     problems: Sequence[str] = ()
+    kept: str = ""
 
     def is_at(self, where: object) -> bool:
         """Whether the JSON path of a problem leads to this field."""
@@ -92,6 +94,8 @@ class Field:
     @property
     def hint(self) -> str:
         """Say how to fill it in, where that is not plain."""
+        if self.kept:
+            return f"{self.kept}, as long as no other is given"
         if self.kind == "lines":
             items = self.schema["items"].get("type", "value")
             return f"{_NAMES.get(items, 'values')}, one a line"
@@ -178,21 +182,32 @@ def form_request(exchange: Exchange, process: Process) -> dict[str, Any]:
 
     Fields that were left empty are left out.
     """
-    given: dict[str, list[BodyPart]] = {}
+    return {"inputs": read_fields(form_fields(process), form_parts(exchange))}
+
+
+def form_parts(exchange: Exchange) -> dict[str, list[BodyPart]]:
+    """Return what was sent of each field of a form; raises 400."""
+    found: dict[str, list[BodyPart]] = {}
     for part in read_parts(exchange.request.headers["content-type"], exchange.body):
-        if part.filename or part.data:
-            given.setdefault(part.field, []).append(part)
+        found.setdefault(part.field, []).append(part)
+    return found
+
+
+def read_fields(fields: Sequence[Field], parts: Mapping[str, Sequence[BodyPart]]) -> dict[str, Any]:
+    """Return the inputs that were filled in; raises ``InvalidInputs``."""
     inputs: dict[str, Any] = {}
     problems = []
-    fields = {field.name: field for field in form_fields(process)}
-    for name, parts in given.items():
+    known = {field.name: field for field in fields}
+    for name, sent in parts.items():
+        filled = [part for part in sent if part.filename or part.data]
         try:
-            inputs[name] = _value(fields.get(name), parts)
+            if filled:
+                inputs[name] = _value(known.get(name), filled)
         except ValueError as error:
             problems.append(Problem(str(error), f"inputs.{name}"))
     if problems:
         raise InvalidInputs("the form cannot be read", problems)
-    return {"inputs": inputs}
+    return inputs
 
 
 def _value(field: Field | None, parts: Sequence[BodyPart]) -> Any:

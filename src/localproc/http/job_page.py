@@ -17,7 +17,7 @@ from localproc.http.exchange import Exchange
 from localproc.http.steppage import StepPage
 from localproc.model import StepStatus
 from localproc.views.step_rows import StepRow, step_rows
-from localproc.views.timeline import Row, timeline
+from localproc.views.timeline import TimelineRow, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class _Shown:
     """A row: ``whole`` are all steps at its place, ``bars`` those on this page."""
 
     whole: StepRow
-    bars: Sequence[Row]
+    bars: Sequence[TimelineRow]
     seconds: float | None
 
 
@@ -47,7 +47,7 @@ def job_page(
         row = whole[place(some.steps[0].key)]
         rows.append(_Shown(row, [bars[step.name] for step in some.steps], row.seconds(now)))
     failed = [step for step in page.steps if step.status is StepStatus.FAILED]
-    details = {one["name"]: _told(one, job) for one in job.step_details(failed)}
+    details = {one["name"]: one for one in job.step_details(failed)}
     content = {
         "job": job,
         "record": job.record,
@@ -60,13 +60,3 @@ def job_page(
         "abandoned": job.abandoned,
     }
     return exchange.page("job.html", content, status)
-
-
-def _told(one: Mapping[str, Any], job: Job) -> dict[str, Any]:
-    """Return what is told of a step that failed, its folder by its place in the home."""
-    short = f".../jobs/{job.id}"
-    return {
-        "inputs": one.get("inputs", {}),
-        "command": [word.replace(job.folder, short) for word in one.get("command", ())],
-        "folder": one.get("folder", "").replace(job.folder, short),
-    }

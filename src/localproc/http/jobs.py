@@ -4,8 +4,6 @@ Owns Part 1's job resources. Must not know how results are written, nor how jobs
 """
 
 import os
-import re
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +22,7 @@ from localproc.http.numbers import whole
 from localproc.http.paging import page_links
 from localproc.http.steppage import StepPage, page_of_steps
 from localproc.model import JobStatus
-from localproc.storage.addresses import redacted
+from localproc.storage.addresses import without_secrets
 from localproc.uris import unquoted
 from localproc.views import ogc
 from localproc.views.shown_results import shown
@@ -32,7 +30,6 @@ from localproc.views.shown_results import shown
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
 _AGES: Final = 1e10  #: seconds; no job takes longer, and there are dates for it
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 #: What the page of a job that was dismissed says.
 _STAYS: Final = "This job was dismissed: nothing of it runs any more, and it has no results."
 _GONE: Final = f"{_STAYS} It is listed no more, and its page is gone when you leave it."
@@ -50,7 +47,8 @@ def status_document(exchange: Exchange, job: Job) -> dict[str, Any]:
 
 def _status(exchange: Exchange, job: Job, page: StepPage | None = None) -> dict[str, Any]:
     record = job.record
-    said = ogc.status_info(record, None if page is None else page.steps, exchange.base)
+    steps = None if page is None else page.steps
+    said = ogc.status_info(record, steps, exchange.base, job.kept_folders(steps or ()))
     if page is not None:
         said["stepCounts"] = page.counts
         said["links"] += page.links
@@ -207,7 +205,7 @@ def published_file(exchange: Exchange) -> Response:
 def inputs(exchange: Exchange) -> Response:
     """Answer with what a job was given."""
     job = exchange.job()
-    said = {"inputs": _without_secrets(job.inputs)}
+    said = {"inputs": without_secrets(job.inputs)}
     if job.request.outputs is not None:
         said["outputs"] = job.request.outputs
     place = f"{exchange.base}/jobs/{job.id}"
@@ -217,14 +215,5 @@ def inputs(exchange: Exchange) -> Response:
 def prov(exchange: Exchange) -> Response:
     """Answer with where the results of a job come from, as PROV-JSON."""
     job = exchange.job()
-    said = exchange.addressed(job, _without_secrets(job.provenance()))
+    said = exchange.addressed(job, without_secrets(job.provenance()))
     return exchange.either("Provenance", said, f"{exchange.base}/jobs/{job.id}")
-
-
-def _without_secrets(document: Any) -> Any:
-    """Take users, passwords and queries, which may be signatures, out of all addresses."""
-    if isinstance(document, Mapping):
-        return {key: _without_secrets(value) for key, value in document.items()}
-    if isinstance(document, list):
-        return [_without_secrets(item) for item in document]
-    return redacted(document) if isinstance(document, str) and _URL.match(document) else document

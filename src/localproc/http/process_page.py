@@ -34,10 +34,15 @@ def process_page(
     if error is None:
         return exchange.page("process.html", content)
     problem = error.to_problem()
-    problems: Sequence[Mapping[str, Any]] = problem.get("problems", ())
-    content["fields"] = fields = refilled(exchange, fields, problems)
-    content["wrong"] = {**problem, "problems": [_placed(one, fields) for one in problems]}
+    content["fields"] = fields = refilled(exchange, fields, problem.get("problems", ()))
+    content["wrong"] = refusal(problem, fields)
     return exchange.page("process.html", content, problem["status"])
+
+
+def refusal(problem: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """Return why a form is not accepted, with the field of each problem."""
+    problems: Sequence[Mapping[str, Any]] = problem.get("problems", ())
+    return {**problem, "problems": [_placed(one, fields) for one in problems]}
 
 
 def _placed(problem: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:

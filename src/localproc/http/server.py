@@ -81,10 +81,10 @@ def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve an app of ``create_app`` until Ctrl-C or SIGTERM."""
     config = uvicorn.Config(app, timeout_graceful_shutdown=_FAREWELL, **OPTIONS)
     with suppress(KeyboardInterrupt):  # Ctrl-C is how a server ends
-        Server(config, app).run(sockets=[listener])
+        GracefulServer(config, app).run(sockets=[listener])
 
 
-class Server(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Tells its app when the end begins, so that those who listen to a job are let go."""
 
     def __init__(self, config: uvicorn.Config, app: Starlette) -> None:

@@ -27,6 +27,9 @@ class HttpSettings:
     ``profile="zoo"`` speaks with the messages of ZOO-Project. ``echo``: offer the process of that
     name, which gives back what it gets.
 
+    ``paths``: tell folders of this machine as they are; else ``...`` stands for the home. That is
+    for clients on this machine alone.
+
     ``require_token``: every request needs a token of its namespace. ``hosts``: the names the server
     may be called by, any if empty. ``origins``: web pages elsewhere that may use it (CORS).
     ``policy`` bounds what inputs may name. Limits: ``most_bytes`` of a body, ``most_inputs`` values
@@ -43,6 +46,7 @@ class HttpSettings:
     dismiss: DismissPolicy = "seed"
     profile: Profile = "localproc"
     echo: bool = True
+    paths: bool = False
     require_token: bool = False
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
@@ -91,6 +95,7 @@ class HttpOptions(TypedDict, total=False):
     dismiss: DismissPolicy
     profile: Profile
     echo: bool
+    paths: bool
     require_token: bool
     hosts: tuple[str, ...]
     origins: tuple[str, ...]

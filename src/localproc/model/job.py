@@ -1,7 +1,7 @@
 """One execution of one process revision with one set of inputs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, Self
@@ -64,13 +64,13 @@ class JobRequest:
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON."""
-        data = {one.name: getattr(self, one.name) for one in fields(self)}
+        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         data["trigger"] = self.trigger.value
         data["tags"] = list(self.tags)
         data["retries"] = list(self.retries)
         data["variables"], data["secrets"] = list(self.variables), list(self.secrets)
         data["named"] = {path: list(others) for path, others in self.named.items()}
-        data["policy"] = asdict(self.policy)
+        data["policy"] = self.policy.to_data()
         return data
 
     @classmethod

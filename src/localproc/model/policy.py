@@ -1,6 +1,7 @@
 """What may be read for a job."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,7 @@ class InputPolicy:
     def trusting(self) -> bool:
         """Whether the job may read whatever its engine can."""
         return self.roots is None and not self.guarded
+
+    def to_data(self) -> dict[str, Any]:
+        """Return it as JSON, by the names of its members."""
+        return {name: getattr(self, name) for name in self.__slots__}

@@ -11,7 +11,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import Files
 from localproc.cwl.base.near import near
 from localproc.cwl.base.reading import check_depth
-from localproc.cwl.base.trees import Unreadable
+from localproc.cwl.base.trees import UnreadableText
 from localproc.cwl.base.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
 from localproc.ogc.author_schemas import AuthorSchemas
@@ -22,7 +22,7 @@ from localproc.ogc.request_values import RequestReader
 _MOST_NAMED: Final = 50  #: inputs that are named in a hint, and hints with a guess
 
 
-class Request:
+class ExecuteRequest:
     """The inputs that one process takes. Compiled once, used for every job."""
 
     def __init__(
@@ -107,7 +107,7 @@ class Request:
 def _check_depth(inputs: Mapping[str, Any]) -> None:
     try:
         check_depth(dict(inputs))
-    except Unreadable as error:
+    except UnreadableText as error:
         said = "the inputs do not fit any process"
         raise InvalidInputs(said, [Problem(error.message, "inputs")]) from None
 

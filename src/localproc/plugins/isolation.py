@@ -12,7 +12,7 @@ from typing import Any
 Note = Callable[[Exception], None]
 
 
-def telling(function: Callable[..., Any], note: Note) -> Callable[..., None]:
+def noting(function: Callable[..., Any], note: Note) -> Callable[..., None]:
     """Return an implementation of a hook that gives nothing, which never raises."""
 
     @wraps(function)

@@ -20,7 +20,7 @@ from localproc.errors import EnvironmentProblem, LocalprocError, PluginMissing
 from localproc.plugins import hooks
 from localproc.plugins.containers import ContainerPlugin
 from localproc.plugins.executor import ExecutorPlugin
-from localproc.plugins.isolation import giving, telling, wrapping
+from localproc.plugins.isolation import giving, noting, wrapping
 from localproc.plugins.software import SoftwarePlugin
 from localproc.plugins.storage import StoragePlugin
 
@@ -43,7 +43,7 @@ _VETO: Final = "localproc_check_inputs"
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenPlugin:
     """A plugin that could not be loaded, or a hook of one that failed."""
 
     plugin: str
@@ -58,7 +58,7 @@ class PluginManager:
     """
 
     def __init__(self, extra: Sequence[object] = (), *, entry_points: bool = True) -> None:
-        self.broken: list[Broken] = []
+        self.broken: list[BrokenPlugin] = []
         self._distributions: dict[str, str] = {}
         self._manager = pluggy.PluginManager("localproc")
         self._manager.add_hookspecs(hooks)
@@ -166,7 +166,7 @@ class PluginManager:
             elif hook in _GIVING:
                 isolated = giving(function, note, _GIVING[hook])
             else:
-                isolated = telling(function, note)
+                isolated = noting(function, note)
             setattr(found, attribute, isolated)
         if not vars(found):
             raise EnvironmentProblem(
@@ -187,7 +187,7 @@ class PluginManager:
         said = f"{type(error).__name__}: {error}"
         if isinstance(error, LocalprocError):
             said = "; ".join(filter(None, [error.message, error.hint]))
-        problem = Broken(plugin, said)
+        problem = BrokenPlugin(plugin, said)
         if problem not in self.broken:
             self.broken.append(problem)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from localproc.plugins import hookimpl
 from localproc.plugins.software import SoftwarePlugin
-from localproc.software.folders import Conda, Folders
+from localproc.software.folders import Conda, GalaxyFolders
 from localproc.software.mapping import Mapped
 from localproc.software.modules import Modules
 
@@ -15,6 +15,6 @@ def localproc_software() -> Iterable[SoftwarePlugin]:
     return [
         SoftwarePlugin("modules", Modules, "environment modules"),
         SoftwarePlugin("conda", Conda, "conda environments that are there"),
-        SoftwarePlugin("galaxy_packages", Folders, "folders by name and version"),
+        SoftwarePlugin("galaxy_packages", GalaxyFolders, "folders by name and version"),
         SoftwarePlugin("mapping", Mapped, "what somebody has written"),
     ]

@@ -63,7 +63,7 @@ def _versions(prefix: str, name: str) -> list[str]:
     return [version for there, version, _ in parts if there == name]
 
 
-class Folders:
+class GalaxyFolders:
     """Resolver of the type ``galaxy_packages``: ``base_path/NAME/VERSION``.
 
     There is an ``env.sh`` or a ``bin``; ``default`` leads to the version for who asks for none.

@@ -28,7 +28,7 @@ class Provided:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SoftwareSource:
     """A resolver, with the names and versions that it knows packages by."""
 
     name: str
@@ -52,7 +52,7 @@ class Source:
 class Software:
     """The software of an engine; ``env`` is what tools start with."""
 
-    def __init__(self, sources: Sequence[Source], env: Mapping[str, str]) -> None:
+    def __init__(self, sources: Sequence[SoftwareSource], env: Mapping[str, str]) -> None:
         self._sources = sources
         self._env = env
         self._known: dict[tuple[SoftwarePackage, ...], Provided] = {}

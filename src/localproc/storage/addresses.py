@@ -5,8 +5,10 @@ anything.
 """
 
 import ipaddress
+import re
 import socket
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 #: The only part of IPv6 that hosts of the Internet have addresses in (RFC 4291, section 2.4).
@@ -15,6 +17,8 @@ _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _6TO4: Final = ipaddress.IPv6Network("2002::/16")
 #: Addresses that stand for IPv4 ones where a network has no IPv4 (RFC 6052, section 2.1).
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def redacted(uri: str) -> str:
@@ -27,6 +31,17 @@ def redacted(uri: str) -> str:
         return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
     except ValueError:
         return f"{uri.partition(':')[0]}:…"
+
+
+def without_secrets(document: Any) -> Any:
+    """Take users, passwords and queries, which may be signatures, out of all addresses."""
+    if isinstance(document, Mapping):
+        return {key: without_secrets(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [without_secrets(item) for item in document]
+    return (
+        redacted(document) if isinstance(document, str) and _ADDRESS.match(document) else document
+    )
 
 
 def is_elsewhere(host: str) -> bool:

@@ -1,37 +1,25 @@
 """The STAC catalogs among a job's outputs, on their way to becoming the catalog of its results.
 
-Owns which collections there will be, where items, assets and all other files of a catalog go, and
-telling of what does not keep its place or its name. Must not know which storage is written to, nor
+Owns which collections there will be, where items go, which document has the links of what nothing
+names, and telling of what does not keep its name. Must not know which storage is written to, nor
 other outputs.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from localproc.errors import StagingError
-from localproc.plugins.storage import Description, Storage
+from localproc.plugins.storage import Storage
 from localproc.storage import catalog_layout, extents, stac
+from localproc.storage.catalog_files import CatalogFiles, Folder, Log
 from localproc.storage.catalog_layout import CollectionPlace
-from localproc.storage.disk import telling
 from localproc.storage.integrity import SHA256
 from localproc.storage.names import numbered, url_name
-from localproc.storage.placement import Placement
-from localproc.storage.stac_tree import Source, StacTree, read_tree
+from localproc.storage.placement import OutputPlaces
+from localproc.storage.stac_tree import StacDocument, StacTree, read_tree
 from localproc.storage.upload_plan import Outbound
-
-_Log = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class _Folder:
-    """A folder of the results: a document's own, with all that it names."""
-
-    uri: str
-    source: Source
-    document: dict[str, Any]
-    taken: set[str]
 
 
 @dataclass(slots=True)
@@ -39,9 +27,9 @@ class _Collection:
     """A collection of the results; ``own`` are those of the package that became it."""
 
     place: CollectionPlace
-    own: list[Source] = field(default_factory=list)
-    items: list[_Folder] = field(default_factory=list)
-    folders: list[_Folder] = field(default_factory=list)  #: of the package's collections
+    own: list[StacDocument] = field(default_factory=list)
+    items: list[Folder] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)  #: of the package's collections
     links: list[Mapping[str, Any]] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: {stac.COLLECTION})
 
@@ -50,16 +38,14 @@ class CatalogPlan:
     """Takes catalogs in, output by output, and then gives the documents that are to be written."""
 
     def __init__(
-        self, out: Outbound, placement: Placement, storage: Storage, root: str, log: _Log
+        self, out: Outbound, placement: OutputPlaces, storage: Storage, root: str, log: Log
     ) -> None:
         self._out = out
-        self._placement = placement
-        self._storage = storage
+        self._files = CatalogFiles(out, placement, storage, log)
         self._root = root
         self._log = log
         self._names = {stac.CATALOG}
         self._collections: list[_Collection] = []
-        self._places: dict[str, str] = {}  # of all that is published, by its real path
 
     @property
     def names(self) -> Sequence[str]:
@@ -145,7 +131,7 @@ class CatalogPlan:
     def _take(self, tree: StacTree, found: Mapping[str, _Collection]) -> None:
         """Take in collections and items with their assets."""
         for source in tree.catalogs:
-            self._places[os.path.realpath(source.path)] = f"{self._root}/{stac.CATALOG}"
+            self._files.lies_at(source.path, f"{self._root}/{stac.CATALOG}")
             said = source.document.get("title") or source.document.get("id")
             self._log(f"{self._out.shown(source.path)} ({said}) becomes a part of {stac.CATALOG}")
         for source in tree.collections:
@@ -160,7 +146,7 @@ class CatalogPlan:
             one.links.append(link)
             self._log(f"{self._out.shown(source.path)}: {link['href']} stays where it is")
 
-    def _take_collection(self, one: _Collection, source: Source) -> None:
+    def _take_collection(self, one: _Collection, source: StacDocument) -> None:
         shown = self._out.shown(source.path)
         self._log(f"{shown} ({_id(source)}) becomes the collection {one.place.id}")
         if source is not one.own[0]:
@@ -169,14 +155,14 @@ class CatalogPlan:
         else:
             title = str(source.document.get("title") or _id(source))
             one.place = CollectionPlace(self._root, one.place.id, title, one.place.folder)
-        self._places[os.path.realpath(source.path)] = f"{one.place.folder}/{stac.COLLECTION}"
-        folder = _Folder(one.place.folder, source, {"links": []}, one.taken)
-        hrefs, said = self._assets(folder, source.document.get("assets") or {}, shown)
+        self._files.lies_at(source.path, f"{one.place.folder}/{stac.COLLECTION}")
+        folder = Folder(one.place.folder, source, {"links": []}, one.taken)
+        hrefs, said = self._files.assets(folder, source.document.get("assets") or {}, shown)
         assets = source.document.get("assets") or {}
         folder.document["assets"] = catalog_layout.published_assets(assets, hrefs, said)
         one.folders.append(folder)
 
-    def _take_item(self, one: _Collection, source: Source) -> None:
+    def _take_item(self, one: _Collection, source: StacDocument) -> None:
         item = source.document
         extents.box_of(item, source.path)
         extents.interval_of(item, source.path)
@@ -184,10 +170,11 @@ class CatalogPlan:
         one.taken.add(name)
         if name != item["id"]:
             self._log(f"the item {item['id']!r} of {self._out.shown(source.path)} lies in {name}")
-        folder = _Folder(f"{one.place.folder}/{name}", source, {}, {f"{name}.json"})
-        hrefs, said = self._assets(folder, item["assets"], f"the item {item['id']}")
+        folder = Folder(f"{one.place.folder}/{name}", source, {}, {f"{name}.json"})
+        hrefs, said = self._files.assets(folder, item["assets"], f"the item {item['id']}")
         folder.document = catalog_layout.published_item(item, one.place, name, hrefs, said)
-        self._places.setdefault(os.path.realpath(source.path), f"{folder.uri}/{name}.json")
+        if self._files.place_of(source.path) is None:
+            self._files.lies_at(source.path, f"{folder.uri}/{name}.json")
         one.items.append(folder)
 
     def _collection_document(self, one: _Collection) -> Mapping[str, Any]:
@@ -210,43 +197,6 @@ class CatalogPlan:
             return catalog_layout.relative(plain, folder, self._root)
         return plain
 
-    # Files
-
-    def _assets(
-        self, folder: _Folder, assets: Mapping[str, Any], whose: str
-    ) -> tuple[dict[str, str], dict[str, Description]]:
-        """Have assets published; return where to, and what their storage says of them."""
-        hrefs: dict[str, str] = {}
-        said: dict[str, Description] = {}
-        for key, asset in assets.items():
-            path = stac.resolve(asset["href"], folder.source.path)
-            if path is None:
-                self._log(f"{whose}: the asset {key!r} stays where it is")
-                continue
-            if not os.path.exists(path):
-                raise StagingError(
-                    f"the asset {key!r} of {whose} does not exist: {path}",
-                    hint="the tool that writes the catalog has to write its assets too",
-                )
-            hrefs[key] = self._put(folder, path, key, asset.get("type"))
-            said[key] = self._storage.describe(hrefs[key])
-        return hrefs, said
-
-    def _put(self, folder: _Folder, path: str, key: str = "", kind: str | None = None) -> str:
-        """Have a file, or a folder such as a Zarr store, published in another one."""
-        name = url_name(os.path.basename(path))
-        if name in folder.taken and key:
-            name = url_name(f"{key}_{name}")
-        name = numbered(name, folder.taken)
-        folder.taken.add(name)
-        uri = f"{folder.uri}/{name}"
-        if os.path.isdir(path):
-            self._placement.tree(path, uri)
-        else:
-            self._out.add(path, uri, kind)
-        self._places[os.path.realpath(path)] = uri
-        return uri
-
     def _rest(self, tree: StacTree, found: Mapping[str, _Collection]) -> None:
         """Take in what links name, and then what nothing names."""
         here = [
@@ -256,17 +206,19 @@ class CatalogPlan:
             if os.path.realpath(folder.source.path) in tree.files
         ]
         for folder in here:
-            folder.document["links"] += self._links(folder)
+            folder.document["links"] += self._files.links(folder)
         collection = next(iter(found.values()))
         for source in tree.catalogs:  # they are merged: the nearest collection keeps their links
             one = found[_id(source.collection)] if source.collection else collection
-            one.links += self._links(_Folder(one.place.folder, source, {}, one.taken))
-        for path in self._unnamed(tree):
+            one.links += self._files.links(Folder(one.place.folder, source, {}, one.taken))
+        for path in self._files.unnamed(tree):
             beside = [one for one in here if _is_beside(path, one, tree.folder)]
             owner = beside[0] if len(beside) == 1 else None
             links = collection.links if owner is None else owner.document["links"]
             uri = (
-                self._put_rest(path, tree, collection) if owner is None else self._put(owner, path)
+                self._put_rest(path, tree, collection)
+                if owner is None
+                else self._files.put(owner, path)
             )
             links.append({"rel": "related", "href": uri, "title": os.path.basename(path)})
 
@@ -274,67 +226,12 @@ class CatalogPlan:
         """Publish a file at the place below the collection that it has below its catalog."""
         *above, _ = os.path.relpath(path, tree.folder).split("/")
         uri = "/".join([one.place.folder, *map(url_name, above)])
-        taken = (
-            one.taken
-            if not above
-            else {
-                placed.removeprefix(f"{uri}/")
-                for placed in self._places.values()
-                if placed.startswith(f"{uri}/")
-            }
-        )
-        source = one.own[0] if one.own else Source(path, {})
-        return self._put(_Folder(uri, source, {}, taken), path)
-
-    def _links(self, folder: _Folder) -> list[Mapping[str, Any]]:
-        """Return the links of a document that hold where it is published, files with them."""
-        source = folder.source
-        found: list[Mapping[str, Any]] = []
-        for link in source.document.get("links") or ():
-            if not stac.is_link(link) or stac.is_structure(link) or _is_followed(link, source):
-                continue
-            path = stac.resolve(link["href"], source.path)
-            if path is None:
-                found.append(link)
-            elif (real := os.path.realpath(path)) in self._places:
-                found.append({**link, "href": self._places[real]})
-            elif os.path.exists(path):
-                found.append({**link, "href": self._put(folder, path, str(link.get("rel")))})
-            else:
-                said = f"a link ({link.get('rel')}) to {link['href']}, which does not exist"
-                self._log(f"{self._out.shown(source.path)}: {said}, is left out")
-        return found
-
-    def _unnamed(self, tree: StacTree) -> Iterator[str]:
-        """Yield the files in a catalog's folder that neither it nor its items name."""
-        with telling(tree.folder):
-            for folder, folders, names in os.walk(tree.folder, onerror=_raise):
-                folders[:] = sorted(
-                    one for one in folders if self._is_ours(os.path.join(folder, one))
-                )
-                for path in (os.path.join(folder, name) for name in sorted(names)):
-                    real = os.path.realpath(path)
-                    if real not in tree.files and self._is_ours(path):
-                        if os.path.isfile(path):
-                            yield path
-                        else:
-                            self._out.leave(path)
-
-    def _is_ours(self, path: str) -> bool:
-        """Whether a file or a folder has no place yet, and is no link to something else."""
-        if os.path.realpath(path) in self._places:
-            return False
-        if os.path.islink(path):
-            self._out.leave(path, "it is a link that nothing in the catalog names")
-            return False
-        return True
+        taken = self._files.names_below(uri) if above else one.taken
+        source = one.own[0] if one.own else StacDocument(path, {})
+        return self._files.put(Folder(uri, source, {}, taken), path)
 
 
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def _id(source: Source | None) -> str:
+def _id(source: StacDocument | None) -> str:
     """Return the id of a collection of the package, nothing for none."""
     if source is None:
         return ""
@@ -344,18 +241,13 @@ def _id(source: Source | None) -> str:
     return found
 
 
-def _is_followed(link: Mapping[str, Any], source: Source) -> bool:
-    """Whether a link leads to items: they have links of their own, or stay where they are."""
-    return link.get("rel") == "items" and source.document.get("type") != "Feature"
-
-
-def _plain(source: Source) -> dict[str, Any]:
+def _plain(source: StacDocument) -> dict[str, Any]:
     """Return what a collection says, but for what is written anew."""
     left_out = ("links", "extent", "assets", "stac_version")
     return {name: one for name, one in source.document.items() if name not in left_out}
 
 
-def _is_beside(path: str, folder: _Folder, top: str) -> bool:
+def _is_beside(path: str, folder: Folder, top: str) -> bool:
     """Whether a file lies in the folder of an item, or below it, which is not the catalog's."""
     inside = os.path.dirname(folder.source.path)
     is_item = folder.source.document.get("type") == "Feature"

@@ -5,22 +5,18 @@ know what the files are for.
 """
 
 import errno
-import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from localproc.cwl.base import globs
 from localproc.cwl.base.files import Stat
 from localproc.errors import LocalprocError, NoSpace, StagingError
 from localproc.model import StageAction
+from localproc.storage import contents
 from localproc.uris import path_uri
 
-_CHUNK: Final = 1 << 20
-_PIECE: Final = 8 << 20
 _KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000  #: of ``st_mode``
 _RUN: Final = 0o111
 _ROOM: Final = 64 * 1024
@@ -116,16 +112,12 @@ class Disk:
 
     def checksum(self, path: str) -> str:
         """Return the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
-        digest = hashlib.sha1(usedforsecurity=False)
         with telling(path), open(path, "rb", buffering=0) as file:
             if self._budget is not None:
                 self._budget -= os.fstat(file.fileno()).st_size
                 if self._budget < 0:
                     raise TooBig(path)
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                self._go_on()
-        return f"sha1${digest.hexdigest()}"
+            return f"sha1${contents.digest(file.fileno(), 'sha1', self._go_on)}"
 
 
 def is_full(path: str) -> bool:
@@ -222,15 +214,7 @@ def _copy(source: str, target: str, go_on: GoOn) -> None:
 
 def _copy_file(source: str, target: str, go_on: GoOn) -> None:
     with open(source, "rb", buffering=0) as old, open(target, "wb", buffering=0) as new:
-        if sys.platform == "linux":
-            # By the kernel itself, or by sharing the blocks; what that cannot do is done below.
-            with suppress(OSError):
-                while os.copy_file_range(old.fileno(), new.fileno(), _PIECE):
-                    go_on()
-        while chunk := old.read(_CHUNK):
-            go_on()
-            while chunk:
-                chunk = chunk[new.write(chunk) :]
+        contents.copy(old.fileno(), new.fileno(), go_on)
 
 
 def _write(action: StageAction) -> None:

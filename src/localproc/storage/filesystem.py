@@ -3,20 +3,21 @@
 Owns ``file:`` URIs. Must not know staging or jobs.
 """
 
-import hashlib
 import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from io import BufferedWriter
 from typing import Any, Final
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError
 from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.storage import contents
 from localproc.storage.disk import telling
+from localproc.storage.integrity import file_sha256
 from localproc.uris import path_uri, uri_path
 
-_CHUNK: Final = 4 << 20
 #: What files are called until they are whole.
 _LEFTOVER: Final = re.compile(r"\..*\.[0-9a-f]{8}\.part", re.DOTALL)
 
@@ -99,7 +100,7 @@ class FilesystemStorage:
         try:
             if not (disposable and _linked(source, temporary)):
                 _copy(source, temporary, watch)
-            if sha256 and _sha256(temporary) != sha256.lower():
+            if sha256 and file_sha256(temporary) != sha256.lower():
                 raise StagingError(
                     f"{target} would not have the SHA-256 that was announced", uri=uri
                 )
@@ -172,17 +173,13 @@ def _copy(source: str | bytes, target: str, watch: Watch) -> None:
         if isinstance(source, bytes):
             new.write(source)
             return
-        size = 0
-        with open(source, "rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
-                new.write(chunk)
-                size += len(chunk)
-                watch(size)
+        with open(source, "rb", buffering=0) as old:
+            contents.copy(old.fileno(), new.fileno(), lambda: watch(_size(new)))
+        watch(_size(new))
 
 
-def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _size(file: BufferedWriter) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 def _linked(source: str | bytes, target: str) -> bool:

@@ -31,7 +31,7 @@ _ROOM: Final = 0.9  #: what is left of the bytes there may be, once some had to 
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptInput:
     """What lay at a URI, and was found at ``found`` after redirects; neither has secrets in it.
 
     ``key`` stands for the whole URI and the owner. ``modified`` is the time (nanoseconds) of the
@@ -57,7 +57,7 @@ class InputCache:
         self._lock = threading.Lock()
         self._size: int | None = None  #: bytes of all blobs, once they have been counted
 
-    def find(self, uri: str, owner: str) -> Kept | None:
+    def find(self, uri: str, owner: str) -> KeptInput | None:
         """Return what was at a URI when this owner read it, or when it was mirrored."""
         for key in (_key(uri, owner), _key(uri, ANYBODY)):
             kept = _read(self._name(key))
@@ -65,7 +65,7 @@ class InputCache:
                 return kept
         return None
 
-    def take(self, kept: Kept, path: str) -> bool:
+    def take(self, kept: KeptInput, path: str) -> bool:
         """Put a file at a path; whether it was still there."""
         try:
             if os.path.exists(path):
@@ -83,28 +83,28 @@ class InputCache:
         if owner != ANYBODY and size > self._most:
             return
         places = redacted(uri), info.uri.partition("?")[0]
-        kept = Kept(_key(uri, owner), owner, *places, file_sha256(path), size, info.etag)
+        kept = KeptInput(_key(uri, owner), owner, *places, file_sha256(path), size, info.etag)
         with contextlib.suppress(OSError):
             self.put(kept, path)
             self._count(size)
 
-    def mirrored(self) -> Iterator[Kept]:
+    def mirrored(self) -> Iterator[KeptInput]:
         """Yield all that is mirrored, by URI."""
         found = [one for one, _ in self._all() if one.owner == ANYBODY]
         yield from sorted(found, key=lambda one: one.uri)
 
-    def blob(self, kept: Kept) -> str:
+    def blob(self, kept: KeptInput) -> str:
         """Return the path of its contents."""
         return self._blob(kept.sha256)
 
-    def damaged(self, kept: Kept) -> str:
+    def damaged(self, kept: KeptInput) -> str:
         """Say what is wrong with a kept file, read to the end; nothing if it is whole."""
         blob = self._blob(kept.sha256)
         if not os.path.exists(blob):
             return "it is gone"
         return "" if file_sha256(blob) == kept.sha256 else "its bytes are others"
 
-    def forget(self, kept: Kept) -> None:
+    def forget(self, kept: KeptInput) -> None:
         """Remove it."""
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._name(kept.key))
@@ -112,7 +112,7 @@ class InputCache:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(self._blob(kept.sha256))
 
-    def put(self, kept: Kept, path: str) -> None:
+    def put(self, kept: KeptInput, path: str) -> None:
         """Keep a file of which all is known already, and true; raises ``OSError``."""
         blob = self._blob(kept.sha256)
         if not os.path.exists(blob) or file_sha256(blob) != kept.sha256:
@@ -160,7 +160,7 @@ class InputCache:
                         os.remove(self._blob(one.sha256))
         return left
 
-    def _all(self) -> Iterator[tuple[Kept, float]]:
+    def _all(self) -> Iterator[tuple[KeptInput, float]]:
         """Yield all that is kept, and when each was used last."""
         for folder, _, names in os.walk(os.path.join(self.folder, "names")):
             for name in names:
@@ -180,17 +180,17 @@ def _key(uri: str, owner: str) -> str:
     return hashlib.sha256(json.dumps([owner, uri]).encode()).hexdigest()
 
 
-def _read(path: str) -> Kept | None:
+def _read(path: str) -> KeptInput | None:
     """Return what a file says that is kept, ``None`` if there is none that can be read."""
     try:
         with open(path, encoding="utf-8") as file:
             said: dict[str, Any] = json.load(file)
-            return Kept(**said)
+            return KeptInput(**said)
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _is_whole(blob: str, kept: Kept) -> bool:
+def _is_whole(blob: str, kept: KeptInput) -> bool:
     try:
         found = os.stat(blob)
     except OSError:

@@ -3,7 +3,6 @@
 Owns sizes and checksums, in the forms of STAC and of CWL. Must not know where files come from.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from typing import Any, Final
 
 from localproc.cwl.base.literals import made_of
 from localproc.errors import StagingError
-from localproc.storage.disk import telling
+from localproc.storage import contents
+from localproc.storage.disk import on, telling
 from localproc.uris import path_uri
 
 SHA256: Final = "1220"  #: the multihash code of SHA-256, and that it has 32 bytes
@@ -83,7 +83,5 @@ def file_sha256(path: str) -> str:
 
 
 def _digest(path: str, name: str) -> str:
-    with telling(path), open(path, "rb") as file:
-        return hashlib.file_digest(
-            file, lambda: hashlib.new(name, usedforsecurity=False)
-        ).hexdigest()
+    with telling(path), open(path, "rb", buffering=0) as file:
+        return contents.digest(file.fileno(), name, on)

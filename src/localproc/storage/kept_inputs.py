@@ -15,7 +15,7 @@ from typing import Final
 from localproc.errors import NotMirrored, StagingError, StorageUnavailable, StorageUnreachable
 from localproc.plugins.storage import Info
 from localproc.storage.addresses import redacted
-from localproc.storage.input_cache import InputCache, Kept
+from localproc.storage.input_cache import InputCache, KeptInput
 
 #: What the kept listing of a prefix is kept under.
 _LISTING: Final = "#listing"
@@ -110,7 +110,7 @@ class KeptInputs:
             size = os.path.getsize(file.name)
             self._cache.keep(name, self._owner, Info(name, size), file.name)
 
-    def _is_current(self, kept: Kept, asked: Callable[[], Info | None]) -> bool:
+    def _is_current(self, kept: KeptInput, asked: Callable[[], Info | None]) -> bool:
         """Whether what is kept is what is there, as far as this may be asked."""
         if self._offline is Offline.ALWAYS:
             return True
@@ -122,7 +122,7 @@ class KeptInputs:
             return False  # the download tells what is wrong
         return now is not None and now.etag == kept.etag
 
-    def _took(self, kept: Kept, path: str, most: int | None) -> bool:
+    def _took(self, kept: KeptInput, path: str, most: int | None) -> bool:
         assert self._cache is not None
         if most is not None and kept.size > most:
             raise StagingError(f"{kept.uri} is larger than {most} bytes", uri=kept.uri)

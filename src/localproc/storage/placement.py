@@ -26,7 +26,7 @@ from localproc.storage.upload_plan import Outbound
 from localproc.uris import quoted
 
 
-class Placement:
+class OutputPlaces:
     """The places of the outputs of one job; ``root`` is the URI of the folder."""
 
     def __init__(self, out: Outbound, root: str) -> None:

@@ -14,7 +14,8 @@ from localproc.plugins.storage import Storage
 from localproc.storage import stac
 from localproc.storage.catalog_plan import CatalogPlan
 from localproc.storage.meter import Meter
-from localproc.storage.placement import Placement
+from localproc.storage.placement import OutputPlaces
+from localproc.storage.remnants import Undoing
 from localproc.storage.upload_plan import Outbound
 
 _Log = Callable[[str], None]
@@ -28,7 +29,8 @@ class Publisher:
     outputs may be, or link to, as well. ``catalogs``: STAC catalogs get the layout of results, and
     the root is the job's own; otherwise every output is a file or a folder below ``root`` under
     its own name, beside what else may lie there. ``check`` is shown every STAC document, by the
-    place that it will have, and may raise ``StagingError``. ``meter`` counts the bytes that go.
+    place that it will have, and may raise ``StagingError``. ``meter`` counts the bytes that go,
+    ``undoing`` begins when what was written is removed.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Publisher:
         check: Callable[[str, Mapping[str, Any]], None] = lambda *_: None,
         stopped: Callable[[], bool] = lambda: False,
         meter: Meter | None = None,
+        undoing: Undoing | None = None,
     ) -> None:
         self._root = root.rstrip("/")
         self._job_id = job_id
@@ -51,9 +54,17 @@ class Publisher:
         self._catalogs = catalogs
         self._check = check
         self._out = Outbound(
-            storage, self._root, own, inputs, log, stopped, alone=catalogs, meter=meter
+            storage,
+            self._root,
+            own,
+            inputs,
+            log,
+            stopped,
+            alone=catalogs,
+            meter=meter,
+            undoing=undoing,
         )
-        self._placement = Placement(self._out, self._root)
+        self._placement = OutputPlaces(self._out, self._root)
         self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
 
     def publish(
@@ -76,7 +87,7 @@ class Publisher:
                 self._add_documents()
             self._out.send()
         except BaseException:
-            self._out.undo(f"{self._root}/{stac.CATALOG}" if self._catalogs else "")
+            self._out.undo()
             raise
         self._log(f"published {' with '.join(told)}")
         return published, features

@@ -16,12 +16,12 @@ from localproc.storage.disk import telling
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StacDocument:
     """A STAC document, the path of the file that it is in, and the collection that it lies in."""
 
     path: str
     document: dict[str, Any]
-    collection: "Source | None" = None
+    collection: "StacDocument | None" = None
 
 
 @dataclass(slots=True)
@@ -34,10 +34,10 @@ class StacTree:
     """
 
     folder: str
-    catalogs: list[Source] = field(default_factory=list)
-    collections: list[Source] = field(default_factory=list)
-    items: list[Source] = field(default_factory=list)
-    elsewhere: list[tuple[Source, Mapping[str, Any]]] = field(default_factory=list)
+    catalogs: list[StacDocument] = field(default_factory=list)
+    collections: list[StacDocument] = field(default_factory=list)
+    items: list[StacDocument] = field(default_factory=list)
+    elsewhere: list[tuple[StacDocument, Mapping[str, Any]]] = field(default_factory=list)
     files: set[str] = field(default_factory=set)  #: the documents, by their real paths
 
 
@@ -49,7 +49,9 @@ def read_tree(folder: str) -> StacTree:
     """
     tree = StacTree(folder)
     top = os.path.realpath(folder)
-    waiting: deque[tuple[str, Source | None]] = deque([(os.path.join(folder, stac.CATALOG), None)])
+    waiting: deque[tuple[str, StacDocument | None]] = deque(
+        [(os.path.join(folder, stac.CATALOG), None)]
+    )
     while waiting:
         path, collection = waiting.popleft()
         real = os.path.realpath(path)
@@ -60,23 +62,23 @@ def read_tree(folder: str) -> StacTree:
         tree.files.add(real)
         document = _read(path)
         if document["type"] == "Feature":
-            tree.items.append(Source(path, stac.checked_item(document, path), collection))
+            tree.items.append(StacDocument(path, stac.checked_item(document, path), collection))
         elif document["type"] == "FeatureCollection":
             tree.items += _features(path, document, collection)
         else:
-            source = Source(path, document, collection)
+            source = StacDocument(path, document, collection)
             waiting += _followed(tree, source)
     return tree
 
 
-def _followed(tree: StacTree, source: Source) -> list[tuple[str, Source | None]]:
+def _followed(tree: StacTree, source: StacDocument) -> list[tuple[str, StacDocument | None]]:
     """Take a catalog or a collection in; return what its links lead to."""
     is_collection = source.document["type"] == "Collection"
     if is_collection:
         stac.check_assets(source.document.get("assets") or {}, source.path)
     (tree.collections if is_collection else tree.catalogs).append(source)
     above = source if is_collection else source.collection
-    found: list[tuple[str, Source | None]] = []
+    found: list[tuple[str, StacDocument | None]] = []
     for link in stac.links_of(source.document, source.path):
         if link.get("rel") not in ("item", "items", "child"):
             continue
@@ -88,7 +90,9 @@ def _followed(tree: StacTree, source: Source) -> list[tuple[str, Source | None]]
     return found
 
 
-def _features(path: str, document: Mapping[str, Any], collection: Source | None) -> list[Source]:
+def _features(
+    path: str, document: Mapping[str, Any], collection: StacDocument | None
+) -> list[StacDocument]:
     features = document.get("features")
     if not isinstance(features, list):
         raise StagingError(f"{path} is a FeatureCollection without features")
@@ -97,7 +101,7 @@ def _features(path: str, document: Mapping[str, Any], collection: Source | None)
         shown = f"{path}, feature {number}"
         if not isinstance(one, dict) or "type" not in one:
             raise StagingError(f"{shown} is not a STAC document")
-        found.append(Source(path, stac.checked_item(one, shown), collection))
+        found.append(StacDocument(path, stac.checked_item(one, shown), collection))
     return found
 
 

@@ -31,7 +31,7 @@ _LESS: Final = 0.9  #: of what there may be, is left when some had to go
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CachedStep:
     """What an earlier step produced, the job that it belonged to, its name there and its log."""
 
     outputs: Mapping[str, Any]
@@ -63,7 +63,7 @@ class StepCache:
         """Where the files are."""
         return self._folder
 
-    def find(self, key: str) -> Found | None:
+    def find(self, key: str) -> CachedStep | None:
         """Return the outputs kept under a key, if they are still what they were."""
         place = self._place(key)
         try:
@@ -80,7 +80,7 @@ class StepCache:
             os.utime(os.path.join(place, _ENTRY))  # it was used now
         outputs = map_files(entry["outputs"], lambda one: _moved(one, _FILES, path_uri(files)))
         log = os.path.join(place, _LOG)
-        return Found(outputs, entry["job"], entry.get("step", ""), log)
+        return CachedStep(outputs, entry["job"], entry.get("step", ""), log)
 
     def keep(
         self,

@@ -22,8 +22,9 @@ from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk, telling
 from localproc.storage.integrity import file_sha256
 from localproc.storage.meter import Meter
+from localproc.storage.remnants import Undoing
 from localproc.storage.transfers import together
-from localproc.storage.withdraw import bounded, is_below, remove_empty
+from localproc.storage.withdraw import bounded, is_below, remove_empty, remove_results
 from localproc.uris import uri_path
 
 _T = TypeVar("_T")
@@ -56,7 +57,7 @@ class Outbound:
 
     ``alone``: nobody else writes below the root. ``own`` are the folders whose files are the job's
     and may be shared with the storage instead of being copied, first the one that most are in;
-    ``inputs`` paths that outputs may be, or link to, as well.
+    ``inputs`` paths that outputs may be, or link to, as well. ``undoing`` is begun with ``undo``.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class Outbound:
         *,
         alone: bool,
         meter: Meter | None = None,
+        undoing: Undoing | None = None,
     ) -> None:
         self._meter = meter or Meter()
+        self._undoing = undoing or Undoing()
         self._storage = storage
         self._root = root
         self._is_local = urlsplit(root).scheme == "file"
@@ -79,7 +82,7 @@ class Outbound:
         self._inputs = tuple(os.path.realpath(one) for one in inputs)
         self._files = Disk(settled=self._own[0])
         self._log = log
-        self._stopped = stopped
+        self._job_stopped = stopped
         self._alone = alone
         self._there: dict[str, Info] = {}
         self._measured: dict[str, tuple[int, str]] = {}
@@ -149,7 +152,8 @@ class Outbound:
             with telling(folder):
                 os.makedirs(folder, exist_ok=True)
         for upload in chain(*self._stages):
-            self._meter.expect(upload.uri, upload.size())
+            size, _ = self._of(upload)
+            self._meter.expect(upload.uri, size)
         if self._alone:
             self._again(partial(self._storage.sweep, f"{self._root}/"))
         if self._is_local:
@@ -166,32 +170,30 @@ class Outbound:
             self._again(partial(self._storage.sweep, f"{self._root}/"))
         retries.go_on(self._stopped)
 
-    def undo(self, commit_point: str = "") -> None:
+    def undo(self) -> None:
         """Take back what has been written.
 
-        ``commit_point`` is the URI of the object that leads readers to all others. It goes first;
-        and as the root is the job's own then, all goes that was to be written, for an earlier
-        attempt may have written it.
+        Where the root is the job's own all goes that lies there, the catalog first: an earlier
+        attempt may have written what this one has not come to plan.
         """
-        planned = [upload.uri for upload in chain(*self._stages)]
-        uris = [commit_point, *reversed(planned)] if commit_point else self._written[::-1]
+        hurry = self._stopped()
+        self._undoing.begin()
+        bounded(self._remove, self._log, self._undoing, hurry=hurry)
 
-        def remove() -> None:
-            self._storage.delete(uris)
-            if commit_point:
-                self._storage.sweep(f"{self._root}/")
-
-        bounded(remove, self._log, hurry=self._stopped())
+    def _remove(self) -> None:
+        if self._alone:
+            remove_results(self._storage, self._root)
+            return
+        self._storage.delete(self._written[::-1])
         if self._is_local:
-            root = uri_path(self._root)
-            folders = {root, *self._folders, *(os.path.dirname(uri_path(uri)) for uri in planned)}
-            remove_empty(folders, os.path.dirname(root) if commit_point else root)
+            files = [uri_path(upload.uri) for upload in chain(*self._stages)]
+            folders = {*self._folders, *map(os.path.dirname, files)}
+            remove_empty(folders, uri_path(self._root))
 
     def _put(self, upload: _Upload) -> None:
         retries.go_on(self._stopped)
         source = upload.path or upload.contents()
-        size = upload.size()
-        _, digest = self.measured(upload.uri) or (0, "")
+        size, digest = self._of(upload)
         if not self._is_there(upload.uri, size, digest):
             info = self._again(partial(self._put_once, upload, source, digest))
             if info.size != size or (digest and info.sha256 not in ("", digest)):
@@ -203,6 +205,10 @@ class Outbound:
                 )
         self._written.append(upload.uri)
         self._meter.count(upload.uri, size)
+
+    def _of(self, upload: _Upload) -> tuple[int, str]:
+        """Return the size of what is to be written, and the digest if it has been taken."""
+        return self.measured(upload.uri) or (upload.size(), "")
 
     def _watch(self, uri: str, done: int) -> None:
         retries.go_on(self._stopped)
@@ -218,6 +224,7 @@ class Outbound:
         return there is not None and there.sha256 == digest
 
     def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
+        self._undoing.enter()
         try:
             return self._storage.put(
                 source,
@@ -231,6 +238,11 @@ class Outbound:
             if self._stopped():  # nobody has waited for it: all that was written is removed by now
                 self._storage.delete([upload.uri])
                 self._storage.sweep(upload.uri)
+            self._undoing.leave()
+
+    def _stopped(self) -> bool:
+        """Whether nothing more is to be written: what has been is taken back, or will be."""
+        return self._undoing.begun or self._job_stopped()
 
     def _again(self, action: Callable[[], _T]) -> _T:
         return retries.retrying(action, retries.WRITING, self._stopped, self._tell)

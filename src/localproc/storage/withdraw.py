@@ -4,6 +4,7 @@ Owns that the catalog, which leads readers to all else, goes first, and that nob
 storage that does not answer. Must not know how results are published.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -11,21 +12,24 @@ from typing import Final
 
 from localproc.plugins.storage import Storage
 from localproc.storage import retries
+from localproc.storage.remnants import Undoing
 from localproc.storage.stac import CATALOG
 from localproc.uris import uri_path
 
+_LOG: Final = logging.getLogger("localproc")
 _WAIT: Final = 1.0  #: seconds that whoever dismisses a job waits for its results to be removed
 
 _Log = Callable[[str], None]
 
 
-def withdraw(storage: Storage, root: str, log: _Log) -> None:
+def withdraw(storage: Callable[[], Storage], root: str, log: _Log, undoing: Undoing) -> None:
     """Remove all that lies below a job's own folder of results, and the folder.
 
     An engine that was killed while it published has left it; what it was going to write is not
-    known any more.
+    known any more. ``storage`` opens it.
     """
-    bounded(lambda: remove_results(storage, root), log, hurry=True)
+    undoing.begin()
+    bounded(lambda: remove_results(storage(), root), log, undoing, hurry=True)
 
 
 def remove_results(storage: Storage, root: str) -> None:
@@ -39,17 +43,21 @@ def remove_results(storage: Storage, root: str) -> None:
         remove_empty(folders, os.path.dirname(uri_path(root)))
 
 
-def bounded(remove: Callable[[], None], log: _Log, *, hurry: bool) -> None:
+def bounded(remove: Callable[[], None], log: _Log, undoing: Undoing, *, hurry: bool) -> None:
     """Remove something, trying again what fails for a moment; ``hurry``: do not wait for the end.
 
-    What cannot be removed is told: the reason for taking it back must not be lost over it.
+    ``undoing`` has begun, and is left with it. What cannot be removed is told: the reason for
+    taking it back must not be lost over it.
     """
+    told = log
 
     def run() -> None:
         try:
-            retries.retrying(remove, retries.READING, lambda: False, log)
+            retries.retrying(remove, retries.READING, lambda: False, lambda line: told(line))
+            undoing.leave()
         except Exception as error:
-            log(f"not all that was written could be removed: {error}")
+            told(f"not all that was written could be removed: {error}")
+            undoing.left()
 
     thread = threading.Thread(target=run, name="localproc-withdraw", daemon=True)
     try:
@@ -60,6 +68,7 @@ def bounded(remove: Callable[[], None], log: _Log, *, hurry: bool) -> None:
     thread.join(_WAIT if hurry else None)
     if thread.is_alive():
         log("what was written is still being removed: its storage does not answer")
+        told = _LOG.info  # the step's log ends here
 
 
 def remove_empty(folders: Iterable[str], top: str) -> None:

@@ -4,7 +4,7 @@ Owns its statements. Must not know how callbacks are delivered.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from localproc.model import Callback
@@ -12,8 +12,10 @@ from localproc.store import rows
 from localproc.store.database import Database
 
 
-def post(db: sqlite3.Connection, callbacks: Iterable[Callback]) -> None:
+def post(db: sqlite3.Connection, callbacks: Sequence[Callback]) -> None:
     """Put callbacks into the outbox, as part of a transaction."""
+    if not callbacks:
+        return
     db.executemany(
         "INSERT INTO outbox (job, uri, kind, due) VALUES (?, ?, ?, 0)",
         [(callback.job_id, callback.uri, callback.kind) for callback in callbacks],

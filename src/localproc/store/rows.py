@@ -5,7 +5,7 @@ Owns how values are written into columns. Must not know connections or statement
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -71,49 +71,6 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
     )
 
 
-def job_from(row: sqlite3.Row) -> JobRecord:
-    """Return the record of a row of ``JOB_COLUMNS``.
-
-    One that cannot be read counts as put aside, so that it keeps nobody from the others.
-    """
-    aside = []
-
-    def read(column: str, how: Callable[[Any], Any], otherwise: Any) -> Any:
-        try:
-            return how(row[column])
-        except (TypeError, ValueError, OverflowError) as error:
-            aside.append(f"its {column} cannot be read: {error}")
-            return otherwise
-
-    created = read("created", time, _EPOCH)
-    return JobRecord(
-        id=row["id"],
-        namespace=row["namespace"],
-        process_id=read("process", _text, ""),
-        revision=read("revision", _text, ""),
-        status=read("status", JobStatus, JobStatus.FAILED),
-        created=created,
-        updated=read("updated", time, created),
-        started=None if row["started"] is None else read("started", time, None),
-        finished=None if row["finished"] is None else read("finished", time, None),
-        progress=read("progress", _number, 0),
-        message=read("message", _text, ""),
-        dismiss_requested=bool(row["dismiss"]),
-        hidden=bool(row["hidden"]),
-        owner=row["owner"] if isinstance(row["owner"], str) else None,
-        trigger=read("trigger", Trigger, Trigger.MANUAL),
-        reason=row["reason"],
-        run_as=row["run_as"],
-        environment=row["environment"],
-        service=row["service"],
-        title=row["title"],
-        tags=read("tags", lambda tags: tuple(json.loads(tags)), ()),
-        priority=read("priority", _number, 0),
-        once=read("once", _text, ""),
-        aside=row["aside"] or "; ".join(aside),
-    )
-
-
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("it is no text")
@@ -124,6 +81,62 @@ def _number(value: Any) -> int:
     if not isinstance(value, int):
         raise TypeError("it is no number")
     return value
+
+
+def _tags(value: str) -> tuple[str, ...]:
+    return () if value == "[]" else tuple(json.loads(value))
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else time(value)
+
+
+#: How the columns that may hold what cannot be read are read: column, field, what stands instead.
+_READ: Final[Sequence[tuple[str, str, Callable[[Any], Any], Any]]] = (
+    ("process", "process_id", _text, ""),
+    ("revision", "revision", _text, ""),
+    ("status", "status", JobStatus, JobStatus.FAILED),
+    ("created", "created", time, _EPOCH),
+    ("updated", "updated", time, None),
+    ("started", "started", _moment, None),
+    ("finished", "finished", _moment, None),
+    ("progress", "progress", _number, 0),
+    ("message", "message", _text, ""),
+    ("trigger", "trigger", Trigger, Trigger.MANUAL),
+    ("tags", "tags", _tags, ()),
+    ("priority", "priority", _number, 0),
+    ("once", "once", _text, ""),
+)
+
+
+def job_from(row: sqlite3.Row) -> JobRecord:
+    """Return the record of a row of ``JOB_COLUMNS``.
+
+    One that cannot be read counts as put aside, so that it keeps nobody from the others.
+    """
+    aside, found = [], {}
+    values = dict(zip(row.keys(), row, strict=True))  # a row looks each name up anew
+    for column, field, read, otherwise in _READ:
+        try:
+            found[field] = read(values[column])
+        except (TypeError, ValueError, OverflowError) as error:
+            aside.append(f"its {column} cannot be read: {error}")
+            found[field] = otherwise
+    found["updated"] = found["updated"] or found["created"]
+    return JobRecord(
+        id=values["id"],
+        namespace=values["namespace"],
+        dismiss_requested=bool(values["dismiss"]),
+        hidden=bool(values["hidden"]),
+        owner=values["owner"] if isinstance(values["owner"], str) else None,
+        reason=values["reason"],
+        run_as=values["run_as"],
+        environment=values["environment"],
+        service=values["service"],
+        title=values["title"],
+        aside=values["aside"] or "; ".join(aside),
+        **found,
+    )
 
 
 def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from localproc.cwl.base.reading import read_data
-from localproc.cwl.base.trees import Unreadable
+from localproc.cwl.base.trees import UnreadableText
 from localproc.engine.admission.inputs import known_inputs, read_inputs
 from localproc.errors import InvalidInputs, InvalidPackage, JobFailed, UnsupportedPackage
 from localproc.testing.expected import output_differences
@@ -119,7 +119,7 @@ def _entries(path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
     """Yield the entries of a file and of those that it imports, with the folder of each."""
     try:
         found = read_data(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, Unreadable) as error:
+    except (OSError, ValueError, UnreadableText) as error:
         raise pytest.Collector.CollectError(f"{path} cannot be read: {error}") from None
     for entry in found if isinstance(found, list) else [found]:
         if isinstance(entry, Mapping) and "$import" in entry:

@@ -11,12 +11,15 @@ the report of a test that failed. Must cost nothing in tests that do not use it.
 """
 
 import os
+import pkgutil
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from localproc import testing
 
 if TYPE_CHECKING:
     from localproc.api import Engine
@@ -31,8 +34,8 @@ _SETTINGS: Final[dict[str, Callable[[str], Any]]] = {
     "slots": int,
     "reuse": lambda text: text.lower() in ("1", "true", "yes", "on"),
 }
-#: Modules whose assertions are explained when they fail.
-_CONTRACTS: Final = ("executors", "executor_tests", "storages", "stores")
+#: What the names of modules begin with whose assertions are explained when they fail.
+_CONTRACTS: Final = ("executor", "storage", "store")
 _ENGINES = pytest.StashKey["list[Engine]"]()
 
 
@@ -68,7 +71,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     hook = getattr(config.pluginmanager, "rewrite_hook", None)
     getattr(hook, "_must_rewrite", set()).discard("localproc")
-    pytest.register_assert_rewrite(*(f"localproc.testing.{name}" for name in _CONTRACTS))
+    there = (one.name for one in pkgutil.iter_modules(testing.__path__, f"{testing.__name__}."))
+    pytest.register_assert_rewrite(
+        *(name for name in there if name.rpartition(".")[2].startswith(_CONTRACTS))
+    )
     said = "localproc(**settings): settings of the test's engine, as slots=1, reuse=True"
     config.addinivalue_line("markers", said)
 

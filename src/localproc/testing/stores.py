@@ -5,88 +5,20 @@ Owns what the engine relies on. Must not know any store.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import pytest
-
-from localproc.machine import apply, new_job
-from localproc.model import (
-    Callback,
-    Event,
-    JobFilter,
-    JobRecord,
-    JobRequest,
-    JobStatus,
-    Kind,
-    ProcessRecord,
-    TokenRecord,
-    Trigger,
-)
-from localproc.model.events import Accepted, Failed, Started, Succeeded
+from localproc.machine import apply
+from localproc.model import Callback, JobFilter, Kind, TokenRecord
+from localproc.model.events import Accepted, Failed, Started
 from localproc.plugins.store import Change, Store
+from localproc.testing.store_lists import ListsContract
+from localproc.testing.store_tests import BEGINNING, OpenStore, failed, job_at, process, succeeded
 
-#: Opens the test's store; calling it again opens the same one once more, as another process would.
-OpenStore = Callable[[], Store]
-
-BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def succeeded(at: datetime) -> Event:
-    """Make the event of a job that ends well."""
-    return Succeeded(at, outputs={"said": "hello"}, features={})
+__all__ = ["OpenStore", "StoreContract", "job_at"]
 
 
-def failed(at: datetime) -> Event:
-    """Make the event of a job that fails."""
-    return Failed(at, problem={"detail": "it broke"})
-
-
-def job_at(
-    number: int, process: str = "echo", owner: str | None = "me", **fields: object
-) -> tuple[JobRecord, Event]:
-    """Make a job that was accepted ``number`` seconds after the beginning, and its first event."""
-    request = JobRequest({"n": number})
-    event = Accepted(BEGINNING + timedelta(seconds=number), request=request)
-    job = new_job(f"job-{number}", "default", process, "r1", request, event)
-    return replace(job, owner=owner, **fields), event  # type: ignore[arg-type]
-
-
-class StoreContract:
+class StoreContract(ListsContract):
     """What every store does."""
-
-    @pytest.fixture
-    def open_store(self) -> Iterator[OpenStore]:
-        """Return what opens the store; close what was opened afterwards."""
-        raise NotImplementedError("give your store's open_store fixture")
-
-    @pytest.fixture
-    def store(self, open_store: OpenStore) -> Store:
-        """Return the store."""
-        return open_store()
-
-    def add(
-        self,
-        store: Store,
-        number: int,
-        *happens: Callable[[datetime], Event],
-        seconds: int = 1,
-        **fields: object,
-    ) -> JobRecord:
-        """Add a job, and events that come ``seconds`` apart."""
-        job, event = job_at(number, **fields)  # type: ignore[arg-type]
-        store.add_job(job, event)
-        for count, make in enumerate(happens, 1):
-            event = make(job.created + timedelta(seconds=seconds * count))
-            job = apply(job, event)
-            assert job.owner is not None
-            store.commit(job.owner, [Change(job, [event], count)])
-        return job
-
-    def ids(self, store: Store, **filters: object) -> list[str]:
-        """List jobs by their ids."""
-        return [job.id for job in store.jobs(JobFilter(**filters))]  # type: ignore[arg-type]
 
     def test_a_job_comes_back_as_it_was(self, store: Store) -> None:
         job = self.add(store, 1, Started, succeeded, title="Täst", tags=("a", "b"), reason="why")
@@ -223,47 +155,6 @@ class StoreContract:
         assert [job.aside for job in store.jobs(JobFilter())] == ["", "a copy"]
         assert store.claim("me", [], 10) == []
 
-    def test_lists_are_newest_first_and_page_by_cursor(self, store: Store) -> None:
-        for number in range(7):
-            self.add(store, number)
-        assert self.ids(store, limit=3) == ["job-6", "job-5", "job-4"]
-        assert self.ids(store, limit=3, before="job-4") == ["job-3", "job-2", "job-1"]
-        assert self.ids(store, limit=3, before="job-1") == ["job-0"]
-        assert self.ids(store, limit=3, after="job-3") == ["job-6", "job-5", "job-4"]
-        assert self.ids(store, limit=2, after="job-0") == ["job-2", "job-1"]
-        assert self.ids(store, after="job-6") == []
-
-    def test_filters(self, store: Store) -> None:
-        self.add(store, 1, Started, succeeded, process="a", tags=("x",))
-        self.add(store, 2, Started, process="b", trigger=Trigger.SCHEDULED)
-        self.add(store, 3, process="a", run_as="jane")
-        assert self.ids(store, processes=("a",)) == ["job-3", "job-1"]
-        assert self.ids(store, processes=("a", "b"), statuses=(JobStatus.RUNNING,)) == ["job-2"]
-        assert self.ids(store, statuses=(JobStatus.ACCEPTED,)) == ["job-3"]
-        assert self.ids(store, tag="x") == ["job-1"]
-        assert self.ids(store, piece="b-1") == ["job-1"]
-        assert self.ids(store, trigger=Trigger.SCHEDULED) == ["job-2"]
-        assert self.ids(store, run_as="jane") == ["job-3"]
-        assert self.ids(store, namespace="other") == []
-
-    def test_the_interval_concerns_creation_and_includes_its_ends(self, store: Store) -> None:
-        for number in range(4):
-            self.add(store, number)
-        second = BEGINNING + timedelta(seconds=1)
-        third = BEGINNING + timedelta(seconds=2)
-        assert self.ids(store, since=second, until=third) == ["job-2", "job-1"]
-        assert self.ids(store, since=third) == ["job-3", "job-2"]
-        assert self.ids(store, until=second) == ["job-1", "job-0"]
-
-    def test_durations_concern_jobs_that_have_started(self, store: Store) -> None:
-        self.add(store, 1, Started, succeeded, seconds=10)
-        self.add(store, 2, Started, succeeded, seconds=100)
-        self.add(store, 3)
-        self.add(store, 4, Started)  # has been running since the beginning of the year
-        assert self.ids(store, min_duration=50) == ["job-4", "job-2"]
-        assert self.ids(store, max_duration=50) == ["job-1"]
-        assert self.ids(store, min_duration=10, max_duration=100) == ["job-2", "job-1"]
-
     def test_only_ended_jobs_are_deleted(self, store: Store) -> None:
         self.add(store, 1)
         self.add(store, 2, failed)
@@ -343,20 +234,3 @@ class StoreContract:
     def test_a_sound_store_has_nothing_wrong(self, store: Store) -> None:
         self.add(store, 1, Started)
         assert store.check() == []
-
-
-def process(revision: str, data: bytes) -> ProcessRecord:
-    """Make a process."""
-    return ProcessRecord(
-        id="echo",
-        namespace="default",
-        version="1",
-        revision=revision,
-        title="Echo",
-        mutable=True,
-        deployed=BEGINNING,
-        description={"id": "echo", "inputs": {}},
-        resolved={"main": "echo.cwl"},
-        texts={"echo.cwl": data, "other.cwl": b"more"},
-        entry="file:///echo.cwl",
-    )

@@ -41,7 +41,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AgendaRow:
     """A process; ``said`` tells of it in words what the bars show."""
 
     process: str
@@ -54,7 +54,7 @@ class Row:
 class Agenda:
     """Rows, ``more`` processes that have none, and what stands at both ends and the middle."""
 
-    rows: Sequence[Row]
+    rows: Sequence[AgendaRow]
     more: int
     edge: Sequence[str]
 
@@ -95,8 +95,8 @@ def _place(at: datetime, now: datetime, span: timedelta) -> float:
     return round(min(max(_NOW + (at - now) / span * _NOW, 0.0), 2 * _NOW - _SHORTEST), 1)
 
 
-def _row(process: str, bars: Sequence[Bar], due: Sequence[Due]) -> Row:
+def _row(process: str, bars: Sequence[Bar], due: Sequence[Due]) -> AgendaRow:
     counts = Counter(bar.status for bar in bars)
     said = [f"{count} {status}" for status, count in sorted(counts.items())]
     said += [f"{len(due)} to come, the next is {due[0].title}"] if due else []
-    return Row(process, bars, due, ", ".join(said))
+    return AgendaRow(process, bars, due, ", ".join(said))

@@ -13,7 +13,7 @@ from typing import Any, Final
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.uris import quoted
-from localproc.views.crate_package import Package
+from localproc.views.crate_package import CratePackage
 from localproc.views.crate_values import Entities, Reference, file
 from localproc.views.measured import tool_of
 
@@ -75,7 +75,7 @@ class _Document:
         self._groups = dict(_nested(own))
         places = [*self._groups, *(one.key for one in own)]
         self._steps = own
-        self._package = Package(
+        self._package = CratePackage(
             self._entities,
             crate.resolved,
             crate.document,

@@ -18,7 +18,7 @@ _KINDS: Final = ("File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo")
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class CratePackage:
     """A package: ``document`` is its place in the crate, ``version`` that of all its parts.
 
     ``ran`` are the keys of its processes that were run: a part that never was is a step's, but no

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localproc.cwl.base.reading import read_data
-from localproc.cwl.base.trees import Unreadable
+from localproc.cwl.base.trees import UnreadableText
 from localproc.cwl.base.types import CwlType, describe, is_optional, kind, members, without_null
 
 
@@ -97,6 +97,6 @@ def _scalar(value: Any) -> str:
         try:
             if "\n" not in value and read_data(f"- {value}") == [value]:
                 return value
-        except Unreadable:
+        except UnreadableText:
             pass
     return json.dumps(value, ensure_ascii=False)

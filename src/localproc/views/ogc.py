@@ -29,13 +29,16 @@ def timestamp(at: datetime) -> str:
 
 
 def status_info(
-    job: JobRecord, steps: Sequence[Step] | None = None, base: str = ""
+    job: JobRecord,
+    steps: Sequence[Step] | None = None,
+    base: str = "",
+    folders: Mapping[str, str] = {},
 ) -> dict[str, Any]:
     """Return the statusInfo of a job (schema ``statusInfo.yaml``).
 
     With ``steps`` it tells of them too under ``steps``: their names, states, times, exit codes,
     where they ran and what they took; and a link to the log of each that has ended, in the order
-    they ended.
+    they ended. ``folders`` are those that steps which failed have left, by the names of the steps.
     """
     info: dict[str, Any] = {
         "jobID": job.id,
@@ -54,7 +57,7 @@ def status_info(
             info[name] = timestamp(at)
     info |= {name: value for name, value in _properties(job).items() if value}
     if steps is not None:
-        info["steps"] = [step_info(step) for step in steps]
+        info["steps"] = [step_info(step, folders.get(step.name, "")) for step in steps]
     info["links"] = _links(job, steps or (), base)
     return info
 
@@ -77,8 +80,8 @@ def _properties(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def step_info(step: Step) -> dict[str, Any]:
-    """Tell of one step."""
+def step_info(step: Step, folder: str = "") -> dict[str, Any]:
+    """Tell of one step; ``folder`` is what it has left, if it failed."""
     info: dict[str, Any] = {"name": step.name, "status": step.status.value}
     for name, at in (("start", step.start), ("end", step.end)):
         if at is not None:
@@ -98,7 +101,7 @@ def step_info(step: Step) -> dict[str, Any]:
     if step.due is not None:
         info["due"] = timestamp(step.due)
     if step.status is StepStatus.FAILED:
-        told = {"command": list(step.command), "inputs": dict(step.inputs)}
+        told = {"command": list(step.command), "inputs": dict(step.inputs), "folder": folder}
         info |= {name: value for name, value in told.items() if value}
     info |= usage(step)
     info["log"] = step.log

@@ -8,14 +8,14 @@ from html import escape
 from typing import Final
 
 from localproc.views.footprints import WIDTH, Footprints
-from localproc.views.timeline import LENGTH, Row
+from localproc.views.timeline import LENGTH, TimelineRow
 
 _ROW: Final = 22
 _NAMES: Final = 260  #: width of the column of names
 _LETTERS: Final = 36  #: of a name that have room in it
 
 
-def timeline_svg(rows: Sequence[Row]) -> str:
+def timeline_svg(rows: Sequence[TimelineRow]) -> str:
     """Draw a bar for each step, with its name and its seconds."""
     height = len(rows) * _ROW + 4
     head = f'<svg class="timeline" viewBox="0 0 {_NAMES + LENGTH + 80:g} {height}" role="img"'
@@ -23,7 +23,7 @@ def timeline_svg(rows: Sequence[Row]) -> str:
     return "\n".join([f'{head} aria-label="Steps along time">', *bars, "</svg>"])
 
 
-def _bar(row: Row, top: int) -> Iterator[str]:
+def _bar(row: TimelineRow, top: int) -> Iterator[str]:
     name = row.step.name
     shown = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
     yield f'<text x="0" y="{top + 15}">{escape(shown)}</text>'

@@ -15,7 +15,7 @@ _SHORTEST: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TimelineRow:
     """A step with its bar, from ``x`` on; ``seconds`` is ``None`` before it has begun."""
 
     step: Step
@@ -24,7 +24,7 @@ class Row:
     seconds: float | None
 
 
-def timeline(job: JobRecord, steps: Sequence[Step], began: datetime | None) -> list[Row]:
+def timeline(job: JobRecord, steps: Sequence[Step], began: datetime | None) -> list[TimelineRow]:
     """Return the bars of steps; ``began`` is the start of the first of all, ``None`` before it."""
     now = job.finished or datetime.now(UTC)
     began = began or now
@@ -33,10 +33,10 @@ def timeline(job: JobRecord, steps: Sequence[Step], began: datetime | None) -> l
     return [_row(step, began, ended, whole) for step in steps]
 
 
-def _row(step: Step, began: datetime, ended: datetime, whole: float) -> Row:
+def _row(step: Step, began: datetime, ended: datetime, whole: float) -> TimelineRow:
     if step.start is None:
-        return Row(step, 0.0, 0.0, None)
+        return TimelineRow(step, 0.0, 0.0, None)
     seconds = ((step.end or ended) - step.start).total_seconds()
     length = max(seconds / whole * LENGTH, _SHORTEST)
     x = min((step.start - began).total_seconds() / whole * LENGTH, LENGTH - length)
-    return Row(step, round(max(x, 0.0), 1), round(min(length, LENGTH), 1), seconds)
+    return TimelineRow(step, round(max(x, 0.0), 1), round(min(length, LENGTH), 1), seconds)

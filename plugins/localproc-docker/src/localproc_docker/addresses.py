@@ -5,6 +5,7 @@ anything.
 """
 
 import os
+import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from localproc.plugins.backend import Capabilities
 class Daemon:
     """A kind of daemon: ``variable`` holds an address, ``sockets`` are where it is otherwise.
 
-    ``listens`` says how it comes to listen. ``gpus``: it gives containers devices.
+    ``listens`` says how it comes to listen. ``program`` can be made to, where no address is named
+    and nobody listens by custom. ``gpus``: it gives containers devices.
     ``tells_of_memory``: one that was killed for its memory is said to have been.
     """
 
@@ -26,6 +28,7 @@ class Daemon:
     variable: str
     sockets: tuple[str, ...]
     listens: str
+    program: str = ""
     gpus: bool = False
     tells_of_memory: bool = False
 
@@ -36,14 +39,25 @@ class Daemon:
 
     def address(self, options: Mapping[str, Any]) -> str:
         """Return the address: that of the options, of the environment, or the first that is."""
-        named = str(options.get("host") or os.environ.get(self.variable) or "")
-        if named:
+        if named := self._named(options):
             return named
         places = [one.format(**_folders()) for one in self.sockets]
         return f"unix://{next(filter(_is_socket, places), places[-1])}"
 
     def is_here(self, options: Mapping[str, Any]) -> bool:
         """Return whether it is worth asking; one of another machine is."""
+        return self._listens(options) or self.is_startable(options)
+
+    def is_startable(self, options: Mapping[str, Any]) -> bool:
+        """Return whether nobody listens, and this process may have it listen."""
+        if self._named(options) or self._listens(options):
+            return False
+        return bool(self.program) and shutil.which(self.program) is not None
+
+    def _named(self, options: Mapping[str, Any]) -> str:
+        return str(options.get("host") or os.environ.get(self.variable) or "")
+
+    def _listens(self, options: Mapping[str, Any]) -> bool:
         scheme, _, place = self.address(options).partition("://")
         return scheme != "unix" or _is_socket(place)
 
@@ -65,6 +79,7 @@ DAEMONS: Final = (
         ("{runtime}/podman/podman.sock", "/run/podman/podman.sock"),
         "the program alone does not listen: systemctl --user start podman.socket has it do so, "
         "without systemd podman system service --time 0 unix://PATH and CONTAINER_HOST=unix://PATH",
+        program="podman",
     ),
 )
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.containers import Image
+from localproc_docker.info import Info
 
 HOME: Final = "localproc.home"
 FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is known
@@ -45,15 +46,17 @@ _NEVER: Final = "0001-"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who containers belong to: a home's executor folder, and the user that tools run as.
-
-    ``processors`` are those of the daemon's machine, 0 if it does not say.
-    """
+    """Who containers belong to: a home's executor folder, and the user that tools run as."""
 
     folder: str
     uid: int
     gid: int
-    processors: int = 0
+    daemon: Info = field(default_factory=Info)
+
+    @property
+    def user(self) -> str:
+        """The user in a container who is this one on the machine."""
+        return "0:0" if self.daemon.is_rootless else f"{self.uid}:{self.gid}"
 
     @property
     def mark(self) -> str:
@@ -103,7 +106,7 @@ def creation(
         **entry,
         "Env": [f"{name}={value}" for name, value in task.env.items()],
         "WorkingDir": box.outdir,
-        "User": f"{owner.uid}:{owner.gid}",
+        "User": owner.user,
         "Labels": labels,
         "NetworkDisabled": not box.network,
         "HostConfig": host_config(task, owner, keep_streams=not shell, curtain=curtain),
@@ -127,6 +130,7 @@ def host_config(
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "CapAdd": ["DAC_OVERRIDE"] if owner.uid == 0 else [],
+        "UsernsMode": "host" if owner.daemon.is_remapped else "",
         "SecurityOpt": ["no-new-privileges"],
         "Memory": needs.ram_max * _MIB,
         "MemorySwap": needs.ram_max * _MIB,
@@ -148,7 +152,8 @@ def host_config(
 def _processors(task: Task, owner: Owner) -> int:
     """Return the limit in billionths of a processor, 0 for all: no more than all is accepted."""
     wanted = max(task.resources.cores, task.resources.cores_max)
-    return 0 if owner.processors and wanted >= owner.processors else int(wanted * _NANO)
+    there = owner.daemon.processors
+    return 0 if there and wanted >= there else int(wanted * _NANO)
 
 
 def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list[dict[str, Any]]:

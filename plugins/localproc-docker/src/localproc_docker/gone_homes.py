@@ -14,12 +14,13 @@ from localproc.plugins.executor import Leftover
 from localproc_docker.addresses import Daemon
 from localproc_docker.containers import FOLDER
 from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.opening import reached
 
 
 def leftovers(daemon: Daemon) -> Iterator[Leftover]:
     """Return the containers of this machine's homes that are gone, by their homes."""
     with suppress(ExecutorUnavailable):
-        api = EngineApi(daemon.address({}))
+        api = reached(daemon, {})
         try:
             yield from _found(api, daemon.name)
         finally:

@@ -95,10 +95,13 @@ class DaemonImages:
     def save(self, image: Image, archive: str) -> None:
         """Write an image to a file, all of it or nothing."""
         part = f"{archive}.part"
+        name = _name_of_its_own(image.name)
+        if name != image.name:
+            self._named(image.id, image.name)
         try:
             with (
                 _made(f"the image {image.name} cannot be saved"),
-                self._api.pieces("GET", f"/images/{image.name}/get") as pieces,
+                self._api.pieces("GET", f"/images/{name}/get") as pieces,
                 open(part, "wb") as file,
             ):
                 file.writelines(pieces)
@@ -121,7 +124,7 @@ class DaemonImages:
     def _named(self, made: str, name: str) -> Image:
         """Call an image by a name, and return it."""
         if made != name:
-            repository, _, tag = _parted(name)
+            repository, _, tag = _parted(_name_of_its_own(name))
             with _made(f"the image {made} cannot be called {name}"):
                 self._api.post(f"/images/{made}/tag", repo=repository, tag=tag)
         found = find(self._api, Container(name, "/"))
@@ -132,12 +135,13 @@ class DaemonImages:
 
 def find(api: EngineApi, container: Container) -> Image | None:
     """Return the image that a container wants if it is here."""
-    try:
-        return image_of(container.image, api.get(f"/images/{container.image}/json"))
-    except ApiRefused as error:
-        if error.code == 404:
-            return None
-        raise ImageError(f"{container.image}: {error.message}") from error
+    for name in dict.fromkeys((container.image, _name_of_its_own(container.image))):
+        try:
+            return image_of(container.image, api.get(f"/images/{name}/json"))
+        except ApiRefused as error:
+            if error.code != 404:
+                raise ImageError(f"{container.image}: {error.message}") from error
+    return None
 
 
 def brings(container: Container, program: str = "docker") -> str:
@@ -179,6 +183,15 @@ def _made(what: str) -> Iterator[None]:
         raise ImageError(f"{what}: {error.message}") from error
     except OSError as error:
         raise ImageError(f"{what}: {error.strerror or error}") from error
+
+
+def _name_of_its_own(name: str) -> str:
+    """Return a tag for an image that is called by its digest (``tool@sha256:...``).
+
+    A daemon knows such a name of an image that it has pulled itself, and gives it to no other.
+    """
+    named, at, digest = name.partition("@")
+    return f"{_parted(named)[0]}:{digest.replace(':', '-')}" if at else name
 
 
 def _parted(reference: str) -> tuple[str, str, str]:

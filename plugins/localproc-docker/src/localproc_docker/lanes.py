@@ -1,78 +1,45 @@
 """Warm containers: many short tasks of one image share a few of them.
 
-Owns which task goes to which container, and finding both again after the engine was killed: a link
-named for the task's key leads to its number in a container's folder. What is not handed to a loop
-yet is nowhere on the disk, and is handed on again. Must not know how containers are made.
+Owns which task goes to which container, finding both again after the engine was killed, and when a
+container goes. What is not handed to a loop yet is nowhere on the disk, and is handed on again.
+Must not know how containers are made.
 """
 
-import hashlib
 import os
 import secrets
 import shutil
 import threading
-from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from dataclasses import replace
+from typing import Any, Final
 
 from localproc.errors import ExecutorUnavailable
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.containers import Image
 from localproc_docker import warm
 from localproc_docker.lane import Lane
+from localproc_docker.lane_containers import LaneContainers
+from localproc_docker.lane_queue import Group, LaneQueue
 from localproc_docker.room import Room
+from localproc_docker.task_links import FOLDER, TaskLinks
 
 _IDLE: Final = 2.0  #: seconds that a container is kept for tasks to come
 _KILLING: Final = 10.0  #: seconds that a killed task may take to vanish
 
 
-class Containers(Protocol):
-    """What a daemon does for warm containers, by the names of their folders."""
-
-    def open(self, folder: str, tasks: Sequence[Task], image: Image) -> Sequence[dict[str, Any]]:
-        """Make and start one; return its mounts."""
-
-    def alive(self, name: str) -> bool:
-        """Return whether it runs."""
-
-    def ending(self, name: str, report: Report) -> Report:
-        """Return how a task has ended that was running when its container ended."""
-
-    def signal(self, name: str, signal: str) -> None:
-        """Send its loop a signal."""
-
-    def remove(self, name: str) -> None:
-        """Remove it."""
-
-    def cold(self, tasks: Sequence[Task]) -> None:
-        """Give tasks containers of their own: there can be no other."""
-
-
-@dataclass(slots=True)
-class _Group:
-    """Tasks that may share containers: those that wait for their turn, and the containers."""
-
-    image: Image
-    waiting: deque[Task] = field(default_factory=deque)
-    lanes: list[Lane] = field(default_factory=list)
-    asked: str = ""  #: the name of a container that waits for room, or is being made
-
-
 class Lanes:
     """The warm containers of a home as one engine sees them. Threads may use it at once."""
 
-    def __init__(self, folder: str, room: Room, containers: Containers) -> None:
+    def __init__(self, folder: str, room: Room, containers: LaneContainers) -> None:
         self._folder = os.path.join(folder, warm.FOLDER)
-        self._keys = os.path.join(self._folder, "keys")
+        self._links = TaskLinks(self._folder)
         self._room = room
         self._containers = containers
-        self._groups: dict[Hashable, _Group] = {}
-        self._waiting: dict[str, Hashable] = {}  #: the groups of tasks that wait, by key
+        self._queue = LaneQueue()
         self._lanes: dict[str, Lane] = {}
         self._mounts: dict[str, Sequence[dict[str, Any]]] = {}
         self._places: dict[str, tuple[Lane, int]] = {}  #: of tasks that were handed to a loop
-        self._tasks: dict[str, Task] = {}
         self._known: dict[str, Report] = {}  #: the ends of tasks that ended with their container
         self._suspect: set[str] = set()
         self._lock = threading.RLock()
@@ -82,17 +49,14 @@ class Lanes:
 
     def knows(self, key: str) -> bool:
         """Return whether a task has come here."""
-        return key in self._waiting or key in self._places
+        return key in self._queue or key in self._places
 
     def join(self, task: Task, sharing: Hashable, image: Image) -> None:
         """Take a task on, unless it was handed on before."""
         with self._lock:
             if self.knows(task.key) or self._adopt(task):
                 return
-            group = self._groups.setdefault(sharing, _Group(image))
-            group.waiting.append(task)
-            self._waiting[task.key] = sharing
-            self._tasks[task.key] = task
+            self._queue.add(task, sharing, image)
 
     def find(self, tasks: Sequence[Task]) -> set[str]:
         """Return the keys of those that were handed to a loop, which may have ended since."""
@@ -102,7 +66,7 @@ class Lanes:
     def start(self, name: str) -> None:
         """Make the container that a group has asked room for. Raises ``ExecutorUnavailable``."""
         with self._lock:
-            group = next((one for one in self._groups.values() if one.asked == name), None)
+            group = self._queue.asking(name)
             tasks = list(group.waiting) if group is not None else []
         if group is None or not tasks:
             self._room.leave(name)
@@ -120,7 +84,7 @@ class Lanes:
             with self._lock:
                 group.asked = ""
                 for task in tasks:
-                    self._drop(task.key)
+                    self._queue.drop(task.key)
             self._room.leave(name)
             self._containers.cold(tasks)
             return
@@ -137,7 +101,7 @@ class Lanes:
         spent = []
         with self._lock:
             working = {name for name, lane in self._lanes.items() if lane.catch_up()}
-            for group in list(self._groups.values()):
+            for group in self._queue.groups():
                 for lane in list(group.lanes):
                     self._feed(group, lane)
                     if not (lane.name in working or lane.is_ours):
@@ -177,7 +141,7 @@ class Lanes:
                 elif key in self._places:
                     lane, number = self._places[key]
                     found[key] = lane.report(key, number, f"{lane.name}:{number}")
-                elif key in self._waiting:
+                elif key in self._queue:
                     found[key] = Report(key, TaskState.QUEUED, reason="waits for room")
         return found
 
@@ -186,7 +150,7 @@ class Lanes:
         with self._lock:
             place = self._places.get(key)
             if place is None:
-                self._drop(key)
+                self._queue.drop(key)
                 return
         lane, number = place
         if lane.put_off(number, late=late) or key in self._known:
@@ -204,10 +168,9 @@ class Lanes:
         touched: dict[str, Lane] = {}
         with self._lock:
             for key in keys:
-                self._drop(key)
+                self._queue.drop(key)
                 self._known.pop(key, None)
-                with suppress(FileNotFoundError):
-                    os.unlink(self._link(key))
+                self._links.remove(key)
                 if (place := self._places.pop(key, None)) is not None:
                     lane, number = place
                     lane.forget(number)
@@ -221,9 +184,9 @@ class Lanes:
         self._retire_all()
         with suppress(FileNotFoundError):
             for name in os.listdir(self._folder):
-                if name != "keys" and not self._containers.alive(name):
+                if name != FOLDER and not self._containers.alive(name):
                     shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
-            if os.listdir(self._folder) == ["keys"]:
+            if os.listdir(self._folder) == [FOLDER]:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def close(self) -> None:
@@ -239,7 +202,7 @@ class Lanes:
 
     # Handing to loops
 
-    def _feed(self, group: _Group, lane: Lane) -> None:
+    def _feed(self, group: Group, lane: Lane) -> None:
         """Hand tasks to a loop; one that does not see what the next one needs gets no more."""
         while group.waiting and lane.is_ours and lane.space:
             task = group.waiting[0]
@@ -248,54 +211,40 @@ class Lanes:
                 return
             for path in (task.stdout, task.stderr):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-            os.makedirs(self._keys, exist_ok=True)
-            place = f"{lane.name}/{lane.last + 1}"
-            with suppress(FileExistsError):
-                os.symlink(place, self._link(task.key))
+            self._links.note(task.key, lane.name, lane.last + 1)
             try:
                 number = lane.hand(warm.script(task, group.image))
             except OSError:  # the disk is full: it is tried again
-                os.unlink(self._link(task.key))
+                self._links.remove(task.key)
                 raise
-            group.waiting.popleft()
-            del self._waiting[task.key]
+            self._queue.handed(group)
             self._places[task.key] = (lane, number)
 
-    def _ask(self, group: _Group) -> None:
+    def _ask(self, group: Group) -> None:
         name = warm.LANE + secrets.token_hex(8)
         group.asked = name
         self._room.join(_for_room(name, group.waiting[0]))
-
-    def _drop(self, key: str) -> None:
-        """Have a task wait no more."""
-        sharing = self._waiting.pop(key, None)
-        task = self._tasks.pop(key, None)
-        if sharing is not None and task is not None:
-            with suppress(ValueError):
-                self._groups[sharing].waiting.remove(task)
 
     # What others have handed on, and what has ended
 
     def _adopt(self, task: Task) -> bool:
         """Take on a task that was handed to a loop by an earlier engine."""
-        try:
-            name, _, number = os.readlink(self._link(task.key)).partition("/")
-        except OSError:
+        found = self._links.find(task.key)
+        if found is None:
             return False
-        folder = os.path.join(self._folder, name)
-        lane = self._lanes.get(name) or Lane(folder, ours=False)
-        place = (lane, int(number))
-        begun = lane.begun(place[1]) is not None
-        if not begun and not (lane.has(place[1]) and self._containers.alive(name)):
-            os.unlink(self._link(task.key))
-            lane.erase(place[1])
+        name, number = found
+        lane = self._lanes.get(name) or Lane(os.path.join(self._folder, name), ours=False)
+        begun = lane.begun(number) is not None
+        if not begun and not (lane.has(number) and self._containers.alive(name)):
+            self._links.remove(task.key)
+            lane.erase(number)
             return False
         if name not in self._lanes:
             self._lanes[name] = lane
             self._room.take(_for_room(warm.LANE + name, task))
-        lane.last = max(lane.last, place[1])
-        self._places[task.key] = place
-        self._tasks[task.key] = task
+        lane.last = max(lane.last, number)
+        self._places[task.key] = (lane, number)
+        self._queue.note(task)
         self._suspect.add(name)
         return True
 
@@ -305,8 +254,9 @@ class Lanes:
             suspects, self._suspect = self._suspect & self._lanes.keys(), set()
         try:
             for name in list(suspects):
-                if not self._containers.alive(name):
-                    self._mourn(self._lanes[name])
+                lane = self._lanes.get(name)
+                if lane is not None and not self._containers.alive(name):
+                    self._mourn(lane)
                 suspects.discard(name)
         except ExecutorUnavailable:
             self.suspect(suspects)
@@ -317,9 +267,7 @@ class Lanes:
         lane.close()
         with self._lock:
             self._room.leave(warm.LANE + lane.name)
-            among = next((name for name, one in self._groups.items() if lane in one.lanes), None)
-            if among is not None:
-                self._groups[among].lanes.remove(lane)
+            among = self._queue.leave(lane)
             there = [(n, key) for key, (one, n) in self._places.items() if one is lane]
         for number, key in sorted(there, reverse=True):
             report = lane.report(key, number, f"{lane.name}:{number}")
@@ -334,17 +282,13 @@ class Lanes:
     def _again(self, key: str, lane: Lane, number: int, among: Hashable | None) -> None:
         """Have a task that has never begun run elsewhere."""
         with self._lock:
-            group = self._groups.get(among)
-            if group is None:
+            if not self._queue.again(key, among):
                 said = "its container ended before its turn came"
                 self._known[key] = Report(key, TaskState.LOST, reason=said)
                 return
             del self._places[key]
-            with suppress(FileNotFoundError):
-                os.unlink(self._link(key))
+            self._links.remove(key)
             lane.erase(number)
-            group.waiting.appendleft(self._tasks[key])
-            self._waiting[key] = among
 
     # Containers that nobody has a use for
 
@@ -370,7 +314,7 @@ class Lanes:
     def _idle(self) -> list[Lane]:
         return [
             lane
-            for group in self._groups.values()
+            for group in self._queue.groups()
             for lane in group.lanes
             if not (lane.catch_up() or (group.waiting and lane.is_ours))
         ]
@@ -387,20 +331,13 @@ class Lanes:
             if lane.catch_up():
                 return  # it was handed something meanwhile
             lane.close()
-            for sharing, group in list(self._groups.items()):
-                if lane in group.lanes:
-                    group.lanes.remove(lane)
-                if not (group.lanes or group.waiting or group.asked):
-                    del self._groups[sharing]
+            self._queue.leave(lane)
+            self._queue.sweep()
         self._containers.remove(lane.name)
         self._room.leave(warm.LANE + lane.name)
         if lane.is_empty():
             self._lanes.pop(lane.name, None)
             lane.discard()
-
-    def _link(self, key: str) -> str:
-        name = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
-        return os.path.join(self._keys, name)
 
 
 def _for_room(name: str, task: Task) -> Task:

@@ -16,7 +16,9 @@ from localproc_docker.backend import DockerBackend
 from localproc_docker.containers import Owner
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.images import DaemonImages
+from localproc_docker.info import Info
 from localproc_docker.room import Room
+from localproc_docker.service import OURS
 from localproc_docker.warm import FOLDER, MODES
 from localproc_docker.warm_backend import WarmBackend
 
@@ -29,16 +31,16 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         raise EnvironmentProblem(
             f"the option {daemon.name}.warm is {mode!r}", hint=f"it is one of {', '.join(MODES)}"
         )
-    api = EngineApi(daemon.address(settings.options))
+    api = reached(daemon, settings.options)
     try:
-        told = api.get("/info")
+        info = Info.read(api.get("/info"))
     except ExecutorUnavailable as error:
         api.close()
         raise EnvironmentProblem(error.message, hint=daemon.listens) from error
     folder = os.path.realpath(settings.folder)
-    owner = Owner(folder, os.getuid(), os.getgid(), int(told.get("NCPU") or 0))
+    owner = Owner(folder, os.getuid(), os.getgid(), info)
     room = Room(settings.slots, settings.cores, settings.ram)
-    backend = DockerBackend(_really(daemon, api), api, owner, room)
+    backend = DockerBackend(_really(daemon, info), api, owner, room)
     with suppress(LocalprocError):  # the next one to open it does that
         backend.sweep(settings.is_over)
     if mode == "no" and not os.path.isdir(os.path.join(folder, FOLDER)):
@@ -49,14 +51,17 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
 def opened_images(daemon: Daemon, options: Mapping[str, Any]) -> DaemonImages:
     """Return the images of a daemon, whether it answers or not."""
     _check(daemon, options)
-    return DaemonImages(EngineApi(daemon.address(options)), daemon.name)
+    return DaemonImages(reached(daemon, options), daemon.name)
 
 
-def _really(daemon: Daemon, api: EngineApi) -> Daemon:
+def reached(daemon: Daemon, options: Mapping[str, Any]) -> EngineApi:
+    """Return the way to a daemon, which is had to listen where nobody does."""
+    return EngineApi(OURS.address() if daemon.is_startable(options) else daemon.address(options))
+
+
+def _really(daemon: Daemon, info: Info) -> Daemon:
     """Return which daemon it is that answers: podman often stands in for Docker."""
-    parts = api.get("/version").get("Components") or [{}]
-    told = "podman" if "podman" in str(parts[0].get("Name")).lower() else daemon.name
-    return next(one for one in DAEMONS if one.name == told)
+    return next(one for one in DAEMONS if one.name == "podman") if info.is_podman else daemon
 
 
 def _check(daemon: Daemon, options: Mapping[str, Any]) -> None:

@@ -6,12 +6,13 @@ where nobody knows what came of the first time. Must not know when there is room
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import httpx
 
 from localproc.errors import ExecutorUnavailable, ImageError
-from localproc.model import Report, Task, TaskState
+from localproc.model import Container, Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.backend import Refused
 from localproc.plugins.containers import Image
@@ -49,6 +50,7 @@ class Starts:
         self.failed: dict[str, Report] = {}  #: tasks that could not be started
         self._uncertain: set[str] = set()  #: may have been started: nobody answered
         self._plain: set[str] = set()  #: images without a shell
+        self._images: dict[str, Image] = {}  #: by digest: what one stands for never changes
 
     def usable(self, task: Task) -> Image | None:
         """Return a task's image if it is here, and has a shell for all that is known."""
@@ -92,18 +94,22 @@ class Starts:
         box = task.container
         if box is None:
             return Refused(NO_IMAGE)
-        try:
-            image = images.find(self._api, box)
-        except ImageError as error:
-            return Refused(error.message)
+        image = self._images.get(box.digest)
         if image is None:
-            said = images.brings(box, self._program)
-            return Refused(f"the image {box.image} is not here: {said} brings it")
-        if box.digest and box.digest != image.digest:
-            return Refused(f"the image {box.image} is another one than when the step was prepared")
+            try:
+                image = images.find(self._api, replace(box, image=box.digest or box.image))
+            except ImageError as error:
+                return Refused(error.message)
+            if image is None:
+                return self._missing(box)
+            self._images[image.digest] = image
         if not (task.argv or image.entrypoint or image.command):
             return Refused(f"it has no command, and the image {box.image} has none either")
         return image
+
+    def _missing(self, box: Container) -> Refused:
+        said = images.brings(box, self._program)
+        return Refused(f"the image {box.image} is not here: {said} brings it")
 
     def _create(self, task: Task, image: Image) -> str | Refused:
         name = self._owner.name(task.key)
@@ -125,6 +131,9 @@ class Starts:
         try:
             self._boxes.create(name, body)
         except ApiRefused as error:
+            if error.code == 404 and task.container is not None:
+                self._images.pop(image.digest, None)
+                return self._missing(task.container)
             if error.code != 409:
                 return Refused(error.message)
             if not containers.is_waiting(self._boxes.seen(name)):

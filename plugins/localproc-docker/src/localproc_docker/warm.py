@@ -27,7 +27,9 @@ FEED: Final = "feed"  #: a pipe: a line for each task, and its end when the engi
 LANE: Final = "lane:"  #: begins the key of such a container: no task has one like it
 
 #: Descriptor 4 is opened by way of one for both directions, so that nobody is waited for. What a
-#: task has left running ends with it. A signal says that ``n.off`` is there: it is for nobody else;
+#: task has left running ends with it, and what it has left in folders of the container's own is
+#: removed, or else the container ends; what lies there from the beginning is where something is
+#: mounted. A signal says that ``n.off`` is there: it is for nobody else;
 #: what ``wait`` says of that signal is not how the task has ended.
 _LOOP: Final = """\
 cd "$1"; exec 5<>feed; exec 4<feed 5<&-; n=1; end=
@@ -37,6 +39,16 @@ killed() {
     [ -r $counts ] && while read -r name count; do
       case $name in oom_kill) killed=$count;; esac
     done <$counts
+  done
+}
+places='/tmp/* /tmp/.[!.]* /dev/shm/* /dev/shm/.[!.]*'; was=:
+for one in $places; do was=$was$one:; done
+clean() {
+  for one in $places; do
+    case $was in
+      *":$one:"*) ;;
+      *) rm -rf "$one"; [ ! -e "$one" ] || end=1;;
+    esac
   done
 }
 hit() { [ -e $n.off ] && kill -$1 -1 2>/dev/null; }
@@ -55,6 +67,7 @@ while [ -z "$end" ]; do
       while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || break; done
       [ -e $n.off ] && case $code in 138) code=143;; 140) code=137;; esac
       kill -KILL -1 2>/dev/null
+      clean
       killed
     fi
     echo "$code $((killed - before))" >$n.ended
@@ -110,7 +123,7 @@ def creation(
         "Entrypoint": ["/bin/sh", "-c", _LOOP, "sh"],
         "Cmd": [folder],
         "WorkingDir": folder,
-        "User": f"{owner.uid}:{owner.gid}",
+        "User": owner.user,
         "Labels": owner.labels | {KEY: LANE + name},
         "NetworkDisabled": not first.container.network,
         "HostConfig": config,

@@ -56,13 +56,10 @@ class WarmBackend:
 
     def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
         """Have those share containers that may."""
-        images: dict[object, Image | None] = {}
         answers: dict[str, str | Refused] = {}
         alone = []
         for task in tasks:
-            if task.container not in images:
-                images[task.container] = self._cold.starts.usable(task)
-            image = images[task.container]
+            image = self._cold.starts.usable(task)
             sharing = image and warm.sharing(task, image, self._mode)
             if image is None or sharing is None or not _is_there(task):
                 alone.append(task)

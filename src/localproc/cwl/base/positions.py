@@ -14,7 +14,7 @@ _NAMES: Final = ("id", "name", "class", "entryname", "envName")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A position in a document, counted from 1."""
 
     document: str
@@ -26,7 +26,7 @@ class Place:
         return Problem(message, self.document, self.line, self.column, hint)
 
 
-def find(document: str, raw: Any, path: Sequence[str]) -> Place:
+def find(document: str, raw: Any, path: Sequence[str]) -> Position:
     """Follow the names as far as they lead; give the last position found.
 
     Lists are searched for the entry whose id, name, class, entryname or envName it is.
@@ -43,7 +43,7 @@ def find(document: str, raw: Any, path: Sequence[str]) -> Place:
         if found is None:
             break
         position = found
-    return Place(document, *position)
+    return Position(document, *position)
 
 
 def _follow(current: Any, name: str) -> tuple[Any, tuple[int, int] | None]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.scalars import number
 from localproc.cwl.base.surrogates import has_half, joined
-from localproc.cwl.base.trees import DEEPEST, TreeBuilder, Unreadable
+from localproc.cwl.base.trees import DEEPEST, TreeBuilder, UnreadableText
 
 #: Characters of a text that libyaml refuses and that ruamel.yaml, which is slow, reads once more.
 _SECOND_READING: Final = 1 << 16
@@ -40,11 +40,11 @@ def read_json(text: str) -> Any:
     try:
         found = json.loads(text, parse_float=number, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise Unreadable(error.msg, error.lineno, error.colno) from None
+        raise UnreadableText(error.msg, error.lineno, error.colno) from None
     except ValueError as error:
-        raise Unreadable(str(error)) from None
+        raise UnreadableText(str(error)) from None
     except RecursionError:
-        raise Unreadable("it is nested too deeply") from None
+        raise UnreadableText("it is nested too deeply") from None
     return _sound(found, text)
 
 
@@ -53,9 +53,9 @@ def read_written_json(data: bytes | str) -> Any:
     try:
         found = json.loads(data)
     except ValueError as error:
-        raise Unreadable(str(error)) from None
+        raise UnreadableText(str(error)) from None
     except RecursionError:
-        raise Unreadable("it is nested too deeply") from None
+        raise UnreadableText("it is nested too deeply") from None
     check_depth(found)
     return found
 
@@ -71,7 +71,7 @@ def read_yaml(text: str, *, marked: bool = False) -> Any:
     if found is _UNREAD:
         found = _by_ruamel(text, marked=marked)
     if has_half(found, text):
-        raise Unreadable("a text in it has half a character")
+        raise UnreadableText("a text in it has half a character")
     return found
 
 
@@ -88,7 +88,7 @@ def _measure(value: Any, depth: int, counts: dict[int, int]) -> int:
     if not isinstance(value, (dict, list, tuple)):
         return 0
     if depth > DEEPEST:
-        raise Unreadable(f"it has more than {DEEPEST} levels, one in another")
+        raise UnreadableText(f"it has more than {DEEPEST} levels, one in another")
     count = 1
     for item in value.values() if isinstance(value, dict) else value:
         if isinstance(item, (dict, list, tuple)):
@@ -97,14 +97,14 @@ def _measure(value: Any, depth: int, counts: dict[int, int]) -> int:
                 counts[key] = _measure(item, depth + 1, counts)
             count += counts[key]
     if count > _MOST:
-        raise Unreadable(f"it has more than {_MOST} mappings and lists")
+        raise UnreadableText(f"it has more than {_MOST} mappings and lists")
     return count
 
 
 def _sound(found: Any, text: str) -> Any:
     check_depth(found)
     if has_half(found, text):
-        raise Unreadable("a text in it has half a character")
+        raise UnreadableText("a text in it has half a character")
     return found
 
 
@@ -136,16 +136,16 @@ def _by_ruamel(text: str, *, marked: bool) -> Any:
         raise _explained(error, text) from None
 
 
-def _explained(error: Any, text: str) -> Unreadable:
+def _explained(error: Any, text: str) -> UnreadableText:
     """Say what a parser says, whichever it is."""
     if isinstance(error, RecursionError):
-        return Unreadable("it is nested too deeply")
+        return UnreadableText("it is nested too deeply")
     if mark := getattr(error, "problem_mark", None) or getattr(error, "context_mark", None):
         said = ", ".join(filter(None, (error.context, error.problem)))
-        return Unreadable(said, mark.line + 1, mark.column + 1)
+        return UnreadableText(said, mark.line + 1, mark.column + 1)
     said = str(error).partition("\n")[0]
     position = getattr(error, "position", None)
     if not isinstance(position, int):
-        return Unreadable(said)
+        return UnreadableText(said)
     before = text[:position]
-    return Unreadable(said, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return UnreadableText(said, before.count("\n") + 1, len(before) - before.rfind("\n"))

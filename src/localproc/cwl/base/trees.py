@@ -17,7 +17,7 @@ _MOST_TIMES: Final = 10
 _NO_KEY: Final = object()
 
 
-class Unreadable(ValueError):
+class UnreadableText(ValueError):
     """A text that is neither JSON nor YAML, with the line and column, counted from 1."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
@@ -179,9 +179,9 @@ def _key(value: Any, holder: _Open, at: tuple[int, int]) -> Any:
     line, column = at
     if isinstance(value, (dict, list)):
         said = "the name of a member is a mapping or a list here; quote it"
-        raise Unreadable(said, line + 1, column + 1)
+        raise UnreadableText(said, line + 1, column + 1)
     if value is not MERGE and value in holder.value:
-        raise Unreadable(f'found duplicate key "{value}"', line + 1, column + 1)
+        raise UnreadableText(f'found duplicate key "{value}"', line + 1, column + 1)
     return value
 
 
@@ -189,15 +189,15 @@ def _position(event: Any) -> tuple[int, int]:
     return event.start_mark.line, event.start_mark.column
 
 
-def _at(event: Any, message: str) -> Unreadable:
+def _at(event: Any, message: str) -> UnreadableText:
     line, column = _position(event)
-    return Unreadable(message, line + 1, column + 1)
+    return UnreadableText(message, line + 1, column + 1)
 
 
 def _mappings(value: Any, at: tuple[int, int]) -> list[Any]:
     found = value if isinstance(value, list) else [value]
     if not all(isinstance(one, dict) for one in found):
-        raise Unreadable("<< is for mappings, or a list of these", at[0] + 1, at[1] + 1)
+        raise UnreadableText("<< is for mappings, or a list of these", at[0] + 1, at[1] + 1)
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from localproc.cwl.base.positions import Place
+from localproc.cwl.base.positions import Position
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.cwl.check.check_expressions import check_expressions
 from localproc.cwl.check.check_links import misfit
@@ -55,7 +55,7 @@ def _look_at(
     process: Mapping[str, Any],
     processes: Mapping[str, Any],
     inherited: Requirements,
-    place: Callable[..., Place],
+    place: Callable[..., Position],
     findings: Findings,
 ) -> None:
     findings.errors += check_expressions(process, inherited, place)
@@ -84,11 +84,11 @@ def _reached(
             yield from _reached(processes, step["run"], within, seen)
 
 
-def _placer(package: Package, name: str) -> Callable[..., Place]:
+def _placer(package: Package, name: str) -> Callable[..., Position]:
     return lambda *path: package.place(name, *path)
 
 
-def _duplicates(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:
+def _duplicates(process: Mapping[str, Any], place: Callable[..., Position]) -> Iterator[Problem]:
     for part in ("inputs", "outputs", "steps"):
         seen: set[str] = set()
         for one in process.get(part, ()):
@@ -97,7 +97,7 @@ def _duplicates(process: Mapping[str, Any], place: Callable[..., Place]) -> Iter
             seen.add(one["id"])
 
 
-def _streams(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:
+def _streams(process: Mapping[str, Any], place: Callable[..., Position]) -> Iterator[Problem]:
     """Yield the bindings of streams, which have none (CWL v1.2 CommandLineTool, ``stdout``)."""
     for part, types, binding in (
         ("outputs", ("stdout", "stderr"), "outputBinding"),
@@ -114,7 +114,7 @@ def _streams(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterato
         yield place("inputs", name).problem(said, "make the type File")
 
 
-def _defaults(process: Mapping[str, Any], place: Callable[..., Place]) -> Iterator[Problem]:
+def _defaults(process: Mapping[str, Any], place: Callable[..., Position]) -> Iterator[Problem]:
     """Yield the defaults of another type than their inputs: bad only if nothing else is given."""
     for port in process["inputs"]:
         if "default" in port and (said := misfit(port["default"], port["type"])):

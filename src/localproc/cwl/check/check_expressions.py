@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from localproc.cwl.base.near import near
-from localproc.cwl.base.positions import Place
+from localproc.cwl.base.positions import Position
 from localproc.cwl.base.types import CwlType, kind, without_null
 from localproc.cwl.expr.expressions import Dialect, parse, references
 from localproc.cwl.run.process import Requirements, dialect_of
@@ -46,7 +46,7 @@ _OF_FOLDERS: Final = ("class", "location", "path", "basename", "listing", "dirna
 
 
 def check_expressions(
-    process: Mapping[str, Any], requirements: Requirements, place: Callable[..., Place]
+    process: Mapping[str, Any], requirements: Requirements, place: Callable[..., Position]
 ) -> list[Problem]:
     """Return the problems of a process's expressions."""
     version = process["cwlVersion"]
@@ -65,7 +65,11 @@ def check_expressions(
 
 
 def _problems(
-    text: Any, dialect: Dialect, types: Mapping[str, Any], place: Callable[..., Place], path: _Path
+    text: Any,
+    dialect: Dialect,
+    types: Mapping[str, Any],
+    place: Callable[..., Position],
+    path: _Path,
 ) -> Iterator[Problem]:
     if not isinstance(text, str):
         return
@@ -84,7 +88,7 @@ def _problems(
             yield from _lost(types[str(keys[0])], keys, place(*path))
 
 
-def _lost(cwl_type: CwlType, keys: Sequence[str | int], at: Place) -> Iterator[Problem]:
+def _lost(cwl_type: CwlType, keys: Sequence[str | int], at: Position) -> Iterator[Problem]:
     """Yield where a reference leaves what its input has: fields of a record, members of a File."""
     for number, key in enumerate(keys[1:], 1):
         cwl_type = without_null(cwl_type)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.near import near
-from localproc.cwl.base.positions import Place
+from localproc.cwl.base.positions import Position
 from localproc.cwl.base.types import Fit, describe, fit, is_optional, members, without_null
 from localproc.cwl.check.check_links import carried, is_never_array, misfit, never_fitting
 from localproc.cwl.check.cycles import cycles
@@ -30,7 +30,7 @@ class WorkflowCheck:
         workflow: Mapping[str, Any],
         processes: Mapping[str, Any],
         requirements: Requirements,
-        place: Callable[..., Place],
+        place: Callable[..., Position],
         errors: list[Problem],
         warnings: list[Problem],
     ) -> None:
@@ -55,7 +55,7 @@ class WorkflowCheck:
         self._unused()
         self._cycles()
 
-    def _error(self, place: Place, message: str, hint: str = "") -> None:
+    def _error(self, place: Position, message: str, hint: str = "") -> None:
         self._errors.append(place.problem(message, hint))
 
     def _outputs(self, step: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class WorkflowCheck:
             self._ports[id(run)] = {port["id"]: port for port in reversed(run["inputs"])}
         return self._ports[id(run)].get(name)
 
-    def _scattered(self, step: Mapping[str, Any], one: Mapping[str, Any], at: Place) -> None:
+    def _scattered(self, step: Mapping[str, Any], one: Mapping[str, Any], at: Position) -> None:
         """See that a scattered input, whatever is made of its items, is an array."""
         if one["id"] not in step["scatter"]:
             return
@@ -162,7 +162,7 @@ class WorkflowCheck:
         sink: Mapping[str, Any],
         wanted: Any,
         where: str,
-        at: Place,
+        at: Position,
         *,
         without_nulls: bool = False,
     ) -> None:
@@ -180,7 +180,7 @@ class WorkflowCheck:
             self._fits(source, wanted, f"{' and '.join(sink['source'])} goes to {where}", at)
             self._is_list(sink, wanted, where, at)
 
-    def _is_list(self, sink: Mapping[str, Any], wanted: Any, where: str, at: Place) -> None:
+    def _is_list(self, sink: Mapping[str, Any], wanted: Any, where: str, at: Position) -> None:
         """Warn of what a glob finds for an output of type Any: a list, where none is wanted."""
         (first, *others) = sink["source"]
         if first in self._globbed and not others and not sink.get("pickValue"):
@@ -192,7 +192,7 @@ class WorkflowCheck:
     def _carried(self, sink: Mapping[str, Any]) -> Any:
         return carried(sink, [self._types[source] for source in sink["source"]])
 
-    def _default(self, one: Mapping[str, Any], wanted: Any, at: Place, *, sure: bool) -> None:
+    def _default(self, one: Mapping[str, Any], wanted: Any, at: Position, *, sure: bool) -> None:
         """See that a default fits; ``sure`` if there is no other value."""
         if said := misfit(one["default"], wanted):
             problem = at.problem(f"the default of {one['id']} does not fit: {said}")
@@ -211,7 +211,7 @@ class WorkflowCheck:
                 self._warnings.append(at.problem(said))
 
     def _links(
-        self, sink: Mapping[str, Any], at: Place, step: Mapping[str, Any] | None = None
+        self, sink: Mapping[str, Any], at: Position, step: Mapping[str, Any] | None = None
     ) -> bool:
         """See that the links, to a step if it is given, lead somewhere; whether they all do."""
         sources = sink["source"]
@@ -230,7 +230,7 @@ class WorkflowCheck:
                 self._error(at, f"nothing in the workflow is called {short!r}", hint)
         return sound
 
-    def _fits(self, source: Any, sink: Any, what: str, at: Place) -> None:
+    def _fits(self, source: Any, sink: Any, what: str, at: Position) -> None:
         found = fit(source, sink)
         said = f"{what}, but {describe(source)} is not {describe(sink)}"
         if found is Fit.NEVER:
@@ -259,7 +259,7 @@ class WorkflowCheck:
                 "scatterMethod has to be nested_crossproduct or flat_crossproduct",
             )
 
-    def _needs(self, requirement: str, step: Mapping[str, Any] | None, at: Place) -> None:
+    def _needs(self, requirement: str, step: Mapping[str, Any] | None, at: Position) -> None:
         inner = self._requirements
         if step is not None:
             inner = inner.within(step["requirements"], step["hints"])

@@ -8,7 +8,7 @@ short of these.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.positions import Place
+from localproc.cwl.base.positions import Position
 from localproc.cwl.base.types import kind, members, without_null
 from localproc.cwl.check.check import Findings
 from localproc.cwl.load.load import Package
@@ -18,7 +18,7 @@ _SCHEMA_ORG: Final = ("https://schema.org/", "http://schema.org/")
 _ADVISED: Final = ("author", "contributor", "codeRepository", "license")
 _BOUNDS: Final = ("coresMin", "coresMax", "ramMin", "ramMax")
 
-_Find = Callable[..., Place]
+_Find = Callable[..., Position]
 
 
 def eoap(package: Package) -> Findings:
@@ -138,7 +138,7 @@ def _is_folder(cwl_type: Any) -> bool:
     return any(kind(one) == "Directory" for one in members(rest))
 
 
-def _said(at: Place, requirement: str, message: str, hint: str = "") -> Problem:
+def _said(at: Position, requirement: str, message: str, hint: str = "") -> Problem:
     """Return a problem that names the requirement; none for what is demanded beyond them."""
     named = f"/req/{requirement}: {message}" if requirement else message
     return at.problem(named, hint)

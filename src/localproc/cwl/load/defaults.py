@@ -7,7 +7,7 @@ Must not know the types that defaults are of.
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
-from localproc.cwl.load.raw import Kept, plain, read_document
+from localproc.cwl.load.raw import KeptDefault, plain, read_document
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage
 from localproc.uris import is_absolute, quoted
@@ -42,7 +42,7 @@ class _Keeper:
         elif isinstance(value, dict):
             default = None if by_name else value.get("default")
             if isinstance(default, (dict, list)):
-                value["default"] = Kept("a default")
+                value["default"] = KeptDefault("a default")
                 value["default"].value = self._whole(default)
             for key, item in value.items():
                 self.keep(item, by_name=not by_name and key in _BY_NAME)

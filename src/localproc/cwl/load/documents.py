@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
-from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.extensions import put_aside
 from localproc.cwl.load.imports import put_in_place
@@ -73,7 +73,7 @@ class Documents:
         name = self.sources.name(document)
         return f"{name}#{fragment}" if fragment else name
 
-    def place(self, uri: str, *path: str) -> Place:
+    def place(self, uri: str, *path: str) -> Position:
         """Find where a part of a process stands."""
         document, fragment = urldefrag(uri)
         steps = [*filter(None, fragment.split("/")), *path]
@@ -103,7 +103,7 @@ class Documents:
             return [uri]
         return [f"{uri}#{name}" for name in self._graph(uri)]
 
-    def home(self, uri: str, asked_at: Place | None = None) -> str:
+    def home(self, uri: str, asked_at: Position | None = None) -> str:
         """Return the URI of a process in the document that holds it, which others may import.
 
         ``asked_at`` is where somebody wants to run it. Raises ``InvalidPackage``.
@@ -124,7 +124,7 @@ class Documents:
         problems = [asked_at.problem(message, "check the run: field")] if asked_at else []
         raise InvalidPackage(message, problems)
 
-    def _asked_for(self, document: str, asked_at: Place | None) -> Any:
+    def _asked_for(self, document: str, asked_at: Position | None) -> Any:
         """Return a document as YAML; that there is none is a problem of who asks for it."""
         try:
             return self.raw(document)
@@ -244,7 +244,7 @@ class Documents:
         return self._options[document]
 
 
-def _unreadable(error: InvalidPackage, place: Place, name: str) -> Problem:
+def _unreadable(error: InvalidPackage, place: Position, name: str) -> Problem:
     reason = error.problems[0].message if error.problems else error.message
     hint = error.hint or "check the path"
     return place.problem(f"cannot read {urldefrag(name)[0]}: {reason}", hint)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from schema_salad.exceptions import SchemaSaladException
 
-from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.positions import Position, find
 from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT
 from localproc.cwl.load.explain_types import UNKNOWN, TypeProblems, missing_field, unknown_field
 from localproc.cwl.load.raw import entries
@@ -162,7 +162,7 @@ def _requirement(
     module: Any,
     class_name: str,
     entry: Any,
-    place: Place,
+    place: Position,
     field: str,
     uri: str,
     options: Any,
@@ -225,7 +225,7 @@ def _with_class(raw: Any, class_name: str) -> Any:
     return complete
 
 
-def _entries(raw: Any, field: str, name: str) -> Iterator[tuple[str, Any, Place]]:
+def _entries(raw: Any, field: str, name: str) -> Iterator[tuple[str, Any, Position]]:
     listed = raw.get(field)
     for key, entry in _pairs(listed):
         if isinstance(listed, Mapping) or (isinstance(entry, Mapping) and "class" in entry):
@@ -244,7 +244,7 @@ def _leaf(leaf: SchemaSaladException, name: str, *, better: bool) -> Problem | N
     if _USELESS.search(message) and better:
         return None
     line, column = leaf.start or (None, None)
-    place = Place(name, line, column)
+    place = Position(name, line, column)
     if found := _FIELD.match(message):
         return unknown_field(found[1], re.findall(r"`([^`]+)`", found[2]), place)
     if found := _MISSING.search(message):

@@ -8,12 +8,12 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.raw import entries
 from localproc.errors import Problem
 
 #: A line and a column.
-Position: TypeAlias = tuple[int | None, int | None]
+LineColumn: TypeAlias = tuple[int | None, int | None]
 UNKNOWN: Final = "unknown field"
 _KINDS: Final = {"record": "Record", "enum": "Enum", "array": "Array"}
 #: What fields hold, and how that is called.
@@ -25,14 +25,14 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[Any, str]]]] = {
 _NEEDED: Final = {"record": (), "enum": ("symbols",), "array": ("items",)}
 
 
-def unknown_field(field: str, known: list[str], place: Place) -> Problem:
+def unknown_field(field: str, known: list[str], place: Position) -> Problem:
     """Say that a field is not known here, and which one may be meant."""
     close = difflib.get_close_matches(field, known, 1)
     hint = f"did you mean {close[0]!r}?" if close else "known are " + ", ".join(sorted(known))
     return place.problem(f"{UNKNOWN} {field!r}", hint)
 
 
-def missing_field(field: str, place: Place) -> Problem:
+def missing_field(field: str, place: Position) -> Problem:
     """Say that a field is missing."""
     return place.problem(f"the field {field!r} is missing", f"add {field}: here")
 
@@ -44,7 +44,7 @@ class TypeProblems:
         self._module = module
         self._name = name
         self.problems: list[Problem] = []
-        self.positions: set[Position] = set()
+        self.positions: set[LineColumn] = set()
         start = "Command" if raw.get("class") == "CommandLineTool" else ""
         for part, prefix in (("inputs", f"{start}Input"), ("outputs", f"{start}Output")):
             for port in entries(raw.get(part)):
@@ -113,7 +113,7 @@ def _schema_definitions(raw: Mapping[str, Any]) -> Iterator[Any]:
         yield from entries(listed)
 
 
-def _positions(value: Any) -> Iterator[Position]:
+def _positions(value: Any) -> Iterator[LineColumn]:
     """Yield where the parts of a value stand."""
     if isinstance(value, (Mapping, list)):
         start = find("", value, [])

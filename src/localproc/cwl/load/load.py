@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urldefrag
 
-from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.documents import Documents
 from localproc.cwl.load.raw import plain
 from localproc.cwl.load.sources import Sources
@@ -47,7 +47,7 @@ class Package:
         process: Mapping[str, Any] = self.resolved["processes"][self.resolved["main"]]
         return process
 
-    def place(self, process: str, *path: str) -> Place:
+    def place(self, process: str, *path: str) -> Position:
         """Find where a part of a process stands: ``place(name, "steps", "crop", "in", "x")``."""
         found = self.resolved["processes"].get(process) or self.beside[process]
         uri = found["source"]

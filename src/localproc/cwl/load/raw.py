@@ -8,9 +8,9 @@ these for granted. Must not know what the parts of a process mean.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.positions import Place, find
+from localproc.cwl.base.positions import Position, find
 from localproc.cwl.base.reading import read_yaml
-from localproc.cwl.base.trees import Unreadable
+from localproc.cwl.base.trees import UnreadableText
 from localproc.errors import InvalidPackage, Problem
 
 VERSIONS: Final = ("v1.0", "v1.1", "v1.2")
@@ -19,7 +19,7 @@ _CWL: Final = "https://w3id.org/cwl/cwl#"
 _DIRECTIVES: Final = ("$import", "$include", "$mixin")
 
 
-class Kept(str):
+class KeptDefault(str):
     """Stands for a default while cwl-utils reads a document: it would flatten nested arrays."""
 
     value: Any
@@ -68,7 +68,7 @@ def _ignore_versions(process: Any) -> None:
 
 def plain(value: Any) -> Any:
     """Return YAML's decorated values as plain JSON data."""
-    if isinstance(value, Kept):
+    if isinstance(value, KeptDefault):
         return value.value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -84,7 +84,7 @@ def read_document(text: str, name: str) -> Any:
     """Read a document as YAML with line numbers; raises ``InvalidPackage``, with the place."""
     try:
         raw = read_yaml(text, marked=True)
-    except Unreadable as error:
+    except UnreadableText as error:
         problem = Problem(error.message, name, error.line, error.column)
         raise InvalidPackage(f"{name} is not valid YAML", [problem]) from None
     _prepare(raw, name)
@@ -130,7 +130,7 @@ def _misshapen(raw: Any, name: str) -> Iterator[Problem]:
         yield find(name, raw, ["$schemas"]).problem("$schemas is no list of URIs")
 
 
-def directives(value: Any, name: str) -> Iterator[tuple[str, Any, Place]]:
+def directives(value: Any, name: str) -> Iterator[tuple[str, Any, Position]]:
     """Yield every ``$import`` and ``$include``: what it names, and where it stands."""
     if isinstance(value, list):
         for item in value:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urldefrag
 
-from localproc.cwl.base.positions import Place
+from localproc.cwl.base.positions import Position
 from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT, is_of
 from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
@@ -98,7 +98,7 @@ class Resolver:
         uri: str,
         scopes: tuple[Scope, ...] = (),
         above: tuple[str, ...] = (),
-        asked_at: Place | None = None,
+        asked_at: Position | None = None,
         *,
         runs: bool = True,
     ) -> str:

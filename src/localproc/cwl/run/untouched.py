@@ -23,7 +23,7 @@ _HEAD: Final = 1 << 12  #: bytes of a file that are compared where its size and 
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FileState:
     """How a file was: what is known about it, and a digest of what it begins with."""
 
     stat: Stat
@@ -34,7 +34,7 @@ class Seen:
 class Given:
     """What a task may only read: files by their paths, and the names in folders."""
 
-    files: Mapping[str, Seen] = field(default_factory=dict)
+    files: Mapping[str, FileState] = field(default_factory=dict)
     folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -64,7 +64,7 @@ def seen(
     }
     return Given(
         {
-            path: Seen(stat, _head(path, files))
+            path: FileState(stat, _head(path, files))
             for path, stat in ours.items()
             if not (stat.is_special or stat.is_dir)
         },
@@ -93,7 +93,7 @@ def _touched(what: str) -> StepError:
     )
 
 
-def _has_changed(path: str, was: Seen, now: Stat, files: Files) -> bool:
+def _has_changed(path: str, was: FileState, now: Stat, files: Files) -> bool:
     """Whether a file has been written to, even if its size and times were set back."""
     if _state(now) != _state(was.stat):
         return True

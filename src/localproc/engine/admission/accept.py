@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -40,16 +40,25 @@ from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
 from localproc.model.trigger import Accepting
-from localproc.ogc.request import Request
+from localproc.ogc.request import ExecuteRequest
 from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
 from localproc.storage.siblings import siblings
-from localproc.uris import canonical, uri_path
+from localproc.uris import canonical, is_absolute, uri_path
 
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
 _PLAIN: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\^`{|}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What is the same for all jobs of a revision: its inputs, which are secrets, its own files."""
+
+    request: ExecuteRequest
+    secrets: frozenset[str]
+    files: tuple[str, ...]
 
 
 class Acceptance:
@@ -60,8 +69,8 @@ class Acceptance:
         self._runtime = runtime
         self._namespace = namespace
         self._user = _user()
-        self._takes: dict[str, Request] = {}
-        self._fit: set[str] = set()  # places where results can be published
+        self._revisions: dict[str, Revision] = {}
+        self._fit: dict[str, str] = {}  # places where results can be published, as they are given
         #: The container runtimes of revisions, each with executor and runtime as asked for.
         self._runnable: dict[tuple[str, str, str], str] = {}
 
@@ -114,18 +123,17 @@ class Acceptance:
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
-        secret = secret_inputs(record.resolved)
-        check_form(values, secret)
-        takes = self._request(record)
+        known = self._revision(record)
+        check_form(values, known.secrets)
         named: list[str] = []
-        job_object = takes.job_object(
+        job_object = known.request.job_object(
             values, base, files, references=references, bases=bases, named=named
         )
         before = rest.get("named") or {}  # of a job that is retried
         rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
         check_policy(job_object, policy)
         job_object, rest["secrets"] = hide(
-            job_object, secret, self._runtime.secrets, local=policy.trusting, kept=kept
+            job_object, known.secrets, self._runtime.secrets, local=policy.trusting, kept=kept
         )
         rest["variables"] = tuple(to_data(read_variables(rest.get("variables", ()))))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
@@ -175,7 +183,9 @@ class Acceptance:
 
     def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
         """Return what lies beside the package's own files now: a retry sees if that has changed."""
-        own = own_files(self._runtime.processes.of(record))
+        own = self._revision(record).files
+        if not own:
+            return {}
         return siblings(own, own, (self._runtime.home.path, uri_path(request.results)))
 
     def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
@@ -189,6 +199,8 @@ class Acceptance:
 
     def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Return where results go; raises before anything is run for it in vain."""
+        if root in self._fit:
+            return self._fit[root]
         try:
             today = f"{datetime.now(UTC):%Y-%m-%d}"
             named = {"process": record.id, "namespace": record.namespace, "date": today}
@@ -197,6 +209,14 @@ class Acceptance:
             raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         if uri in self._fit:
             return uri
+        self._check_place(root, uri)
+        self._fit[uri] = uri
+        if (os.path.isabs(root) or is_absolute(root)) and "{" not in root:
+            self._fit[root] = uri  # it depends neither on the current folder nor on the day
+        return uri
+
+    def _check_place(self, root: str, uri: str) -> None:
+        """Raise if nothing can be published in a place; a folder is made."""
         scheme = urlsplit(uri).scheme
         if not self._runtime.plugins.storage(scheme).writable:
             raise InvalidInputs(
@@ -216,8 +236,6 @@ class Acceptance:
                 raise InvalidInputs(f"results cannot go to {root!r}: {error}") from None
         else:
             self._look(uri)
-        self._fit.add(uri)
-        return uri
 
     def _look(self, uri: str) -> None:
         """See that there is a place for results, such as a bucket; one that is away is waited for.
@@ -228,17 +246,21 @@ class Acceptance:
         with suppress(StorageUnavailable):
             storage.check(f"{fixed_part(uri)}/")
 
-    def _request(self, record: ProcessRecord) -> Request:
-        found = self._takes.get(record.revision)
+    def _revision(self, record: ProcessRecord) -> Revision:
+        found = self._revisions.get(record.revision)
         if found is None:
             main = record.resolved["processes"][record.resolved["main"]]
             spaces = record.resolved.get("namespaces")
-            found = self._takes[record.revision] = Request(
-                main["inputs"],
-                spaces,
-                record.description["inputs"],
-                main["cwlVersion"],
-                record.resolved.get("ontology"),
+            found = self._revisions[record.revision] = Revision(
+                ExecuteRequest(
+                    main["inputs"],
+                    spaces,
+                    record.description["inputs"],
+                    main["cwlVersion"],
+                    record.resolved.get("ontology"),
+                ),
+                secret_inputs(record.resolved),
+                tuple(own_files(self._runtime.processes.of(record))),
             )
         return found
 

@@ -18,16 +18,16 @@ from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.reads import place
 from localproc.cwl.run.task_layout import Folders
-from localproc.engine.admission.suitability import Placement
+from localproc.engine.admission.suitability import StepPlacement
 from localproc.errors import LocalprocError, Problem
-from localproc.storage.step_cache import Found
+from localproc.storage.step_cache import CachedStep
 
 _NOWHERE: Final = "/nonexistent/localproc-plan"  #: folders of expressions; none is ever made
 
 Action = Literal["run", "reuse", "skip", "work out"]
 
 #: Says what is kept for an invocation: outputs, or why there are none.
-Recall = Callable[[Invocation], Found | str]
+Recall = Callable[[Invocation], CachedStep | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class _Seen:
 def foresee(
     process: Tool | Workflow,
     inputs: Mapping[str, Any],
-    placements: list[Placement],
+    placements: list[StepPlacement],
     recall: Recall,
     files: Files,
 ) -> JobPlan:
@@ -128,12 +128,12 @@ def foresee(
     return JobPlan(steps, missing=missing, fetched=fetched)
 
 
-def unforeseen(placements: list[Placement], problems: list[Problem]) -> JobPlan:
+def unforeseen(placements: list[StepPlacement], problems: list[Problem]) -> JobPlan:
     """Return what is known of a job whose inputs do not fit."""
     return JobPlan([_step(one, None, "its inputs are not known") for one in placements], problems)
 
 
-def _step(at: Placement, seen: _Seen | None, waits: str) -> PlannedStep:
+def _step(at: StepPlacement, seen: _Seen | None, waits: str) -> PlannedStep:
     known = seen or _Seen(reasons={waits: None})
     return PlannedStep(
         at.step,
@@ -158,7 +158,7 @@ def _followed(plan: Plan, recall: Recall, files: Files) -> Iterator[tuple[str, A
             yield at, "work out", "", ""
             if outputs is not None:
                 plan.finish(instance.key, outputs)
-        elif isinstance(found := recall(instance), Found):
+        elif isinstance(found := recall(instance), CachedStep):
             yield at, "reuse", "", found.job_id
             plan.finish(instance.key, found.outputs)
         else:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.reading import read_data
-from localproc.cwl.base.trees import Unreadable
+from localproc.cwl.base.trees import UnreadableText
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
@@ -146,7 +146,7 @@ def _listed(value: Any) -> list[Any]:
 def _parse(text: str, name: str) -> Any:
     try:
         return read_data(text)
-    except Unreadable as error:
+    except UnreadableText as error:
         problem = Problem(error.message, name, error.line, error.column)
         raise InvalidInputs(f"{name} is not valid YAML", [problem]) from None
 

@@ -16,7 +16,7 @@ from localproc.cwl.run.reads import place
 from localproc.cwl.run.software import packages
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan, Recall, foresee, unforeseen
-from localproc.engine.admission.suitability import Placement, missing_images, placements
+from localproc.engine.admission.suitability import StepPlacement, missing_images, placements
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.reusable import beside_of, key_of
@@ -25,7 +25,7 @@ from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.model import Container, ProcessRecord
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import results_uri
-from localproc.storage.step_cache import Found, StepCache
+from localproc.storage.step_cache import CachedStep, StepCache
 from localproc.uris import uri_path
 
 
@@ -57,14 +57,14 @@ def _no_reuse(_: Invocation) -> str:
 
 
 def _recalling(
-    runtime: Runtime, process: Tool | Workflow, placed: list[Placement], results: str
+    runtime: Runtime, process: Tool | Workflow, placed: list[StepPlacement], results: str
 ) -> Recall:
     """Return what says which outputs are kept for an invocation, or why there are none."""
     own, disk, jobs = own_files(process), Disk(), runtime.home.jobs
     boxes = {one.step: one.container for one in placed}
     cache = StepCache(runtime.home.steps)
 
-    def recall(invocation: Invocation) -> Found | str:
+    def recall(invocation: Invocation) -> CachedStep | str:
         image, software = "", None
         if (box := boxes.get(place(invocation.key))) is not None:
             image = _digest(runtime, box)

@@ -22,7 +22,7 @@ from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class StepPlacement:
     """Where a step goes: by its place, to which executor, in which container if in any.
 
     ``unfit`` says why it can never run there; ``note`` what else is worth knowing. ``refused``: it
@@ -65,7 +65,7 @@ def check_executors(
     return name
 
 
-def missing_images(found: Iterable[Placement], runtime: Runtime) -> list[ImageError]:
+def missing_images(found: Iterable[StepPlacement], runtime: Runtime) -> list[ImageError]:
     """Return what is wrong with the images that steps need."""
     boxes = [one.container for one in found if one.container is not None and one.container.runtime]
     return runtime.containers.missing(boxes)
@@ -73,7 +73,7 @@ def missing_images(found: Iterable[Placement], runtime: Runtime) -> list[ImageEr
 
 def placements(
     process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
-) -> tuple[str, list[Placement]]:
+) -> tuple[str, list[StepPlacement]]:
     """Return the container runtime that a job needs, and where every step would go.
 
     Raises ``PluginMissing``.
@@ -90,7 +90,7 @@ def placements(
         if task.container is not None and not place.containers:
             error = _no_containers(tool, choice.choose(step, container=True), wanted)
             found.append(
-                Placement(step, place.executor, task.container, error.message, refused=error)
+                StepPlacement(step, place.executor, task.container, error.message, refused=error)
             )
             continue
         plugin = plugins[place.executor]
@@ -98,9 +98,9 @@ def placements(
         why = _reason(task, plugin, runtime)
         if task.container is None and not why and (lacking := _lacking(tool, runtime)):
             missing = nowhere(lacking)
-            found.append(Placement(step, place.executor, unfit=missing, lacking=True))
+            found.append(StepPlacement(step, place.executor, unfit=missing, lacking=True))
             continue
-        found.append(Placement(step, place.executor, task.container, why, note))
+        found.append(StepPlacement(step, place.executor, task.container, why, note))
     return boxes.runtime, found
 
 

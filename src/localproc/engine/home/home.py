@@ -97,6 +97,11 @@ class Home:
         return os.path.join(self.path, ".ballast")
 
     @property
+    def remnants(self) -> str:
+        """A file for each job whose results have to be removed; there is none until one has."""
+        return os.path.join(self.path, "remnants")
+
+    @property
     def jobs(self) -> str:
         """The folder of the folders of all jobs."""
         return self._at("jobs")

@@ -13,7 +13,7 @@ import os
 import secrets
 from typing import Final
 
-from localproc import forks
+from localproc import forks, locks
 
 _LOCK: Final = ".lock"
 _BELL: Final = ".bell"
@@ -111,18 +111,8 @@ def _locked(path: str) -> int:
 
 
 def is_alive(folder: str, engine: str) -> bool:
-    """Whether an engine lives."""
-    try:
-        lock = os.open(os.path.join(folder, engine + _LOCK), os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    """Return whether an engine lives; raises ``OSError`` where that cannot be found out."""
+    return locks.is_held(os.path.join(folder, engine + _LOCK))
 
 
 def pid_of(folder: str, engine: str) -> int | None:

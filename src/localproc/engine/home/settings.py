@@ -52,18 +52,18 @@ class Settings:
     which several homes may share; the home's own unless it is set. ``inputs_cache_limit`` is how
     many MiB it may have, beside what is mirrored. ``validate_results`` says what is done about
     STAC in results that is not valid: ``off``, ``warn`` (in the log) or ``fail``; ``stac_schemas``
-    is a folder of schemas of extensions. ``containers`` names the runtime of
-    tools that name an image: ``auto`` takes what is there for packages that require it, ``none`` is
-    none. ``images`` is the folder of images that localproc keeps itself. ``pull``: bring images
-    that are ``missing``, ``always`` the newest, or ``never``, so that a job whose images are not
-    here is not accepted; ``build`` allows building them by a dockerFile. ``container_map`` says
-    what images stand for: ``local`` (this machine), the path of a folder or file, or another image.
-    ``callback_secret`` signs what subscribers are told. ``software`` are the resolvers that are
-    asked for the software of tools, in their order, each with its ``type`` and options, or the file
-    that has them. ``executor_options`` are by an executor's name, ``container_options`` by a
-    runtime's, ``storage_options`` by a scheme (``s3``) or the beginning of URIs (``s3://bucket``).
-    ``namespace_storage_options`` are the same for each namespace; the more particular ones add to
-    the others. ``prune``: which jobs go by themselves
+    is a folder of schemas of extensions. ``containers`` names the runtime of tools that name an
+    image: ``auto`` takes what is there for packages that require it, or hint at images that are
+    here, ``none`` is none. ``images`` is the folder of images that localproc keeps itself.
+    ``pull``: bring images that are ``missing``, ``always`` the newest, or ``never``, so that a job
+    whose images are not here is not accepted; ``build`` allows building them by a dockerFile.
+    ``container_map`` says what images stand for: ``local`` (this machine), the path of a folder or
+    file, or another image. ``callback_secret`` signs what subscribers are told. ``software`` are
+    the resolvers that are asked for the software of tools, in their order, each with its ``type``
+    and options, or the file that has them. ``executor_options`` are by an executor's name,
+    ``container_options`` by a runtime's, ``storage_options`` by a scheme (``s3``) or the beginning
+    of URIs (``s3://bucket``). ``namespace_storage_options`` are the same for each namespace; the
+    more particular ones add to the others. ``prune``: which jobs go by themselves
     (``localproc.engine.home.retention.Retention``), none unless it says. ``variables`` are rules
     for the environment of tools, ``secrets`` the sources of secrets by name, and ``mail`` is the
     server that sends it (``host``, ``port``, ``from``, ``user``, ``password``, ``tls``). Options,

@@ -31,6 +31,7 @@ from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.plugins.store import Change
 
 _STAGED, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
+_OVER: Final = (Phase.STOPPING, Phase.ENDED)
 
 
 class JobRun:
@@ -45,6 +46,7 @@ class JobRun:
         self, job: JobRecord, history: History, process: Tool | Workflow, tasks: TaskFactory
     ) -> None:
         self.request = history.request
+        self._has_limit = history.request.time_limit is not None
         self.phase = Phase.STAGING_IN
         self.placed = ""  #: the executor of the step that was started last
         self._where = tasks.setup.where
@@ -120,9 +122,14 @@ class JobRun:
         return bool(self._writer.events or self._effects.waiting)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it has to be told what time it is."""
+        return (self._has_limit or self._steps.waits) and self.phase not in _OVER
+
+    @property
     def due(self) -> datetime | None:
         """When it has to be told what time it is, by its own clock; ``None`` if it need not."""
-        if self.phase in (Phase.STOPPING, Phase.ENDED):
+        if not self.is_timed:
             return None
         times = [one for one in (self._steps.due, self._limit) if one is not None]
         return min(times, default=None)

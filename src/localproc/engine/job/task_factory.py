@@ -27,6 +27,7 @@ from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.facts import Made
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.inner_links import lead_outside
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, out_name
@@ -155,7 +156,11 @@ class TaskFactory:
         return Made(outputs, fingerprint.fingerprint(outputs, disk), given)
 
     def collect(self, effect: Collect, files: Files) -> Made:
-        """Collect the outputs of a task that has ended; raises ``LocalprocError``."""
+        """Collect the outputs of a task that has ended.
+
+        Raises ``LocalprocError`` or ``OSError``.
+        """
+        lead_outside(effect.prepared.folders)
         outputs = collected(effect.prepared, effect.report, files, effect.secrets)
         return Made(outputs, fingerprint.fingerprint(outputs, files))
 

@@ -18,21 +18,30 @@ from localproc.model import Secrets
 _LOG: Final = logging.getLogger("localproc")
 
 
-@dataclass(slots=True)
+def _nobody(active: "Active") -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True, eq=False)
 class Active:
     """A job's run, its executors, and what is done for it in the background.
 
-    ``revealed`` are the secrets of its tasks that were written into files.
+    ``revealed`` are the secrets of its tasks that were written into files. ``resting``: it had
+    nothing to start although there was room, and has been told nothing since. ``decided`` is called
+    each time that it has been let decide.
     """
 
     run: JobRun
     executors: StepExecutors
     context: JobContext
     revealed: list[Secrets] = field(default_factory=list)
+    resting: bool = False
+    decided: Callable[["Active"], None] = _nobody
 
     def let(self, decide: Callable[[JobRun], object]) -> bool:
         """Let the job decide; a bug in that fails the job and nothing else."""
         job_id = self.context.job_id
+        self.resting = False
         try:
             return bool(decide(self.run))
         except Exception as error:
@@ -42,3 +51,5 @@ class Active:
             problem = JobFailed(message, job_id=job_id, hint=hint, cause="internal")
             self.run.take(Broken(problem))
             return True
+        finally:
+            self.decided(self)

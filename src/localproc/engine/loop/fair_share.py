@@ -4,7 +4,7 @@ Owns sharing the executors' room fairly among jobs, and that a job whose turn it
 those of its namespace with a higher priority. Must not know what steps are.
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
@@ -18,22 +18,21 @@ class FairShare:
 
     def __init__(self) -> None:
         self._circle: deque[Active] = deque()
-        self._ranks: Counter[str] = Counter()  #: how many priorities a namespace's jobs have
+        self._ranks: defaultdict[str, Counter[int]] = defaultdict(Counter)  #: by namespace
 
     def join(self, active: Active) -> None:
         """Take a job into the circle."""
         self._circle.append(active)
-        self._count()
+        self._ranks[active.context.namespace][active.run.job.priority] += 1
 
     def leave(self, active: Active) -> None:
         """Take a job out of it."""
         with suppress(ValueError):
             self._circle.remove(active)
-        self._count()
-
-    def _count(self) -> None:
-        found = {(one.context.namespace, one.run.job.priority) for one in self._circle}
-        self._ranks = Counter(space for space, _ in found)
+            ranks, priority = self._ranks[active.context.namespace], active.run.job.priority
+            ranks[priority] -= 1
+            if not ranks[priority]:
+                del ranks[priority]
 
     def fill(self, room: Mapping[int, int], most: int) -> bool:
         """Start steps until there is no room or nothing to start; at most so many.
@@ -44,7 +43,7 @@ class FairShare:
         for active in self._circle:
             for name, count in active.run.to_come.items():
                 left[id(active.executors.named(name))] -= count
-        idle: set[int] = set()  # jobs that have nothing to start, or no room
+        idle = {id(one) for one in self._circle if one.resting}  # nothing to start, or no room
         while len(idle) < len(self._circle):
             if most <= 0:
                 return True
@@ -57,6 +56,7 @@ class FairShare:
                 most -= 1
             else:
                 idle.add(id(active))
+                active.resting = not full
         return False
 
     def _next(self, idle: Collection[int]) -> Active:
@@ -69,7 +69,7 @@ class FairShare:
         active = self._circle[0]
         self._circle.rotate(-1)
         space, best = active.context.namespace, active.run.job.priority
-        if self._ranks[space] > 1:
+        if len(self._ranks[space]) > 1:
             for other in self._circle:
                 is_rival = other.context.namespace == space and id(other) not in idle
                 if is_rival and other.run.job.priority > best:

@@ -6,7 +6,6 @@ then.
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from localproc.engine.loop.active import Active
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.waiting_jobs import WaitingJobs
 from localproc.errors import (
     JobFailed,
     JobPutAside,
@@ -61,13 +61,13 @@ class JobQueue:
         self._lost = lost
         self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
         self._told: set[str] = set()
-        self._waiting: deque[JobRecord] = deque()
+        self._waiting = WaitingJobs()
         self._is_more = False  #: whether there were more to claim than there was room for
         self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
     def add(self, job: JobRecord) -> None:
         """Take note of a job that this engine has accepted."""
-        self._waiting.append(job)
+        self._waiting.add([job])
 
     @property
     def is_waiting(self) -> bool:
@@ -83,7 +83,7 @@ class JobQueue:
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
         later, self._later = self._later, []
-        self._waiting += [self._store.job(job.id) or job for job in later]  # it may be dismissed
+        self._waiting.add(self._store.job(job.id) or job for job in later)  # it may be dismissed
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
         room = self._room
@@ -93,17 +93,17 @@ class JobQueue:
             with suppress(NoSpace):  # they will be there at the next look
                 claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
                 self._is_more = len(claimed) == room
-                self._waiting += claimed
+                self._waiting.add(claimed)
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
         for name in [one for one in self._without if self._opening.is_over(one)]:
-            self._waiting.extendleft(reversed(self._without.pop(name)))
+            self._waiting.add_first(self._without.pop(name))
         while self._waiting or (self.is_waiting and not job_id):
             if not self._waiting:
                 self.adopt()
                 continue
-            job = self._pick(job_id)
+            job = self._waiting.take(job_id)
             if job is None:
                 return None
             active = self._take_up(job)
@@ -122,16 +122,6 @@ class JobQueue:
                     writer.dismiss_requested()
                     writer.dismissed()
                     self._record(writer, past)
-
-    def _pick(self, job_id: str) -> JobRecord | None:
-        if not job_id:
-            first = max(self._waiting, key=lambda job: job.priority)  # the oldest of these
-            self._waiting.remove(first)
-            return first
-        found = next((job for job in self._waiting if job.id == job_id), None)
-        if found is not None:
-            self._waiting.remove(found)
-        return found
 
     def _lives(self, engine: str) -> bool:
         return liveness.is_alive(self._engines, engine)

@@ -7,7 +7,7 @@ anything.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +40,7 @@ from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.storage.disk import Disk
 from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
+from localproc.storage.remnants import Remnant, Remnants, Undoing
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
@@ -54,7 +55,7 @@ class JobWork:
     """Does effects; ``told`` is told, by the id of a job, how far one is.
 
     ``durable``: what is answered is on the disk. ``validation`` is of results, ``schemas`` a folder
-    with those of STAC's extensions.
+    with those of STAC's extensions; ``remnants`` remember results that have to be removed.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class JobWork:
         durable: bool,
         validation: Validation,
         schemas: str,
+        remnants: Remnants,
     ) -> None:
         self._storages = storages
+        self._remnants = remnants
         self._containers = containers
         self._steps = steps
         self._told = told
@@ -149,6 +152,7 @@ class JobWork:
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         flat = job.request.options.get("layout") == "flat"
         root = results_root(job.job_id, job.request)
+        self._remnants.forget(job.job_id)  # an engine that tried this was killed while it undid it
         outputs = with_checksums(effect.outputs, disk) if flat else effect.outputs
         inputs = os.path.join(job.folder, "inputs")
         publisher = Publisher(
@@ -162,6 +166,7 @@ class JobWork:
             check=StacCheck(self._validation, self._schemas, log).see,
             stopped=job.stopped.is_set,
             meter=self._meter(STAGE_OUT, job),
+            undoing=None if flat else self._undoing(root, job),
         )
         return publisher.publish(outputs)
 
@@ -174,4 +179,8 @@ class JobWork:
         if job.request.options.get("layout") == "flat":
             log(f"what was published in {root} stays there: it may be anybody's")
         else:
-            withdraw(self._storages.open(root, namespace=job.namespace), root, log)
+            opening = partial(self._storages.open, root, namespace=job.namespace)
+            withdraw(opening, root, log, self._undoing(root, job))
+
+    def _undoing(self, root: str, job: JobContext) -> Undoing:
+        return self._remnants.undoing(Remnant(job.job_id, job.namespace, root))

@@ -85,6 +85,8 @@ class Loop:
         self._runner = EffectRunner(self._background, settings, self._forget, self._progress)
         self._shares = FairShare()
         self._active: dict[str, Active] = {}
+        self._decided: dict[str, Active] = {}  #: those that have something to record, or to be done
+        self._timed: dict[str, Active] = {}  #: those that want to be told what time it is
         self._wanted: deque[str] = deque()
         self._accepted: deque[JobRecord] = deque()
         self._done: deque[tuple[str, News]] = deque()
@@ -109,6 +111,7 @@ class Loop:
             durable=settings.durable,
             validation=Validation(settings.validate_results),
             schemas=settings.stac_schemas,
+            remnants=parts.remnants,
         )
         return Background(work, steps, tmpdirs, settings.active, self._report_done)
 
@@ -172,7 +175,7 @@ class Loop:
         self._take_messages(ready)
         self._take_reports(ready)
         self._look()
-        for active in list(self._active.values()):
+        for active in list(self._timed.values()):
             active.let(JobRun.see_time)
         self._begin_waiting()
         self._more = self._shares.fill(self._executors.room(), _PULLS)
@@ -186,7 +189,7 @@ class Loop:
         if self._queue.is_waiting and len(self._active) < self._settings.active:
             return 0  # a job has ended just now, and made room
         patience = self._executors.patience(_IDLE)
-        return min((one.run.patience(patience) for one in self._active.values()), default=patience)
+        return min((one.run.patience(patience) for one in self._timed.values()), default=patience)
 
     def _take_messages(self, ready: set[int]) -> None:
         """Take what other threads have left, and note whether another process has rung."""
@@ -239,14 +242,26 @@ class Loop:
         if active is not None:
             self._active[active.context.job_id] = active
             self._shares.join(active)
+            active.decided = self._note
+            self._note(active)
         return active
+
+    def _note(self, active: Active) -> None:
+        """A job has decided something."""
+        job_id, run = active.context.job_id, active.run
+        if run.changed:
+            self._decided[job_id] = active
+        if run.is_timed:
+            self._timed[job_id] = active
+        else:
+            self._timed.pop(job_id, None)
 
     def _record(self) -> None:
         """Record all that was decided, in one transaction."""
-        changed = [one for one in self._active.values() if one.run.changed]
-        changes = [change for one in changed if (change := one.run.change()) is not None]
+        decided = self._decided.values()
+        changes = [change for one in decided if (change := one.run.change()) is not None]
         lost = self._committer.record(changes)
-        for active in changed:
+        for active in list(decided):
             active.run.recorded()
             if active.context.job_id in lost:
                 self._forget(active)
@@ -254,12 +269,13 @@ class Loop:
 
     def _act(self) -> None:
         """Do what has been ordered; what fails at that is to be decided about at once."""
-        changed = [one for one in self._active.values() if one.run.changed]
-        self._runner.act(changed, more=self._more)
-        self._more = self._more or any(one.run.changed for one in self._active.values())
+        decided, self._decided = self._decided, {}
+        self._runner.act(decided.values(), more=self._more)
+        self._more = self._more or bool(self._decided)
 
     def _forget(self, active: Active) -> None:
-        self._active.pop(active.context.job_id, None)
+        for jobs in (self._active, self._decided, self._timed):
+            jobs.pop(active.context.job_id, None)
         self._shares.leave(active)
         self._progress.forget_job(active.context.job_id)
 

@@ -18,6 +18,7 @@ from localproc.engine.notify.observers import Observers
 from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
 from localproc.software.resolution import Provided
+from localproc.storage.remnants import Remnants
 from localproc.storage.storages import Storages
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
@@ -39,4 +40,5 @@ class LoopParts:
     completions: Completions
     callbacks_posted: Callable[[], None]
     secrets: SecretKeeper
+    remnants: Remnants
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None

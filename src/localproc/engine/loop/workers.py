@@ -5,14 +5,14 @@ done.
 """
 
 import logging
-import os
-import sys
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+
+from localproc.priorities import lower_thread
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 10.0  #: seconds that a thread waits for work before it ends
@@ -41,8 +41,8 @@ class Workers:
         self._each = each
         self._nice = nice
         self._waiting: dict[str, deque[Work]] = {}
-        self._busy: Counter[str] = Counter()  #: threads at work, by job
-        self._aside = 0  #: threads at work that only wait
+        self._busy: dict[str, int] = {}  #: threads at work, by job
+        self._working = 0  #: threads at work, but for those that only wait
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._closed = False
@@ -75,13 +75,13 @@ class Workers:
     def aside(self) -> Iterator[None]:
         """Let another job's work go on in place of the calling one, which only waits."""
         with self._changed:
-            self._aside += 1
+            self._working -= 1
         self.nudge()
         try:
             yield
         finally:
             with self._changed:
-                self._aside -= 1
+                self._working += 1
 
     def close(self, *, finish: bool) -> None:
         """Wait for the threads; ``finish``: do what waits, too."""
@@ -106,9 +106,8 @@ class Workers:
         return True
 
     def _live(self) -> None:
-        if self._nice and sys.platform == "linux":
-            with suppress(OSError):  # a sandbox may forbid it
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
+        if self._nice:
+            lower_thread(self._nice)
         while (found := self._wait()) is not None:
             self._do(*found)
 
@@ -118,6 +117,7 @@ class Workers:
         except Exception as error:
             _LOG.exception("%s: %s", self._name, error)
         with self._changed:
+            self._working -= 1
             self._busy[job_id] -= 1
             if not self._busy[job_id]:
                 del self._busy[job_id]
@@ -145,12 +145,19 @@ class Workers:
             work = waiting.popleft()
             if waiting:
                 self._waiting[job_id] = waiting  # at the end: the others come first
-            self._busy[job_id] += 1
+            self._working += 1
+            self._busy[job_id] = self._busy.get(job_id, 0) + 1
             return job_id, work
 
     def _next(self) -> str | None:
         """Return the job whose work is to be done next, if any may be."""
-        if self._busy.total() - self._aside >= self._most:
+        if self._working >= self._most:
             return None
-        able = [job_id for job_id in self._waiting if self._busy[job_id] < self._each]
-        return min(able, key=self._busy.__getitem__, default=None)
+        found, fewest = None, self._each
+        for job_id in self._waiting:
+            busy = self._busy.get(job_id, 0)
+            if busy < fewest:
+                found, fewest = job_id, busy
+            if not busy:
+                break
+        return found

@@ -47,7 +47,7 @@ from localproc.uris import uri_path
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
 
 
-class Staging(StrEnum):
+class WhoStages(StrEnum):
     """Whose steps stage in and out for a package that came wrapped with some."""
 
     OWN = "own"
@@ -83,7 +83,7 @@ class Registry:
         replace: bool = True,
         mutable: bool = True,
         policy: InputPolicy | None = None,
-        staging: str = Staging.OWN,
+        staging: str = WhoStages.OWN,
     ) -> ProcessRecord:
         """Make a package a process; deploying the same texts again changes nothing.
 
@@ -92,7 +92,7 @@ class Registry:
         ``ImmutableProcess`` where it may not be replaced.
         """
         source = _source(package, fragment)
-        if _staging(staging) is Staging.OURS:
+        if _staging(staging) is WhoStages.OURS:
             source = self._unwrapped(source, policy or InputPolicy())
         unchanged = self._unchanged(source, process_id) if replace else None
         if unchanged is not None:
@@ -220,9 +220,14 @@ class Registry:
         except StoreCorrupted:
             return None
 
-    def get(self, process_id: str) -> ProcessRecord:
-        """Return a process; raises ``NoSuchProcess`` or ``StoreCorrupted``."""
-        found = self._store.process(self._namespace, process_id)
+    def get(self, process_id: str, revision: str | None = None) -> ProcessRecord:
+        """Return a process, its current revision if none is named.
+
+        Raises ``NoSuchProcess`` or ``StoreCorrupted``.
+        """
+        found = self._store.process(self._namespace, process_id, revision)
+        if found is None and revision is not None:
+            raise NoSuchProcess(process_id, hint=f"there is no revision {revision} of it")
         if found is None:
             import difflib
 
@@ -254,9 +259,9 @@ class Registry:
         return None
 
 
-def _staging(name: str) -> Staging:
+def _staging(name: str) -> WhoStages:
     try:
-        return Staging(name)
+        return WhoStages(name)
     except ValueError:
         raise InvalidInputs(f"staging is {name!r}; it is own or ours") from None
 

@@ -17,7 +17,7 @@ from localproc.plugins.storage import Storage
 from localproc.uris import path_uri, uri_path
 
 #: An event: its key, and the facts that inputs may name.
-Found = tuple[str, dict[str, Any]]
+Occurrence = tuple[str, dict[str, Any]]
 
 #: Names of files that somebody is still writing, or that are nobody's business.
 _PASSING: Final = (".*", "*.part", "*.partial", "*.tmp", "*.crdownload", "*~")
@@ -25,7 +25,7 @@ _MOST_PAGES: Final = 10_000
 _MOST_BYTES: Final = 64 << 20
 
 
-def files(folder: str, pattern: str, settled: float, now: datetime) -> Iterator[Found]:
+def files(folder: str, pattern: str, settled: float, now: datetime) -> Iterator[Occurrence]:
     """Yield the files below a folder, each version by a key of its own.
 
     A file that was written less than ``settled`` seconds ago is passed over until it rests.
@@ -57,7 +57,7 @@ def files(folder: str, pattern: str, settled: float, now: datetime) -> Iterator[
             )
 
 
-def objects(storage: Storage, prefix: str, pattern: str) -> Iterator[Found]:
+def objects(storage: Storage, prefix: str, pattern: str) -> Iterator[Occurrence]:
     """Yield the objects below a prefix, each version by a key of its own."""
     for one in storage.list(prefix):
         name = urlsplit(one.uri).path.rpartition("/")[2]
@@ -69,7 +69,7 @@ def objects(storage: Storage, prefix: str, pattern: str) -> Iterator[Found]:
 
 def item_pages(
     url: str, collections: Iterable[str], read: Callable[[str], Any], *, changes: bool = False
-) -> Iterator[list[Found]]:
+) -> Iterator[list[Occurrence]]:
     """Yield the items of a STAC catalog, or of an API's search or collection, page by page.
 
     ``read`` gives the JSON at an address. An item has one key, with ``changes`` one for each time
@@ -114,7 +114,7 @@ def read_json(answer: Any, place: str) -> Any:
         raise StagingError(f"{place} is no JSON", uri=place) from None
 
 
-def _item(item: Mapping[str, Any], place: str, *, changes: bool) -> Found:
+def _item(item: Mapping[str, Any], place: str, *, changes: bool) -> Occurrence:
     properties = item.get("properties") or {}
     links = (one for one in item.get("links", ()) if one.get("rel") == "self")
     own: Mapping[str, Any] = next(links, {})

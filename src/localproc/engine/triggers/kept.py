@@ -11,7 +11,7 @@ from localproc.errors import InvalidInputs, NotFound, Problem
 from localproc.model.trigger import Firing, TriggerRecord
 
 
-class Kept:
+class KeptTriggers:
     """The triggers of one ``kind``; ``missing`` is the error for a name that none has."""
 
     kind: ClassVar[str]

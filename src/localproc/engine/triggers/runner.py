@@ -3,7 +3,6 @@
 Owns the thread, and the lock that says which process it is. Must not know what triggers do.
 """
 
-import fcntl
 import logging
 import os
 import threading
@@ -11,8 +10,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+from localproc import locks
 from localproc.engine.namespace import Namespace
-from localproc.engine.triggers.scheduler import Scheduler
+from localproc.engine.triggers.scheduler import Timekeeper
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.errors import LocalprocError
 
@@ -31,7 +31,7 @@ class TriggerRunner:
         self._store = space.runtime.store
         self._spaces = {space.name: space}
         self._space = space
-        self._scheduler = Scheduler(self._store, self._within, self._owner)
+        self._scheduler = Timekeeper(self._store, self._within, self._owner)
         self._subscriber = Subscriber(self._store, self._within, self._owner)
         self._taking = threading.Lock()
         self._stopping = threading.Event()
@@ -83,15 +83,8 @@ class TriggerRunner:
             return self._lock is not None or self._take()
 
     def _take(self) -> bool:
-        path = os.path.join(self._runtime.home.path, "triggers.lock")
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            return False
-        self._lock = file
-        return True
+        self._lock = locks.take(os.path.join(self._runtime.home.path, "triggers.lock"))
+        return self._lock is not None
 
     def _see_to_schedules(self) -> float:
         """See to schedules that are due; return how many seconds to wait."""

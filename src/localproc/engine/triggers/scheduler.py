@@ -24,7 +24,7 @@ _LOG: Final = logging.getLogger("localproc")
 _BATCH: Final = 100  #: due times of one schedule that are seen to at once
 
 
-class Scheduler:
+class Timekeeper:
     """Sees to schedules; ``space`` gives a namespace by its name, ``owner`` who runs the jobs."""
 
     def __init__(

@@ -13,7 +13,7 @@ from localproc.engine.home.home import check_namespace
 from localproc.engine.options import Inputs, check_options
 from localproc.engine.triggers.accepting import checked_options
 from localproc.engine.triggers.days_off import expanded
-from localproc.engine.triggers.kept import Kept
+from localproc.engine.triggers.kept import KeptTriggers
 from localproc.engine.triggers.schedule import Schedule
 from localproc.errors import NoSuchSchedule
 from localproc.model.trigger import TriggerRecord
@@ -69,7 +69,7 @@ class Scheduled:
         return data | {"next": [one.isoformat() for one in self.next_runs(count)]}
 
 
-class Schedules(Kept):
+class Schedules(KeptTriggers):
     """The schedules of one namespace."""
 
     kind = KIND

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import accepting
 from localproc.engine.triggers.cron import Cron, read_cron
-from localproc.engine.triggers.found import Found, files, item_pages, objects, read_json
+from localproc.engine.triggers.found import Occurrence, files, item_pages, objects, read_json
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import LocalprocError
@@ -104,7 +104,7 @@ class Subscriber:
 
     def _pages(
         self, subscription: Subscription, trigger: TriggerRecord, now: datetime
-    ) -> Iterator[list[Found]]:
+    ) -> Iterator[list[Occurrence]]:
         on = subscription.when
         if subscription.event == "stac":
             changes = bool(on.get("changes"))
@@ -113,7 +113,7 @@ class Subscriber:
 
     def _events(
         self, subscription: Subscription, trigger: TriggerRecord, now: datetime
-    ) -> Iterable[Found]:
+    ) -> Iterable[Occurrence]:
         on = subscription.when
         match subscription.event:
             case "succeeded" | "failed":
@@ -130,7 +130,7 @@ class Subscriber:
                 return objects(storage, folder, pattern)
         return ()
 
-    def _unknown(self, trigger: TriggerRecord, page: Sequence[Found]) -> list[Found]:
+    def _unknown(self, trigger: TriggerRecord, page: Sequence[Occurrence]) -> list[Occurrence]:
         """Return the events of a page that were not recorded, each once."""
         events = dict(page)
         known = self._store.fired(trigger, list(events))
@@ -138,7 +138,7 @@ class Subscriber:
 
     def _ends(
         self, subscription: Subscription, trigger: TriggerRecord, now: datetime
-    ) -> Iterator[Found]:
+    ) -> Iterator[Occurrence]:
         since = _since(trigger, now)
         wanted = JobStatus.SUCCESSFUL if subscription.event == "succeeded" else JobStatus.FAILED
         for job in self._jobs(trigger.namespace, wanted, now - _BACK):
@@ -165,7 +165,7 @@ class Subscriber:
 
     def _absences(
         self, subscription: Subscription, trigger: TriggerRecord, now: datetime
-    ) -> Iterator[Found]:
+    ) -> Iterator[Occurrence]:
         """Yield the expected times to which no successful job has come in time, or at all."""
         on = subscription.when
         cron = read_cron(on["cron"], str(on.get("timezone", "UTC")))
@@ -229,7 +229,7 @@ class Subscriber:
         self,
         trigger: TriggerRecord,
         subscription: Subscription,
-        found: Iterable[Found],
+        found: Iterable[Occurrence],
         now: datetime,
         state: Mapping[str, Any] | None = None,
     ) -> list[str] | None:
@@ -266,7 +266,7 @@ class Subscriber:
         return Firing(key, now, job_id=job.job.id, is_open=True), job
 
 
-def _in_pages(events: Iterable[Found]) -> Iterator[list[Found]]:
+def _in_pages(events: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:
     left = iter(events)
     while page := list(islice(left, _PAGE)):
         yield page

@@ -19,7 +19,7 @@ from localproc.engine.home.home import check_namespace
 from localproc.engine.home.secrets import reference
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import checked_options
-from localproc.engine.triggers.kept import Kept
+from localproc.engine.triggers.kept import KeptTriggers
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import InvalidInputs, NoSuchSubscription, Problem
@@ -29,7 +29,7 @@ KIND: Final = "subscription"
 _OLDEST: Final = 300  #: seconds that a webhook may have been under way
 
 
-class Subscriptions(Kept):
+class Subscriptions(KeptTriggers):
     """The subscriptions of one namespace."""
 
     kind = KIND

@@ -8,18 +8,19 @@ again. Must not know when.
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from localproc.engine.home.home import Home
 from localproc.engine.home.mentioned import mentioned
 from localproc.engine.home.retention import Retention
+from localproc.engine.upkeep.remains import OpenStorage, Remains
 from localproc.engine.upkeep.usage import Sizes
 from localproc.errors import InvalidInputs, LocalprocError
 from localproc.model import JobFilter, JobRecord
 from localproc.model.events import request_of
-from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
 from localproc.storage.results_place import is_own, results_root
 from localproc.storage.withdraw import remove_results
@@ -39,27 +40,30 @@ class PrunedJob:
 class Pruned:
     """What goes, or would. ``size`` is what the disk has back.
 
-    ``needed``: the ids of jobs that stay because jobs which have not ended need them; ``failed``:
-    of those that could not be removed, each with the reason.
+    ``needed``: the ids of jobs that stay because jobs which have not ended need them; ``remains``:
+    of those whose results were to go when they ended, and go now; ``failed``: of those that could
+    not be removed, each with the reason.
     """
 
     jobs: list[PrunedJob]
     size: int
     needed: list[str]
+    remains: list[str]
     failed: dict[str, str]
 
 
 class Pruner:
-    """Removes jobs of one namespace; ``storage`` opens the storage of a URI."""
+    """Removes jobs of one namespace, and results that have been left there."""
 
     def __init__(
-        self, home: Home, store: Store, namespace: str, storage: Callable[[str], Storage]
+        self, home: Home, store: Store, namespace: str, storage: OpenStorage, remains: Remains
     ) -> None:
         self._jobs = home.jobs
         self._log_index = LogIndex(home.log_index)
         self._store = store
         self._namespace = namespace
         self._storage = storage
+        self._remains = remains
 
     def prune(
         self,
@@ -70,7 +74,7 @@ class Pruner:
     ) -> Pruned:
         """Remove the jobs that are to go; with ``dry_run`` only tell which."""
         needed = mentioned(self._store)
-        sizes, going, staying, failed = Sizes(), [], [], {}
+        sizes, going, staying = Sizes(), [], []
         for job in self._candidates(retention):
             if job.id in needed:
                 staying.append(job.id)
@@ -78,15 +82,21 @@ class Pruner:
             before = self._measured(job, retention, sizes)
             if before is not None:
                 going.append(PrunedJob(job, before))
-        for one in [] if dry_run else going:
-            if stopped():
-                break
-            try:
-                self.remove(one.job, results=retention.results)
-            except (LocalprocError, OSError) as error:
-                failed[one.job.id] = str(error)
-        left = [one for one in going if one.job.id not in failed]
-        return Pruned(left, sizes.freed, staying, failed)
+        remains = [one for one in self._remains.due() if one.namespace == self._namespace]
+        if dry_run:
+            return Pruned(going, sizes.freed, staying, [one.job_id for one in remains], {})
+        left = _failed({one.job_id: partial(self._remains.remove, one) for one in remains}, stopped)
+        failed = _failed(
+            {one.job.id: partial(self.remove, one.job, results=retention.results) for one in going},
+            stopped,
+        )
+        return Pruned(
+            [one for one in going if one.job.id not in failed],
+            sizes.freed,
+            staying,
+            [one.job_id for one in remains if one.job_id not in left],
+            left | failed,
+        )
 
     def remove(self, job: JobRecord, *, results: bool = False) -> bool:
         """Remove a job that has ended; return whether it had."""
@@ -99,7 +109,8 @@ class Pruner:
                     f"the results of job {job.id} lie among others in {root}",
                     hint="they have to be removed by hand; the job alone can go",
                 )
-            remove_results(self._storage(root), root)
+            remove_results(self._storage(root, self._namespace), root)
+            self._remains.forget(job.id)
         if not self._store.delete_job(job.id):
             return False
         shutil.rmtree(os.path.join(self._jobs, job.id), ignore_errors=True)
@@ -138,6 +149,21 @@ class Pruner:
 
     def _results(self, job: JobRecord) -> str:
         return results_root(job.id, request_of(job.id, self._store.events(job.id)))
+
+
+def _failed(
+    removals: Mapping[str, Callable[[], object]], stopped: Callable[[], bool]
+) -> dict[str, str]:
+    """Remove something of each job; return the reasons of those of which that failed."""
+    failed = {}
+    for job_id, remove in removals.items():
+        if stopped():
+            break
+        try:
+            remove()
+        except (LocalprocError, OSError) as error:
+            failed[job_id] = str(error)
+    return failed
 
 
 def usage_of(home: Home, job_id: str, root: str) -> dict[str, int]:

@@ -19,7 +19,7 @@ from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.options import Options
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.scheduler import Allocation, Scheduler, TooMany
-from localproc.executors.batch.scripts import Node
+from localproc.executors.batch.scripts import NodeSetup
 from localproc.executors.batch.sharing import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.stopping import PACE, Stopping
@@ -48,7 +48,7 @@ class BatchBackend(Backend):
         self._sharing.check_home(settings.folder)
         self._spool = Spool(
             os.path.realpath(settings.folder),
-            Node(scheduler.job_variable, scheduler.index_variable, own=sys.executable),
+            NodeSetup(scheduler.job_variable, scheduler.index_variable, own=sys.executable),
         )
         self._queue = Queue(scheduler)
         self._ends = Ends(self._spool)

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from localproc.executors.batch.scripts import Node, is_local
+from localproc.executors.batch.scripts import NodeSetup, is_local
 from localproc.executors.veiled import behind_a_file
 from localproc.model import Task
 from localproc.model.secret import NO_SECRETS
 
 
-def hidden(tasks: Iterable[Task], folder: str, runner: str, node: Node) -> tuple[Task, ...]:
+def hidden(tasks: Iterable[Task], folder: str, runner: str, node: NodeSetup) -> tuple[Task, ...]:
     """Return the tasks of a batch, of which those with secrets take them from files there."""
     start = ("/bin/sh", f"{runner}/veil.sh", node.own, node.python)
     return tuple(

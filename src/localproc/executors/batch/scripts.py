@@ -16,7 +16,7 @@ _PART: Final = 25  #: tasks of a file: each element of an array reads one
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class NodeSetup:
     """How things are on a node: which variables tell a job's id and an element's number, ``tmp``
     (an expression of the shell), the ``python`` that runs bundles where there is not its ``own``,
     that of the engine; variables that tasks ``keep``,
@@ -31,7 +31,7 @@ class Node:
     keep: tuple[str, ...] = ()
     setup: str = ""
 
-    def of(self, batch: Batch) -> "Node":
+    def of(self, batch: Batch) -> "NodeSetup":
         """Return how things are for a batch, by its options."""
         options = dict(batch.node)
         setup = options.get("setup", self.setup)
@@ -46,7 +46,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BatchPaths:
     """The paths of a batch: its folder, that of exit records, and that of the runner."""
 
     name: str
@@ -55,7 +55,7 @@ class Place:
     runner: str
 
 
-def script(batch: Batch, place: Place, node: Node) -> str:
+def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
     """Return the script that a scheduler runs. With an argument it runs the task of that number."""
     needs = batch.request
     run = {
@@ -75,14 +75,14 @@ part={_PART}
 """
 
 
-def shell_tasks(batch: Batch, node: Node) -> Mapping[str, str]:
+def shell_tasks(batch: Batch, node: NodeSetup) -> Mapping[str, str]:
     """Return files with what the shell knows of tasks, by their numbers in the batch."""
     numbered = list(enumerate(batch.tasks))
     parts = (numbered[begin : begin + _PART] for begin in range(0, len(numbered), _PART))
     return {f"tasks.{place}.sh": _defined(part, batch, node) for place, part in enumerate(parts)}
 
 
-def _defined(tasks: Sequence[tuple[int, Task]], batch: Batch, node: Node) -> str:
+def _defined(tasks: Sequence[tuple[int, Task]], batch: Batch, node: NodeSetup) -> str:
     described = [_described(number, task) for number, task in tasks]
     commands = [
         f"{number}) exec setsid {_command(task, batch, node)} ;;\n" for number, task in tasks
@@ -93,7 +93,7 @@ def _defined(tasks: Sequence[tuple[int, Task]], batch: Batch, node: Node) -> str
     )
 
 
-def keeper_tasks(batch: Batch, node: Node) -> str:
+def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
     """Return what the keeper knows of tasks, one on a line."""
     return "".join(
         json.dumps(
@@ -145,7 +145,7 @@ def _described(number: int, task: Task) -> str:
     )
 
 
-def _command(task: Task, batch: Batch, node: Node) -> str:
+def _command(task: Task, batch: Batch, node: NodeSetup) -> str:
     """Return a command with its environment: that of the job too where it starts processes."""
     spread = batch.request.processes > 1 or batch.request.nodes > 1
     names = dict(task.env)
@@ -161,6 +161,6 @@ def _command(task: Task, batch: Batch, node: Node) -> str:
     return " ".join([*words, *map(quote, argv)])
 
 
-def _kept(task: Task, node: Node) -> Sequence[str]:
+def _kept(task: Task, node: NodeSetup) -> Sequence[str]:
     devices: Iterable[str] = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
     return [*node.keep, *(devices if task.resources.gpus else ())]

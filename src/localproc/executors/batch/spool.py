@@ -33,7 +33,7 @@ _TAIL: Final = 400  #: bytes of a log that are told
 class Spool:
     """The batches of a home. Threads that share one hold its ``lock``."""
 
-    def __init__(self, folder: str, node: scripts.Node) -> None:
+    def __init__(self, folder: str, node: scripts.NodeSetup) -> None:
         self.folder = folder
         self.lock = threading.RLock()
         self._node = node
@@ -59,7 +59,7 @@ class Spool:
         mark = hashlib.sha256("\n".join((self._home, *keys)).encode()).hexdigest()[:12]
         name = f"lp-{mark}"
         folder = os.path.join(self._batches, name)
-        place = scripts.Place(name, folder, self._done, self._runner)
+        place = scripts.BatchPaths(name, folder, self._done, self._runner)
         with_secrets = batch.tasks
         batch = replace(batch, tasks=hiding.hidden(batch.tasks, folder, self._runner, node))
         files = {

@@ -7,6 +7,7 @@ of.
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -17,9 +18,10 @@ from localproc.errors import ImageError
 from localproc.executors.containers import archives, roots
 from localproc.executors.containers.image_folder import ImageFolder
 from localproc.executors.containers.programs import program, run
-from localproc.model import Container, Task
+from localproc.model import Container, Mount, Task
 from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
 
+_MARKS: Final = re.compile(r'[:,"\\\n]')
 _SIF: Final = b"#!/usr/bin/env run-singularity"  #: how a file in this format begins
 _COMES_WITH: Final = "your administrator, or https://apptainer.org"
 
@@ -126,18 +128,15 @@ class Apptainer:
         assert box is not None
         prefix = "APPTAINERENV_" if self._name == "apptainer" else "SINGULARITYENV_"
         env = {f"{prefix}{name}": value for name, value in task.env.items() if name != "HOME"}
-        seen = [
-            ("--bind", f"{one.source}:{one.target}:{'rw' if one.writable else 'ro'}")
-            for one in mounts(task)
-            if one.target != box.outdir
-        ]
+        seen = [_seen(one) for one in mounts(task) if one.target != box.outdir]
+        tmp = _seen(Mount(task.tmpdir, "/tmp", writable=True))  # noqa: S108
         argv = (
             *(self._run, "--quiet", verb, "--contain", "--ipc", "--cleanenv"),
             *(("--no-eval",) if self._name == "apptainer" else ()),
             *(() if box.network else ("--net", "--network", "none")),
             *(("--nv",) if task.resources.gpus else ()),
-            *("--home", f"{task.outdir}:{box.outdir}", "--bind", f"{task.tmpdir}:/tmp:rw"),
-            *(word for pair in seen for word in pair),
+            *("--home", f"{task.outdir}:{box.outdir}"),
+            *(word for pair in (tmp, *seen) for word in pair),
             *("--pwd", box.outdir, image.path, *command(task, image)),
         )
         given = {f"{prefix}{name}": one for name, one in task.secrets.variables.items()}
@@ -147,6 +146,15 @@ class Apptainer:
 
     def stop(self, task: Task) -> None:
         """Nothing is left: its processes are those of the task."""
+
+
+def _seen(one: Mount) -> tuple[str, str]:
+    """Return the option by which a path is seen; ``--bind`` parts paths where they have a mark."""
+    if not _MARKS.search(one.source + one.target):
+        return "--bind", f"{one.source}:{one.target}:{'rw' if one.writable else 'ro'}"
+    paths = (f"source={one.source}", f"destination={one.target}")
+    fields = ["type=bind", *('"' + path.replace('"', '""') + '"' for path in paths)]
+    return "--mount", ",".join(fields if one.writable else [*fields, "ro"])
 
 
 def _is_sif(path: str) -> bool:

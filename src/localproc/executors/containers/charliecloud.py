@@ -272,12 +272,16 @@ def _describe(root: str, config: bytes) -> None:
 
 
 def _systems_own() -> dict[str, str]:
-    """Return an environment in which ch-image finds the system's Python, with what it needs."""
+    """Return an environment in which ch-image finds the system's Python, and who its user is."""
     folders = ["/usr/local/bin", "/usr/bin", "/bin", os.environ.get("PATH", "")]
-    return {"PATH": os.pathsep.join(folders)}
+    return {"PATH": os.pathsep.join(folders), "USER": _user()}
+
+
+def _user() -> str:
+    """Return the user's name, which services are seldom told."""
+    return os.environ.get("USER") or _NAMELESS
 
 
 def _storage() -> str:
     """Return the folder of ch-image, as it finds it itself."""
-    user = os.environ.get("USER", _NAMELESS)
-    return os.environ.get("CH_IMAGE_STORAGE") or f"/var/tmp/{user}.ch"  # noqa: S108
+    return os.environ.get("CH_IMAGE_STORAGE") or f"/var/tmp/{_user()}.ch"  # noqa: S108

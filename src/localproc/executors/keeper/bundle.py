@@ -60,7 +60,8 @@ class Bundle(Keeper):
         """Whether anything is left to do."""
         if time.monotonic() >= self.next_look:
             self.read_notes()
-        return bool(self.waiting or self.running or self.clearing or self.unwritten or self.records)
+        unwritten = self.records.unwritten or self.records.lines
+        return bool(self.waiting or self.running or self.clearing or unwritten)
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
@@ -101,7 +102,7 @@ class Bundle(Keeper):
     def start_waiting(self) -> None:
         """Start tasks while there is room: nobody but the bundle's marker fences them."""
         now = time.monotonic()
-        if self.waiting and not self.unwritten and now >= self.retry_at:
+        if self.waiting and not self.records.unwritten and now >= self.retry_at:
             self.start_those_with_room(now)
 
     def start(self, task: dict[str, Any]) -> None:
@@ -128,13 +129,13 @@ class Bundle(Keeper):
 
     def write_down(self) -> None:
         """Write what happened, and see that other machines are shown it."""
-        self.unshown = self.unshown or bool(self.records or self.unwritten)
+        self.unshown = self.unshown or bool(self.records.lines or self.records.unwritten)
         super().write_down()
         idle = not (self.waiting or self.running or self.clearing)
         if self.unshown and (idle or time.monotonic() >= self.next_show):
             self.unshown, self.next_show = False, time.monotonic() + _SHOW
             with contextlib.suppress(OSError):
-                os.fsync(self.journal)
+                os.fsync(self.records.journal)
 
     def abandon(self) -> None:
         """The folder has been removed: nothing is started any more either."""

@@ -25,7 +25,6 @@ import collections
 import contextlib
 import errno
 import fcntl
-import heapq
 import json
 import os
 import select
@@ -35,12 +34,15 @@ import time
 from typing import Any
 
 from .logs import APPEND, Logs
+from .records import Records
+from .room import Room
+from .signals import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
-from .strays import Strays, mark_of, signal_all
+from .strays import Strays, mark_of
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
-_HELD = 0.005  # seconds for which ends may be kept back, to be told together
+_FENCING = 0.005  # seconds until it is seen whether nothing may be started any more
 _AGAIN = 0.25  # seconds until it is tried again to start what there was no room for
 _CLEARING = 5.0  # seconds that what a killed task has left may take to go
 _LOOK = 2.0  # seconds between looks whether the folder is still there, without an engine
@@ -51,24 +53,19 @@ class Keeper:
 
     def __init__(self, folder: str, cores: float, ram: int, slots: int) -> None:
         self.folder = folder
-        self.journal = os.open(os.path.join(folder, "journal"), APPEND, 0o600)
+        self.records = Records(folder)
+        self.room = Room(cores, ram, slots)
         self.attached = True  # to an engine that lives
         self.inbox = b""
-        self.unwritten = b""
-        self.cores, self.ram, self.slots = cores, ram, slots
-        self.free = [cores, float(ram), float(slots)]
         self.waiting: collections.deque[dict[str, Any]] = collections.deque()
         self.running: dict[int, dict[str, Any]] = {}
         self.clearing: list[dict[str, Any]] = []  # have ended, but something of them is left
         self.strays = Strays()
         self.retry_at = 0.0
-        self.deadlines: list[tuple[float, int, int, str]] = []
+        self.deadlines = Deadlines()
         self.logs = Logs(folder)
         self.starter = Starter(self.logs)
         self.young: collections.deque[tuple[float, int]] = collections.deque()
-        self.records: list[str] = []
-        self.news: list[str] = []
-        self.tell_by = 0.0
 
     def claim(self) -> None:
         """Lock the folder, for as long as this process lives."""
@@ -96,7 +93,7 @@ class Keeper:
                 self.reap()
             if 0 in ready:
                 self.listen()
-            if not self.attached and not os.fstat(self.journal).st_nlink:
+            if not self.attached and not os.fstat(self.records.journal).st_nlink:
                 self.abandon()
             self.clear()
             self.enforce_limits()
@@ -108,12 +105,13 @@ class Keeper:
     def patience(self) -> float | None:
         """How long nothing may happen."""
         now = time.monotonic()
-        due = [self.deadlines[0][0]] if self.deadlines else []
+        limit = self.deadlines.next()
+        due = [] if limit is None else [limit]
         if self.young:
             due.append(self.young[0][0])
-        if self.news:
-            due.append(self.tell_by)
-        if self.unwritten or self.clearing:
+        if self.records.news:
+            due.append(self.records.tell_by)
+        if self.records.unwritten or self.clearing:
             due.append(now + 0.5)
         if self.waiting and self.retry_at > now:
             due.append(self.retry_at)
@@ -135,23 +133,22 @@ class Keeper:
                 self.waiting.append(message)
             else:
                 self.stop(set(message["stop"]), message["grace"])
-                self.news.append(json.dumps({"state": "stopping", "id": message["id"]}))
-                self.tell_by = 0.0
+                said = {"state": "stopping", "id": message["id"]}
+                self.records.tell_now(json.dumps(said))
         if gone:
             self.detach()
 
     def detach(self) -> None:
         """The engine has gone: see to what runs, forget what waits."""
         if self.attached:
-            self.records.append(json.dumps({"state": "detached"}))
+            self.records.lines.append(json.dumps({"state": "detached"}))
         self.attached = False
         self.waiting.clear()
 
     def abandon(self) -> None:
         """The home has been removed: nobody will ever ask for what runs."""
         for pid in self.running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            signal_group(pid, signal.SIGKILL)
 
     def stop(self, keys: set[str], grace: float) -> None:
         """Forget tasks that wait, and ask those that run to end."""
@@ -166,23 +163,21 @@ class Keeper:
         left = self.strays.by_mark(set(self.running)) if stopping else {}
         for pid, task in stopping.items():
             self.tell_of(task)  # whoever stops it has to know its process
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGTERM)
+            signal_group(pid, signal.SIGTERM)
             signal_all(left.get(task["mark"], []), signal.SIGTERM)
-            due = time.monotonic() + grace
-            heapq.heappush(self.deadlines, (due, pid, signal.SIGKILL, task["run"]))
+            self.deadlines.add(grace, pid, signal.SIGKILL, task["run"])
 
     def start_waiting(self) -> None:
         """Start tasks from the head of the queue while there is room for them."""
         now = time.monotonic()
-        if not self.waiting or self.unwritten or now < self.retry_at:
+        if not self.waiting or self.records.unwritten or now < self.retry_at:
             return
         if not self.has_room(self.waiting[0]):
             return
         try:
             fcntl.flock(self.fence, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:  # it is just being fenced
-            self.retry_at = now + _HELD
+            self.retry_at = now + _FENCING
             return
         if os.fstat(self.fence).st_size:
             self.detach()
@@ -199,7 +194,7 @@ class Keeper:
         """Start a task, or put it back if the system has no room for a process."""
         started, now = time.time(), time.monotonic()
         try:
-            self.write_start(task)
+            self.records.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
             with self.strays.marked(task["mark"]):
@@ -210,21 +205,15 @@ class Keeper:
             else:
                 self.could_not_start(task, error, started)
             return
-        self.take(task, -1)
+        self.room.take(task)
         self.running[pid] = task
         if task["time"]:
-            due = now + task["time"]
-            heapq.heappush(self.deadlines, (due, pid, signal.SIGTERM, task["run"]))
+            self.deadlines.add(task["time"], pid, signal.SIGTERM, task["run"])
         self.young.append((now + _SHORT, pid))
         task["started"] = started
         line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
         task["line"] = json.dumps(line)
-        self.records.append(task["line"])
-
-    def write_start(self, task: dict[str, Any]) -> None:
-        """Write that a task may run from now on: whatever ends this process, that is known."""
-        line = json.dumps({"key": task["run"], "state": "starting"})
-        os.write(self.journal, f"{line}\n".encode())
+        self.records.lines.append(task["line"])
 
     def put_back(self, task: dict[str, Any], error: Exception) -> None:
         """Have a task wait until the system has room for it."""
@@ -234,7 +223,8 @@ class Keeper:
         if not task.get("told_why"):
             task["told_why"] = True
             why = f"it cannot be started yet: {getattr(error, 'strerror', None) or error}"
-            self.news.append(json.dumps({"key": task["run"], "state": "waiting", "why": why}))
+            said = {"key": task["run"], "state": "waiting", "why": why}
+            self.records.news.append(json.dumps(said))
 
     def announce(self) -> None:
         """Tell of tasks that have been running for a while; pass over those that have ended."""
@@ -243,29 +233,17 @@ class Keeper:
             _, pid = self.young.popleft()
             if pid in self.running:
                 self.tell_of(self.running[pid])
-                self.tell_by = now
+                self.records.tell_by = now
 
     def tell_of(self, task: dict[str, Any]) -> None:
         """Tell, once, that a task runs."""
         if "line" in task:
             self.logs.name(task["lent"])
-            self.news.append(task.pop("line"))
+            self.records.news.append(task.pop("line"))
 
     def has_room(self, task: dict[str, Any]) -> bool:
-        """Whether the task fits beside the others; one too big for the machine runs alone."""
-        cores, ram, slots = self.free
-        return slots >= 1 and (
-            not self.running
-            or (
-                min(task["cores"], self.cores) <= cores + 1e-9 and min(task["ram"], self.ram) <= ram
-            )
-        )
-
-    def take(self, task: dict[str, Any], sign: int) -> None:
-        """Book (-1) or give back (+1) what a task needs."""
-        self.free[0] += sign * min(task["cores"], self.cores)
-        self.free[1] += sign * min(task["ram"], self.ram)
-        self.free[2] += sign
+        """Whether a task fits beside those that run."""
+        return self.room.has(task, alone=not self.running)
 
     def could_not_start(self, task: dict[str, Any], error: Exception, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
@@ -289,9 +267,8 @@ class Keeper:
             task = self.running.pop(pid, None)
             if task is None:
                 continue
-            self.take(task, 1)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            self.room.give_back(task)
+            signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
                 "at": time.time(),
@@ -328,46 +305,37 @@ class Keeper:
 
     def enforce_limits(self) -> None:
         """Stop tasks that have run for too long."""
-        now = time.monotonic()
-        while self.deadlines and self.deadlines[0][0] <= now:
-            _, pid, number, key = heapq.heappop(self.deadlines)
+        for pid, number, key in self.deadlines.due():
             if pid not in self.running or self.running[pid]["run"] != key:
                 continue
             if number == signal.SIGTERM:
                 self.running[pid]["timed_out"] = True
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, number)
+            signal_group(pid, number)
             if number == signal.SIGTERM:
-                heapq.heappush(self.deadlines, (now + _TERM_GRACE, pid, signal.SIGKILL, key))
+                self.deadlines.add(_TERM_GRACE, pid, signal.SIGKILL, key)
 
     def ended(self, task: dict[str, Any], **fields: Any) -> None:
         """Note how a task ended."""
         line = json.dumps({"key": task["run"], "state": "ended", **fields})
-        self.records.append(line)
-        if not self.news:
-            self.tell_by = time.monotonic() + _HELD
-        self.news.append(line)
+        self.records.lines.append(line)
+        self.records.tell_soon(line)
 
     def write_down(self) -> None:
-        """Write what happened into the journal. A full disk only delays that."""
-        if self.records:
-            self.unwritten += ("\n".join(self.records) + "\n").encode()
-            self.records.clear()
-        if self.unwritten:
-            with contextlib.suppress(OSError):
-                self.unwritten = self.unwritten[os.write(self.journal, self.unwritten) :]
+        """Write what happened into the journal."""
+        self.records.write_down()
 
     def tell(self) -> None:
         """Tell the engine, unless that can wait because there is enough to do without it."""
-        if not self.news:
+        records = self.records
+        if not records.news:
             return
-        if len(self.waiting) >= 2 * self.slots and time.monotonic() < self.tell_by:
+        if len(self.waiting) >= 2 * self.room.slots and time.monotonic() < records.tell_by:
             return
-        data = ("\n".join(self.news) + "\n").encode()
-        self.news.clear()
+        if not self.attached:
+            records.news.clear()
+            return
         try:
-            while data and self.attached:
-                data = data[os.write(1, data) :]
+            records.tell()
         except OSError:
             self.detach()
 

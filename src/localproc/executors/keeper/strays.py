@@ -78,13 +78,6 @@ def mark_on(pid: int) -> int:
     return 0 if soft == resource.RLIM_INFINITY else soft
 
 
-def signal_all(pids: list[int], number: int) -> None:
-    """Send a signal to processes that may have gone."""
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-
-
 def adopt_orphans() -> None:
     """Become the parent of processes whose own has ended (Linux)."""
     import ctypes

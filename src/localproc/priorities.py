@@ -1,0 +1,36 @@
+"""How much of this machine threads and processes of ours leave to others.
+
+Owns what that takes on each system. Must not know what they do.
+"""
+
+import os
+import sys
+import threading
+from contextlib import suppress
+
+
+def lower_thread(to: int) -> None:
+    """Have the calling thread give way to everything else, where it can by itself (Linux).
+
+    ``to`` is its niceness, which what it starts inherits.
+    """
+    if sys.platform == "linux":
+        _lower(threading.get_native_id(), to)
+
+
+def lower_session(pid: int, to: int) -> None:
+    """Have a process that leads a session of its own give way to everything else.
+
+    ``to`` is its niceness. Linux may share the processors among sessions first
+    (``sched_autogroup_enabled``), and looks at niceness only within each: so the session gives way
+    as well.
+    """
+    _lower(pid, to)
+    with suppress(OSError), open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:
+        file.write(str(to))
+
+
+def _lower(who: int, to: int) -> None:
+    with suppress(OSError):  # it has ended, or a sandbox forbids it
+        if os.getpriority(os.PRIO_PROCESS, who) < to:
+            os.setpriority(os.PRIO_PROCESS, who, to)
