@@ -126,6 +126,23 @@ outputs: []
     assert len(pid_file.read_text().split()) == 1, "its task ran once"
 
 
+def test_run_under_sigterm_tells_of_its_own_job_alone(
+    sleeps: Path, pid_file: Path, home: Path
+) -> None:
+    with started("run", sleeps, "inputs.yml") as process:
+        pid = begun(pid_file)
+        with Engine(home) as elsewhere:
+            other = elsewhere.execute("sleeps", "inputs.yml")
+            left = elsewhere.execute("sleeps", "inputs.yml", detached=True)
+            process.send_signal(signal.SIGTERM)
+            said = end_of(process)
+            other.dismiss()
+    assert said.err.count("left:") == 1
+    assert other.id not in said.err
+    assert left.id not in said.err
+    os.kill(pid, signal.SIGKILL)
+
+
 def test_resume_under_sigterm_says_how_to_go_on(sleeps: Path, pid_file: Path, home: Path) -> None:
     with Engine(home, run_jobs=False) as engine:
         engine.deploy(sleeps).execute("inputs.yml")

@@ -150,3 +150,24 @@ def test_the_example_meets_the_requirements(home: Path) -> None:
     assert "error" not in said.err
     assert localproc("validate", package, "--profile", "eoap", "--fail-on", "warning").code == 2
     assert not home.exists()
+
+
+OPERATION = "cwlVersion: v1.2\nclass: Operation\ninputs: {a: File}\noutputs: {b: File}\n"
+AROUND = """\
+cwlVersion: v1.2
+class: Workflow
+inputs: {a: File}
+outputs: {b: {type: File, outputSource: s/b}}
+steps: {s: {run: op.cwl, in: {a: a}, out: [b]}}
+"""
+
+
+@pytest.mark.parametrize("package", ["op.cwl", "around.cwl"])
+def test_an_operation_is_valid_and_can_be_looked_at(here: Path, package: str) -> None:
+    (here / "op.cwl").write_text(OPERATION)
+    (here / "around.cwl").write_text(AROUND)
+    told = localproc("validate", package)
+    assert (told.code, told.out) == (0, f"{package} is valid\n")
+    assert "op.cwl:2:1: op is an Operation, which can be looked at and not run" in told.err
+    for command in ("describe", "graph", "inputs", "images"):
+        assert localproc(command, package).code == 0

@@ -718,7 +718,7 @@ def test_workflows_that_run_each_other_twice_are_looked_at_once() -> None:
     assert check(found) == Findings()
     process = compile_package(found.resolved)
     assert [tool.id for tool in tools(process)] == ["l0"]
-    assert own_files(process) == []
+    assert own_files(process) == ()
 
 
 # Expressions

@@ -172,6 +172,26 @@ def test_symbols_of_a_process_that_a_step_imports_stay_as_they_are() -> None:
     assert port["type"]["symbols"] == SYMBOLS
 
 
+@pytest.mark.parametrize("name", ["", "id: main\n"])
+@pytest.mark.parametrize("imported", ["inputs", "steps", "outputs", "inputs steps outputs"])
+def test_links_lead_to_and_from_what_is_imported(imported: str, name: str) -> None:
+    parts = {
+        "inputs": "{message: string}",
+        "steps": "{s: {run: tool.cwl, in: {message: message}, out: [said]},"
+        " t: {run: tool.cwl, in: {message: {source: [s/said]}}, out: [said]}}",
+        "outputs": "{x: {type: File, outputSource: t/said}}",
+    }
+    files = {"tool.cwl": TOOL}
+    for part in imported.split():
+        files[f"sub/{part}.yml"] = parts[part].replace("tool", "../tool")
+        parts[part] = f"{{$import: sub/{part}.yml}}"
+    text = "".join(f"{part}: {value}\n" for part, value in parts.items())
+    found = main(f"cwlVersion: v1.2\nclass: Workflow\n{name}{text}", files)
+    sources = [one["source"] for step in found["steps"] for one in step["in"]]
+    assert sources == [["message"], ["s/said"]]
+    assert found["outputs"][0]["source"] == ["t/said"]
+
+
 @pytest.mark.parametrize("name", ["", '"name": "#main/kind/k", '])
 def test_symbols_of_a_packed_document_are_named_within_it(name: str) -> None:
     enum = f'{{"type": "enum", {name}"symbols": ["#main/kind/a", "#main/kind/EPSG:1"]}}'

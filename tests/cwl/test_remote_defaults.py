@@ -36,7 +36,7 @@ steps:
 
 
 def test_they_are_those_of_steps_and_of_what_these_run() -> None:
-    assert remote_defaults(workflow(PACKAGE)) == [INDEX, SCENE]
+    assert remote_defaults(workflow(PACKAGE)) == (INDEX, SCENE)
 
 
 def test_steps_are_given_the_staged_ones() -> None:
@@ -58,5 +58,5 @@ def test_steps_are_given_the_staged_ones() -> None:
 def test_a_package_without_them_stays_what_it_is() -> None:
     package = workflow("inputs: []\noutputs: []\nsteps: []")
     assert isinstance(package, Workflow)
-    assert remote_defaults(package) == []
+    assert remote_defaults(package) == ()
     assert with_defaults(package, []) is package

@@ -18,7 +18,7 @@ TOOL: dict[str, Any] = {
     },
     "outputs": {},
 }
-SCATTER = {
+SCATTER: dict[str, Any] = {
     "cwlVersion": "v1.2",
     "class": "Workflow",
     "id": "bands",
@@ -54,6 +54,20 @@ def test_an_instance_of_a_scatter_is_told_by_its_values(
     assert error.command[3] == "red"
     assert Path(error.folder).is_dir(), "it is kept"
     assert f"  folder: {error.folder}" in str(error).splitlines()
+
+
+def test_values_of_records_are_told_as_yaml_has_them(
+    localproc_engine: Engine, tmp_path: Path
+) -> None:
+    scene = tmp_path / "S2A.tif"
+    scene.touch()
+    band: dict[str, Any] = {"class": "File", "path": str(scene)}
+    inputs = {"bands": [{"a": True, "b": None, "f": band}], "scene": str(scene), "bounds": [1]}
+    tool = {**TOOL, "baseCommand": "false", "inputs": {**TOOL["inputs"], "band": "Any"}}
+    crop = {**SCATTER["steps"]["crop"], "run": tool}
+    ports = {**SCATTER["inputs"], "bands": {"type": {"type": "array", "items": "Any"}}}
+    error = failed(localproc_engine, {**SCATTER, "inputs": ports, "steps": {"crop": crop}}, inputs)
+    assert error.inputs["band"] == "{a: true, b: null, f: S2A.tif}"
 
 
 def test_a_single_step_is_told_by_its_command(localproc_engine: Engine, packages: Path) -> None:

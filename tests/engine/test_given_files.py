@@ -172,17 +172,92 @@ def test_secondary_files_are_watched_too(engine: Engine, tmp_path: Path) -> None
         )
 
 
-def test_a_file_in_a_folder_that_is_linked_to_is_watched(engine: Engine, tmp_path: Path) -> None:
-    document, folder = in_folder(tmp_path, 'printf b >> "$1/a.txt"')
-    with pytest.raises(JobFailed, match=r"its input .*/a\.txt was changed"):
+SET_BACK = (
+    'cp -p "$1" was; printf X | dd of="$1" bs=1 seek=%s conv=notrunc 2>/dev/null; touch -r was "$1"'
+)
+PLAIN = "NetworkAccess: {networkAccess: true}"
+
+
+def test_a_write_far_behind_whose_times_are_set_back_is_noticed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "x.txt").write_bytes(bytes(60_000))
+    one = {"class": "File", "path": str(tmp_path / "x.txt")}
+    with pytest.raises(JobFailed, match=r"its input .*/x\.txt was changed"):
+        run(engine, tmp_path, CHANGING % (PLAIN, SET_BACK % 50_000), x=one)
+
+
+def test_in_a_large_file_it_is_told(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_bytes(bytes(100_000))
+    log = log_of(engine, tmp_path, CHANGING % (PLAIN, SET_BACK % 50_000), "x.txt")
+    assert "x.txt may have been changed while it ran, and its times reset" in log
+
+
+def log_of(engine: Engine, folder: Path, document: str, name: str) -> str:
+    (folder / "package.cwl").write_text(document)
+    kind = "Directory" if (folder / name).is_dir() else "File"
+    job = engine.run(folder / "package.cwl", {"x": {"class": kind, "path": str(folder / name)}})
+    assert job.wait(patient(60)).raise_for_status()
+    return job.logs(step="package").stderr
+
+
+@pytest.mark.parametrize("requirement", [PLAIN, WRITABLE % "false"])
+@pytest.mark.parametrize(
+    "command",
+    ['printf b >> "$1/a.txt"', 'rm "$1/deep/b.txt"', f'cd "$1"; set a.txt; {SET_BACK % 0}'],
+)
+def test_a_file_in_a_folder_is_watched(
+    engine: Engine, tmp_path: Path, command: str, requirement: str
+) -> None:
+    document, folder = in_folder(tmp_path, command, requirement)
+    (tmp_path / "d" / "deep" / "b.txt").write_text("b")
+    with pytest.raises(JobFailed, match=r"its input .*/[ab]\.txt was (changed|removed)"):
         run(engine, tmp_path, document, x=folder)
 
 
-def in_folder(folder: Path, command: str) -> tuple[str, dict[str, Any]]:
-    """Give a tool that is linked to a folder that it may only read, and the folder."""
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ('printf b >> "$1/run.log"', "/d/run.log was changed while it ran"),
+        ('printf b >> "$1/new.txt"', "new.txt was made in its input "),
+    ],
+)
+def test_what_others_may_have_written_in_the_users_folder_is_told(
+    engine: Engine, tmp_path: Path, command: str, said: str
+) -> None:
+    document, _ = in_folder(tmp_path, command, PLAIN)
+    (tmp_path / "d" / "run.log").write_text("began\n")
+    assert said in log_of(engine, tmp_path, document, "d")
+
+
+def test_a_home_in_a_folder_is_nobodys_input(tmp_path: Path) -> None:
+    document, _ = in_folder(tmp_path, "true", PLAIN)
+    with Engine(tmp_path / "d" / "home") as engine:
+        assert log_of(engine, tmp_path, document, "d") == ""
+
+
+def test_a_folder_that_another_step_has_made_is_watched(engine: Engine, tmp_path: Path) -> None:
+    outputs = "{x: {type: Directory, outputSource: make/x}}"
+    document = updating("Directory", "", "v1.2", outputs)
+    document = (
+        document.split("      requirements:")[0]
+        + """
+      inputs: {x: Directory}
+      outputs: {x: {type: Directory, outputBinding: {outputEval: $(inputs.x)}}}
+      arguments: [sh, -c, 'echo two > "$0/two.txt"', $(inputs.x.path)]
+"""
+    )
+    with pytest.raises(JobFailed, match=r"two\.txt was made in its input .*/x"):
+        run(engine, tmp_path, document)
+
+
+def in_folder(
+    folder: Path, command: str, requirement: str = WRITABLE % "false"
+) -> tuple[str, dict[str, Any]]:
+    """Give a tool that is given, or linked to, a folder that it may only read; and the folder."""
     (folder / "d" / "deep").mkdir(parents=True)
     (folder / "d" / "a.txt").write_text("a")
-    document = (CHANGING % (WRITABLE % "false", command)).replace(
+    document = (CHANGING % (requirement, command)).replace(
         "{type: File, secondaryFiles: [.idx?]}", "Directory"
     )
     return document.replace("type: File", "type: Directory"), {

@@ -53,7 +53,7 @@ def test_a_job_without_events_says_so() -> None:
 
 def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histories, "_JOBS", 3)
-    monkeypatch.setattr(histories, "_STEPS", 10)
+    monkeypatch.setattr(histories, "_EVENTS", 10)
     home = Home()
     known = Histories(home.events)
     for job, steps in {"a": 1, "b": 1, "c": 1, "d": 1, "e": 9}.items():

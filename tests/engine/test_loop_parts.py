@@ -16,6 +16,7 @@ from localproc.engine.home.home import Home
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import Launch
+from localproc.engine.job.reusable import Surroundings
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
@@ -56,6 +57,7 @@ steps:
     baseCommand: say, inputs: {word: int}, outputs: {}}}
 """
 PROCESS = process(WIDE)
+NOTHING = Surroundings((), {}, "/home", "/results")
 LIKEWISE = process(
     WIDE
     + """  tell: {scatter: word, in: {word: words}, out: [], run: {class: CommandLineTool,
@@ -74,7 +76,14 @@ def job(
     bench.begin()
     request = JobRequest({})
     context = JobContext(
-        "job", "/job", request, threading.Event(), PROCESS, bench.tasks, namespace=namespace
+        "job",
+        "/job",
+        request,
+        threading.Event(),
+        PROCESS,
+        bench.tasks,
+        NOTHING,
+        namespace=namespace,
     )
     executors = StepExecutors(lambda _: executor, ["local"])  # type: ignore[arg-type, return-value]
     return Active(bench.run, executors, context), bench
@@ -139,7 +148,8 @@ def test_an_executor_without_room_keeps_only_its_own_steps_waiting(width: int) -
     near, far = map(id, executors.values())
     bench = Bench(LIKEWISE, {"words": list(range(width))}, executor="far;tell=near")
     bench.begin()
-    context = JobContext("job", "/job", JobRequest({}), threading.Event(), LIKEWISE, bench.tasks)
+    request = JobRequest({})
+    context = JobContext("job", "/job", request, threading.Event(), LIKEWISE, bench.tasks, NOTHING)
     places = StepExecutors(executors.__getitem__, ["far", "near"])  # type: ignore[arg-type]
     shares.join(Active(bench.run, places, context))
 

@@ -386,3 +386,16 @@ def test_options_are_as_they_were_unless_they_are_given(desk: Desk) -> None:
     assert (again.record.title, again.record.tags, again.record.priority) == ("two", ("a",), 3)
     assert again.request.time_limit == 3600
     assert again.request.inputs == first.request.inputs
+
+
+def test_what_lies_beside_a_script_counts_that_the_job_is_given(desk: Desk) -> None:
+    desk.write(**{"helper.py": "X = 1\n", "mine.py": "import helper\n" + SAY})
+    package = FIVE.replace("file: File", "file: File, mine: File").replace(
+        "script: {default: &say\n    {class: File, location: say.py}}", "script: mine"
+    )
+    desk.write(**{"mine.cwl": package.replace("*say", "{class: File, location: say.py}")})
+    files = {name: str(desk.folder / name) for name in ("in.txt", "mine.py")}
+    failed = desk.run("mine.cwl", word="w", file=files["in.txt"], mine=files["mine.py"])
+    assert reused(failed.retry()) >= {"first", "third"}
+    desk.write(**{"helper.py": "X = 2\n"})
+    assert told(failed.retry())["first"] == "what lies beside its script has changed"

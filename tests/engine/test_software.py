@@ -58,6 +58,7 @@ def test_what_nothing_provides_is_refused_before_the_job_is_accepted(tmp_path: P
         (problem,) = error.value.problems
         assert problem.message == "nothing here provides bwa 1"
         assert "--software" in problem.hint
+        assert error.value.hint == "", "another executor would not have it either"
         assert list(engine.jobs()) == []
 
 

@@ -228,6 +228,42 @@ def test_a_script_is_run_again_when_what_it_imports_has_changed(tmp_path: Path) 
         assert said() == ("first\n", "successful")
 
 
+RUNS = """
+cwlVersion: v1.2
+class: CommandLineTool
+id: runs
+baseCommand: sh
+inputs: {script: {type: File, %s inputBinding: {}}}
+stdout: said.txt
+outputs: {said: stdout}
+"""
+OWN = "default: {class: File, location: bin/say},"
+
+
+@pytest.mark.parametrize("default", [OWN, ""])
+@pytest.mark.parametrize("text", ['. "$(dirname "$0")/../common.sh"', ". %s/common.sh"])
+def test_a_script_is_run_again_when_what_it_finds_elsewhere_has_changed(
+    tmp_path: Path, default: str, text: str
+) -> None:
+    """Whether the script comes with the package, or with the job."""
+    script, common = tmp_path / "p" / "bin" / "say", tmp_path / "p" / "common.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text(text % common.parent if "%s" in text else text)
+    (tmp_path / "p" / "main.cwl").write_text(RUNS % default)
+    inputs = {} if default else {"script": {"class": "File", "path": str(script)}}
+    with localproc.Engine(tmp_path / "home", reuse=True) as engine:
+
+        def said(word: str) -> tuple[str, str]:
+            common.write_text(f"echo {word}")
+            job = engine.run(tmp_path / "p" / "main.cwl", inputs).raise_for_status()
+            status = next(step.status for step in job.steps if step.name == "runs")
+            return job.result("said").read_text(), str(status)
+
+        assert said("first") == ("first\n", "successful")
+        assert said("first") == ("first\n", "reused")
+        assert said("third") == ("third\n", "successful")
+
+
 # Callbacks
 
 

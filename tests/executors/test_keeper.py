@@ -295,14 +295,15 @@ class TestKeeper(LocalTests):
         executor.cancel([task.key], 0)
         assert self.reports(executor, [task.key])[task.key].state is TaskState.CANCELLED
 
-    def test_a_stop_waits_until_there_is_room_for_its_thread(
-        self, executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("tries", [3, 10**9])
+    def test_a_stop_needs_no_room_for_a_thread(
+        self, executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tries: int
     ) -> None:
         beat = tmp_path / "beat"
         task = self.task(tmp_path, "s", HEARTBEAT.format(file=beat))
         executor.submit([task])
         self.running(executor, beat)
-        start, left = threading.Thread.start, [3]
+        start, left = threading.Thread.start, [tries]
 
         def fails(thread: threading.Thread) -> None:
             left[0] -= 1

@@ -4,7 +4,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from localproc.priorities import lower_session
+import pytest
+
+from localproc import priorities
+from localproc.priorities import considerate, lower_session
 
 
 def test_a_session_gives_way_as_a_whole() -> None:
@@ -32,3 +35,29 @@ def test_nobody_comes_back_who_gives_way_already() -> None:
         niceness = os.getpriority(os.PRIO_PROCESS, process.pid)
         process.kill()
     assert niceness >= 12
+
+
+def test_others_get_their_turn_now_and_then_but_not_at_every_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, calls, pauses = [0.0], list[float](), list[float]()
+    monkeypatch.setattr(priorities, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(priorities, "sleep", lambda _: pauses.append(clock[0]))
+    go_on = considerate(lambda: calls.append(clock[0]))
+    for tick in range(10):
+        clock[0] = tick / 1000
+        go_on()
+    assert len(calls) == 10
+    assert pauses == [0.003, 0.006, 0.009]
+
+
+def test_what_is_not_wanted_ends_without_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unwanted(Exception):
+        pass
+
+    def stop() -> None:
+        raise Unwanted
+
+    monkeypatch.setattr(priorities, "sleep", lambda _: pytest.fail("it paused"))
+    with pytest.raises(Unwanted):
+        considerate(stop)()

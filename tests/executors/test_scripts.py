@@ -1,12 +1,16 @@
 """JavaScript in processes of its own: values, limits, stopping, and what is left behind."""
 
+import marshal
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from io import BytesIO
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -14,6 +18,7 @@ import pytest
 from localproc.cwl.expr.javascript import Script, evaluate, evaluating_with
 from localproc.cwl.expr.realm import ScriptFailed
 from localproc.errors import ExpressionError
+from localproc.executors import script_main
 from localproc.executors.script_process import TakesLong
 from localproc.executors.scripts import NoneFree, Scripts
 from tests.patience import patient
@@ -55,6 +60,22 @@ def is_helper(process: psutil.Process) -> bool:
 
 def test_a_value_is_json(scripts: Scripts) -> None:
     assert run(scripts, DOUBLE, argument="21") == "[42]"
+
+
+def test_a_process_answers_though_it_gets_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    asked = BytesIO(marshal.dumps((DOUBLE, ("21", "null", "{}"), 20.0)))
+    monkeypatch.setattr(threading.Thread, "start", fails)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=asked))
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=(answered := BytesIO())))
+    before = signal.getsignal(signal.SIGPROF)
+    try:
+        script_main.main()
+    finally:
+        signal.signal(signal.SIGPROF, before)
+    assert marshal.loads(answered.getvalue()[script_main.HEAD :]) == (True, "[42]")
 
 
 @pytest.mark.parametrize("text", ["", "é \U0001f30d", "\\ud800", "a" * 1_000_000])

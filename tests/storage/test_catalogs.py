@@ -314,6 +314,15 @@ def test_files_that_nothing_names_are_published_and_linked(work: Work) -> None:
     assert feature["links"][-1]["href"].endswith("/job-1/N/mask.tif.aux.xml")
 
 
+def test_of_two_files_that_an_href_may_mean_the_quoted_one_is_taken_and_told(work: Work) -> None:
+    value = work.catalog("out", scene("N", "a%20b.tif"))
+    work.file("out/N/a b.tif", "meant")
+    work.publish({"out": value})
+    (asset,) = work.read("job-1/N/N.json")["assets"].values()
+    assert (work.results / JOB / "N" / asset["href"]).read_text() == "meant"
+    assert any("a%20b.tif means 'a b.tif'" in line for line in work.log)
+
+
 def test_links_that_nothing_names_are_left_out_and_told(work: Work) -> None:
     value = work.catalog("out", scene("N", "mask.tif"))
     for name, target in (("script.py", "/etc/hosts"), ("folder", "/etc"), ("away", "nowhere")):

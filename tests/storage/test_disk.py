@@ -4,13 +4,14 @@ import hashlib
 import os
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from localproc.cwl.base.files import Stat
 from localproc.cwl.base.listing import with_checksums
-from localproc.errors import StagingError
+from localproc.errors import JobDismissed, StagingError
 from localproc.model import StageAction
 from localproc.storage.disk import Disk, TooBig, is_full, stage
 from localproc.uris import path_uri
@@ -214,6 +215,21 @@ def test_a_copy_and_a_checksum_of_a_large_file_end_when_they_are_not_wanted(tmp_
     looks = iter(range(10))
     with pytest.raises(NotWantedError):
         Disk(go_on=go_on).checksum(str(big))
+
+
+@pytest.mark.parametrize(
+    "look", [lambda disk, path: disk.checksum(path), Disk.stat, lambda disk, _: disk.listdir("/")]
+)
+def test_looks_end_when_they_are_not_wanted(
+    tmp_path: Path, look: Callable[[Disk, str], object]
+) -> None:
+    def go_on() -> None:
+        raise JobDismissed("nobody waits for it")
+
+    path = tmp_path / "empty"
+    path.touch()
+    with pytest.raises(JobDismissed):
+        look(Disk(go_on=go_on), str(path))
 
 
 def test_a_copy_is_whole(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localproc import Engine
+from localproc.cwl.base.files import walk
 from localproc.errors import InvalidInputs, JobFailed, NoSpace, PluginMissing, StagingError
 from localproc.plugins.storage import Info, Storage
 from localproc.storage.filesystem import FilesystemStorage
@@ -731,6 +732,17 @@ def test_a_dismissal_stops_between_two_files(work: Work) -> None:
     assert storage.objects == {}
 
 
+def test_a_dismissal_stops_while_it_is_worked_out_what_goes_where(work: Work) -> None:
+    for number in range(20):
+        work.file(f"many/{number}.txt")
+    many = directory(path_uri(str(work.folder / "work" / "many")))
+    storage = Recorder()
+    with pytest.raises(StagingError, match="the job was dismissed"):
+        work.publish({"many": many}, storage, stopped=lambda: len(work.log) == 3)
+    assert len([line for line in work.log if "→" in line]) == 3
+    assert storage.objects == {}
+
+
 # Files and folders
 
 
@@ -954,6 +966,20 @@ def test_what_belongs_to_a_listed_file_is_where_it_is_published(work: Work) -> N
     assert [one["location"] for one in bam["secondaryFiles"]] == [f"{root}/a.bai", f"{root}/a.csi"]
     for one in bam["secondaryFiles"]:
         assert Path(uri_path(one["location"])).exists()
+
+
+def test_so_is_what_belongs_to_that_and_what_lies_in_a_folder_that_does(work: Work) -> None:
+    index = work.file("folder/a.bai", secondaryFiles=[work.file("folder/a.bai.md5")])
+    parts = directory(path_uri(str(work.folder / "work" / "folder" / "a.parts")))
+    parts["listing"] = [work.file("folder/a.parts/1")]
+    listed = [work.file("folder/a.bam", secondaryFiles=[index, parts]), index, parts]
+    folder = directory(path_uri(str(work.folder / "work" / "folder"))) | {"listing": listed}
+    published, _ = work.publish({"folder": folder})
+    places = [one["location"] for one in walk(published)]
+    root = path_uri(str(work.results / "folder"))
+    assert f"{root}/a.bai.md5" in places
+    assert f"{root}/a.parts/1" in places
+    assert all(place.startswith(root) and Path(uri_path(place)).exists() for place in places)
 
 
 def test_an_empty_folder_is_published(work: Work) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from localproc.storage import siblings as module
+from localproc.storage.script_reach import reach
 from localproc.storage.siblings import siblings
 
 
@@ -45,3 +46,53 @@ def test_where_there_is_too_much_it_is_never_the_same(
 def test_a_pipe_is_not_read(script: Path) -> None:
     os.mkfifo(script.parent / "pipe")
     assert beside(script) == beside(script)
+
+
+CLIMBS = [
+    ('. "$(dirname "$0")/../common.sh"', "common.sh"),
+    ('. "$HERE/lib/../../common.sh"', "common.sh"),
+    (". ../lib/deep/common.sh", "lib/deep/common.sh"),
+    ("for f in ../lib/*.sh; do . $f; done", "lib/common.sh"),
+    ('cd "$(dirname $(dirname "$0"))" && . ./common.sh', "common.sh"),
+    ("sys.path.insert(0, os.path.join(here, '..'))\nimport common", "common.py"),
+    ("sys.path.insert(0, os.path.join(here, os.pardir))\nimport common", "common.py"),
+    ("sys.path.insert(0, str(Path(__file__).parents[1]))\nimport common", "common.py"),
+    ("sys.path.insert(0, str(Path(__file__).parent.parent))\nimport common", "common.py"),
+    ("sys.path.insert(0, dirname(dirname(__file__)))\nimport common", "common.py"),
+    ("source(file.path(here, '..', 'common.R'))", "common.R"),
+    ("require('../common')", "common.js"),
+    ("import helper", "common.py"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), CLIMBS)
+def test_what_it_finds_above_its_folder_counts(tmp_path: Path, text: str, name: str) -> None:
+    script, other = tmp_path / "p" / "bin" / "run", tmp_path / "p" / name
+    script.parent.mkdir(parents=True)
+    other.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(text)
+    (script.parent / "helper.py").write_text("from .. import common")
+    other.write_text("1")
+    first = beside(script)
+    assert first == beside(script)
+    other.write_text("2")
+    assert beside(script) != first
+
+
+def test_what_that_names_in_its_turn_counts(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "far").mkdir()
+    (tmp_path / "bin" / "run.sh").write_text(". ../far/a.sh")
+    (tmp_path / "far" / "a.sh").write_text(f". {tmp_path}/b.sh")
+    (tmp_path / "b.sh").write_text("1")
+    (tmp_path / "unrelated.sh").write_text("1")
+    first = beside(tmp_path / "bin" / "run.sh")
+    (tmp_path / "unrelated.sh").write_text("2")
+    assert beside(tmp_path / "bin" / "run.sh") == first
+    (tmp_path / "b.sh").write_text("2")
+    assert beside(tmp_path / "bin" / "run.sh") != first
+
+
+@pytest.mark.parametrize("text", ["1..5", "and so on...", "#!/usr/bin/env python", "a/b"])
+def test_other_texts_lead_nowhere(text: str) -> None:
+    assert list(reach(text.encode(), "/nowhere/at/all")) in ([], ["/usr/bin/env"])

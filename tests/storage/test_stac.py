@@ -32,7 +32,9 @@ def test_an_href_is_resolved_against_its_document(href: str, document: str, foun
 @pytest.mark.parametrize(
     ("href", "there", "found"),
     [
-        ("a%20b.tif", ["a%20b.tif", "a b.tif"], "a%20b.tif"),
+        ("a%20b.tif", ["a%20b.tif", "a b.tif"], "a b.tif"),
+        ("a%2520b.tif", ["a%20b.tif", "a b.tif"], "a%20b.tif"),
+        ("a%20b.tif", ["a%20b.tif"], "a%20b.tif"),
         ("a%20b.tif", ["a b.tif"], "a b.tif"),
         ("a b.tif", ["a b.tif"], "a b.tif"),
         ("a%20b.tif", [], "a b.tif"),

@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import localproc_docker
 import pytest
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.service
 
 @pytest.mark.parametrize("choice", [{"containers": "docker"}, {"executor": "docker"}])
 def test_a_job_runs_elsewhere_as_it_did_here(
-    tmp_path: Path, api: EngineApi, choice: dict[str, str]
+    tmp_path: Path, api: EngineApi, choice: dict[str, Any]
 ) -> None:
     name = f"localproc-tests/{uuid.uuid4().hex}"
     api.post(f"/images/{IMAGE}/tag", repo=name, tag="1")

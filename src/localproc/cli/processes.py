@@ -4,6 +4,7 @@ Owns deploying, listing, describing, checking and drawing them. Must not know jo
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -29,6 +30,7 @@ from localproc.engine.packages.archive import ZIP
 from localproc.engine.packages.images import looked_for, named_images
 from localproc.plugins.manager import PluginManager
 from localproc.views.process import process_description, process_summary
+from localproc.views.written import in_yaml
 
 
 @click.command()
@@ -137,11 +139,19 @@ def _input_rows(process: Process) -> list[tuple[str, str, str, str]]:
         (
             port["id"],
             describe_type(port["type"]),
-            "" if "default" not in port else str(port["default"]),
+            _default(port),
             _about(process.inputs[port["id"]], port["id"]),
         )
         for port in process.ports()
     ]
+
+
+def _default(port: Mapping[str, Any]) -> str:
+    """Return a default as a line of YAML; a text stays as it is, and of a file it is the place."""
+    value = port.get("default", "")
+    if isinstance(value, Mapping) and "location" in value:
+        return str(value["location"])
+    return value if isinstance(value, str) else in_yaml(value)
 
 
 def _image_rows(process: Process) -> list[tuple[str, str, str]]:

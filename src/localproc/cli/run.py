@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -28,8 +28,11 @@ from localproc.cli.printing import print_json
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
+from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
 from localproc.model import JobStatus
+
+_ALL: Final = 10_000  #: open jobs of a home, one of which may be this process's
 
 
 @click.command(cls=PackageCommand)
@@ -92,16 +95,17 @@ def exit_code(job: Job) -> int:
 
 @contextmanager
 def telling_how_to_go_on(engine: Engine) -> Iterator[None]:
-    """Say what becomes of the jobs that are accepted meanwhile if this process is told to end.
+    """Say what becomes of the jobs that this process runs if it is told to end.
 
     That may come at any moment: as soon as a job is accepted its tasks run.
     """
-    asked = datetime.now(UTC)
     try:
         yield
     except Terminated:
-        for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), since=asked):
-            click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
+        owns = namespace_of(engine).runtime.owns
+        for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), limit=_ALL):
+            if owns(job.record):
+                click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
         raise
 
 

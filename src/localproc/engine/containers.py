@@ -24,6 +24,7 @@ from localproc.plugins.containers import (
     Image,
 )
 from localproc.plugins.manager import PluginManager
+from localproc.shortages import started
 from localproc.storage.disk import GoOn, on
 from localproc.storage.kept_inputs import Offline
 from localproc.uris import uri_path
@@ -231,7 +232,8 @@ def _wait_for(work: Callable[[], None], go_on: GoOn) -> None:
             wrong.append(error)
 
     thread = threading.Thread(target=do, name="localproc-image", daemon=True)
-    thread.start()
+    if not started(thread):
+        do()
     while thread.is_alive():
         thread.join(_LOOK)
         go_on()

@@ -168,7 +168,7 @@ class Mirror:
         process = self._space.runtime.processes.of(self._space.revision(job.record))
         filled = fill(process, job.request.inputs)
         defaults = remote_defaults(process)
-        return {**filled, DEFAULTS: defaults} if defaults else filled
+        return {**filled, DEFAULTS: list(defaults)} if defaults else filled
 
     def _saved(self, jobs: Sequence[Job], folder: str) -> list[dict[str, str]]:
         ran = [(self._space.revision(job.record).resolved, _ran_in(job)) for job in jobs]

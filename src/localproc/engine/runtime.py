@@ -37,7 +37,7 @@ from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.prune import Pruner
 from localproc.engine.upkeep.remains import Remains, Remover
-from localproc.errors import EnvironmentProblem
+from localproc.errors import EnvironmentProblem, LocalprocError
 from localproc.model import JobFilter, JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
@@ -127,15 +127,30 @@ class Runtime:
             if self._inherited:
                 self.check_open()
             if self._loop is None:
-                self._liveness = Liveness(self.home.engines)
-                self._loop = Loop(self._loop_parts(), self._liveness)
-                self._loop.start()
+                self._begin()
                 if self.remains.any():
                     self._remover.ring()
                 if self.settings.prune:
                     stamp = os.path.join(self.home.path, ".pruned")
                     self._upkeep = HourlyPrune(stamp, self._prune_all)
+            assert self._loop is not None
             return self._loop
+
+    def _begin(self) -> None:
+        """Have a loop; of one that cannot be had nothing is left, so that the next call tries."""
+        try:
+            bell = Liveness(self.home.engines)
+        except OSError as error:
+            raise as_ours(error) from error
+        self._liveness = bell
+        try:
+            loop = Loop(self._loop_parts(), bell)
+            loop.start()
+        except (LocalprocError, OSError) as error:
+            self._liveness = None
+            bell.leave()
+            raise as_ours(error) from error
+        self._loop = loop
 
     def _loop_parts(self) -> LoopParts:
         return LoopParts(

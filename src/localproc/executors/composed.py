@@ -22,9 +22,11 @@ from localproc.model import Report, StageAction, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.containers import ContainerRuntime
 from localproc.plugins.executor import Executor, unfit
+from localproc.shortages import started
 
 _LOG: Final = logging.getLogger("localproc")
 _OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
+_AGAIN: Final = 0.5  #: seconds until a thread is asked for again
 _LATER: Final = 1.0  #: seconds until a runtime that does not answer is asked again
 _LEAVING: Final = 5.0
 _T = TypeVar("_T")
@@ -70,8 +72,11 @@ class Composed:
         return self._selector.fileno()
 
     def interval(self) -> float | None:
-        """Return that of the inner executor."""
-        return self._inner.interval()
+        """Return that of the inner executor, unless a thread is waited for."""
+        inner = self._inner.interval()
+        if self._thread is not None or self._work.empty():
+            return inner
+        return _AGAIN if inner is None else min(_AGAIN, inner)
 
     def room(self) -> int:
         """Return that of the inner executor, without what is on the way to it."""
@@ -102,6 +107,7 @@ class Composed:
 
     def poll(self) -> Sequence[Report]:
         """Return the news of the inner executor, and what has come of tasks on the way to it."""
+        self._revive()
         if self._thread is not None:  # else nothing has been in a container yet
             with suppress(BlockingIOError):
                 os.read(self._bell, 4096)
@@ -184,12 +190,15 @@ class Composed:
         self._unwanted.discard(key)
 
     def _do(self, work: Callable[[], None]) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=self._live, name="localproc-containers", daemon=True
-            )
-            self._thread.start()
         self._work.put(work)
+        self._revive()
+
+    def _revive(self) -> None:
+        """Have a thread for what is to be done, as soon as the system gives one."""
+        if self._work.empty() or (self._thread is not None and self._thread.is_alive()):
+            return
+        thread = threading.Thread(target=self._live, name="localproc-containers", daemon=True)
+        self._thread = thread if started(thread) else None
 
     # In the thread
 

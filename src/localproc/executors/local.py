@@ -3,7 +3,6 @@
 Owns the tasks of one keeper, and what becomes of them when it dies. Must not know jobs or CWL.
 """
 
-import errno
 import os
 import selectors
 import socket
@@ -21,6 +20,7 @@ from localproc.executors.stopping import Stops
 from localproc.executors.veiled import veiled
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import ExecutorSettings
+from localproc.shortages import is_shortage
 
 _QUEUE: Final = 0.02  #: seconds of work that wait at the keeper, so that no slot waits for news
 _LEAST, _MOST = 2, 16  #: tasks a slot that wait there
@@ -54,10 +54,14 @@ class LocalExecutor:
         os.set_blocking(self._bell, False)
         os.set_blocking(self._ring, False)
         self._stops = Stops(self._ring)
-        self._selector = selectors.DefaultSelector()
+        try:
+            self._selector = selectors.DefaultSelector()
+            os.makedirs(self._folder, exist_ok=True)
+            self._hold = hold(self._folder)
+        except OSError:
+            forks.close(self._bell, self._ring)
+            raise
         self._selector.register(self._bell, selectors.EVENT_READ)
-        os.makedirs(self._folder, exist_ok=True)
-        self._hold = hold(self._folder)
         forks.watch(self)
         self._start_keeper()
 
@@ -161,7 +165,7 @@ class LocalExecutor:
         try:
             self._keeper = Conversation(self._folder, self._settings)
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE):
+            if not is_shortage(error):
                 raise
             self._retry_at = monotonic() + _AGAIN
         else:

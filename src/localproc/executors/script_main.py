@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
 from localproc.cwl.expr.realm import ScriptFailed, run
@@ -23,7 +24,8 @@ _SLACK: Final = 1.25  #: what a script may take before the system ends this proc
 
 def main() -> None:
     """Answer until there is nobody any more."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(RuntimeError):  # no more threads: it ends after its script, which has a limit
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     while True:
         try:

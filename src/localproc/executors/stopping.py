@@ -93,7 +93,8 @@ class Stops:
         """Return what may be told now: keep the ends of tasks of which something may still live."""
         if not self._of_task:
             return list(reports)
-        self._worker.revive()
+        if not self._worker.revive():
+            self._turn()  # a look takes milliseconds; nobody knows when there is a thread again
         passed = []
         for report in reports:
             stop = self._of_task.get(report.key)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
+from localproc.shortages import started
 
 _LOG: Final = logging.getLogger("localproc")
 _LAST: Final = 60.0  #: seconds before it is tried again, at the most
@@ -40,18 +41,20 @@ class Worker:
             self._changed.notify()
         self.revive()
 
-    def revive(self) -> None:
-        """Start its thread again if it is wanted and gone, or could not be started before."""
+    def revive(self) -> bool:
+        """Start its thread again if it is wanted and gone, or could not be started before.
+
+        Return whether it has what it wants: not where the system gives no thread.
+        """
         with self._changed:  # several threads may find that there is none
             thread = self._thread
             if self._closed or not self._rung or (thread is not None and thread.is_alive()):
-                return
+                return True
             self._thread = threading.Thread(target=self._live, name=self._name, daemon=True)
-            try:
-                self._thread.start()
-            except RuntimeError as error:  # the system has none left: it is tried again
+            if not started(self._thread):  # it is tried again
                 self._thread = None
-                self._note(error)
+                self._say_waiting()
+            return self._thread is not None
 
     def close(self) -> None:
         """Have it end after this turn, and one more if it was rung."""
@@ -85,6 +88,12 @@ class Worker:
         self._pause = 0.0
         self._said.clear()
         return wait
+
+    def _say_waiting(self) -> None:
+        said = f"{self._name} waits for a thread: the system gives none"
+        if said not in self._said:
+            self._said.add(said)
+            _LOG.warning(said)
 
     def _note(self, error: BaseException) -> None:
         said = f"{self._name}: {type(error).__name__}: {error}"

@@ -50,7 +50,9 @@ class Accepted(Event):
     beside: Mapping[str, Any] | None = field(
         default=None,
         metadata=says(
-            "digests of what lay beside the package's own files, by their paths", mapping
+            "digests of what lay around the package's own files, and around scripts among the "
+            "inputs, by their paths",
+            mapping,
         ),
     )
 

@@ -66,7 +66,7 @@ class CatalogFiles:
         hrefs: dict[str, str] = {}
         said: dict[str, Description] = {}
         for key, asset in assets.items():
-            path = stac.resolve(asset["href"], folder.source.path)
+            path = self._resolved(asset["href"], folder.source)
             if path is None:
                 self._log(f"{whose}: the asset {key!r} stays where it is")
                 continue
@@ -78,6 +78,14 @@ class CatalogFiles:
             hrefs[key] = self.put(folder, path, key, asset.get("type"))
             said[key] = self._storage.describe(hrefs[key])
         return hrefs, said
+
+    def _resolved(self, href: str, source: StacDocument) -> str | None:
+        """Return the path that an href leads to, if it is one of this machine."""
+        path = stac.resolve(href, source.path)
+        if path is not None and stac.is_ambiguous(href, source.path):
+            meant = f"{href} means {os.path.basename(path)!r}, though there is {href!r} as well"
+            self._log(f"{self._out.shown(source.path)}: {meant}")
+        return path
 
     def put(self, folder: Folder, path: str, key: str = "", kind: str | None = None) -> str:
         """Have a file, or a folder such as a Zarr store, published in another one."""
@@ -101,7 +109,7 @@ class CatalogFiles:
         for link in source.document.get("links") or ():
             if not stac.is_link(link) or stac.is_structure(link) or _is_followed(link, source):
                 continue
-            path = stac.resolve(link["href"], source.path)
+            path = self._resolved(link["href"], source)
             if path is None:
                 found.append(link)
             elif (place := self.place_of(path)) is not None:

@@ -46,7 +46,7 @@ class Disk:
     ``budget`` bounds how many bytes may be read for checksums before ``TooBig`` is raised;
     ``None`` for no bound. It keeps the engine's loop from reading large outputs. ``settled`` is a
     folder that no link leads to: of a path in it, only what lies below is looked at. ``go_on`` is
-    called while a large file is read for its checksum.
+    called at every look, and while a large file is read for its checksum.
     """
 
     def __init__(self, budget: int | None = None, settled: str = "", go_on: GoOn = on) -> None:
@@ -56,6 +56,7 @@ class Disk:
 
     def stat(self, path: str) -> Stat | None:
         """Return what is there; raises ``StagingError`` if that cannot be told."""
+        self._go_on()
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -72,10 +73,12 @@ class Disk:
             found.st_ino,
             changed=found.st_ctime_ns,
             is_executable=kind == _FILE and bool(found.st_mode & _RUN),
+            owned=(found.st_mode, found.st_nlink, found.st_uid, found.st_gid),
         )
 
     def listdir(self, path: str) -> Sequence[str]:
         """Return the names in a directory, sorted."""
+        self._go_on()
         try:
             return sorted(os.listdir(path))
         except (FileNotFoundError, NotADirectoryError):
@@ -112,6 +115,7 @@ class Disk:
 
     def checksum(self, path: str) -> str:
         """Return the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
+        self._go_on()
         with telling(path), open(path, "rb", buffering=0) as file:
             if self._budget is not None:
                 self._budget -= os.fstat(file.fileno()).st_size

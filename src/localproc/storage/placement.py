@@ -6,7 +6,7 @@ written to.
 
 import os
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
@@ -69,17 +69,17 @@ class OutputPlaces:
             place = f"{uri}/{quoted(name)}"
             base: dict[str, Any] = {"location": place, "basename": name}
             if os.path.isdir(inner):
-                listed = known.get(name, {}).get("listing")
-                below = self.tree(inner, place, listed, (*above, real))
-                found.append({**base, "class": "Directory", "listing": below})
+                said = known.get(name, {})
+                below = self.tree(inner, place, said.get("listing"), (*above, real))
+                found.append({**said, **base, "class": "Directory", "listing": below})
             elif os.path.isfile(inner):
                 self._out.add(inner, place)
                 size = os.stat(inner).st_size
-                said = {**known.get(name, {}), **base, "class": "File", "size": size}
-                found.append(self._listed(said, uri, names))
+                found.append({**known.get(name, {}), **base, "class": "File", "size": size})
             else:
                 self._out.leave(inner)
-        return found
+        there = {one["basename"]: one for one in found}
+        return [self._listed(one, uri, there) for one in found]
 
     def _place(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
         if not is_local(one) and not is_literal(one):
@@ -138,16 +138,22 @@ class OutputPlaces:
                 child["secondaryFiles"] = [listing[_name(it)] for it in child["secondaryFiles"]]
         return {**made, "listing": list(listing.values())}
 
-    def _listed(self, one: dict[str, Any], folder: str, names: Collection[str]) -> dict[str, Any]:
-        """Return a listed file with those that belong to it beside it, where they are published."""
+    def _listed(
+        self, one: Mapping[str, Any], folder: str, there: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return what is listed with those that belong to it, where they are published.
+
+        ``there`` is all that is listed beside it, by its names.
+        """
+        listed = dict(one)
         if one.get("secondaryFiles"):
-            one["secondaryFiles"] = [
-                {**inner, "location": f"{folder}/{quoted(_name(inner))}", "basename": _name(inner)}
-                if _name(inner) in names
+            listed["secondaryFiles"] = [
+                self._listed({**inner, **_alone(there[_name(inner)])}, folder, there)
+                if _name(inner) in there
                 else self._place(inner, folder)
                 for inner in one["secondaryFiles"]
             ]
-        return one
+        return listed
 
     def _room(self, one: Mapping[str, Any], folder: str) -> str:
         """Return a folder where a file and those beside it keep their names: it, or one within."""
@@ -178,6 +184,11 @@ class OutputPlaces:
         self._numbers[wanted] = number + 1
         self._taken.add(uri)
         return uri
+
+
+def _alone(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without what belongs to it."""
+    return {name: item for name, item in one.items() if name != "secondaryFiles"}
 
 
 def _name(one: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
-"""What lies beside the scripts of a package.
+"""What lies beside scripts.
 
 Owns one digest for all that a script may use without anybody having declared it: modules that it
-imports, settings that it reads. Must not know what is done with it.
+imports, settings that it reads, in its folder, below it, and wherever else its text leads. Must not
+know what is done with it.
 
 Documents, and the files that the package names for other steps, lie there as well, and are what
 people change between two runs. They count only where they are mentioned: by their names, or by how
@@ -13,38 +14,65 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Final
+
+from localproc.storage.script_reach import reach
 
 _READ: Final = 1 << 20  #: bytes up to which contents count; of larger files, size and time
 _MOST: Final = 2_000  #: files that are looked at, for a job is accepted only after that
 _MOST_BYTES: Final = 32 << 20  #: bytes of them that are read
+_TOO_MUCH: Final = "there is too much to look at"
 _DOCUMENTS: Final = (".cwl", ".json", ".md", ".rst", ".txt", ".yaml", ".yml")
 
 
 def siblings(
-    paths: Collection[str], package: Collection[str], besides: Collection[str]
+    paths: Collection[str], named: Collection[str], besides: Collection[str]
 ) -> dict[str, str]:
-    """Return a digest for each of some files, of what lies in its folder and below.
+    """Return a digest for each of some files, of what lies around it that it may use.
 
-    It changes when any of that does. ``package`` are all files that the package names. Hidden names
-    and ``__pycache__`` do not count, nor do the folders ``besides``. Where there is too much to
+    It changes when any of that does: what lies in its folder and below, and what it, or any of
+    that, names elsewhere. ``named`` are all files that somebody names. Hidden names and
+    ``__pycache__`` do not count, nor do the folders ``besides``. Where there is too much to
     look at, another file system, or what cannot be read, it is never the same twice. A file that is
     not there has nothing beside it.
     """
-    left_out = {os.path.realpath(one) for one in besides}
-    named = {os.path.realpath(one) for one in package}
-    folders: dict[str, Mapping[str, _File]] = {}
-    found: dict[str, str] = {}
-    try:
-        for path in filter(os.path.lexists, paths):
-            for top in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
-                if top not in folders:
-                    folders[top] = dict(_below(top, left_out))
-                counting = _counting(folders[top], os.path.realpath(path), named)
-                found[path] = found.get(path, "") + _digest(top, counting)
-    except OSError:
-        return {path: secrets.token_hex(32) for path in paths}
-    return dict.fromkeys(paths, "") | found
+    look = _Look(frozenset(os.path.realpath(one) for one in besides))
+    real = {os.path.realpath(one) for one in named}
+    found = dict.fromkeys(paths, "")
+    for path in filter(os.path.lexists, paths):
+        try:
+            found[path] = _digest(os.path.dirname(path), _around(path, real, look))
+        except OSError:
+            found[path] = secrets.token_hex(32)
+    return found
+
+
+def _around(path: str, named: Collection[str], look: "_Look") -> Mapping[str, "_File"]:
+    """Return the files that count for a script, wherever its text, or theirs, leads."""
+    script = os.path.realpath(path)
+    files: dict[str, _File] = {}
+    counting: Mapping[str, _File] = {}
+    seen: set[str] = set()
+    fresh = [os.path.dirname(path), os.path.dirname(script)]
+    while fresh:
+        seen.update(fresh)
+        for place in fresh:
+            files |= look.at(place)
+        if len(files) > _MOST:
+            raise OSError(_TOO_MUCH)
+        counting = _counting(files, script, named)
+        texts = {*counting.values(), *(one for one in files.values() if one.real == script)}
+        led = {place for one in texts for place in one.leads_to}
+        fresh = sorted(
+            place for place in led - seen if not _is_within(place, {*seen, *look.left_out})
+        )
+    return counting
+
+
+def _is_within(place: str, folders: Collection[str]) -> bool:
+    """Whether a place has been looked at, as it lies in a folder that has."""
+    return any(f"{place}/".startswith(f"{one}/") for one in folders)
 
 
 class _File:
@@ -52,6 +80,7 @@ class _File:
 
     def __init__(self, path: str) -> None:
         self.real = os.path.realpath(path)
+        self._folders = {os.path.dirname(path), os.path.dirname(self.real)}
         self.text = b""
         stat = os.stat(path, follow_symlinks=os.path.exists(path))
         self.state = f"{stat.st_size} {stat.st_mtime_ns}"
@@ -61,6 +90,11 @@ class _File:
             self.state = hashlib.sha256(self.text).hexdigest()
         if os.path.isfile(path) and stat.st_mode & 0o111:
             self.state += " may be run"
+
+    @cached_property
+    def leads_to(self) -> frozenset[str]:
+        """The places elsewhere that its text names."""
+        return frozenset(place for one in self._folders for place in reach(self.text, one))
 
     def mentions(self, name: str) -> bool:
         """Whether its text has a name, or the beginning of one that is put together."""
@@ -103,24 +137,49 @@ def _digest(top: str, files: Mapping[str, _File]) -> str:
     return total.hexdigest()
 
 
-def _below(top: str, left_out: Collection[str]) -> Iterator[tuple[str, _File]]:
-    count = size = 0
-    device = os.stat(top).st_dev
-    for folder, folders, names in os.walk(top, onerror=_raise):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not _is_hidden(name) and os.path.realpath(os.path.join(folder, name)) not in left_out
-        )
-        if os.stat(folder).st_dev != device:  # /proc, say, or a disk that somebody has mounted
-            raise OSError("another file system lies there")
-        for name in sorted(names):
-            if not _is_hidden(name):
-                one = _File(os.path.join(folder, name))
-                count, size = count + 1, size + len(one.text)
-                if count > _MOST or size > _MOST_BYTES:
-                    raise OSError("there is too much to look at")
-                yield os.path.join(folder, name), one
+class _Look:
+    """Looks at files and folders, each once. ``left_out`` are folders that are not looked into."""
+
+    def __init__(self, left_out: Collection[str]) -> None:
+        self.left_out = left_out
+        self._seen: dict[str, dict[str, _File] | OSError] = {}
+
+    def at(self, place: str) -> Mapping[str, _File]:
+        """Return what lies at a place: a file, or all that is in a folder and below."""
+        if place not in self._seen:
+            try:
+                self._seen[place] = dict(self._files(place))
+            except OSError as error:
+                self._seen[place] = error
+        seen = self._seen[place]
+        if isinstance(seen, OSError):
+            raise seen
+        return seen
+
+    def _files(self, place: str) -> Iterator[tuple[str, _File]]:
+        size = 0
+        paths = self._below(place) if os.path.isdir(place) else iter([place])
+        for count, path in enumerate(paths, 1):
+            one = _File(path)
+            size += len(one.text)
+            if count > _MOST or size > _MOST_BYTES:
+                raise OSError(_TOO_MUCH)
+            yield path, one
+
+    def _below(self, top: str) -> Iterator[str]:
+        device = os.stat(top).st_dev
+        for folder, folders, names in os.walk(top, onerror=_raise):
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not _is_hidden(name)
+                and os.path.realpath(os.path.join(folder, name)) not in self.left_out
+            )
+            if os.stat(folder).st_dev != device:  # /proc, say, or a disk that somebody has mounted
+                raise OSError("another file system lies there")
+            yield from (
+                os.path.join(folder, name) for name in sorted(names) if not _is_hidden(name)
+            )
 
 
 def _is_hidden(name: str) -> bool:

@@ -100,19 +100,32 @@ def resolve(href: str, document: str) -> str | None:
 
     ``None`` if it leads elsewhere: to the web, to a bucket, to what only GDAL can open
     (``/vsizip/...``). Some write a name as it is and some quote it, and a name may have a colon
-    (``B04:10m.tif``), so what is there decides.
+    (``B04:10m.tif``), so what is there decides; where both are, a URI is quoted (RFC 3986, 2.4).
     """
-    folder = posixpath.dirname(document)
-    plain = posixpath.normpath(posixpath.join(folder, href))
-    if os.path.lexists(plain):
-        return plain
+    quoted, plain = _meanings(href, document)
+    for path in (quoted, plain):
+        if os.path.lexists(path):
+            return path
     uri = _canonical(href)
     scheme = urlsplit(uri).scheme
     if scheme == "file":
         return uri_path(uri)
     if scheme or href.startswith("/vsi"):
         return None
-    return posixpath.normpath(posixpath.join(folder, unquoted(href)))
+    return quoted
+
+
+def is_ambiguous(href: str, document: str) -> bool:
+    """Whether there is a file of the name that an href has as it is, and another one it means."""
+    quoted, plain = _meanings(href, document)
+    return quoted != plain and os.path.lexists(quoted) and os.path.lexists(plain)
+
+
+def _meanings(href: str, document: str) -> tuple[str, str]:
+    """Return the paths that an href names if it is quoted, and if it is not."""
+    folder = posixpath.dirname(document)
+    quoted, plain = (posixpath.join(folder, name) for name in (unquoted(href), href))
+    return posixpath.normpath(quoted), posixpath.normpath(plain)
 
 
 def absolute(href: str, document_uri: str) -> str:

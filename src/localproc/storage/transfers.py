@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
+from localproc.shortages import started
 from localproc.storage.retries import go_on
 
 _T = TypeVar("_T")
@@ -79,9 +80,7 @@ def _start(batch: _Batch, count: int) -> list[threading.Thread]:
     threads: list[threading.Thread] = []
     for _ in range(count):
         thread = threading.Thread(target=batch.work, name="localproc-transfer", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads: the limit of a process, or of a container
+        if not started(thread):
             if not threads:
                 batch.work()
             break

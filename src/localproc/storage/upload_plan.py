@@ -134,7 +134,11 @@ class Outbound:
         return self._measured.get(uri)
 
     def guard(self, path: str) -> str:
-        """See that a file is the job's own, or an input passed through, links followed."""
+        """See that a file is the job's own, or an input passed through, links followed.
+
+        It is asked of each file: so it raises ``StagingError`` also when nobody waits for them.
+        """
+        retries.go_on(self._stopped)
         real = self._files.realpath(path)
         if not is_below(real, (*self._own, *self._inputs)):
             raise StagingError(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from localproc.plugins.storage import Storage
+from localproc.shortages import started
 from localproc.storage import retries
 from localproc.storage.remnants import Undoing
 from localproc.storage.stac import CATALOG
@@ -60,9 +61,7 @@ def bounded(remove: Callable[[], None], log: _Log, undoing: Undoing, *, hurry: b
             undoing.left()
 
     thread = threading.Thread(target=run, name="localproc-withdraw", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads
+    if not started(thread):
         run()
         return
     thread.join(_WAIT if hurry else None)

@@ -4,13 +4,13 @@ Owns its text: what each input is, blanks where a value has to be given, and the
 with what they are by default. Must not know how inputs are read, but that blanks are refused.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.trees import UnreadableText
 from localproc.cwl.base.types import CwlType, describe, is_optional, kind, members, without_null
+from localproc.views.written import in_yaml
 
 
 def inputs_template(title: str, ports: Sequence[Mapping[str, Any]]) -> str:
@@ -99,4 +99,4 @@ def _scalar(value: Any) -> str:
                 return value
         except UnreadableText:
             pass
-    return json.dumps(value, ensure_ascii=False)
+    return in_yaml(value)

@@ -55,7 +55,8 @@ class Service:
         """In a forked child: it is the parent's."""
         process, self.process = self.process, None
         if process is not None and process.stdin is not None:
-            forks.close(process.stdin.fileno())
+            process.stdin.close()
+            process.returncode = 0  # as far as this process is concerned
         self._lock = threading.Lock()
 
     def _end(self) -> None:

@@ -32,6 +32,7 @@ class Stat:
     ``is_special``: neither a file nor a directory. ``is_hidden``: what it is may not be told.
     ``modified`` (nanoseconds) and ``inode`` tell whether it is still the same; ``changed`` is when
     anything about it was, which nobody can set back. ``is_executable``: somebody may run the file.
+    ``owned`` is whose it is, what these may do with it, and how many names it has.
     """
 
     is_dir: bool
@@ -42,6 +43,7 @@ class Stat:
     is_hidden: bool = False
     changed: int = field(default=0, compare=False)
     is_executable: bool = False
+    owned: tuple[int, ...] = field(default=(), compare=False)
 
 
 class Files(Protocol):

@@ -38,8 +38,10 @@ _FREEZE: Final = """
 _CALL: Final = """
 (function (run, box) {
   const value = run.apply(globalThis, box);
-  if (value === undefined || typeof value === "function" || typeof value === "symbol")
-    throw new TypeError(`it gave ${typeof value}, which is no value (return null for nothing)`);
+  if (value === undefined || typeof value === "function" || typeof value === "symbol") {
+    const told = `it gave ${typeof value}, which is no value (return null for nothing)`;
+    throw Object.assign(new TypeError(told), { stack: "" }); // no line of it is the author's
+  }
   return [value];
 })
 """

@@ -199,10 +199,7 @@ class Resolver:
         return str(self._documents.raw(uri)["cwlVersion"])
 
     def _workflow(self, resolved: dict[str, Any], typed: Any, site: _Site) -> None:
-        names = {port.id: short(port.id) for port in typed.inputs}
-        for step in typed.steps:
-            for out in step.out:
-                names[identifier(out)] = f"{short(step.id)}/{short(identifier(out))}"
+        names = _names(typed)
         for port, output in zip(typed.outputs, resolved["outputs"], strict=True):
             output |= _links(port, "outputSource", names)
         resolved["steps"] = [self._step(step, names, site) for step in typed.steps]
@@ -250,6 +247,25 @@ class Resolver:
         own = identifier(step.run)
         self.processes[name]["id"] = short(step.id if own.startswith("_:") else own)
         return name
+
+
+def _names(typed: Any) -> dict[str, str]:
+    """Return the short names of what links lead to, by URI.
+
+    What is imported has the URI of its own document, and so have the links in it.
+    """
+    names = {port.id: short(port.id) for port in typed.inputs}
+    for step in typed.steps:
+        for out in step.out:
+            names[identifier(out)] = f"{short(step.id)}/{short(identifier(out))}"
+    ids = [*names, *(port.id for port in typed.outputs), *(step.id for step in typed.steps)]
+    documents = {urldefrag(uri)[0] for uri in ids}
+    if len(documents) > 1:
+        own = f"{identifier(typed)}/"
+        within = {urldefrag(uri.replace(own, "#", 1))[1]: name for uri, name in names.items()}
+        for base in (own, *(f"{document}#" for document in documents)):
+            names |= {f"{base}{uri}": name for uri, name in within.items()}
+    return names
 
 
 def _links(sink: Any, field: str, names: Mapping[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Owns telling that beforehand, by reading. Must not evaluate anything, nor know w
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.types import MAPPINGS
@@ -14,6 +15,7 @@ from localproc.errors import ExpressionError
 _MOST: Final = 500  #: values that are looked at in no time
 
 
+@lru_cache(maxsize=256)
 def tool_is_quick(tool: Tool) -> bool:
     """Whether a tool is worked out without JavaScript."""
     requirements = tool.requirements
@@ -22,6 +24,7 @@ def tool_is_quick(tool: Tool) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
 def plan_is_quick(process: Tool | Workflow) -> bool:
     """Whether the order of steps and their inputs are worked out without more than a look."""
     if isinstance(process, Tool):

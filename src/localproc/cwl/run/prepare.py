@@ -89,7 +89,7 @@ def prepare(
         context=context,
         folders=folders,
         tool=tool,
-        given=seen(values, layout.actions, layout.shared, files) if has_files(values) else Given(),
+        given=_given(values, layout, files),
         shared=tuple(layout.shared),
     )
 
@@ -101,6 +101,13 @@ def begin(
     values = complete(tool, fill(tool, inputs), files)
     needs = resources(tool, values)
     return values, needs, _runtime(needs, folders)
+
+
+def _given(values: Mapping[str, Any], layout: Layout, files: Files) -> Given:
+    """Return how all is that a tool may only read."""
+    if not has_files(values):
+        return Given()
+    return seen(values, layout.actions, layout.shared, files, layout.folders.outdir)
 
 
 def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:

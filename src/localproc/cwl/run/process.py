@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from localproc.cwl.base.files import is_local, local_path, walk
@@ -285,7 +286,14 @@ def tools(process: Tool | Workflow) -> Iterator[Tool]:
     return (one for one in reached(process) if isinstance(one, Tool))
 
 
-def own_files(process: Tool | Workflow) -> list[str]:
+def operations(resolved: Mapping[str, Any]) -> list[str]:
+    """Return the names of a package's Operations: with one, it can be looked at and not run."""
+    found = resolved["processes"].items()
+    return [name for name, process in found if process["class"] == "Operation"]
+
+
+@lru_cache(maxsize=256)
+def own_files(process: Tool | Workflow) -> tuple[str, ...]:
     """Return the paths of the files that a package itself names: defaults, and what it stages."""
     found: dict[str, None] = {}
     for one in reached(process):
@@ -295,7 +303,7 @@ def own_files(process: Tool | Workflow) -> list[str]:
         for step in one.steps if isinstance(one, Workflow) else ():
             specs += [entry.spec.get("default") for entry in step.inputs]
         found |= {local_path(file): None for file in walk(specs) if is_local(file)}
-    return list(found)
+    return tuple(found)
 
 
 def reached(

@@ -7,6 +7,7 @@ are fetched. The defaults of a process's own inputs are not among them: these ar
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.files import default_of, is_literal, is_local, map_files
@@ -18,7 +19,8 @@ DEFAULTS: Final = "/defaults"
 _PARTS: Final = ("secondaryFiles", "listing")
 
 
-def remote_defaults(process: Tool | Workflow) -> list[Mapping[str, Any]]:
+@lru_cache(maxsize=256)
+def remote_defaults(process: Tool | Workflow) -> tuple[Mapping[str, Any], ...]:
     """Return the File and Directory objects that steps have as defaults and that lie elsewhere."""
     found: dict[str, Mapping[str, Any]] = {}
     for one in reached(process):
@@ -27,7 +29,7 @@ def remote_defaults(process: Tool | Workflow) -> list[Mapping[str, Any]]:
             specs += [entry.spec for step in one.steps for entry in step.inputs]
         for spec in specs:
             found |= {_key(each): each for each in _remote(_default(spec))}
-    return list(found.values())
+    return tuple(found.values())
 
 
 def with_defaults(process: Tool | Workflow, staged: Sequence[Mapping[str, Any]]) -> Tool | Workflow:

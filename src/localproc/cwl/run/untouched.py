@@ -18,94 +18,133 @@ from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
 from localproc.errors import LocalprocError, StepError
 from localproc.model import StageAction
 
-_MOST: Final = 1000  #: files watched in folders that are linked to
-_HEAD: Final = 1 << 12  #: bytes of a file that are compared where its size and times say nothing
+_MOST: Final = 1000  #: files watched in folders
+_WHOLE: Final = (
+    1 << 16
+)  #: bytes up to which a file is compared as a whole, if its times say nothing
+_HEAD: Final = 1 << 12  #: bytes compared of a larger one
+_BUDGET: Final = 1 << 22  #: bytes that are read for that, of all files in folders
+_OTHERS: Final = (".log", "nohup.out")  #: what else is written to in a folder somebody works in
+_HOME: Final = "localproc.db"  #: a folder with it is a home, which changes all the time
+_HINT: Final = (
+    "a tool that writes to what it is given needs it as writable in "
+    "InitialWorkDirRequirement, which makes a copy"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """How a file was: what is known about it, and a digest of what it begins with."""
+    """How a file was: what is known about it, and a digest of its first ``read`` bytes."""
 
     stat: Stat
-    head: bytes
+    head: bytes = b""
+    read: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a task may only read: files by their paths, and the names in folders."""
+    """What a task may only read: files by their paths, and the names in folders.
+
+    Others may make files in the folders ``theirs``, which are the user's.
+    """
 
     files: Mapping[str, FileState] = field(default_factory=dict)
     folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    theirs: frozenset[str] = frozenset()
 
 
 def seen(
-    values: Mapping[str, Any], actions: Iterable[StageAction], shared: Iterable[str], files: Files
+    values: Mapping[str, Any],
+    actions: Iterable[StageAction],
+    shared: Iterable[str],
+    files: Files,
+    outdir: str,
 ) -> Given:
     """Return how all is that a task may only read.
 
     ``values`` are its inputs, ``actions`` what is put in place for it. ``shared`` are paths that it
-    may write to.
+    may write to. ``outdir`` is its own folder, which lies beside those of other tasks.
     """
-    given = [local_path(one) for one in walk(dict(values)) if is_local(one)]
     linked = [action.source for action in actions if action.kind == "link"]
+    given = [local_path(one) for one in walk(dict(values)) if is_local(one)]
     writable = tuple(shared)
-    found: dict[str, Stat] = {}
-    for path in dict.fromkeys([*given, *linked]):
-        stat = files.stat(path)
-        if stat is not None and not stat.is_dir:
-            found[path] = stat
-    folders = (path for path in linked if path not in found)
-    inner = (each for folder in folders for each in _below(folder, files))
-    found |= dict(islice(inner, _MOST))
-    ours = {
+    stats = {path: files.stat(path) for path in dict.fromkeys([*given, *linked])}
+    named = {path: stat for path, stat in stats.items() if stat is not None}
+    folders = [path for path, stat in named.items() if stat.is_dir and path != outdir]
+    inner = dict(islice((one for each in folders for one in _below(each, files)), _MOST))
+    watched = {
         path: stat
-        for path, stat in found.items()
-        if not any(_is_below(path, one) for one in writable)
+        for path, stat in {**named, **inner}.items()
+        if not stat.is_special and not any(_is_below(path, one) for one in writable)
     }
-    return Given(
-        {
-            path: FileState(stat, _head(path, files))
-            for path, stat in ours.items()
-            if not (stat.is_special or stat.is_dir)
-        },
-        {path: _names(path, files) for path, stat in ours.items() if stat.is_dir},
-    )
+    budget = _BUDGET
+    found: dict[str, FileState] = {}
+    for path, stat in watched.items():
+        if not stat.is_dir:
+            most = (_WHOLE if stat.size <= _WHOLE else _HEAD) if path in named or budget > 0 else 0
+            found[path] = FileState(stat, _head(path, most, files), most)
+            budget -= 0 if path in named else min(stat.size, most)
+    names = {path: _names(path, files) for path in inner if path in watched and inner[path].is_dir}
+    closed = (*linked, posixpath.dirname(outdir))
+    others = (one for one in names if not any(_is_below(one, each) for each in closed))
+    return Given(found, names, frozenset(others))
 
 
-def check(tool: str, before: Given, files: Files) -> None:
-    """Raise ``StepError`` for a file that is no longer what it was, or was not there."""
+def check(tool: str, before: Given, files: Files) -> list[str]:
+    """Return what is to be told of files that may have changed, or were made.
+
+    Raises ``StepError`` for a file that is no longer what it was; for one that was made only where
+    nobody else makes any.
+    """
+    told: list[str] = []
     for path, was in before.files.items():
         now = files.stat(path)
         if now is None or _has_changed(path, was, now, files):
-            what = "removed" if now is None else "changed"
-            raise _touched(f"{tool}: its input {path} was {what} while it ran")
+            what = f"its input {path} was {'removed' if now is None else 'changed'} while it ran"
+            if not _is_others(path, before):
+                raise StepError(f"{tool}: {what}", hint=_HINT)
+            told.append(what)
+        elif _may_have_changed(was, now):
+            told.append(f"its input {path} may have been changed while it ran, and its times reset")
     for folder, names in before.folders.items():
         new = sorted(_names(folder, files) - names) if files.stat(folder) else []
         if new:
-            raise _touched(f"{tool}: {new[0]} was made in its input {folder} while it ran")
+            what = f"{new[0]} was made in its input {folder} while it ran"
+            if folder not in before.theirs:
+                raise StepError(f"{tool}: {what}", hint=_HINT)
+            told.append(what)
+    return told
 
 
-def _touched(what: str) -> StepError:
-    return StepError(
-        what,
-        hint="a tool that writes to what it is given needs it as writable in "
-        "InitialWorkDirRequirement, which makes a copy",
-    )
+def _is_others(path: str, before: Given) -> bool:
+    """Whether somebody else writes to a file: a log in a folder that is the user's."""
+    return path.endswith(_OTHERS) and any(_is_below(path, one) for one in before.theirs)
 
 
 def _has_changed(path: str, was: FileState, now: Stat, files: Files) -> bool:
     """Whether a file has been written to, even if its size and times were set back."""
     if _state(now) != _state(was.stat):
         return True
-    if now.changed == was.stat.changed or not now.size:
+    if now.changed == was.stat.changed or not was.read or not now.size:
         return False
-    return _head(path, files) != was.head  # else it is its mode, or another link to it
+    return _head(path, was.read, files) != was.head  # else it is its mode, or another link to it
 
 
-def _head(path: str, files: Files) -> bytes:
+def _may_have_changed(was: FileState, now: Stat) -> bool:
+    """Whether nothing but the time of change tells that something has been done to a file.
+
+    It is told of a file that was not compared as a whole.
+    """
+    if now.size <= was.read or now.changed == was.stat.changed:
+        return False
+    return now.owned == was.stat.owned
+
+
+def _head(path: str, most: int, files: Files) -> bytes:
     """Return a digest of what a file begins with; nothing if it cannot be read."""
-    with contextlib.suppress(LocalprocError):
-        return hashlib.blake2b(files.read(path, _HEAD), digest_size=16).digest()
+    if most:
+        with contextlib.suppress(LocalprocError):
+            return hashlib.blake2b(files.read(path, most), digest_size=16).digest()
     return b""
 
 
@@ -115,14 +154,16 @@ def _state(stat: Stat) -> tuple[int, ...]:
 
 
 def _below(folder: str, files: Files) -> Iterator[tuple[str, Stat]]:
-    """Yield a folder and all that is in it, hidden ones left out."""
+    """Yield a folder and all that is in it, hidden ones and homes left out."""
     stat = files.stat(folder)
     if stat is None:
         return
+    names = _names(folder, files) if stat.is_dir else frozenset()
+    if _HOME in names:
+        return
     yield folder, stat
-    if stat.is_dir:
-        for name in sorted(_names(folder, files)):
-            yield from _below(posixpath.join(folder, name), files)
+    for name in sorted(names):
+        yield from _below(posixpath.join(folder, name), files)
 
 
 def _names(folder: str, files: Files) -> frozenset[str]:

@@ -25,6 +25,7 @@ from localproc.engine.admission.suitability import check_executors
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.engine.job.reusable import Surroundings
 from localproc.engine.options import read_trigger
 from localproc.engine.runtime import Runtime
 from localproc.errors import (
@@ -45,7 +46,6 @@ from localproc.storage.addresses import is_elsewhere, redacted
 from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
-from localproc.storage.siblings import siblings
 from localproc.uris import canonical, is_absolute, uri_path
 
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
@@ -182,11 +182,9 @@ class Acceptance:
         return found
 
     def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
-        """Return what lies beside the package's own files now: a retry sees if that has changed."""
-        own = self._revision(record).files
-        if not own:
-            return {}
-        return siblings(own, own, (self._runtime.home.path, uri_path(request.results)))
+        """Return what the job's scripts may use as it is now: a retry sees if that has changed."""
+        home, results = os.path.dirname(self._runtime.home.jobs), uri_path(request.results)
+        return Surroundings(self._revision(record).files, request.inputs, home, results).digests()
 
     def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
         """Return the container runtime of a job; raises where its steps can never run."""
@@ -260,7 +258,7 @@ class Acceptance:
                     record.resolved.get("ontology"),
                 ),
                 secret_inputs(record.resolved),
-                tuple(own_files(self._runtime.processes.of(record))),
+                own_files(self._runtime.processes.of(record)),
             )
         return found
 

@@ -19,7 +19,7 @@ from localproc.engine.admission.foresight import JobPlan, Recall, foresee, unfor
 from localproc.engine.admission.suitability import StepPlacement, missing_images, placements
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
-from localproc.engine.job.reusable import beside_of, key_of
+from localproc.engine.job.reusable import Surroundings, key_of
 from localproc.engine.runtime import Runtime
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.model import Container, ProcessRecord
@@ -47,7 +47,9 @@ def preview(
         return unforeseen(placed, list(error.problems) or [Problem(error.message)])
     reuse = runtime.settings.reuse if rest.get("reuse") is None else bool(rest["reuse"])
     results = results_uri(os.fspath(rest.get("results") or acceptance.results), current_folder())
-    recall = _recalling(runtime, process, placed, results) if reuse else _no_reuse
+    recall = (
+        _recalling(runtime, process, placed, job_object, uri_path(results)) if reuse else _no_reuse
+    )
     missing = [error.message for error in missing_images(placed, runtime)]
     return replace(foresee(process, job_object, placed, recall, Disk()), images=missing)
 
@@ -57,10 +59,15 @@ def _no_reuse(_: Invocation) -> str:
 
 
 def _recalling(
-    runtime: Runtime, process: Tool | Workflow, placed: list[StepPlacement], results: str
+    runtime: Runtime,
+    process: Tool | Workflow,
+    placed: list[StepPlacement],
+    inputs: Mapping[str, Any],
+    results: str,
 ) -> Recall:
     """Return what says which outputs are kept for an invocation, or why there are none."""
-    own, disk, jobs = own_files(process), Disk(), runtime.home.jobs
+    disk, home = Disk(), os.path.dirname(runtime.home.jobs)
+    around = Surroundings(own_files(process), inputs, home, results)
     boxes = {one.step: one.container for one in placed}
     cache = StepCache(runtime.home.steps)
 
@@ -74,8 +81,7 @@ def _recalling(
             software = runtime.software.provide(wanted).changes
         if any(not is_local(one) and not is_literal(one) for one in walk(dict(invocation.inputs))):
             return "its inputs are not here yet"
-        beside = beside_of(invocation, own, jobs, uri_path(results))
-        key = key_of(invocation, beside, disk, image=image, software=software)
+        key = key_of(invocation, around.of(invocation), disk, image=image, software=software)
         if not key:
             return "WorkReuse, NetworkAccess or InplaceUpdateRequirement forbids reuse"
         return cache.find(key) or "no outputs of an equal step are kept"

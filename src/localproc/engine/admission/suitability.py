@@ -58,9 +58,9 @@ def check_executors(
         if one.unfit
     ]
     if problems:
-        raise UnsupportedPackage(
-            "some steps can never run", problems, hint="choose another executor for them"
-        )
+        elsewhere = any(one.unfit and not one.lacking for one in found)
+        hint = "choose another executor for them" if elsewhere else ""
+        raise UnsupportedPackage("some steps can never run", problems, hint=hint)
     _check_images(missing_images(found, runtime))
     return name
 

@@ -29,7 +29,12 @@ class Liveness:
         self._base = os.path.join(folder, self.id)
         self._lock = _locked(self._base + _LOCK)
         os.write(self._lock, f"{os.getpid()}\n".encode())
-        self._bell, self._ring = _bell(self._base + _BELL)
+        try:
+            self._bell, self._ring = _bell(self._base + _BELL)
+        except OSError:
+            os.remove(self._base + _LOCK)
+            os.close(self._lock)
+            raise
         forks.watch(self)
 
     def fileno(self) -> int:

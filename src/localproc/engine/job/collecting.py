@@ -7,6 +7,7 @@ collected.
 from typing import Any
 
 from localproc.cwl.base.files import Files
+from localproc.cwl.run import untouched
 from localproc.cwl.run.collect import collect
 from localproc.cwl.run.prepare import Prepared
 from localproc.errors import LocalprocError
@@ -15,16 +16,21 @@ from localproc.model import Report, Secrets
 from localproc.model.secret import with_texts
 
 
-def collected(prepared: Prepared, report: Report, files: Files, secrets: Secrets) -> dict[str, Any]:
-    """Return the outputs of a task; raises ``LocalprocError`` or ``OSError``."""
-    if not secrets:
-        return collect(prepared, report.exit_code or 0, files)
-    marks = secrets.marks()
+def collected(
+    prepared: Prepared, report: Report, files: Files, secrets: Secrets
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the outputs of a task, and what is to be told of what it was given to read.
+
+    Raises ``LocalprocError`` or ``OSError``.
+    """
+    marks = secrets.marks() if secrets else {}
     try:
+        told = untouched.check(prepared.tool.id, prepared.given, files)
         outputs = collect(prepared, report.exit_code or 0, files)
     except LocalprocError as error:
         error.message, error.hint = redacted(error.message, marks), redacted(error.hint, marks)
         error.args = (error.message,)
         raise
-    found: dict[str, Any] = with_texts(outputs, lambda text: redacted(text, marks))
-    return found
+    if marks:
+        outputs = with_texts(outputs, lambda text: redacted(text, marks))
+    return outputs, [redacted(text, marks) for text in told]

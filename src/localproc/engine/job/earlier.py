@@ -139,7 +139,7 @@ class EarlierJob:
         if tool.requirements.has("InplaceUpdateRequirement"):
             paths = [local_path(one) for one in walk(dict(inputs)) if is_local(one)]
             self._updated |= {*paths, *map(files.realpath, paths)}
-        scripts = named_files(tool, inputs).intersection(own)
+        scripts = named_files(tool, inputs).intersection({*own, *past.beside})
         beside = together({path: str(past.beside.get(path, "?")) for path in scripts})
         done = self._by_place[invocation.key] = _Done(invocation, known, beside)
         if known.outputs is not None:

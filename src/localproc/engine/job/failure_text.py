@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from localproc.errors import JobFailed, LocalprocError
 from localproc.model import Report, Task, TaskState
+from localproc.views.written import in_yaml
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _MOST_NAMES: Final = 3
@@ -90,7 +91,9 @@ def _in_short(value: Any) -> str:
         return f"{len(value)} values"
     if isinstance(value, list):
         return f"[{', '.join(map(_in_short, value))}]"
-    text = str(value)
+    if isinstance(value, Mapping) and len(value) <= 3:
+        return f"{{{', '.join(f'{name}: {_in_short(item)}' for name, item in value.items())}}}"
+    text = value if isinstance(value, str) else in_yaml(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 

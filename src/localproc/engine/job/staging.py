@@ -52,7 +52,7 @@ class Staging:
         """
         inputs = fill(self._process, inputs)
         if defaults := remote_defaults(self._process):
-            inputs[DEFAULTS] = defaults
+            inputs[DEFAULTS] = list(defaults)
         if not has_files(inputs) and not any(map(is_reference, inputs.values())):
             return inputs
         self._begin(STAGE_IN, "staging inputs", again=again)

@@ -30,7 +30,7 @@ from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, wi
 from localproc.engine.job.inner_links import lead_outside
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
-from localproc.engine.job.steplog import LogNames, out_name
+from localproc.engine.job.steplog import LogNames, log_writer, out_name
 from localproc.errors import UnsupportedPackage
 from localproc.machine.retries import RetryRule, rule_for
 from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Task
@@ -87,7 +87,6 @@ class TaskFactory:
     job_id: str
     setup: JobSetup
     logs: LogNames
-    _plain: dict[Tool, bool] = field(default_factory=dict)
 
     def log_path(self, name: str) -> str:
         """Return the path of a step's log."""
@@ -104,10 +103,7 @@ class TaskFactory:
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""
-        tool = invocation.tool
-        if tool not in self._plain:
-            self._plain[tool] = tool_is_quick(tool)
-        return self._plain[tool] and self.is_quick(invocation)
+        return tool_is_quick(invocation.tool) and self.is_quick(invocation)
 
     def is_boxed(self, invocation: Invocation) -> bool:
         """Whether an invocation runs in a container."""
@@ -161,7 +157,11 @@ class TaskFactory:
         Raises ``LocalprocError`` or ``OSError``.
         """
         lead_outside(effect.prepared.folders)
-        outputs = collected(effect.prepared, effect.report, files, effect.secrets)
+        outputs, told = collected(effect.prepared, effect.report, files, effect.secrets)
+        if told:
+            with log_writer(self.log_path(effect.name)) as log:
+                for line in told:
+                    log(line)
         return Made(outputs, fingerprint.fingerprint(outputs, files))
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from localproc.model import Report
 from localproc.plugins.executor import Executor
+from localproc.shortages import started
 
 _PATIENCE: Final = 10.0  #: seconds that closing an executor may take
 
@@ -75,12 +76,10 @@ class ExecutorPool:
         threads = []
         for executor in self._known.values():
             thread = threading.Thread(target=let_go, args=(executor,), daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # the system has no room for one
-                let_go(executor)
-            else:
+            if started(thread):
                 threads.append(thread)
+            else:
+                let_go(executor)
         deadline = self._clock() + _PATIENCE
         for thread in threads:
             thread.join(max(0, deadline - self._clock()))

@@ -14,6 +14,7 @@ from localproc.executors.composed import Runtimes
 from localproc.executors.opening import open_executor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import Capabilities, Executor, ExecutorPlugin, ExecutorSettings
+from localproc.shortages import is_shortage
 
 _LOG: Final = logging.getLogger("localproc")
 _LATER: Final = 1.0
@@ -50,6 +51,8 @@ class GuardedExecutor:
         except LocalprocError:
             raise
         except Exception as error:
+            if isinstance(error, OSError) and is_shortage(error):
+                raise
             raise EnvironmentProblem(
                 f"the executor {plugin.name!r} cannot be opened: {_said(error)}",
                 hint="localproc plugins tells where it comes from",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job.earlier import EarlierJob
+from localproc.engine.job.reusable import Surroundings
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.errors import JobDismissed
 from localproc.model import JobRequest
@@ -23,6 +24,7 @@ class JobContext:
     stopped: threading.Event
     process: Tool | Workflow
     tasks: TaskFactory
+    around: Surroundings
     package_files: tuple[str, ...] = ()  #: files that the package itself brings along
     namespace: str = ""
     earlier: EarlierJob | None = None  #: the one that is retried

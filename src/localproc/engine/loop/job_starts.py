@@ -21,6 +21,7 @@ from localproc.engine.job import replay
 from localproc.engine.job.earlier import EarlierJob
 from localproc.engine.job.executor_choice import Boxes, Destination, ExecutorChoice
 from localproc.engine.job.job_run import JobRun
+from localproc.engine.job.reusable import Surroundings
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
@@ -37,6 +38,7 @@ from localproc.model import JobRecord
 from localproc.model.events import STAGE_IN
 from localproc.plugins.backend import Capabilities
 from localproc.storage.disk import stage
+from localproc.uris import uri_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class JobStarts:
         tasks = TaskFactory(job.id, self._set_up(job, past, places), LogNames(past.logs))
         if past.started and not job.dismiss_requested:
             self._storages.check(_uris(past))
+        own, home = own_files(process), os.path.dirname(self._home.jobs)
         context = JobContext(
             job.id,
             tasks.setup.folder,
@@ -89,7 +92,8 @@ class JobStarts:
             threading.Event(),
             process,
             tasks,
-            tuple(own_files(process)),
+            Surroundings(own, past.request.inputs, home, uri_path(past.request.results)),
+            own,
             job.namespace,
             self._earlier(job, past),
         )

@@ -37,6 +37,7 @@ from localproc.engine.loop.recalling import Aside, Recaller
 from localproc.engine.loop.task_folder import fill_folder
 from localproc.model import Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
+from localproc.priorities import considerate
 from localproc.storage.disk import Disk
 from localproc.storage.meter import Meter
 from localproc.storage.publish import Publisher
@@ -88,7 +89,8 @@ class JobWork:
         return value
 
     def _value(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
-        disk = Disk(go_on=job.go_on)
+        go_on = considerate(job.go_on)
+        disk = Disk(go_on=go_on)
         match effect:
             case MakePlan(inputs):
                 return make_plan(job.process, inputs, disk)
@@ -99,7 +101,7 @@ class JobWork:
             case Evaluate():
                 return job.tasks.evaluate(effect, disk)
             case FillFolder(task):
-                return fill_folder(task, job.go_on)
+                return fill_folder(task, go_on)
             case Collect():
                 return job.tasks.collect(effect, disk)
             case Recall():

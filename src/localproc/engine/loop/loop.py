@@ -9,6 +9,7 @@ import os
 import selectors
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -38,11 +39,13 @@ from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, JobStatus
 from localproc.model.events import Succeeded
+from localproc.shortages import started
 from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
+_LIMITS: Final = "there are limits: ulimit -u and -v, or those of the container"
 _PULLS: Final = 64  #: steps that may be started in one turn
 
 
@@ -118,8 +121,10 @@ class Loop:
     # For other threads
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Begin; raises ``EnvironmentProblem`` if the system has no thread for it."""
+        if not started(self._thread):
+            self._selector.close()
+            raise EnvironmentProblem("there is no thread to run jobs in", hint=_LIMITS)
 
     def warm_up(self, executor: str) -> None:
         """Open an executor that is going to be needed."""
@@ -299,8 +304,9 @@ class Loop:
             self._opening.close()
             self._executors.close(tidy=idle)
             if idle:
-                forget_gone(self._keepers)  # the local executor may not have been needed
-                self._bell.bury()
+                with suppress(OSError):  # no descriptor is left: the next engine does it
+                    forget_gone(self._keepers)  # the local executor may not have been needed
+                    self._bell.bury()
                 self._tmpdirs.close(self._bell.knows)
             elif not self._active:
                 self._tmpdirs.close()

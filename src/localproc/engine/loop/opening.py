@@ -12,6 +12,7 @@ from typing import Final
 from localproc.engine.loop.executor_pool import OpenExecutor
 from localproc.errors import LocalprocError
 from localproc.plugins.executor import Executor
+from localproc.shortages import is_shortage, started
 
 _LOG: Final = logging.getLogger("localproc")
 _PATIENCE: Final = 10.0  #: seconds that closing waits for what is being opened
@@ -40,13 +41,12 @@ class Opening:
             thread = threading.Thread(
                 target=self._work, args=(name,), name=f"localproc-open-{name}", daemon=True
             )
-            try:
-                thread.start()
-            except RuntimeError as error:  # there is no room for a thread now
-                _LOG.warning("the executor %r cannot be opened yet: %s", name, error)
-            else:
-                self._begun.add(name)
+            self._begun.add(name)  # before the thread says otherwise
+            if started(thread):
                 self._threads.append(thread)
+            else:
+                self._begun.discard(name)
+                _LOG.warning("the executor %r waits for a thread: the system gives none", name)
         return name in self._outcomes
 
     def take(self, name: str) -> Executor:
@@ -82,7 +82,16 @@ class Opening:
                 self._let_go()
         except LocalprocError as error:
             self._outcomes[name] = error
+        except OSError as error:
+            if is_shortage(error):
+                _LOG.warning("the executor %r cannot be opened yet: %s", name, error)
+                self._begun.discard(name)  # the loop's next look begins anew
+                return
+            self._fail(name, error)
         except Exception as error:
-            _LOG.exception("the executor %r cannot be opened: %s", name, error)
-            self._outcomes[name] = LocalprocError(f"{type(error).__name__}: {error}")
+            self._fail(name, error)
         self._ready()
+
+    def _fail(self, name: str, error: Exception) -> None:
+        _LOG.error("the executor %r cannot be opened: %s", name, error, exc_info=error)
+        self._outcomes[name] = LocalprocError(f"{type(error).__name__}: {error}")

@@ -17,12 +17,11 @@ from localproc.engine.job.earlier import EarlierStep, outdir_of
 from localproc.engine.job.effects import Recall
 from localproc.engine.job.facts import Recalled, TakenFrom
 from localproc.engine.job.replay import ran_in
-from localproc.engine.job.reusable import beside_of, key_of
+from localproc.engine.job.reusable import key_of
 from localproc.engine.loop.job_context import JobContext
 from localproc.storage.disk import Disk
 from localproc.storage.sharing import LeadsOut, share_logs, take_over
 from localproc.storage.step_cache import StepCache
-from localproc.uris import uri_path
 
 _UNKNOWN_IMAGE: Final = "it runs in a container, and what its image was is not known"
 _GIVEN: Final = "it is given variables or secrets, and whether they are the same is not known"
@@ -44,7 +43,7 @@ class Recaller:
         tool, inputs = invocation.tool, invocation.inputs
         image = self._image(invocation, job, aside)
         software = job.tasks.software(invocation).packages
-        beside = self._beside(invocation, job)
+        beside = job.around.of(invocation)
         if job.earlier is not None:
             found: EarlierStep | str = _UNKNOWN_IMAGE
             if job.tasks.counted(invocation)[1]:
@@ -90,11 +89,6 @@ class Recaller:
             return None
         with aside():
             return self._containers.settled(box, job.go_on).digest or None
-
-    def _beside(self, invocation: Invocation, job: JobContext) -> str:
-        """Return the digest of what lies beside the package's own files that a step is given."""
-        jobs, results = os.path.dirname(job.folder), uri_path(job.request.results)
-        return beside_of(invocation, job.package_files, jobs, results)
 
     def _taken_over(
         self, effect: Recall, step: EarlierStep, job: JobContext, disk: Disk

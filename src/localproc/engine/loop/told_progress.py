@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 
 from localproc.model import Task
+from localproc.shortages import started
 
 _LINE: Final = re.compile(
     rb"^progress[ \t]+(\d+(?:\.\d*)?|\.\d+)(?:[ \t]+([^\r\n]*))?\r?$", re.MULTILINE
@@ -69,7 +70,8 @@ class ToldProgress:
                 self._thread = threading.Thread(
                     target=self._live, name="localproc-progress", daemon=True
                 )
-                self._thread.start()
+                if not started(self._thread):  # the next task tries again
+                    self._thread = None
 
     def forget(self, keys: Iterable[str]) -> None:
         """Let go of tasks."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from localproc.priorities import lower_thread
+from localproc.shortages import started
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 10.0  #: seconds that a thread waits for work before it ends
@@ -98,12 +99,10 @@ class Workers:
     def _start(self) -> bool:
         thread = threading.Thread(target=self._live, name=f"localproc-{self._name}", daemon=True)
         self._threads.add(thread)
-        try:
-            thread.start()
-        except RuntimeError:  # the system has no room for one now
-            self._threads.discard(thread)
-            return False
-        return True
+        if started(thread):
+            return True
+        self._threads.discard(thread)
+        return False
 
     def _live(self) -> None:
         if self._nice:

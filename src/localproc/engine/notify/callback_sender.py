@@ -28,6 +28,7 @@ from localproc.engine.notify.letters import COMMAND, MAIL
 from localproc.errors import LocalprocError, StagingError
 from localproc.model import Callback
 from localproc.plugins.store import Store
+from localproc.shortages import started
 from localproc.views.written import written
 
 if TYPE_CHECKING:
@@ -78,12 +79,17 @@ class CallbackSender:
         self._under_way: dict[str, int] = {}  # deliveries to a host
         self._waiting: dict[str, deque[tuple[float, Callback]]] = {}  # ... until those have ended
         self._idle = threading.Condition(self._lock)
-        self._thread = threading.Thread(target=self._live, name="localproc-callbacks", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def ring(self) -> None:
-        """Look at the outbox now."""
+        """Look at the outbox now, or at the next ring if the system gives no thread."""
         self._bell.set()
+        if self._thread is None:
+            thread = threading.Thread(target=self._live, name="localproc-callbacks", daemon=True)
+            if started(thread):
+                self._thread = thread
+            else:
+                _LOG.warning("callbacks wait for a thread: the system gives none")
 
     def close(self) -> None:
         """Try what is due once more, then end; what is left stays in the outbox.
@@ -92,7 +98,8 @@ class CallbackSender:
         """
         self._stopping = True
         self._bell.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         with self._lock:
             self._idle.wait_for(lambda: not self._under_way, _LAST)
             self._closed = True
@@ -137,9 +144,7 @@ class CallbackSender:
         deliver = threading.Thread(
             target=self._work, args=(host, callback), name="localproc-callback", daemon=True
         )
-        try:
-            deliver.start()
-        except RuntimeError:  # no more threads
+        if not started(deliver):
             self._work(host, callback)
 
     def _work(self, host: str, callback: Callback) -> None:

@@ -14,7 +14,7 @@ from localproc.model import Event, JobRequest, Step
 from localproc.model.events import Dismissed, Failed, Succeeded, request_of
 
 _JOBS: Final = 64
-_STEPS: Final = 200_000
+_EVENTS: Final = 500_000
 
 #: Gives a job's events without the first so many.
 Events = Callable[[str, int], list[Event]]
@@ -75,9 +75,6 @@ class JobHistory:
         with self._lock:
             return self._book.has_ended(log)
 
-    def __len__(self) -> int:
-        return len(self._book)
-
 
 class Histories:
     """The histories of the jobs that were looked at last, of all namespaces of a home."""
@@ -99,4 +96,4 @@ class Histories:
             return found
 
     def _is_too_much(self) -> bool:
-        return len(self._known) > _JOBS or sum(map(len, self._known.values())) > _STEPS
+        return len(self._known) > _JOBS or sum(one.seen for one in self._known.values()) > _EVENTS

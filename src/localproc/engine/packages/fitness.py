@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import image, is_required
-from localproc.cwl.run.process import Tool, compile_package, tools
+from localproc.cwl.run.process import Tool, compile_package, operations, tools
 from localproc.engine.containers import Containers
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 from localproc.engine.packages.images import Named, looked_for, named_images
@@ -31,6 +31,12 @@ def misgivings(
 ) -> Iterator[Problem]:
     """Yield what will go wrong if an executor runs the package here, with its places."""
     processes = package.resolved["processes"]
+    for name in operations(package.resolved):
+        yield package.place(name, "class").problem(
+            f"{processes[name]['id']} is an Operation, which can be looked at and not run",
+            hint="put a CommandLineTool, an ExpressionTool or a Workflow in its place",
+        )
+        return  # what runs beside it is not known
     names = {id(process): name for name, process in processes.items()}
     able = executor.capabilities
     images = _images(package, executor.name, able, containers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from localproc.cwl.run.container import described, is_required
-from localproc.cwl.run.process import compile_package, tools
+from localproc.cwl.run.process import compile_package, operations, tools
 from localproc.engine.containers import Containers
 from localproc.errors import LocalprocError
 from localproc.model import Container
@@ -31,8 +31,13 @@ class Named:
 
 
 def named_images(resolved: Mapping[str, Any]) -> list[Named]:
-    """Return the images that the tools of a compiled package name, each once."""
+    """Return the images that the tools of a compiled package name, each once.
+
+    A package with an Operation is never run, and so needs none.
+    """
     found: dict[str, Named] = {}
+    if operations(resolved):
+        return []
     for tool in tools(compile_package(resolved)):
         if tool.requirements.has("DockerRequirement"):
             box = described(tool)

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from localproc.shortages import started
+
 _LOG: Final = logging.getLogger("localproc")
 _EVERY: Final = 3600.0
 
@@ -26,12 +28,13 @@ class HourlyPrune:
         self._prune = prune
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live, name="localproc-upkeep", daemon=True)
-        self._thread.start()
+        self._runs = started(self._thread)
 
     def stop(self) -> None:
         """End it; what is being removed is removed whole."""
         self._stop.set()
-        self._thread.join()
+        if self._runs:
+            self._thread.join()
 
     def _live(self) -> None:
         while not self._stop.is_set():
@@ -43,9 +46,12 @@ class HourlyPrune:
             self._stop.wait(_EVERY)
 
     def _is_due(self) -> bool:
-        """Whether it is time, and this engine is the first to see so."""
+        """Whether it is time, and this engine is the first to see so.
+
+        A time to come is of a clock that has been set back since.
+        """
         try:
-            if time.time() - os.stat(self._stamp).st_mtime < _EVERY:
+            if 0 <= time.time() - os.stat(self._stamp).st_mtime < _EVERY:
                 return False
         except FileNotFoundError:
             pass

@@ -11,6 +11,7 @@ from typing import Final
 from localproc.model import JobStatus
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
+from localproc.shortages import started
 from localproc.storage.remnants import Remnant, Remnants
 from localproc.storage.withdraw import remove_results
 
@@ -67,10 +68,8 @@ class Remover:
         with self._lock:
             if self._closed.is_set() or self._thread is not None:
                 return
-            self._thread = threading.Thread(
-                target=self._live, name="localproc-remains", daemon=True
-            )
-            self._thread.start()
+            thread = threading.Thread(target=self._live, name="localproc-remains", daemon=True)
+            self._thread = thread if started(thread) else None  # else the next ring tries again
 
     def close(self) -> None:
         """End; what is being removed is waited for, some seconds."""

@@ -1,0 +1,80 @@
+"""A system that has no thread or descriptor left for now: nothing hangs, and nothing is lost."""
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from localproc import Engine
+from localproc.errors import EnvironmentProblem
+from tests.patience import patient
+
+TELLS = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "tells",
+    "baseCommand": ["sh", "-c", "echo progress 0.5 half >&2"],
+    "hints": {"localproc:Progress": {}},
+    "$namespaces": {"localproc": "https://localproc.dev/ns#"},
+    "inputs": {},
+    "outputs": {},
+}
+NOBODY = {"successUri": "http://127.0.0.1:9/done"}
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
+    """Have no thread of such a name started the first time; return those that were refused."""
+    start, refused = threading.Thread.start, list[str]()
+
+    def starts(thread: threading.Thread) -> None:
+        if thread.name == name and not refused:
+            refused.append(name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starts)
+    return refused
+
+
+def test_no_job_is_accepted_that_nobody_would_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(TELLS)
+        refuse(monkeypatch, "localproc-loop")
+        with pytest.raises(EnvironmentProblem, match="no thread to run jobs in"):
+            process.execute()
+        assert engine.jobs() == []
+        assert not list((tmp_path / "home" / "engines").iterdir())
+        assert process.execute().wait(patient(30)).status == "successful"
+
+
+@pytest.mark.parametrize("name", ["callbacks", "progress", "upkeep", "open-local"])
+def test_jobs_do_without_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    refused = refuse(monkeypatch, f"localproc-{name}")
+    with Engine(tmp_path / "home", prune={"older_than": "30d"}) as engine:
+        process = engine.deploy(TELLS)
+        for _ in range(2):
+            job = process.execute(subscriber=NOBODY)
+            assert job.wait(patient(30)).status == "successful"
+    assert refused == [f"localproc-{name}"]
+
+
+def test_an_executor_waits_for_descriptors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe, left = os.pipe, [2]
+
+    def fails() -> tuple[int, int]:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return pipe()
+
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(TELLS)
+        monkeypatch.setattr(os, "pipe", fails)
+        assert process.execute().wait(patient(30)).status == "successful"
+    assert left[0] < 0
