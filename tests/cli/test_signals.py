@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from localproc import Engine
+from localproc.model import JobStatus
 from tests.cli.terminal import end_of, localproc, started
 from tests.patience import until
 
@@ -95,6 +96,34 @@ def test_run_under_sigterm_says_how_to_go_on(sleeps: Path, pid_file: Path, home:
         assert f"left: {job.id} goes on" in said.err
     os.kill(pid, signal.SIGKILL)
     assert localproc("resume").code == 1
+
+
+def test_run_once_goes_on_with_the_job_of_its_key(
+    tmp_path: Path, pid_file: Path, home: Path
+) -> None:
+    """As a scheduler has it that puts a script back into its queue: the command is the same."""
+    go = tmp_path / "go"
+    script = f"echo $$ >>{pid_file}; until [ -e {go} ]; do sleep 0.05; done"
+    tool = tmp_path / "waits.cwl"
+    tool.write_text(
+        f"""
+cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c, '{script}']
+inputs: []
+outputs: []
+"""
+    )
+    with started("run", tool, "--once", "k") as process:
+        begun(pid_file)
+        process.send_signal(signal.SIGTERM)
+        assert end_of(process).code == 143
+    go.touch()
+    again = localproc("run", tool, "--once", "k")
+    assert again.code == 0
+    with Engine(home, run_jobs=False) as engine:
+        assert [job.status for job in engine.jobs()] == [JobStatus.SUCCESSFUL]
+    assert len(pid_file.read_text().split()) == 1, "its task ran once"
 
 
 def test_run_under_sigterm_tells_of_its_own_job_alone(

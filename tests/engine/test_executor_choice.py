@@ -250,3 +250,38 @@ def test_two_homes_may_work_in_one_folder(tmp_path: Path, packages: Path) -> Non
         with Engine(tmp_path / name, work=str(tmp_path / "shared")) as engine:
             engine.run(packages / "echo.cwl", {"message": "x"}).raise_for_status()
     assert len(list((tmp_path / "shared").iterdir())) == 2
+
+
+def test_an_executor_is_told_while_more_tasks_follow(tmp_path: Path) -> None:
+    """So that a scheduler is given all instances of a scatter together."""
+    told: list[tuple[int, bool]] = []
+
+    class Roomy(LocalExecutor):
+        def room(self) -> int:
+            return 1000
+
+        def submit(self, tasks: Any, *, more: bool = False) -> None:
+            told.append((len(tasks), more))
+            super().submit(tasks, more=more)
+
+    class Wide:
+        @hookimpl
+        def localproc_executors(self) -> Iterator[ExecutorPlugin]:
+            yield ExecutorPlugin("roomy", Roomy)
+
+    tool = {"class": "CommandLineTool", "baseCommand": "true", "inputs": {"n": "int"}}
+    step = {"run": {**tool, "outputs": []}, "scatter": "n", "in": {"n": "all"}, "out": []}
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "wide",
+        "requirements": [{"class": "ScatterFeatureRequirement"}],
+        "inputs": {"all": "int[]"},
+        "outputs": [],
+        "steps": {"one": step},
+    }
+    with Engine(tmp_path / "home", plugins=[Wide()], executor="roomy") as engine:
+        process = engine.deploy(package)
+        process.execute({"all": list(range(150))}).wait().raise_for_status()
+    assert sum(count for count, _ in told) == 150
+    assert [more for _, more in told] == [True] * (len(told) - 1) + [False]

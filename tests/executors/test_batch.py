@@ -17,7 +17,7 @@ from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
-from localproc.executors.batch.node_scripts import NodeSetup, is_local, shell_tasks
+from localproc.executors.batch.node_scripts import NodeSetup, is_local, shell_tasks, with_setup
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
 from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
@@ -141,6 +141,14 @@ def test_a_command_reaches_its_program_as_it_was(
     assert json.loads(done.stdout) == [words, value]
 
 
+def test_what_the_lines_before_a_task_say_is_none_of_its_output() -> None:
+    """Modules and profiles greet."""
+    argv = with_setup(["printenv", "GREETING"], "echo loaded gdal\nexport GREETING=hi # so far")
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("hi\n", "loaded gdal\n")
+    assert with_setup(["true"], "") == ["true"]
+
+
 def test_a_temporary_folder_is_the_nodes_if_nothing_else_names_it() -> None:
     env = {"TMPDIR": "/w/tmp", "HOME": "/w/out"}
     assert is_local(task("k", "sort", env=env))
@@ -214,6 +222,8 @@ def test_a_line_of_a_keeper_is_a_record() -> None:
         (Seen(TaskState.NODE_LOST, "n1"), True, TaskState.NODE_LOST),
         (Seen(TaskState.CANCELLED, "by root"), False, TaskState.CANCELLED),
         (Seen(TaskState.TIMED_OUT), True, TaskState.TIMED_OUT),
+        (Seen(TaskState.NEVER_STARTED), False, TaskState.CANCELLED),
+        (Seen(TaskState.NEVER_STARTED), True, TaskState.LOST),
     ],
 )
 def test_a_job_without_a_record_is_what_the_scheduler_says(

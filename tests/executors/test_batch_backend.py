@@ -2,18 +2,20 @@
 
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen
+from localproc.errors import ExecutorUnavailable
+from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen, TooMany
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
 from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.spool import Spool
-from localproc.executors.batch.telling import Telling
+from localproc.executors.batch.telling import Telling, before_it
 from localproc.model import Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorSettings
@@ -30,14 +32,20 @@ class Scheduler:
         self.queue: dict[str, Seen] = {}
         self.ends: dict[str, Seen] = {}
         self.asked: list[set[str]] = []
+        self.order: dict[str, int] = {}
+        self.asked_places = 0
+        self.most = 1000  #: jobs in the queue
 
     def unfit(self, request: Request) -> str:
         return ""
 
     def submit(self, allocation: Allocation) -> str | Refused:
+        if len(self.queue) + max(1, allocation.count) > self.most:
+            raise TooMany("job submit limit")
         self.handed.append(allocation)
         job = str(len(self.handed))
-        self.queue[job] = Seen(TaskState.QUEUED, name=allocation.name)
+        jobs = [f"{job}_{number}" for number in range(allocation.count)] or [job]
+        self.queue.update(dict.fromkeys(jobs, Seen(TaskState.QUEUED, name=allocation.name)))
         return job
 
     def element(self, job: str, number: int) -> str:
@@ -45,6 +53,10 @@ class Scheduler:
 
     def jobs(self) -> Mapping[str, Seen]:
         return dict(self.queue)
+
+    def places(self) -> Mapping[str, int]:
+        self.asked_places += 1
+        return dict(self.order)
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         return {one.name: job for job, one in self.queue.items() if one.name in names}
@@ -133,3 +145,117 @@ def test_an_end_that_cannot_be_written_down_is_told_later(
     assert telling.report(single, 0).state is TaskState.QUEUED
     (small_disk / "filler").unlink()
     assert telling.report(single, 0).state is TaskState.NODE_LOST
+
+
+def test_places_are_asked_for_while_tasks_wait_and_seldom(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("localproc.executors.batch.queue.monotonic", lambda: now[0])
+    queue = Queue(scheduler)
+    scheduler.queue["7"] = Seen(TaskState.QUEUED, "Priority", name="lp-a")
+    scheduler.order = {"7": 12, "8": 13}
+
+    def seconds_later(seconds: float) -> Collection[str]:
+        now[0] += seconds
+        return queue.ask({"7"})
+
+    seconds_later(0)
+    seconds_later(4)
+    assert (scheduler.asked_places, queue.place("7")) == (0, None), "it may begin any moment"
+    assert seconds_later(1) == {"7"}
+    assert (scheduler.asked_places, queue.place("7")) == (1, 12)
+    assert queue.place("8") is None, "that is somebody else's"
+    for _ in range(29):
+        seconds_later(1)
+    assert scheduler.asked_places == 1
+    scheduler.order = {"7": 3}
+    assert seconds_later(1) == {"7"}
+    assert (scheduler.asked_places, queue.place("7")) == (2, 3)
+    scheduler.queue["7"] = Seen(TaskState.RUNNING, name="lp-a")
+    for _ in range(60):
+        seconds_later(1)
+    assert scheduler.asked_places == 2
+    assert queue.place("7") is None
+
+
+def test_the_queue_is_not_asked_for_in_the_second_after_that_of_places(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("localproc.executors.batch.queue.monotonic", lambda: now[0])
+    queue = Queue(scheduler)
+    scheduler.queue["7"] = Seen(TaskState.QUEUED, name="lp-a")
+    queue.ask({"7"})
+    now[0] += 6
+    queue.ask({"7"})
+    assert scheduler.asked_places == 1
+    now[0] += 0.9
+    assert not queue.is_due()
+    now[0] += 0.1
+    assert queue.is_due()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "said"),
+    [
+        (0, "it is the next in the queue"),
+        (1, "one job comes before it"),
+        (7, "7 jobs come before it"),
+        (48, "about 40 jobs come before it"),
+        (1999, "about 1000 jobs come before it"),
+    ],
+)
+def test_a_place_is_told_exactly_only_near_the_front(jobs: int, said: str) -> None:
+    assert before_it(jobs) == said
+
+
+def test_a_task_that_waits_tells_its_place(
+    tmp_path: Path, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localproc.executors.batch.queue._WAIT", 0.0)
+    backend, one = opened(tmp_path, scheduler), task(tmp_path, "a")
+    handles = {key: str(handle) for key, handle in backend.submit([one]).items()}
+    scheduler.queue["1"] = replace(scheduler.queue["1"], reason="Priority")
+    scheduler.order = {"1": 3}
+    said: list[str] = []
+    while len(said) < 2:
+        backend.look(handles)
+        if backend.watch(5.0):
+            said.append(backend.look(handles)[one.key].reason)
+    assert said == ["Priority", "Priority; 3 jobs come before it"]
+
+
+def test_no_more_is_handed_in_than_a_user_may_have_in_the_queue(
+    tmp_path: Path, scheduler: Scheduler
+) -> None:
+    scheduler.most = 5
+    backend = opened(tmp_path, scheduler)
+    tasks = [task(tmp_path, name) for name in "abcdefgh"]
+    answers = backend.submit(tasks)
+    assert [one.count for one in scheduler.handed] == [4, 0]
+    assert [isinstance(answers[one.key], str) for one in tasks] == [True] * 5 + [False] * 3
+    assert {type(answers[one.key]) for one in tasks[5:]} == {TooMany}
+    scheduler.queue.clear()
+    again = backend.submit(tasks)
+    assert [one.count for one in scheduler.handed] == [4, 0, 3]
+    assert {key: again[key] for key, one in answers.items() if isinstance(one, str)} == {
+        key: one for key, one in answers.items() if isinstance(one, str)
+    }
+    assert len(set(map(str, again.values()))) == 8
+
+
+def test_a_scheduler_that_is_away_is_not_asked_for_each_batch(
+    tmp_path: Path, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def away(allocation: Allocation) -> str:
+        asked.append(allocation.name)
+        raise ExecutorUnavailable("nobody answers")
+
+    monkeypatch.setattr(scheduler, "submit", away)
+    backend = opened(tmp_path, scheduler, mode="single")
+    answers = backend.submit([task(tmp_path, name) for name in "abc"])
+    assert {type(one) for one in answers.values()} == {ExecutorUnavailable}
+    assert len(asked) == 1

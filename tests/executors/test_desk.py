@@ -184,6 +184,19 @@ def test_queries_have_a_budget(backend: Memory) -> None:
     desk.close()
 
 
+def test_what_is_not_taken_for_now_keeps_nobody_waiting(desk: Desk, backend: Memory) -> None:
+    backend.handles = {"a": "#a"}
+    backend.states["a"] = Report("a", TaskState.ENDED, 0)
+    backend.answers["submit"] = [{"a": "#a", "b": ExecutorUnavailable("no more than one")}]
+    desk.submit(tasks("a", "b"))
+    found = news(desk, "a", "b")
+    assert found["a"].state is TaskState.ENDED
+    while found["b"].state is not R:
+        assert found["b"].reason in ("", "no more than one")
+        found = news(desk, "b")
+    assert backend.count("submit") == 2
+
+
 @pytest.mark.parametrize("verb", ["submit", "look", "stop", "forget"])
 def test_a_verb_that_blocks_holds_up_nobody(desk: Desk, backend: Memory, verb: str) -> None:
     desk.submit(tasks("before"))
@@ -412,6 +425,32 @@ def test_what_a_watch_sees_is_looked_at(backend: Memory) -> None:
     end(backend, "a", 4)
     happened.set()
     assert news(desk, "a")["a"].exit_code == 4
+    desk.close()
+
+
+def test_what_a_watch_sees_does_not_wait_for_the_next_look_at_all(
+    backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that took its time puts off the next one, but not the ends that are known."""
+    monkeypatch.setattr(desks, "_SHARE", 1e9)
+    monkeypatch.setattr(desks, "_SLOW", 3600.0)
+    happened = threading.Event()
+
+    def watch(seconds: float) -> Collection[str]:
+        if happened.wait(0.01):
+            happened.clear()
+            return ("a",)
+        return ()
+
+    backend.watch = watch  # type: ignore[method-assign]
+    desk = Desk(backend, linger=0)
+    desk.submit(tasks("a", "b"))
+    news(desk, "a", "b")
+    end(backend, "a", 4)
+    happened.set()
+    assert news(desk, "a")["a"].exit_code == 4
+    looks = [keys for verb, keys in backend.calls if verb == "look"]
+    assert looks == [("a", "b"), ("a",)]
     desk.close()
 
 

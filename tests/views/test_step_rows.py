@@ -1,5 +1,7 @@
 """Steps in rows: the instances of a scatter as one."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from localproc.model import Step, StepStatus
@@ -30,6 +32,17 @@ def test_the_instances_of_a_scatter_are_one_row() -> None:
     assert first.status is FAILED
     assert other.name == "other"
     assert step_rows(steps)[0].said == "42 done, 3 running, 1 failed"
+
+
+def test_a_row_of_which_nothing_runs_says_why_its_first_step_waits() -> None:
+    waiting = replace(step("crop[1]", StepStatus.ACCEPTED), reason="Priority; 3 jobs before it")
+    behind = replace(step("crop[2]", StepStatus.ACCEPTED), reason="Priority; 4 jobs before it")
+    (row,) = step_rows([step("crop[0]"), waiting, behind])
+    assert row.waits == "Priority; 3 jobs before it"
+    (row,) = step_rows([step("crop[0]", RUNNING), waiting])
+    assert row.waits == "", "something goes on"
+    (row,) = step_rows([replace(waiting, due=datetime(2026, 11, 28, tzinfo=UTC))])
+    assert row.waits == "", "it is not at its executor"
 
 
 def test_nested_scatters_are_one_row_for_each_place() -> None:

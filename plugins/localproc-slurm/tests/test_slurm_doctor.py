@@ -6,6 +6,7 @@ from typing import Any
 
 import localproc_slurm
 import pytest
+from localproc_slurm import examination
 from slurm_cluster import Cluster
 from slurm_fixtures import cluster, running_cluster
 
@@ -30,6 +31,17 @@ def test_a_cluster_that_is_well(tmp_path: Path, cluster: Cluster) -> None:
     assert said["partition short"].said.endswith("10 min")
     assert said["a job"].said.endswith(f"which sees {tmp_path}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cluster_that_hides_the_jobs_of_others() -> None:
+    [hidden] = (
+        one
+        for one in examination.of_configuration({"PrivateData": "jobs,usage"})
+        if one.what == "places in the queue"
+    )
+    assert hidden.state == "warning"
+    said = [one.what for one in examination.of_configuration({"PrivateData": "none"})]
+    assert "places in the queue" not in said
 
 
 def test_a_partition_that_is_not_there(tmp_path: Path, cluster: Cluster) -> None:

@@ -174,6 +174,24 @@ class TestSingles(Everywhere):
         assert report.state is TaskState.CANCELLED
         assert report.reason == "somebody cancelled it by way of Slurm"
 
+    def test_an_element_that_is_cancelled_while_it_waits_is_told(
+        self, tmp_path: Path, cluster: Cluster
+    ) -> None:
+        """Slurm forgets it at once, as if it had never been."""
+        executor = open_slurm(tmp_path / "home", "first", {"extra": ["--hold"]})
+        tasks = [self.task(tmp_path, f"s{n}", "true") for n in range(3)]
+        executor.submit(tasks)
+        waiting = self.until(executor, [one.key for one in tasks], lambda one: bool(one.reason))
+        job = waiting[tasks[1].key].native_id
+        cluster.call("scancel", job)
+        report = self.end_of(executor, tasks[1])
+        assert (report.state, report.native_id) == (TaskState.CANCELLED, job)
+        assert report.reason == "somebody cancelled it by way of Slurm"
+        cluster.call("scontrol", "release", job.partition("_")[0])
+        found = self.reports(executor, [tasks[0].key, tasks[2].key])
+        executor.close()
+        assert {one.exit_code for one in found.values()} == {0}
+
     def test_what_slurm_would_let_wait_for_ever_is_refused(
         self, tmp_path: Path, cluster: Cluster
     ) -> None:

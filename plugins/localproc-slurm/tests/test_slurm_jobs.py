@@ -12,7 +12,7 @@ from typing import Any
 import localproc_slurm
 import psutil
 import pytest
-from slurm_cluster import Cluster
+from slurm_cluster import NODES, Cluster
 from slurm_fixtures import cluster, running_cluster, until
 
 from localproc import Engine
@@ -76,6 +76,24 @@ def sleepers(seconds: str) -> list[int]:
         for one in psutil.process_iter(["cmdline"])
         if one.info["cmdline"] == ["sleep", seconds]
     ]
+
+
+def test_a_step_that_waits_tells_its_place_among_everybodys_jobs(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    whole = ["--output=/dev/null", "--exclusive", "--wrap", "sleep 300"]
+    for _ in range(NODES + 2):
+        cluster.call("sbatch", "--partition=main", f"--nodes={NODES}", *whole)
+    with engine(tmp_path / "home", extra=["--exclusive"]) as one, one.client() as client:
+        job = one.execute(one.deploy(tool("true")).id, {})
+        place = f"{NODES + 1} jobs come before it"
+        until(lambda: any(place in step.reason for step in job.steps))
+        [step] = client.get(f"/jobs/{job.id}").json()["steps"]
+        assert place in step["reason"]
+        page = client.get(f"/jobs/{job.id}", headers={"accept": "text/html"}).text
+        assert place in page
+        job.dismiss()
+        job.wait()
 
 
 @pytest.mark.parametrize("mode", ["array", "bundle"])

@@ -12,7 +12,7 @@ from localproc_slurm import answers, calls
 from localproc_slurm.cluster import Cluster
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request
+from localproc.executors.batch import Allocation, Failed, Request, TooMany
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
@@ -89,6 +89,7 @@ def test_all_jobs_are_asked_for_at_once() -> None:
         ("7|TIMEOUT|TimeLimit|n1", TaskState.TIMED_OUT, "Slurm's time limit"),
         ("7|OUT_OF_MEMORY|OutOfMemory|n1", TaskState.OUT_OF_MEMORY, "OutOfMemory"),
         ("7|NODE_FAIL|None|n1", TaskState.NODE_LOST, "Slurm has lost the node n1"),
+        ("7|DEADLINE|DeadLine|", TaskState.TIMED_OUT, "it had not ended by its deadline"),
         ("7|CANCELLED|None|n1", TaskState.CANCELLED, "somebody cancelled it by way of Slurm"),
         ("7|PREEMPTED|None|n1", TaskState.LOST, "for a job of higher priority"),
         ("7|A_STATE_OF_NEXT_YEAR|None|", TaskState.QUEUED, ""),
@@ -140,7 +141,8 @@ def test_no_answer_is_more_than_one_that_makes_no_sense(said: str) -> None:
         return said
 
     cluster = Cluster(call=call)
-    for question in (cluster.jobs, partial(cluster.ended, ["7"]), partial(cluster.named, ["lp-a"])):
+    of_some = partial(cluster.ended, ["7"]), partial(cluster.named, ["lp-a"])
+    for question in (cluster.jobs, cluster.places, *of_some):
         with suppress(ExecutorUnavailable):
             question()
     with suppress(ExecutorUnavailable):
@@ -154,6 +156,20 @@ def test_when_slurm_expects_a_job_to_begin_is_part_of_why_it_waits() -> None:
     assert seen.reason == "Priority; Slurm expects it to begin about 2026-11-28 21:50"
     [seen] = answers.queue("job 7|RUNNING|None|n1|2026-11-28T21:53:15|lp-a\n").values()
     assert seen.reason == ""
+
+
+def test_places_are_those_of_everybodys_jobs_in_a_partition() -> None:
+    """As Slurm 22.05 lists them."""
+    said = (
+        "job 4_0|main|Resources\njob 4_1|main|Resources\njob 5|main|Priority\n"
+        "job 5|short|Nodes required for job are DOWN, DRAINED or reserved for other jobs\n"
+        "job 7|main|Dependency\njob 8|main|BeginTime\njob 9|short|Priority\n"
+        "job 6|main|JobHeldUser\njob 10|main|Priority\n"
+    )
+    assert answers.places(said) == {"4_0": 0, "4_1": 1, "5": 0, "9": 1, "10": 3}
+    words = calls.squeue_places("big")
+    assert words[:3] == ["squeue", "--noheader", "--states=PENDING"]
+    assert {"--array", "--priority", "--sort=-p,i", "--clusters=big"} <= set(words)
 
 
 def test_other_jobs_of_the_user_may_have_any_name() -> None:
@@ -177,6 +193,55 @@ def test_the_accounting_tells_who_cancelled() -> None:
     assert found["12"].state is TaskState.OUT_OF_MEMORY
     assert found["13"].state is TaskState.TIMED_OUT
     assert found["7"].reason == ("somebody cancelled it by way of Slurm, 1000 by its user id")
+
+
+def test_what_an_accounting_has_listed_is_read() -> None:
+    """As slurmdbd 22.05.8 with MariaDB has told of jobs that came to all kinds of ends."""
+    said = (
+        "13|CANCELLED by 0|None assigned|wrap\n"
+        "17|OUT_OF_MEMORY|n1|lp-975b12c234e3\n"
+        "22|COMPLETED|n1|lp-d3804f77ccf3\n"
+        "23_1|COMPLETED|n1|lp-3e2380291364\n"
+        "23_3|CANCELLED by 0|n1|lp-3e2380291364\n"
+        "29|CANCELLED by 0|None assigned|lp-b8e6dc82e8d5\n"
+        "30|REQUEUED|n1|lp-3cb68ab905c8\n"
+        "31|NODE_FAIL|n1|lp-9ae8a8a47609\n"
+        "70_0|TIMEOUT|n1|lp-c7e1d63a5f8c\n"
+        "2540_[3,6%2]|CANCELLED by 0|None assigned|wrap\n"
+    )
+    ids = ["17", "22", "23_1", "23_3", "29", "30", "31", "70_0", "2540_3", "2540_6", "2540_4"]
+    assert {job: one.state for job, one in answers.accounted(said, ids).items()} == {
+        "17": TaskState.OUT_OF_MEMORY,
+        "22": TaskState.ENDED,
+        "23_1": TaskState.ENDED,
+        "23_3": TaskState.CANCELLED,
+        "29": TaskState.CANCELLED,
+        "31": TaskState.NODE_LOST,
+        "70_0": TaskState.TIMED_OUT,
+        "2540_3": TaskState.CANCELLED,
+        "2540_6": TaskState.CANCELLED,
+    }
+
+
+def test_an_element_that_slurm_has_forgotten_at_once_was_cancelled_before_it_began() -> None:
+    """As 22.05.8 lists an array of five, of which the elements 2 and 4 were cancelled."""
+    said = (
+        "job 9_0|COMPLETED|None|n1|2026-11-29T00:33:34|lp-a\njob 9_1|RUNNING|None|n1|N/A|lp-a\n"
+        "job 9_3|PENDING|JobHeldUser||N/A|lp-a\n"
+    )
+    found = answers.ended(said, ["9_0", "9_1", "9_2", "9_3", "8_2", "7"])
+    assert {job: one.state for job, one in found.items()} == {
+        "9_0": TaskState.ENDED,
+        "9_2": TaskState.NEVER_STARTED,
+    }
+    assert found["9_2"].reason == "somebody cancelled it by way of Slurm"
+    assert found["9_2"].name == "lp-a"
+    assert "--jobs=7,9" in calls.squeue_ended(["9_0", "9_2", "7"])
+
+
+def test_the_accounting_is_asked_for_whole_arrays() -> None:
+    """Elements that have not begun share a row there, which none of their ids finds."""
+    assert "--jobs=2540,7" in calls.sacct(["2540_3", "2540_4", "7"])
 
 
 @pytest.mark.parametrize(
@@ -231,13 +296,32 @@ def refusing(said: str) -> Cluster:
     return Cluster(call=call)
 
 
+LIMITS = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+
+
+@pytest.mark.parametrize("limit", ["QOSMaxSubmitJobPerUserLimit", "AssocGrpSubmitJobsLimit"])
+def test_a_limit_of_jobs_in_the_queue_passes(limit: str) -> None:
+    said = f"sbatch: error: {limit}\nsbatch: error: Batch job submission failed: {LIMITS}\n"
+    with pytest.raises(TooMany, match=limit):
+        refusing(said).submit(allocation())
+
+
+@pytest.mark.parametrize(
+    "limit", ["QOSMaxWallDurationPerJobLimit", "QOSGrpCpuLimit", "AssocMaxCpuPerJobLimit"]
+)
+def test_a_limit_that_the_job_itself_is_over_does_not_pass(limit: str) -> None:
+    """Slurm says the same of all limits, but for the line before, where they deny on the limit."""
+    said = f"sbatch: error: {limit}\nsbatch: error: Batch job submission failed: {LIMITS}\n"
+    assert refusing(said).submit(allocation()) == Refused(f"sbatch: {limit}; {LIMITS}")
+
+
 @pytest.mark.parametrize(
     "said",
     [
         "Unable to contact slurm controller (connect failure)",
         "Socket timed out on send/recv operation",
         "Slurm temporarily unable to accept job, sleeping and retrying",
-        "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)",
+        LIMITS,
     ],
 )
 def test_what_may_be_taken_later_is_not_refused(said: str) -> None:

@@ -139,8 +139,9 @@ def _drawn(job: Job, steps: list[Step], totals: Mapping[str, int]) -> Any:
 
 
 def row_state(row: StepRow) -> str:
-    """Return the word for the state of a step, or how far a scatter is."""
-    return row.said if row.scattered else step_state(row.steps[0]) + how_far(row.steps[0])
+    """Return the word for the state of a step, or how far a scatter is, and why it waits."""
+    said = row.said if row.scattered else step_state(row.steps[0]) + how_far(row.steps[0])
+    return f"{said}: {row.waits}" if row.waits else said
 
 
 def row_cells(row: StepRow) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Desk:
         self._backend = backend
         self._linger = linger
         self._tasks = DeskTasks(lost_after)
-        self._next_look = 0.0
+        self._next_look = self._next_news = 0.0
         self._delay = 0.0
         self._closed = False
         self._closing = threading.Lock()
@@ -175,9 +175,11 @@ class Desk:
                 return
             _LOG.exception("a task could not be handed on: %s", error)
             answers = {batch[0].task.key: error}
-        self._tasks.handed(batch, answers)
+        later = self._tasks.handed(batch, answers)
         for verb in ("look", "stop", "watch", "hand over"):
             self._workers[verb].ring()
+        if later is not None:
+            raise later
 
     def _find(self, sought: list[DeskTask]) -> None:
         found = _mapping(self._backend.find([one.task for one in sought]))
@@ -192,11 +194,19 @@ class Desk:
         if not entries or self._closed:
             return None
         before = monotonic()
-        if before < self._next_look:
-            return self._next_look - before
+        if is_early := before < self._next_look:
+            entries = [one for one in entries if one.noted]
+            due = self._next_news if entries else self._next_look
+            if before < due:
+                return due - before
+        for one in entries:
+            one.noted = False
         answers = _mapping(self._backend.look({one.task.key: one.handle for one in entries}))
         now = monotonic()
         is_new = self._tasks.seen(entries, answers, now)
+        self._next_news = now + max(self._backend.pace, now - before)
+        if is_early:
+            return max(0.0, self._next_look - now)
         pace = max(self._backend.pace, min(_SHARE * (now - before), _SLOW))
         self._next_look = now + pace
         # One query that was slow makes the next ones rarer, but not the calm after it longer.
@@ -211,6 +221,7 @@ class Desk:
         if keys is None:
             return None
         if keys:
+            self._tasks.note(keys)
             self._workers["look"].ring()
             return self._backend.pace
         return 0

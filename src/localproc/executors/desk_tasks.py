@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 
 from localproc import forks
+from localproc.errors import ExecutorUnavailable
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Refused
 
@@ -42,6 +43,7 @@ class DeskTask:
     uncertain: bool = False  #: it may have been handed on: nobody answered
     grace: float | None = None
     told: Report | None = None
+    noted: bool = False  #: the backend has told to look at it
     missing: float | None = None  #: since when queries are answered without it
 
 
@@ -163,11 +165,23 @@ class DeskTasks:
 
     # What it has answered
 
-    def handed(self, batch: Iterable[DeskTask], answers: Mapping[object, object]) -> None:
-        """Take in what became of tasks that were handed on: handles, refusals, errors."""
+    def handed(
+        self, batch: Iterable[DeskTask], answers: Mapping[object, object]
+    ) -> ExecutorUnavailable | None:
+        """Take in what became of tasks that were handed on: handles, refusals, errors.
+
+        Return why some were not taken for now, if there are any.
+        """
+        later = None
         with self._lock:
             for one in batch:
-                self._handed(one, answers.get(one.task.key))
+                answer = answers.get(one.task.key)
+                if isinstance(answer, ExecutorUnavailable):
+                    later = answer
+                    self._put_off(one, answer.message)
+                else:
+                    self._handed(one, answer)
+        return later
 
     def _handed(self, one: DeskTask, answer: object) -> None:
         if isinstance(answer, str):
@@ -187,10 +201,13 @@ class DeskTasks:
         """Take in that nobody answered when tasks were handed on."""
         with self._lock:
             for one in batch:
-                one.uncertain = True
-                one.stage = Stage.WAITING if one.grace is None else Stage.SOUGHT
-                if one.grace is None:
-                    self._tell_of(one, Report(one.task.key, TaskState.QUEUED, reason=reason))
+                self._put_off(one, reason)
+
+    def _put_off(self, one: DeskTask, reason: str) -> None:
+        one.uncertain = True
+        one.stage = Stage.WAITING if one.grace is None else Stage.SOUGHT
+        if one.grace is None:
+            self._tell_of(one, Report(one.task.key, TaskState.QUEUED, reason=reason))
 
     def found(self, sought: Iterable[DeskTask], handles: Mapping[object, object]) -> None:
         """Take in which tasks were found; the others are what they are unless found."""
@@ -201,6 +218,13 @@ class DeskTasks:
                     one.handle, one.stage = handle, Stage.UNDER_WAY
                 else:
                     self._end(one, one.unless)
+
+    def note(self, keys: Iterable[str]) -> None:
+        """Take in that something has happened to tasks."""
+        with self._lock:
+            for key in keys:
+                if (one := self._open.get(key)) is not None:
+                    one.noted = True
 
     def seen(self, asked: Iterable[DeskTask], answers: Mapping[object, object], now: float) -> bool:
         """Take in what a query said of tasks at ``now`` (monotonic); return whether it was new."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from localproc.errors import ExecutorUnavailable
 from localproc.model import Report, Task
 
 
@@ -40,6 +41,10 @@ class Refused:
     reason: str
 
 
+#: What became of a task that was handed on: its handle; it never will be taken; or not for now.
+Answer = str | Refused | ExecutorUnavailable
+
+
 class Backend(Protocol):
     """Runs tasks, by verbs that may block."""
 
@@ -58,11 +63,12 @@ class Backend(Protocol):
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return why tasks can never run here, by their keys. This verb alone may not block."""
 
-    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
-        """Hand tasks on; return the handle of each by its key, or that it was refused.
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, Answer]:
+        """Hand tasks on; return the handle of each by its key, or why it has none.
 
         A task that was handed on by an earlier call, of this process or another one, is not handed
-        on again: its handle is returned. The same tasks come again after ``ExecutorUnavailable``.
+        on again: its handle is returned. The same tasks come again after ``ExecutorUnavailable``,
+        if it is raised, or returned for some of them.
         """
 
     def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:

@@ -57,6 +57,14 @@ class StepRow:
         return ", ".join([first, *rest])
 
     @property
+    def waits(self) -> str:
+        """Why nothing of it runs, in its executor's words: of a scatter, the first that waits."""
+        if self.status is not StepStatus.ACCEPTED:
+            return ""
+        waiting = [one for one in self.steps if one.status is StepStatus.ACCEPTED]
+        return next((one.reason for one in waiting if one.reason and one.due is None), "")
+
+    @property
     def status(self) -> StepStatus:
         """The status that counts most: failed, running, waiting, then how the last one ended."""
         found = {step.status for step in self.steps}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request, Seen, called
+from localproc.executors.batch import Allocation, Failed, Request, Seen, TooMany, called
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
@@ -33,8 +33,9 @@ _PRO: Final = _SIGNALLED | {
     -29: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
 }
 _LATER: Final = re.compile(
-    r"connect|timed out|end of file|busy|try again|per-user limit|protocol|comm", re.IGNORECASE
+    r"connect|timed out|end of file|busy|try again|protocol|comm", re.IGNORECASE
 )
+_TOO_MANY: Final = re.compile(r"per-user limit", re.IGNORECASE)
 _STATUS: Final = re.compile(r"-?[0-9]{1,9}")
 _JOB: Final = re.compile(r"[0-9]+(\[[0-9]*\])?\.\S+")
 _ELEMENT: Final = re.compile(r"^(lp-[0-9a-f]{12})-\d+$")
@@ -130,6 +131,8 @@ class Pbs:
         try:
             said = self._call(qsub(allocation, torque=self._torque)).split()
         except Failed as error:
+            if _TOO_MANY.search(error.said):
+                raise TooMany(error.said) from error
             if _LATER.search(error.said):
                 raise ExecutorUnavailable(error.said) from error
             return Refused(f"qsub: {error.said.removeprefix('qsub: ')}")
@@ -149,6 +152,10 @@ class Pbs:
             for job, one in self._stat().items()
             if one.get("Job_Owner", mine).startswith(mine) and _open(found := self._seen(one))
         }
+
+    def places(self) -> Mapping[str, int]:
+        """Return none: PBS lists jobs, but not the order in which it is going to run them."""
+        return {}
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return jobs by name, those that have ended included."""

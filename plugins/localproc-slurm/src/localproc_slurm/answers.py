@@ -65,13 +65,23 @@ _NEVER: Final = frozenset(
         "QOSNotAllowed",
     }
 )
+#: Reasons for which a job waits, but not for its turn.
+_NO_TURN: Final = _NEVER | {
+    "BeginTime",
+    "Dependency",
+    "JobArrayTaskLimit",
+    "JobHeldAdmin",
+    "JobHeldUser",
+}
 #: What sbatch says where a moment later it may do what it is asked.
 _LATER: Final = re.compile(
     r"unable to contact|timed out|temporarily|connection refused|try again|connect failure"
-    r"|communication|submit limit|job limit|invalid authentication|zero bytes|slurmctld"
+    r"|communication|invalid authentication|zero bytes|slurmctld"
     r"|resource temporarily unavailable|not responding",
     re.IGNORECASE,
 )
+_LIMIT: Final = re.compile(r"^(?:sbatch: )?error: ((?:QOS|Assoc)\w+)\s*$", re.MULTILINE)
+_CANCELLED: Final = "somebody cancelled it by way of Slurm"
 _PREFIX: Final = re.compile(r"^(sbatch: )?(error: )?(Batch job submission failed: )?")
 
 
@@ -84,6 +94,17 @@ def job_id(said: str) -> str:
 def is_later(said: str) -> bool:
     """Whether a refusal of sbatch is none: it may be taken later."""
     return _LATER.search(said) is not None
+
+
+def is_too_many(said: str) -> bool:
+    """Whether sbatch takes no more jobs for now: its words are those of all limits of a user.
+
+    Where Slurm names the limit, only those on what is in the queue pass.
+    """
+    if "job submit limit" not in said:
+        return False
+    named = _LIMIT.findall(said)
+    return not named or any("Submit" in one for one in named)
 
 
 def refusal(said: str) -> str:
@@ -101,13 +122,41 @@ def queue(said: str) -> Mapping[str, Seen]:
     return dict(_rows(said))
 
 
-def ended(said: str) -> Mapping[str, Seen]:
-    """Read what squeue lists of jobs, without those that still wait or run."""
-    return {
-        job: seen
-        for job, seen in queue(said).items()
-        if seen.state not in (*_OPEN, TaskState.REFUSED)
-    }
+def places(said: str) -> Mapping[str, int]:
+    """Read what squeue lists of those that wait, in the order in which they are to begin.
+
+    A row is an id, a partition and a reason; a job that may go to several partitions has several
+    rows, and the best of its places. Those that wait for something else than their turn have none.
+    """
+    found: dict[str, int] = {}
+    lengths: dict[str, int] = {}
+    for line in said.splitlines():
+        job, *rest = line.removeprefix(ROW).split("|", 2)
+        if not line.startswith(ROW) or len(rest) != 2 or not _ID.fullmatch(job):
+            raise ValueError(f"a job was expected, not {line!r:.80}")
+        partition, reason = rest
+        if reason not in _NO_TURN:
+            before = lengths.get(partition, 0)
+            lengths[partition] = before + 1
+            found[job] = min(before, found.get(job, before))
+    return found
+
+
+def ended(said: str, ids: Collection[str]) -> Mapping[str, Seen]:
+    """Read what squeue lists of whole arrays and single jobs, but for those that wait or run.
+
+    An element that is cancelled before it begins is forgotten at once, while others of its array
+    are still known.
+    """
+    listed = queue(said)
+    arrays = {job.partition("_")[0]: one.name for job, one in listed.items() if "_" in job}
+    found = {job: listed[job] for job in ids if job in listed}
+    for job in ids:
+        array, is_element, _ = job.partition("_")
+        if is_element and job not in listed and array in arrays:
+            found[job] = Seen(TaskState.NEVER_STARTED, _CANCELLED, name=arrays[array])
+    closed = (*_OPEN, TaskState.REFUSED)
+    return {job: one for job, one in found.items() if one.state not in closed}
 
 
 def accounted(said: str, ids: Collection[str]) -> Mapping[str, Seen]:
@@ -226,13 +275,13 @@ def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:
         return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}", name=name)
     if found is TaskState.CANCELLED:
         who = f", {by.removeprefix('by ')} by its user id" if by else ""
-        said = f"somebody cancelled it by way of Slurm{who}"
+        said = f"{_CANCELLED}{who}"
     elif found is TaskState.NODE_LOST:
         said = f"Slurm has lost the node {nodes}".rstrip()
     elif found is TaskState.LOST:
         said = "Slurm took it away for a job of higher priority"
     elif found is TaskState.TIMED_OUT:
-        said = "Slurm's time limit"
+        said = "it had not ended by its deadline" if word == "DEADLINE" else "Slurm's time limit"
     return Seen(found, said, "" if nodes in ("(null)", "None assigned") else nodes, name)
 
 

@@ -67,6 +67,15 @@ def squeue(cluster: str = "") -> list[str]:
     return ["squeue", "--me", "--noheader", "--array", f"--format={_QUEUE}", *_on(cluster)]
 
 
+def squeue_places(cluster: str = "") -> list[str]:
+    """Return what lists everybody's jobs that wait, in the order in which they are to begin.
+
+    A job that may go to several partitions is listed once for each.
+    """
+    which = ["--states=PENDING", "--array", "--priority", "--sort=-p,i"]
+    return ["squeue", "--noheader", *which, f"--format={ROW}%i|%P|%r", *_on(cluster)]
+
+
 def squeue_named(names: Collection[str], cluster: str = "") -> list[str]:
     """Return what lists jobs by their names, in whatever state, with the id of an array itself."""
     which = ["--states=all", f"--name={','.join(sorted(names))}"]
@@ -74,15 +83,21 @@ def squeue_named(names: Collection[str], cluster: str = "") -> list[str]:
 
 
 def squeue_ended(ids: Collection[str], cluster: str = "") -> list[str]:
-    """Return what lists jobs that have ended, as long as the controller remembers them."""
-    which = ["--states=all", "--array", f"--jobs={','.join(sorted(ids))}"]
+    """Return what lists jobs in whatever state, as long as the controller remembers them.
+
+    Of an array it lists all elements.
+    """
+    which = ["--states=all", "--array", f"--jobs={_jobs(ids)}"]
     return ["squeue", "--noheader", *which, f"--format={_QUEUE}", *_on(cluster)]
 
 
 def sacct(ids: Collection[str], cluster: str = "") -> list[str]:
-    """Return what lists jobs that the accounting knows, with who has cancelled them."""
+    """Return what lists jobs that the accounting knows, with who has cancelled them.
+
+    Of an array it is asked for all: an element that has not begun is not found by its own id.
+    """
     fields = "--format=JobID,State,NodeList,JobName"
-    which = f"--jobs={','.join(sorted(ids))}"
+    which = f"--jobs={_jobs(ids)}"
     return ["sacct", "--noheader", "--parsable2", "--allocations", which, fields, *_on(cluster)]
 
 
@@ -95,6 +110,11 @@ def scancel(ids: Sequence[str], signal: str = "", how: str = "", cluster: str = 
 def sinfo(cluster: str = "") -> list[str]:
     """Return what lists partitions with the largest that their nodes have."""
     return ["sinfo", "--noheader", "--exact", "--format=%R|%c|%m|%l|%D|%G|%a", *_on(cluster)]
+
+
+def _jobs(ids: Collection[str]) -> str:
+    """Return the ids of jobs, of arrays rather than of their elements."""
+    return ",".join(sorted({one.partition("_")[0] for one in ids}))
 
 
 def _cluster(options: Mapping[str, Any]) -> list[str]:

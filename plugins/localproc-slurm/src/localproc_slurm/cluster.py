@@ -6,10 +6,11 @@ tasks. The accounting is asked only for what the controller has forgotten, and n
 
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request, Seen, called
+from localproc.executors.batch import Allocation, Failed, Request, Seen, TooMany, called
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 from localproc_slurm import answers, calls
@@ -18,8 +19,13 @@ from localproc_slurm.answers import Partition
 _KEPT: Final = ("SLURM_CONF", "MUNGE_")
 _AT_A_TIME: Final = 500  #: ids on a command line
 
+#: The accounting knows who has cancelled a job, or that it was something else.
+_WHO: Final = (TaskState.CANCELLED, TaskState.NEVER_STARTED)
+
 #: Calls a command: what it writes, or ``Failed``, or ``ExecutorUnavailable``.
 Call = Callable[[Sequence[str]], str]
+
+Read = TypeVar("Read")
 
 
 class Cluster:
@@ -71,6 +77,8 @@ class Cluster:
         try:
             said = self._call(calls.sbatch(allocation))
         except Failed as error:
+            if answers.is_too_many(error.said):
+                raise TooMany(answers.refusal(error.said)) from error
             if answers.is_later(error.said):
                 raise ExecutorUnavailable(answers.refusal(error.said)) from error
             return Refused(f"sbatch: {answers.refusal(error.said)}")
@@ -87,6 +95,10 @@ class Cluster:
         """Return what squeue lists."""
         return self._read(answers.queue, calls.squeue(self._cluster))
 
+    def places(self) -> Mapping[str, int]:
+        """Return what squeue lists of everybody's jobs that wait, by partition."""
+        return self._read(answers.places, calls.squeue_places(self._cluster))
+
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return what squeue lists by name, and what the accounting knows if it forgot."""
         return answers.names(self._asked(calls.squeue_named(names, self._cluster)))
@@ -95,10 +107,9 @@ class Cluster:
         """Ask the controller, then the accounting: which also knows who cancelled a job."""
         found: dict[str, Seen] = {}
         for part in _parts(ids):
-            found.update(self._read(answers.ended, calls.squeue_ended(part, self._cluster)))
-        unknown = {
-            one for one in ids if one not in found or found[one].state is TaskState.CANCELLED
-        }
+            read = partial(answers.ended, ids=part)
+            found.update(self._read(read, calls.squeue_ended(part, self._cluster)))
+        unknown = {one for one in ids if one not in found or found[one].state in _WHO}
         if unknown and self._accounts:
             found.update(self._accounted(unknown, found))
         return found
@@ -134,8 +145,8 @@ class Cluster:
                     raise ExecutorUnavailable(error.said) from error
 
     def _read(
-        self, answer: Callable[[str], Mapping[str, Seen]], argv: Sequence[str]
-    ) -> Mapping[str, Seen]:
+        self, answer: Callable[[str], Mapping[str, Read]], argv: Sequence[str]
+    ) -> Mapping[str, Read]:
         """Return what a query has found; an answer that makes no sense is none."""
         try:
             return answer(self._asked(argv))

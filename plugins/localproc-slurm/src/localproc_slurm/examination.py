@@ -46,7 +46,7 @@ def examine(settings: ExecutorSettings) -> Iterator[Finding]:
     cluster = Cluster(float(options.get("timeout", 30)), str(options.get("cluster", "")))
     try:
         yield from _partitions(cluster)
-        yield from _configuration(_config())
+        yield from of_configuration(_config())
         yield from _accounting()
         yield from _tried(cluster, settings.folder, options)
     except (ExecutorUnavailable, Failed) as error:
@@ -73,7 +73,8 @@ def _partitions(cluster: Cluster) -> Iterator[Finding]:
         yield Finding("ok" if up else "warning", f"partition {name}", said, hint)
 
 
-def _configuration(config: Mapping[str, str]) -> Iterator[Finding]:
+def of_configuration(config: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at what scontrol shows of a cluster's configuration, by name."""
     tracking = config.get("ProctrackType", "")
     if "cgroup" in tracking:
         yield Finding("ok", "slurm tracks processes by", tracking)
@@ -86,6 +87,10 @@ def _configuration(config: Mapping[str, str]) -> Iterator[Finding]:
     else:
         hint = "ask the administrator for SelectTypeParameters=CR_Core_Memory"
         yield Finding("warning", "memory", "is not given out: jobs may share too little", hint)
+    if "jobs" in config.get("PrivateData", ""):
+        said = "are told of your own jobs alone: Slurm hides those of others"
+        hint = "ask the administrator for PrivateData without jobs"
+        yield Finding("warning", "places in the queue", said, hint)
     age = re.match(r"\d+", config.get("MinJobAge", ""))
     if age and int(age.group()) < 60:
         said = f"the controller forgets jobs after {age.group()} s"

@@ -43,10 +43,11 @@ class EffectRunner:
         self._settings = settings
         self._closed = closed
 
-    def act(self, jobs: Iterable[Active]) -> None:
+    def act(self, jobs: Iterable[Active], *, more: bool = False) -> None:
         """Do all that the jobs have ordered; tasks of one job reach its executor together.
 
         They do so first of all: what is launched and stopped in one turn has to be there by then.
+        ``more``: jobs have more to launch than one turn takes.
         """
         others: list[tuple[Active, Effect]] = []
         for active in jobs:
@@ -62,7 +63,7 @@ class EffectRunner:
                         tasks.append(effect.task)
             wanted = [task for task in tasks if active.run.is_running(task.key)]
             if wanted:
-                active.executors.submit(wanted)
+                active.executors.submit(wanted, more=more)
                 self._progress.follow(wanted, anew=True)
             if over:
                 active.executors.release(over)

@@ -275,7 +275,7 @@ class Loop:
     def _act(self) -> None:
         """Do what has been ordered; what fails at that is to be decided about at once."""
         decided, self._decided = self._decided, {}
-        self._runner.act(decided.values())
+        self._runner.act(decided.values(), more=self._more)
         self._more = self._more or bool(self._decided)
 
     def _forget(self, active: Active) -> None:

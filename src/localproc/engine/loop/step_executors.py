@@ -25,10 +25,10 @@ class StepExecutors:
         """Return one by its name, the default for none."""
         return self._get(name or self._default)
 
-    def submit(self, tasks: Sequence[Task]) -> None:
-        """Hand tasks over."""
+    def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
+        """Hand tasks over; ``more`` may follow at once."""
         for name, group in self._by_name(tasks).items():
-            self._get(name).submit(group)
+            self._get(name).submit(group, more=more)
 
     def reattach(self, tasks: Sequence[Task]) -> None:
         """Have tasks found where they went."""

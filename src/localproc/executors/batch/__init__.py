@@ -9,7 +9,7 @@ from localproc.executors.batch.backend import BatchBackend
 from localproc.executors.batch.commands import Failed, called
 from localproc.executors.batch.grouping import Request
 from localproc.executors.batch.options import Options
-from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen
+from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen, TooMany
 
 __all__ = [
     "Allocation",
@@ -19,5 +19,6 @@ __all__ = [
     "Request",
     "Scheduler",
     "Seen",
+    "TooMany",
     "called",
 ]

@@ -8,22 +8,24 @@ scheduler that does not answer holds up no end that is on disk.
 
 import os
 import sys
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from time import monotonic, sleep
 
+from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch.cancelling import PACE, Stopping
 from localproc.executors.batch.ends import Ends
-from localproc.executors.batch.grouping import Mode, batches, request
+from localproc.executors.batch.grouping import Mode, batches, halved, request
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.options import Options
 from localproc.executors.batch.queue import Queue
-from localproc.executors.batch.scheduler import Allocation, Scheduler
+from localproc.executors.batch.scheduler import Allocation, Scheduler, TooMany
 from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.telling import Telling
 from localproc.model import Report, Task
-from localproc.plugins.backend import Backend, Capabilities, Refused
+from localproc.plugins.backend import Answer, Backend, Capabilities, Refused
 from localproc.plugins.executor import ExecutorSettings
 
 
@@ -79,11 +81,15 @@ class BatchBackend(Backend):
 
     # Handing in
 
-    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str | Refused]:
-        """Write batches down, then hand them in. One that may be there is looked for before."""
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, Answer]:
+        """Write batches down, then hand them in. One that may be there is looked for before.
+
+        What is not taken for now keeps nobody waiting for what was; an array that is too wide for
+        the limits of a user is handed in by halves.
+        """
         with self._spool.lock:
             known = self._spool.find([task.key for task in tasks])
-        answers: dict[str, str | Refused] = {}
+        answers: dict[str, Answer] = {}
         for handed in {one.name: one for one, _ in known.values()}.values():
             if not handed.job and not self._found(handed):
                 answers.update(self._hand_in(handed))
@@ -92,13 +98,27 @@ class BatchBackend(Backend):
         new = [task for task in tasks if task.key not in known]
         empty = {task.key: Refused("it has no command") for task in new if not task.argv}
         answers.update(empty)
-        for batch in batches(
-            [task for task in new if task.key not in empty],
-            lambda task: self._options.of(task.step, task.process),
-        ):
-            with self._spool.lock:
-                handed = self._spool.add(batch)
-            answers.update(self._hand_in(handed))
+        left = deque(
+            batches(
+                [task for task in new if task.key not in empty],
+                lambda task: self._options.of(task.step, task.process),
+            )
+        )
+        while left:
+            batch = left.popleft()
+            try:
+                with self._spool.lock:
+                    handed = self._spool.add(batch)
+                answers.update(self._hand_in(handed))
+            except ExecutorUnavailable as error:
+                if isinstance(error, TooMany):
+                    with self._spool.lock:
+                        self._spool.remove(handed)
+                    if halves := halved(batch):
+                        left.extendleft(reversed(halves))
+                        continue
+                keys = [task.key for one in (batch, *left) for task in one.tasks]
+                return {**answers, **dict.fromkeys(keys, error)}
         return answers
 
     def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
@@ -177,14 +197,14 @@ class BatchBackend(Backend):
 
     def _ask(self) -> Collection[str]:
         """Look at the queue; return whose keys there is news of."""
-        news = self._queue.ask()
         with self._spool.lock:
-            return [
-                handed.keys[number]
+            jobs = [
+                (self._queue.job(handed, number), key)
                 for handed in self._ends.live
-                for number in range(len(handed.keys))
-                if self._queue.job(handed, number) in news
+                for number, key in enumerate(handed.keys)
             ]
+        news = self._queue.ask({job for job, _ in jobs})
+        return [key for job, key in jobs if job in news]
 
     # Stopping and forgetting
 
@@ -198,9 +218,9 @@ class BatchBackend(Backend):
         """Remove records, and batches of which all are forgotten."""
         with self._spool.lock:
             for handle in handles.values():
-                self._ends.forget(handle)
                 if (at := self._spool.get(handle)) is not None:
                     self._spool.forget(at[0], [at[1]])
+                    self._ends.forget(*at)
                     self._telling.forget(*at)
 
     def tidy(self) -> None:

@@ -20,7 +20,7 @@ class Ends:
 
     def look_at(self, batches: Iterable[Handed]) -> None:
         """Note whose tasks are under way."""
-        self._live = {one.name: one for one in batches}
+        self._live.update((one.name, one) for one in batches)
 
     @property
     def live(self) -> Collection[Handed]:
@@ -39,6 +39,8 @@ class Ends:
         """Return the record of a task, if it has left one."""
         return self._records.get(handed.handle(number))
 
-    def forget(self, handle: str) -> None:
-        """Let go of a record."""
-        self._records.pop(handle, None)
+    def forget(self, handed: Handed, number: int) -> None:
+        """Let go of a record, and of its batch once no task of it is asked for any more."""
+        self._records.pop(handed.handle(number), None)
+        if not handed.left:
+            self._live.pop(handed.name, None)

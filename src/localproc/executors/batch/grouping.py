@@ -98,6 +98,17 @@ def batches(tasks: Sequence[Task], options: Callable[[Task], Mapping[str, Any]])
                 yield Batch(Mode.ARRAY, part, needs, node=node)
 
 
+def halved(batch: Batch) -> Sequence[Batch]:
+    """Return the halves of an array; none of what cannot be handed in by parts."""
+    if batch.mode is not Mode.ARRAY:
+        return ()
+    parts = _parts(batch.tasks, math.ceil(len(batch.tasks) / 2))
+    return [
+        replace(batch, tasks=part, mode=Mode.ARRAY if len(part) > 1 else Mode.SINGLE)
+        for part in parts
+    ]
+
+
 def _bundle(tasks: tuple[Task, ...], needs: Request, cores: int) -> Batch:
     slots = max(1, min(len(tasks), cores // needs.cores))
     rounds = math.ceil(len(tasks) / slots)

@@ -118,8 +118,11 @@ def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
 
 
 def with_setup(argv: Sequence[str], setup: str) -> list[str]:
-    """Return a command that runs some lines of the shell first."""
-    return ["sh", "-c", f'{setup}\nexec "$@"', "sh", *argv] if setup else list(argv)
+    """Return a command that runs some lines of the shell first; what they say is none of its own.
+
+    It goes to stderr: stdout may be an output of the tool.
+    """
+    return ["sh", "-c", f'{{\n{setup}\n}} >&2\nexec "$@"', "sh", *argv] if setup else list(argv)
 
 
 def is_local(task: Task) -> bool:

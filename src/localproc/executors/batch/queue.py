@@ -1,22 +1,26 @@
 """The queue of a scheduler as it was last seen.
 
 Owns when it is asked for: at most once a second whatever the number of tasks, less often while
-nothing changes; and what else is asked of jobs that are not in it any more. Must not know what
+nothing changes; what is asked instead, twice a minute, while tasks wait: which places they have
+among everybody's; and what else is asked of jobs that are not in it any more. Must not know what
 follows from an answer.
 """
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from time import monotonic, time
 from typing import Final
 
 from localproc.executors.batch.grouping import Mode
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.scheduler import Scheduler, Seen
+from localproc.model import TaskState
 
 QUERY: Final = 1.0  #: seconds between two looks at the queue, at least
 _SHARE: Final = 4  #: looking at it takes at most one part in so many, and one, of the time
 _CALM: Final = 5.0  #: seconds between two looks while nothing happens
+_WAIT: Final = 5.0  #: seconds that tasks have waited before it is asked for their places
+_PLACES: Final = 30.0  #: seconds between two times that it is: everybody's jobs are listed
 
 
 class Queue:
@@ -30,6 +34,8 @@ class Queue:
         self._at = self._wall = 0.0
         self._next = 0.0
         self._calm = QUERY
+        self._places: Mapping[str, int] = {}
+        self._next_places: float | None = None  #: while tasks wait
         self._finals: dict[str, tuple[float, Seen]] = {}
         self._wanted: set[str] = set()
 
@@ -57,6 +63,10 @@ class Queue:
         found = (self._seen or {}).get(job)
         return found if found is not None and found.is_of(name) else None
 
+    def place(self, job: str) -> int | None:
+        """Return how many jobs come before one that waits, as far as that is known."""
+        return self._places.get(job)
+
     def final(self, job: str, name: str) -> tuple[float, Seen] | None:
         """Return what a job is said to have ended as, and since when that is known."""
         found = self._finals.get(job)
@@ -74,10 +84,16 @@ class Queue:
             self._wanted.discard(job)
             self._finals.pop(job, None)
 
-    def ask(self) -> Collection[str]:
-        """Look at it, and ask for what is wanted; return the jobs that there is news of."""
+    def ask(self, own: Collection[str] = ()) -> Collection[str]:
+        """Look at it, and ask for what is wanted; or for the places of ``own`` jobs, if they wait.
+
+        Return the jobs that there is news of.
+        """
+        if self._next_places is not None and monotonic() >= self._next_places:
+            return self._ask_places(own)
         before = self._seen or {}
         after = self.of_now(0.0)
+        self._expect_places(job for job in own if _waits(after.get(job)))
         with self._lock:
             wanted = self._wanted - self._finals.keys()
         if wanted:
@@ -90,6 +106,23 @@ class Queue:
         self._next = max(self._next, monotonic() + self._calm)
         return changed | wanted
 
+    def _expect_places(self, waiting: Iterable[str]) -> None:
+        """Have it asked for places after a while, if jobs wait."""
+        if not any(True for _ in waiting):
+            self._next_places, self._places = None, {}
+        elif self._next_places is None:
+            self._next_places = monotonic() + _WAIT
+
+    def _ask_places(self, own: Collection[str]) -> Collection[str]:
+        before, began = self._places, monotonic()
+        self._next_places = began + _PLACES
+        self._next = began + QUERY
+        found = self._scheduler.places()
+        took = monotonic() - began
+        self._next = monotonic() + max(QUERY, _SHARE * took)
+        self._places = {job: found[job] for job in own if job in found}
+        return {job for job in own if self._places.get(job) != before.get(job)}
+
     def of_now(self, age: float) -> Mapping[str, Seen]:
         """Return it as it was at most so many seconds ago."""
         with self._asking:
@@ -101,3 +134,7 @@ class Queue:
             self._seen, self._at, self._wall = found, before, wall
             self._next = monotonic() + max(QUERY, _SHARE * took)
             return found
+
+
+def _waits(seen: Seen | None) -> bool:
+    return seen is not None and seen.state is TaskState.QUEUED

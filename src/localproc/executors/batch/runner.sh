@@ -12,11 +12,13 @@
 read -r host </proc/sys/kernel/hostname
 
 begin() {  # MARKER: whether nobody has begun that before; ends the script if it cannot be told
-  (set -C; : >"$folder/begun.$1") 2>/dev/null || {
+  set -C  # "true", as ":" would end the script where the marker is there
+  { true >"$folder/begun.$1"; } 2>/dev/null || {
     [ ! -e "$folder/begun.$1" ] || return 1
     echo "$folder cannot be written" >&2
     exit 1
   }
+  set +C
   printf '%s %s\n' "$job" "$host" >"$folder/begun.$1" || {
     rm -f -- "$folder/begun.$1"
     exit 1

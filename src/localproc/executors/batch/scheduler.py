@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch.grouping import Request
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
@@ -33,9 +34,10 @@ class Seen:
     """A job, or an element of an array, as the scheduler sees it.
 
     ``state`` is ``QUEUED`` or ``RUNNING``; ``ENDED`` for one that went to its end, whatever its
-    exit code; ``TIMED_OUT``, ``OUT_OF_MEMORY``, ``CANCELLED``, ``NODE_LOST``; ``LOST`` for one that
-    was taken away and may run again; ``REFUSED`` for one that waits and never will run. ``name``
-    is that of the job, if it is known: a scheduler that has lost its memory gives ids out twice.
+    exit code; ``TIMED_OUT``, ``OUT_OF_MEMORY``, ``CANCELLED``, ``NODE_LOST``; ``NEVER_STARTED`` for
+    one that is gone, and was cancelled unless it has begun; ``LOST`` for one that was taken away
+    and may run again; ``REFUSED`` for one that waits and never will run. ``name`` is that of the
+    job, if it is known: a scheduler that has lost its memory gives ids out twice.
     """
 
     state: TaskState
@@ -46,6 +48,10 @@ class Seen:
     def is_of(self, name: str) -> bool:
         """Whether it may be the job of that name."""
         return self.name in ("", name)
+
+
+class TooMany(ExecutorUnavailable):
+    """It takes no more jobs of this user for now: not so many at once, or none until some end."""
 
 
 class Scheduler(Protocol):
@@ -65,13 +71,19 @@ class Scheduler(Protocol):
         """Return why there is no place for such a job; empty if there is. May not block."""
 
     def submit(self, allocation: Allocation) -> str | Refused:
-        """Hand in a job or an array; return its id."""
+        """Hand in a job or an array; return its id. Raises ``TooMany`` where fewer may be taken."""
 
     def element(self, job: str, number: int) -> str:
         """Return the id of an element of an array."""
 
     def jobs(self) -> Mapping[str, Seen]:
         """Return the jobs of this user that wait or run, by id, in one query."""
+
+    def places(self) -> Mapping[str, int]:
+        """Return how many jobs, of anybody, come before each that waits, by id, in one query.
+
+        Jobs that have no place, and all where the scheduler does not tell, are left out.
+        """
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return the ids of jobs by their names, those that have ended included if it can."""

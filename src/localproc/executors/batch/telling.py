@@ -23,6 +23,15 @@ _SETTLE: Final = 10.0  #: seconds that a record may take to be seen after the en
 _LOST: Final = 45.0  #: seconds after which a job that nobody knows, and left no record, is lost
 
 
+def before_it(jobs: int) -> str:
+    """Say how many jobs come before one: exactly only if they are few, since each word is news."""
+    if jobs < 2:
+        return "one job comes before it" if jobs else "it is the next in the queue"
+    step = 10 ** (len(str(jobs)) - 1)
+    about = "about " if step > 1 else ""
+    return f"{about}{jobs // step * step} jobs come before it"
+
+
 class Telling:
     """Makes reports."""
 
@@ -65,7 +74,9 @@ class Telling:
         key = handed.keys[number]
         report = Report(key, seen.state, reason=seen.reason, host=seen.host, native_id=job)
         if seen.state is not TaskState.RUNNING:
-            return report
+            place = self._queue.place(job)
+            said = [seen.reason, "" if place is None else before_it(place)]
+            return replace(report, reason="; ".join(filter(None, said)))
         begun = self._spool.begun(handed, number)
         if begun is None:
             return replace(report, state=TaskState.QUEUED, reason="its script is about to begin")
@@ -83,6 +94,7 @@ class Telling:
     def _ended(self, handed: Handed, number: int, record: Record, job: str, now: float) -> Report:
         """Tell of a record; of a kill that nobody has explained, once the scheduler has."""
         key, queued = handed.keys[number], None
+        record = replace(record, job=job or record.job)  # an element has an id of its own as well
         if record.started is not None and handed.at:
             queued = max(0.0, record.started.timestamp() - handed.at)
         if record.told:

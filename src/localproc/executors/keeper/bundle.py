@@ -24,6 +24,7 @@ if not __package__:
     __import__(__package__)
 
 from .keeper import Keeper
+from .scratch import Scratch
 
 _LOOK = 1.0  # seconds between looks for stop notes: TERM is quicker, if it comes
 _GRACE = 2.0
@@ -39,7 +40,7 @@ class Bundle(Keeper):
             tasks = [json.loads(line) for line in file]
         super().__init__(folder, cores, ram, len(tasks))
         self.attached = False
-        self.job, self.tmp = job, tmp
+        self.job, self.scratch = job, Scratch(tmp)
         self.keys = [task["run"] for task in tasks]
         self.waiting.extend(tasks)
         self.noted: set[str] = set()
@@ -109,10 +110,9 @@ class Bundle(Keeper):
         env = task["env"]
         env.update((name, os.environ[name]) for name in task["keep"] if name in os.environ)
         if task["local"] and "made" not in task:
-            made = os.path.join(self.tmp, f"localproc.{self.job}.{self.keys.index(task['run'])}")
+            name = f"localproc.{self.job}.{self.keys.index(task['run'])}"
             with contextlib.suppress(OSError):
-                os.mkdir(made, 0o700)
-                task["made"] = env["TMPDIR"] = made
+                task["made"] = env["TMPDIR"] = self.scratch.lend(name)
         super().start(task)
 
     def why(self, task: dict[str, Any]) -> str:
@@ -122,11 +122,9 @@ class Bundle(Keeper):
         return super().why(task) or task.get("why", "")
 
     def ended(self, task: dict[str, Any], **fields: Any) -> None:
-        """Note how a task ended, and remove its temporary folder."""
+        """Note how a task ended, and take back its temporary folder."""
         if task.get("made"):
-            import shutil
-
-            shutil.rmtree(task["made"], ignore_errors=True)
+            self.scratch.take_back(task.pop("made"))
         super().ended(task, **fields)
 
     def write_down(self) -> None:
@@ -178,7 +176,9 @@ def main(folder: str, job: str, tmp: str, cores: str, ram: str) -> None:
     """Run a bundle."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.makedirs(tmp, exist_ok=True)
-    Bundle(folder, job, tmp, float(cores), int(ram)).serve()
+    bundle = Bundle(folder, job, tmp, float(cores), int(ram))
+    bundle.serve()
+    bundle.scratch.close()
 
 
 if __name__ == "__main__":
