@@ -107,6 +107,17 @@ def test_no_two_classes_have_one_name() -> None:
     assert {name for name, count in counted.items() if count > 1} == {"Failed"}
 
 
+def test_a_module_has_one_idea() -> None:
+    """At least, none is longer than 350 lines: one that is has two."""
+    sources = [ROOT / "src", *(ROOT / "plugins").glob("*/src")]
+    lengths = {
+        path.name: len(path.read_text().splitlines())
+        for folder in sources
+        for path in folder.rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 350} == {}
+
+
 def test_every_decision_is_in_the_index_in_its_order() -> None:
     files = sorted(file.name for file in (ROOT / "docs/adr").glob("[0-9]*.md"))
     assert links(ROOT / "docs/adr/README.md") == files

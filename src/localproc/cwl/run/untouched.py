@@ -19,9 +19,8 @@ from localproc.errors import LocalprocError, StepError
 from localproc.model import StageAction
 
 _MOST: Final = 1000  #: files watched in folders
-_WHOLE: Final = (
-    1 << 16
-)  #: bytes up to which a file is compared as a whole, if its times say nothing
+#: Bytes up to which a file is compared as a whole, if its times say nothing.
+_WHOLE: Final = 1 << 16
 _HEAD: Final = 1 << 12  #: bytes compared of a larger one
 _BUDGET: Final = 1 << 22  #: bytes that are read for that, of all files in folders
 _OTHERS: Final = (".log", "nohup.out")  #: what else is written to in a folder somebody works in
