@@ -23,6 +23,7 @@ _READ: Final = 1 << 20  #: bytes up to which contents count; of larger files, si
 _MOST: Final = 2_000  #: files that are looked at, for a job is accepted only after that
 _MOST_BYTES: Final = 32 << 20  #: bytes of them that are read
 _TOO_MUCH: Final = "there is too much to look at"
+_WORD: Final = re.compile(rb"(?<!\w)\.\w+|\w+")
 _DOCUMENTS: Final = (".cwl", ".json", ".md", ".rst", ".txt", ".yaml", ".yml")
 
 
@@ -61,9 +62,8 @@ def _around(path: str, named: Collection[str], look: "_Look") -> Mapping[str, "_
             files |= look.at(place)
         if len(files) > _MOST:
             raise OSError(_TOO_MUCH)
-        counting = _counting(files, script, named)
-        texts = {*counting.values(), *(one for one in files.values() if one.real == script)}
-        led = {place for one in texts for place in one.leads_to}
+        counting, used = _counting(files, script, named)
+        led = {place for one in used for place in one.leads_to}
         fresh = sorted(
             place for place in led - seen if not _is_within(place, {*seen, *look.left_out})
         )
@@ -96,37 +96,68 @@ class _File:
         """The places elsewhere that its text names."""
         return frozenset(place for one in self._folders for place in reach(self.text, one))
 
-    def mentions(self, name: str) -> bool:
-        """Whether its text has a name, or the beginning of one that is put together."""
-        stem, ending = os.path.splitext(name)
-        pattern = rf"(?<!\w){re.escape(stem)}(?!\w)"
-        if ending:
-            pattern += rf"|(?<![\w]){re.escape(ending)}(?!\w)"
-        return re.search(pattern.encode(errors="surrogateescape"), self.text) is not None
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """The words of its text, with the dot of those that begin with one, and without."""
+        found = frozenset(_WORD.findall(self.text))
+        return found | {one[1:] for one in found if one.startswith(b".")}
+
+    def has(self, part: "_Part") -> bool:
+        """Whether a part of a name stands in its text, and is no part of another word."""
+        return part.words <= self.words and (
+            part.is_word or part.whole.search(self.text) is not None
+        )
+
+
+class _Part:
+    """What a name begins with, or how it ends: a text may put names together of both."""
+
+    def __init__(self, text: str) -> None:
+        self._text = os.fsencode(text)
+        self.words = frozenset(_WORD.findall(self._text))
+        self.is_word = _WORD.fullmatch(self._text) is not None
+
+    @cached_property
+    def whole(self) -> re.Pattern[bytes]:
+        """It, where it is no part of another word."""
+        return re.compile(rb"(?<!\w)" + re.escape(self._text) + rb"(?!\w)")
+
+    def is_mentioned(self, files: Collection[_File], words: frozenset[bytes]) -> bool:
+        """Whether one of some files has it, of which these are all words."""
+        return self.words <= words and (self.is_word or any(one.has(self) for one in files))
 
 
 def _counting(
     files: Mapping[str, _File], script: str, named: Collection[str]
-) -> Mapping[str, _File]:
-    """Return the files that count for a script."""
-    quiet = {
+) -> tuple[Mapping[str, _File], list[_File]]:
+    """Return the files that count for a script, and those that it says it uses, it included.
+
+    The others may be imported without a word, but where these lead it cannot be told.
+    """
+    counting = {
         path: one
         for path, one in files.items()
-        if one.real != script and (one.real in named or path.endswith(_DOCUMENTS))
+        if one.real == script or not (one.real in named or path.endswith(_DOCUMENTS))
     }
-    counting = {path: one for path, one in files.items() if path not in quiet}
-    fresh = [one for one in files.values() if one.real == script]
-    left = dict(files) if quiet else {}
+    fresh = used = [one for one in files.values() if one.real == script]
+    left = {path: _parts(path) for path, one in files.items() if one.real != script}
     while fresh:
-        mentioned = {
-            path: one
-            for path, one in left.items()
-            if any(other.mentions(os.path.basename(path)) for other in fresh)
-        }
-        counting |= mentioned
-        left = {path: one for path, one in left.items() if path not in mentioned}
-        fresh = list(mentioned.values())
-    return counting
+        words = frozenset[bytes]().union(*(one.words for one in fresh))
+        mentioned = [
+            path
+            for path, parts in left.items()
+            if any(part.is_mentioned(fresh, words) for part in parts)
+        ]
+        fresh = [files[path] for path in mentioned]
+        used = [*used, *fresh]
+        for path in mentioned:
+            counting[path] = files[path]
+            del left[path]
+    return counting, used
+
+
+def _parts(path: str) -> list[_Part]:
+    return [_Part(one) for one in os.path.splitext(os.path.basename(path)) if one]
 
 
 def _digest(top: str, files: Mapping[str, _File]) -> str:
