@@ -417,6 +417,8 @@ def test_a_failed_job_is_retried_with_other_inputs_by_keyboard(
     again = service.engine.job(page.url.rpartition("/")[2])
     assert dict(again.inputs) == {"text": "hi there", "code": 0}
     assert [step.name for step in again.steps if step.reused_from] == ["first"]
+    for one in (job, again):
+        service.engine.delete(one.id)
 
 
 # Lists and results

@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ import pytest
 
 from localproc.priorities import lower_session
 from localproc.storage import contents
+from localproc.storage.disk import on
 from tests.patience import until
 
 _DATA = random.Random(9).randbytes(20_000_000)
@@ -33,18 +34,22 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def workers() -> list[psutil.Process]:
-    return psutil.Process().children()
+@pytest.fixture(autouse=True)
+def nobody_is_left() -> Iterator[None]:
+    """See that the process has gone, whatever has become of its work."""
+    before = psutil.Process().children()
+    yield
+    assert [one for one in psutil.Process().children() if one not in before] == []
 
 
-def copied(file: Path, go_on: Callable[[], object] = workers) -> bytes:
+def copied(file: Path, go_on: Callable[[], object] = on) -> bytes:
     with file.open("rb") as old, tempfile.TemporaryFile() as new:
         contents.copy(old.fileno(), new.fileno(), go_on)
         new.seek(0)
         return new.read()
 
 
-def digest(file: Path, name: str = "sha256", go_on: Callable[[], object] = workers) -> str:
+def digest(file: Path, name: str = "sha256", go_on: Callable[[], object] = on) -> str:
     with file.open("rb") as opened:
         return contents.digest(opened.fileno(), name, go_on)
 
@@ -57,7 +62,6 @@ def test_whoever_does_it_does_the_same(
     assert copied(file) == _DATA
     assert digest(file) == hashlib.sha256(_DATA).hexdigest()
     assert digest(file, "sha1") == hashlib.sha1(_DATA).hexdigest()
-    assert workers() == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its niceness is looked for where Linux tells")
@@ -90,7 +94,6 @@ def test_work_that_nobody_wants_ends(work: Callable[..., object], tmp_path: Path
         opened.truncate(1 << 40)
     with pytest.raises(Unwanted):
         work(endless, go_on=stop)
-    assert workers() == []
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no disk is full here")
@@ -100,7 +103,7 @@ def test_an_error_of_the_disk_is_raised(file: Path) -> None:
         open("/dev/full", "wb", buffering=0) as full,
         pytest.raises(OSError, match="No space left") as caught,
     ):
-        contents.copy(old.fileno(), full.fileno(), workers)
+        contents.copy(old.fileno(), full.fileno(), on)
     assert caught.value.errno == errno.ENOSPC
 
 
@@ -119,7 +122,6 @@ def test_a_process_that_is_killed_is_done_without(
     monkeypatch.setattr(contents, "lower_session", lambda pid, _: psutil.Process(pid).kill())
     assert copied(file) == _DATA
     assert digest(file) == hashlib.sha256(_DATA).hexdigest()
-    assert workers() == []
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -133,6 +135,7 @@ _ASKING = """
 import subprocess
 import sys
 from localproc.storage import contents
+from localproc.storage.disk import on
 contents.lower_session = lambda pid, _: print(pid, flush=True)
 with open(sys.argv[1], "rb") as file:
     contents.digest(file.fileno(), "sha1", lambda: None)

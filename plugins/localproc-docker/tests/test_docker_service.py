@@ -72,8 +72,8 @@ def test_it_listens_for_this_user_alone_until_it_is_closed(service: Service) -> 
 
 def test_it_ends_with_a_process_that_is_killed(podman: str) -> None:
     command = [sys.executable, "-c", BEGINS, podman]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as one:
+    pipe, env = subprocess.PIPE, {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as one:
         assert one.stdout is not None
         folder = socket_of(one.stdout.readline().strip()).parent
         assert folder.is_dir()
