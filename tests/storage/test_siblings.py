@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from localproc.storage import siblings as module
-from localproc.storage.script_reach import reach
+from localproc.storage.script_reach import is_script, reach
 from localproc.storage.siblings import siblings
 
 
@@ -96,3 +96,55 @@ def test_what_that_names_in_its_turn_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["1..5", "and so on...", "#!/usr/bin/env python", "a/b"])
 def test_other_texts_lead_nowhere(text: str) -> None:
     assert list(reach(text.encode(), "/nowhere/at/all")) in ([], ["/usr/bin/env"])
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "mode", "is_one"),
+    [
+        ("tool.py", "1", 0o644, True),
+        ("tool", "1", 0o644, True),
+        ("tool.v2", "#!/bin/sh\n", 0o755, True),
+        ("tool.v2", "#!/bin/sh\n", 0o644, False),
+        ("B04.tif", "II*", 0o755, False),
+    ],
+)
+def test_what_a_script_is(
+    tmp_path: Path, name: str, contents: str, mode: int, *, is_one: bool
+) -> None:
+    path = tmp_path / name
+    path.write_text(contents)
+    path.chmod(mode)
+    assert is_script(str(path)) is is_one
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import table", "from .table import x", "open(f'{HERE}/table.json')", "glob('*.json')"],
+)
+def test_a_document_counts_where_it_is_mentioned(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tool.py").write_text(text)
+    (tmp_path / "table.json").write_text("1")
+    first = beside(tmp_path / "tool.py")
+    (tmp_path / "table.json").write_text("2")
+    assert beside(tmp_path / "tool.py") != first
+
+
+def test_a_document_that_is_not_mentioned_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "tool.py").write_text("tables = notable.jsonl")
+    (tmp_path / "table.json").write_text("1")
+    first = beside(tmp_path / "tool.py")
+    (tmp_path / "table.json").write_text("2")
+    assert beside(tmp_path / "tool.py") == first
+
+
+def test_where_something_leads_that_is_not_mentioned_is_not_looked_at(tmp_path: Path) -> None:
+    (folder := tmp_path / "package").mkdir()
+    (folder / "tool.py").write_text("import helper")
+    (folder / "helper.py").write_text("1")
+    (folder / "demo.py").write_text("open('../other.txt')")
+    (tmp_path / "other.txt").write_text("1")
+    first = beside(folder / "tool.py")
+    (tmp_path / "other.txt").write_text("2")
+    assert beside(folder / "tool.py") == first
+    (folder / "demo.py").write_text("2")
+    assert beside(folder / "tool.py") != first

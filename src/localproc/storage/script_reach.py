@@ -78,12 +78,18 @@ _UNSTEADY: Final = frozenset({"dev", "proc", "run", "sys"})
 
 
 def is_script(path: str) -> bool:
-    """Whether a file may use others: it may be run, or its name ends as a script's does, or not."""
+    """Whether a file may use others: its name ends as a script's does, or not, or it begins so.
+
+    That it may be run says nothing: on some disks every scene may.
+    """
     ending = os.path.splitext(path)[1].lower()
-    if ending in _ENDINGS or not ending:
-        return os.path.isfile(path)
     try:
-        return os.path.isfile(path) and bool(os.stat(path).st_mode & 0o111)
+        if ending in _ENDINGS or not ending:
+            return os.path.isfile(path)
+        if not os.stat(path).st_mode & 0o111:
+            return False
+        with open(path, "rb") as file:
+            return file.read(2) == b"#!"
     except OSError:
         return False
 
