@@ -317,6 +317,18 @@ def test_outputs_with_javascript_are_collected_elsewhere() -> None:
     assert len(bench.given(Release)) == 1
 
 
+def test_a_folder_that_was_called_otherwise_in_a_container_is_looked_through_elsewhere() -> None:
+    """Any number of links may lie in it."""
+    image = "{dockerPull: debian, dockerOutputDirectory: /out}"
+    boxed = process(tool(requirements=f"{{DockerRequirement: {image}}}"))
+    bench = Bench(boxed, {}, containers=True)
+    bench.begin()
+    bench.room()
+    assert bench.launched() == ["say:1"]
+    assert bench.ended("say:1") == []
+    assert len(bench.given(Collect)) == 1
+
+
 def test_equal_steps_are_looked_for_before_they_are_launched() -> None:
     bench = Bench(process(tool()), {}, reuse=True)
     bench.begin()

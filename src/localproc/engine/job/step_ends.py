@@ -76,7 +76,8 @@ class StepEnds:
         assert running.made is not None
         effect, prepared = running.made
         order = Collect(running.name, prepared, report, running.task.secrets)
-        if self._setup.durable or not self._tasks.is_quick(effect.invocation):
+        may_have_links = prepared.folders.inner != ""  # all that is there is looked at then
+        if self._setup.durable or may_have_links or not self._tasks.is_quick(effect.invocation):
             self._ask_to_collect(running, order)
             return
         try:
