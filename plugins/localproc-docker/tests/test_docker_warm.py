@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import localproc_docker
 import pytest
 from docker_daemon import BARE, IMAGE, containers
-from docker_fixtures import DockerTests, api, road, until
+from docker_fixtures import DockerTests, api, ended, gone, road, until
 from localproc_docker.containers import KEY
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.warm import mounts, script, sees, sharing
@@ -116,7 +116,7 @@ class TestShared(DockerTests):
         hosts = {Path(one.stdout).read_text() for one in tasks}
         assert len(hosts) <= 4, "slots"
         executor.release([one.key for one in tasks])
-        until(lambda: not containers(api, tmp_path / "home"))
+        gone(api, tmp_path / "home")
         until(lambda: os.listdir(tmp_path / "home" / "warm") == ["keys"])
         assert os.listdir(tmp_path / "home" / "warm" / "keys") == []
 
@@ -177,12 +177,12 @@ class TestShared(DockerTests):
         self.running(first, Path(task.outdir) / "on")
         first.close()
         (Path(task.outdir) / "go").touch()
-        until(lambda: containers(api, tmp_path / "home")[0]["State"] == "exited")
+        ended(api, tmp_path / "home")
         second = open_executor("second")
         second.reattach([task])
         assert self.reports(second, [task.key])[task.key].exit_code == 5
         second.release([task.key])
-        until(lambda: not containers(api, tmp_path / "home"))
+        gone(api, tmp_path / "home")
 
     def test_an_image_without_a_shell_is_not_shared(
         self, executor: Executor, tmp_path: Path
