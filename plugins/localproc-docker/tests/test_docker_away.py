@@ -3,6 +3,7 @@
 import http.server
 import json
 import signal
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -179,3 +180,23 @@ def test_what_may_have_begun_is_not_started_again(tmp_path: Path) -> None:
     assert report.state is TaskState.LOST
     assert report.reason == "the daemon went away as it was started, so it may have begun"
     assert Forgetful.asked == ["create", "start", "delete"]
+
+
+def test_a_daemon_that_hangs_counts_as_away_when_a_job_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CONTAINER_HOST", f"unix://{tmp_path}/nobody")
+    requirement = {"class": "DockerRequirement", "dockerPull": "nobody/has:1"}
+    hinted = tool("true", requirements=[], hints=[requirement])
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "silent.sock"))
+        silent.listen()
+        options = {"docker": {"host": f"unix://{tmp_path}/silent.sock"}}
+        with Engine(
+            tmp_path / "home", plugins=[localproc_docker], executor_options=options
+        ) as engine:
+            job = engine.run(hinted, {}).raise_for_status()
+    assert "docker does not answer within 2 s: it counts as away" in caplog.text
+    [step] = [one for one in job.steps if one.name == "tool"]
+    assert (step.executor, step.containers) == ("local", "")
+    assert step.without[0].startswith("the hint DockerRequirement cannot be met: ")
