@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_local, local_path, walk
+from localproc.cwl.base.files import Files, local_paths
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.task_layout import is_below
 
@@ -55,8 +55,7 @@ def writes(prepared: Prepared) -> tuple[str, ...]:
 
 
 def _sources(prepared: Prepared) -> Iterator[str]:
-    for value in prepared.context.inputs.values():
-        yield from (local_path(one) for one in walk(value) if is_local(one))
+    yield from local_paths(list(prepared.context.inputs.values()))
     yield from (one.source for one in prepared.stage if one.source)
     if prepared.stdin is not None:
         yield prepared.stdin

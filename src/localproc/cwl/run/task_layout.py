@@ -18,9 +18,9 @@ from localproc.cwl.base.files import (
     is_literal,
     is_local,
     local_path,
+    local_paths,
     map_files,
     split_name,
-    walk,
 )
 from localproc.cwl.base.literals import (
     check_length,
@@ -100,7 +100,7 @@ class Layout:
         kind: Literal["link", "copy"] = "copy" if writable and not in_place else "link"
         own = not (writable and in_place)
         if not own:
-            self.shared += [local_path(one) for one in walk([dict(entry)]) if is_local(one)]
+            self.shared += local_paths(entry)
         self._place(entry, target, kind, moves=True, own=own)
         for beside in companions(entry):
             sibling = posixpath.join(posixpath.dirname(name), name_of(beside, "file"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
+from localproc.cwl.base.files import Files, Stat, local_paths
 from localproc.errors import LocalprocError, StepError
 from localproc.model import StageAction
 
@@ -65,7 +65,7 @@ def seen(
     may write to. ``outdir`` is its own folder, which lies beside those of other tasks.
     """
     linked = [action.source for action in actions if action.kind == "link"]
-    given = [local_path(one) for one in walk(dict(values)) if is_local(one)]
+    given = local_paths(values)
     writable = tuple(shared)
     stats = {path: files.stat(path) for path in dict.fromkeys([*given, *linked])}
     named = {path: stat for path, stat in stats.items() if stat is not None}
