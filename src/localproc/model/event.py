@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Self
+from functools import cache
+from operator import attrgetter
+from typing import Any, ClassVar, Self
 
 
 class Kind(StrEnum):
@@ -50,8 +52,8 @@ class Event:
     def to_data(self) -> dict[str, Any]:
         """Return the members as JSON, without those that are as they are by default."""
         data: dict[str, Any] = {}
-        for one in members(type(self)):
-            value = getattr(self, one.name)
+        cls = type(self)
+        for one, value in zip(members(cls), _values(cls)(self)[1:-1], strict=True):
             if one.default is MISSING or value != one.default:
                 data[one.name] = value if one.write is None else one.write(value)
         return data
@@ -123,19 +125,21 @@ def says(
     return {"meaning": meaning, "read": read, "write": write}
 
 
-_MEMBERS: Final[dict[Kind, tuple[Member, ...]]] = {}
-
-
+@cache
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    found = _MEMBERS.get(cls.kind)
-    if found is None:
-        found = _MEMBERS[cls.kind] = tuple(
-            Member(one.name, default=one.default, **one.metadata)
-            for one in fields(cls)
-            if one.metadata
-        )
-    return found
+    return tuple(
+        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
+    )
+
+
+@cache
+def _values(cls: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
+    """Return what gives the values of an event's members, between two that all events have.
+
+    With fewer than two it would give no tuple.
+    """
+    return attrgetter("at", *(one.name for one in members(cls)), "message")
 
 
 # How members are read

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, Self
+from operator import attrgetter
+from typing import Any, Final, Self
 
 from localproc.model.policy import InputPolicy
 from localproc.model.status import JobStatus, Trigger
@@ -143,6 +144,14 @@ class JobRecord:
     aside: str = ""
     priority: int = 0
     once: str = ""
+
+    def changed(self, **values: Any) -> "JobRecord":
+        """Return the row with other values; every event makes one, so it is made fast."""
+        return JobRecord(**(dict(zip(_COLUMNS, _values(self), strict=True)) | values))
+
+
+_COLUMNS: Final = tuple(one.name for one in fields(JobRecord))
+_values: Final = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
