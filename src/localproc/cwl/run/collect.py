@@ -54,7 +54,7 @@ class _Collector:
         if self._tool.version != "v1.0":
             runtime["exitCode"] = exit_code
         self._context = Context(task.context.inputs, runtime)
-        self._enricher = Enricher(self._tool, self._context, files)
+        self._enricher = Enricher(self._tool, lambda: self._context, files)
         self._settler = Settler(task, files)
 
     def outputs(self) -> dict[str, Any]:

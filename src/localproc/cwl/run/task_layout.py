@@ -132,12 +132,12 @@ class Layout:
                 return _moved(target, one.source, one.target)
         return self.folders.seen(target)
 
-    def own(self, folder: str) -> None:
-        """See that a folder is the task's: what is put into one of the user's goes into a copy."""
-        while len(folder) > len(self.folders.outdir):
-            if (index := self._linked.pop(folder, None)) is not None:
+    def own_folder_of(self, path: str) -> None:
+        """See that a path's folder is the task's: what goes into one of the user's is a copy."""
+        while self._linked and len(path) > len(self.folders.outdir):
+            path = posixpath.dirname(path)
+            if (index := self._linked.pop(path, None)) is not None:
                 self.actions[index] = replace(self.actions[index], kind="copy")
-            folder = posixpath.dirname(folder)
 
     def _place(
         self,
@@ -230,7 +230,7 @@ class Layout:
         there = self._targets.get(action.target)
         if there is None:
             check_length(action.target)
-            self.own(posixpath.dirname(action.target))
+            self.own_folder_of(action.target)
             self._targets[action.target] = source
             self.actions.append(action)
         elif there != source:
