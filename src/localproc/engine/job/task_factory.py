@@ -275,7 +275,7 @@ class TaskFactory:
 
 def is_light(actions: Sequence[StageAction]) -> bool:
     """Whether so little is to be put in place that the loop may do it."""
-    return (
+    return not actions or (
         len(actions) <= _MOST_ACTIONS
         and all(one.kind != "copy" for one in actions)
         and sum(len(one.contents) for one in actions) <= _MOST_WRITTEN
