@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 
 class Kind(StrEnum):
@@ -51,11 +51,15 @@ class Event:
 
     def to_data(self) -> dict[str, Any]:
         """Return the members as JSON, without those that are as they are by default."""
-        data: dict[str, Any] = {}
-        cls = type(self)
-        for one, value in zip(members(cls), _values(cls)(self)[1:-1], strict=True):
-            if one.default is MISSING or value != one.default:
-                data[one.name] = value if one.write is None else one.write(value)
+        form = _form(type(self))
+        data = {
+            name: value
+            for name, value, usual in zip(form.names, form.values(self), form.usual, strict=True)
+            if value is not usual and value != usual
+        }
+        for name in data.keys() & form.writes.keys():
+            data[name] = form.writes[name](data[name])
+        del data["at"]
         return data
 
     @classmethod
@@ -133,13 +137,24 @@ def members(cls: type[Event]) -> tuple[Member, ...]:
     )
 
 
-@cache
-def _values(cls: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
-    """Return what gives the values of an event's members, between two that all events have.
+class _Form(NamedTuple):
+    """How the members of a class are written: all values are read at once, ``at`` with them."""
 
-    With fewer than two it would give no tuple.
-    """
-    return attrgetter("at", *(one.name for one in members(cls)), "message")
+    names: tuple[str, ...]
+    usual: tuple[Any, ...]
+    values: Callable[[Event], tuple[Any, ...]]
+    writes: Mapping[str, Callable[[Any], Any]]
+
+
+@cache
+def _form(cls: type[Event]) -> _Form:
+    names = ("at", *(one.name for one in members(cls)))
+    return _Form(
+        names,
+        (MISSING, *(one.default for one in members(cls))),
+        attrgetter(*names) if len(names) > 1 else lambda event: (event.at,),
+        {one.name: one.write for one in members(cls) if one.write is not None},
+    )
 
 
 # How members are read
