@@ -10,9 +10,9 @@ import pytest
 from docker_fixtures import until
 from fake_daemon import answering
 from localproc_docker.boxes import Boxes
-from localproc_docker.containers import KEY, Owner
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.overdue import overdue
+from localproc_docker.task_containers import KEY, Owner
 from localproc_docker.warm import LANE
 
 from localproc.executors.opening import open_executor

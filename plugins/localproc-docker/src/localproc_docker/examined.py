@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterator
 
 from localproc.plugins.executor import ExecutorSettings, Finding
-from localproc_docker.addresses import Daemon
 from localproc_docker.boxes import STUCK, Boxes
-from localproc_docker.containers import Owner
-from localproc_docker.images import DaemonImages
+from localproc_docker.daemon_images import DaemonImages
+from localproc_docker.daemons import Daemon
 from localproc_docker.opening import reached
 from localproc_docker.overdue import overdue
+from localproc_docker.task_containers import Owner
 
 
 def examine(daemon: Daemon, settings: ExecutorSettings) -> Iterator[Finding]:

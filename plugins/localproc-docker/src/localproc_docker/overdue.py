@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from localproc_docker.containers import KEY
+from localproc_docker.task_containers import KEY
 from localproc_docker.warm import FOLDER, LANE
 
 

@@ -22,7 +22,7 @@ from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import check_executors
-from localproc.engine.containers import Choice
+from localproc.engine.container_runtimes import Choice
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice

@@ -13,7 +13,7 @@ from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
 from localproc.cwl.run.software import packages, software_is_required
-from localproc.engine.containers import Choice
+from localproc.engine.container_runtimes import Choice
 from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from localproc.engine.home.settings import Pull, Settings
@@ -112,10 +112,15 @@ class Containers:
         return Boxes(
             name,
             self.plugin(name).executor if name else "",
-            {one.executor: one.name for one in self._plugins.containers() if one.executor},
+            self._own,
             self.is_local,
             passed_over,
         )
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        """The runtimes of executors that have containers themselves, by those."""
+        return {one.executor: one.name for one in self._plugins.containers() if one.executor}
 
     def chosen(
         self, wanted: str, required: Sequence[Container], hinted: Sequence[Container] = ()
