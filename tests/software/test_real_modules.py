@@ -99,7 +99,7 @@ def test_a_package_runs_with_modules_and_a_conda_environment(modules: str, tmp_p
         "stdout": "out.txt",
         "outputs": {"out": "stdout"},
     }
-    software = [
+    software: list[dict[str, Any]] = [
         {"type": "modules", "use": [modules]},
         {"type": "conda", "prefix": str(tmp_path / "conda")},
     ]
