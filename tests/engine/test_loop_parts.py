@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.cwl.run.process import Tool
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
@@ -25,7 +25,7 @@ from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.loop_parts import LoopParts
-from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.waiting_jobs import WaitingJobs
@@ -39,8 +39,8 @@ from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Change
+from localproc.storage.open_storages import Storages
 from localproc.storage.remnants import Remnants
-from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
 from tests.engine.job_bench import NOON, Bench
