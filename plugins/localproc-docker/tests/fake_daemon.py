@@ -12,8 +12,8 @@ from typing import Any
 
 from localproc_docker.engine_api import VERSION
 
-#: Gives the status and the document for a verb and a path.
-Answer = Callable[[str, str], tuple[int, Any]]
+#: Gives the status and the document for a verb and a path; for nothing, it hangs up.
+Answer = Callable[[str, str], tuple[int, Any] | None]
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -32,7 +32,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         path = self.path.partition("?")[0].removeprefix(f"/{VERSION}")
-        code, document = self.server.answer(self.command, path)
+        answer = self.server.answer(self.command, path)
+        if answer is None:
+            return
+        code, document = answer
         body = json.dumps(document).encode()
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
