@@ -1,12 +1,12 @@
 """One execution of one process revision with one set of inputs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from localproc.model.policy import InputPolicy
+from localproc.model.policy import InputPolicy, check_members
 from localproc.model.status import JobStatus, Trigger
 
 
@@ -63,14 +63,12 @@ class JobRequest:
     secrets: tuple[str, ...] = ()  #: names of those that stand in its inputs
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        data["trigger"] = self.trigger.value
-        data["tags"] = list(self.tags)
-        data["retries"] = list(self.retries)
-        data["variables"], data["secrets"] = list(self.variables), list(self.secrets)
-        data["named"] = {path: list(others) for path, others in self.named.items()}
-        data["policy"] = self.policy.to_data()
+        """Return it as JSON, without what is as it is by default."""
+        data: dict[str, Any] = {}
+        for name, usual in _defaults().items():
+            value = getattr(self, name)
+            if value != usual:
+                data[name] = _WRITTEN[name](value) if name in _WRITTEN else value
         return data
 
     @classmethod
@@ -80,35 +78,49 @@ class JobRequest:
         Raises ``ValueError`` for a member that is not known: who asked for something that this
         version does not know is not given something else.
         """
-        known = dict(data)
-        policy = dict(known.get("policy", {}))
-        _check_members(cls, known)
-        _check_members(InputPolicy, policy)
-        if policy.get("roots") is not None:
-            policy["roots"] = tuple(policy["roots"])
-        policy["prefixes"] = tuple(policy.get("prefixes", ()))
-        known["policy"] = InputPolicy(**policy)
-        known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
-        known["tags"] = tuple(known.get("tags", ()))
-        known["retries"] = tuple(known.get("retries", ()))
-        known["secrets"] = tuple(known.get("secrets", ()))
-        known["variables"] = tuple(known.get("variables", ()))
-        named = dict(known.get("named", {}))
-        known["named"] = {path: tuple(others) for path, others in named.items()}
-        if not isinstance(known.get("inputs"), Mapping):
+        check_members(data, _defaults())
+        if not isinstance(data.get("inputs"), Mapping):
             raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
-        return cls(**known)
+        read = {name: _READ[name](data[name]) for name in _READ.keys() & data.keys()}
+        return cls(**{**data, **read})
+
+
+def _lists(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    return {path: list(others) for path, others in named.items()}
+
+
+def _tuples(named: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {path: tuple(others) for path, others in named.items()}
+
+
+#: How the members are written, and read, that JSON has in another form.
+_WRITTEN: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "named": _lists,
+    "trigger": str,
+    "tags": list,
+    "retries": list,
+    "policy": InputPolicy.to_data,
+    "variables": list,
+    "secrets": list,
+}
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "named": _tuples,
+    "trigger": Trigger,
+    "tags": tuple,
+    "retries": tuple,
+    "policy": InputPolicy.from_data,
+    "variables": tuple,
+    "secrets": tuple,
+}
 
 
 @cache
-def _members(kind: type) -> frozenset[str]:
-    return frozenset(one.name for one in fields(kind))
-
-
-def _check_members(kind: type, data: Mapping[str, Any]) -> None:
-    unknown = data.keys() - _members(kind)
-    if unknown:
-        raise ValueError(f"it asks for what is not known: {', '.join(sorted(unknown))}")
+def _defaults() -> Mapping[str, Any]:
+    """Return what each member of a request is by default, ``MISSING`` if it has to be given."""
+    return {
+        one.name: one.default if one.default_factory is MISSING else one.default_factory()
+        for one in fields(JobRequest)
+    }
 
 
 @dataclass(frozen=True, slots=True)
