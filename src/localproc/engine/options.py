@@ -184,13 +184,15 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
 
 
 _types_of = cache(get_type_hints)
+_origin = cache(get_origin)
 
 
 def is_of(value: Any, kind: Any) -> bool:
     """Return whether a value is of a type, as far as its outermost part tells."""
-    if get_origin(kind) in (Union, UnionType):
+    origin = _origin(kind)
+    if origin in (Union, UnionType):
         return any(is_of(value, one) for one in get_args(kind))
-    plain = get_origin(kind) or kind
+    plain = origin or kind
     if plain is Sequence and isinstance(value, str | bytes):
         return False
     if plain in (int, float):
@@ -210,9 +212,11 @@ def shown_type(kind: Any) -> str:
 
 def read_trigger(name: str) -> Trigger:
     """Return a trigger by its name; raises ``InvalidInputs`` for one that does not exist."""
-    if name not in set(Trigger):
-        raise InvalidInputs(f"there is no trigger {name!r}", hint=f"there is: {', '.join(Trigger)}")
-    return Trigger(name)
+    try:
+        return Trigger(name)
+    except ValueError:
+        hint = f"there is: {', '.join(Trigger)}"
+        raise InvalidInputs(f"there is no trigger {name!r}", hint=hint) from None
 
 
 def _name(call: Callable[..., Any]) -> str:

@@ -187,9 +187,12 @@ class Database:
 
     def _check_place(self) -> None:
         """Raise ``StoreCorrupted`` if what is written would not be found again."""
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(self._path), self._file):
-                return
+        try:
+            is_there = os.path.samestat(os.stat(self._path), self._file)
+        except FileNotFoundError:
+            is_there = False
+        if is_there:
+            return
         raise StoreCorrupted(
             f"the store {self._path} was removed or replaced while it was in use",
             hint="put it back, or restore a backup; then open the home again",

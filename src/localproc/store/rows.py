@@ -22,6 +22,7 @@ from localproc.store.home_paths import HomePaths
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_NO_TAGS: Final = "[]"
 _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 JOB_COLUMNS: Final = (
@@ -48,7 +49,7 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         job.namespace,
         job.process_id,
         job.revision,
-        job.status.value,
+        str(job.status),
         micros(job.created),
         micros(job.updated),
         None if job.started is None else micros(job.started),
@@ -58,13 +59,13 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         int(job.dismiss_requested),
         int(job.hidden),
         job.owner,
-        job.trigger.value,
+        str(job.trigger),
         job.reason,
         job.run_as,
         job.environment,
         job.service,
         job.title,
-        json.dumps(job.tags),
+        json.dumps(job.tags) if job.tags else _NO_TAGS,
         job.aside,
         job.priority,
         job.once,
@@ -84,7 +85,7 @@ def _number(value: Any) -> int:
 
 
 def _tags(value: str) -> tuple[str, ...]:
-    return () if value == "[]" else tuple(json.loads(value))
+    return () if value == _NO_TAGS else tuple(json.loads(value))
 
 
 def _moment(value: int | None) -> datetime | None:
