@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from numbers import Real
 from types import NoneType, UnionType
 from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
@@ -177,29 +177,28 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
     problems = [
         Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
         for name, (value, kind) in given.items()
-        if not is_of(value, kind)
+        if not is_of(type(value), kind)
     ]
     if problems:
         raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
 
 
 _types_of = cache(get_type_hints)
-_origin = cache(get_origin)
 
 
-def is_of(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a type, as far as its outermost part tells."""
-    origin = _origin(kind)
-    if origin in (Union, UnionType):
-        return any(is_of(value, one) for one in get_args(kind))
-    plain = origin or kind
-    if plain is Sequence and isinstance(value, str | bytes):
+@lru_cache(maxsize=1024)
+def is_of(given: type, kind: Any) -> bool:
+    """Return whether values of a class are of a type, as far as their outermost part tells."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(is_of(given, one) for one in get_args(kind))
+    plain = get_origin(kind) or kind
+    if plain is Sequence and issubclass(given, str | bytes):
         return False
     if plain in (int, float):
-        return isinstance(value, Real) and not isinstance(value, bool)
+        return issubclass(given, Real) and not issubclass(given, bool)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return isinstance(value, str)
-    return isinstance(value, plain)
+        return issubclass(given, str)
+    return issubclass(given, plain)
 
 
 def shown_type(kind: Any) -> str:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from localproc.model import (
@@ -199,6 +200,10 @@ def _mapping(text: str) -> dict[str, Any]:
     return found
 
 
+#: What the interpreter reads of a package is the same for each of its jobs, and never changed.
+_resolved: Final = lru_cache(maxsize=32)(_mapping)
+
+
 def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
     """Return the record of a row and its texts; raises ``ValueError`` or ``TypeError``."""
     return ProcessRecord(
@@ -210,7 +215,7 @@ def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
         mutable=bool(row["mutable"]),
         deployed=time(row["deployed"]),
         description=_mapping(row["description"]),
-        resolved=_mapping(row["resolved"]),
+        resolved=_resolved(row["resolved"]),
         texts=texts,
         media_type=row["media_type"],
         entry=row["entry"],
