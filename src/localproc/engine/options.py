@@ -177,7 +177,7 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
     problems = [
         Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
         for name, (value, kind) in given.items()
-        if not is_of(type(value), kind)
+        if not is_of(value, kind)
     ]
     if problems:
         raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
@@ -186,11 +186,17 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
 _types_of = cache(get_type_hints)
 
 
+def is_of(value: Any, kind: Any) -> bool:
+    """Return whether a value is of a type, as far as its outermost part tells."""
+    given: Any = type(value)
+    return _takes(kind, given)
+
+
 @lru_cache(maxsize=1024)
-def is_of(given: type, kind: Any) -> bool:
-    """Return whether values of a class are of a type, as far as their outermost part tells."""
+def _takes(kind: Any, given: Any) -> bool:
+    """Return whether values of a class are of a type."""
     if get_origin(kind) in (Union, UnionType):
-        return any(is_of(given, one) for one in get_args(kind))
+        return any(_takes(one, given) for one in get_args(kind))
     plain = get_origin(kind) or kind
     if plain is Sequence and issubclass(given, str | bytes):
         return False

@@ -46,7 +46,7 @@ def wrong_types(made: Any) -> list[Problem]:
 def wrong_type(value: Any, kind: Any, name: str, *, needed: bool = False) -> Iterator[Problem]:
     """Yield what is wrong with one value; a text that is needed cannot be empty."""
     inner = get_args(kind)
-    if not is_of(type(value), kind):
+    if not is_of(value, kind):
         yield Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
     elif isinstance(value, str):
         if needed and not value:
