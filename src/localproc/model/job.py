@@ -1,12 +1,12 @@
 """One execution of one process revision with one set of inputs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache
-from typing import Any, Final, Self
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
 
-from localproc.model.policy import InputPolicy, check_members
+from localproc.model.policy import InputPolicy
 from localproc.model.status import JobStatus, Trigger
 
 
@@ -64,12 +64,14 @@ class JobRequest:
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON, without what is as it is by default."""
-        data: dict[str, Any] = {}
-        for name, usual in _defaults().items():
-            value = getattr(self, name)
-            if value != usual:
-                data[name] = _WRITTEN[name](value) if name in _WRITTEN else value
-        return data
+        data: dict[str, Any] = {
+            name: value
+            for name, value, usual in zip(_ASKED, _asked(self), _USUAL, strict=True)
+            if value != usual
+        }
+        for name in data.keys() & _FORMS.keys():
+            data[name] = _FORMS[name].write(data[name])
+        return {"inputs": self.inputs, **data}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
@@ -78,49 +80,53 @@ class JobRequest:
         Raises ``ValueError`` for a member that is not known: who asked for something that this
         version does not know is not given something else.
         """
-        check_members(data, _defaults())
-        if not isinstance(data.get("inputs"), Mapping):
+        known = dict(data)
+        _check_members(_ASKED, known)
+        for name in known.keys() & _FORMS.keys():
+            known[name] = _FORMS[name].read(known[name])
+        if not isinstance(known.get("inputs"), Mapping):
             raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
-        read = {name: _READ[name](data[name]) for name in _READ.keys() & data.keys()}
-        return cls(**{**data, **read})
+        return cls(**known)
 
 
-def _lists(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    return {path: list(others) for path, others in named.items()}
+def _check_members(names: Collection[str], data: Mapping[str, Any]) -> None:
+    unknown = [name for name in data if name not in names]
+    if unknown:
+        raise ValueError(f"it asks for what is not known: {', '.join(sorted(unknown))}")
 
 
-def _tuples(named: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    return {path: tuple(others) for path, others in named.items()}
+def _policy(data: Mapping[str, Any]) -> InputPolicy:
+    known = dict(data)
+    _check_members(InputPolicy.__slots__, known)
+    if known.get("roots") is not None:
+        known["roots"] = tuple(known["roots"])
+    known["prefixes"] = tuple(known.get("prefixes", ()))
+    return InputPolicy(**known)
 
 
-#: How the members are written, and read, that JSON has in another form.
-_WRITTEN: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "named": _lists,
-    "trigger": str,
-    "tags": list,
-    "retries": list,
-    "policy": InputPolicy.to_data,
-    "variables": list,
-    "secrets": list,
+def _named(data: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {path: tuple(others) for path, others in data.items()}
+
+
+class _Form(NamedTuple):
+    """How a member of a request is written as JSON, and read."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+_ASKED: Final = tuple(one.name for one in fields(JobRequest))
+_asked: Final = attrgetter(*_ASKED)
+_USUAL: Final = _asked(JobRequest({}))
+_FORMS: Final[Mapping[str, _Form]] = {
+    "trigger": _Form(str, Trigger),
+    "tags": _Form(list, tuple),
+    "retries": _Form(list, tuple),
+    "variables": _Form(list, tuple),
+    "secrets": _Form(list, tuple),
+    "named": _Form(dict, _named),
+    "policy": _Form(InputPolicy.to_data, _policy),
 }
-_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "named": _tuples,
-    "trigger": Trigger,
-    "tags": tuple,
-    "retries": tuple,
-    "policy": InputPolicy.from_data,
-    "variables": tuple,
-    "secrets": tuple,
-}
-
-
-@cache
-def _defaults() -> Mapping[str, Any]:
-    """Return what each member of a request is by default, ``MISSING`` if it has to be given."""
-    return {
-        one.name: one.default if one.default_factory is MISSING else one.default_factory()
-        for one in fields(JobRequest)
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,14 @@ class JobRecord:
     aside: str = ""
     priority: int = 0
     once: str = ""
+
+    def changed(self, **values: Any) -> "JobRecord":
+        """Return the row with other values; every event makes one, so it is made fast."""
+        return JobRecord(**(dict(zip(_COLUMNS, _values(self), strict=True)) | values))
+
+
+_COLUMNS: Final = tuple(one.name for one in fields(JobRecord))
+_values: Final = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

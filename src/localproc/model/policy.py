@@ -1,8 +1,7 @@
 """What may be read for a job."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +31,3 @@ class InputPolicy:
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON, by the names of its members."""
         return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Return the policy that ``data`` holds; raises ``ValueError`` for an unknown member."""
-        check_members(data, cls.__slots__)
-        known = dict(data)
-        if known.get("roots") is not None:
-            known["roots"] = tuple(known["roots"])
-        known["prefixes"] = tuple(known.get("prefixes", ()))
-        return cls(**known)
-
-
-def check_members(data: Mapping[str, Any], known: Collection[str]) -> None:
-    """Raise ``ValueError`` for members of a request that are not known."""
-    unknown = data.keys() - known
-    if unknown:
-        raise ValueError(f"it asks for what is not known: {', '.join(sorted(unknown))}")
