@@ -82,12 +82,12 @@ class Event:
             raise ValueError(f"'{cls.kind}' has version {written}, known is {cls.version}")
         if written < cls.version:
             data = cls.upgraded(data, written)
-        values: dict[str, Any] = {}
-        for one in members(cls):
-            if one.name in data:
-                values[one.name] = one.value(data[one.name])
-            elif one.required:
-                raise ValueError(f"'{cls.kind}' has no {one.name!r}")
+        form = _form(cls)
+        for name in form.required:
+            if name not in data:
+                raise ValueError(f"'{cls.kind}' has no {name!r}")
+        known = form.members
+        values = {name: known[name].value(data[name]) for name in data if name in known}
         return cls(at, progress=progress, message=message, **values)
 
     @classmethod
@@ -138,8 +138,10 @@ def members(cls: type[Event]) -> tuple[Member, ...]:
 
 
 class _Form(NamedTuple):
-    """How the members of a class are written: all values are read at once, ``at`` with them."""
+    """How the members of a class are read and written: all at once, ``at`` with them."""
 
+    members: Mapping[str, Member]
+    required: tuple[str, ...]
     names: tuple[str, ...]
     usual: tuple[Any, ...]
     values: Callable[[Event], tuple[Any, ...]]
@@ -148,12 +150,15 @@ class _Form(NamedTuple):
 
 @cache
 def _form(cls: type[Event]) -> _Form:
-    names = ("at", *(one.name for one in members(cls)))
+    known = {one.name: one for one in members(cls)}
+    names = ("at", *known)
     return _Form(
+        known,
+        tuple(one.name for one in known.values() if one.required),
         names,
-        (MISSING, *(one.default for one in members(cls))),
+        (MISSING, *(one.default for one in known.values())),
         attrgetter(*names) if len(names) > 1 else lambda event: (event.at,),
-        {one.name: one.write for one in members(cls) if one.write is not None},
+        {one.name: one.write for one in known.values() if one.write is not None},
     )
 
 

@@ -25,6 +25,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_TAGS: Final = "[]"
 _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
+_parsed: Final = json.JSONDecoder().decode
 
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
@@ -163,7 +164,7 @@ def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:
     except (TypeError, OverflowError):
         at = _EPOCH
     try:
-        data = json.loads(paths.whole(row["data"]))
+        data = _parsed(paths.whole(row["data"]))
     except (TypeError, ValueError) as error:
         return Unreadable(at, problem=f"the event {row['kind']!r} is no JSON: {error}")
     return read_event(
