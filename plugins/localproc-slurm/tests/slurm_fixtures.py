@@ -35,10 +35,20 @@ def running_cluster() -> Iterator[Cluster | None]:
 @pytest.fixture
 def own_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Give a cluster to break: a controller that was killed may give ids out twice."""
+    yield from _started(monkeypatch)
+
+
+@pytest.fixture
+def slow_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give a cluster to break that misses a node no sooner than those of computing centres do."""
+    yield from _started(monkeypatch, slurmd_timeout=300)
+
+
+def _started(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Cluster]:
     if missing():
         absent(missing())
     folder = Path(tempfile.mkdtemp(prefix="localproc-slurm-"))
-    cluster = Cluster(folder)
+    cluster = Cluster(folder, **options)
     monkeypatch.setenv("SLURM_CONF", str(cluster.conf))
     yield cluster
     cluster.end()

@@ -6,7 +6,8 @@ Must not know any scheduler.
 
 ``bundle.py FOLDER JOB TMP CORES RAM`` runs the tasks of ``FOLDER/tasks.json``, one on a line, and
 ends with the last one. ``FOLDER/stop.N`` asks for the end of task N, with the seconds between TERM
-and KILL in it; USR2 has this process look for such notes at once. TERM ends everything. The journal
+and KILL in it; USR2 has this process look for such notes at once. ``FOLDER/alive`` gets another
+time every five seconds. TERM ends everything. The journal
 is that of a keeper, and written through to the disk twice a second.
 """
 
@@ -27,6 +28,7 @@ from .keeper import Keeper
 from .scratch import Scratch
 
 _LOOK = 1.0  # seconds between looks for stop notes: TERM is quicker, if it comes
+_SIGN = 5.0  # seconds between signs of life
 _GRACE = 2.0
 _SHOW = 0.5  # seconds between two calls that have other machines see the journal, at least
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
@@ -48,6 +50,7 @@ class Bundle(Keeper):
         self.next_look = 0.0
         self.oom = Oom(job)
         self.unshown, self.next_show = False, 0.0
+        self.next_sign = 0.0
         signal.signal(signal.SIGTERM, self.be_told)
         signal.signal(signal.SIGUSR2, self.be_told)
 
@@ -76,6 +79,7 @@ class Bundle(Keeper):
     def read_notes(self) -> None:
         """Stop what is to be stopped."""
         self.next_look = time.monotonic() + _LOOK
+        self.give_sign()
         with contextlib.suppress(OSError):
             new = {one for one in os.listdir(self.folder) if one.startswith("stop.")} - self.noted
             for name in new:
@@ -87,6 +91,15 @@ class Bundle(Keeper):
             for task in self.running.values():
                 task.setdefault("why", "TERM")
             self.stop(set(self.keys), _GRACE)
+
+    def give_sign(self) -> None:
+        """Have it seen that this lives: the file's time changes, for which a full disk has room."""
+        if time.monotonic() >= self.next_sign:
+            self.next_sign = time.monotonic() + _SIGN
+            with contextlib.suppress(OSError):
+                file = os.open(os.path.join(self.folder, "alive"), os.O_WRONLY | os.O_CREAT, 0o600)
+                os.utime(file)
+                os.close(file)
 
     def stop_one(self, name: str) -> None:
         """Stop the task of a note."""
