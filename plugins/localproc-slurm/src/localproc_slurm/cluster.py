@@ -15,6 +15,7 @@ from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 from localproc_slurm import answers, calls
 from localproc_slurm.answers import Partition
+from localproc_slurm.limits import Limits
 
 _KEPT: Final = ("SLURM_CONF", "MUNGE_")
 _AT_A_TIME: Final = 500  #: ids on a command line
@@ -38,6 +39,7 @@ class Cluster:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
         self._cluster = cluster
         self._partitions: Sequence[Partition] = ()
+        self._limits = Limits(self._asked, cluster)
         self._accounts = call is not None or shutil.which("sacct") is not None
 
     def partitions(self) -> Sequence[Partition]:
@@ -92,8 +94,8 @@ class Cluster:
         return f"{job}_{number}"
 
     def jobs(self) -> Mapping[str, Seen]:
-        """Return what squeue lists."""
-        return self._read(answers.queue, calls.squeue(self._cluster))
+        """Return what squeue lists; what would wait for ever for a limit of others is refused."""
+        return self._limits.judged(self._read(answers.queue, calls.squeue(self._cluster)))
 
     def places(self) -> Mapping[str, int]:
         """Return what squeue lists of everybody's jobs that wait, by partition."""
