@@ -97,6 +97,30 @@ def test_an_end_that_cannot_be_written_down_is_told_later(
     assert telling.report(single, 0).state is TaskState.NODE_LOST
 
 
+def test_a_task_that_is_cancelled_as_it_begins_has_not_been_put_back_into_the_queue(
+    tmp_path: Path, scheduler: Scheduler
+) -> None:
+    """It was there when the queue was last seen, which was before it began."""
+    spool, queue = Spool(str(tmp_path), NodeSetup("JOB", "INDEX")), Queue(scheduler)
+    ends = Ends(spool)
+    telling = Telling(scheduler, spool, queue, ends)
+    single = spool.add(Batch(Mode.SINGLE, (task(tmp_path, "a"),), Request(1, 1)))
+    spool.took(single, "7")
+    ends.look_at([single])
+    scheduler.queue["7"] = Seen(TaskState.QUEUED, name=single.name)
+    queue.ask()
+    (Path(single.folder) / "begun.0").write_text("7 n1\n")
+    record = "code 143\nhost n1\njob 7\nwhy TERM\n0m0.0s 0m0.0s\n0m0.1s 0m0.1s\n"
+    (tmp_path / "done" / f"{single.name}.0").write_text(record)
+    assert ends.read() == ["j:a:1"]
+    assert telling.report(single, 0).state is TaskState.RUNNING, "the scheduler has the last word"
+    del scheduler.queue["7"]
+    scheduler.ends["7"] = Seen(TaskState.CANCELLED, "somebody", name=single.name)
+    queue.ask()
+    told = telling.report(single, 0)
+    assert (told.state, told.reason, told.exit_code) == (TaskState.CANCELLED, "somebody", 143)
+
+
 def test_places_are_asked_for_while_tasks_wait_and_seldom(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -273,6 +273,18 @@ class TestBundles(Everywhere):
         assert {one.exit_code for one in found.values()} == {5}
         assert not (Path(tasks[5].outdir) / "ran.txt").exists()
 
+    def test_a_bundle_that_somebody_cancels_takes_along_what_waits_there(
+        self, executor: Executor, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        """Who cancels it does not want it run again, by another bundle."""
+        tasks = [self.task(tmp_path, f"s{n}", GO_ON) for n in range(6)]
+        executor.submit(tasks)
+        for one in tasks[:4]:
+            self.running(executor, Path(one.outdir) / "on")
+        cluster.call("scancel", self.job_of(executor, tasks[0]))
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.state for one in found.values()} == {TaskState.CANCELLED}
+
     def test_a_runner_that_is_killed_with_its_job_is_missed_before_slurm_does(
         self, slow_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -141,19 +141,24 @@ class Telling:
             return records.report(key, record, None, queued)
         final = self._queue.final(job, handed.name)
         if final is None:
-            if (again := self._put_back(handed, number, job)) is not None:
+            since = self._waits.setdefault(key, now)
+            if (again := self._put_back(handed, number, job, since)) is not None:
                 return again
             self._queue.want(job)
-            since = self._waits.setdefault(key, now)
             if now - since < _SETTLE * 2:
                 return Report(key, TaskState.RUNNING, host=record.host, native_id=job)
         self._waits.pop(key, None)
         return records.report(key, record, None if final is None else final[1], queued)
 
-    def _put_back(self, handed: Handed, number: int, job: str) -> Report | None:
-        """Tell of a task that was ended to begin anew later, which it would not: it has begun."""
+    def _put_back(self, handed: Handed, number: int, job: str, since: float) -> Report | None:
+        """Tell of a task that was ended to begin anew later, which it would not: it has begun.
+
+        Where the queue was seen before its end was (``since``), it waited there for the first time.
+        """
         seen = self._queue.seen(job, handed.name)
         if seen is None or seen.state is not TaskState.QUEUED:
+            return None
+        if not self._queue.is_newer_than(since):
             return None
         with suppress(ExecutorUnavailable):
             self._scheduler.cancel([job])
@@ -198,7 +203,8 @@ class Telling:
             return Report(key, TaskState.NODE_LOST, reason=why, host=host, native_id=job)
         if waiting.state is TaskState.QUEUED and not never:
             said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
-            return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
+            state = TaskState.CANCELLED if seen.state is TaskState.CANCELLED else TaskState.LOST
+            return Report(key, state, reason=said, host=seen.host, native_id=job)
         log = self._spool.log(handed)
         return records.unrecorded(key, seen, job, begun=not never, log=log)
 

@@ -29,6 +29,7 @@ from .scratch import Scratch
 
 _LOOK = 1.0  # seconds between looks for stop notes: TERM is quicker, if it comes
 _SIGN = 5.0  # seconds between signs of life
+_SKEW = 1.0  # seconds that the node's clock may differ from that of the disk
 _GRACE = 2.0
 _SHOW = 0.5  # seconds between two calls that have other machines see the journal, at least
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
@@ -50,7 +51,7 @@ class Bundle(Keeper):
         self.next_look = 0.0
         self.oom = Oom(job)
         self.unshown, self.next_show = False, 0.0
-        self.next_sign = 0.0
+        self.next_sign = self.ahead = 0.0
         signal.signal(signal.SIGTERM, self.be_told)
         signal.signal(signal.SIGUSR2, self.be_told)
 
@@ -99,7 +100,13 @@ class Bundle(Keeper):
             with contextlib.suppress(OSError):
                 file = os.open(os.path.join(self.folder, "alive"), os.O_WRONLY | os.O_CREAT, 0o600)
                 os.utime(file)
+                ahead = time.time() - os.fstat(file).st_mtime
+                self.ahead = ahead if abs(ahead) > _SKEW else 0.0
                 os.close(file)
+
+    def clock(self) -> float:
+        """Return the time as the disk has it, which others see too: a node's may be hours off."""
+        return time.time() - self.ahead
 
     def stop_one(self, name: str) -> None:
         """Stop the task of a note."""
