@@ -33,7 +33,7 @@ _PRO: Final = _SIGNALLED | {
     -29: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
 }
 _LATER: Final = re.compile(
-    r"connect|timed out|end of file|busy|try again|protocol|comm", re.IGNORECASE
+    r"connect|timed out|end of file|busy|try again|protocol|comm|no space|i/o error", re.IGNORECASE
 )
 _TOO_MANY: Final = re.compile(r"per-user limit", re.IGNORECASE)
 _STATUS: Final = re.compile(r"-?[0-9]{1,9}")
@@ -133,6 +133,8 @@ class Pbs:
         except Failed as error:
             if _TOO_MANY.search(error.said):
                 raise TooMany(error.said) from error
+            if error.is_no_answer:
+                raise ExecutorUnavailable(str(error)) from error
             if _LATER.search(error.said):
                 raise ExecutorUnavailable(error.said) from error
             return Refused(f"qsub: {error.said.removeprefix('qsub: ')}")

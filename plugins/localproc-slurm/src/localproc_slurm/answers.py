@@ -77,7 +77,7 @@ _NO_TURN: Final = _NEVER | {
 #: What sbatch says where a moment later it may do what it is asked.
 _LATER: Final = re.compile(
     r"unable to contact|timed out|temporarily|connection refused|try again|connect failure"
-    r"|communication|invalid authentication|zero bytes|slurmctld"
+    r"|communication|authentication|zero bytes|slurmctld|I/O error|no space left"
     r"|resource temporarily unavailable|not responding",
     re.IGNORECASE,
 )

@@ -81,6 +81,8 @@ class Cluster:
         except Failed as error:
             if answers.is_too_many(error.said):
                 raise TooMany(answers.refusal(error.said)) from error
+            if error.is_no_answer:
+                raise ExecutorUnavailable(str(error)) from error
             if answers.is_later(error.said):
                 raise ExecutorUnavailable(answers.refusal(error.said)) from error
             return Refused(f"sbatch: {answers.refusal(error.said)}")
