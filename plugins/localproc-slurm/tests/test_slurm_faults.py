@@ -18,7 +18,7 @@ from slurm_fixtures import (
     until,
 )
 
-from localproc.executors.batch import backend, telling
+from localproc.executors.batch import scheduler_backend, telling
 from localproc.model import Report, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import OpenExecutor
@@ -288,7 +288,7 @@ class TestBundles(Everywhere):
     def test_a_runner_that_is_killed_with_its_job_is_missed_before_slurm_does(
         self, slow_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for module in (backend, telling):
+        for module in (scheduler_backend, telling):
             monkeypatch.setattr(module, "SILENT", 8.0)
         executor = open_slurm(tmp_path / "home", "first", {**self.options, "silence": 8})
         task = self.running_task(executor, tmp_path)

@@ -204,9 +204,12 @@ class Database:
 
     def _check_place(self) -> None:
         """Raise ``StoreCorrupted`` if what is written would not be found again."""
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(self._path), self._file):
-                return
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            found = None
+        if found is not None and os.path.samestat(found, self._file):
+            return
         raise StoreCorrupted(
             f"the store {self._path} was removed or replaced while it was in use",
             hint="put it back, or restore a backup; then open the home again",
