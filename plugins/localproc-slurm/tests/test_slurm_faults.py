@@ -64,7 +64,7 @@ class Everywhere(FaultTests):
         self, executor: Executor, cluster: Cluster, tmp_path: Path
     ) -> None:
         task = self.running_task(executor, tmp_path)
-        job = self.job_of(executor, task)
+        job = self.job_of(task)
         cluster.call("scontrol", "update", f"jobid={job}", "requeue=1")
         cluster.call("scontrol", "requeue", job)
         report = self.end_of(executor, task)
@@ -281,7 +281,7 @@ class TestBundles(Everywhere):
         executor.submit(tasks)
         for one in tasks[:4]:
             self.running(executor, Path(one.outdir) / "on")
-        cluster.call("scancel", self.job_of(executor, tasks[0]))
+        cluster.call("scancel", self.job_of(tasks[0]))
         found = self.reports(executor, [one.key for one in tasks])
         assert {one.state for one in found.values()} == {TaskState.CANCELLED}
 
