@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 
 class Kind(StrEnum):
@@ -129,31 +128,42 @@ def says(
     return {"meaning": meaning, "read": read, "write": write}
 
 
-@cache
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    return tuple(
-        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
-    )
+    return _form(cls).members
 
 
 class _Form(NamedTuple):
-    """How the members of a class are written: all values are read at once, ``at`` with them."""
+    """How a class is written: the values of all members are read at once, ``at`` with them."""
 
+    members: tuple[Member, ...]
     names: tuple[str, ...]
     usual: tuple[Any, ...]
     values: Callable[[Event], tuple[Any, ...]]
     writes: Mapping[str, Callable[[Any], Any]]
 
 
-@cache
+_FORMS: Final[dict[Kind, _Form]] = {}
+
+
 def _form(cls: type[Event]) -> _Form:
-    names = ("at", *(one.name for one in members(cls)))
+    found = _FORMS.get(cls.kind)
+    if found is None:
+        found = _FORMS[cls.kind] = _made_form(cls)
+    return found
+
+
+def _made_form(cls: type[Event]) -> _Form:
+    own = tuple(
+        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
+    )
+    names = ("at", *(one.name for one in own))
     return _Form(
+        own,
         names,
-        (MISSING, *(one.default for one in members(cls))),
-        attrgetter(*names) if len(names) > 1 else lambda event: (event.at,),
-        {one.name: one.write for one in members(cls) if one.write is not None},
+        (MISSING, *(one.default for one in own)),
+        attrgetter(*names) if own else lambda event: (event.at,),
+        {one.name: one.write for one in own if one.write is not None},
     )
 
 
