@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -70,6 +70,7 @@ class Acceptance:
         self._runtime = runtime
         self._namespace = namespace
         self._user = _user()
+        self._parts = os.path.dirname(runtime.home.jobs)  # where those of the home lie in truth
         self._revisions: dict[str, Revision] = {}
         self._fit: dict[str, str] = {}  # places where results can be published, as they are given
         #: The container runtimes of revisions, each with executor and runtime as asked for.
@@ -95,7 +96,8 @@ class Acceptance:
         _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
-        AssetChoice.read(rest.get("assets", ""))
+        if rest.get("assets"):
+            AssetChoice.read(rest["assets"])
         rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         rest |= read_run_options(rest, self._runtime.settings.retries)
@@ -135,7 +137,8 @@ class Acceptance:
         job_object, rest["secrets"] = hide(
             job_object, known.secrets, self._runtime.secrets, local=policy.trusting, kept=kept
         )
-        rest["variables"] = tuple(to_data(read_variables(rest.get("variables", ()))))
+        if "variables" in rest:
+            rest["variables"] = tuple(to_data(read_variables(rest["variables"])))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         return job_object
 
@@ -166,8 +169,10 @@ class Acceptance:
             beside=self._beside(record, request) or None,
             message="accepted",
         )
-        job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
-        return Accepting(replace(job, owner=owner), event)
+        job = new_job(
+            new_id(at), record.namespace, record.id, record.revision, request, event, owner=owner
+        )
+        return Accepting(job, event)
 
     def _done_once(self, job: JobRecord, there: str) -> JobRecord:
         found = self._runtime.store.job(there)
@@ -183,8 +188,8 @@ class Acceptance:
 
     def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
         """Return what the job's scripts may use as it is now: a retry sees if that has changed."""
-        home, results = os.path.dirname(self._runtime.home.jobs), uri_path(request.results)
-        return Surroundings(self._revision(record).files, request.inputs, home, results).digests()
+        files, results = self._revision(record).files, uri_path(request.results)
+        return Surroundings(files, request.inputs, self._parts, results).digests()
 
     def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> Choice:
         """Return the container runtime of a job; raises where its steps can never run.
