@@ -23,10 +23,11 @@ from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.gate import Gate
 from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
-from localproc.store.wal import check_pair, note_end, note_pair
+from localproc.store.wal import Pair, pair_of
 
 _READERS: Final = 8  #: connections that are kept to read with
 _MUCH: Final = 256  #: pages that nobody uses, worth giving back
+_INCREMENTAL: Final = 2  #: what SQLite calls the way in which a store can shrink
 _FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end
 
 
@@ -40,12 +41,10 @@ class Database:
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
         self._logs = journal == "wal"
-        if self._logs:
-            check_pair(path)
-        with self._meaning():
+        with self._meaning(), self._paired() as pair:
             self._db = self._connect()
             try:
-                self._configure(journal, durable=durable)
+                self._configure(journal, pair, durable=durable)
             except BaseException:
                 self._db.close()
                 raise
@@ -85,7 +84,8 @@ class Database:
         while self._readers:
             self._readers.pop().close()
         if self._logs:
-            note_end(self._path)
+            with pair_of(self._path) as pair:
+                pair.note_end()
 
     def hold(self) -> bool:
         """Before a fork: wait until nothing is being written or read; whether that came to be."""
@@ -113,6 +113,16 @@ class Database:
         self._gate = Gate()
         self._lock.release()
 
+    @contextlib.contextmanager
+    def _paired(self) -> Iterator[Pair | None]:
+        """See that a log which lies beside the store is its own; ``None`` where there are none."""
+        if not self._logs:
+            yield None
+            return
+        with pair_of(self._path) as pair:
+            pair.check()
+            yield pair
+
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
             self._path, timeout=BUSY, isolation_level=None, check_same_thread=False
@@ -121,9 +131,10 @@ class Database:
         db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
         return db
 
-    def _configure(self, journal: str, *, durable: bool) -> None:
+    def _configure(self, journal: str, pair: Pair | None, *, durable: bool) -> None:
         db = self._db
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a store that is new
+        if db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # saying so writes
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
@@ -133,8 +144,8 @@ class Database:
         found = known_format(db)
         check_format(found, self._path)
         self._file = os.stat(self._path)
-        if self._logs:
-            note_pair(self._path)
+        if pair is not None:
+            pair.note()
         if found < FORMAT:
             with self.transaction() as db:
                 migrate(db, self._path)
