@@ -22,6 +22,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT, OPEN, OpenExecutor
+from tests.children import child
 from tests.executors.local_tests import LocalTests, keeper_of
 from tests.patience import until
 
@@ -448,7 +449,7 @@ class TestKilledTogether(LocalTests):
         work = tmp_path / "work"
         work.mkdir()
         command = [sys.executable, "-c", ROUND, str(tmp_path / "keepers"), str(work)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
+        with child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
             assert engine.stdout is not None
             engine.stdout.readline()
             keepers = psutil.Process(engine.pid).children()
