@@ -14,7 +14,8 @@ from localproc import locks
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.timekeeper import Timekeeper
-from localproc.errors import LocalprocError
+from localproc.errors import EnvironmentProblem, LocalprocError
+from localproc.shortages import THREADS, started
 
 _LOG: Final = logging.getLogger("localproc")
 _LOOK: Final = 1.0  #: seconds between looks at what others have changed
@@ -46,9 +47,10 @@ class TriggerRunner:
         ]
 
     def start(self) -> None:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
+        """Begin; raises ``EnvironmentProblem`` if the system has no threads for it."""
+        if not all(map(started, self._threads)):
+            self.close()
+            raise EnvironmentProblem("there are no threads to see to triggers in", hint=THREADS)
 
     def close(self) -> None:
         """End; what is due then is another process's, or made up for later."""
