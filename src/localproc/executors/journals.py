@@ -95,6 +95,14 @@ class Journal:
         """Forget the keeper."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def remove_if_gone(self) -> None:
+        """Forget the keeper, unless its engine is only about to begin."""
+        with contextlib.suppress(OSError):
+            file = locks.take(os.path.join(self.folder, "engine"))
+            if file is not None:
+                self.remove()
+                os.close(file)
+
     def _entry(self, line: bytes) -> dict[str, Any] | None:
         entry = None
         with contextlib.suppress(ValueError):
@@ -115,11 +123,23 @@ class Journal:
 
 
 def hold(folder: str) -> int:
-    """Lock a keeper's folder as that of an engine that lives; return the file that does."""
-    file = os.open(os.path.join(folder, "engine"), os.O_RDWR | os.O_CREAT, 0o600)
-    with contextlib.suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return file
+    """Make a keeper's folder that is locked as an engine's that lives; return the file that does.
+
+    Others may look at the lock just now, or remove what they take for a folder that was left.
+    """
+    path = os.path.join(folder, "engine")
+    while True:
+        os.makedirs(folder, exist_ok=True)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            continue
+        with contextlib.suppress(OSError):  # there are none here: nobody is taken for gone
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        os.close(file)
 
 
 def journals(folder: str) -> list[Journal]:
@@ -138,7 +158,7 @@ def forget_gone(folder: str, own: str = "") -> None:
     """
     for journal in journals(folder):
         if journal.folder != own and journal.wait_for_end():
-            journal.remove()
+            journal.remove_if_gone()
 
 
 def may_be_held(path: str) -> bool:

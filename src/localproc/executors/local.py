@@ -56,7 +56,6 @@ class LocalExecutor:
         self._stops = Stops(self._ring)
         try:
             self._selector = selectors.DefaultSelector()
-            os.makedirs(self._folder, exist_ok=True)
             self._hold = hold(self._folder)
         except OSError:
             forks.close(self._bell, self._ring)
