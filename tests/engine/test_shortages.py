@@ -1,7 +1,8 @@
-"""A system that has no thread or descriptor left for now: nothing hangs, and nothing is lost."""
+"""What there is none of for now, threads, descriptors, the store: nothing hangs or is lost."""
 
 import errno
 import os
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -21,6 +22,14 @@ TELLS = {
     "hints": {"localproc:Progress": {}},
     "$namespaces": {"localproc": "https://localproc.dev/ns#"},
     "inputs": {},
+    "outputs": {},
+}
+WAITS = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "waits",
+    "baseCommand": ["sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done'],
+    "inputs": {"go": {"type": "string", "inputBinding": {}}},
     "outputs": {},
 }
 NOBODY = {"successUri": "http://127.0.0.1:9/done"}
@@ -136,4 +145,21 @@ def test_an_executor_waits_for_a_thread(tmp_path: Path, monkeypatch: pytest.Monk
         job = process.execute()
         until(lambda: left[0] <= 0)
         monkeypatch.undo()
+        assert job.wait(patient(30)).status == "successful"
+
+
+def test_jobs_wait_for_a_store_that_somebody_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("localproc.store.database.BUSY", 0.01)
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(WAITS)
+        job = process.execute({"go": str(tmp_path / "go")})
+        until(lambda: any(step.status == "running" for step in job.steps))
+        holding = sqlite3.connect(tmp_path / "home" / "localproc.db", isolation_level=None)
+        holding.execute("BEGIN IMMEDIATE")
+        (tmp_path / "go").touch()
+        until(lambda: "stayed locked by another process" in caplog.text)
+        holding.execute("ROLLBACK")
+        holding.close()
         assert job.wait(patient(30)).status == "successful"

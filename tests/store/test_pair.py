@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from localproc.errors import HomeUnusable
+from localproc.errors import StoreLocked
 from localproc.store import SqliteStore, wal
 from localproc.store.wal import pair_of
 from localproc.testing.stores import job_at
@@ -66,6 +66,6 @@ def test_one_that_stays_as_it_opens_the_store_is_told(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wal, "BUSY", 0.01)
-    with pair_of(path), pytest.raises(HomeUnusable, match="stayed locked by another process"):
+    with pair_of(path), pytest.raises(StoreLocked, match="stayed locked by another process"):
         SqliteStore(path)
     SqliteStore(path).close()

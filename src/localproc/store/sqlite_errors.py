@@ -14,6 +14,7 @@ from localproc.errors import (
     InvalidInputs,
     NoSpace,
     StoreCorrupted,
+    StoreLocked,
 )
 
 BUSY: Final = 30.0  #: seconds that others may hold the store
@@ -58,9 +59,9 @@ def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
     )
 
 
-def stayed_locked(path: str) -> HomeUnusable:
+def stayed_locked(path: str) -> StoreLocked:
     """Say that others have held the store for too long."""
-    return HomeUnusable(
+    return StoreLocked(
         f"{path} stayed locked by another process for {BUSY:g} s",
         hint="localproc doctor shows which engines use the home",
     )

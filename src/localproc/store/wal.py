@@ -65,7 +65,7 @@ class Pair:
 
 @contextlib.contextmanager
 def pair_of(path: str) -> Iterator[Pair]:
-    """Give what is noted of a store, once nobody else has it; raises ``HomeUnusable`` in vain.
+    """Give what is noted of a store, once nobody else has it; raises ``StoreLocked`` in vain.
 
     A store is opened under it: a log that somebody has made and not noted yet looks foreign.
     """
