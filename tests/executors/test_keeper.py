@@ -241,6 +241,56 @@ class TestKeeper(LocalTests):
         (Path(runs.outdir) / "go").touch()
         assert self.reports(second, [runs.key])[runs.key].exit_code == 9
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"at": 1e30},
+            {"started": float("nan")},
+            {"at": -1},
+            {"code": 0.5},
+            {"code": True},
+            {"cpu": "much"},
+            {"rss": None},
+            {"why": ["stop"]},
+            {"state": ["ended"]},
+        ],
+        ids=str,
+    )
+    def test_an_end_that_cannot_be_is_none(
+        self, open_executor: OpenExecutor, tmp_path: Path, wrong: dict[str, Any]
+    ) -> None:
+        first = open_executor("first")
+        tasks = [self.task(tmp_path, f"s{n}", f"exit {n}") for n in range(2)]
+        first.submit(tasks)
+        self.reports(first, [task.key for task in tasks])
+        first.close()
+        folder = tmp_path / "keepers" / "left"  # the other one went with its engine
+        folder.mkdir()
+        line = {"key": tasks[0].key, "state": "ended", "at": 5.0, "started": 4.0, "code": 0}
+        good = {**line, "key": tasks[1].key, "code": 1}
+        lines = [json.dumps(one) for one in ({**line, **wrong}, good)]
+        (folder / "journal").write_text("\n".join(lines) + "\n")
+        second = open_executor("second")
+        second.reattach(tasks)
+        found = self.reports(second, [task.key for task in tasks])
+        assert found[tasks[0].key].state is TaskState.NEVER_STARTED
+        assert found[tasks[1].key].exit_code == 1
+
+    @pytest.mark.parametrize("pid", [-1, 0, 1, 2**40, 7.0, True, "7", None])
+    def test_a_process_that_cannot_be_is_not_read(self, tmp_path: Path, pid: Any) -> None:
+        line = {"key": "k:s:1", "state": "running", "at": 5.0, "pid": pid}
+        (tmp_path / "journal").write_text(json.dumps(line) + "\n")
+        journal = Journal(str(tmp_path))
+        assert journal.read() == []
+        assert journal.damaged
+
+    def test_a_process_that_leads_nothing_is_no_tasks(self, tmp_path: Path) -> None:
+        with subprocess.Popen(["sleep", "300"]) as other:
+            living = process_trees.processes()
+            for pid in (other.pid, 1, os.getpid()):
+                assert process_trees.members({str(tmp_path): pid}, living) == set()
+            other.kill()
+
     def is_end(self, line: bytes, key: str) -> bool:
         entry = json.loads(line)
         return bool(entry.get("key") == key and entry["state"] == "ended")

@@ -17,11 +17,13 @@ from localproc import locks
 
 _LOG: Final = logging.getLogger("localproc")
 _GOING: Final = 1.0  #: seconds that a keeper without tasks has to go
-_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {  #: what a line cannot do without
     "starting": (),
     "running": ("at", "pid"),
     "ended": ("at", "started", "code"),
 }
+_LATEST: Final = 253_402_300_800  #: the year 10000, in seconds since 1970
+_LARGEST: Final = 1 << 31
 
 
 class Journal:
@@ -111,15 +113,37 @@ class Journal:
             self.detached = True
             return None
         if isinstance(entry, dict) and isinstance(entry.get("key"), str):
-            fields = _FIELDS.get(entry.get("state", ""))
-            if fields is not None and all(
-                isinstance(entry.get(name), int | float) for name in fields
-            ):
+            fields = _FIELDS.get(str(entry.get("state")))
+            if fields is not None and all(name in entry for name in fields) and _is_sound(entry):
                 return entry
         if not self.damaged:
             _LOG.warning("%s/journal has a damaged line: %.80r", self.folder, line)
         self.damaged = True
         return None
+
+
+def _is_sound(entry: dict[str, Any]) -> bool:
+    """Whether all that a line says can be: nobody is signalled, and no time told, by mistake."""
+    return all(is_so(entry[name]) for name, is_so in _SOUND.items() if name in entry)
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < _LATEST
+
+
+def _is_pid(value: Any) -> bool:
+    return type(value) is int and 1 < value < _LARGEST
+
+
+_SOUND: Final = {
+    "at": _is_seconds,
+    "started": _is_seconds,
+    "cpu": _is_seconds,
+    "pid": _is_pid,
+    "code": lambda value: type(value) is int and abs(value) < _LARGEST,
+    "rss": lambda value: type(value) is int and value >= 0,
+    "why": lambda value: isinstance(value, str),
+}
 
 
 def hold(folder: str) -> int:
