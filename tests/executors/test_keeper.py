@@ -44,6 +44,20 @@ def entries(path: Path) -> list[dict[str, Any]]:
 
 
 #: What a program puts before being a keeper: so many starts of tasks fail for want of processes.
+#: Writes into a file as ever new processes, each of a session of its own, none with a mark.
+UNMARKED = """
+import os, resource, sys, time
+if os.fork():
+    sys.exit(0)
+resource.setrlimit(10, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+while True:
+    os.setsid()
+    with open(sys.argv[1], "a") as file:
+        file.write("beat")
+    time.sleep(0.005)
+    if os.fork():
+        os._exit(0)
+"""
 NO_ROOM = """
 import errno, os, sys
 sys.path.append(sys.argv[1])
@@ -407,6 +421,17 @@ class TestKeeper(LocalTests):
             self.running(executor, beat)
             executor.cancel([task.key], 0.1)
         self.reports(executor, [task.key])
+        self.still(beat)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps daemons with a keeper")
+    def test_a_daemon_that_takes_its_mark_off_and_becomes_another_again_and_again_ends_too(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        beat = tmp_path / "beat"
+        script = f"{sys.executable} -c '{UNMARKED}' {beat}"
+        task = self.task(tmp_path, "s", f"{script}; until [ -s {beat} ]; do sleep 0.02; done")
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
         self.still(beat)
 
     @pytest.mark.parametrize("how", ["lost", "cancelled"])
