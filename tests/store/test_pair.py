@@ -9,7 +9,7 @@ import pytest
 
 from localproc.errors import StoreLocked
 from localproc.store import SqliteStore, wal
-from localproc.store.wal import pair_of
+from localproc.store.wal import opening
 from localproc.testing.stores import job_at
 from tests.patience import patient
 
@@ -37,13 +37,12 @@ def test_whoever_opens_a_store_waits_for_one_who_is_just_opening_it(
     waits = threading.Event()
     monkeypatch.setattr(wal, "sleep", lambda _: waits.set())
     with ThreadPoolExecutor(1) as pool, sqlite3.connect(path) as first:
-        with pair_of(path) as pair:
+        with opening(path):
             first.execute("INSERT INTO meta VALUES ('who', 'the first')")
             first.commit()
             assert Path(f"{path}-wal").stat().st_size  # it is not noted yet
             second = pool.submit(SqliteStore, path)
             assert waits.wait(patient(20))
-            pair.note()
         second.result(patient(20)).close()
     first.close()
 
@@ -66,6 +65,6 @@ def test_one_that_stays_as_it_opens_the_store_is_told(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wal, "BUSY", 0.01)
-    with pair_of(path), pytest.raises(StoreLocked, match="stayed locked by another process"):
+    with opening(path), pytest.raises(StoreLocked, match="stayed locked by another process"):
         SqliteStore(path)
     SqliteStore(path).close()

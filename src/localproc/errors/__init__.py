@@ -61,7 +61,6 @@ from localproc.errors.asked import (
     UnknownOption,
     UnsupportedPackage,
 )
-from localproc.errors.base import EXCEPTIONS_1, EXCEPTIONS_2, LocalprocError, Problem
 from localproc.errors.environment import (
     INSTALL,
     EnvironmentProblem,
@@ -86,6 +85,7 @@ from localproc.errors.jobs import (
     ResultsNotReady,
     StepError,
 )
+from localproc.errors.root import EXCEPTIONS_1, EXCEPTIONS_2, LocalprocError, Problem
 from localproc.errors.staging import (
     NoSuchObject,
     NotMirrored,

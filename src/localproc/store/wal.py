@@ -1,9 +1,11 @@
 """That a store and the log beside it belong together.
 
-Owns a small file that says which two they were. Must not know what is in either.
+Owns a small file that says which two they were, and its lock. Must not know what is in either.
 
 SQLite reads a write-ahead log that lies beside a store whosever it is. It is there only while
 somebody uses the store, or after a crash; then the store must be the one that it was written for.
+The first who opens a store makes the log, the last who closes it removes it: they do so one after
+the other, so that a log which comes or goes just now is not taken for another's.
 """
 
 import contextlib
@@ -13,73 +15,72 @@ from collections.abc import Iterator
 from time import monotonic, sleep
 from typing import Final
 
-from localproc import forks
-from localproc.errors import StoreCorrupted
+from localproc.errors import StoreCorrupted, StoreLocked
 from localproc.store.sqlite_errors import BUSY, stayed_locked
 
 _WAL: Final = "-wal"
 _PAIR: Final = "-pair"
-_LONGEST: Final = 256  #: bytes that are noted
 _PAUSE: Final = 0.002
-
-
-class Pair:
-    """What is noted of a store and its log; nobody else opens the store while there is one."""
-
-    def __init__(self, path: str, file: int) -> None:
-        self._path = path
-        self._file = file
-        forks.watch(self)
-
-    def check(self) -> None:
-        """Raise ``StoreCorrupted`` if the store has a log that is another's.
-
-        If neither is the one that it was, the whole home was copied.
-        """
-        path = self._path
-        try:
-            found = os.stat(path + _WAL)  # once: whoever has it open may close, and remove, it
-            store, log = os.pread(self._file, _LONGEST, 0).decode().split("\n")[:2]
-        except (OSError, ValueError):
-            return
-        if found.st_size and (_file(path) == store) != (_number(found) == log):
-            raise StoreCorrupted(
-                f"{path}{_WAL} is not the log of {path}: one of them was put there by somebody",
-                hint=f"put back the two that belong together, or leave the log out: "
-                f"mv {path}{_WAL} {path}{_WAL}.foreign",
-            )
-
-    def note(self) -> None:
-        """Note which store and which log are in use; nothing has been written by now."""
-        _write(self._file, f"{_file(self._path)}\n{_file(self._path + _WAL)}\n")
-
-    def note_end(self) -> None:
-        """Note that there is no log any more, if whoever closed the store was the last."""
-        if not os.path.exists(self._path + _WAL):
-            _write(self._file, f"{_file(self._path)}\n\n")
-
-    def left_behind(self) -> None:
-        """In a forked child: it is the parent's."""
-        forks.close(self._file)
+_MOST: Final = 256  #: bytes of the note, at most
 
 
 @contextlib.contextmanager
-def pair_of(path: str) -> Iterator[Pair]:
-    """Give what is noted of a store, once nobody else has it; raises ``StoreLocked`` in vain.
+def opening(path: str) -> Iterator[None]:
+    """Open a store within this; which two are in use is noted before anything is written.
 
-    A store is opened under it: a log that somebody has made and not noted yet looks foreign.
+    Raises ``StoreCorrupted`` if the store has a log that is another's, ``StoreLocked`` if somebody
+    opens or closes it for long.
     """
+    with _locked(path) as file:
+        _check(path, os.pread(file, _MOST, 0))
+        yield
+        _write(file, f"{_file(path)}\n{_file(path + _WAL)}\n")
+
+
+@contextlib.contextmanager
+def closing(path: str) -> Iterator[None]:
+    """Close a store within this; if that was the last use of it, it is noted that there is no log.
+
+    A store whose folder is gone has nobody who would open it, and one whose turn does not come is
+    closed all the same.
+    """
+    with contextlib.ExitStack() as turn:
+        file: int | None = None
+        with contextlib.suppress(FileNotFoundError, StoreLocked):
+            file = turn.enter_context(_locked(path))
+        yield
+        if file is not None and not os.path.exists(path + _WAL):
+            _write(file, f"{_file(path)}\n\n")
+
+
+def _check(path: str, noted: bytes) -> None:
+    """Raise ``StoreCorrupted``; if neither is the one that it was, the whole home was copied."""
+    store, _, log = noted.decode(errors="replace").rstrip("\n").partition("\n")
+    try:
+        found = os.stat(path + _WAL)  # once: a reader that is late may just remove it
+    except OSError:
+        return
+    if noted and found.st_size and (_file(path) == store) != (_number(found) == log):
+        raise StoreCorrupted(
+            f"{path}{_WAL} is not the log of {path}: one of them was put there by somebody",
+            hint=f"put back the two that belong together, or leave the log out: "
+            f"mv {path}{_WAL} {path}{_WAL}.foreign",
+        )
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[int]:
     file = os.open(path + _PAIR, os.O_RDWR | os.O_CREAT, 0o600)
-    pair = Pair(path, file)
     try:
         _lock(file, path)
-        yield pair
+        yield file
     finally:
-        forks.forget(pair)
+        fcntl.flock(file, fcntl.LOCK_UN)  # a child that was forked meanwhile has it open, too
         os.close(file)
 
 
 def _lock(file: int, path: str) -> None:
+    """Have a turn; whoever has it may have been stopped."""
     until = monotonic() + BUSY
     while True:
         try:
