@@ -158,12 +158,24 @@ def hold(folder: str) -> int:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
             continue
-        with contextlib.suppress(OSError):  # there are none here: nobody is taken for gone
-            fcntl.flock(file, fcntl.LOCK_EX)
+        _lock_soon(file)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file), os.stat(path)):
                 return file
         os.close(file)
+
+
+def _lock_soon(file: int) -> None:
+    """Take a lock that others only look at; where there are none, nobody is taken for gone."""
+    until = monotonic() + _GOING
+    with contextlib.suppress(OSError):
+        while monotonic() < until:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                sleep(0.001)
+            else:
+                return
 
 
 def journals(folder: str) -> list[Journal]:
