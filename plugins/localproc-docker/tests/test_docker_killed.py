@@ -12,6 +12,7 @@ import pytest
 from docker_daemon import containers
 from docker_fixtures import PATIENCE, api, ended, gone, tool, until
 from localproc_docker.engine_api import EngineApi
+from tests.children import child
 
 from localproc import Engine
 
@@ -105,7 +106,7 @@ def test_a_container_goes_on_when_its_engine_is_killed(
     home = tmp_path / "home"
     command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl"), "get", "no", "no"]
     environment = {**os.environ, "PYTHONPATH": source_path(), "WARM": warm}
-    with subprocess.Popen(command, env=environment) as running_engine:
+    with child(command, env=environment) as running_engine:
         until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_tool.log")))
         running_engine.send_signal(signal.SIGKILL)
     mine = home / "executor-docker"
