@@ -36,6 +36,7 @@ from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Ta
 from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
 
+_NO_SECRETS: Final = Secrets()
 _MOST_ACTIONS: Final = 100
 _MOST_WRITTEN: Final = 64 * 1024
 
@@ -189,7 +190,7 @@ class TaskFactory:
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,
-            secrets=Secrets() if given is None else given.of(step, prepared),
+            secrets=_NO_SECRETS if given is None else given.of(step, prepared),
             software=software.packages,
             progress=self._tells(tool, step),
         )
