@@ -25,7 +25,13 @@ from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.facts import Made
-from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.hints import (
+    SOFTWARE_HINT,
+    nowhere,
+    without_container_hint,
+    without_hints,
+    without_software,
+)
 from localproc.engine.job.inner_links import lead_outside
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
@@ -195,7 +201,7 @@ class TaskFactory:
             progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
-        notes += without_software(software.missing)
+        notes += without_software(software.missing) + without_container_hint(where.passed_over)
         task = self._noting(notes, task, effect)
         return prepared, task, self._given(effect.invocation, files)
 
@@ -224,12 +230,14 @@ class TaskFactory:
         return pattern != "" and (fnmatchcase(name, pattern) or fnmatchcase(step, pattern))
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
-        """Return a task whose log begins with what was done without."""
-        if not notes or effect.attempt > 1:
+        """Return a task that tells what was done without; its log begins with that."""
+        if not notes:
             return task
-        log = "".join(f"{note}\n" for note in notes)
-        action = StageAction("write", self.log_path(effect.name), contents=log)
-        return replace(task, stage=(*task.stage, action))
+        stage = task.stage
+        if effect.attempt == 1:
+            log = "".join(f"{note}\n" for note in notes)
+            stage = (*stage, StageAction("write", self.log_path(effect.name), contents=log))
+        return replace(task, stage=stage, without=tuple(notes))
 
     def named(
         self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None
