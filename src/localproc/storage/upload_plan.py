@@ -9,7 +9,7 @@ All is planned before anything is written: whoever stops in the middle knows wha
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -78,9 +78,9 @@ class Outbound:
         self._storage = storage
         self._root = root
         self._is_local = urlsplit(root).scheme == "file"
-        self._own = tuple(os.path.realpath(one) for one in own)
-        self._inputs = tuple(os.path.realpath(one) for one in inputs)
-        self._files = Disk(settled=self._own[0])
+        self._most, self._rest = os.path.realpath(own[0]), own[1:]
+        self._given = inputs
+        self._files = Disk(settled=self._most)
         self._log = log
         self._job_stopped = stopped
         self._alone = alone
@@ -90,6 +90,16 @@ class Outbound:
         self._folders: list[str] = []
         self._written: list[str] = []
         self._went_wrong = False
+
+    @cached_property
+    def _others(self) -> tuple[str, ...]:
+        """The job's own folders but the one that most files are in, links followed."""
+        return tuple(map(os.path.realpath, self._rest))
+
+    @cached_property
+    def _elsewhere(self) -> tuple[str, ...]:
+        """Where else files may be; it takes a look at each, and few outputs are there."""
+        return (*self._others, *map(os.path.realpath, self._given))
 
     @property
     def count(self) -> int:
@@ -103,7 +113,7 @@ class Outbound:
     def add(self, path: str, uri: str, media_type: str | None = None) -> None:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
-        own = is_below(real, self._own)
+        own = is_below(real, (self._most,)) or is_below(real, self._others)
         kind = media_type or media_types.media_type(uri)
         self._stages[-1].append(_Upload(uri, kind, path=real, own=own))
         self._log(f"{self.shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
@@ -140,7 +150,7 @@ class Outbound:
         """
         transfer_retries.go_on(self._stopped)
         real = self._files.realpath(path)
-        if not is_below(real, (*self._own, *self._inputs)):
+        if not is_below(real, (self._most,)) and not is_below(real, self._elsewhere):
             raise StagingError(
                 f"the output {path} leads out of the job's folder, to {real}",
                 hint="copy the file into the output directory instead of linking to it",
@@ -259,7 +269,8 @@ class Outbound:
 
     def shown(self, path: str) -> str:
         """Return a path as the job's log has it: within the job's folder."""
-        for folder in self._own:
+        known = (self._most,) if is_below(path, (self._most,)) else self._others
+        for folder in known:
             if is_below(path, (folder,)):
-                return os.path.relpath(path, os.path.dirname(folder))
+                return path.removeprefix(f"{os.path.dirname(folder)}/")
         return os.path.basename(path)
