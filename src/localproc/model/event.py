@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 
 class Kind(StrEnum):
@@ -129,12 +128,9 @@ def says(
     return {"meaning": meaning, "read": read, "write": write}
 
 
-@cache
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    return tuple(
-        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
-    )
+    return tuple(_form(cls).members.values())
 
 
 class _Form(NamedTuple):
@@ -148,17 +144,28 @@ class _Form(NamedTuple):
     writes: Mapping[str, Callable[[Any], Any]]
 
 
-@cache
+_FORMS: Final[dict[Kind, _Form]] = {}
+
+
 def _form(cls: type[Event]) -> _Form:
-    known = {one.name: one for one in members(cls)}
-    names = ("at", *known)
+    found = _FORMS.get(cls.kind)
+    if found is None:
+        found = _FORMS[cls.kind] = _made_form(cls)
+    return found
+
+
+def _made_form(cls: type[Event]) -> _Form:
+    own = [
+        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
+    ]
+    names = ("at", *(one.name for one in own))
     return _Form(
-        known,
-        tuple(one.name for one in known.values() if one.required),
+        {one.name: one for one in own},
+        tuple(one.name for one in own if one.required),
         names,
-        (MISSING, *(one.default for one in known.values())),
-        attrgetter(*names) if len(names) > 1 else lambda event: (event.at,),
-        {one.name: one.write for one in known.values() if one.write is not None},
+        (MISSING, *(one.default for one in own)),
+        attrgetter(*names) if own else lambda event: (event.at,),
+        {one.name: one.write for one in own if one.write is not None},
     )
 
 

@@ -106,6 +106,11 @@ class JobRun(JobEndings):
         return self._steps.under_way
 
     @property
+    def may_start(self) -> bool:
+        """Whether it has come to its steps, and is not beyond them: else no room is of use."""
+        return self.phase is Phase.RUNNING
+
+    @property
     def to_come(self) -> Counter[str]:
         """How many of them each executor does not know of yet."""
         return self._steps.to_come

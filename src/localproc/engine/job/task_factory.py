@@ -207,8 +207,8 @@ class TaskFactory:
 
         Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
         """
-        wanted = () if self.is_boxed(invocation) else packages(invocation.tool)
-        if not wanted or self.setup.software is None:
+        wanted = packages(invocation.tool)
+        if not wanted or self.setup.software is None or self.is_boxed(invocation):
             return Provided(self.setup.base_env)
         provided = self.setup.software(wanted)
         if provided.missing and software_is_required(invocation.tool):
