@@ -22,6 +22,7 @@ from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import check_executors
+from localproc.engine.container_runtimes import Choice
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice
@@ -73,7 +74,7 @@ class Acceptance:
         self._revisions: dict[str, Revision] = {}
         self._fit: dict[str, str] = {}  # places where results can be published, as they are given
         #: The container runtimes of revisions, each with executor and runtime as asked for.
-        self._runnable: dict[tuple[str, str, str], str] = {}
+        self._runnable: dict[tuple[str, str, str], Choice] = {}
 
     def request(
         self,
@@ -108,9 +109,8 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        rest["containers"] = self._runtime_for(
-            record, rest["executor"], rest.get("containers") or ""
-        )
+        choice = self._runtime_for(record, rest["executor"], rest.get("containers") or "")
+        rest |= {"containers": choice.runtime, "passed_over": dict(choice.passed_over)}
         return JobRequest(inputs=job_object, **rest)
 
     def job_object(
@@ -191,14 +191,19 @@ class Acceptance:
         files, results = self._revision(record).files, uri_path(request.results)
         return Surroundings(files, request.inputs, self._parts, results).digests()
 
-    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
-        """Return the container runtime of a job; raises where its steps can never run."""
+    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> Choice:
+        """Return the container runtime of a job; raises where its steps can never run.
+
+        Images that are passed over may be here the next time.
+        """
         asked = (record.revision, executor, containers)
-        if asked not in self._runnable:
-            process = self._runtime.processes.of(record)
-            choice = ExecutorChoice.read(executor)
-            self._runnable[asked] = check_executors(process, choice, containers, self._runtime)
-        return self._runnable[asked]
+        if (known := self._runnable.get(asked)) is not None:
+            return known
+        process = self._runtime.processes.of(record)
+        found = check_executors(process, ExecutorChoice.read(executor), containers, self._runtime)
+        if not found.passed_over:
+            self._runnable[asked] = found
+        return found
 
     def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Return where results go; raises before anything is run for it in vain."""

@@ -122,7 +122,8 @@ class JobWork:
                 outputs = value.outputs if isinstance(value, Made) else value
                 safekeeping.keep(paths_of(outputs, [job.folder]))
             case Recall() if value.found is not None:
-                safekeeping.keep(paths_of(value.found.outputs, [job.folder]))
+                tops = [job.folder, self._steps.folder]  # who kept them may not have been durable
+                safekeeping.keep(paths_of(value.found.outputs, tops))
             case StageOut():
                 root = results_root(job.job_id, job.request)
                 if urlsplit(root).scheme == "file":
