@@ -291,12 +291,10 @@ class Keeper:
         if not self.clearing:
             return
         left = self.strays.by_mark(set(self.running))
-        if not self.running:  # what is left, and carries no mark of ours, is nobody's
-            for pids in left.values():
-                signal_all(pids, signal.SIGKILL)
+        rest = [] if self.running else [pid for pids in left.values() for pid in pids]
         clearing, self.clearing = self.clearing, []
         for task in clearing:
-            mine = left.get(task["mark"], [])
+            mine = rest or left.get(task["mark"], [])  # a daemon may have lost its mark
             if mine and time.monotonic() < task["clear_by"]:
                 signal_all(mine, signal.SIGKILL)
                 self.clearing.append(task)
