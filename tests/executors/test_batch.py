@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -275,19 +276,21 @@ def test_a_bundle_is_run_by_the_first_python_that_can(
     assert ("keeper" if (Path(handed.folder) / "journal").exists() else "shell") == by
 
 
-_OFF = """#!/bin/sh
-shift 2
-exec %s -I -S -c 'import runpy, sys, time
-right = time.time
-time.time = lambda: right() + 3600
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")' "$@"
-"""
-
-
-def test_a_node_whose_clock_is_wrong_tells_the_time_of_the_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        "import time; right = time.time; time.time = lambda: right() + 3600",
+        "import time; right = time.time; time.time = lambda: right() - 3600",
+        "import fcntl, os; fcntl.flock = lambda *_: os.open('/dev/full/no-locks', 0)",
+    ],
+    ids=["its clock is ahead", "its clock is behind", "its disk has no locks"],
+)
+def test_a_bundle_is_run_on_a_node_of_another_kind(other: str, tmp_path: Path) -> None:
+    """When its tasks began and ended is told as the disk has it, which others see as well."""
     python = tmp_path / "python"
-    python.write_text(_OFF % sys.executable)
+    run_it = "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = shlex.join([sys.executable, "-I", "-S", "-c", f"{other}\n{run_it}"])
+    python.write_text(f'#!/bin/sh\nshift 2\nexec {command} "$@"\n')
     python.chmod(0o755)
     spool = Spool(str(tmp_path), replace(NODE, own=str(python)))
     tasks = tuple(here(tmp_path, name, "true") for name in "ab")
@@ -296,7 +299,10 @@ def test_a_node_whose_clock_is_wrong_tells_the_time_of_the_disk(tmp_path: Path) 
     handed = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
     before = datetime.now(UTC) - timedelta(seconds=2)
     assert run(handed).returncode == 0
-    for _, record in spool.ends([handed], ()):
+    ends = dict(spool.ends([handed], ()))
+    assert len(ends) == 2
+    for record in ends.values():
+        assert record.code == 0
         assert record.started is not None
         assert record.ended is not None
         assert before < record.started <= record.ended < datetime.now(UTC) + timedelta(seconds=2)

@@ -154,8 +154,9 @@ class TestSingles(Everywhere):
         assert {one.exit_code for one in found.values()} == {5}
 
     def test_a_node_that_is_gone_is_told_as_that(
-        self, own_cluster: Cluster, tmp_path: Path
+        self, own_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(telling, "_SETTLE", 1.0)
         cluster, executor = own_cluster, open_slurm(tmp_path / "home", "first", {})
         task = self.running_task(executor, tmp_path, f"trap '' TERM; {GO_ON}")
         host = cluster.call("squeue", "--noheader", "--format=%N").strip()
@@ -290,6 +291,7 @@ class TestBundles(Everywhere):
     ) -> None:
         for module in (scheduler_backend, telling):
             monkeypatch.setattr(module, "SILENT", 8.0)
+        monkeypatch.setattr(telling, "_SETTLE", 1.0)
         executor = open_slurm(tmp_path / "home", "first", {**self.options, "silence": 8})
         task = self.running_task(executor, tmp_path)
         slow_cluster.kill_steps()

@@ -32,10 +32,20 @@ ENVIRONMENT = {
 
 
 def test_what_there_is_of_a_job_is_read() -> None:
-    shown = "JobId=7 JobName=x RunTime=00:10:00 TimeLimit=1-00:00:00 Command=/here/inside.sh"
+    shown = (
+        "JobId=7 JobName=x RunTime=00:10:00 TimeLimit=1-00:00:00 Command=/here/inside.sh "
+        "WorkDir=/here/with spaces StdErr=/dev/null"
+    )
     found = Allocation.of(ENVIRONMENT, shown, now=1000)
     assert found == Allocation(
-        "7", 3, 16, 6000, 1000 + 86_400 - 600, "/here/inside.sh", "1-00:00:00"
+        "7",
+        3,
+        16,
+        6000,
+        1000 + 86_400 - 600,
+        "/here/inside.sh",
+        "1-00:00:00",
+        "/here/with spaces",
     )
     assert Allocation.of(ENVIRONMENT, "TimeLimit=UNLIMITED", now=0).end is None
 
@@ -43,13 +53,14 @@ def test_what_there_is_of_a_job_is_read() -> None:
 def test_a_successor_is_asked_for_as_its_job_was() -> None:
     """On the command line of sbatch, which its script does not tell."""
     env = {**ENVIRONMENT, "SLURM_JOB_PARTITION": "long", "SLURM_JOB_QOS": "", "SLURM_NTASKS": "3"}
-    assert asked_for(env, "02:00:00") == [
+    assert asked_for(env, "02:00:00", "/here") == [
         "--time=02:00:00",
+        "--chdir=/here",
         "--partition=long",
         "--nodes=3",
         "--mem=2000",
     ]
-    assert asked_for({}, "") == []
+    assert asked_for({}, "", "") == []
 
 
 def test_outside_of_a_job_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -165,8 +176,8 @@ def test_a_workflow_in_an_allocation_is_handed_to_a_successor(
         ]
     )
     until(lambda: job not in cluster.call("squeue", "--noheader", "--format=%i").split())
-    said = cluster.call("squeue", "--noheader", "--format=%j %l %D %C", f"--jobs={successor}")
-    assert said.split() == ["mine", "45:00", "2", "8"]
+    said = cluster.call("squeue", "--noheader", "--format=%j %l %D %C %Z", f"--jobs={successor}")
+    assert said.split() == ["mine", "45:00", "2", "8", str(tmp_path)]
     (go / "go").touch()
     until(lambda: successor not in cluster.call("squeue", "--noheader", "--format=%i").split())
     with Engine(home, plugins=[localproc_slurm], run_jobs=False) as engine:

@@ -156,7 +156,9 @@ def test_why_a_step_waits_is_told_while_it_does(tmp_path: Path, cluster: Cluster
 
 def test_a_controller_that_hangs_delays_no_other_job(tmp_path: Path, cluster: Cluster) -> None:
     with engine(tmp_path / "home") as one:
-        job = one.execute(one.deploy(tool("sleep 1; exit 3")).id, {})
+        go = tmp_path / "go"
+        slow = tool(f"until [ -e {go} ]; do sleep 0.05; done; exit 3")
+        job = one.execute(one.deploy(slow).id, {})
         until(lambda: queue(cluster, "RUNNING"))
         cluster.stop("slurmctld")
         try:
@@ -165,6 +167,7 @@ def test_a_controller_that_hangs_delays_no_other_job(tmp_path: Path, cluster: Cl
             assert job.status is JobStatus.RUNNING
         finally:
             cluster.go_on("slurmctld")
+        go.touch()
         assert job.wait().message == "step tool failed with exit code 3"
 
 

@@ -37,7 +37,6 @@ _ASKED: Final[Mapping[str, str]] = {
     "SLURM_NTASKS_PER_NODE": "--ntasks-per-node",
     "SLURM_CPUS_PER_TASK": "--cpus-per-task",
     "SLURM_MEM_PER_NODE": "--mem",
-    "SLURM_SUBMIT_DIR": "--chdir",
 }
 _NODE: Final = re.compile(r"(\d+)(?:\(x(\d+)\))?")
 
@@ -53,6 +52,7 @@ class Allocation:
     end: float | None
     script: str = ""
     limit: str = ""  #: of time, as Slurm writes it
+    folder: str = ""  #: where it works
 
     @classmethod
     def of(cls, env: Mapping[str, str], shown: str, now: float) -> "Allocation":
@@ -66,7 +66,9 @@ class Allocation:
         elapsed = command_answers.seconds(facts.get("RunTime", "")) or 0
         end = None if limit is None else now + limit - elapsed
         asked = "" if limit is None else facts["TimeLimit"]
-        return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, facts.get("Command", ""), asked)
+        folder = re.search(r" WorkDir=(/.*?) StdErr=", shown)
+        script, works = facts.get("Command", ""), folder[1] if folder else ""
+        return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, script, asked, works)
 
 
 class AllocationExecutor:
@@ -204,17 +206,23 @@ def opened(settings: ExecutorSettings) -> AllocationExecutor:
 
 
 def succeed(allocation: Allocation) -> None:
-    """Hand the script of this job in again, to begin when this job has ended."""
+    """Hand the script of this job in again, to begin when this job has ended.
+
+    It is done where this job was handed in, which the script may want to know.
+    """
     words = [f"--dependency=afterany:{allocation.job}", "--kill-on-invalid-dep=yes"]
-    words += asked_for(os.environ, allocation.limit)
+    words += asked_for(os.environ, allocation.limit, allocation.folder)
     export = f"--export=ALL,{SUCCESSOR}={allocation.job}"
     everything = ("",)
-    _called("sbatch", *words, export, allocation.script, keep=everything)
+    there = os.environ.get("SLURM_SUBMIT_DIR") or "."
+    sbatch = ("sh", "-c", 'cd -- "$0" 2>/dev/null; exec sbatch "$@"', there)
+    _called(*sbatch, *words, export, allocation.script, keep=everything)
 
 
-def asked_for(env: Mapping[str, str], limit: str) -> list[str]:
+def asked_for(env: Mapping[str, str], limit: str, folder: str) -> list[str]:
     """Return what asks sbatch for as much as a job has: its script need not say all of that."""
     words = [f"--time={limit}"] if limit else []
+    words += [f"--chdir={folder}"] if folder else []
     return words + [f"{flag}={env[name]}" for name, flag in _ASKED.items() if env.get(name)]
 
 

@@ -51,7 +51,7 @@ class Bundle(Keeper):
         self.next_look = 0.0
         self.oom = Oom(job)
         self.unshown, self.next_show = False, 0.0
-        self.next_sign = self.ahead = 0.0
+        self.next_sign = 0.0
         signal.signal(signal.SIGTERM, self.be_told)
         signal.signal(signal.SIGUSR2, self.be_told)
 
@@ -94,7 +94,10 @@ class Bundle(Keeper):
             self.stop(set(self.keys), _GRACE)
 
     def give_sign(self) -> None:
-        """Have it seen that this lives: the file's time changes, for which a full disk has room."""
+        """Have it seen that this lives: the file's time changes, for which a full disk has room.
+
+        It is the disk's time, which others see too: that of a node may be hours off.
+        """
         if time.monotonic() >= self.next_sign:
             self.next_sign = time.monotonic() + _SIGN
             with contextlib.suppress(OSError):
@@ -103,10 +106,6 @@ class Bundle(Keeper):
                 ahead = time.time() - os.fstat(file).st_mtime
                 self.ahead = ahead if abs(ahead) > _SKEW else 0.0
                 os.close(file)
-
-    def clock(self) -> float:
-        """Return the time as the disk has it, which others see too: a node's may be hours off."""
-        return time.time() - self.ahead
 
     def stop_one(self, name: str) -> None:
         """Stop the task of a note."""

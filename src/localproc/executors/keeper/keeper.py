@@ -62,6 +62,7 @@ class Keeper:
         self.clearing: list[dict[str, Any]] = []  # have ended, but something of them is left
         self.strays = Strays()
         self.retry_at = 0.0
+        self.ahead = 0.0  # seconds by which the clock is ahead of what is written down
         self.deadlines = Deadlines()
         self.logs = Logs(folder)
         self.starter = Starter(self.logs)
@@ -72,10 +73,6 @@ class Keeper:
         self.lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.fence = os.open(os.path.join(self.folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
-
-    def clock(self) -> float:
-        """Return the time of day that is written down."""
-        return time.time()
 
     def has_work(self) -> bool:
         """Whether the engine may say something, or something is left of a task."""
@@ -156,7 +153,7 @@ class Keeper:
 
     def stop(self, keys: set[str], grace: float) -> None:
         """Forget tasks that wait, and ask those that run to end."""
-        now = self.clock()
+        now = time.time() - self.ahead
         waiting, self.waiting = self.waiting, collections.deque()
         for task in waiting:
             if task["run"] in keys:
@@ -196,7 +193,7 @@ class Keeper:
 
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
-        started, now = self.clock(), time.monotonic()
+        started, now = time.time() - self.ahead, time.monotonic()
         try:
             self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
@@ -257,7 +254,7 @@ class Keeper:
             os.write(fd, text.encode(errors="backslashreplace"))
             os.close(fd)
         self.logs.take_back(task.get("lent", {}))
-        self.ended(task, at=self.clock(), started=started, code=code, why=text)
+        self.ended(task, at=time.time() - self.ahead, started=started, code=code, why=text)
 
     def reap(self) -> None:
         """Record the ends of tasks, and end what they left behind."""
@@ -275,7 +272,7 @@ class Keeper:
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
-                "at": self.clock(),
+                "at": time.time() - self.ahead,
                 "started": task["started"],
                 "code": os.waitstatus_to_exitcode(status),
                 "cpu": round(usage.ru_utime + usage.ru_stime, 6),
