@@ -92,8 +92,8 @@ class JobWork:
         go_on = considerate(job.go_on)
         disk = Disk(go_on=go_on)
         match effect:
-            case MakePlan(inputs):
-                return make_plan(job.process, inputs, disk)
+            case MakePlan(inputs, most):
+                return pull(make_plan(job.process, inputs, disk), most)
             case PullPlan(plan, most):
                 return pull(plan, most)
             case Prepare():
