@@ -118,7 +118,11 @@ class Database:
             self._path, timeout=BUSY, isolation_level=None, check_same_thread=False
         )
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
+        try:
+            db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
+        except sqlite3.Error:
+            db.close()
+            raise
         return db
 
     def _configure(self, journal: str, *, durable: bool) -> None:
