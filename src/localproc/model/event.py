@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Self
+from functools import cache
+from operator import attrgetter
+from typing import Any, ClassVar, NamedTuple, Self
 
 
 class Kind(StrEnum):
@@ -49,11 +51,15 @@ class Event:
 
     def to_data(self) -> dict[str, Any]:
         """Return the members as JSON, without those that are as they are by default."""
-        data: dict[str, Any] = {}
-        for one in members(type(self)):
-            value = getattr(self, one.name)
-            if one.default is MISSING or value != one.default:
-                data[one.name] = value if one.write is None else one.write(value)
+        form = _form(type(self))
+        data = {
+            name: value
+            for name, value, usual in zip(form.names, form.values(self), form.usual, strict=True)
+            if value is not usual and value != usual
+        }
+        for name in data.keys() & form.writes.keys():
+            data[name] = form.writes[name](data[name])
+        del data["at"]
         return data
 
     @classmethod
@@ -123,19 +129,32 @@ def says(
     return {"meaning": meaning, "read": read, "write": write}
 
 
-_MEMBERS: Final[dict[Kind, tuple[Member, ...]]] = {}
-
-
+@cache
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    found = _MEMBERS.get(cls.kind)
-    if found is None:
-        found = _MEMBERS[cls.kind] = tuple(
-            Member(one.name, default=one.default, **one.metadata)
-            for one in fields(cls)
-            if one.metadata
-        )
-    return found
+    return tuple(
+        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
+    )
+
+
+class _Form(NamedTuple):
+    """How the members of a class are written: all values are read at once, ``at`` with them."""
+
+    names: tuple[str, ...]
+    usual: tuple[Any, ...]
+    values: Callable[[Event], tuple[Any, ...]]
+    writes: Mapping[str, Callable[[Any], Any]]
+
+
+@cache
+def _form(cls: type[Event]) -> _Form:
+    names = ("at", *(one.name for one in members(cls)))
+    return _Form(
+        names,
+        (MISSING, *(one.default for one in members(cls))),
+        attrgetter(*names) if len(names) > 1 else lambda event: (event.at,),
+        {one.name: one.write for one in members(cls) if one.write is not None},
+    )
 
 
 # How members are read

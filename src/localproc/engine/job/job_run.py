@@ -175,7 +175,7 @@ class JobRun(JobEndings):
             self._staging.withdraw()
         self._advance()
 
-    def pull(self, full: frozenset[str] = frozenset()) -> bool:
+    def pull(self, full: Collection[str] = ()) -> bool:
         """There is room for another step: start one, if there is one; whether there was.
 
         None is started at the executors in ``full``. ``placed`` says at which it was.
