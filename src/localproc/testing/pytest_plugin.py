@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 #: Names of files that are such tests wherever they lie.
 _CWLTESTS: Final = ("*.cwltest.yml", "*.cwltest.yaml")
 _MOST: Final = 10  #: jobs that are told of
+_YES_OR_NO: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 #: Settings of engines that ini options may give, and how they are read.
 _SETTINGS: Final[dict[str, Callable[[str], Any]]] = {
     "executor": str,
     "slots": int,
     "reuse": lambda text: _YES_OR_NO[text.lower()],
-}
-_YES_OR_NO: Final = {
-    **dict.fromkeys(("1", "true", "yes", "on"), True),
-    **dict.fromkeys(("0", "false", "no", "off"), False),
 }
 #: What the names of modules begin with whose assertions are explained when they fail.
 _CONTRACTS: Final = ("executor", "storage", "store")
