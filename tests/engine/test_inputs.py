@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localproc import Engine
-from localproc.engine.admission.inputs import parse_value, typed_value, typed_values
+from localproc.engine.admission.inputs import parse_value, read_inputs, typed_value, typed_values
 
 STRINGS = {"type": "array", "items": "string"}
 FILES = {"type": "array", "items": "File"}
@@ -85,3 +85,11 @@ def test_a_result_of_one_job_is_an_input_of_the_next(tmp_path: Path, packages: P
         for form in forms:
             job = reads.execute({"file": form, "more": [said]}).wait()
             assert job.result("read").read_text() == "hi\nhi\n", job.problem
+
+
+def test_inputs_may_hang_from_a_folder_given_in_any_form(tmp_path: Path) -> None:
+    folder = tmp_path / "my scenes"
+    uri = folder.as_uri()
+    assert [read_inputs({"n": 1}, base)[1] for base in (folder, str(folder), uri)] == [uri] * 3
+    assert read_inputs({"n": 1})[1] == Path.cwd().as_uri()
+    assert read_inputs({"n": 1}, "")[1] == ""

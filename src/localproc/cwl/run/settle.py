@@ -20,7 +20,7 @@ from localproc.uris import path_uri, unquoted
 INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")
 
 
-class Found(dict[str, Any]):
+class FoundFile(dict[str, Any]):
     """A File that was found in the output directory, as it lies there and was looked at.
 
     What is made of one is no such object any more.
@@ -41,7 +41,7 @@ class Settler:
 
         Size and checksum are those of the bytes that are there now, whatever the object says.
         """
-        if isinstance(one, Found):
+        if isinstance(one, FoundFile):
             return _between_steps(one)
         one = by_location(one)
         settled = _between_steps(one)
