@@ -73,7 +73,7 @@ class PackageCommand(click.Command):
             return "", False  # it is told when the arguments are read in earnest
         name = values.get(str(self._package.name))
         others = [word for value in values.values() if isinstance(value, tuple) for word in value]
-        unknown = any(str(word).startswith("--") for word in (*others, *values.values(), *rest))
+        unknown = any(str(word).startswith("-") for word in (*others, *values.values(), *rest))
         if not isinstance(name, str) or name.startswith("-"):
             return "", False
         helps = self.get_help_option(ctx)
