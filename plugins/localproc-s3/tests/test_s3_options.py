@@ -15,7 +15,7 @@ from s3_road import Road, once, road_to
 from s3_server import Server
 
 from localproc.errors import EnvironmentProblem, StagingError, StorageUnavailable
-from localproc.plugins.storage import Storage
+from localproc.plugins.storage import Put, Storage
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -93,7 +93,7 @@ def test_what_s3_is_told_of_objects_besides(road: Road) -> None:
     for client in ("s3fs", "obstore"):
         upload = {"StorageClass": "STANDARD_IA"}
         storage = localproc_s3.open_s3({**road.server.options, "upload": upload, "client": client})
-        storage.put(b"rarely read", f"s3://there/{client}.txt")
+        storage.put(Put(b"rarely read", f"s3://there/{client}.txt"))
         head = road.server.client().head_object(Bucket="there", Key=f"{client}.txt")
         assert head["StorageClass"] == "STANDARD_IA"
         storage.close()

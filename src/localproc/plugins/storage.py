@@ -54,6 +54,21 @@ def unwatched(_: int) -> None:
     """Let a transfer go on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What is to become the object at ``uri``: a file (its path), or bytes.
+
+    ``if_absent``: what is there already stays, and that is an ``ObjectExists``. ``disposable``:
+    nobody will change the file, so the storage may share it.
+    """
+
+    source: str | bytes
+    uri: str
+    media_type: str = "application/octet-stream"
+    if_absent: bool = False
+    disposable: bool = False
+
+
 class Storage(Protocol):
     """Objects under URIs of one scheme.
 
@@ -81,22 +96,11 @@ class Storage(Protocol):
         ``StorageUnavailable`` that had this etag; who cannot go on with them begins anew.
         """
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
-        """Make a file (its path), or bytes, the object at ``uri``: all of it or nothing.
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
+        """Make it an object, all of it or nothing; it replaces what is there.
 
-        It replaces what is there; with ``if_absent`` that raises ``ObjectExists``. Contents that do
-        not have the ``sha256`` (in hex) are refused, before or after they have been transferred.
-        ``disposable``: nobody will change the file, so the storage may share it.
+        Return what has been put, with the ``sha256`` of the bytes that were, if they were read. A
+        storage that can tell that the same is there already, may leave it alone.
         """
 
     def list(self, prefix: str) -> Iterator[Info]:

@@ -20,7 +20,7 @@ from localproc.errors import (
     StorageUnavailable,
     StorageUnreachable,
 )
-from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.web_client import WebClient
 
@@ -87,19 +87,10 @@ class WebStorage:
             _check(answer, uri)
             return _received(answer, path, 0, most, watch, "")
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Refuse: the web is read only."""
-        raise StagingError(f"results cannot be written to {redacted(uri)}", uri=redacted(uri))
+        shown = redacted(what.uri)
+        raise StagingError(f"results cannot be written to {shown}", uri=shown)
 
     def list(self, prefix: str) -> Iterator[Info]:
         """Refuse: the web has no listings."""
