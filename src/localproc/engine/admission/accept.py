@@ -8,7 +8,6 @@ import getpass
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -241,8 +240,10 @@ class Acceptance:
         Raises ``StagingError``.
         """
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
-        with suppress(StorageUnavailable):
+        try:
             storage.check(f"{fixed_part(uri)}/")
+        except StorageUnavailable:
+            self._runtime.remains.broken_off(fixed_part(uri), self._namespace)
 
     def _revision(self, record: ProcessRecord) -> Revision:
         found = self._revisions.get(record.revision)
