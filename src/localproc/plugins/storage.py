@@ -10,11 +10,13 @@ parts are quoted in URIs (RFC 3986, section 2.1) as ``object_uri`` does it. URIs
 quoting alone (``a%2fb`` and ``a%2Fb``, ``%41`` and ``A``) name one object.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
+from localproc.errors import StagingError
 from localproc.uris import quoted, unquoted
 
 
@@ -45,6 +47,9 @@ class Description:
     properties: Mapping[str, Any] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
 
+
+#: What would end the path of a URI (RFC 3986, 3.3), or be left out of it.
+_UNQUOTED: Final = re.compile(r"[?#\n\r\t]")
 
 #: Is called with the bytes that have come so far; what it raises ends the transfer.
 Watch = Callable[[int], None]
@@ -167,7 +172,19 @@ def object_uri(root: str, key: str) -> str:
 
 
 def object_key(uri: str) -> str:
-    """Return the key of an object: the path of its URI, unquoted, without the first slash."""
+    """Return the key of an object: the path of its URI, unquoted, without the first slash.
+
+    Raises ``StagingError`` for a URI with a mark that would have to be quoted, as that of a query:
+    it would be left out, and the object be another.
+    """
+    found = _UNQUOTED.search(uri)
+    if found is not None:
+        shown = uri[: found.start()]
+        raise StagingError(
+            f"{shown}… is no name of an object: {found[0]!r} is not quoted",
+            uri=shown,
+            hint=f"if it is a part of the name, write {quoted(found[0])}",
+        )
     return unquoted(urlsplit(uri).path)[1:]
 
 
