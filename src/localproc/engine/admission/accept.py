@@ -300,12 +300,10 @@ def _wrong_address(uri: Any, *, guarded: bool) -> str:
     try:
         parts = urlsplit(canonical(uri))
         host = parts.hostname or ""
-    except ValueError:
-        return "is not a web address"
+    except ValueError as error:
+        return f"is not a web address: {error}"
     if parts.scheme not in ("http", "https"):
         return "is not a web address"
-    if "@" in parts.netloc:
-        return "has a user or a password in it"
     return "" if not guarded or is_elsewhere(host) else f"{host} is not a public address"
 
 
