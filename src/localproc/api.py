@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import httpx
     from ogc_api_processes_client.api_client_wrapper import ApiClientWrapper
 
-    from localproc.http.settings import HttpOptions
+    from localproc.http.http_settings import HttpOptions
 
 _HOST: Final = "http://localproc"
 

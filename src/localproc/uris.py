@@ -8,6 +8,7 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
+_PLAIN: Final = re.compile(r"[\w.~/-]*", re.ASCII)  #: what is written as it is
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:/", re.IGNORECASE)
 
 
@@ -18,7 +19,7 @@ def is_absolute(text: str) -> bool:
 
 def quoted(text: str) -> str:
     """Write a path or a name as a part of a URI; a byte that is no UTF-8 stays itself (``%FF``)."""
-    return quote(text, errors="surrogateescape")
+    return text if _PLAIN.fullmatch(text) else quote(text, errors="surrogateescape")
 
 
 def unquoted(text: str) -> str:

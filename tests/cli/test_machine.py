@@ -144,7 +144,7 @@ def test_a_home_on_a_network_file_system_is_a_warning(
     packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     localproc("deploy", packages / "echo.cwl")
-    monkeypatch.setattr("localproc.cli.machine.on_network", lambda _: True)
+    monkeypatch.setattr("localproc.cli.doctor.on_network", lambda _: True)
     said = localproc("doctor")
     assert said.code == 0
     assert "warning home: " in said.out

@@ -69,13 +69,6 @@ def test_patterns_go_down_into_folders(pattern: str, found: list[str]) -> None:
     assert DISK.glob("/out", pattern) == [f"/out/{one}" for one in found]
 
 
-@given(st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1), st.text())
-def test_an_escaped_name_matches_itself_alone(name: str, other: str) -> None:
-    assert globs.literal(globs.escape(name)) == name
-    assert globs.matches(name, globs.escape(name))
-    assert globs.matches(other, globs.escape(name)) is (other == name)
-
-
 @given(st.text("[]!^-\\:=.*?ab", max_size=12), st.text("[]!^-\\:=.ab", min_size=1, max_size=4))
 def test_any_text_is_a_pattern(pattern: str, name: str) -> None:
     assert globs.matches(name, pattern) in (True, False)

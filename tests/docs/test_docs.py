@@ -29,7 +29,7 @@ from localproc.engine.home.settings import Settings
 from localproc.engine.notify.callback_sender import signature
 from localproc.engine.options import ExecuteOptions, JobFilters
 from localproc.http.app import create_app
-from localproc.http.settings import HttpSettings
+from localproc.http.http_settings import HttpSettings
 from localproc.model import Callback, Event, Kind
 from localproc.model.event import members
 from localproc.model.events import CLASSES

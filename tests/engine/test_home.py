@@ -21,22 +21,44 @@ from tests.patience import patient
 RESULT = "seed\none\nseed\ntwo\nseed\nthree\n3 words\n"
 
 
-def test_many_threads_open_one_home(tmp_path: Path) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_many_threads_open_one_home(tmp_path: Path, *, elsewhere: bool) -> None:
     failed: list[BaseException] = []
+    together = threading.Barrier(8)
+    work = str(tmp_path / "work") if elsewhere else None
 
-    def prepare(home: Home) -> None:
+    def prepare() -> None:
         try:
-            for _ in range(50):
-                home.prepare()
+            for number in range(15):
+                together.wait(patient(30))
+                Home(str(tmp_path / f"home-{number}")).prepare(work)
         except BaseException as error:
             failed.append(error)
+            together.abort()
 
-    threads = [threading.Thread(target=prepare, args=(Home(str(tmp_path)),)) for _ in range(8)]
+    threads = [threading.Thread(target=prepare) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failed == []
+    for number in range(15 if elsewhere else 0):
+        home = tmp_path / f"home-{number}"
+        assert all((home / part).readlink().is_dir() for part in ("jobs", "tmp", "cache"))
+
+
+def test_a_store_that_another_process_makes_meanwhile_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = os.scandir
+
+    def looked_at_late(path: str) -> object:
+        (tmp_path / "jobs" / "first").mkdir()
+        (tmp_path / "localproc.db").write_bytes(b"SQLite format 3")
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", looked_at_late)
+    assert Home(str(tmp_path)).prepare() in ("wal", "delete")
 
 
 @pytest.fixture

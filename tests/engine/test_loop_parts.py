@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.cwl.run.process import Tool
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
@@ -25,7 +25,7 @@ from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.loop_parts import LoopParts
-from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.waiting_jobs import WaitingJobs
@@ -36,10 +36,11 @@ from localproc.machine import new_job
 from localproc.model import JobRecord, JobRequest, JobStatus
 from localproc.model.events import Accepted, DismissRequested, Failed, Started
 from localproc.plugins.backend import Capabilities
+from localproc.plugins.executor import Executor
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Change
+from localproc.storage.open_storages import Storages
 from localproc.storage.remnants import Remnants
-from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
 from tests.engine.job_bench import NOON, Bench
@@ -69,10 +70,14 @@ LIKEWISE = process(
 # Fair turns
 
 
+def nobody(name: str) -> Executor:
+    raise AssertionError(f"the executor {name} has no part in this")
+
+
 def job(
-    width: int, executor: object, priority: int = 0, namespace: str = ""
+    width: int, executor: str = "local", priority: int = 0, namespace: str = ""
 ) -> tuple[Active, Bench]:
-    bench = Bench(PROCESS, {"words": list(range(width))}, priority=priority)
+    bench = Bench(PROCESS, {"words": list(range(width))}, priority=priority, executor=executor)
     bench.begin()
     request = JobRequest({})
     context = JobContext(
@@ -85,7 +90,7 @@ def job(
         NOTHING,
         namespace=namespace,
     )
-    executors = StepExecutors(lambda _: executor, ["local"])  # type: ignore[arg-type, return-value]
+    executors = StepExecutors(nobody, [executor])
     return Active(bench.run, executors, context), bench
 
 
@@ -97,11 +102,11 @@ def started(bench: Bench) -> int:
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.integers(0, 60))
 @settings(deadline=None, max_examples=50)
 def test_room_is_shared_evenly(widths: list[int], room: int) -> None:
-    executor, shares = object(), FairShare()
-    jobs = [job(width, executor) for width in widths]
+    shares = FairShare()
+    jobs = [job(width) for width in widths]
     for active, _ in jobs:
         shares.join(active)
-    assert shares.fill({id(executor): room}, 1000) is False
+    assert shares.fill({"local": room}, 1000) is False
     counts = [started(bench) for _, bench in jobs]
     assert sum(counts) == min(room, sum(widths))
     most = max(counts)
@@ -111,18 +116,18 @@ def test_room_is_shared_evenly(widths: list[int], room: int) -> None:
 
 
 def test_a_higher_priority_comes_first_in_its_namespace() -> None:
-    executor, shares = object(), FairShare()
+    shares = FairShare()
     jobs = [
-        job(3, executor, 0, "ours"),
-        job(3, executor, 5, "ours"),
-        job(3, executor, 1, "ours"),
-        job(9, executor, 0, "theirs"),
+        job(3, "local", 0, "ours"),
+        job(3, "local", 5, "ours"),
+        job(3, "local", 1, "ours"),
+        job(9, "local", 0, "theirs"),
     ]
     for active, _ in jobs:
         shares.join(active)
 
     def counts(room: int) -> list[int]:
-        shares.fill({id(executor): room}, 1000)
+        shares.fill({"local": room}, 1000)
         return [started(bench) for _, bench in jobs]
 
     low, high, middle, theirs = counts(4)
@@ -134,27 +139,26 @@ def test_a_higher_priority_comes_first_in_its_namespace() -> None:
 
 
 def test_an_executor_without_room_keeps_only_its_own_jobs_waiting() -> None:
-    full, free, shares = object(), object(), FairShare()
-    (one, waiting), (two, going) = job(3, full), job(3, free)
+    shares = FairShare()
+    (one, waiting), (two, going) = job(3, "full"), job(3, "free")
     shares.join(one)
     shares.join(two)
-    shares.fill({id(full): 0, id(free): 2}, 1000)
+    shares.fill({"full": 0, "free": 2}, 1000)
     assert (started(waiting), started(going)) == (0, 2)
 
 
 @pytest.mark.parametrize("width", [3, 500])
 def test_an_executor_without_room_keeps_only_its_own_steps_waiting(width: int) -> None:
-    executors, shares = {"near": object(), "far": object()}, FairShare()
-    near, far = map(id, executors.values())
+    shares = FairShare()
     bench = Bench(LIKEWISE, {"words": list(range(width))}, executor="far;tell=near")
     bench.begin()
     request = JobRequest({})
     context = JobContext("job", "/job", request, threading.Event(), LIKEWISE, bench.tasks, NOTHING)
-    places = StepExecutors(executors.__getitem__, ["far", "near"])  # type: ignore[arg-type]
+    places = StepExecutors(nobody, ["far", "near"])
     shares.join(Active(bench.run, places, context))
 
     def filled(**room: int) -> list[str]:
-        shares.fill({near: room["near"], far: room["far"]}, 10_000)
+        shares.fill(room, 10_000)
         bench.turn()
         return [key.partition("_")[0].partition(":")[0] for key in bench.launched()]
 
@@ -166,39 +170,39 @@ def test_an_executor_without_room_keeps_only_its_own_steps_waiting(width: int) -
 
 
 def test_no_more_is_started_in_a_turn_than_is_allowed() -> None:
-    executor, shares = object(), FairShare()
-    active, bench = job(10, executor)
+    shares = FairShare()
+    active, bench = job(10)
     shares.join(active)
-    assert shares.fill({id(executor): 10}, 4) is True, "there may be more"
+    assert shares.fill({"local": 10}, 4) is True, "there may be more"
     assert started(bench) == 4
     shares.leave(active)
-    assert shares.fill({id(executor): 10}, 4) is False
+    assert shares.fill({"local": 10}, 4) is False
     assert started(bench) == 4
 
 
 def test_a_job_that_has_nothing_to_start_is_asked_again_when_it_has_been_told_something() -> None:
-    executor, shares = object(), FairShare()
+    shares = FairShare()
     asked: list[Active] = []
-    active, bench = job(2, executor)
+    active, bench = job(2)
     active.decided = asked.append
     shares.join(active)
-    shares.fill({id(executor): 10}, 1000)
+    shares.fill({"local": 10}, 1000)
     assert (started(bench), active.resting, len(asked)) == (2, True, 3)
-    shares.fill({id(executor): 10}, 1000)
+    shares.fill({"local": 10}, 1000)
     assert len(asked) == 3, "it rests"
     active.let(lambda run: run.see_time())
     assert active.resting is False
-    shares.fill({id(executor): 10}, 1000)
+    shares.fill({"local": 10}, 1000)
     assert len(asked) == 5
 
 
 def test_a_job_without_room_does_not_rest() -> None:
-    executor, shares = object(), FairShare()
-    active, bench = job(2, executor)
+    shares = FairShare()
+    active, bench = job(2)
     shares.join(active)
-    shares.fill({id(executor): 0}, 1000)
+    shares.fill({"local": 0}, 1000)
     assert active.resting is False
-    shares.fill({id(executor): 1}, 1000)
+    shares.fill({"local": 1}, 1000)
     assert started(bench) == 1
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from localproc import Engine
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from tests.http import (
     test_deploy,
     test_jobs,

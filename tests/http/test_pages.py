@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from localproc import Engine
 from localproc.http import pages
 from localproc.http.formatting import shell
-from localproc.http.settings import DismissPolicy
+from localproc.http.http_settings import DismissPolicy
 from localproc.model import JobStatus
 from localproc.views.shown_results import shown
 from tests.http.page import Page

@@ -1,8 +1,10 @@
 """The embedded store keeps the contract, and says what is wrong with its file."""
 
+import multiprocessing
 import resource
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,23 @@ class TestSqliteStore(StoreContract):
         yield open_store
         for store in opened:
             store.close()
+
+
+def _use(path: str, process: int) -> None:
+    for number in range(150):
+        store = SqliteStore(path)
+        store.add_job(*job_at(process * 1000 + number))
+        store.close()
+
+
+def test_a_log_that_comes_or_goes_just_now_is_nobody_elses(tmp_path: Path) -> None:
+    path = str(tmp_path / "store.db")
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as processes:
+        for done in [processes.submit(_use, path, number) for number in range(3)]:
+            done.result()
+    store = SqliteStore(path)
+    assert all(store.job(f"job-{one * 1000 + number}") for one in range(3) for number in range(150))
+    store.close()
 
 
 def test_a_file_that_is_no_store_is_called_damaged(tmp_path: Path) -> None:

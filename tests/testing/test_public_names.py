@@ -16,7 +16,7 @@ import localproc
 from localproc.engine.home.settings import Settings
 from localproc.engine.options import EngineSettings, ExecuteOptions, JobFilters
 from localproc.errors import UnknownOption
-from localproc.http.settings import HttpOptions, HttpSettings
+from localproc.http.http_settings import HttpOptions, HttpSettings
 from localproc.model import JobFilter, JobRequest
 
 ROOT = Path(__file__).parents[2]

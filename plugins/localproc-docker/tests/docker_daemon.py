@@ -20,9 +20,9 @@ from typing import Any
 
 import httpx
 import pytest
-from localproc_docker.addresses import DAEMONS
-from localproc_docker.containers import HOME
+from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import VERSION, EngineApi
+from localproc_docker.task_containers import HOME
 
 IMAGE = "localproc-tests/busybox:1"
 BARE = "localproc-tests/bare:2"  #: its one program echoes

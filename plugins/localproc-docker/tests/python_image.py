@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from localproc_docker.images import DaemonImages
+from localproc_docker.daemon_images import DaemonImages
 from own_daemon import OwnDaemon
 from tests import container_image
 

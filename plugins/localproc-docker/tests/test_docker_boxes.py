@@ -9,8 +9,8 @@ import pytest
 from docker_daemon import IMAGE, containers
 from docker_fixtures import api, removed, until
 from localproc_docker.boxes import Boxes
-from localproc_docker.containers import HOME, Owner
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.task_containers import HOME, Owner
 
 __all__ = ["api"]  # a fixture
 

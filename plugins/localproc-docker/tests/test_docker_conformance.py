@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 from cwltest import utils
-from localproc_docker.images import DaemonImages
+from localproc_docker.daemon_images import DaemonImages
 from own_daemon import OwnDaemon, own_daemon
 from python_image import have_python, plugin_path
 from tests.conftest import absent

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from localproc_docker.containers import Owner, creation, mounts, report, sent
 from localproc_docker.info import Info
+from localproc_docker.task_containers import Owner, creation, mounts, report, sent
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.containers import Image

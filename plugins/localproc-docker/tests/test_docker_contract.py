@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 from docker_daemon import containers
 from docker_fixtures import DockerTests, PodmanApi, api, road
-from localproc_docker.containers import KEY
+from localproc_docker.task_containers import KEY
 
 from localproc.model import Task
 from localproc.plugins.executor import Executor

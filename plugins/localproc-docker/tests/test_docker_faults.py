@@ -12,9 +12,9 @@ import localproc_docker
 import pytest
 from docker_daemon import BARE, IMAGE, Road, containers
 from docker_fixtures import DockerTests, api, open_docker, road, tool, until
-from localproc_docker.addresses import DAEMONS
-from localproc_docker.containers import KEY
+from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.task_containers import KEY
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem, UnsupportedPackage

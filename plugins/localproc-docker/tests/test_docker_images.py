@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from docker_daemon import BARE, IMAGE
 from docker_fixtures import PodmanApi, api
-from localproc_docker import credentials, localproc_containers
+from localproc_docker import localproc_containers, registry_credentials
+from localproc_docker.daemon_images import DaemonImages, brings, image_of
 from localproc_docker.engine_api import EngineApi
-from localproc_docker.images import DaemonImages, brings, image_of
 from registry import registry
 
 from localproc.errors import EnvironmentProblem, ImageError
@@ -186,7 +186,7 @@ def configure(folder: Path, configuration: dict[str, Any]) -> None:
 
 def sent(reference: str, folder: Path) -> dict[str, str]:
     environ = {"DOCKER_CONFIG": str(folder), "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
-    text = credentials.header(reference, environ)
+    text = registry_credentials.header(reference, environ)
     found: dict[str, str] = json.loads(base64.urlsafe_b64decode(text)) if text else {}
     return found
 

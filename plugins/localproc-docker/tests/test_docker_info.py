@@ -1,8 +1,8 @@
 """What daemons say of themselves, as they say it."""
 
 import pytest
-from localproc_docker.containers import Owner
 from localproc_docker.info import Info
+from localproc_docker.task_containers import Owner
 
 OPTIONS = ["name=seccomp,profile=default"]
 

@@ -12,8 +12,8 @@ import localproc_docker
 import pytest
 from docker_daemon import IMAGE, daemon
 from docker_fixtures import api
+from localproc_docker.daemon_images import DaemonImages
 from localproc_docker.engine_api import EngineApi
-from localproc_docker.images import DaemonImages
 
 from localproc import Engine
 from localproc.errors import LocalprocError

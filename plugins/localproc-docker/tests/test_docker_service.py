@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from docker_fixtures import until
-from localproc_docker.addresses import DAEMONS
+from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.info import Info
-from localproc_docker.service import Service
+from localproc_docker.podman_service import Service
 from tests.conftest import absent
 
 from localproc.errors import EnvironmentProblem
@@ -32,7 +32,7 @@ with socket.socket(socket.AF_UNIX) as one:
 """
 BEGINS = """\
 import sys
-from localproc_docker.service import Service
+from localproc_docker.podman_service import Service
 print(Service(sys.argv[1]).address(), flush=True)
 sys.stdin.read()
 """

@@ -10,8 +10,8 @@ import localproc_docker
 import pytest
 from docker_daemon import BARE, IMAGE, containers
 from docker_fixtures import DockerTests, api, road, until
-from localproc_docker.containers import KEY
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.task_containers import KEY
 from localproc_docker.warm import mounts, script, sees, sharing
 
 from localproc import Engine

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 from localproc_eoepca import Served, run_service
 from localproc_eoepca.command import zoo
-from localproc_eoepca.documents import as_kernel, parameters, read_conf
 from localproc_eoepca.places import places
+from localproc_eoepca.zoo_documents import as_kernel, parameters, read_conf
 from moto.server import ThreadedMotoServer
 
 from localproc.cli.site import Site

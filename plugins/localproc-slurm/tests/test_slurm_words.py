@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from localproc_slurm import answers, calls
+from localproc_slurm import calls, command_answers
 from localproc_slurm.cluster import Cluster
 
 from localproc.errors import ExecutorUnavailable
@@ -96,7 +96,7 @@ def test_all_jobs_are_asked_for_at_once() -> None:
     ],
 )
 def test_what_squeue_lists_is_read(line: str, state: TaskState, reason: str) -> None:
-    [(job, seen)] = answers.queue(f"job {line}|N/A|lp-a\n").items()
+    [(job, seen)] = command_answers.queue(f"job {line}|N/A|lp-a\n").items()
     assert job == line.split("|")[0]
     assert (seen.state, seen.name) == (state, "lp-a")
     assert seen.reason.endswith(reason)
@@ -152,9 +152,9 @@ def test_no_answer_is_more_than_one_that_makes_no_sense(said: str) -> None:
 
 
 def test_when_slurm_expects_a_job_to_begin_is_part_of_why_it_waits() -> None:
-    [seen] = answers.queue("job 7|PENDING|Priority||2026-11-28T21:53:15|lp-a\n").values()
+    [seen] = command_answers.queue("job 7|PENDING|Priority||2026-11-28T21:53:15|lp-a\n").values()
     assert seen.reason == "Priority; Slurm expects it to begin about 2026-11-28 21:50"
-    [seen] = answers.queue("job 7|RUNNING|None|n1|2026-11-28T21:53:15|lp-a\n").values()
+    [seen] = command_answers.queue("job 7|RUNNING|None|n1|2026-11-28T21:53:15|lp-a\n").values()
     assert seen.reason == ""
 
 
@@ -166,7 +166,7 @@ def test_places_are_those_of_everybodys_jobs_in_a_partition() -> None:
         "job 7|main|Dependency\njob 8|main|BeginTime\njob 9|short|Priority\n"
         "job 6|main|JobHeldUser\njob 10|main|Priority\n"
     )
-    assert answers.places(said) == {"4_0": 0, "4_1": 1, "5": 0, "9": 1, "10": 3}
+    assert command_answers.places(said) == {"4_0": 0, "4_1": 1, "5": 0, "9": 1, "10": 3}
     words = calls.squeue_places("big")
     assert words[:3] == ["squeue", "--noheader", "--states=PENDING"]
     assert {"--array", "--priority", "--sort=-p,i", "--clusters=big"} <= set(words)
@@ -177,7 +177,7 @@ def test_other_jobs_of_the_user_may_have_any_name() -> None:
         "job 1|RUNNING|None|n1|N/A|a|b c\njob 2|PENDING|Priority||N/A|a\nb|c\n"
         "job 3|RUNNING|None|n1|N/A|lp-a\n"
     )
-    found = answers.queue(said)
+    found = command_answers.queue(said)
     assert {job: one.name for job, one in found.items()} == {"1": "a|b c", "2": "a", "3": "lp-a"}
 
 
@@ -187,7 +187,7 @@ def test_the_accounting_tells_who_cancelled() -> None:
         "11_[0-1,4%2]|CANCELLED by 0|None assigned|e\n12|OUT_OF_MEMORY|n1|f\n13|TIMEOUT|n1|g\n"
     )
     ids = ["7", "8_2", "9", "10", "11_0", "11_2", "11_4", "12", "13", "14"]
-    found = answers.accounted(said, ids)
+    found = command_answers.accounted(said, ids)
     assert set(found) == {"7", "8_2", "11_0", "11_4", "12", "13"}
     assert found["11_4"].state is TaskState.CANCELLED
     assert found["12"].state is TaskState.OUT_OF_MEMORY
@@ -210,7 +210,7 @@ def test_what_an_accounting_has_listed_is_read() -> None:
         "2540_[3,6%2]|CANCELLED by 0|None assigned|wrap\n"
     )
     ids = ["17", "22", "23_1", "23_3", "29", "30", "31", "70_0", "2540_3", "2540_6", "2540_4"]
-    assert {job: one.state for job, one in answers.accounted(said, ids).items()} == {
+    assert {job: one.state for job, one in command_answers.accounted(said, ids).items()} == {
         "17": TaskState.OUT_OF_MEMORY,
         "22": TaskState.ENDED,
         "23_1": TaskState.ENDED,
@@ -229,7 +229,7 @@ def test_an_element_that_slurm_has_forgotten_at_once_was_cancelled_before_it_beg
         "job 9_0|COMPLETED|None|n1|2026-11-29T00:33:34|lp-a\njob 9_1|RUNNING|None|n1|N/A|lp-a\n"
         "job 9_3|PENDING|JobHeldUser||N/A|lp-a\n"
     )
-    found = answers.ended(said, ["9_0", "9_1", "9_2", "9_3", "8_2", "7"])
+    found = command_answers.ended(said, ["9_0", "9_1", "9_2", "9_3", "8_2", "7"])
     assert {job: one.state for job, one in found.items()} == {
         "9_0": TaskState.ENDED,
         "9_2": TaskState.NEVER_STARTED,
@@ -249,12 +249,12 @@ def test_the_accounting_is_asked_for_whole_arrays() -> None:
     [("1-02:03:04", 93784), ("02:03:04", 7384), ("03:04", 184), ("5", 300), ("2-00", 172_800)],
 )
 def test_times_are_read(said: str, seconds: int) -> None:
-    assert answers.seconds(said) == seconds
+    assert command_answers.seconds(said) == seconds
 
 
 @pytest.mark.parametrize("said", ["infinite", "UNLIMITED", "", "n/a"])
 def test_no_limit_is_none(said: str) -> None:
-    assert answers.minutes(said) is None
+    assert command_answers.minutes(said) is None
 
 
 def test_the_accounting_is_asked_for_what_the_controller_has_forgotten() -> None:
@@ -341,7 +341,7 @@ def test_partitions_are_read_with_their_devices() -> None:
     said = (
         "gpu|64|512000|2-00:00:00|4|gpu:a100:8(S:0-1)|up\nmain|128+|256000|infinite|90|(null)|up\n"
     )
-    gpu, main = answers.partitions(said)
+    gpu, main = command_answers.partitions(said)
     assert (gpu.cores, gpu.gpus, gpu.minutes, gpu.nodes) == (64, 8, 2880, 4)
     assert (main.cores, main.gpus, main.minutes) == (128, 0, None)
     cluster = Cluster(call=lambda argv: said)

@@ -65,8 +65,8 @@ COMMANDS: Final = {
     "restore": ("backup", "Make the home out of a backup."),
     "mirror": ("mirror", "Keep inputs for where there is no network."),
     "completion": ("completion", "Print what a shell needs to complete words."),
-    "plugins": ("machine", "List plugins, executors and storages."),
-    "doctor": ("machine", "See whether this machine is fit for the work."),
+    "plugins": ("doctor", "List plugins, executors and storages."),
+    "doctor": ("doctor", "See whether this machine is fit for the work."),
 }
 
 

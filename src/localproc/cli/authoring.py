@@ -6,7 +6,7 @@ Owns printing what is made. Must not know how packages are put together.
 import click
 
 from localproc.cli import completion as complete
-from localproc.cli.packages import naming
+from localproc.cli.operands import naming
 
 
 @click.command()

@@ -5,8 +5,8 @@ Owns their words. Must not know what a home is made of.
 
 import click
 
-from localproc.cli.options import json_option
 from localproc.cli.printing import print_json
+from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
 
 

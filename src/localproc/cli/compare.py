@@ -7,9 +7,9 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.app import FAILED
-from localproc.cli.options import json_option
 from localproc.cli.printing import count, print_json
 from localproc.cli.remote import token_option
+from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
 
 

@@ -74,7 +74,7 @@ def inputs(context: click.Context, _: click.Parameter, incomplete: str) -> list[
     """Offer ``NAME=`` for each input of the package or job that was typed before, and files."""
 
     def found(site: Site) -> list[CompletionItem]:
-        from localproc.cli.packages import read_process
+        from localproc.cli.operands import read_process
 
         if job := context.params.get("job"):
             with site.look() as engine:

@@ -15,12 +15,12 @@ import click
 from localproc import errors
 from localproc.api import Engine
 from localproc.cli import completion as complete
+from localproc.cli.operands import gather_inputs, naming
 from localproc.cli.package_command import PackageCommand
-from localproc.cli.packages import gather_inputs, naming
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import TOOL, known_inputs, read_inputs
-from localproc.engine.containers import NONE
+from localproc.engine.container_runtimes import NONE
 from localproc.engine.handles import Process
 from localproc.engine.home.settings import Pull
 from localproc.uris import uri_path

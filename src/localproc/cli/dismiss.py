@@ -10,9 +10,9 @@ import click
 from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli import remote
-from localproc.cli.options import json_option
 from localproc.cli.printing import print_json
 from localproc.cli.remote import also_there
+from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job

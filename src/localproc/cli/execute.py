@@ -15,12 +15,12 @@ from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.app import FAILED
 from localproc.cli.dismiss import owner_of, say_stopped
-from localproc.cli.options import engine_options, json_option, request_options
+from localproc.cli.operands import check_named, find_process, gather_inputs
 from localproc.cli.package_command import PackageCommand
-from localproc.cli.packages import check_named, find_process, gather_inputs
 from localproc.cli.printing import print_json
 from localproc.cli.remote import also_there
 from localproc.cli.run import exit_code, watch, watch_patiently
+from localproc.cli.shared_options import engine_options, json_option, request_options
 from localproc.cli.show import (
     final_document,
     show_end,

@@ -11,11 +11,11 @@ from typing import Any, Final
 import click
 
 from localproc.cli import completion as complete
-from localproc.cli.options import container_options, json_option
-from localproc.cli.packages import is_document, read_process
+from localproc.cli.operands import is_document, read_process
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.shared_options import container_options, json_option
 from localproc.cli.site import Site
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.settings import Settings
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import EnvironmentProblem, ImageError

@@ -11,9 +11,9 @@ from click.core import ParameterSource
 from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.log_search import search_logs
-from localproc.cli.options import json_option
 from localproc.cli.printing import print_json, print_table, seconds
 from localproc.cli.remote import also_there
+from localproc.cli.shared_options import json_option
 from localproc.cli.show import (
     detail_lines,
     final_document,

@@ -12,10 +12,10 @@ import click
 from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli.app import USAGE
-from localproc.cli.options import engine_options, json_option
+from localproc.cli.operands import check_named, gather_inputs, names_package, naming
 from localproc.cli.package_command import PackageCommand
-from localproc.cli.packages import check_named, gather_inputs, names_package, naming
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.shared_options import engine_options, json_option
 from localproc.cli.site import Site
 from localproc.engine.admission.foresight import JobPlan, PlannedStep
 from localproc.engine.handles import Process

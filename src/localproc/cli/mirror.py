@@ -5,8 +5,8 @@ Owns the command line of it. Must not know where or how they are kept.
 
 import click
 
-from localproc.cli.options import container_options
 from localproc.cli.printing import count, print_json, print_table
+from localproc.cli.shared_options import container_options
 from localproc.cli.site import Site
 
 _images = click.option("--no-images", is_flag=True, help="Leave images of containers out.")

@@ -130,7 +130,7 @@ class PackageCommand(click.Command):
 
 
 def _ports(ctx: click.Context, package: str) -> list[Mapping[str, Any]]:
-    from localproc.cli.packages import read_process
+    from localproc.cli.operands import read_process
 
     return read_process(ctx.obj, package).ports()
 

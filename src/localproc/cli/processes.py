@@ -13,17 +13,17 @@ from localproc import errors
 from localproc.cli import completion as complete
 from localproc.cli import remote
 from localproc.cli.app import USAGE
-from localproc.cli.options import (
+from localproc.cli.operands import as_typed, excerpt, naming, read_process
+from localproc.cli.printing import print_json, print_table
+from localproc.cli.remote import also_there
+from localproc.cli.shared_options import (
     container_options,
     environment_settings,
     json_option,
     staging_option,
 )
-from localproc.cli.packages import as_typed, excerpt, naming, read_process
-from localproc.cli.printing import print_json, print_table
-from localproc.cli.remote import also_there
 from localproc.cli.site import Site
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.handles import Process
 from localproc.engine.home.settings import Settings
 from localproc.engine.packages.archive import ZIP

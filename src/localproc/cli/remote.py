@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localproc.cli.app import DISMISSED, FAILED, code_of
-from localproc.cli.packages import names_package, naming
+from localproc.cli.operands import names_package, naming
 from localproc.cli.printing import print_json, print_table
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.home.cwd import current_folder

@@ -10,10 +10,10 @@ import click
 from click.core import ParameterSource
 
 from localproc.cli import completion as complete
-from localproc.cli.options import engine_options, json_option, request_options
-from localproc.cli.packages import gather_inputs, naming
+from localproc.cli.operands import gather_inputs, naming
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.run import exit_code, telling_how_to_go_on, watch_patiently
+from localproc.cli.shared_options import engine_options, json_option, request_options
 from localproc.cli.show import final_document, show_end, step_state
 from localproc.cli.signals import terminable
 from localproc.cli.site import Site

@@ -16,15 +16,15 @@ from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.looking_ahead import show_plan
-from localproc.cli.options import (
+from localproc.cli.operands import check_named, find_process, gather_inputs
+from localproc.cli.package_command import PackageCommand
+from localproc.cli.printing import print_json
+from localproc.cli.shared_options import (
     engine_options,
     json_option,
     request_options,
     staging_option,
 )
-from localproc.cli.package_command import PackageCommand
-from localproc.cli.packages import check_named, find_process, gather_inputs
-from localproc.cli.printing import print_json
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from localproc.cli import completion as complete
-from localproc.cli.options import engine_options, json_option, request_options
-from localproc.cli.packages import check_named, find_process, gather_inputs
+from localproc.cli.operands import check_named, find_process, gather_inputs
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.shared_options import engine_options, json_option, request_options
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
 from localproc.cli.trigger_commands import add_commands, shown_time

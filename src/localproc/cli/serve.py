@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from localproc.cli.options import engine_options
+from localproc.cli.shared_options import engine_options
 from localproc.cli.site import Site
 from localproc.engine.engine import namespace_of
 from localproc.errors import EnvironmentProblem, PluginMissing

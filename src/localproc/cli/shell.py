@@ -6,7 +6,7 @@ Owns what is told before it opens, and that Ctrl-C is the shell's. Must not know
 import click
 
 from localproc.cli import completion as complete
-from localproc.cli.options import images_option
+from localproc.cli.shared_options import images_option
 from localproc.cli.signals import ignoring_interrupts
 from localproc.cli.site import Site
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from localproc.cli.options import json_option
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
 from localproc.cli.trigger_commands import add_commands, shown_time
 from localproc.engine.admission.inputs import read_inputs

@@ -5,8 +5,8 @@ Owns making, listing and removing tokens. Must not know how they are asked for.
 
 import click
 
-from localproc.cli.options import json_option
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
 from localproc.views.ogc import timestamp
 

@@ -11,8 +11,8 @@ import click
 from localproc.cli import completion as complete
 from localproc.cli import leftovers
 from localproc.cli.app import FAILED
-from localproc.cli.options import json_option, yes_option
 from localproc.cli.printing import count, human_size, print_json, print_table
+from localproc.cli.shared_options import json_option, yes_option
 from localproc.cli.site import Site
 from localproc.engine.upkeep.prune import Pruned
 from localproc.model import JobStatus

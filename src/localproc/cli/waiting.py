@@ -9,9 +9,9 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.app import ENVIRONMENT, code_of
-from localproc.cli.options import json_option
 from localproc.cli.printing import print_json
 from localproc.cli.run import exit_code
+from localproc.cli.shared_options import json_option
 from localproc.cli.show import final_document, job_state
 from localproc.cli.site import Site
 from localproc.engine.job_lists import LAST

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from localproc import forks
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
@@ -46,8 +46,8 @@ from localproc.plugins.store import Store
 from localproc.software.resolution import Software, SoftwareSource
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
+from localproc.storage.open_storages import Storages
 from localproc.storage.remnants import Remnants
-from localproc.storage.storages import Storages
 from localproc.store import SqliteStore
 
 _OF_SOURCES: Final = ("type", "names")  #: members of a resolver's configuration that are ours

@@ -60,7 +60,6 @@ from localproc.errors.asked import (
     UnknownOption,
     UnsupportedPackage,
 )
-from localproc.errors.base import EXCEPTIONS_1, EXCEPTIONS_2, LocalprocError, Problem
 from localproc.errors.environment import (
     INSTALL,
     EnvironmentProblem,
@@ -84,6 +83,7 @@ from localproc.errors.jobs import (
     ResultsNotReady,
     StepError,
 )
+from localproc.errors.root import EXCEPTIONS_1, EXCEPTIONS_2, LocalprocError, Problem
 from localproc.errors.staging import (
     NoSuchObject,
     NotMirrored,

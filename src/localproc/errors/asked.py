@@ -6,7 +6,7 @@ Owns errors of packages, inputs, options and names.
 from collections.abc import Sequence
 from typing import Any
 
-from localproc.errors.base import EXCEPTIONS_1, EXCEPTIONS_2, ErrorWithProblems, LocalprocError
+from localproc.errors.root import EXCEPTIONS_1, EXCEPTIONS_2, ErrorWithProblems, LocalprocError
 
 
 class PackageError(ErrorWithProblems):

@@ -6,7 +6,7 @@ Owns errors of homes, plugins, images and services.
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.errors.base import LocalprocError
+from localproc.errors.root import LocalprocError
 
 #: How to install an extra: to be changed when localproc is on a package index (README, Install).
 INSTALL = "in a clone of localproc: pip install '.[{extra}]'"

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localproc.errors.base import (
+from localproc.errors.root import (
     EXCEPTIONS_1,
     LocalprocError,
 )

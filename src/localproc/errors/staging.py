@@ -5,7 +5,7 @@ Owns what a storage says of an object, and whether trying again helps.
 
 from typing import Any
 
-from localproc.errors.base import LocalprocError
+from localproc.errors.root import LocalprocError
 
 
 class StagingError(LocalprocError):

@@ -89,7 +89,7 @@ class Conversation:
         if not data:
             return None
         *lines, self._heard = (self._heard + data).split(b"\n")
-        return [json.loads(line) for line in lines]
+        return [json.loads(line.decode()) for line in lines]
 
     def hang_up(self) -> None:
         """End it; the keeper sees its tasks to their ends, and goes."""

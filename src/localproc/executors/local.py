@@ -29,6 +29,7 @@ _FOLLOW: Final = 0.05  #: seconds between looks at the journals of other keepers
 _AGAIN: Final = 0.5  #: seconds until it is tried again to start a keeper
 _DEATHS: Final = 3  #: keepers that may die one after the other without having started anything
 _NO_KEEPER: Final = "its keeper died before it had recorded an end"
+_GOING: Final = (TaskState.RUNNING, TaskState.QUEUED)
 _STATES: Final = {"timed-out": TaskState.TIMED_OUT, "stop": TaskState.CANCELLED}
 
 
@@ -234,9 +235,10 @@ class LocalExecutor:
         passed = []
         never: dict[str, Task] = {}
         for report in reports:
-            if report.key not in self._open or report.state is not TaskState.NEVER_STARTED:
-                if report.state not in (TaskState.RUNNING, TaskState.QUEUED):
-                    self._forget(report.key)
+            if report.key not in self._open or report.state in _GOING:
+                passed.append(report)
+            elif report.state is not TaskState.NEVER_STARTED:
+                self._forget(report.key)
                 passed.append(report)
             elif self._deaths < _DEATHS:
                 never[report.key] = self._open[report.key]

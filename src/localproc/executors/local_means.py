@@ -90,7 +90,8 @@ class LocalMeans:
 
     def end(self, key: str) -> None:
         """Take back what a task had."""
-        self._used.subtract(self._by_task.pop(key, ()))
+        if taken := self._by_task.pop(key, None):
+            self._used.subtract(taken)
 
     def _fitting(self, task: Task) -> list[Device]:
         """Return the devices that a task can use: one capability is the least, several are all."""

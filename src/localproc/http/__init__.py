@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from localproc.http.app import create_app
-    from localproc.http.settings import HttpSettings
+    from localproc.http.http_settings import HttpSettings
 
 __all__ = ["HttpSettings", "create_app"]
 
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
     from localproc.errors import PluginMissing
 
-    where = {"create_app": "localproc.http.app", "HttpSettings": "localproc.http.settings"}
+    where = {"create_app": "localproc.http.app", "HttpSettings": "localproc.http.http_settings"}
     if name not in where:
         raise AttributeError(f"module 'localproc.http' has no attribute {name!r}")
     try:

@@ -22,7 +22,7 @@ from localproc.http import (
     execution_log,
     jobs,
     live,
-    logs,
+    log_search,
     pages,
     processes,
     schedules,
@@ -32,7 +32,7 @@ from localproc.http.answers import HttpProblem
 from localproc.http.doors import Cors, Door, told
 from localproc.http.echo import deploy_echo
 from localproc.http.endpoints import Handler, endpoint
-from localproc.http.settings import HttpOptions, HttpSettings
+from localproc.http.http_settings import HttpOptions, HttpSettings
 from localproc.http.threads import Threads
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
@@ -59,7 +59,7 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
     "/jobs/{job_id}/{step}.log": {"GET": live.log},
-    "/logs": {"GET": logs.search},
+    "/logs": {"GET": log_search.search},
     "/schedules": {"GET": schedules.list_schedules, "POST": schedules.add},
     "/schedules/{name}": {
         "GET": schedules.show,

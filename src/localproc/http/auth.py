@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from localproc.engine.engine import LocalEngine
 from localproc.http.answers import HTML, HttpProblem
+from localproc.http.http_settings import HttpSettings
 from localproc.http.negotiation import listed
-from localproc.http.settings import HttpSettings
 
 _PORTS: Final = {"http": 80, "https": 443}
 

@@ -37,7 +37,7 @@ from localproc.http.answers import (
 )
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
-from localproc.http.files import opened
+from localproc.http.published_files import opened
 from localproc.http.whole_numbers import whole
 from localproc.model import JobStatus, Step
 from localproc.model.events import STAGE_IN

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, PROBLEM, HttpProblem, document
 from localproc.http.auth import refuse_names
+from localproc.http.http_settings import HttpSettings
 from localproc.http.negotiation import best, listed
-from localproc.http.settings import HttpSettings
 from localproc.http.urls import static_of
 
 

@@ -18,7 +18,7 @@ from localproc.errors import LocalprocError
 from localproc.http.answers import HttpProblem
 from localproc.http.auth import identify, refuse_strangers
 from localproc.http.exchange import Exchange
-from localproc.http.settings import HttpSettings
+from localproc.http.http_settings import HttpSettings
 from localproc.http.urls import base_of
 
 _LOG: Final = logging.getLogger("localproc.http")

@@ -19,9 +19,9 @@ from localproc.errors import LocalprocError, NoSuchJob
 from localproc.http import pages
 from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.bodies import read_json
-from localproc.http.files import FileAnswer, is_here, opened, signed
+from localproc.http.http_settings import HttpSettings
 from localproc.http.negotiation import Preferences, best, is_known, listed
-from localproc.http.settings import HttpSettings
+from localproc.http.published_files import FileAnswer, is_here, opened, signed
 from localproc.http.urls import root_of, static_of
 from localproc.http.whole_numbers import whole
 from localproc.uris import quoted

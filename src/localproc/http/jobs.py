@@ -15,10 +15,16 @@ from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.endpoints import ended, patient
 from localproc.http.exchange import Exchange
-from localproc.http.files import asked_for, folder_document, is_here, media_type, published
 from localproc.http.job_page import job_page
 from localproc.http.joblist import page_of_jobs, times
 from localproc.http.paging import page_links
+from localproc.http.published_files import (
+    asked_for,
+    folder_document,
+    is_here,
+    media_type,
+    published,
+)
 from localproc.http.steppage import StepPage, page_of_steps
 from localproc.http.whole_numbers import whole
 from localproc.model import JobStatus

@@ -19,8 +19,8 @@ from localproc.http.answers import HTML, JSON, HttpProblem, document
 from localproc.http.apidoc import operations
 from localproc.http.auth import identify
 from localproc.http.exchange import Exchange
+from localproc.http.http_settings import HttpSettings
 from localproc.http.negotiation import best, listed
-from localproc.http.settings import HttpSettings
 from localproc.http.urls import static_of
 
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"

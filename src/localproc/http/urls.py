@@ -6,7 +6,7 @@ Must not know any resource.
 
 from starlette.requests import Request
 
-from localproc.http.settings import HttpSettings
+from localproc.http.http_settings import HttpSettings
 
 
 def root_of(request: Request, settings: HttpSettings) -> str:

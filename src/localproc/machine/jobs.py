@@ -4,7 +4,6 @@ Owns what may happen to a job and in which order. Must not know where rows and e
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from localproc.errors import InvalidTransition
@@ -87,8 +86,7 @@ def apply(job: JobRecord, event: Event) -> JobRecord:
         )
     at = max(event.at, job.updated)
     progress = max(job.progress, min(event.progress or 0, 99))
-    return replace(
-        job,
+    return job.changed(
         status=status,
         updated=at,
         started=at if event.kind is Kind.STARTED else job.started,

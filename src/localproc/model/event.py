@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Self
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 
 class Kind(StrEnum):
@@ -49,11 +50,15 @@ class Event:
 
     def to_data(self) -> dict[str, Any]:
         """Return the members as JSON, without those that are as they are by default."""
-        data: dict[str, Any] = {}
-        for one in members(type(self)):
-            value = getattr(self, one.name)
-            if one.default is MISSING or value != one.default:
-                data[one.name] = value if one.write is None else one.write(value)
+        form = _form(type(self))
+        data = {
+            name: value
+            for name, value, usual in zip(form.names, form.values(self), form.usual, strict=True)
+            if value is not usual and value != usual
+        }
+        for name in data.keys() & form.writes.keys():
+            data[name] = form.writes[name](data[name])
+        del data["at"]
         return data
 
     @classmethod
@@ -123,19 +128,43 @@ def says(
     return {"meaning": meaning, "read": read, "write": write}
 
 
-_MEMBERS: Final[dict[Kind, tuple[Member, ...]]] = {}
-
-
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    found = _MEMBERS.get(cls.kind)
+    return _form(cls).members
+
+
+class _Form(NamedTuple):
+    """How a class is written: the values of all members are read at once, ``at`` with them."""
+
+    members: tuple[Member, ...]
+    names: tuple[str, ...]
+    usual: tuple[Any, ...]
+    values: Callable[[Event], tuple[Any, ...]]
+    writes: Mapping[str, Callable[[Any], Any]]
+
+
+_FORMS: Final[dict[Kind, _Form]] = {}
+
+
+def _form(cls: type[Event]) -> _Form:
+    found = _FORMS.get(cls.kind)
     if found is None:
-        found = _MEMBERS[cls.kind] = tuple(
-            Member(one.name, default=one.default, **one.metadata)
-            for one in fields(cls)
-            if one.metadata
-        )
+        found = _FORMS[cls.kind] = _made_form(cls)
     return found
+
+
+def _made_form(cls: type[Event]) -> _Form:
+    own = tuple(
+        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
+    )
+    names = ("at", *(one.name for one in own))
+    return _Form(
+        own,
+        names,
+        (MISSING, *(one.default for one in own)),
+        attrgetter(*names) if own else lambda event: (event.at,),
+        {one.name: one.write for one in own if one.write is not None},
+    )
 
 
 # How members are read

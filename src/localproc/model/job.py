@@ -1,10 +1,10 @@
 """One execution of one process revision with one set of inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache
-from typing import Any, Self
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
 
 from localproc.model.policy import InputPolicy
 from localproc.model.status import JobStatus, Trigger
@@ -63,15 +63,15 @@ class JobRequest:
     secrets: tuple[str, ...] = ()  #: names of those that stand in its inputs
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        data["trigger"] = self.trigger.value
-        data["tags"] = list(self.tags)
-        data["retries"] = list(self.retries)
-        data["variables"], data["secrets"] = list(self.variables), list(self.secrets)
-        data["named"] = {path: list(others) for path, others in self.named.items()}
-        data["policy"] = self.policy.to_data()
-        return data
+        """Return it as JSON, without what is as it is by default."""
+        data: dict[str, Any] = {
+            name: value
+            for name, value, usual in zip(_ASKED, _asked(self), _USUAL, strict=True)
+            if value != usual
+        }
+        for name in data.keys() & _FORMS.keys():
+            data[name] = _FORMS[name].write(data[name])
+        return {"inputs": self.inputs, **data}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
@@ -81,34 +81,52 @@ class JobRequest:
         version does not know is not given something else.
         """
         known = dict(data)
-        policy = dict(known.get("policy", {}))
-        _check_members(cls, known)
-        _check_members(InputPolicy, policy)
-        if policy.get("roots") is not None:
-            policy["roots"] = tuple(policy["roots"])
-        policy["prefixes"] = tuple(policy.get("prefixes", ()))
-        known["policy"] = InputPolicy(**policy)
-        known["trigger"] = Trigger(known.get("trigger", Trigger.MANUAL))
-        known["tags"] = tuple(known.get("tags", ()))
-        known["retries"] = tuple(known.get("retries", ()))
-        known["secrets"] = tuple(known.get("secrets", ()))
-        known["variables"] = tuple(known.get("variables", ()))
-        named = dict(known.get("named", {}))
-        known["named"] = {path: tuple(others) for path, others in named.items()}
+        _check_members(_ASKED, known)
+        for name in known.keys() & _FORMS.keys():
+            known[name] = _FORMS[name].read(known[name])
         if not isinstance(known.get("inputs"), Mapping):
             raise ValueError("it has no inputs")  # noqa: TRY004 - it is data, not an argument
         return cls(**known)
 
 
-@cache
-def _members(kind: type) -> frozenset[str]:
-    return frozenset(one.name for one in fields(kind))
-
-
-def _check_members(kind: type, data: Mapping[str, Any]) -> None:
-    unknown = data.keys() - _members(kind)
+def _check_members(names: Collection[str], data: Mapping[str, Any]) -> None:
+    unknown = [name for name in data if name not in names]
     if unknown:
         raise ValueError(f"it asks for what is not known: {', '.join(sorted(unknown))}")
+
+
+def _policy(data: Mapping[str, Any]) -> InputPolicy:
+    known = dict(data)
+    _check_members(InputPolicy.__slots__, known)
+    if known.get("roots") is not None:
+        known["roots"] = tuple(known["roots"])
+    known["prefixes"] = tuple(known.get("prefixes", ()))
+    return InputPolicy(**known)
+
+
+def _named(data: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {path: tuple(others) for path, others in data.items()}
+
+
+class _Form(NamedTuple):
+    """How a member of a request is written as JSON, and read."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+_ASKED: Final = tuple(one.name for one in fields(JobRequest))
+_asked: Final = attrgetter(*_ASKED)
+_USUAL: Final = _asked(JobRequest({}))
+_FORMS: Final[Mapping[str, _Form]] = {
+    "trigger": _Form(str, Trigger),
+    "tags": _Form(list, tuple),
+    "retries": _Form(list, tuple),
+    "variables": _Form(list, tuple),
+    "secrets": _Form(list, tuple),
+    "named": _Form(dict, _named),
+    "policy": _Form(InputPolicy.to_data, _policy),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +161,14 @@ class JobRecord:
     aside: str = ""
     priority: int = 0
     once: str = ""
+
+    def changed(self, **values: Any) -> "JobRecord":
+        """Return the row with other values; every event makes one, so it is made fast."""
+        return JobRecord(**(dict(zip(_COLUMNS, _values(self), strict=True)) | values))
+
+
+_COLUMNS: Final = tuple(one.name for one in fields(JobRecord))
+_values: Final = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

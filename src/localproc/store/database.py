@@ -16,14 +16,14 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.gate import Gate
 from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
-from localproc.store.wal import check_pair, note_end, note_pair
+from localproc.store.wal import closing, opening
 
 _READERS: Final = 8  #: connections that are kept to read with
 _MUCH: Final = 256  #: pages that nobody uses, worth giving back
@@ -40,15 +40,13 @@ class Database:
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
         self._logs = journal == "wal"
-        if self._logs:
-            check_pair(path)
         with self._meaning():
-            self._db = self._connect()
-            try:
-                self._configure(journal, durable=durable)
-            except BaseException:
-                self._db.close()
-                raise
+            with self._in_turn(opening):
+                self._db = self._connect()
+                with self._closed_if_it_fails():
+                    found = self._configure(journal, durable=durable)
+            with self._closed_if_it_fails():
+                self._migrate(found)
         _OPEN.add(self)
 
     def shrink(self) -> None:
@@ -81,11 +79,10 @@ class Database:
         """Close the connections. What is asked afterwards is read through one of its own."""
         with self._lock:
             self._closed = True
-            self._db.close()
-        while self._readers:
-            self._readers.pop().close()
-        if self._logs:
-            note_end(self._path)
+            with self._in_turn(closing):
+                self._db.close()
+                while self._readers:
+                    self._readers.pop().close()
 
     def hold(self) -> bool:
         """Before a fork: wait until nothing is being written or read; whether that came to be."""
@@ -121,7 +118,22 @@ class Database:
         db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
         return db
 
-    def _configure(self, journal: str, *, durable: bool) -> None:
+    @contextlib.contextmanager
+    def _closed_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _in_turn(
+        self, step: Callable[[str], contextlib.AbstractContextManager[None]]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Return what others wait for who open or close the store, if it has a log."""
+        return step(self._path) if self._logs else contextlib.nullcontext()
+
+    def _configure(self, journal: str, *, durable: bool) -> int:
+        """Have the connection work as all do; return the format of what it has found."""
         db = self._db
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a store that is new
         db.execute("PRAGMA foreign_keys = ON")
@@ -133,14 +145,16 @@ class Database:
         found = known_format(db)
         check_format(found, self._path)
         self._file = os.stat(self._path)
-        if self._logs:
-            note_pair(self._path)
+        return found
+
+    def _migrate(self, found: int) -> None:
+        """Bring a store of another format to the one of today."""
         if found < FORMAT:
             with self.transaction() as db:
                 migrate(db, self._path)
         if 0 < found < FORMAT:
             with contextlib.suppress(sqlite3.OperationalError):  # others are at work, or no room
-                db.execute("VACUUM")  # from here on it can shrink
+                self._db.execute("VACUUM")  # from here on it can shrink
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -176,7 +190,10 @@ class Database:
                 try:
                     yield db
                 finally:
-                    if self._closed or len(self._readers) >= _READERS:
+                    if self._closed:
+                        with self._in_turn(closing):
+                            db.close()
+                    elif len(self._readers) >= _READERS:
                         db.close()
                     else:
                         self._readers.append(db)
@@ -187,9 +204,12 @@ class Database:
 
     def _check_place(self) -> None:
         """Raise ``StoreCorrupted`` if what is written would not be found again."""
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(self._path), self._file):
-                return
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            found = None
+        if found is not None and os.path.samestat(found, self._file):
+            return
         raise StoreCorrupted(
             f"the store {self._path} was removed or replaced while it was in use",
             hint="put it back, or restore a backup; then open the home again",

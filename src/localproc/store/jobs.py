@@ -238,7 +238,7 @@ def _update(db: sqlite3.Connection, number: int, owner: str, change: Change) -> 
         int(job.dismiss_requested),
     ]
     statement = _ON
-    if any(event.kind in _MOVES for event in change.events):
+    if not _MOVES.isdisjoint([event.kind for event in change.events]):
         statement += _MOVED
         values += [
             job.status.value,

@@ -1,9 +1,11 @@
 """That a store and the log beside it belong together.
 
-Owns a small file that says which two they were. Must not know what is in either.
+Owns a small file that says which two they were, and its lock. Must not know what is in either.
 
 SQLite reads a write-ahead log that lies beside a store whosever it is. It is there only while
 somebody uses the store, or after a crash; then the store must be the one that it was written for.
+The first who opens a store makes the log, the last who closes it removes it: they do so one after
+the other, so that a log which comes or goes just now is not taken for another's.
 """
 
 import contextlib
@@ -16,38 +18,49 @@ from localproc.errors import StoreCorrupted
 
 _WAL: Final = "-wal"
 _PAIR: Final = "-pair"
+_MOST: Final = 256  #: bytes of the note, at most
 
 
-def check_pair(path: str) -> None:
-    """Raise ``StoreCorrupted`` if a store has a log that is another's.
+@contextlib.contextmanager
+def opening(path: str) -> Iterator[None]:
+    """Open a store within this; which two are in use is noted before anything is written.
 
-    If neither is the one that it was, the whole home was copied.
+    Raises ``StoreCorrupted`` if the store has a log that is another's.
     """
+    with _locked(path) as file:
+        _check(path, os.pread(file, _MOST, 0))
+        yield
+        _write(file, f"{_file(path)}\n{_file(path + _WAL)}\n")
+
+
+@contextlib.contextmanager
+def closing(path: str) -> Iterator[None]:
+    """Close a store within this; if that was the last use of it, it is noted that there is no log.
+
+    A store whose folder is gone has nobody who would open it.
+    """
+    with contextlib.ExitStack() as turn:
+        file: int | None = None
+        with contextlib.suppress(FileNotFoundError):
+            file = turn.enter_context(_locked(path))
+        yield
+        if file is not None and not os.path.exists(path + _WAL):
+            _write(file, f"{_file(path)}\n\n")
+
+
+def _check(path: str, noted: bytes) -> None:
+    """Raise ``StoreCorrupted``; if neither is the one that it was, the whole home was copied."""
+    store, _, log = noted.decode(errors="replace").rstrip("\n").partition("\n")
     try:
         size = os.stat(path + _WAL).st_size
-        with open(path + _PAIR, encoding="utf-8") as file:
-            store, log = file.read().split("\n")[:2]
-    except (OSError, ValueError):
+    except OSError:
         return
-    if size and (_file(path) == store) != (_file(path + _WAL) == log):
+    if noted and size and (_file(path) == store) != (_file(path + _WAL) == log):
         raise StoreCorrupted(
             f"{path}{_WAL} is not the log of {path}: one of them was put there by somebody",
             hint=f"put back the two that belong together, or leave the log out: "
             f"mv {path}{_WAL} {path}{_WAL}.foreign",
         )
-
-
-def note_pair(path: str) -> None:
-    """Note which store and which log are in use; nothing has been written by now."""
-    with _locked(path) as file:
-        _write(file, f"{_file(path)}\n{_file(path + _WAL)}\n")
-
-
-def note_end(path: str) -> None:
-    """Note that there is no log any more, if whoever closed the store was the last."""
-    with _locked(path) as file:
-        if not os.path.exists(path + _WAL):
-            _write(file, f"{_file(path)}\n\n")
 
 
 @contextlib.contextmanager
@@ -57,6 +70,7 @@ def _locked(path: str) -> Iterator[int]:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
     finally:
+        fcntl.flock(file, fcntl.LOCK_UN)  # a child that was forked meanwhile has it open, too
         os.close(file)
 
 

@@ -14,7 +14,7 @@ from localproc.plugins import hookimpl
 from localproc.plugins.backend import Backend
 from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, Leftover
-from localproc_docker.addresses import DAEMONS, Daemon
+from localproc_docker.daemons import DAEMONS, Daemon
 
 OPTIONS: Final = {
     "host": "the daemon's address; otherwise that of DOCKER_HOST, for podman CONTAINER_HOST",

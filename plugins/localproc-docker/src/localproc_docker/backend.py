@@ -14,15 +14,15 @@ from localproc.errors import LocalprocError
 from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
-from localproc_docker import NO_IMAGE, containers
-from localproc_docker.addresses import Daemon
+from localproc_docker import NO_IMAGE, task_containers
 from localproc_docker.boxes import Boxes
-from localproc_docker.containers import Owner
-from localproc_docker.ends import Ends
+from localproc_docker.container_ends import Ends
+from localproc_docker.container_events import Events
+from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import EngineApi
-from localproc_docker.events import Events
 from localproc_docker.room import Room
 from localproc_docker.starts import Starts
+from localproc_docker.task_containers import Owner
 from localproc_docker.warm import LANE
 
 _LOG: Final = logging.getLogger("localproc")
@@ -99,7 +99,7 @@ class DockerBackend:
 
     def find(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return those that were started; of one that was only made nothing is left."""
-        there = {one["Labels"][containers.KEY]: one["State"] for one in self.boxes.all()}
+        there = {one["Labels"][task_containers.KEY]: one["State"] for one in self.boxes.all()}
         made = [self.owner.name(one.key) for one in tasks if there.get(one.key) == "created"]
         list(self.boxes.pool.map(self.boxes.remove, made))
         found = [one for one in tasks if there.get(one.key, "created") != "created"]
@@ -112,7 +112,7 @@ class DockerBackend:
         """Remove containers."""
         list(self.boxes.pool.map(self.boxes.remove, handles.values()))
         for key, name in handles.items():
-            containers.curtain(self.owner, name).remove()
+            task_containers.curtain(self.owner, name).remove()
             self._tasks.pop(key, None)
             self.starts.failed.pop(key, None)
             self.ends.stopped.discard(key)
@@ -125,8 +125,8 @@ class DockerBackend:
     def sweep(self, is_over: Callable[[str], bool]) -> None:
         """Remove what killed engines have left of tasks that nobody asks for."""
         for one in self.boxes.all():
-            key = one["Labels"][containers.KEY]
-            if one["State"] in containers.STILL and not key.startswith(LANE) and is_over(key):
+            key = one["Labels"][task_containers.KEY]
+            if one["State"] in task_containers.STILL and not key.startswith(LANE) and is_over(key):
                 self.boxes.remove(one["Id"])
 
     def tidy(self) -> None:
@@ -134,8 +134,8 @@ class DockerBackend:
         for one in self.boxes.all():
             if one["State"] != "running":
                 self.boxes.remove(one["Id"])
-                name = self.owner.name(one["Labels"][containers.KEY])
-                containers.curtain(self.owner, name).remove()
+                name = self.owner.name(one["Labels"][task_containers.KEY])
+                task_containers.curtain(self.owner, name).remove()
 
     def close(self) -> None:
         """Let go."""
@@ -159,7 +159,7 @@ class DockerBackend:
         if (failed := self.starts.failed.get(key)) is not None:
             return failed
         report = self.ends.seen(key, name, self._tasks.get(key))
-        curtain = containers.curtain(self.owner, name)
+        curtain = task_containers.curtain(self.owner, name)
         if curtain.exists and _is_exposed(report, curtain):
             self.boxes.remove(name)
             report = self.starts.failed[key] = Report(key, TaskState.LOST, reason=_TORN)

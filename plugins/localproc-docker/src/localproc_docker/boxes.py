@@ -10,9 +10,9 @@ from time import monotonic, sleep
 from typing import Any, Final
 
 from localproc.errors import ExecutorUnavailable
-from localproc_docker import containers
-from localproc_docker.containers import Owner
+from localproc_docker import task_containers
 from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.task_containers import Owner
 
 _AT_A_TIME: Final = 8  #: requests; the daemon itself works on a few at a time
 _PACE: Final = 0.02
@@ -32,7 +32,7 @@ class Boxes:
 
     def all(self) -> Sequence[Mapping[str, Any]]:
         """Return all containers of the home, in short."""
-        wanted = {"label": [f"{containers.HOME}={self._owner.mark}"]}
+        wanted = {"label": [f"{task_containers.HOME}={self._owner.mark}"]}
         found: Sequence[Mapping[str, Any]] = self._api.get(
             "/containers/json", all=True, filters=wanted
         )
@@ -46,7 +46,7 @@ class Boxes:
     def runs(self, name: str) -> bool:
         """Return whether a container runs."""
         try:
-            return containers.runs(self.seen(name))
+            return task_containers.runs(self.seen(name))
         except ApiRefused as error:
             if error.code != _NOT_THERE:
                 raise
@@ -54,7 +54,7 @@ class Boxes:
 
     def create(self, name: str, body: Mapping[str, Any]) -> None:
         """Make a container, without an init where there is none to be had: podman recommends it."""
-        body = containers.sent(body)
+        body = task_containers.sent(body)
         try:
             self._api.post("/containers/create", body, name=name)
         except ApiRefused as error:
@@ -117,7 +117,7 @@ class Boxes:
             states = {one["Names"][0].lstrip("/"): one["State"] for one in self.all()}
             waiting = [name for name in names if states.get(name) == "created"]
             list(self.pool.map(self.remove, waiting))
-            left = {name for name in names if states.get(name, "dead") not in containers.STILL}
+            left = {name for name in names if states.get(name, "dead") not in task_containers.STILL}
             now = monotonic()
             if not (left or waiting) or now >= deadline:
                 return left

@@ -11,10 +11,10 @@ from functools import partial
 
 from localproc.errors import ExecutorUnavailable
 from localproc.plugins.executor import Leftover
-from localproc_docker.addresses import Daemon
-from localproc_docker.containers import FOLDER
+from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.opening import reached
+from localproc_docker.task_containers import FOLDER
 
 
 def leftovers(daemon: Daemon) -> Iterator[Leftover]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from localproc.model import Report, TaskState
-from localproc_docker.containers import KILLED
+from localproc_docker.task_containers import KILLED
 from localproc_docker.warm import FEED
 
 _MOST_AHEAD: Final = 32

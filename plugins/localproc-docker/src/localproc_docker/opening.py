@@ -11,14 +11,14 @@ from typing import Any
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
 from localproc.plugins.executor import ExecutorSettings
 from localproc_docker import OPTIONS
-from localproc_docker.addresses import DAEMONS, Daemon
 from localproc_docker.backend import DockerBackend
-from localproc_docker.containers import Owner
+from localproc_docker.daemon_images import DaemonImages
+from localproc_docker.daemons import DAEMONS, Daemon
 from localproc_docker.engine_api import EngineApi
-from localproc_docker.images import DaemonImages
 from localproc_docker.info import Info
+from localproc_docker.podman_service import OURS
 from localproc_docker.room import Room
-from localproc_docker.service import OURS
+from localproc_docker.task_containers import Owner
 from localproc_docker.warm import FOLDER, MODES
 from localproc_docker.warm_backend import WarmBackend
 

@@ -16,10 +16,10 @@ from localproc.model import Container, Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.backend import Refused
 from localproc.plugins.containers import Image
-from localproc_docker import NO_IMAGE, containers, images
+from localproc_docker import NO_IMAGE, daemon_images, task_containers
 from localproc_docker.boxes import Boxes
-from localproc_docker.containers import Owner
 from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.task_containers import Owner
 
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _NO_DRIVER: Final = "could not select device driver"
@@ -62,7 +62,7 @@ class Starts:
         image = self._image(task)
         made = image if isinstance(image, Refused) else self._create(task, image)
         if isinstance(made, Refused):
-            containers.curtain(self._owner, self._owner.name(task.key)).remove()
+            task_containers.curtain(self._owner, self._owner.name(task.key)).remove()
         return made
 
     def start(self, task: Task) -> bool:
@@ -80,8 +80,8 @@ class Starts:
             if error.code == 404:  # it has been removed meanwhile: a look will tell
                 return True
             seen = self._boxes.seen(name)
-            if _SHELL in error.message and not containers.keeps_streams(seen):
-                return self._start_plain(task, name, containers.image_id(seen))
+            if _SHELL in error.message and not task_containers.keeps_streams(seen):
+                return self._start_plain(task, name, task_containers.image_id(seen))
             self.refuse(task.key, _why(task, error.message))
         return True
 
@@ -97,7 +97,7 @@ class Starts:
         image = self._images.get(box.digest)
         if image is None:
             try:
-                image = images.find(self._api, replace(box, image=box.digest or box.image))
+                image = daemon_images.find(self._api, replace(box, image=box.digest or box.image))
             except ImageError as error:
                 return Refused(error.message)
             if image is None:
@@ -108,7 +108,7 @@ class Starts:
         return image
 
     def _missing(self, box: Container) -> Refused:
-        said = images.brings(box, self._program)
+        said = daemon_images.brings(box, self._program)
         return Refused(f"the image {box.image} is not here: {said} brings it")
 
     def _create(self, task: Task, image: Image) -> str | Refused:
@@ -121,10 +121,10 @@ class Starts:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "ab"):
                     pass
-        curtain = containers.curtain(self._owner, name) if task.secrets else None
+        curtain = task_containers.curtain(self._owner, name) if task.secrets else None
         if curtain is not None:
             curtain.make(task)
-        body = containers.creation(task, image, self._owner, shell=shell, curtain=curtain)
+        body = task_containers.creation(task, image, self._owner, shell=shell, curtain=curtain)
         for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")
@@ -136,7 +136,7 @@ class Starts:
                 return self._missing(task.container)
             if error.code != 409:
                 return Refused(error.message)
-            if not containers.is_waiting(self._boxes.seen(name)):
+            if not task_containers.is_waiting(self._boxes.seen(name)):
                 self._begun(task)
                 return name
         if curtain is not None:
@@ -148,7 +148,7 @@ class Starts:
 
         A daemon that is killed as it starts a container forgets that, and would start it anew.
         """
-        if containers.is_waiting(self._boxes.seen(name)):
+        if task_containers.is_waiting(self._boxes.seen(name)):
             self._boxes.remove(name)
             self.failed[key] = Report(key, TaskState.LOST, reason=_UNCERTAIN)
         self._uncertain.discard(key)

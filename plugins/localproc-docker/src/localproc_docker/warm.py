@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from localproc.model import Task
 from localproc.plugins.containers import Image, command, outermost
-from localproc_docker.containers import KEY, Owner, host_config, is_below
+from localproc_docker.task_containers import KEY, Owner, host_config, is_below
 
 MODES: Final = ("no", "step", "job")
 FOLDER: Final = "warm"  #: in the executor's own: a folder for each such container

@@ -11,7 +11,7 @@ from localproc.plugins import hookimpl
 if TYPE_CHECKING:
     import click
 
-    from localproc_eoepca.service import Served, run_service
+    from localproc_eoepca.service_file import Served, run_service
 
 __all__ = ["Served", "run_service"]
 
@@ -27,7 +27,7 @@ def localproc_commands(group: "click.Group") -> None:
 def __getattr__(name: str) -> object:
     """Import what programs call when it is first used."""
     if name in __all__:
-        from localproc_eoepca import service
+        from localproc_eoepca import service_file
 
-        return getattr(service, name)
+        return getattr(service_file, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

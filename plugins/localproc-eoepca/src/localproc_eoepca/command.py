@@ -11,8 +11,8 @@ import click
 import yaml
 
 from localproc.errors import InvalidInputs
-from localproc_eoepca.documents import read_conf
-from localproc_eoepca.service import run_service
+from localproc_eoepca.service_file import run_service
+from localproc_eoepca.zoo_documents import read_conf
 
 
 @click.command()

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from localproc import Engine, Job
-from localproc_eoepca.documents import parameters
-from localproc_eoepca.execution import Execution
+from localproc_eoepca.handler_reports import Execution
 from localproc_eoepca.places import places
+from localproc_eoepca.zoo_documents import parameters
 
 SUCCEEDED: Final = 3
 FAILED: Final = 4

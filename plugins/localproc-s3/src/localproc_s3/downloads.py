@@ -14,7 +14,7 @@ from localproc.errors import StagingError, StorageUnavailable
 from localproc.plugins.storage import Info, Watch
 from localproc_s3.connection import Connection
 from localproc_s3.failures import code_of
-from localproc_s3.names import Place
+from localproc_s3.object_names import Place
 from localproc_s3.uploads import DIGEST
 from localproc_s3.window import PART, Window
 

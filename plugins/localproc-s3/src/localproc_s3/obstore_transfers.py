@@ -17,10 +17,10 @@ from obstore.store import S3Store
 
 from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
-from localproc_s3.contents import Contents
-from localproc_s3.names import Place
+from localproc_s3.object_body import Contents
+from localproc_s3.object_names import Place
+from localproc_s3.object_transfers import Transfers
 from localproc_s3.options import S3Options
-from localproc_s3.transfers import Transfers
 from localproc_s3.uploads import DIGEST, check
 from localproc_s3.window import PART
 

@@ -9,8 +9,8 @@ from typing import Any
 from localproc.errors import EnvironmentProblem
 from localproc_s3 import options
 from localproc_s3.connection import Connection
+from localproc_s3.object_transfers import S3fsTransfers
 from localproc_s3.storage import S3Storage
-from localproc_s3.transfers import S3fsTransfers
 
 
 def opened(given: Mapping[str, Any]) -> S3Storage:

@@ -11,11 +11,11 @@ from typing import Any, Final
 from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc_s3.connection import Connection
-from localproc_s3.contents import Contents
 from localproc_s3.described import described
-from localproc_s3.names import Place, place
+from localproc_s3.object_body import Contents
+from localproc_s3.object_names import Place, place
+from localproc_s3.object_transfers import Transfers
 from localproc_s3.options import S3Options
-from localproc_s3.transfers import Transfers
 from localproc_s3.unchanged import unchanged
 from localproc_s3.uploads import DIGEST, abort
 

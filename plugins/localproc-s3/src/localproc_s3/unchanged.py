@@ -9,8 +9,8 @@ import hashlib
 from localproc.errors import NoSuchObject
 from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
-from localproc_s3.contents import Contents
-from localproc_s3.names import Place
+from localproc_s3.object_body import Contents
+from localproc_s3.object_names import Place
 from localproc_s3.uploads import parts_of
 from localproc_s3.window import PART
 

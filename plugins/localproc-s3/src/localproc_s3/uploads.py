@@ -20,8 +20,8 @@ from typing import Any, Final
 from localproc.errors import NoSuchObject, StagingError
 from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
-from localproc_s3.contents import Contents
-from localproc_s3.names import Place
+from localproc_s3.object_body import Contents
+from localproc_s3.object_names import Place
 from localproc_s3.window import PART, Window
 
 _PARTS: Final = 10_000  #: that an upload may have

@@ -21,7 +21,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import ExecutorSettings
-from localproc_slurm import ALLOCATION, INSIDE, answers
+from localproc_slurm import ALLOCATION, INSIDE, command_answers
 
 #: A successor has it: the id of the job before it.
 SUCCESSOR: Final = "LOCALPROC_SUCCESSOR"
@@ -48,8 +48,8 @@ class Allocation:
         ram = int(env.get("SLURM_MEM_PER_NODE", "0")) * nodes
         ram = ram or int(env.get("SLURM_MEM_PER_CPU", "0")) * cores
         facts = dict(re.findall(r"(\w+)=(\S+)", shown))
-        limit = answers.seconds(facts.get("TimeLimit", ""))
-        elapsed = answers.seconds(facts.get("RunTime", "")) or 0
+        limit = command_answers.seconds(facts.get("TimeLimit", ""))
+        elapsed = command_answers.seconds(facts.get("RunTime", "")) or 0
         end = None if limit is None else now + limit - elapsed
         return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, facts.get("Command", ""))
 

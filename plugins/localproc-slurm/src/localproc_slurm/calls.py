@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from localproc.executors.batch import Allocation, Request
-from localproc_slurm.answers import ROW
+from localproc_slurm.command_answers import ROW
 
 _QUEUE: Final = f"{ROW}%i|%T|%r|%N|%S|%j"
 _PLAIN: Final = {

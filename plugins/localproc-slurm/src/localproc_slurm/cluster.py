@@ -13,8 +13,8 @@ from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import Allocation, Failed, Request, Seen, TooMany, called
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
-from localproc_slurm import answers, calls
-from localproc_slurm.answers import Partition
+from localproc_slurm import calls, command_answers
+from localproc_slurm.command_answers import Partition
 
 _KEPT: Final = ("SLURM_CONF", "MUNGE_")
 _AT_A_TIME: Final = 500  #: ids on a command line
@@ -42,7 +42,7 @@ class Cluster:
 
     def partitions(self) -> Sequence[Partition]:
         """Return what there is, and remember it; raises ``ExecutorUnavailable``."""
-        self._partitions = answers.partitions(self._asked(calls.sinfo(self._cluster)))
+        self._partitions = command_answers.partitions(self._asked(calls.sinfo(self._cluster)))
         return self._partitions
 
     def unfit(self, request: Request) -> str:
@@ -77,12 +77,12 @@ class Cluster:
         try:
             said = self._call(calls.sbatch(allocation))
         except Failed as error:
-            if answers.is_too_many(error.said):
-                raise TooMany(answers.refusal(error.said)) from error
-            if answers.is_later(error.said):
-                raise ExecutorUnavailable(answers.refusal(error.said)) from error
-            return Refused(f"sbatch: {answers.refusal(error.said)}")
-        job = answers.job_id(said)
+            if command_answers.is_too_many(error.said):
+                raise TooMany(command_answers.refusal(error.said)) from error
+            if command_answers.is_later(error.said):
+                raise ExecutorUnavailable(command_answers.refusal(error.said)) from error
+            return Refused(f"sbatch: {command_answers.refusal(error.said)}")
+        job = command_answers.job_id(said)
         if not job:
             raise ExecutorUnavailable(f"sbatch gave no id: {said.strip()!r:.80}")
         return job
@@ -93,21 +93,21 @@ class Cluster:
 
     def jobs(self) -> Mapping[str, Seen]:
         """Return what squeue lists."""
-        return self._read(answers.queue, calls.squeue(self._cluster))
+        return self._read(command_answers.queue, calls.squeue(self._cluster))
 
     def places(self) -> Mapping[str, int]:
         """Return what squeue lists of everybody's jobs that wait, by partition."""
-        return self._read(answers.places, calls.squeue_places(self._cluster))
+        return self._read(command_answers.places, calls.squeue_places(self._cluster))
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
         """Return what squeue lists by name, and what the accounting knows if it forgot."""
-        return answers.names(self._asked(calls.squeue_named(names, self._cluster)))
+        return command_answers.names(self._asked(calls.squeue_named(names, self._cluster)))
 
     def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
         """Ask the controller, then the accounting: which also knows who cancelled a job."""
         found: dict[str, Seen] = {}
         for part in _parts(ids):
-            read = partial(answers.ended, ids=part)
+            read = partial(command_answers.ended, ids=part)
             found.update(self._read(read, calls.squeue_ended(part, self._cluster)))
         unknown = {one for one in ids if one not in found or found[one].state in _WHO}
         if unknown and self._accounts:
@@ -129,7 +129,7 @@ class Cluster:
     def _accounted(self, ids: Collection[str], found: Mapping[str, Seen]) -> Mapping[str, Seen]:
         try:
             said = "".join(self._call(calls.sacct(part, self._cluster)) for part in _parts(ids))
-            return answers.accounted(said, ids)
+            return command_answers.accounted(said, ids)
         except (Failed, ExecutorUnavailable) as error:
             self._accounts = "accounting storage is disabled" not in str(error)
             if self._accounts and not found:
@@ -141,7 +141,7 @@ class Cluster:
             try:
                 self._call(calls.scancel(part, signal, how, self._cluster))
             except Failed as error:  # what is not there any more is no error
-                if answers.is_later(error.said):
+                if command_answers.is_later(error.said):
                     raise ExecutorUnavailable(error.said) from error
 
     def _read(

@@ -5,13 +5,12 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import NoneType
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.types import MAPPINGS, is_filelike
+from localproc.cwl.base.types import FILELIKE, MAPPINGS, PLAIN, is_filelike
 from localproc.errors import InvalidInputs, Problem
 from localproc.uris import canonical, is_absolute, path_uri, unquoted, uri_path
 
@@ -20,9 +19,9 @@ CONTENT_LIMIT: Final = 64 * 1024
 
 #: Says of a Directory that it is to be made of an archive at its location, and of which kind.
 ARCHIVE: Final = "localproc:archive"
-_PLAIN: Final = (str, int, float, NoneType)  #: nothing is inside of these
 _TEXTS: Final = ("location", "path", "basename", "contents")
 _PLACES: Final = ("location", "path", "dirname")
+_PARTS: Final = ("secondaryFiles", "listing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +107,30 @@ def split_name(basename: str) -> tuple[str, str]:
     return posixpath.splitext(basename)
 
 
-def walk(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every File and Directory object in a value, with what is inside and beside them."""
-    if isinstance(value, list):
-        inner: Iterable[Any] = value
-    elif not isinstance(value, MAPPINGS):
-        return
-    elif is_filelike(value):
-        yield value  # type: ignore[misc]
-        inner = (value.get("secondaryFiles"), value.get("listing"))
-    else:
-        inner = value.values()
-    for item in inner:
-        if not isinstance(item, _PLAIN):
-            yield from walk(item)
+def walk(value: Any) -> list[dict[str, Any]]:
+    """Return every File and Directory object in a value, each before what is beside and inside."""
+    found: list[dict[str, Any]] = []
+    _gather((value,), found)
+    return found
+
+
+def _gather(values: Iterable[Any], found: list[dict[str, Any]]) -> None:
+    for one in values:
+        if type(one) in PLAIN:
+            continue
+        if isinstance(one, list):
+            _gather(one, found)
+        elif isinstance(one, MAPPINGS):
+            if one.get("class") in FILELIKE:
+                found.append(one)  # type: ignore[arg-type]
+                _gather([one[part] for part in _PARTS if part in one], found)
+            else:
+                _gather(one.values(), found)
+
+
+def local_paths(value: Any) -> list[str]:
+    """Return the paths of all File and Directory objects in a value that are on this machine."""
+    return [local_path(one) for one in walk(value) if is_local(one)]
 
 
 def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
@@ -131,7 +140,10 @@ def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
     if isinstance(value, MAPPINGS):
         if is_filelike(value):
             return change(value)
-        return {key: map_files(item, change) for key, item in value.items()}
+        return {
+            key: item if type(item) in PLAIN else map_files(item, change)
+            for key, item in value.items()
+        }
     return value
 
 
@@ -162,7 +174,7 @@ def is_reference(value: Any) -> bool:
 
 def has_files(value: Any) -> bool:
     """Whether there is any File or Directory object in a value."""
-    return next(walk(value), None) is not None
+    return bool(walk(value))
 
 
 def normalize(value: Any, base: str = "") -> Any:

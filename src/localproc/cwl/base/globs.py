@@ -30,11 +30,6 @@ _CLASSES: Final = {
 }
 
 
-def escape(name: str) -> str:
-    """Return a pattern that matches a path and nothing else."""
-    return _MAGIC.sub(r"\\\g<0>", name)
-
-
 def matching(
     pattern: str,
     names: Callable[[str], Sequence[str]],

@@ -18,16 +18,17 @@ from localproc.uris import canonical, is_absolute
 
 #: Bytes that a name may have on the file systems in use.
 NAME_LIMIT: Final = 255
+_NOT_IN_NAMES: Final = (("/", "a slash"), ("\0", "a zero character"))
 
 
 def name_of(one: Mapping[str, Any], otherwise: str) -> str:
     """Return the name an object is to have on a disk; raises ``StepError`` if none can."""
     name = otherwise if is_dot(one) else str(one.get("basename") or otherwise)
-    wrong = {"/": "a slash", "\0": "a zero character"}
-    found = [said for mark, said in wrong.items() if mark in name]
-    if found or name in (".", ".."):
-        why = f"it has {found[0]} in it" if found else "it means a folder"
-        raise StepError(f"{name!r} cannot be the name of a file: {why}")
+    for mark, said in _NOT_IN_NAMES:
+        if mark in name:
+            raise StepError(f"{name!r} cannot be the name of a file: it has {said} in it")
+    if name in (".", ".."):
+        raise StepError(f"{name!r} cannot be the name of a file: it means a folder")
     check_length(name)
     return name
 

@@ -7,12 +7,17 @@ files on disk or workflows.
 
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
+from types import NoneType
 from typing import Any, Final, TypeAlias
 
 CwlType: TypeAlias = str | list[Any] | Mapping[str, Any]
 
 #: Mappings for ``isinstance``: that a dict is one is told at once, of others it takes a while.
 MAPPINGS: Final = (dict, Mapping)
+#: What has nothing inside, told by ``type``: a subclass takes the longer way.
+PLAIN: Final = frozenset({str, int, float, bool, NoneType})
+#: The classes of objects that are files.
+FILELIKE: Final = ("File", "Directory")
 _NUMBERS: Final = ("int", "long", "float", "double")
 PRIMITIVES: Final = frozenset(
     {"null", "boolean", "string", "File", "Directory", "Any", "stdin", "stdout", "stderr"}
@@ -33,7 +38,7 @@ def is_directory(value: Any) -> bool:
 
 def is_filelike(value: Any) -> bool:
     """Whether the value is a File or a Directory object."""
-    return isinstance(value, MAPPINGS) and value.get("class") in ("File", "Directory")
+    return isinstance(value, MAPPINGS) and value.get("class") in FILELIKE
 
 
 def kind(cwl_type: CwlType) -> str:

@@ -65,6 +65,8 @@ class _CommandLine:
             yield here, spec, value
             if "valueFrom" in spec:
                 return
+        if isinstance(cwl_type, str) and cwl_type != "Any":
+            return
         branch = _branch(cwl_type, value)
         own = branch.get("inputBinding") if isinstance(branch, Mapping) else None
         inside = self._items if kind(branch) == "array" else self._fields
@@ -97,7 +99,9 @@ class _CommandLine:
                 yield from self._bind(field["type"], item, field.get("inputBinding"), field["name"])
 
     def _position(self, spec: Mapping[str, Any], value: Any) -> tuple[int, int, str]:
-        position = self._evaluate(spec.get("position", 0), value)
+        position = spec.get("position", 0)
+        if isinstance(position, str):
+            position = self._evaluate(position, value)
         if position is None:
             position = 0
         if not isinstance(position, int):

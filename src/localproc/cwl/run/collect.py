@@ -9,7 +9,6 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localproc.cwl.base import globs
 from localproc.cwl.base.files import Files, is_literal, local_path, map_files, split_name
 from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
@@ -17,7 +16,8 @@ from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
-from localproc.cwl.run.settle import Settler
+from localproc.cwl.run.settle import FoundFile, Settler
+from localproc.cwl.run.task_layout import is_below
 from localproc.errors import StepError
 from localproc.uris import path_uri
 
@@ -54,7 +54,7 @@ class _Collector:
         if self._tool.version != "v1.0":
             runtime["exitCode"] = exit_code
         self._context = Context(task.context.inputs, runtime)
-        self._enricher = Enricher(self._tool, self._context, files)
+        self._enricher = Enricher(self._tool, lambda: self._context, files)
         self._settler = Settler(task, files)
 
     def outputs(self) -> dict[str, Any]:
@@ -116,18 +116,24 @@ class _Collector:
             raise
 
     def _found(self, patterns: Sequence[str], binding: Mapping[str, Any]) -> list[dict[str, Any]]:
-        paths = (
-            posixpath.normpath(path)
-            for pattern in patterns
-            for path in self._files.glob(self._outdir, pattern)
-        )
-        found = (self._object(path, binding) for path in dict.fromkeys(paths))
-        return [one for one in found if one is not None]
+        if "stream" in binding:
+            paths = [posixpath.join(self._outdir, name) for name in patterns]
+        else:
+            paths = [
+                path for pattern in patterns for path in self._files.glob(self._outdir, pattern)
+            ]
+        found = []
+        for path in dict.fromkeys(map(posixpath.normpath, paths)):
+            one = self._object(path, binding)
+            if one is not None:
+                found.append(one)
+        return found
 
     def _patterns(self, name: str, binding: Mapping[str, Any]) -> list[str]:
+        """Return the patterns of a binding; the one of a stream is its name, as it is."""
         if "stream" in binding:
             path = self._task.stdout if binding["stream"] == "stdout" else self._task.stderr
-            return [globs.escape(self._inside(name, path or ""))]
+            return [] if path is None else [self._inside(name, path)]
         patterns: list[str] = []
         glob = binding.get("glob")
         for one in glob if isinstance(glob, list) else [glob]:
@@ -152,19 +158,20 @@ class _Collector:
 
     def _object(self, path: str, binding: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return what is at a path, ``None`` for a link that leads nowhere."""
-        basename = posixpath.basename(path)
         stat = self._files.stat(path)
         if stat is None:
             return None
         self._settler.guard(path)
+        seen = self._folders.seen(path)
+        folder, basename = seen.rpartition("/")[0], path.rpartition("/")[2]
         if stat.is_special:
             raise StepError(f"{self._tool.id}: the output {basename!r} is no regular file")
         one: dict[str, Any] = {
             "class": "Directory" if stat.is_dir else "File",
             "location": path_uri(path),
-            "path": self._folders.seen(path),
+            "path": seen,
             "basename": basename,
-            "dirname": posixpath.dirname(self._folders.seen(path)),
+            "dirname": folder or "/",
         }
         if stat.is_dir:
             listing = binding.get("loadListing") or self._tool.load_listing
@@ -174,7 +181,7 @@ class _Collector:
         one["checksum"] = self._settler.checksum(path)
         if binding.get("loadContents"):
             one["contents"] = self._enricher.contents(one)
-        return one
+        return FoundFile(one) if is_below(path, self._outdir) else one
 
     def _single(
         self, name: str, cwl_type: CwlType, found: list[Any], patterns: Sequence[str]
@@ -244,6 +251,8 @@ def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:
 
 
 def _wants_list(cwl_type: CwlType) -> bool:
+    if isinstance(cwl_type, str):
+        return cwl_type == "Any"
     return any(kind(member) == "array" or member == "Any" for member in members(cwl_type))
 
 

@@ -66,7 +66,7 @@ def evaluated(
 ) -> tuple[dict[str, Any], bool]:
     """Return the inputs of one instance, loaded and after valueFrom, and whether it runs."""
     values = dict(inputs)
-    enricher = Enricher(workflow, Context(values), files)
+    enricher = Enricher(workflow, lambda: Context(values), files)
     for one in step.inputs:
         if one.spec.get("loadContents") and values[one.id] is not None:
             values[one.id] = map_files(

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from localproc.cwl.base.types import MAPPINGS
+from localproc.cwl.base.types import MAPPINGS, PLAIN
 from localproc.cwl.expr.expressions import Dialect, needs_javascript
 from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep
 from localproc.errors import ExpressionError
 
 _MOST: Final = 500  #: values that are looked at in no time
+_INNER: Final = (list, *MAPPINGS)  #: what values are inside of
 
 
 @lru_cache(maxsize=256)
@@ -37,16 +38,14 @@ def plan_is_quick(process: Tool | Workflow) -> bool:
 def is_small(value: Any) -> bool:
     """Whether there are so few values in one that going through them takes no time."""
     left = _MOST
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
+    inside = [value]
+    for one in inside:  # it grows as it is gone through
+        if type(one) in PLAIN or not isinstance(one, _INNER):
             continue
-        if isinstance(one, (list, *MAPPINGS)):
-            left -= 1 + len(one)
-            if left < 0:
-                return False
-            waiting += one if isinstance(one, list) else one.values()
+        left -= 1 + len(one)
+        if left < 0:
+            return False
+        inside += one if isinstance(one, list) else one.values()
     return True
 
 

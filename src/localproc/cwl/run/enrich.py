@@ -6,7 +6,8 @@ inside a task or the command line. Values are copied, never changed: other steps
 
 import codecs
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from localproc.cwl.base.files import (
@@ -36,22 +37,34 @@ class Enricher:
     """Enriches the inputs of one run of one tool or workflow.
 
     ``discover``: look for secondary files beside their primary ones. That is for a job's own
-    inputs; between steps a file has what it was sent with, and nothing else.
+    inputs; between steps a file has what it was sent with, and nothing else. ``see`` gives what
+    expressions see, once one of them is met.
     """
 
     def __init__(
-        self, tool: Tool | Workflow, context: Context, files: Files, *, discover: bool = False
+        self,
+        tool: Tool | Workflow,
+        see: Callable[[], Context],
+        files: Files,
+        *,
+        discover: bool = False,
     ) -> None:
         self._tool = tool
-        self._context = context
+        self._see = see
         self._files = files
         self._discover = discover
+
+    @cached_property
+    def _context(self) -> Context:
+        return self._see()
 
     def port(self, port_id: str, cwl_type: Any, value: Any, spec: Mapping[str, Any]) -> Any:
         """Return the value of a port, or of a record's field, with what its spec asks for."""
         if value is None:
             return None
-        branch = next((one for one in members(cwl_type) if matches(value, one)), None)
+        branch = cwl_type
+        if not isinstance(cwl_type, str):
+            branch = next((one for one in members(cwl_type) if matches(value, one)), None)
         if branch is not None and kind(branch) == "array" and isinstance(branch, Mapping):
             return [self.port(port_id, branch["items"], item, spec) for item in value]
         if branch is not None and kind(branch) == "record" and isinstance(branch, Mapping):

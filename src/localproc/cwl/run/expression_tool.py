@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
-from localproc.cwl.base.files import Files, is_literal, is_local, local_path, map_files, walk
+from localproc.cwl.base.files import (
+    Files,
+    is_literal,
+    is_local,
+    local_path,
+    local_paths,
+    map_files,
+    walk,
+)
 from localproc.cwl.base.literals import (
     by_location,
     check_class,
@@ -48,7 +56,7 @@ def run_expression(
         raise StepError(f"{tool.id}: the expression gave {result!r}, not an object")
     maker = _Maker(folders, files, values)
     outputs = {port.id: map_files(result.get(port.id), maker.settle) for port in tool.outputs}
-    used = [*map(local_path, filter(is_local, walk(outputs))), *maker.sources]
+    used = [*local_paths(outputs), *maker.sources]
     staged = any(_is_below(path, folders.stage) for path in used)
     return outputs, [*(layout.actions if staged else ()), *maker.actions]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_local, local_path, map_files, walk
+from localproc.cwl.base.files import Files, is_local, local_path, local_paths, map_files, walk
 from localproc.cwl.base.types import is_filelike
 from localproc.cwl.expr.expressions import Context
 from localproc.cwl.run.prepare import begin
@@ -105,7 +105,7 @@ class InPlace:
             return
         for entry, _, writable in entries(tool, context):
             if writable and is_filelike(entry):
-                yield from (local_path(one) for one in walk(entry) if is_local(one))
+                yield from local_paths(entry)
 
 
 def _shared(paths: Iterable[str], others: Iterable[str]) -> Iterator[str]:

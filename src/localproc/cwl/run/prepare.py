@@ -5,12 +5,11 @@ command"). Must not know who runs the task, nor touch a disk but through ``Files
 """
 
 import math
-import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from localproc.cwl.base.files import Files, has_files, shown, unwritable
+from localproc.cwl.base.files import Files, shown, unwritable
 from localproc.cwl.base.literals import check_length
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.binding import command_line
@@ -71,7 +70,11 @@ def prepare(
     values, needs, runtime = begin(tool, inputs, folders, files)
     box = container(tool, shown(values), runtime, folders) if boxed else None
     layout = Layout(folders, files, anywhere=boxed and is_required(tool))
-    values = _laid_out(tool, values, runtime, Layout(folders, files), layout)
+    if tool.requirements.has("InitialWorkDirRequirement"):
+        values = identified(values)
+        provisional = Layout(folders, files).localize(values)
+        set_up(tool, Context(provisional, runtime), layout)
+    values = layout.localize(values)
     context = Context(values, runtime)
     argv = tuple(command_line(tool, context))
     around = {**({} if boxed else base_env), **(variables or {})}
@@ -89,7 +92,7 @@ def prepare(
         context=context,
         folders=folders,
         tool=tool,
-        given=_given(values, layout, files),
+        given=seen(values, layout.actions, layout.shared, files, folders.outdir),
         shared=tuple(layout.shared),
     )
 
@@ -101,13 +104,6 @@ def begin(
     values = complete(tool, fill(tool, inputs), files)
     needs = resources(tool, values)
     return values, needs, _runtime(needs, folders)
-
-
-def _given(values: Mapping[str, Any], layout: Layout, files: Files) -> Given:
-    """Return how all is that a tool may only read."""
-    if not has_files(values):
-        return Given()
-    return seen(values, layout.actions, layout.shared, files, layout.folders.outdir)
 
 
 def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:
@@ -159,23 +155,6 @@ def _stdin(tool: Tool, context: Context, folders: Folders) -> str | None:
     return folders.real(value) if value.startswith("/") else f"{folders.outdir}/{value}"
 
 
-def _laid_out(
-    tool: Tool,
-    values: dict[str, Any],
-    runtime: Mapping[str, Any],
-    provisional: Layout,
-    layout: Layout,
-) -> dict[str, Any]:
-    """Return inputs as the tool sees them, once its working directory is laid out."""
-    has_workdir = tool.requirements.has("InitialWorkDirRequirement")
-    if has_workdir:
-        values = identified(values)
-    if has_workdir or has_files(values):
-        set_up(tool, Context(provisional.localize(values), runtime), layout)
-        values = layout.localize(values)
-    return values
-
-
 def _streams(
     tool: Tool, context: Context, folders: Folders, layout: Layout
 ) -> tuple[str | None, str | None]:
@@ -183,7 +162,7 @@ def _streams(
     stdout = _stream(tool, context, folders, "stdout", tool.stdout)
     stderr = _stream(tool, context, folders, "stderr", tool.stderr)
     for stream in filter(None, (stdout, stderr)):
-        layout.own(posixpath.dirname(stream))
+        layout.own_folder_of(stream)
     return stdout, stderr
 
 

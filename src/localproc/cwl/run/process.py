@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from localproc.cwl.base.files import is_local, local_path, walk
+from localproc.cwl.base.files import local_paths
 from localproc.cwl.base.types import CwlType, is_optional
 from localproc.cwl.expr.expressions import Dialect
 from localproc.errors import UnsupportedPackage
@@ -302,7 +302,7 @@ def own_files(process: Tool | Workflow) -> tuple[str, ...]:
         specs.append(None if listing is None else listing.get("listing"))
         for step in one.steps if isinstance(one, Workflow) else ():
             specs += [entry.spec.get("default") for entry in step.inputs]
-        found |= {local_path(file): None for file in walk(specs) if is_local(file)}
+        found |= dict.fromkeys(local_paths(specs))
     return tuple(found)
 
 

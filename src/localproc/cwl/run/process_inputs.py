@@ -43,7 +43,7 @@ def complete(
     """
     if not has_files(values):
         return values
-    enricher = Enricher(process, Context(shown(values)), files, discover=discover)
+    enricher = Enricher(process, lambda: Context(shown(values)), files, discover=discover)
     return {
         port.id: enricher.port(port.id, port.type, values[port.id], port.spec)
         for port in process.inputs

@@ -8,10 +8,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_local, local_path, walk
+from localproc.cwl.base.files import Files, local_paths
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.task_layout import is_below
 
@@ -39,12 +38,17 @@ def reads(
     of the inputs does. ``links``: look below Directories as well, which takes a look at each of
     their entries.
     """
-    own = (prepared.folders.outdir, prepared.folders.tmpdir, prepared.folders.stage)
-    stage = prepared.folders.stage
-    found = {stage: None} if any(is_below(one.target, stage) for one in prepared.stage) else {}
-    for path in chain(_sources(prepared), _named(prepared.context.inputs, named or {})):
+    folders = prepared.folders
+    paths = [*_sources(prepared), *_named(prepared.context.inputs, named or {})]
+    if not paths and not prepared.stage:
+        return ()
+    own = tuple(f"{one.rstrip('/')}/" for one in (folders.outdir, folders.tmpdir, folders.stage))
+    found = {}
+    if prepared.stage and any(is_below(one.target, folders.stage) for one in prepared.stage):
+        found[folders.stage] = None
+    for path in paths:
         for one in _with_targets(path, files, below=links):
-            if not any(is_below(one, folder) for folder in own):
+            if not f"{one}/".startswith(own):
                 found[one] = None
     return tuple(_outermost(found))
 
@@ -54,12 +58,10 @@ def writes(prepared: Prepared) -> tuple[str, ...]:
     return tuple(_outermost(set(prepared.shared)))
 
 
-def _sources(prepared: Prepared) -> Iterator[str]:
-    for value in prepared.context.inputs.values():
-        yield from (local_path(one) for one in walk(value) if is_local(one))
-    yield from (one.source for one in prepared.stage if one.source)
-    if prepared.stdin is not None:
-        yield prepared.stdin
+def _sources(prepared: Prepared) -> list[str]:
+    found = local_paths(list(prepared.context.inputs.values()))
+    found += [one.source for one in prepared.stage if one.source]
+    return found if prepared.stdin is None else [*found, prepared.stdin]
 
 
 def _named(value: Any, named: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -20,6 +20,13 @@ from localproc.uris import path_uri, unquoted
 INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")
 
 
+class FoundFile(dict[str, Any]):
+    """A File that was found in the output directory, as it lies there and was looked at.
+
+    What is made of one is no such object any more.
+    """
+
+
 class Settler:
     """Settles the outputs of one task. What it has looked at is not looked at again."""
 
@@ -34,8 +41,10 @@ class Settler:
 
         Size and checksum are those of the bytes that are there now, whatever the object says.
         """
+        if isinstance(one, FoundFile):
+            return _between_steps(one)
         one = by_location(one)
-        settled = {key: item for key, item in one.items() if key not in INNER_FIELDS}
+        settled = _between_steps(one)
         if "path" not in one and is_literal(one):
             return self._literal(one, settled)
         path = self._path(one)
@@ -136,3 +145,8 @@ class Settler:
             f"{self._task.tool.id}: the output {path} is neither in the output directory nor an "
             f"input"
         )
+
+
+def _between_steps(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without what it has inside a task only."""
+    return {key: item for key, item in one.items() if key not in INNER_FIELDS}

@@ -18,9 +18,9 @@ from localproc.cwl.base.files import (
     is_literal,
     is_local,
     local_path,
+    local_paths,
     map_files,
     split_name,
-    walk,
 )
 from localproc.cwl.base.literals import (
     check_length,
@@ -100,7 +100,7 @@ class Layout:
         kind: Literal["link", "copy"] = "copy" if writable and not in_place else "link"
         own = not (writable and in_place)
         if not own:
-            self.shared += [local_path(one) for one in walk([dict(entry)]) if is_local(one)]
+            self.shared += local_paths(entry)
         self._place(entry, target, kind, moves=True, own=own)
         for beside in companions(entry):
             sibling = posixpath.join(posixpath.dirname(name), name_of(beside, "file"))
@@ -132,12 +132,12 @@ class Layout:
                 return _moved(target, one.source, one.target)
         return self.folders.seen(target)
 
-    def own(self, folder: str) -> None:
-        """See that a folder is the task's: what is put into one of the user's goes into a copy."""
-        while len(folder) > len(self.folders.outdir):
-            if (index := self._linked.pop(folder, None)) is not None:
+    def own_folder_of(self, path: str) -> None:
+        """See that a path's folder is the task's: what goes into one of the user's is a copy."""
+        while self._linked and len(path) > len(self.folders.outdir):
+            path = posixpath.dirname(path)
+            if (index := self._linked.pop(path, None)) is not None:
                 self.actions[index] = replace(self.actions[index], kind="copy")
-            folder = posixpath.dirname(folder)
 
     def _place(
         self,
@@ -230,7 +230,7 @@ class Layout:
         there = self._targets.get(action.target)
         if there is None:
             check_length(action.target)
-            self.own(posixpath.dirname(action.target))
+            self.own_folder_of(action.target)
             self._targets[action.target] = source
             self.actions.append(action)
         elif there != source:

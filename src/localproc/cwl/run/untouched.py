@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
+from localproc.cwl.base.files import Files, Stat, local_paths
 from localproc.errors import LocalprocError, StepError
 from localproc.model import StageAction
 
@@ -52,6 +52,9 @@ class Given:
     theirs: frozenset[str] = frozenset()
 
 
+_NOTHING: Final = Given()
+
+
 def seen(
     values: Mapping[str, Any],
     actions: Iterable[StageAction],
@@ -65,27 +68,33 @@ def seen(
     may write to. ``outdir`` is its own folder, which lies beside those of other tasks.
     """
     linked = [action.source for action in actions if action.kind == "link"]
-    given = [local_path(one) for one in walk(dict(values)) if is_local(one)]
-    writable = tuple(shared)
-    stats = {path: files.stat(path) for path in dict.fromkeys([*given, *linked])}
-    named = {path: stat for path, stat in stats.items() if stat is not None}
-    folders = [path for path, stat in named.items() if stat.is_dir and path != outdir]
-    inner = dict(islice((one for each in folders for one in _below(each, files)), _MOST))
-    watched = {
+    writable = tuple(f"{path}/" for path in shared)
+    named = {
         path: stat
-        for path, stat in {**named, **inner}.items()
-        if not stat.is_special and not any(_is_below(path, one) for one in writable)
+        for path in dict.fromkeys([*local_paths(values), *linked])
+        if (stat := files.stat(path)) is not None
     }
+    if not named:
+        return _NOTHING
+    inner: dict[str, Stat] = {}
+    for folder, stat in named.items():
+        if stat.is_dir and folder != outdir:
+            inner |= islice(_below(folder, files), _MOST - len(inner))
+    watched = {**named, **inner}
     budget = _BUDGET
     found: dict[str, FileState] = {}
+    names: dict[str, frozenset[str]] = {}
     for path, stat in watched.items():
+        if stat.is_special or f"{path}/".startswith(writable):
+            continue
         if not stat.is_dir:
             most = (_WHOLE if stat.size <= _WHOLE else _HEAD) if path in named or budget > 0 else 0
             found[path] = FileState(stat, _head(path, most, files), most)
             budget -= 0 if path in named else min(stat.size, most)
-    names = {path: _names(path, files) for path in inner if path in watched and inner[path].is_dir}
-    closed = (*linked, posixpath.dirname(outdir))
-    others = (one for one in names if not any(_is_below(one, each) for each in closed))
+        elif path in inner:
+            names[path] = _names(path, files)
+    closed = (*linked, posixpath.dirname(outdir)) if names else ()
+    others = [one for one in names if not any(_is_below(one, each) for each in closed)]
     return Given(found, names, frozenset(others))
 
 

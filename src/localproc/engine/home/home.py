@@ -4,6 +4,7 @@ Owns where everything lies, whether the folder can be used, and which journal mo
 Must not know what the files hold.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -184,16 +185,20 @@ class Home:
     def _work_in(self, work: str) -> None:
         """Have the parts that tasks see lie in another folder, one for each home."""
         name = f"localproc-{os.path.basename(self.path).strip('.')}-{uuid.uuid4().hex[:12]}"
-        if os.path.dirname(os.path.dirname(self.jobs)) == work or work == self.path:
+        if self._works_in(work, "jobs") or work == self.path:
             return
         for part in _FOR_TASKS:
             path, target = os.path.join(self.path, part), os.path.join(work, name, part)
             try:
                 if os.path.isdir(path) and not os.path.islink(path):
-                    os.rmdir(path)  # nothing is in there yet
+                    with contextlib.suppress(FileNotFoundError):  # another process has done so
+                        os.rmdir(path)  # nothing is in there yet
                 os.makedirs(target)
                 os.symlink(target, path)
             except FileExistsError:
+                if self._works_in(work, part):  # another process has opened it just now
+                    os.removedirs(target)
+                    continue
                 ours = os.path.dirname(self.jobs)
             except OSError as error:
                 if error.errno != errno.ENOTEMPTY:
@@ -206,21 +211,28 @@ class Home:
                 hint=f"leave --work out, or choose another home to work in {work}",
             )
 
+    def _works_in(self, work: str, part: str) -> bool:
+        return os.path.dirname(os.path.dirname(self._at(part))) == work
+
     def _check_store(self) -> None:
         """See that a home which has had jobs has its store: an empty one would know of none."""
-        try:
-            if os.stat(self.store).st_size:
-                return
-            said = "is empty"
-        except FileNotFoundError:
-            said = "is missing"
+        if not self._lacks_store():
+            return
         count = sum(entry.is_dir() for entry in os.scandir(self.jobs))
-        if count:
+        said = self._lacks_store()  # another process may have made it, and its first jobs
+        if count and said:
             raise StoreCorrupted(
                 f"the store {self.store} {said}, but there are folders of {count} jobs beside it",
                 hint=f"restore a backup (localproc restore), or begin anew: "
                 f"mv {self.jobs} {self.jobs}.old",
             )
+
+    def _lacks_store(self) -> str:
+        """Say what is wrong with the store's file; empty if it has something in it."""
+        try:
+            return "" if os.stat(self.store).st_size else "is empty"
+        except FileNotFoundError:
+            return "is missing"
 
     def _try_lock(self) -> None:
         """See that locks work: the store and the engines rely on them."""

@@ -18,8 +18,8 @@ from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
 from localproc.storage.kept_inputs import Offline
+from localproc.storage.open_storages import StorageOptions
 from localproc.storage.stac_schemas import Validation
-from localproc.storage.storages import StorageOptions
 
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 

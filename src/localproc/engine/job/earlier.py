@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_local, local_path, walk
+from localproc.cwl.base.files import Files, local_paths
 from localproc.cwl.run.fingerprint import MISSING, ByState, fingerprint, named
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
@@ -137,7 +137,7 @@ class EarlierJob:
     ) -> None:
         tool, inputs = invocation.tool, invocation.inputs
         if tool.requirements.has("InplaceUpdateRequirement"):
-            paths = [local_path(one) for one in walk(dict(inputs)) if is_local(one)]
+            paths = local_paths(inputs)
             self._updated |= {*paths, *map(files.realpath, paths)}
         scripts = named_files(tool, inputs).intersection({*own, *past.beside})
         beside = together({path: str(past.beside.get(path, "?")) for path in scripts})
@@ -198,7 +198,7 @@ class EarlierJob:
         known = old.known
         if stale := self._stale(old, files):
             return stale
-        paths = [local_path(one) for one in walk(dict(known.outputs or {})) if is_local(one)]
+        paths = local_paths(known.outputs)
         if any(_overlap(path, one) for path in paths for one in self._updated):
             return "another step has updated its outputs in place since"
         if fingerprint(known.outputs, files) != known.made:

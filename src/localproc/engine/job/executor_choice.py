@@ -7,6 +7,7 @@ Owns reading the former from a text and choosing by it:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from localproc.cwl.run.container import image
@@ -32,6 +33,7 @@ class ExecutorChoice:
     without_container: str = ""
 
     @classmethod
+    @lru_cache(maxsize=64)
     def read(cls, text: str) -> "ExecutorChoice":
         """Read one; raises ``InvalidInputs``."""
         default, *rules = [part.strip() for part in text.split(";")]

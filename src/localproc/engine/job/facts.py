@@ -3,7 +3,7 @@
 Owns the shapes of facts, and which kind each is. Must not know what follows from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -118,7 +118,7 @@ class ToolProgressed:
 class Room:
     """There is room for another step, but none at the executors in ``full``."""
 
-    full: frozenset[str] = frozenset()
+    full: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

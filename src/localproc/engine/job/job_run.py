@@ -107,6 +107,11 @@ class JobRun(JobEndings):
         return self._steps.under_way
 
     @property
+    def may_start(self) -> bool:
+        """Whether it has come to its steps, and is not beyond them: else no room is of use."""
+        return self.phase is Phase.RUNNING
+
+    @property
     def to_come(self) -> Counter[str]:
         """How many of them each executor does not know of yet."""
         return self._steps.to_come
@@ -175,7 +180,7 @@ class JobRun(JobEndings):
             self._staging.withdraw()
         self._advance()
 
-    def pull(self, full: frozenset[str] = frozenset()) -> bool:
+    def pull(self, full: Collection[str] = ()) -> bool:
         """There is room for another step: start one, if there is one; whether there was.
 
         None is started at the executors in ``full``. ``placed`` says at which it was.

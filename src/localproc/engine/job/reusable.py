@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
-from localproc.cwl.base.files import Files, is_local, local_path, walk
+from localproc.cwl.base.files import Files, local_paths
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.reuse_key import identity, may_be_reused, named_files
 from localproc.storage.script_reach import is_script
@@ -32,7 +32,7 @@ class Surroundings:
     @cached_property
     def _given(self) -> frozenset[str]:
         """The files of this machine that the job is given; a step may have made others."""
-        return frozenset(local_path(one) for one in walk(dict(self._inputs)) if is_local(one))
+        return frozenset(local_paths(self._inputs))
 
     def digests(self) -> dict[str, str]:
         """Return a digest for each of the scripts, of what it may use besides itself."""

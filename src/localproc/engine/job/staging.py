@@ -6,7 +6,11 @@ Owns their names, and what is staged. Must not know how files are fetched or pub
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.files import has_files, is_local, is_reference, local_path, walk
+from localproc.cwl.base.files import (
+    has_files,
+    is_reference,
+    local_paths,
+)
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
@@ -77,7 +81,7 @@ class Staging:
         if not has_files(outputs):
             return False
         self._begin(STAGE_OUT, "publishing results", again=False)
-        known = tuple(local_path(one) for one in walk(inputs) if is_local(one))
+        known = tuple(local_paths(inputs))
         self._effects.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
         return True
 

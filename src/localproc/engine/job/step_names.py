@@ -46,5 +46,7 @@ class StepNames:
 
 def _owners(name: str) -> set[str]:
     """Return the names of steps one of whose folders would be called like this step."""
+    if "." not in name:
+        return set()
     plain = name.removesuffix(".in")
     return {plain, _ATTEMPT.sub("", plain), _ATTEMPT.sub("", name)} - {name}

@@ -73,7 +73,8 @@ class StepRuns:
     @property
     def under_way(self) -> int:
         """How many steps take up room of executors, now or soon."""
-        return len(self.running) + sum(self._starts.asked.values())
+        asked = self._starts.asked
+        return len(self.running) + (sum(asked.values()) if asked else 0)
 
     @property
     def to_come(self) -> Counter[str]:

@@ -4,7 +4,6 @@ Owns where folders and logs of step instances are, and what of this work is smal
 loop. Must not know when steps run, nor what becomes of them. Any thread may use it.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -90,7 +89,7 @@ class TaskFactory:
 
     def log_path(self, name: str) -> str:
         """Return the path of a step's log."""
-        return os.path.join(self.setup.folder, "logs", self.logs.of(name))
+        return f"{self.setup.folder}/logs/{self.logs.of(name)}"
 
     def is_quick(self, invocation: Invocation) -> bool:
         """Whether an invocation may be worked out in no time.
@@ -208,8 +207,8 @@ class TaskFactory:
 
         Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
         """
-        wanted = () if self.is_boxed(invocation) else packages(invocation.tool)
-        if not wanted or self.setup.software is None:
+        wanted = packages(invocation.tool)
+        if not wanted or self.setup.software is None or self.is_boxed(invocation):
             return Provided(self.setup.base_env)
         provided = self.setup.software(wanted)
         if provided.missing and software_is_required(invocation.tool):
@@ -219,9 +218,9 @@ class TaskFactory:
     def _tells(self, tool: Tool, step: str) -> bool:
         """Return whether a tool tells its progress: by its own hint, or as was asked for."""
         name, pattern = step.rpartition("/")[2], self.setup.progress
-        return tool.requirements.has("Progress") or any(
-            fnmatchcase(one, pattern) for one in (name, step)
-        )
+        if tool.requirements.has("Progress"):
+            return True
+        return pattern != "" and (fnmatchcase(name, pattern) or fnmatchcase(step, pattern))
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
         """Return a task whose log begins with what was done without."""
@@ -270,13 +269,13 @@ class TaskFactory:
         return f"{self.job_id}:{name}:{attempt}"
 
     def _folders(self, name: str, attempt: int, tmpdir: str) -> Folders:
-        outdir = os.path.join(self.setup.folder, "work", folder_name(name, attempt))
+        outdir = f"{self.setup.folder}/work/{folder_name(name, attempt)}"
         return Folders(outdir, tmpdir, f"{outdir}.in")
 
 
 def is_light(actions: Sequence[StageAction]) -> bool:
     """Whether so little is to be put in place that the loop may do it."""
-    return (
+    return not actions or (
         len(actions) <= _MOST_ACTIONS
         and all(one.kind != "copy" for one in actions)
         and sum(len(one.contents) for one in actions) <= _MOST_WRITTEN

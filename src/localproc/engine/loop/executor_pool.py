@@ -47,20 +47,22 @@ class ExecutorPool:
 
     def patience(self, most: float) -> float:
         """Return after how many seconds one of them wants to be asked anyway."""
-        waits = (self._wait(name) for name in self._known)
-        return min([most, *(one for one in waits if one is not None)])
+        for name in self._known:
+            wait = self._wait(name)
+            if wait is not None and wait < most:
+                most = wait
+        return most
 
     def reports(self, ready: Collection[int]) -> Iterator[Report]:
         """Return the news of those whose descriptors are ready, and of those whose time it is."""
         for name, executor in self._known.items():
-            wait = self._wait(name)
-            if self._files.get(name) in ready or (wait is not None and wait <= 0):
+            if self._files.get(name) in ready or self._wait(name) == 0:
                 self._asked[name] = self._clock()
                 yield from executor.poll()
 
-    def room(self) -> dict[int, int]:
-        """Return how many tasks each would take, by its ``id``."""
-        return {id(executor): executor.room() for executor in self._known.values()}
+    def room(self) -> dict[str, int]:
+        """Return how many tasks each would take, by its name."""
+        return {name: executor.room() for name, executor in self._known.items()}
 
     def close(self, *, tidy: bool) -> None:
         """Let go of all; ``tidy`` when no job of the home is open any more.

@@ -34,44 +34,43 @@ class FairShare:
             if not ranks[priority]:
                 del ranks[priority]
 
-    def fill(self, room: Mapping[int, int], most: int) -> bool:
+    def fill(self, room: Mapping[str, int], most: int) -> bool:
         """Start steps until there is no room or nothing to start; at most so many.
 
-        ``room`` is that of each executor, by its ``id``. Returns whether there may be more.
+        ``room`` is that of each executor, by its name. Returns whether there may be more.
         """
         left = dict(room)
         for active in self._circle:
             for name, count in active.run.to_come.items():
-                left[id(active.executors.named(name))] -= count
-        idle = {id(one) for one in self._circle if one.resting}  # nothing to start, or no room
-        while len(idle) < len(self._circle):
+                left[name] -= count
+        able = {one for one in self._circle if one.run.may_start and not one.resting}
+        while able:
             if most <= 0:
                 return True
-            active = self._next(idle)
+            active = self._next(able)
             names, before = active.executors.names, active.run.under_way
-            full = frozenset(name for name in names if left[id(active.executors.named(name))] <= 0)
+            full = {name for name in names if left[name] <= 0}
             if len(full) < len(names) and active.let(partial(JobRun.pull, full=full)):
-                taken = active.run.under_way - before
-                left[id(active.executors.named(active.run.placed))] -= taken
+                left[active.run.placed] -= active.run.under_way - before
                 most -= 1
             else:
-                idle.add(id(active))
+                able.discard(active)
                 active.resting = not full
         return False
 
-    def _next(self, idle: Collection[int]) -> Active:
+    def _next(self, able: Collection[Active]) -> Active:
         """Return the job whose turn it is, or to whom it gives way; it goes to the end of the line.
 
-        One that is idle stays so: what starts for others only takes room away.
+        One that has nothing to start, or no room, stays so: what others start takes more away.
         """
-        while id(self._circle[0]) in idle:
+        while self._circle[0] not in able:
             self._circle.rotate(-1)
         active = self._circle[0]
         self._circle.rotate(-1)
         space, best = active.context.namespace, active.run.job.priority
         if len(self._ranks[space]) > 1:
             for other in self._circle:
-                is_rival = other.context.namespace == space and id(other) not in idle
+                is_rival = other.context.namespace == space and other in able
                 if is_rival and other.run.job.priority > best:
                     active, best = other, other.run.job.priority
         return active

@@ -6,6 +6,7 @@ task refused, asked again later), and noting verbs that block. Must not know any
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -85,7 +86,7 @@ class GuardedExecutor:
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return why tasks can never run there."""
         nothing: Mapping[str, str] = {}
-        return self._call("check", lambda: self._executor.check(tasks), nothing)
+        return self._call("check", partial(self._executor.check, tasks), nothing)
 
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Hand tasks over that it can run; the others are refused."""
@@ -95,7 +96,7 @@ class GuardedExecutor:
         if not able:
             return
         try:
-            self._timed("submit", lambda: self._executor.submit(able, more=more))
+            self._timed("submit", partial(self._executor.submit, able, more=more))
         except ExecutorUnavailable as error:
             self._put_off.update((one.key, one) for one in able)
             self._later(error)
@@ -124,12 +125,12 @@ class GuardedExecutor:
         self._to_stop.update((key, grace) for key in keys if key in self._sought)
         left = [key for key in keys if key not in dropped and key not in self._sought]
         if left:
-            self._call("cancel", lambda: self._executor.cancel(left, grace), None)
+            self._call("cancel", partial(self._executor.cancel, left, grace), None)
 
     def reattach(self, tasks: Sequence[Task]) -> None:
         """Have it find tasks again; it is asked until it has taken note."""
         try:
-            self._timed("reattach", lambda: self._executor.reattach(tasks))
+            self._timed("reattach", partial(self._executor.reattach, tasks))
         except Exception as error:
             self._sought.update((one.key, one) for one in tasks)
             self._later(error)
@@ -140,7 +141,7 @@ class GuardedExecutor:
 
     def release(self, keys: Iterable[str]) -> None:
         """Have it let go of tasks."""
-        self._call("release", lambda: self._executor.release(keys), None)
+        self._call("release", partial(self._executor.release, keys), None)
 
     def tidy(self) -> None:
         """Have it tidy up."""

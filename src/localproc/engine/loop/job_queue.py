@@ -21,7 +21,7 @@ from localproc.engine.job.steplog import LogNames
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.job_starts import JobStarts
-from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.waiting_jobs import WaitingJobs
 from localproc.errors import (
     JobFailed,

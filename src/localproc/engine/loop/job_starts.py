@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from localproc.cwl.base.files import walk
 from localproc.cwl.run.plan import Invocation
@@ -66,7 +65,8 @@ class JobStarts:
         self._tmpdirs = tmpdirs
         self._rules = read_variables(parts.settings.variables)
         self._env = base_environment()
-        self._no_links = os.path.realpath(parts.home.jobs) == parts.home.jobs
+        self._jobs = parts.home.jobs
+        self._no_links = os.path.realpath(self._jobs) == self._jobs
 
     def missing_secret(self, past: replay.History) -> str:
         """Return why a secret that a job was given is not there any more, else nothing."""
@@ -84,7 +84,7 @@ class JobStarts:
         tasks = TaskFactory(job.id, self._set_up(job, past, places), LogNames(past.logs))
         if past.started and not job.dismiss_requested:
             self._storages.check(_uris(past))
-        own, home = own_files(process), os.path.dirname(self._home.jobs)
+        own, home = own_files(process), os.path.dirname(self._jobs)
         context = JobContext(
             job.id,
             tasks.setup.folder,
@@ -109,10 +109,10 @@ class JobStarts:
         places: Places,
     ) -> JobSetup:
         able = {name: self._executors.get(name).capabilities for name in places.names}
-        folder = self._home.job(job.id)
-        work = os.path.join(folder, "work")
+        folder = f"{self._jobs}/{job.id}"
+        work = f"{folder}/work"
         is_new = _make(folder)
-        _make(self._home.logs(job.id))
+        _make(f"{folder}/logs")
         _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
@@ -139,7 +139,8 @@ class JobStarts:
 
     def _step_secrets(self, job: JobRecord, past: replay.History) -> StepSecrets | None:
         """Return what steps are given that does not come from the package, if there is anything."""
-        rules = (*self._rules, *read_variables(past.request.variables))
+        given = past.request.variables
+        rules = (*self._rules, *read_variables(given)) if given else self._rules
         named = frozenset(past.request.secrets)
         if not rules and not named:
             return None
@@ -163,12 +164,16 @@ class JobStarts:
 
 def _where(places: Places, able: Mapping[str, Capabilities]) -> Callable[[Invocation], Destination]:
     """Return what says where a step runs: for all its instances it is the same."""
+    known: dict[tuple[str, Tool], Destination] = {}
 
-    @cache
-    def of(step: str, tool: Tool) -> Destination:
-        return places.boxes.place(places.choice, able, step, tool)
+    def of(invocation: Invocation) -> Destination:
+        at = place(invocation.key), invocation.tool
+        found = known.get(at)
+        if found is None:
+            found = known[at] = places.boxes.place(places.choice, able, *at)
+        return found
 
-    return lambda invocation: of(place(invocation.key), invocation.tool)
+    return of
 
 
 def _uris(past: replay.History) -> list[str]:
@@ -181,7 +186,9 @@ def _uris(past: replay.History) -> list[str]:
 def _make(folder: str) -> bool:
     """Make a folder; whether it was not there."""
     try:
-        os.makedirs(folder)
+        os.mkdir(folder)
     except FileExistsError:
         return False
+    except FileNotFoundError:  # somebody has removed the folder of all jobs
+        os.makedirs(folder)
     return True

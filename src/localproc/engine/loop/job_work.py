@@ -15,7 +15,7 @@ from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.job.effects import (
     Asked,
     Collect,
@@ -40,6 +40,7 @@ from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.priorities import considerate
 from localproc.storage.disk import Disk
 from localproc.storage.meter import Meter
+from localproc.storage.open_storages import Storages
 from localproc.storage.publish import Publisher
 from localproc.storage.remnants import Remnant, Remnants, Undoing
 from localproc.storage.results_place import results_root
@@ -47,7 +48,6 @@ from localproc.storage.safekeeping import Safekeeping, paths_of
 from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
-from localproc.storage.storages import Storages
 from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
 

@@ -31,7 +31,7 @@ from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.job_work import JobWork
 from localproc.engine.loop.loop_parts import LoopParts
-from localproc.engine.loop.opening import Opening
+from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.quick_scripts import QuickScripts
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.told_progress import ToldProgress

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from localproc.cwl.run.process import Tool, Workflow
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.home import Home
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
@@ -18,8 +18,8 @@ from localproc.engine.notify.observers import Observers
 from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
 from localproc.software.resolution import Provided
+from localproc.storage.open_storages import Storages
 from localproc.storage.remnants import Remnants
-from localproc.storage.storages import Storages
 
 #: Gives the process that a job runs; raises ``LocalprocError``.
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]

@@ -6,7 +6,6 @@ Owns how much the loop may look at before it has to leave it to a worker. Must n
 from collections.abc import Sequence
 from typing import Final
 
-from localproc.cwl.base.files import Stat
 from localproc.storage.disk import Disk, TooBig
 
 _BYTES: Final = 4 << 20  #: that may be read for checksums
@@ -17,27 +16,22 @@ class QuickDisk(Disk):
     """A disk that raises ``TooBig`` once it has been looked at too much."""
 
     def __init__(self, settled: str = "") -> None:
-        super().__init__(_BYTES, settled)
+        super().__init__(_BYTES, settled, self._look)
         self._looks = _LOOKS
-
-    def stat(self, path: str) -> Stat | None:
-        """Return what is there."""
-        self._look(path)
-        return super().stat(path)
 
     def listdir(self, path: str) -> Sequence[str]:
         """Return the names in a directory, sorted."""
         found = super().listdir(path)
-        self._look(path, len(found))
+        self._look(len(found))
         return found
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
         """Return the paths below ``root`` that match, sorted."""
         found = super().glob(root, pattern)
-        self._look(root, len(found))
+        self._look(len(found))
         return found
 
-    def _look(self, path: str, count: int = 1) -> None:
+    def _look(self, count: int = 1) -> None:
         self._looks -= count
         if self._looks < 0:
-            raise TooBig(path)
+            raise TooBig("there is too much to look at")

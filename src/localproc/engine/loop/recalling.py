@@ -12,7 +12,7 @@ from typing import Final
 from localproc.cwl.run.fingerprint import fingerprint, named
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import tools
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.job.earlier import EarlierStep, outdir_of
 from localproc.engine.job.effects import Recall
 from localproc.engine.job.facts import Recalled, TakenFrom

@@ -21,10 +21,6 @@ class StepExecutors:
         self._default = names[0]
         self._elsewhere: dict[str, str] = {}  #: tasks that are not at the default one
 
-    def named(self, name: str) -> Executor:
-        """Return one by its name, the default for none."""
-        return self._get(name or self._default)
-
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Hand tasks over; ``more`` may follow at once."""
         for name, group in self._by_name(tasks).items():

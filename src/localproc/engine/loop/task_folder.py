@@ -59,8 +59,7 @@ def _make_way(stream: str, task: Task) -> None:
     """
     if not stream.startswith(task.outdir + "/"):
         return
-    folder = os.path.dirname(stream)
-    if folder != task.outdir:
-        os.makedirs(folder, exist_ok=True)
+    if "/" in stream[len(task.outdir) + 1 :]:
+        os.makedirs(os.path.dirname(stream), exist_ok=True)
     if task.stage and os.path.lexists(stream):
         os.remove(stream)

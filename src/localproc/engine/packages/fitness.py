@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool, compile_package, operations, tools
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import Problem

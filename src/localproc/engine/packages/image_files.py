@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.packages.images import named_images
 from localproc.errors import EnvironmentProblem, StagingError
 from localproc.model import Container

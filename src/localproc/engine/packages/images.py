@@ -9,7 +9,7 @@ from typing import Any
 
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import compile_package, operations, tools
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.errors import LocalprocError
 from localproc.model import Container
 from localproc.plugins.containers import Image

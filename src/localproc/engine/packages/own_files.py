@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from localproc.cwl.base.files import is_local, local_path, walk
+from localproc.cwl.base.files import is_local, local_path, local_paths, walk
 from localproc.errors import Problem
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def missing_files(package: "Package") -> Iterator[Problem]:
 
 def named_places(resolved: Mapping[str, Any]) -> list[str]:
     """Return the paths of all files of this machine that a package names, in its order."""
-    return [local_path(one) for one in walk(resolved) if is_local(one)]
+    return local_paths(resolved)
 
 
 def _named(process: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:

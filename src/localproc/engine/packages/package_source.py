@@ -16,7 +16,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.cwd import check_current_folder, current_folder
 from localproc.engine.packages.archive import MAGIC, ZIP, read_archive
 from localproc.engine.packages.own_files import missing_files

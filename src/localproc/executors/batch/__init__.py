@@ -5,11 +5,11 @@ starts them there, exit records, and what these and the scheduler's answers add 
 any scheduler: a plugin brings a ``Scheduler``, and ``BatchBackend`` makes a backend of it.
 """
 
-from localproc.executors.batch.backend import BatchBackend
 from localproc.executors.batch.commands import Failed, called
 from localproc.executors.batch.grouping import Request
-from localproc.executors.batch.options import Options
 from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen, TooMany
+from localproc.executors.batch.scheduler_backend import BatchBackend
+from localproc.executors.batch.step_options import Options
 
 __all__ = [
     "Allocation",

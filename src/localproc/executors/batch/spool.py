@@ -24,7 +24,7 @@ from localproc.executors.batch import hiding, node_scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
 from localproc.executors.batch.handed import Begun, Handed
 from localproc.executors.batch.records import Record, keeper_record, shell_record
-from localproc.executors.batch.runner import copied
+from localproc.executors.batch.runner_files import copied
 from localproc.executors.journals import Journal
 
 _TAIL: Final = 400  #: bytes of a log that are told

@@ -20,9 +20,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from localproc.errors import InvalidInputs
-from localproc_eoepca.documents import Conf, as_kernel, configured
 from localproc_eoepca.runner import SUCCEEDED, Runner, Site, untold
 from localproc_eoepca.standins import standing_in
+from localproc_eoepca.zoo_documents import Conf, as_kernel, configured
 
 _ARGUMENTS: Final = ("conf", "inputs", "outputs")
 _ALONE: Final = threading.Lock()

@@ -18,11 +18,11 @@ from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode, batches, halved, request
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import NodeSetup
-from localproc.executors.batch.options import Options
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.scheduler import Allocation, Scheduler, TooMany
 from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
+from localproc.executors.batch.step_options import Options
 from localproc.executors.batch.telling import Telling
 from localproc.model import Report, Task
 from localproc.plugins.backend import Answer, Backend, Capabilities, Refused

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, ImageError
 from localproc.model import Container, Task
 from localproc.plugins.containers import Image
-from localproc_docker import archives, credentials, shells
+from localproc_docker import container_shells, docker_archives, registry_credentials
 from localproc_docker.engine_api import ApiRefused, EngineApi
 
 _LOADED: Final = ("Loaded image ID:", "Loaded image:", "Loaded image(s):")
@@ -60,7 +60,7 @@ class DaemonImages:
 
     def pull(self, reference: str, name: str) -> Image:
         """Bring an image from a registry, with the user's own credentials if there are any."""
-        header = credentials.header(reference)
+        header = registry_credentials.header(reference)
         source, separator, tag = _parted(reference)
         query = {"fromImage": source + (separator + tag if separator == "@" else "")}
         if separator == ":":
@@ -72,7 +72,10 @@ class DaemonImages:
 
     def load(self, archive: str, name: str) -> Image:
         """Bring an image from a file."""
-        with _made(f"no image can be loaded from {archive}"), archives.opened(archive) as file:
+        with (
+            _made(f"no image can be loaded from {archive}"),
+            docker_archives.opened(archive) as file,
+        ):
             lines = self._api.told("/images/load", {"quiet": True}, file)
         found = [made for line in lines for made in _loaded(str(line.get("stream", "")))]
         if not found:
@@ -116,7 +119,9 @@ class DaemonImages:
 
     def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
         """Return the task as the daemon's own program runs it: that knows terminals."""
-        return shells.shell(task, image, self._program, self._api.address, terminal=terminal)
+        return container_shells.shell(
+            task, image, self._program, self._api.address, terminal=terminal
+        )
 
     def stop(self, task: Task) -> None:
         """Nothing: its executor ends the container."""

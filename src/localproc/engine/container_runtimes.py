@@ -8,9 +8,9 @@ use it at once.
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from localproc.engine.home.settings import Pull, Settings
@@ -83,9 +83,14 @@ class Containers:
         return Boxes(
             name,
             self.plugin(name).executor if name else "",
-            {one.executor: one.name for one in self._plugins.containers() if one.executor},
+            self._own,
             self.is_local,
         )
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        """The runtimes of executors that have containers themselves, by those."""
+        return {one.executor: one.name for one in self._plugins.containers() if one.executor}
 
     def chosen(self, wanted: str, containers: Sequence[Container], *, required: bool) -> str:
         """Return the runtime for a package that names these containers; empty for none.

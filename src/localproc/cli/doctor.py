@@ -18,10 +18,10 @@ from localproc import errors
 from localproc.api import Engine
 from localproc.cli import leftovers
 from localproc.cli.app import ENVIRONMENT
-from localproc.cli.options import executor_options, json_option
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.shared_options import executor_options, json_option
 from localproc.cli.site import Site
-from localproc.engine.containers import Containers
+from localproc.engine.container_runtimes import Containers
 from localproc.engine.engine import namespace_of
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network

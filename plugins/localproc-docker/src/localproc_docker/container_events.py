@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from localproc.errors import LocalprocError
-from localproc_docker.containers import HOME, KEY
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.task_containers import HOME, KEY
 
 _LOG: Final = logging.getLogger("localproc")
 _AGAIN: Final = 0.5  #: seconds before a daemon that was away is listened to again

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from localproc.model import Report, Task, TaskState
-from localproc_docker import containers, streams
-from localproc_docker.addresses import Daemon
+from localproc_docker import streams, task_containers
 from localproc_docker.boxes import Boxes
+from localproc_docker.container_events import signal_sent
+from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import ApiRefused, EngineApi
-from localproc_docker.events import signal_sent
 
 _SIGNALLED: Final = 128
 _KILLED: Final = 137
@@ -41,9 +41,9 @@ class Ends:
                 raise
             self._deadlines.pop(key, None)
             return Report(key, TaskState.CANCELLED, reason=_GONE)
-        report = containers.report(key, seen)
+        report = task_containers.report(key, seen)
         if report.state is TaskState.RUNNING:
-            self._expect(report, containers.limit(seen))
+            self._expect(report, task_containers.limit(seen))
         elif report.state is not TaskState.QUEUED:
             self._deadlines.pop(key, None)
             self._keep_streams(task, name, seen)
@@ -58,7 +58,7 @@ class Ends:
             if error.code != 404:
                 raise
             return replace(begun, state=TaskState.CANCELLED, reason=_GONE)
-        report = replace(containers.report(key, seen), started=begun.started)
+        report = replace(task_containers.report(key, seen), started=begun.started)
         return self._explained(report, name, None)
 
     def next_late(self) -> float | None:
@@ -110,7 +110,7 @@ class Ends:
 
     def _keep_streams(self, task: Task | None, name: str, seen: Mapping[str, Any]) -> None:
         """Write the streams of a container without a shell, which the daemon has kept."""
-        if task is None or not containers.keeps_streams(seen):
+        if task is None or not task_containers.keeps_streams(seen):
             return
         query = {"stdout": True, "stderr": True}
         with self._api.pieces("GET", f"/containers/{name}/logs", **query) as pieces:

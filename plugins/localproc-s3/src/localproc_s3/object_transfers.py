@@ -7,9 +7,9 @@ from typing import Protocol
 
 from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
-from localproc_s3.contents import Contents
 from localproc_s3.downloads import Downloads
-from localproc_s3.names import Place
+from localproc_s3.object_body import Contents
+from localproc_s3.object_names import Place
 from localproc_s3.options import S3Options
 from localproc_s3.uploads import Uploads
 from localproc_s3.window import Window
