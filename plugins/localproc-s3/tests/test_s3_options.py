@@ -171,6 +171,15 @@ def test_what_is_not_quoted_is_no_part_of_a_name(road: Road, tmp_path: Path, mar
     storage.close()
 
 
+@pytest.mark.parametrize("key", ["%FF.bin", "a" * 1025, "%C3%A9" * 513])
+def test_what_cannot_name_an_object_is_told(road: Road, key: str) -> None:
+    storage = localproc_s3.open_s3(road.server.options)
+    with pytest.raises(StagingError, match="is no name of an object in S3") as error:
+        storage.put(Put(b"x", f"s3://there/{key}"))
+    assert "give the file another one" in error.value.hint
+    storage.close()
+
+
 def test_nothing_heavy_is_imported_before_a_bucket_is_opened() -> None:
     script = (
         "import sys, json, localproc_s3; list(localproc_s3.localproc_storages());"
