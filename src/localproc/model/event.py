@@ -81,12 +81,12 @@ class Event:
             raise ValueError(f"'{cls.kind}' has version {written}, known is {cls.version}")
         if written < cls.version:
             data = cls.upgraded(data, written)
-        values: dict[str, Any] = {}
-        for one in members(cls):
-            if one.name in data:
-                values[one.name] = one.value(data[one.name])
-            elif one.required:
-                raise ValueError(f"'{cls.kind}' has no {one.name!r}")
+        form = _form(cls)
+        for name in form.required:
+            if name not in data:
+                raise ValueError(f"'{cls.kind}' has no {name!r}")
+        known = form.members
+        values = {name: known[name].value(data[name]) for name in data if name in known}
         return cls(at, progress=progress, message=message, **values)
 
     @classmethod
@@ -130,13 +130,14 @@ def says(
 
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    return _form(cls).members
+    return tuple(_form(cls).members.values())
 
 
 class _Form(NamedTuple):
-    """How a class is written: the values of all members are read at once, ``at`` with them."""
+    """How the members of a class are read and written: all at once, ``at`` with them."""
 
-    members: tuple[Member, ...]
+    members: Mapping[str, Member]
+    required: tuple[str, ...]
     names: tuple[str, ...]
     usual: tuple[Any, ...]
     values: Callable[[Event], tuple[Any, ...]]
@@ -154,12 +155,13 @@ def _form(cls: type[Event]) -> _Form:
 
 
 def _made_form(cls: type[Event]) -> _Form:
-    own = tuple(
+    own = [
         Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
-    )
+    ]
     names = ("at", *(one.name for one in own))
     return _Form(
-        own,
+        {one.name: one for one in own},
+        tuple(one.name for one in own if one.required),
         names,
         (MISSING, *(one.default for one in own)),
         attrgetter(*names) if own else lambda event: (event.at,),
