@@ -73,7 +73,8 @@ def canonical(uri: str) -> str:
     """Return a URI in the one form that it has here: files of this machine as ``file:///path``.
 
     RFC 8089 has others: ``file:/path``, ``file://localhost/path``, ``FILE:///path``. Raises
-    ``ValueError`` for a URI that leads nowhere: a file of another machine, no host, a wrong port.
+    ``ValueError`` for a URI that leads nowhere (a file of another machine, no host, a wrong port),
+    and for one that would be kept with a password: a user has a place in no URI here.
     """
     if uri.startswith("file:///"):
         return uri
@@ -82,6 +83,8 @@ def canonical(uri: str) -> str:
         if parts.netloc.lower() not in ("", "localhost"):
             raise ValueError(f"it is a file of the machine {parts.netloc!r}, not of this one")
         return path_uri(unquoted(parts.path))
+    if "@" in parts.netloc:
+        raise ValueError("it has a user or a password in it")
     if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
         raise ValueError("it names no host, or no port that can be asked")
     return uri
