@@ -177,7 +177,7 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
     problems = [
         Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
         for name, (value, kind) in given.items()
-        if not is_of(value, kind)
+        if not is_of_type(value, kind)
     ]
     if problems:
         raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
@@ -186,10 +186,10 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
 _types_of = cache(get_type_hints)
 
 
-def is_of(value: Any, kind: Any) -> bool:
+def is_of_type(value: Any, kind: Any) -> bool:
     """Return whether a value is of a type, as far as its outermost part tells."""
     if get_origin(kind) in (Union, UnionType):
-        return any(is_of(value, one) for one in get_args(kind))
+        return any(is_of_type(value, one) for one in get_args(kind))
     plain = get_origin(kind) or kind
     if plain is Sequence and isinstance(value, str | bytes):
         return False

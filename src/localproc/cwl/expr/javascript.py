@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from localproc.cwl.expr.realm import MEMORY_LIMIT, ScriptFailed, run
+from localproc.cwl.expr.realm import MEMORY_LIMIT, ScriptFailed, run_script
 from localproc.errors import ExpressionError
 
 TIME_LIMIT: Final = 20.0  #: seconds of processor time for one evaluation
@@ -40,7 +40,7 @@ class Evaluator(Protocol):
         """
 
 
-_evaluator: ContextVar[Evaluator] = ContextVar("evaluator", default=run)
+_evaluator: ContextVar[Evaluator] = ContextVar("evaluator", default=run_script)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class _Realm:
 _local = threading.local()
 
 
-def run(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+def run_script(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
     """Call a function of JavaScript; return JSON, an array with its value.
 
     ``arguments`` are JSON texts. ``time_limit`` is in seconds of the whole process's processor

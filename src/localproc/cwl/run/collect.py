@@ -16,10 +16,9 @@ from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
-from localproc.cwl.run.settle import Found, Settler
-from localproc.cwl.run.task_layout import is_below
+from localproc.cwl.run.settle import Globbed, Settler
 from localproc.errors import StepError
-from localproc.uris import path_uri
+from localproc.uris import is_below, path_uri
 
 
 def succeeded(tool: Tool, exit_code: int) -> bool:
@@ -181,7 +180,7 @@ class _Collector:
         one["checksum"] = self._settler.checksum(path)
         if binding.get("loadContents"):
             one["contents"] = self._enricher.contents(one)
-        return Found(one) if is_below(path, self._outdir) else one
+        return Globbed(one) if is_below(path, self._outdir) else one
 
     def _single(
         self, name: str, cwl_type: CwlType, found: list[Any], patterns: Sequence[str]

@@ -12,15 +12,14 @@ from typing import Any, Final
 from localproc.cwl.base.files import Files, is_literal, is_local, local_path, walk
 from localproc.cwl.base.literals import by_location, check_class, is_whole, made_of, required_part
 from localproc.cwl.run.prepare import Prepared
-from localproc.cwl.run.task_layout import is_below
 from localproc.errors import StepError
-from localproc.uris import path_uri, unquoted
+from localproc.uris import is_below, path_uri, unquoted
 
 #: What a File or Directory has inside a task only.
 INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")
 
 
-class Found(dict[str, Any]):
+class Globbed(dict[str, Any]):
     """A File that was found in the output directory, as it lies there and was looked at.
 
     What is made of one is no such object any more.
@@ -41,7 +40,7 @@ class Settler:
 
         Size and checksum are those of the bytes that are there now, whatever the object says.
         """
-        if isinstance(one, Found):
+        if isinstance(one, Globbed):
             return _between_steps(one)
         one = by_location(one)
         settled = _between_steps(one)

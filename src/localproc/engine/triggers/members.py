@@ -10,7 +10,7 @@ from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from localproc.engine.options import is_of, shown_type
+from localproc.engine.options import is_of_type, shown_type
 from localproc.errors import Problem
 
 
@@ -46,7 +46,7 @@ def wrong_types(made: Any) -> list[Problem]:
 def wrong_type(value: Any, kind: Any, name: str, *, needed: bool = False) -> Iterator[Problem]:
     """Yield what is wrong with one value; a text that is needed cannot be empty."""
     inner = get_args(kind)
-    if not is_of(value, kind):
+    if not is_of_type(value, kind):
         yield Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
     elif isinstance(value, str):
         if needed and not value:

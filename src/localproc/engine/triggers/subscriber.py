@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import accepting
 from localproc.engine.triggers.cron import Cron, read_cron
-from localproc.engine.triggers.found import Occurrence, files, item_pages, objects, read_json
+from localproc.engine.triggers.found import Occurrence, files, item_pages, json_of_answer, objects
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import LocalprocError
@@ -211,7 +211,7 @@ class Subscriber:
         try:
             headers = {"accept": "application/geo+json, application/json"}
             with self._client.asking("GET", url, headers) as answer:
-                return read_json(answer, url)
+                return json_of_answer(answer, url)
         except LocalprocError:
             raise
         except Exception as error:  # those of httpx

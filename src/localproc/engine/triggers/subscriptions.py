@@ -16,7 +16,7 @@ from typing import Any, Final
 from localproc.cwl.base.reading import read_written_json
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.home import check_namespace
-from localproc.engine.home.secrets import reference
+from localproc.engine.home.secrets import secret_name
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import checked_options
 from localproc.engine.triggers.kept import KeptTriggers
@@ -62,7 +62,7 @@ class Subscriptions(KeptTriggers):
             kept = checked_options(self._namespace, record, {}, options, complete=False)
             subscription = replace(subscription, options=kept.options)
         if subscription.event == "webhook":
-            secret = reference(subscription.when["secret"])
+            secret = secret_name(subscription.when["secret"])
             why = self._runtime.secrets.missing(secret) if secret else "is no secret:NAME"
             if why:
                 problem = Problem(why, "when.secret")
@@ -103,7 +103,7 @@ class Subscriptions(KeptTriggers):
         if subscription.event != "webhook" or not subscription.enabled:
             raise NoSuchSubscription(name)
         now = datetime.now(UTC)
-        secret = self._runtime.secrets.get(reference(subscription.when["secret"]))
+        secret = self._runtime.secrets.get(secret_name(subscription.when["secret"]))
         if not is_genuine(secret, headers, body, now):
             raise NoSuchSubscription(name)
         try:
