@@ -10,6 +10,7 @@ import pytest
 
 from localproc import Engine, InvalidInputs
 from localproc.engine.engine import namespace_of
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.timekeeper import Timekeeper
 from localproc.errors import NoSuchSchedule
 from localproc.model.trigger import Firing, TriggerRecord
@@ -42,7 +43,7 @@ class Clock:
         self.engine = engine
         self.space = namespace_of(engine)
         self.store = self.space.runtime.store
-        self.scheduler = Timekeeper(self.store, self.space.within, self.space.runtime.owner)
+        self.scheduler = Timekeeper(self.store, TriggeredJobs(self.space))
 
     def trigger(self, name: str = "s") -> TriggerRecord:
         return self.store.triggers("default", "schedule", name)[0]

@@ -13,18 +13,21 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from localproc import Engine, InvalidInputs, Job
+from localproc import Engine, InvalidInputs, Job, hookimpl
 from localproc.engine.engine import namespace_of
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import NoSuchSubscription
+from localproc.model import Event, JobRecord, Kind
 from tests.patience import patient, until
 from tests.triggers.killing import ECHO, end, serving, watch_under_kills
 
@@ -53,7 +56,7 @@ class Looking:
     def __init__(self, engine: Engine) -> None:
         self.space = namespace_of(engine)
         self.store = self.space.runtime.store
-        self.subscriber = Subscriber(self.store, self.space.within, lambda: None)
+        self.subscriber = Subscriber(self.store, TriggeredJobs(self.space))
 
     def look(self, name: str, now: datetime | None = None) -> list[str]:
         (trigger,) = self.store.triggers("default", "subscription", name)
@@ -460,6 +463,28 @@ def test_a_webhook_a_command_and_a_mail(tmp_path: Path) -> None:
 
 
 # Webhooks that come in
+
+
+def test_observers_are_told_of_what_a_webhook_sets_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are of what schedules, files and items set off: all begin in one way."""
+    seen: list[tuple[str, Kind]] = []
+
+    def localproc_event(job: JobRecord, event: Event) -> None:
+        seen.append((job.id, event.kind))
+
+    plugin = SimpleNamespace(localproc_event=hookimpl(localproc_event))
+    monkeypatch.setenv("LOCALPROC_SECRET_HOOK", "hook secret")
+    with Engine(tmp_path / "home", plugins=[plugin]) as engine:
+        engine.deploy(ECHO)
+        target = {"process": "echo", "inputs": {"text": "x"}}
+        when = {"event": "webhook", "secret": "secret:hook"}
+        engine.subscriptions.add("scenes", when, target)
+        headers = signed("hook secret", "m1", b"{}", datetime.now(UTC))
+        job_id = engine.subscriptions.take("scenes", headers, b"{}")
+    assert job_id is not None
+    assert seen[0] == (job_id, Kind.ACCEPTED)
 
 
 def signed(secret: str, number: str, body: bytes, at: datetime) -> dict[str, str]:
