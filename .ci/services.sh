@@ -22,6 +22,11 @@ have_charliecloud() {
   command -v ch-run >/dev/null || install charliecloud-runtime
 }
 
+# Environment modules, by which sites offer software.
+have_modules() {
+  command -v modulecmd >/dev/null || install environment-modules
+}
+
 # A Docker daemon: the one of DOCKER_HOST, or one of our own that ends with this shell.
 have_docker() {
   command -v busybox >/dev/null || install busybox-static

@@ -26,6 +26,7 @@ _SOME, _MANY, _RUNNING = 200, 1_000, 100
 _ALONE: Final = 50
 
 _BUNDLES: Final[Mapping[str, Any]] = {"mode": "bundle", "bundle": 50}
+_WIDE: Final[Mapping[str, Any]] = {"mode": "bundle", "bundle": 250}
 _ARRAYS: Final[Mapping[str, Any]] = {"mode": "array"}
 
 
@@ -131,7 +132,7 @@ def _engine(width: int, options: Mapping[str, Any]) -> Cost:
 
 
 def _many_bundled() -> Cost:
-    return _in_home(_true, _MANY, _BUNDLES)
+    return _in_home(_true, _MANY, _WIDE)
 
 
 def _in_home(work: Any, *args: Any) -> Cost:

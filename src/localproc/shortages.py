@@ -9,6 +9,10 @@ from typing import Final
 
 _SCARCE: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
+#: What whoever misses a thread can do.
+THREADS: Final = "there are limits: ulimit -u and -v, or those of the container"
+_NO_THREAD: Final = "can't start new thread"  #: all that Python says of it
+
 
 def started(thread: threading.Thread) -> bool:
     """Start a thread; return whether the system had room for it."""
@@ -19,6 +23,8 @@ def started(thread: threading.Thread) -> bool:
     return True
 
 
-def is_shortage(error: OSError) -> bool:
+def is_shortage(error: Exception) -> bool:
     """Whether the system had no room: it is worth trying again."""
-    return error.errno in _SCARCE
+    if isinstance(error, OSError):
+        return error.errno in _SCARCE
+    return isinstance(error, RuntimeError) and str(error) == _NO_THREAD

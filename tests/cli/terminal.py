@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import click
 from click.testing import CliRunner
 
 from localproc.cli import main
+from tests.children import child
 from tests.patience import patient
 
 
@@ -62,21 +63,18 @@ def elsewhere(*words: object, timeout: float = 60) -> Said:
 
 @contextmanager
 def started(*words: object) -> Iterator["subprocess.Popen[str]"]:
-    """Start a command in a process of its own, which does not outlive the test."""
+    """Start a command in a process of its own, which does not outlive the test (see ``child``)."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     pipe = subprocess.PIPE
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # else it may be ignored
-    try:
-        process = subprocess.Popen(
-            command(*words), stdout=pipe, stderr=pipe, text=True, env=environment
-        )
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    with process:
+    with ExitStack() as stack:
         try:
-            yield process
+            process = stack.enter_context(
+                child(command(*words), stdout=pipe, stderr=pipe, text=True, env=environment)
+            )
         finally:
-            process.kill()
+            signal.signal(signal.SIGINT, handler)
+        yield process
 
 
 def end_of(process: "subprocess.Popen[str]", timeout: float = 20) -> Said:

@@ -95,7 +95,7 @@ def test_what_is_no_image_is_not_loaded(package: Path, here: Path) -> None:
     (here / "text.tar").write_text("no tar")
     said = localproc("images", "load", "text.tar")
     assert said.code != 0
-    assert "text.tar cannot be read as an image" in said.err
+    assert "text.tar cannot be read as an image: it is not a tar archive\n" in said.err
     assert localproc("images", "save", "nobody/has:1").code != 0
 
 

@@ -65,3 +65,15 @@ def test_schedules_are_seen_to_until_ctrl_c() -> None:
     shown = localproc("schedule", "show", "echo").out
     job_id = localproc("jobs", "--json").document["jobs"][-1]["jobID"]
     assert job_id in shown
+
+
+def test_schedules_whose_jobs_nobody_runs_any_more_are_left_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def buggy(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("localproc.engine.loop.loop.FairShare.fill", buggy)
+    ended = localproc("schedule", "run")
+    assert ended.code == 4
+    assert "the engine has stopped: ZeroDivisionError: a bug" in ended.err

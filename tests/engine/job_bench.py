@@ -162,8 +162,8 @@ class Bench:
     def value(self, effect: Asked) -> Any:
         """Give what a worker makes of an effect."""
         match effect:
-            case MakePlan(inputs):
-                return Plan(self.process, inputs, self.memory)
+            case MakePlan(inputs, most):
+                return pull(Plan(self.process, inputs, self.memory), most)
             case PullPlan(plan, most):
                 return pull(plan, most)
             case Prepare():

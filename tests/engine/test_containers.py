@@ -126,6 +126,34 @@ def test_by_itself_a_hint_is_followed_where_its_image_is_here_and_a_requirement_
         assert required.steps[0].containers != ""
 
 
+def test_by_itself_each_hint_is_followed_where_its_image_is_here(
+    tmp_path: Path, images: str
+) -> None:
+    there, elsewhere = package(), package("hints", dockerPull="nobody/has:1")
+    both = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "both",
+        "inputs": {"word": "string"},
+        "outputs": {},
+        "steps": {
+            "boxed": {"run": there, "in": {"word": "word"}, "out": []},
+            "bare": {"run": elsewhere, "in": {"word": "word"}, "out": []},
+        },
+    }
+    with localproc.Engine(tmp_path / "home", images=images) as engine:
+        job = engine.run(both, {"word": "a"}).raise_for_status()
+        steps = {step.name: step for step in job.steps}
+        assert steps["boxed"].image == IMAGE
+        assert (steps["bare"].containers, steps["bare"].image) == ("", "")
+        [why] = steps["bare"].without
+        assert why.startswith("the hint DockerRequirement cannot be met: the image nobody/has:1")
+        assert why.endswith("brings it; it is done without")
+        assert job.logs("bare").text.splitlines()[0] == why
+        [told] = [one for one in job.status_info()["steps"] if one["name"] == "bare"]
+        assert told["without"] == [why]
+
+
 def test_without_containers_a_requirement_is_refused(engine: localproc.Engine) -> None:
     process = engine.deploy(package())
     with pytest.raises(UnsupportedPackage, match="requires a container"):

@@ -258,3 +258,65 @@ def test_only_what_is_the_jobs_own_is_kept(tmp_path: Path) -> None:
         str(path) for path in (own, own.parent, job, job.parent, tmp_path)
     }
     assert stat.S_ISDIR(job.stat().st_mode)
+
+
+def test_links_are_kept_with_what_they_lead_to(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    for folder in ("work/a", "work/b", "work/c/deep", "elsewhere"):
+        (job / folder).mkdir(parents=True)
+    (job / "work/b/real.txt").write_text("b")
+    (job / "work/c/deep/inner.txt").write_text("c")
+    (tmp_path / "theirs.txt").write_text("not ours")
+    (job / "work/a/link.txt").symlink_to("../b/real.txt")
+    (job / "work/a/folder").mkdir()
+    (job / "work/a/folder/c").symlink_to("../../c")
+    (job / "work/a/folder/theirs").symlink_to(tmp_path / "theirs.txt")
+    (job / "work/c/deep/up").symlink_to("../../a/folder")  # around in a circle
+    outputs = {
+        "file": {"class": "File", "location": (job / "work/a/link.txt").as_uri()},
+        "folder": {"class": "Directory", "location": (job / "work/a/folder").as_uri()},
+    }
+    found = {os.path.relpath(path, job) for path in paths_of(outputs, [str(job)])}
+    assert {
+        "work/a/link.txt",
+        "work/a",
+        "work/b/real.txt",
+        "work/b",
+        "work/a/folder",
+        "work/a/folder/c",
+        "work/c",
+        "work/c/deep",
+        "work/c/deep/inner.txt",
+    } <= found
+    assert "../theirs.txt" not in found
+
+
+def test_what_goes_wrong_as_files_are_kept_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(safekeeping, "_write_through", fails)
+        keeping = Safekeeping()
+        with pytest.raises(MemoryError):
+            keeping.keep([str(tmp_path)])
+    keeping.keep([str(tmp_path)])
+    assert not keeping._is_working
+
+
+def test_what_was_kept_by_an_engine_that_is_not_durable_is_written_through_when_it_is_used(
+    tmp_path: Path, kept: set[str]
+) -> None:
+    (tmp_path / "seed.txt").write_text("seed")
+    inputs = {"seed": str(tmp_path / "seed.txt")}
+    with Engine(tmp_path / "home", reuse=True) as engine:
+        engine.run(OUTPUTS, inputs).raise_for_status()
+    files = list((tmp_path / "home" / "cache" / "steps").rglob("b.txt"))
+    assert files
+    kept.clear()
+    with Engine(tmp_path / "home", reuse=True, durable=True) as engine:
+        job = engine.run(OUTPUTS, inputs).raise_for_status()
+        assert any(step.reused_from for step in job.steps)
+    assert {number(one.stat()) for one in files} <= kept

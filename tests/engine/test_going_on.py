@@ -16,6 +16,7 @@ from localproc import Engine, JobFailed
 from localproc.errors import Conflict, InvalidInputs
 from localproc.model import JobStatus, StepStatus
 from localproc.model.events import StepRetrying, StepSubmitted
+from tests.children import child
 from tests.patience import patient, until
 
 #: Fails with an exit code until there are so many lines in a file of notes.
@@ -113,7 +114,7 @@ def test_a_waiting_retry_is_told_of_and_survives_its_engine(tmp_path: Path, note
     package = tmp_path / "flaky.cwl"
     package.write_text(json.dumps(FLAKY))
     command = [sys.executable, "-c", WAITER, str(tmp_path / "home"), str(package), str(notes), "30"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as engine:
+    with child(command, stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         job_id = engine.stdout.readline().strip()
         with Engine(tmp_path / "home", run_jobs=False) as looking:

@@ -1,12 +1,13 @@
 """What a text from a command line or a form means for an input of a type."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localproc.engine.admission.inputs import parse_value, typed_value, typed_values
+from localproc.engine.admission.inputs import parse_value, read_inputs, typed_value, typed_values
 
 STRINGS = {"type": "array", "items": "string"}
 FILES = {"type": "array", "items": "File"}
@@ -58,3 +59,11 @@ def test_any_text_will_do_where_a_text_is_wanted(text: str) -> None:
     value = typed_value(text, "string")
     assert isinstance(value, str)
     assert value == text or parse_value(text) == value
+
+
+def test_inputs_may_hang_from_a_folder_given_in_any_form(tmp_path: Path) -> None:
+    folder = tmp_path / "my scenes"
+    uri = folder.as_uri()
+    assert [read_inputs({"n": 1}, base)[1] for base in (folder, str(folder), uri)] == [uri] * 3
+    assert read_inputs({"n": 1})[1] == Path.cwd().as_uri()
+    assert read_inputs({"n": 1}, "")[1] == ""

@@ -60,6 +60,10 @@ def test_a_slow_one_is_left_to_workers_for_a_while_and_longer_each_time() -> Non
     assert scripts.asked == ["slow", "other", "slow"]
     scripts.answer = "[2]"
     assert quick("slow", ARGUMENTS, 20) == "[2]", "it may have been the machine"
+    scripts.answer = TakesLong()
+    too_big(quick, "slow", 1 + 10)
+    scripts.answer = "[2]"
+    assert quick("slow", ARGUMENTS, 20) == "[2]", "so it is not held against it"
 
 
 def test_large_questions_and_answers_are_not_for_the_loop() -> None:

@@ -1,7 +1,6 @@
 """Variables and secrets of tools: who gets them, and that their values are found nowhere else."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from localproc.errors import JobPutAside, SecretUnavailable
 from localproc.model import InputPolicy
 from localproc.testing.executor_secrets import found_in
 from localproc.testing.executor_secrets import texts_below as texts_in
+from tests.children import child
 from tests.patience import patient, until
 
 #: Values that have to be escaped in any kind of text.
@@ -253,18 +253,12 @@ def waiting(tmp_path: Path) -> Path:
 
 def run_and_kill(home: Path, package: Path, password: str) -> str:
     """Start a job in another process and kill that with -9; return the job's id."""
-    dying = subprocess.Popen(
-        [sys.executable, "-c", DYING, home, package, password],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert dying.stdout is not None
-    job_id = dying.stdout.readline().strip()
-    with Engine(home, run_jobs=False) as engine:
-        until(lambda: [one for one in engine.job(job_id).steps if one.name == "first"])
-    dying.send_signal(signal.SIGKILL)
-    dying.communicate(timeout=patient(30))
+    command = [sys.executable, "-c", DYING, home, package, password]
+    with child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as dying:
+        assert dying.stdout is not None
+        job_id: str = dying.stdout.readline().strip()
+        with Engine(home, run_jobs=False) as engine:
+            until(lambda: [one for one in engine.job(job_id).steps if one.name == "first"])
     return job_id
 
 

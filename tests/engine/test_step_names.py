@@ -4,11 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from localproc import Engine, Job
+from localproc.engine.job.step_names import StepNames
 from localproc.engine.job.steplog import LogNames, out_name
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from tests.patience import patient
@@ -112,3 +114,58 @@ def test_names_of_logs_stay_when_a_job_goes_on() -> None:
     again = LogNames({"crop": "node_crop.log", "node_crop": "node_crop_2.log"})
     assert again.of("node_crop") == "node_crop_2.log"
     assert again.of("crop_2") == "node_crop_2_2.log"
+
+
+ALIKE = ["crop", "Crop", "CROP", "été", "e\u0301t\u00e9", "ÉTÉ", "ß", "ss"]
+
+
+def told_apart_nowhere(name: str) -> str:
+    """Return what a disk of macOS knows a file by."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def test_steps_whose_names_are_one_to_some_disks_share_nothing() -> None:
+    names, logs = StepNames({}), LogNames({})
+    taken = [names.take(step) for step in ALIKE for _ in range(2)]
+    assert len(set(map(told_apart_nowhere, taken))) == 2 * len(ALIKE)
+    files = [file for name in taken for file in (logs.of(name), out_name(logs.of(name)))]
+    assert len(set(map(told_apart_nowhere, files))) == 4 * len(ALIKE)
+    assert taken[:4] == ["crop", "crop_2", "Crop_3", "Crop_4"]
+
+
+def test_a_job_that_goes_on_where_disks_are_like_that_takes_no_name_twice() -> None:
+    names = StepNames({"Crop": 1})
+    assert names.take("crop") == "crop_2"
+    logs = LogNames({"Crop": "node_Crop.log"})
+    assert logs.of("crop") == "node_crop_2.log"
+
+
+def test_two_steps_of_such_names_have_their_own_folders_and_logs(
+    localproc_engine: Engine,
+) -> None:
+    step = {
+        "in": {},
+        "out": ["out"],
+        "run": {
+            "class": "CommandLineTool",
+            "baseCommand": ["sh", "-c", "echo out; echo log >&2"],
+            "inputs": {},
+            "stdout": "out.txt",
+            "outputs": {"out": "stdout"},
+        },
+    }
+    package = {
+        "cwlVersion": "v1.2",
+        "class": "Workflow",
+        "id": "alike",
+        "inputs": {},
+        "outputs": {
+            "a": {"type": "File", "outputSource": "Crop/out"},
+            "b": {"type": "File", "outputSource": "crop/out"},
+        },
+        "steps": {"Crop": step, "crop": step},
+    }
+    job = localproc_engine.run(package).raise_for_status()
+    logs = [one.log for one in job.steps if not one.key.startswith("/")]
+    assert len({log.lower() for log in logs}) == 2
+    assert sorted(one.key for one in job.steps if not one.key.startswith("/")) == ["Crop", "crop"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,34 @@ def test_a_bundle_is_run_by_the_first_python_that_can(
     assert [ends[handed.handle(number)].code for number in range(2)] == [0, 0]
     assert [Path(one.stderr).read_text() for one in tasks] == ["ran\n"] * 2
     assert ("keeper" if (Path(handed.folder) / "journal").exists() else "shell") == by
+
+
+_OFF = """#!/bin/sh
+shift 2
+exec %s -I -S -c 'import runpy, sys, time
+right = time.time
+time.time = lambda: right() + 3600
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")' "$@"
+"""
+
+
+def test_a_node_whose_clock_is_wrong_tells_the_time_of_the_disk(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(_OFF % sys.executable)
+    python.chmod(0o755)
+    spool = Spool(str(tmp_path), replace(NODE, own=str(python)))
+    tasks = tuple(here(tmp_path, name, "true") for name in "ab")
+    for one in tasks:
+        Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.BUNDLE, tasks, Request(2, 100), slots=2))
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    assert run(handed).returncode == 0
+    for _, record in spool.ends([handed], ()):
+        assert record.started is not None
+        assert record.ended is not None
+        assert before < record.started <= record.ended < datetime.now(UTC) + timedelta(seconds=2)
+    assert (Path(handed.folder) / "journal").exists(), "it was run by that Python"
 
 
 def test_nothing_begins_while_the_disk_is_full(small_disk: Path) -> None:

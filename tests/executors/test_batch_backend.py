@@ -1,7 +1,7 @@
 """The backend of schedulers, on one that answers as it is told."""
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,69 +9,25 @@ from typing import Any
 import pytest
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import Allocation, BatchBackend, Options, Request, Seen, TooMany
+from localproc.executors.batch import (
+    Allocation,
+    BatchBackend,
+    Options,
+    Request,
+    Seen,
+    TooMany,
+)
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
 from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.telling import Telling, before_it
-from localproc.model import Task, TaskState
-from localproc.plugins.backend import Capabilities, Refused
+from localproc.model import TaskState
+from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import ExecutorSettings
 from tests.conftest import fill
-
-
-class Scheduler:
-    """Takes everything; nothing begins by itself. ``asked`` are the jobs it was asked for."""
-
-    job_variable, index_variable = "JOB", "INDEX"
-
-    def __init__(self) -> None:
-        self.handed: list[Allocation] = []
-        self.queue: dict[str, Seen] = {}
-        self.ends: dict[str, Seen] = {}
-        self.asked: list[set[str]] = []
-        self.order: dict[str, int] = {}
-        self.asked_places = 0
-        self.most = 1000  #: jobs in the queue
-
-    def unfit(self, request: Request) -> str:
-        return ""
-
-    def submit(self, allocation: Allocation) -> str | Refused:
-        if len(self.queue) + max(1, allocation.count) > self.most:
-            raise TooMany("job submit limit")
-        self.handed.append(allocation)
-        job = str(len(self.handed))
-        jobs = [f"{job}_{number}" for number in range(allocation.count)] or [job]
-        self.queue.update(dict.fromkeys(jobs, Seen(TaskState.QUEUED, name=allocation.name)))
-        return job
-
-    def element(self, job: str, number: int) -> str:
-        return f"{job}_{number}"
-
-    def jobs(self) -> Mapping[str, Seen]:
-        return dict(self.queue)
-
-    def places(self) -> Mapping[str, int]:
-        self.asked_places += 1
-        return dict(self.order)
-
-    def named(self, names: Collection[str]) -> Mapping[str, str]:
-        return {one.name: job for job, one in self.queue.items() if one.name in names}
-
-    def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
-        self.asked.append(set(ids))
-        return {job: self.ends[job] for job in ids if job in self.ends}
-
-    def poke(self, ids: Collection[str]) -> None: ...
-
-    def kill(self, ids: Collection[str]) -> None: ...
-
-    def cancel(self, ids: Collection[str]) -> None:
-        for job in ids:
-            self.queue.pop(job, None)
+from tests.executors.scheduler_of_tests import Scheduler, task
 
 
 @pytest.fixture
@@ -82,12 +38,6 @@ def scheduler() -> Scheduler:
 def opened(folder: Path, scheduler: Scheduler, **options: Any) -> BatchBackend:
     settings = ExecutorSettings(str(folder), "engine", cores=0, ram=0, slots=0, options={})
     return BatchBackend(scheduler, settings, Options("x", options, {}), Capabilities())
-
-
-def task(folder: Path, name: str) -> Task:
-    out = str(folder / name)
-    key, logs = f"j:{name}:1", (f"{out}.o", f"{out}.e")
-    return Task(key, ("true",), {}, out, f"{out}.tmp", None, *logs, step="s")
 
 
 def test_a_bundle_is_run_by_the_python_of_localproc(tmp_path: Path, scheduler: Scheduler) -> None:
@@ -145,6 +95,30 @@ def test_an_end_that_cannot_be_written_down_is_told_later(
     assert telling.report(single, 0).state is TaskState.QUEUED
     (small_disk / "filler").unlink()
     assert telling.report(single, 0).state is TaskState.NODE_LOST
+
+
+def test_a_task_that_is_cancelled_as_it_begins_has_not_been_put_back_into_the_queue(
+    tmp_path: Path, scheduler: Scheduler
+) -> None:
+    """It was there when the queue was last seen, which was before it began."""
+    spool, queue = Spool(str(tmp_path), NodeSetup("JOB", "INDEX")), Queue(scheduler)
+    ends = Ends(spool)
+    telling = Telling(scheduler, spool, queue, ends)
+    single = spool.add(Batch(Mode.SINGLE, (task(tmp_path, "a"),), Request(1, 1)))
+    spool.took(single, "7")
+    ends.look_at([single])
+    scheduler.queue["7"] = Seen(TaskState.QUEUED, name=single.name)
+    queue.ask()
+    (Path(single.folder) / "begun.0").write_text("7 n1\n")
+    record = "code 143\nhost n1\njob 7\nwhy TERM\n0m0.0s 0m0.0s\n0m0.1s 0m0.1s\n"
+    (tmp_path / "done" / f"{single.name}.0").write_text(record)
+    assert ends.read() == ["j:a:1"]
+    assert telling.report(single, 0).state is TaskState.RUNNING, "the scheduler has the last word"
+    del scheduler.queue["7"]
+    scheduler.ends["7"] = Seen(TaskState.CANCELLED, "somebody", name=single.name)
+    queue.ask()
+    told = telling.report(single, 0)
+    assert (told.state, told.reason, told.exit_code) == (TaskState.CANCELLED, "somebody", 143)
 
 
 def test_places_are_asked_for_while_tasks_wait_and_seldom(

@@ -99,6 +99,37 @@ class TestContainers(CharliecloudTests):
         assert (Path(task.outdir) / "made").stat().st_uid == os.getuid()
         assert int(Path(task.stdout).read_text()) == os.getuid()
 
+    def test_inputs_are_read_only_whatever_they_are_called(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        names = ["a b", "ü,x", "tab\there", "two\nlines", "back\\040slash", "#x", "x" * 200]
+        (folder := tmp_path / "in put").mkdir()
+        files = [folder / name for name in names]
+        for file in files:
+            file.write_text("as it was\n")
+        script = """
+            for each; do cat "$each"; echo changed >"$each" && exit 3; done
+            echo new >"$(dirname "$1")/beside"; echo here >here
+        """
+        argv = ("sh", "-c", script, "sh", *map(str, files))
+        for reads in ([str(one) for one in files], [str(folder)]):
+            task = self.command(tmp_path, "s", argv, reads=tuple(reads))
+            executor.submit([task])
+            assert self.reports(executor, [task.key])[task.key].exit_code == 0
+            assert Path(task.stdout).read_text() == "as it was\n" * len(files)
+            assert (Path(task.outdir) / "here").read_text() == "here\n"
+        assert {one.read_text() for one in files} == {"as it was\n"}
+        assert not (folder / "beside").exists()
+
+    def test_an_input_in_which_the_task_writes_is_no_hindrance(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        argv = ("sh", "-c", "echo here >here")
+        task = self.command(tmp_path, "s", argv, reads=(str(tmp_path),))
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert (Path(task.outdir) / "here").read_text() == "here\n"
+
     def test_a_path_with_a_colon_is_seen_too(self, executor: Executor, tmp_path: Path) -> None:
         odd = tmp_path / "in" / "a:b.txt"
         odd.parent.mkdir()

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from localproc.executors.curtain import Curtain
+from localproc.executors.keeper import pipes
 from localproc.model import Secrets, Task
 from localproc.testing.executor_secrets import TOKEN, found_in, texts_below
 from tests.patience import patient, until
@@ -117,3 +119,20 @@ def test_whoever_is_there_goes_with_the_folder(curtain: Curtain, tmp_path: Path)
     assert TOKEN not in json.dumps([process.cmdline(), process.environ()], ensure_ascii=False)
     curtain.remove()
     process.wait(patient(30))
+
+
+def test_who_passes_on_waits_for_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, left = threading.Thread.start, [2]
+
+    def starts(thread: threading.Thread) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starts)
+    monkeypatch.setattr(pipes, "_AGAIN", 0)
+    begun = threading.Event()
+    pipes.begin_soon(threading.Thread(target=begun.set), str(tmp_path))
+    assert begun.wait(patient(20))
+    assert left[0] < 0

@@ -12,6 +12,7 @@ import pytest
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors import desk as desks
 from localproc.executors.desk import Desk
+from localproc.executors.desk_tasks import DeskTasks
 from localproc.executors.opening import open_executor
 from localproc.model import Container, Report, Resources, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
@@ -147,6 +148,21 @@ def test_tasks_that_come_together_are_handed_on_together(backend: Memory) -> Non
     news(desk, "a", "b", "c")
     assert [keys for verb, keys in backend.calls if verb == "submit"] == [("a", "b", "c")]
     desk.close()
+
+
+def test_the_first_of_many_does_not_wait_for_the_last() -> None:
+    """An engine that goes on promising more for seconds would keep a cluster idle for so long."""
+    waiting, now = DeskTasks(60), time.monotonic()
+    waiting.add(tasks("a"), now + 1000, now - 1)
+    batch, _ = waiting.take(100)
+    assert [one.task.key for one in batch] == ["a"]
+    waiting.add(tasks("b"), now + 1000, now + 2000)
+    waiting.add(tasks("c"), now + 3000, now + 9000)
+    batch, wait = waiting.take(100)
+    assert batch == []
+    assert wait is not None
+    assert 1000 < wait <= 2000, "b waits for others, but no longer than it was to at most"
+    waiting.close()
 
 
 def test_all_tasks_are_asked_for_at_once(desk: Desk, backend: Memory) -> None:

@@ -22,6 +22,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Resources, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT, OPEN, OpenExecutor
+from tests.children import child
 from tests.executors.local_tests import LocalTests, keeper_of
 from tests.patience import until
 
@@ -43,6 +44,20 @@ def entries(path: Path) -> list[dict[str, Any]]:
 
 
 #: What a program puts before being a keeper: so many starts of tasks fail for want of processes.
+#: Writes into a file as ever new processes, each of a session of its own, none with a mark.
+UNMARKED = """
+import os, resource, sys, time
+if os.fork():
+    sys.exit(0)
+resource.setrlimit(10, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+while True:
+    os.setsid()
+    with open(sys.argv[1], "a") as file:
+        file.write("beat")
+    time.sleep(0.005)
+    if os.fork():
+        os._exit(0)
+"""
 NO_ROOM = """
 import errno, os, sys
 sys.path.append(sys.argv[1])
@@ -240,6 +255,56 @@ class TestKeeper(LocalTests):
         (Path(runs.outdir) / "go").touch()
         assert self.reports(second, [runs.key])[runs.key].exit_code == 9
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"at": 1e30},
+            {"started": float("nan")},
+            {"at": -1},
+            {"code": 0.5},
+            {"code": True},
+            {"cpu": "much"},
+            {"rss": None},
+            {"why": ["stop"]},
+            {"state": ["ended"]},
+        ],
+        ids=str,
+    )
+    def test_an_end_that_cannot_be_is_none(
+        self, open_executor: OpenExecutor, tmp_path: Path, wrong: dict[str, Any]
+    ) -> None:
+        first = open_executor("first")
+        tasks = [self.task(tmp_path, f"s{n}", f"exit {n}") for n in range(2)]
+        first.submit(tasks)
+        self.reports(first, [task.key for task in tasks])
+        first.close()
+        folder = tmp_path / "keepers" / "left"  # the other one went with its engine
+        folder.mkdir()
+        line = {"key": tasks[0].key, "state": "ended", "at": 5.0, "started": 4.0, "code": 0}
+        good = {**line, "key": tasks[1].key, "code": 1}
+        lines = [json.dumps(one) for one in ({**line, **wrong}, good)]
+        (folder / "journal").write_text("\n".join(lines) + "\n")
+        second = open_executor("second")
+        second.reattach(tasks)
+        found = self.reports(second, [task.key for task in tasks])
+        assert found[tasks[0].key].state is TaskState.NEVER_STARTED
+        assert found[tasks[1].key].exit_code == 1
+
+    @pytest.mark.parametrize("pid", [-1, 0, 1, 2**40, 7.0, True, "7", None])
+    def test_a_process_that_cannot_be_is_not_read(self, tmp_path: Path, pid: Any) -> None:
+        line = {"key": "k:s:1", "state": "running", "at": 5.0, "pid": pid}
+        (tmp_path / "journal").write_text(json.dumps(line) + "\n")
+        journal = Journal(str(tmp_path))
+        assert journal.read() == []
+        assert journal.damaged
+
+    def test_a_process_that_leads_nothing_is_no_tasks(self, tmp_path: Path) -> None:
+        with subprocess.Popen(["sleep", "300"]) as other:
+            living = process_trees.processes()
+            for pid in (other.pid, 1, os.getpid()):
+                assert process_trees.members({str(tmp_path): pid}, living) == set()
+            other.kill()
+
     def is_end(self, line: bytes, key: str) -> bool:
         entry = json.loads(line)
         return bool(entry.get("key") == key and entry["state"] == "ended")
@@ -358,6 +423,17 @@ class TestKeeper(LocalTests):
         self.reports(executor, [task.key])
         self.still(beat)
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps daemons with a keeper")
+    def test_a_daemon_that_takes_its_mark_off_and_becomes_another_again_and_again_ends_too(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        beat = tmp_path / "beat"
+        script = f"{sys.executable} -c '{UNMARKED}' {beat}"
+        task = self.task(tmp_path, "s", f"{script}; until [ -s {beat} ]; do sleep 0.02; done")
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        self.still(beat)
+
     @pytest.mark.parametrize("how", ["lost", "cancelled"])
     def test_a_daemon_that_shows_nothing_of_its_task_does_not_outlive_a_keeper_that_was_killed(
         self, open_executor: OpenExecutor, tmp_path: Path, how: str
@@ -448,7 +524,7 @@ class TestKilledTogether(LocalTests):
         work = tmp_path / "work"
         work.mkdir()
         command = [sys.executable, "-c", ROUND, str(tmp_path / "keepers"), str(work)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
+        with child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
             assert engine.stdout is not None
             engine.stdout.readline()
             keepers = psutil.Process(engine.pid).children()

@@ -145,3 +145,26 @@ def test_who_waits_for_a_dismissal_does_not_hold_the_end(
     assert states in ([200], [202])  # 200 if it was killed in the meantime
     gate.touch()
     job.dismiss()
+
+
+def test_a_request_that_gets_no_thread_is_told_to_come_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refused = threading.Thread.start, list[str]()
+
+    def starts(thread: threading.Thread) -> None:
+        if thread.name.startswith("localproc-sync") and not refused:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with serving(engine) as url:
+        monkeypatch.setattr(threading.Thread, "start", starts)
+        place = f"{url}/default/ogc-api/processes/echo/execution"
+        before = len(engine.jobs())
+        body = {"inputs": {"string": "hi"}, "outputs": {"string": {}}}
+        first = httpx.post(place, json=body)
+        assert (first.status_code, first.headers["Retry-After"]) == (503, "1")
+        assert first.json()["title"] == "NoThread"
+        assert httpx.post(place, json=body).status_code == 200
+        assert len(engine.jobs()) == before + 1, "what was refused is not done later"

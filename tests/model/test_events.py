@@ -174,6 +174,9 @@ def test_a_history_begins_with_what_was_asked_for() -> None:
 
 
 def test_a_request_says_only_what_it_does_not_have_by_default() -> None:
-    assert JobRequest.from_data({"inputs": {"n": 1}}) == replace(JobRequest({}), inputs={"n": 1})
+    request = replace(JobRequest({}), inputs={"n": 1})
+    assert JobRequest.from_data({"inputs": {"n": 1}}) == request
+    assert request.to_data() == {"inputs": {"n": 1}}
+    assert replace(request, priority=2).to_data() == {"inputs": {"n": 1}, "priority": 2}
     with pytest.raises(ValueError, match="no inputs"):
         JobRequest.from_data({"title": "x"})

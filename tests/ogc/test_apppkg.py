@@ -26,6 +26,28 @@ def test_inputs_may_be_a_list() -> None:
         assert found.described[part] == {"a": {"title": "A"}, "b": {"description": "B"}}
 
 
+def test_numbers_of_occurrences_may_be_texts() -> None:
+    few = {"id": "few", "minOccurs": "0", "maxOccurs": "3"}
+    many = {"id": "many", "minOccurs": "1", "maxOccurs": "unbounded"}
+    found = read_apppkg(json.dumps(written(inputs=[few, many])).encode(), "p.json")
+    assert found.described["inputs"] == {
+        "few": {"minOccurs": 0, "maxOccurs": 3},
+        "many": {"minOccurs": 1, "maxOccurs": "unbounded"},
+    }
+
+
+@pytest.mark.parametrize("most", ["many", "-1", "1.5", [1]])
+def test_a_number_of_occurrences_that_is_none_is_refused(most: Any) -> None:
+    with pytest.raises(InvalidPackage, match="is not an OGC application package"):
+        read_apppkg(json.dumps(written(inputs={"a": {"maxOccurs": most}})).encode(), "p.json")
+
+
+def test_an_input_that_is_described_twice_is_refused() -> None:
+    twice = [{"id": "a", "title": "one"}, {"id": "a", "title": "other"}]
+    with pytest.raises(InvalidPackage, match="inputs in processDescription has 'a' twice"):
+        read_apppkg(json.dumps(written(inputs=twice)).encode(), "p.json")
+
+
 @pytest.mark.parametrize("inputs", [[{"title": "A"}], ["a"], 5])
 def test_inputs_that_are_none_are_refused(inputs: Any) -> None:
     with pytest.raises(InvalidPackage, match="inputs in processDescription"):

@@ -3,7 +3,6 @@
 import importlib
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ import pytest
 
 from localproc import Engine
 from localproc.model import Kind
+from tests.children import child
 from tests.patience import until
 
 SOURCE = Path(__file__).parents[2] / "plugins" / "localproc-template" / "src"
@@ -79,7 +79,7 @@ def test_a_task_goes_on_when_its_engine_is_killed(tmp_path: Path, template: Modu
     home = tmp_path / "home"
     command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
     path = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as running:
+    with child(command, env={**os.environ, "PYTHONPATH": path}) as running:
         until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_slow.log")))
         running.send_signal(signal.SIGKILL)
     with Engine(home, plugins=[template]) as engine:

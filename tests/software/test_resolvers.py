@@ -49,8 +49,10 @@ def test_the_whole_difference_counts() -> None:
     }
 
 
-def test_what_is_put_before_a_path_comes_before_ours() -> None:
-    assert changed(ENV, "export PATH=/a:$PATH")["PATH"] == f"/a:/mine:{PATH}"
+@pytest.mark.parametrize("name", ["PATH", "LD_LIBRARY_PATH"])
+def test_what_is_put_before_a_path_comes_before_ours(name: str) -> None:
+    env = {**ENV, "LD_LIBRARY_PATH": "/lib/ours"}
+    assert changed(env, f'export {name}="/a:${name}"') == {**env, name: f"/a:{env[name]}"}
 
 
 def test_what_fails_is_told() -> None:

@@ -16,6 +16,7 @@ import pytest
 from localproc.priorities import lower_session
 from localproc.storage import contents
 from localproc.storage.disk import on
+from tests.children import child
 from tests.patience import until
 
 _DATA = random.Random(9).randbytes(20_000_000)
@@ -147,7 +148,7 @@ def test_the_process_ends_with_whoever_wants_it(tmp_path: Path) -> None:
     with endless.open("wb") as opened:
         opened.truncate(1 << 40)
     argv = [sys.executable, "-c", _ASKING, str(endless)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as asking:
+    with child(argv, stdout=subprocess.PIPE) as asking:
         assert asking.stdout is not None
         process = psutil.Process(int(asking.stdout.readline()))
         asking.kill()

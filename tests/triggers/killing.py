@@ -4,11 +4,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from localproc import Engine, JobStatus
+from tests.children import child
 from tests.patience import patient, until
 
 ECHO: dict[str, Any] = {
@@ -37,15 +39,14 @@ def fire_under_kills(home: Path, *, servers: int, kills: int, ticks: int) -> int
     with Engine(home, run_jobs=False) as engine:
         engine.deploy(ECHO)
         engine.schedules.add("echo", "* * * * * ?", {"text": "tick"}, missed="all")
-        alive = [serving(home) for _ in range(servers)]
-        for _ in range(kills):
+        with ExitStack() as stack:
+            alive = [stack.enter_context(serving(home)) for _ in range(servers)]
+            for _ in range(kills):
+                _wait_for(engine, ticks)
+                end(alive.pop(0))
+                alive.append(stack.enter_context(serving(home)))
             _wait_for(engine, ticks)
-            end(alive.pop(0))
-            alive.append(serving(home))
-        _wait_for(engine, ticks)
-        engine.schedules.disable("echo")
-        for one in alive:
-            end(one)
+            engine.schedules.disable("echo")
         history = engine.schedules.history("echo", 10_000)
         dues = sorted(one.due for one in history)
         lasted = round((dues[-1] - dues[0]).total_seconds())
@@ -76,27 +77,25 @@ def watch_under_kills(folder: Path, *, rounds: int, each: int) -> int:
         when = {"event": "file", "folder": str(inbox), "settled": 0}
         target = {"process": "echo", "inputs": {"text": "$(event.name) $(event.size)"}}
         engine.subscriptions.add("s", when, target, every=0.1)
-        watcher = serving(home)
         for turn in range(rounds):
-            for number in range(each):
-                name = f"{turn}-{number}" if number % 2 else f"{number}"
-                part = inbox / f"{name}.part"
-                part.write_text("x" * (each * turn + number + 1))
-                part.rename(inbox / name)
-                expected[f"{name} {each * turn + number + 1}"] += 1
-            _wait_until(engine, expected.total() - each // 2)
-            end(watcher)
-            watcher = serving(home)
-            _wait_until(engine, expected.total())
-        end(watcher)
+            with serving(home):
+                for number in range(each):
+                    name = f"{turn}-{number}" if number % 2 else f"{number}"
+                    part = inbox / f"{name}.part"
+                    part.write_text("x" * (each * turn + number + 1))
+                    part.rename(inbox / name)
+                    expected[f"{name} {each * turn + number + 1}"] += 1
+                _wait_until(engine, expected.total() - each // 2)
+            with serving(home):
+                _wait_until(engine, expected.total())
         jobs = engine.jobs(process="echo", limit=10_000)
         assert Counter(str(job.inputs["text"]) for job in jobs) == expected
     return expected.total()
 
 
-def serving(home: Path) -> "subprocess.Popen[bytes]":
-    """Start an engine that sees to triggers."""
-    return subprocess.Popen([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
+def serving(home: Path) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    """Start an engine that sees to triggers; it is killed with -9 at the end of the block."""
+    return child([sys.executable, "-c", SERVING, home], stdin=subprocess.PIPE)
 
 
 def end(one: "subprocess.Popen[bytes]") -> None:

@@ -12,7 +12,7 @@ from localproc import Engine, InvalidInputs
 from localproc.engine.engine import namespace_of
 from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.timekeeper import Timekeeper
-from localproc.errors import NoSuchSchedule
+from localproc.errors import EnvironmentProblem, NoSuchSchedule
 from localproc.model.trigger import Firing, TriggerRecord
 from tests.patience import patient, until
 from tests.triggers.killing import ECHO, fire_under_kills
@@ -267,3 +267,26 @@ def test_each_second_sets_off_one_job_though_servers_are_killed(
     tmp_path: Path, servers: int
 ) -> None:
     fire_under_kills(tmp_path / "home", servers=servers, kills=2, ticks=2)
+
+
+def test_an_engine_that_runs_no_jobs_any_more_leaves_schedules_to_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    engine.schedules.add("echo", "* * * * * ?", {"text": "tick"})
+    with monkeypatch.context() as patch:
+        patch.setattr("localproc.engine.loop.loop.FairShare.fill", buggy)
+        stopped = Engine(engine.home)
+        namespace_of(stopped).stand_by()
+        stopped.run_triggers()
+        until(lambda: namespace_of(stopped).runtime.loop().broken)
+    with pytest.raises(EnvironmentProblem, match="the engine has stopped"):
+        namespace_of(stopped).check()
+    with Engine(engine.home, run_jobs=False) as other:
+        other.run_triggers()
+        until(lambda: other.schedules.history("echo"))
+    stopped.close()
+    for job in engine.resume():
+        assert job.wait(patient(60)).status == "successful"

@@ -29,7 +29,7 @@ from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import NoSuchSubscription
 from localproc.model import Event, JobRecord, Kind
 from tests.patience import patient, until
-from tests.triggers.killing import ECHO, end, serving, watch_under_kills
+from tests.triggers.killing import ECHO, serving, watch_under_kills
 
 FAILING: dict[str, Any] = {
     "cwlVersion": "v1.2",
@@ -379,15 +379,13 @@ def test_whoever_watches_a_search_is_killed_between_two_pages(tmp_path: Path, ap
         looking_at(engine, f"{api.url}?sortby=-properties.created")
         api.grow(*range(1, 8))
         api.held.add(2)
-        watcher = serving(home)
-        until(lambda: 2 in api.asked)
-        assert echoed(engine).total() == 4  # those of two pages
-        end(watcher)
+        with serving(home):
+            until(lambda: 2 in api.asked)
+            assert echoed(engine).total() == 4  # those of two pages
         api.grow(8)
         api.held.clear()
-        watcher = serving(home)
-        wait_for(engine, 8)
-        end(watcher)
+        with serving(home):
+            wait_for(engine, 8)
         assert echoed(engine) == {f"item-{n} S2": 1 for n in range(1, 9)}
 
 

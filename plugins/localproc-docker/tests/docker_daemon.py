@@ -25,6 +25,7 @@ from localproc_docker.engine_api import VERSION, EngineApi
 from localproc_docker.task_containers import HOME
 
 IMAGE = "localproc-tests/busybox:1"
+VOLUME = "localproc-tests/volume:1"  #: declares /data as one
 BARE = "localproc-tests/bare:2"  #: its one program echoes
 
 
@@ -48,6 +49,7 @@ def daemon(variable: str = "DOCKER_HOST") -> EngineApi:
 def have_images(api: EngineApi) -> None:
     """Make the tests' images, unless they are there."""
     _have(api, IMAGE, "ENV PATH=/bin")
+    _have(api, VOLUME, "VOLUME /data")
     _have(api, BARE, 'ENTRYPOINT ["/busybox-alone", "echo"]')
 
 
@@ -121,7 +123,7 @@ def _have(api: EngineApi, name: str, change: str) -> None:
     transport = httpx.HTTPTransport(uds=api.address.removeprefix("unix://"))
     with httpx.Client(transport=transport, timeout=60) as client:
         url = f"http://docker/{VERSION}/images/create"
-        archive = _archive(shell=name == IMAGE)
+        archive = _archive(shell=name != BARE)
         made = client.post(url, params=query, content=archive).raise_for_status()
     image = json.loads(made.text.splitlines()[-1])["status"]
     api.post(f"/images/{image}/tag", repo=repository, tag=tag)

@@ -1,8 +1,8 @@
 """What tests of the executor are written with: it is opened on a real daemon."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -12,10 +12,12 @@ import pytest
 from docker_daemon import IMAGE, Road, containers, daemon
 from localproc_docker.engine_api import ApiRefused, EngineApi
 
+from localproc.errors import ExecutorUnavailable
 from localproc.model import Container, Task
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_tests import ExecutorTests, OpenExecutor, opened
 
+_LOG: Final = logging.getLogger("localproc")
 PATIENCE: Final = 200.0  #: seconds until something never comes; far more than it takes
 
 
@@ -69,7 +71,7 @@ class DockerTests(ExecutorTests):
         yield open_one
         for one in executors:
             one.close()
-        until(lambda: removed(api, tmp_path / "home"))
+        remove_all(api, tmp_path / "home")
 
     def command(self, tmp_path: Path, name: str, argv: Sequence[str], **fields: object) -> Task:
         """Make a task that runs in the tests' image."""
@@ -85,19 +87,57 @@ def open_docker(folder: Path, engine: str, *, name: str = "docker", **options: o
     return opened(plugin, settings)
 
 
-def removed(api: EngineApi, folder: Path) -> bool:
-    """Remove the containers of a folder; whether all are gone. Some may be ending just now."""
-    for container in containers(api, folder):
-        with suppress(ApiRefused):
-            api.delete(f"/containers/{container['Id']}", force=True)
-    return not containers(api, folder)
+def remove_all(api: EngineApi, folder: Path) -> None:
+    """Remove the containers of a folder whose executors are closed.
+
+    None may be made any more. One that the daemon itself does not let go of is its affair: it is
+    told of, and fails no test.
+    """
+    first = {one["Id"] for one in containers(api, folder)}
+    refusals: dict[str, str] = {}
+
+    def are_gone() -> bool:
+        left = {one["Id"] for one in containers(api, folder)}
+        assert left <= first, f"made after its executor was closed: {left - first}"
+        for one in left:
+            try:
+                api.delete(f"/containers/{one}", force=True, v=True)
+            except (ApiRefused, ExecutorUnavailable) as error:
+                refusals[one] = error.message
+        return not left
+
+    deadline = time.monotonic() + PATIENCE
+    while not are_gone() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    left = containers(api, folder)
+    assert all(one["Id"] in refusals for one in left), told(left)
+    for one in left:
+        _LOG.warning("%s: %s", told([one]), refusals[one["Id"]])
 
 
-def until(condition: Callable[[], Any]) -> None:
-    """Wait until a condition holds."""
+def told(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return what is known of containers, in short."""
+    return "; ".join(f"{one['Id'][:12]} {one['State']}, {one['Status']}" for one in found)
+
+
+def gone(api: EngineApi, folder: Path) -> None:
+    """Wait until a folder has no containers."""
+    until(lambda: not containers(api, folder), lambda: told(containers(api, folder)))
+
+
+def ended(api: EngineApi, folder: Path) -> None:
+    """Wait until all containers of a folder have ended."""
+    until(
+        lambda: {one["State"] for one in containers(api, folder)} == {"exited"},
+        lambda: told(containers(api, folder)),
+    )
+
+
+def until(condition: Callable[[], Any], left: Callable[[], object] = lambda: "") -> None:
+    """Wait until a condition holds; ``left`` says what there is if it never does."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
+        assert time.monotonic() < deadline, f"it never came to that: {left()}"
         time.sleep(0.02)
 
 

@@ -1,19 +1,17 @@
 """The daemon is killed, is held up, or has no room on its disk."""
 
-import http.server
-import json
 import signal
-import socketserver
-import threading
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import localproc_docker
 import pytest
 from docker_daemon import IMAGE
 from docker_fixtures import DockerTests, open_docker, until
+from fake_daemon import answering
 from own_daemon import OwnDaemon, own_daemon
 
 from localproc import Engine
@@ -125,12 +123,21 @@ def test_a_full_disk_of_the_daemon_is_told_and_later_jobs_run(tmp_path: Path) ->
         assert engine.execute(package, {}).wait().message == "step tool failed with exit code 3"
 
 
-class Forgetful(http.server.BaseHTTPRequestHandler):
-    """A daemon that hangs up as it is asked to start a container, and has forgotten that then."""
+class Forgetful:
+    """Answers as a daemon that has forgotten that it was asked to start a container."""
 
-    asked: ClassVar[list[str]] = []
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
-    def do_GET(self) -> None:
+    def answer(self, verb: str, path: str) -> tuple[int, Any] | None:
+        if verb == "GET":
+            return 200, self._known(path)
+        self.asked.append("delete" if verb == "DELETE" else path.rpartition("/")[2])
+        return None if path.endswith("/start") else (200, {"Id": "1"})
+
+    def _known(self, path: str) -> object:
+        if path == "/containers/json":
+            return []
         answers: dict[str, object] = {
             "info": {"NCPU": 2},
             "version": {},
@@ -138,44 +145,38 @@ class Forgetful(http.server.BaseHTTPRequestHandler):
             "images": {"Id": "sha256:1", "Config": {}},
             "containers": {"Id": "1", "State": {"Status": "created"}, "Config": {}},
         }
-        asked = self.path.partition("?")[0]
-        self.say([] if asked.endswith("/containers/json") else answers[asked.split("/")[2]])
-
-    def do_POST(self) -> None:
-        self.asked.append(self.path.partition("?")[0].rpartition("/")[2])
-        if not self.path.endswith("/start"):
-            self.say({"Id": "1"})
-
-    def do_DELETE(self) -> None:
-        self.asked.append("delete")
-        self.say({})
-
-    def say(self, answer: object) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def address_string(self) -> str:
-        return "somebody"
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        return answers[path.split("/")[1]]
 
 
 def test_what_may_have_begun_is_not_started_again(tmp_path: Path) -> None:
-    Forgetful.asked.clear()
-    place = tmp_path / "docker.sock"
-    with socketserver.ThreadingUnixStreamServer(str(place), Forgetful) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        executor = open_docker(tmp_path / "home", "first", host=f"unix://{place}")
+    forgetful = Forgetful()
+    with answering(tmp_path, forgetful.answer) as address:
+        executor = open_docker(tmp_path / "home", "first", host=address)
         tests = DockerTests()
         task = tests.command(tmp_path, "s", ("true",))
         executor.submit([task])
         report = tests.reports(executor, [task.key])[task.key]
         executor.close()
-        server.shutdown()
     assert report.state is TaskState.LOST
     assert report.reason == "the daemon went away as it was started, so it may have begun"
-    assert Forgetful.asked == ["create", "start", "delete"]
+    assert forgetful.asked == ["create", "start", "delete"]
+
+
+def test_a_daemon_that_hangs_counts_as_away_when_a_job_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CONTAINER_HOST", f"unix://{tmp_path}/nobody")
+    requirement = {"class": "DockerRequirement", "dockerPull": "nobody/has:1"}
+    hinted = tool("true", requirements=[], hints=[requirement])
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "silent.sock"))
+        silent.listen()
+        options = {"docker": {"host": f"unix://{tmp_path}/silent.sock"}}
+        with Engine(
+            tmp_path / "home", plugins=[localproc_docker], executor_options=options
+        ) as engine:
+            job = engine.run(hinted, {}).raise_for_status()
+    assert "docker does not answer within 2 s: it counts as away" in caplog.text
+    [step] = [one for one in job.steps if one.name == "tool"]
+    assert (step.executor, step.containers) == ("local", "")
+    assert step.without[0].startswith("the hint DockerRequirement cannot be met: ")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from docker_daemon import IMAGE, containers
-from docker_fixtures import api, removed, until
+from docker_fixtures import api, remove_all
 from localproc_docker.boxes import Boxes
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.task_containers import HOME, Owner
@@ -23,7 +23,7 @@ MORE_THAN_AT_A_TIME = [f"localproc-tests-{os.getpid()}-{number}" for number in r
 def owner(tmp_path: Path, api: EngineApi) -> Iterator[Owner]:
     """Give who containers belong to."""
     yield Owner(str(tmp_path), os.getuid(), os.getgid())
-    until(lambda: removed(api, tmp_path))
+    remove_all(api, tmp_path)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from localproc_docker.info import Info
-from localproc_docker.task_containers import Owner, creation, mounts, report, sent
+from localproc_docker.task_containers import Owner, creation, hindrance, mounts, report, sent
 
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.containers import Image
@@ -63,6 +63,21 @@ def test_paths_are_sent_in_a_form_that_podman_reads_too(path: str, bind: str | N
     targets = [one["Target"] for one in body["Mounts"]]
     assert (path in targets) == (bind is None)
     assert body["Binds"] == ([bind] if bind else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "is_podman", "is_told"),
+    [
+        ("/a,b:c", True, True),
+        ("/a,b:c", False, False),
+        ("/a,b", True, False),
+        ("/a:b", True, False),
+    ],
+)
+def test_what_podman_cannot_mount_is_told(path: str, is_podman: bool, is_told: bool) -> None:
+    found = hindrance({"Source": path, "Target": path}, Info(is_podman=is_podman))
+    assert found.startswith(f"podman cannot mount {path}: its path has a colon") is is_told
+    assert bool(found) is is_told
 
 
 def test_the_command_follows_the_entrypoint_and_streams_are_files() -> None:

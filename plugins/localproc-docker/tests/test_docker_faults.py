@@ -11,7 +11,7 @@ from typing import Any
 import localproc_docker
 import pytest
 from docker_daemon import BARE, IMAGE, Road, containers
-from docker_fixtures import DockerTests, api, open_docker, road, tool, until
+from docker_fixtures import DockerTests, api, ended, gone, open_docker, road, tool, until
 from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.task_containers import KEY
@@ -39,7 +39,7 @@ class TestFaults(DockerTests):
         self.running(first, Path(task.outdir) / "on")
         first.close()
         (Path(task.outdir) / "go").touch()
-        until(lambda: containers(api, tmp_path / "home")[0]["State"] == "exited")
+        ended(api, tmp_path / "home")
         second = open_executor("second")
         second.reattach([task])
         assert self.reports(second, [task.key])[task.key].exit_code == 5
@@ -197,7 +197,7 @@ class TestFaults(DockerTests):
         self.reports(executor, [task.key])
         assert len(containers(api, tmp_path / "home")) == 1, "it is the exit record"
         executor.release([task.key])
-        until(lambda: not containers(api, tmp_path / "home"))
+        gone(api, tmp_path / "home")
 
 
 def test_containers_of_a_home_that_is_gone_are_found_and_removed(

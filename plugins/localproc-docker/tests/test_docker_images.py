@@ -73,7 +73,8 @@ class TestImages:
         assert found is not None
         assert found.env["PATH"] == "/bin"
         assert any(one.name.endswith(IMAGE) and one.size for one in images.images())
-        assert images.image(Container("registry.invalid/none:1", "/")) is None
+        for name in ("registry.invalid/none:1", "/a/folder", "../none"):
+            assert images.image(Container(name, "/")) is None, name
 
     def test_one_that_is_saved_can_be_loaded(
         self, images: DaemonImages, name_of: str, tmp_path: Path

@@ -10,8 +10,9 @@ from pathlib import Path
 import localproc_docker
 import pytest
 from docker_daemon import containers
-from docker_fixtures import PATIENCE, api, tool, until
+from docker_fixtures import PATIENCE, api, ended, gone, tool, until
 from localproc_docker.engine_api import EngineApi
+from tests.children import child
 
 from localproc import Engine
 
@@ -79,8 +80,8 @@ def test_an_engine_that_is_killed_leaves_nothing_and_runs_nothing_twice(
             again = engine.execute(job.process_id, {})
             assert again.wait().message == "step tool failed with exit code 3"
         if warm == "no":  # a server that is never idle leaves nothing either
-            until(lambda: containers(api, home / "executor-docker") == [])
-    until(lambda: containers(api, home / "executor-docker") == [])
+            gone(api, home / "executor-docker")
+    gone(api, home / "executor-docker")
 
 
 def source_path() -> str:
@@ -105,13 +106,13 @@ def test_a_container_goes_on_when_its_engine_is_killed(
     home = tmp_path / "home"
     command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl"), "get", "no", "no"]
     environment = {**os.environ, "PYTHONPATH": source_path(), "WARM": warm}
-    with subprocess.Popen(command, env=environment) as running_engine:
+    with child(command, env=environment) as running_engine:
         until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_tool.log")))
         running_engine.send_signal(signal.SIGKILL)
     mine = home / "executor-docker"
     if ends == "before":
         (go / "go").touch()
-        until(lambda: {one["State"] for one in containers(api, mine)} == {"exited"})
+        ended(api, mine)
     with Engine(home, plugins=[localproc_docker]) as engine:
         (go / "go").touch()
         job = engine.jobs()[0].wait().raise_for_status()

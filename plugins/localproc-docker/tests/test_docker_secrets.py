@@ -7,7 +7,7 @@ from typing import Any
 import localproc_docker
 import pytest
 from docker_daemon import BARE, IMAGE, containers
-from docker_fixtures import api, until
+from docker_fixtures import api, gone, until
 from localproc_docker.engine_api import EngineApi
 
 from localproc import Engine
@@ -76,7 +76,7 @@ def test_nothing_is_left_of_a_job_that_is_dismissed(
     assert found_in(told(api, tmp_path / "home"), (TOKEN, PASSWORD)) == []
     engine.dismiss(job.id)
     job.wait()
-    until(lambda: not containers(api, tmp_path / "home" / "executors" / "docker"))
+    gone(api, tmp_path / "home" / "executors" / "docker")
     assert found_in(texts_below(tmp_path), (TOKEN, PASSWORD)) == []
 
 

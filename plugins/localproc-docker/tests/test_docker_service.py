@@ -15,6 +15,7 @@ from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.info import Info
 from localproc_docker.podman_service import Service
+from tests.children import child
 from tests.conftest import absent
 
 from localproc.errors import EnvironmentProblem
@@ -73,7 +74,7 @@ def test_it_listens_for_this_user_alone_until_it_is_closed(service: Service) -> 
 def test_it_ends_with_a_process_that_is_killed(podman: str) -> None:
     command = [sys.executable, "-c", BEGINS, podman]
     pipe, env = subprocess.PIPE, {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as one:
+    with child(command, stdin=pipe, stdout=pipe, text=True, env=env) as one:
         assert one.stdout is not None
         folder = socket_of(one.stdout.readline().strip()).parent
         assert folder.is_dir()

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import localproc_docker
 import pytest
-from docker_daemon import BARE, IMAGE, containers
-from docker_fixtures import DockerTests, api, road, until
+from docker_daemon import BARE, IMAGE, VOLUME, containers
+from docker_fixtures import DockerTests, api, ended, gone, road, until
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.task_containers import KEY
 from localproc_docker.warm import mounts, script, sees, sharing
@@ -85,6 +85,10 @@ def test_a_task_that_is_unlike_others_has_a_container_of_its_own(task: Task) -> 
     assert sharing(task, TOOL, "job") is None
 
 
+def test_tasks_of_an_image_with_volumes_share_none() -> None:
+    assert sharing(TASK, replace(TOOL, volumes=("/data",)), "job") is None
+
+
 def test_the_script_of_a_task_takes_any_argument() -> None:
     odd = replace(TASK, argv=("it's", "$HOME", "a\nb"))
     text = script(odd, TOOL).decode()
@@ -116,7 +120,7 @@ class TestShared(DockerTests):
         hosts = {Path(one.stdout).read_text() for one in tasks}
         assert len(hosts) <= 4, "slots"
         executor.release([one.key for one in tasks])
-        until(lambda: not containers(api, tmp_path / "home"))
+        gone(api, tmp_path / "home")
         until(lambda: os.listdir(tmp_path / "home" / "warm") == ["keys"])
         assert os.listdir(tmp_path / "home" / "warm" / "keys") == []
 
@@ -177,12 +181,25 @@ class TestShared(DockerTests):
         self.running(first, Path(task.outdir) / "on")
         first.close()
         (Path(task.outdir) / "go").touch()
-        until(lambda: containers(api, tmp_path / "home")[0]["State"] == "exited")
+        ended(api, tmp_path / "home")
         second = open_executor("second")
         second.reattach([task])
         assert self.reports(second, [task.key])[task.key].exit_code == 5
         second.release([task.key])
-        until(lambda: not containers(api, tmp_path / "home"))
+        gone(api, tmp_path / "home")
+
+    def test_a_volume_of_an_image_is_empty_for_each_task(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        script = "/bin/busybox ls /data; echo kept > /data/kept"
+        tasks = [
+            replace(one, container=Container(VOLUME, one.outdir))
+            for one in (self.task(tmp_path, "s", script) for _ in range(3))
+        ]
+        executor.submit(tasks)
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.exit_code for one in found.values()} == {0}
+        assert [Path(one.stdout).read_text() for one in tasks] == ["", "", ""]
 
     def test_an_image_without_a_shell_is_not_shared(
         self, executor: Executor, tmp_path: Path

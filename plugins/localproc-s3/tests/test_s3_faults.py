@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from s3_fixtures import OpenS3, bucket, open_s3, server
 from s3_packages import SCENE
 from s3_road import Road, once, road_to
 from s3_server import Server, keys, uploads
+from tests.children import child
 from tests.patience import until
 
 from localproc import Engine
@@ -274,22 +276,22 @@ def test_a_look_at_a_place_that_was_cut_short_leaves_nothing_for_long(
 # Killed
 
 
-def begun(home: Path, server: Server, bucket: str, size: int) -> "subprocess.Popen[bytes]":
+def begun(
+    home: Path, server: Server, bucket: str, size: int
+) -> AbstractContextManager["subprocess.Popen[bytes]"]:
     """Start a process that runs a job and publishes to the bucket."""
     script = Path(__file__).with_name("killed_while_publishing.py")
     folders = [ROOT, script.parents[1] / "src", script.parent]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
     arguments = [home, f"s3://{bucket}", size, json.dumps(server.options)]
-    return subprocess.Popen([sys.executable, str(script), *map(str, arguments)], env=environment)
+    return child([sys.executable, script, *arguments], env=environment)
 
 
 @pytest.fixture
 def killed(tmp_path: Path, server: Server, bucket: str) -> Path:
     """Give a home whose engine was killed in the middle of an upload."""
-    process = begun(tmp_path / "home", server, bucket, 200 << 20)
-    until(lambda: uploads(server, bucket) and keys(server, bucket))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with begun(tmp_path / "home", server, bucket, 200 << 20):
+        until(lambda: uploads(server, bucket) and keys(server, bucket))
     assert uploads(server, bucket) != []
     assert not any(key.endswith("catalog.json") for key in keys(server, bucket))
     return tmp_path / "home"
@@ -339,8 +341,9 @@ def test_killed_at_any_moment_nothing_partial_is_seen_and_it_is_completed(
             return fate.choice(["", "", "", "busy", "reset", "lost"])
 
         road.fault = kill
-        process.append(begun(tmp_path / "home", road.server, bucket, MANY))
-        process[0].wait()
+        with begun(tmp_path / "home", road.server, bucket, MANY) as one:
+            process.append(one)
+            one.wait()
     catalogs = [key for key in keys(server, bucket) if key.endswith("/catalog.json")]
     if catalogs:
         assert len(keys(server, bucket)) == 5

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,7 @@ MinJobAge=300
 KillWait=2
 InactiveLimit=0
 SlurmctldTimeout=10
-SlurmdTimeout=5
+SlurmdTimeout={slurmd_timeout}
 MessageTimeout=10
 JobRequeue=1
 AccountingStorageType=accounting_storage/none
@@ -81,9 +82,12 @@ def missing() -> str:
 
 
 class Cluster:
-    """Starts at once. ``limits``: its nodes enforce memory."""
+    """Starts at once. ``limits``: its nodes enforce memory.
 
-    def __init__(self, folder: Path) -> None:
+    A node that has not been heard of for ``slurmd_timeout`` seconds is lost.
+    """
+
+    def __init__(self, folder: Path, *, slurmd_timeout: int = 5) -> None:
         self.folder = folder
         self.limits = _has_cgroups()
         self.conf = folder / "slurm.conf"
@@ -92,7 +96,7 @@ class Cluster:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         for part in ("munge", "state", "spool"):
             (folder / part).mkdir(mode=0o755)
-        self._write(ports)
+        self._write(ports, slurmd_timeout)
         try:
             self._munge()
             self.start_controller()
@@ -156,21 +160,20 @@ class Cluster:
                 process.kill()
                 process.wait()
         self._running.clear()
-        self._end_steps()
+        self.kill_steps()
 
-    def _end_steps(self) -> None:
-        """End what runs of jobs whose node was killed: nobody else does."""
+    def kill_steps(self, *, runners: bool = True) -> None:
+        """Kill the daemons of jobs, and ``runners``, all that they have started, before."""
         for process in psutil.process_iter():
-            try:
-                if process.name() != "slurmstepd":
-                    continue
-                if any(str(self.folder) in file.path for file in process.open_files()):
-                    for one in [*process.children(recursive=True), process]:
+            with suppress(psutil.Error):
+                if process.name() == "slurmstepd" and any(
+                    str(self.folder) in file.path for file in process.open_files()
+                ):
+                    started = process.children(recursive=True) if runners else []
+                    for one in [process, *started]:
                         one.kill()
-            except psutil.Error:
-                continue
 
-    def _write(self, ports: Sequence[int]) -> None:
+    def _write(self, ports: Sequence[int], slurmd_timeout: int) -> None:
         host = socket.gethostname().split(".")[0]
         text = CONF.format(
             host=host,
@@ -181,6 +184,7 @@ class Cluster:
             last=ports[-1],
             name=self.name,
             nodes=NODES,
+            slurmd_timeout=slurmd_timeout,
             cores=CORES,
             ram=RAM,
             tracking=_CGROUP if self.limits else _PLAIN,

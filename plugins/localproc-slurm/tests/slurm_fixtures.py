@@ -1,5 +1,6 @@
 """What tests of the executor are written with: it is opened on a real cluster."""
 
+import json
 import shutil
 import tempfile
 import time
@@ -35,10 +36,20 @@ def running_cluster() -> Iterator[Cluster | None]:
 @pytest.fixture
 def own_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Give a cluster to break: a controller that was killed may give ids out twice."""
+    yield from _started(monkeypatch)
+
+
+@pytest.fixture
+def slow_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give a cluster to break that misses a node no sooner than those of computing centres do."""
+    yield from _started(monkeypatch, slurmd_timeout=300)
+
+
+def _started(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Cluster]:
     if missing():
         absent(missing())
     folder = Path(tempfile.mkdtemp(prefix="localproc-slurm-"))
-    cluster = Cluster(folder)
+    cluster = Cluster(folder, **options)
     monkeypatch.setenv("SLURM_CONF", str(cluster.conf))
     yield cluster
     cluster.end()
@@ -65,10 +76,11 @@ class SlurmTests(ExecutorTests):
     patience = PATIENCE
     options: ClassVar[Mapping[str, Any]] = {}
     cluster: Cluster
+    home: Path
 
     @pytest.fixture
     def open_executor(self, tmp_path: Path, cluster: Cluster) -> Iterator[OpenExecutor]:
-        self.cluster = cluster
+        self.cluster, self.home = cluster, tmp_path / "home"
         executors: list[Executor] = []
 
         def open_one(engine: str) -> Executor:
@@ -79,10 +91,21 @@ class SlurmTests(ExecutorTests):
         for one in executors:
             one.close()
 
-    def job_of(self, executor: Executor, task: Task) -> str:
-        """Wait until a task is in the queue; return the id of its job."""
-        found = self.until(executor, [task.key], lambda report: bool(report.native_id))
-        return found[task.key].native_id
+    def job_of(self, task: Task) -> str:
+        """Wait until a task was handed in; return the id of its job."""
+        [about] = until(
+            lambda: [
+                one
+                for one in self.home.glob("batches/lp-*/about.json")
+                if task.key in json.loads(one.read_text())["keys"]
+            ]
+        )
+        known, job = json.loads(about.read_text()), until(lambda: _read(about.with_name("id")))
+        return f"{job}_{known['keys'].index(task.key)}" if known["mode"] == "array" else job
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def open_slurm(folder: Path, engine: str, options: Mapping[str, Any]) -> Executor:

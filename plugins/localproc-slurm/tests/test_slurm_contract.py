@@ -25,7 +25,7 @@ class SlurmContract(SlurmTests, ExecutorContract):
         self.enforces_memory = cluster.limits
 
     def cancel_elsewhere(self, executor: Executor, task: Task) -> bool:
-        self.cluster.call("scancel", self.job_of(executor, task))
+        self.cluster.call("scancel", self.job_of(task))
         return True
 
     def told(self, executor: Executor, task: Task) -> str:

@@ -8,13 +8,22 @@ from typing import Any, ClassVar
 
 import pytest
 from slurm_cluster import CORES, NODES, Cluster
-from slurm_fixtures import SlurmTests, cluster, open_slurm, own_cluster, running_cluster, until
+from slurm_fixtures import (
+    SlurmTests,
+    cluster,
+    open_slurm,
+    own_cluster,
+    running_cluster,
+    slow_cluster,
+    until,
+)
 
+from localproc.executors.batch import scheduler_backend, telling
 from localproc.model import Report, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import OpenExecutor
 
-__all__ = ["cluster", "own_cluster", "running_cluster"]  # fixtures
+__all__ = ["cluster", "own_cluster", "running_cluster", "slow_cluster"]  # fixtures
 
 pytestmark = pytest.mark.service
 
@@ -55,7 +64,7 @@ class Everywhere(FaultTests):
         self, executor: Executor, cluster: Cluster, tmp_path: Path
     ) -> None:
         task = self.running_task(executor, tmp_path)
-        job = self.job_of(executor, task)
+        job = self.job_of(task)
         cluster.call("scontrol", "update", f"jobid={job}", "requeue=1")
         cluster.call("scontrol", "requeue", job)
         report = self.end_of(executor, task)
@@ -263,6 +272,44 @@ class TestBundles(Everywhere):
         found = self.reports(executor, [one.key for one in tasks[1:5]])
         assert {one.exit_code for one in found.values()} == {5}
         assert not (Path(tasks[5].outdir) / "ran.txt").exists()
+
+    def test_a_bundle_that_somebody_cancels_takes_along_what_waits_there(
+        self, executor: Executor, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        """Who cancels it does not want it run again, by another bundle."""
+        tasks = [self.task(tmp_path, f"s{n}", GO_ON) for n in range(6)]
+        executor.submit(tasks)
+        for one in tasks[:4]:
+            self.running(executor, Path(one.outdir) / "on")
+        cluster.call("scancel", self.job_of(tasks[0]))
+        found = self.reports(executor, [one.key for one in tasks])
+        assert {one.state for one in found.values()} == {TaskState.CANCELLED}
+
+    def test_a_runner_that_is_killed_with_its_job_is_missed_before_slurm_does(
+        self, slow_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (scheduler_backend, telling):
+            monkeypatch.setattr(module, "SILENT", 8.0)
+        executor = open_slurm(tmp_path / "home", "first", {**self.options, "silence": 8})
+        task = self.running_task(executor, tmp_path)
+        slow_cluster.kill_steps()
+        report = self.end_of(executor, task)
+        executor.close()
+        assert report.state is TaskState.NODE_LOST
+        assert report.reason == f"its runner on {report.host} gave no sign of life any more"
+        until(lambda: not slow_cluster.call("squeue", "--noheader"))
+
+    def test_what_goes_on_though_slurm_has_lost_its_job_comes_to_its_own_end(
+        self, own_cluster: Cluster, tmp_path: Path
+    ) -> None:
+        executor = open_slurm(tmp_path / "home", "first", self.options)
+        task = self.running_task(executor, tmp_path)
+        own_cluster.kill_steps(runners=False)
+        said = "the scheduler has lost the node, but its runner"
+        self.until(executor, [task.key], lambda report: report.reason.startswith(said))
+        (Path(task.outdir) / "go").touch()
+        assert self.end_of(executor, task).exit_code == 5
+        executor.close()
 
 
 class TestBundlesWithoutPython(TestBundles):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import localproc_slurm
 import pytest
-from localproc_slurm.allocation import Allocation, AllocationExecutor
+from localproc_slurm.allocation import Allocation, AllocationExecutor, asked_for
 from slurm_cluster import Cluster
 from slurm_fixtures import cluster, running_cluster, until
 
@@ -34,8 +34,22 @@ ENVIRONMENT = {
 def test_what_there_is_of_a_job_is_read() -> None:
     shown = "JobId=7 JobName=x RunTime=00:10:00 TimeLimit=1-00:00:00 Command=/here/inside.sh"
     found = Allocation.of(ENVIRONMENT, shown, now=1000)
-    assert found == Allocation("7", 3, 16, 6000, 1000 + 86_400 - 600, "/here/inside.sh")
+    assert found == Allocation(
+        "7", 3, 16, 6000, 1000 + 86_400 - 600, "/here/inside.sh", "1-00:00:00"
+    )
     assert Allocation.of(ENVIRONMENT, "TimeLimit=UNLIMITED", now=0).end is None
+
+
+def test_a_successor_is_asked_for_as_its_job_was() -> None:
+    """On the command line of sbatch, which its script does not tell."""
+    env = {**ENVIRONMENT, "SLURM_JOB_PARTITION": "long", "SLURM_JOB_QOS": "", "SLURM_NTASKS": "3"}
+    assert asked_for(env, "02:00:00") == [
+        "--time=02:00:00",
+        "--partition=long",
+        "--nodes=3",
+        "--mem=2000",
+    ]
+    assert asked_for({}, "") == []
 
 
 def test_outside_of_a_job_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -140,7 +154,8 @@ def test_a_workflow_in_an_allocation_is_handed_to_a_successor(
     monkeypatch.setenv("LOCALPROC_HOME", str(home))
     files = [str(tmp_path / "two.cwl"), str(tmp_path / "inputs.yml")]
     log = f"--output={tmp_path}/log"
-    job = cluster.call("sbatch", "--parsable", log, f"--chdir={tmp_path}", script, *files).strip()
+    own = ["--time=45", "--partition=main", "--job-name=mine", f"--chdir={tmp_path}"]
+    job = cluster.call("sbatch", "--parsable", log, *own, script, *files).strip()
     said = until(lambda: list(home.glob("jobs/*/logs/node_second.log")))[0]
     until(said.read_text)
     cluster.call("scancel", "--batch", "--signal=TERM", job)
@@ -150,6 +165,8 @@ def test_a_workflow_in_an_allocation_is_handed_to_a_successor(
         ]
     )
     until(lambda: job not in cluster.call("squeue", "--noheader", "--format=%i").split())
+    said = cluster.call("squeue", "--noheader", "--format=%j %l %D %C", f"--jobs={successor}")
+    assert said.split() == ["mine", "45:00", "2", "8"]
     (go / "go").touch()
     until(lambda: successor not in cluster.call("squeue", "--noheader", "--format=%i").split())
     with Engine(home, plugins=[localproc_slurm], run_jobs=False) as engine:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from slurm_cluster import NODES, Cluster
 from slurm_fixtures import cluster, running_cluster, until
+from tests.children import child
 
 from localproc import Engine
 from localproc.model import JobStatus
@@ -174,7 +176,7 @@ engine.run(sys.argv[2])
 """
 
 
-def killed_engine(tmp_path: Path, *extra: str) -> subprocess.Popen[bytes]:
+def killed_engine(tmp_path: Path, *extra: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
     """Start an engine in a process of its own that runs a tool until there is a file ``go``."""
     script = "echo begun >&2; until [ -e $0/go ]; do sleep 0.05; done; echo done"
     (tmp_path / "go").mkdir()
@@ -186,7 +188,7 @@ def killed_engine(tmp_path: Path, *extra: str) -> subprocess.Popen[bytes]:
     source = Path(localproc_slurm.__file__).parents[1]
     path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-c", RUN, str(tmp_path / "home"), str(tmp_path / "slow.cwl")]
-    return subprocess.Popen([*command, *extra], env={**os.environ, "PYTHONPATH": path})
+    return child([*command, *extra], env={**os.environ, "PYTHONPATH": path})
 
 
 @pytest.mark.parametrize("phase", ["queued", "running", "ended"])

@@ -142,7 +142,7 @@ def brought_by(one: Named) -> str:
 def _containers(wanted: str, folder: str | None) -> tuple[Containers, str]:
     """Return the runtimes, and the one that is wanted or there; raises ``EnvironmentProblem``."""
     known = Containers(PluginManager(), Settings(containers=wanted, images=folder))
-    name = known.chosen(wanted, [Container("any", "")], required=True)
+    name = known.chosen(wanted, [Container("any", "")]).runtime
     if not name:
         raise EnvironmentProblem(
             "there is no container runtime on this machine",

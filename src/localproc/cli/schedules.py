@@ -4,7 +4,7 @@ Owns the words of that command. Must not know when anything is due.
 """
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,6 +18,10 @@ from localproc.cli.trigger_commands import add_commands, shown_time
 from localproc.engine.engine import namespace_of
 from localproc.engine.triggers.schedule import MISSED, OVERLAP
 from localproc.engine.triggers.schedules import Scheduled
+
+#: Seconds between looks whether jobs are still run. A signal that comes just before a sleep is seen
+#: after it, so that one must not be long.
+_LOOK: Final = 1.0
 
 
 @click.group()
@@ -158,7 +162,8 @@ def run(site: Site, settings: dict[str, Any]) -> None:
         click.echo(f"schedules of {engine.home} are seen to; Ctrl-C ends it")
         try:
             while True:
-                time.sleep(3600)
+                time.sleep(_LOOK)
+                namespace_of(engine).check()
         except (KeyboardInterrupt, Terminated):
             engine.close()
 

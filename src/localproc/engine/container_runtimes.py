@@ -9,12 +9,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Final
 
 from localproc.engine.home.settings import Pull, Settings
 from localproc.engine.job.executor_choice import Boxes
+from localproc.engine.prompt import Prompt
 from localproc.errors import ExecutorUnavailable, ImageError, LocalprocError
 from localproc.model import Container
 from localproc.plugins.containers import (
@@ -40,6 +41,33 @@ LOCAL: Final = "local"
 _ORDER: Final = ("docker", "podman", "apptainer", "singularity", "charliecloud")
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The runtime of a package, empty for none.
+
+    ``passed_over`` are the images that its tools but hint at and do without, each with why.
+    """
+
+    runtime: str = ""
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Look:
+    """What a runtime has of the images of a package: ``lacking`` are those that are hinted at."""
+
+    name: str
+    is_away: bool = False
+    lacks_required: bool = False
+    lacking: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> tuple[bool, int]:
+        """What speaks against it, the worst first."""
+        will_not_do = self.is_away or self.lacks_required
+        return will_not_do, 0 if will_not_do else len(self.lacking)
+
+
 class Containers:
     """Runtimes by name, each opened when it is first asked for."""
 
@@ -49,6 +77,7 @@ class Containers:
         self._opened: dict[str, ContainerRuntime] = {}
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}  #: who brings an image, by its name
+        self._prompt = Prompt()
         self._pulled: set[str] = set()  #: by this engine: once is enough where it always pulls
 
     # Runtimes
@@ -75,7 +104,7 @@ class Containers:
         wanted = self._settings.containers or AUTO
         return bool(self.here()) if wanted == AUTO else wanted != NONE
 
-    def boxes(self, name: str) -> Boxes:
+    def boxes(self, name: str, passed_over: Mapping[str, str] = {}) -> Boxes:
         """Return who runs containers for a job that was accepted for a runtime.
 
         Raises ``PluginMissing``.
@@ -85,6 +114,7 @@ class Containers:
             self.plugin(name).executor if name else "",
             self._own,
             self.is_local,
+            passed_over,
         )
 
     @cached_property
@@ -92,23 +122,62 @@ class Containers:
         """The runtimes of executors that have containers themselves, by those."""
         return {one.executor: one.name for one in self._plugins.containers() if one.executor}
 
-    def chosen(self, wanted: str, containers: Sequence[Container], *, required: bool) -> str:
-        """Return the runtime for a package that names these containers; empty for none.
+    def chosen(
+        self, wanted: str, required: Sequence[Container], hinted: Sequence[Container] = ()
+    ) -> Choice:
+        """Return the runtime for a package that requires some images, and hints at others.
 
-        ``auto`` takes the first runtime that has all images. Where none has, it takes the first if
-        they are ``required``, and does without where they are but hinted at. Raises
+        ``auto`` takes the first that has all that are required, and most of the others: a hint is
+        followed where its image is here. One that does not answer soon counts as away. Where no
+        image is here, it takes the first for what is required, and does without for hints. Raises
         ``PluginMissing``.
         """
         wanted = wanted or self._settings.containers or AUTO
-        if wanted == NONE or not containers:
-            return ""
+        if wanted == NONE or not (required or hinted):
+            return Choice()
         if wanted != AUTO:
-            return self.plugin(wanted).name
+            return Choice(self.plugin(wanted).name)
         names = [one.name for one in self.here()]
-        if required and len(names) < 2:
-            return "".join(names)
-        otherwise = names[0] if required else ""
-        return next((name for name in names if self._has_all(name, containers)), otherwise)
+        if not names or (len(names) == 1 and not hinted):
+            return Choice("".join(names))
+        best = self._best(names, required, hinted)
+        if not required and len(best.lacking) == len(hinted):
+            return Choice("", best.lacking)
+        return Choice(best.name, best.lacking)
+
+    def _best(
+        self, names: Sequence[str], required: Sequence[Container], hinted: Sequence[Container]
+    ) -> _Look:
+        looks = []
+        for name in names:
+            looks.append(self._look(name, required, hinted))
+            if not any(looks[-1].cost):
+                break
+        return min(looks, key=lambda one: one.cost)
+
+    def _look(self, name: str, required: Sequence[Container], hinted: Sequence[Container]) -> _Look:
+        look = _Look(name)
+        try:
+            look.lacks_required = any(self._lack(name, one) for one in required)
+            found = {one.image: self._lack(name, one) for one in hinted}
+            look.lacking = {image: why for image, why in found.items() if why}
+        except ExecutorUnavailable as error:
+            _LOG.warning("%s: it counts as away", error.message)
+            look.is_away = True
+            look.lacking = {one.image: error.message for one in hinted}
+        return look
+
+    def _lack(self, name: str, box: Container) -> str:
+        """Return why an image is not to be had of a runtime now, empty if it is here."""
+        try:
+            wanted = self.mapped(replace(box, runtime=name))
+            self.runtime(name)
+            self._prompt.ask(name, lambda: self.image(wanted))
+        except ExecutorUnavailable:
+            raise
+        except LocalprocError as error:
+            return "; ".join(filter(None, (error.message, error.hint)))
+        return ""
 
     # Images
 
@@ -144,17 +213,18 @@ class Containers:
         Nothing where they may be brought later, or nobody answers.
         """
         found: dict[str, ImageError] = {}
+        away: set[str] = set()
         if self._may_bring:
             return []
         for box in map(self.mapped, boxes):
-            if box.image in found:
+            if box.image in found or box.runtime in away:
                 continue
             try:
                 self.image(box)
             except ImageError as error:
                 found[box.image] = error
             except ExecutorUnavailable:
-                continue
+                away.add(box.runtime)
         return list(found.values())
 
     def settled(self, box: Container, go_on: GoOn = on) -> Container:
@@ -198,14 +268,6 @@ class Containers:
         else:
             runtime.pull(box.pull or box.image, box.image)
         self._pulled.add(box.image)
-
-    def _has_all(self, name: str, boxes: Sequence[Container]) -> bool:
-        try:
-            for box in boxes:
-                self.image(self.mapped(replace(box, runtime=name)))
-        except LocalprocError:
-            return False
-        return True
 
     def _with(self, plugin: ContainerPlugin) -> ContainerSettings:
         options = self._settings.container_options.get(plugin.name, {})

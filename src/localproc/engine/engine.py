@@ -119,13 +119,15 @@ class LocalEngine(KeptJobs):
     def run_triggers(self) -> None:
         """See to the schedules and subscriptions of the home until the engine is closed.
 
-        One process does at a time; another one takes over when that one is gone.
+        One process does at a time; another one takes over when that one is gone. Raises
+        ``EnvironmentProblem`` if the engine is closed, or the system has no threads for it.
         """
         runtime = self._namespace.runtime
         runtime.check_open()
         if runtime.triggers is None:
-            runtime.triggers = TriggerRunner(self._namespace)
-            runtime.triggers.start()
+            runner = TriggerRunner(self._namespace)
+            runner.start()
+            runtime.triggers = runner
 
     @property
     def mirror(self) -> Mirror:

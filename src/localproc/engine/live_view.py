@@ -9,6 +9,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Final
 
+from localproc.shortages import started
+
 _PAUSE: Final = 1.0  #: seconds from one look to the next
 _VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
@@ -16,7 +18,8 @@ _VIEW: Final = "application/vnd.jupyter.widget-view+json"
 def live_view(html: Callable[[], str], goes_on: Callable[[float], bool]) -> dict[str, Any]:
     """Return the member of a MIME bundle for a widget that shows ``html``, if there are any.
 
-    ``goes_on`` waits for so many seconds and tells whether there is going to be more.
+    ``goes_on`` waits for so many seconds and tells whether there is going to be more. Where the
+    system has no thread left it stays as it is now.
     """
     if find_spec("ipywidgets") is None:
         return {}
@@ -29,5 +32,5 @@ def live_view(html: Callable[[], str], goes_on: Callable[[float], bool]) -> dict
             widget.value = html()
         widget.value = html()
 
-    threading.Thread(target=follow, name="localproc-notebook", daemon=True).start()
+    started(threading.Thread(target=follow, name="localproc-notebook", daemon=True))
     return {_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}

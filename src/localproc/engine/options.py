@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from numbers import Real
 from types import NoneType, UnionType
 from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
@@ -188,16 +188,23 @@ _types_of = cache(get_type_hints)
 
 def is_of_type(value: Any, kind: Any) -> bool:
     """Return whether a value is of a type, as far as its outermost part tells."""
+    given: Any = type(value)
+    return _takes(kind, given)
+
+
+@lru_cache(maxsize=1024)
+def _takes(kind: Any, given: Any) -> bool:
+    """Return whether values of a class are of a type."""
     if get_origin(kind) in (Union, UnionType):
-        return any(is_of_type(value, one) for one in get_args(kind))
+        return any(_takes(one, given) for one in get_args(kind))
     plain = get_origin(kind) or kind
-    if plain is Sequence and isinstance(value, str | bytes):
+    if plain is Sequence and issubclass(given, str | bytes):
         return False
     if plain in (int, float):
-        return isinstance(value, Real) and not isinstance(value, bool)
+        return issubclass(given, Real) and not issubclass(given, bool)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return isinstance(value, str)
-    return isinstance(value, plain)
+        return issubclass(given, str)
+    return issubclass(given, plain)
 
 
 def shown_type(kind: Any) -> str:
@@ -210,9 +217,11 @@ def shown_type(kind: Any) -> str:
 
 def read_trigger(name: str) -> Trigger:
     """Return a trigger by its name; raises ``InvalidInputs`` for one that does not exist."""
-    if name not in set(Trigger):
-        raise InvalidInputs(f"there is no trigger {name!r}", hint=f"there is: {', '.join(Trigger)}")
-    return Trigger(name)
+    try:
+        return Trigger(name)
+    except ValueError:
+        hint = f"there is: {', '.join(Trigger)}"
+        raise InvalidInputs(f"there is no trigger {name!r}", hint=hint) from None
 
 
 def _name(call: Callable[..., Any]) -> str:

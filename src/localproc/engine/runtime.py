@@ -200,8 +200,9 @@ class Runtime:
             self._callbacks.ring()
 
     def owner(self) -> str:
-        """Return the id that this engine owns jobs under."""
+        """Return the id that this engine owns jobs under; raises ``EnvironmentProblem``."""
         self.loop()
+        self.check()
         assert self._liveness is not None
         return self._liveness.id
 

@@ -29,6 +29,7 @@
     │   └── StorageUnavailable       ... now: the storage is away, busy, or broke off
     ├── EnvironmentProblem           the machine, not the package
     │   ├── HomeUnusable
+    │   │   └── StoreLocked          ... now: another process holds its store
     │   ├── StoreCorrupted
     │   ├── NoSpace
     │   ├── PluginMissing
@@ -73,6 +74,7 @@ from localproc.errors.environment import (
     ServerRefused,
     ServerUnreachable,
     StoreCorrupted,
+    StoreLocked,
 )
 from localproc.errors.jobs import (
     ExpressionError,
@@ -138,6 +140,7 @@ __all__ = [
     "StorageUnavailable",
     "StorageUnreachable",
     "StoreCorrupted",
+    "StoreLocked",
     "UnknownOption",
     "UnsupportedPackage",
 ]

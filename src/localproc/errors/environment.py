@@ -22,6 +22,12 @@ class HomeUnusable(EnvironmentProblem):
     """The home folder cannot be written, or lies where a store is not safe."""
 
 
+class StoreLocked(HomeUnusable):
+    """Somebody has held the home's store for so long that nobody else could use it."""
+
+    status = 503
+
+
 class StoreCorrupted(EnvironmentProblem):
     """The home's store cannot be read."""
 

@@ -20,7 +20,7 @@ from localproc.plugins.backend import Backend, Capabilities
 from localproc.plugins.executor import unfit
 
 _LOG: Final = logging.getLogger("localproc")
-_MORE: Final = 8  #: times the linger that is waited for tasks which were promised
+_MORE: Final = 8  #: times the linger that the first of some tasks waits for promised ones
 _SHARE: Final = 4  #: queries take at most one part in so many, and one, of the time
 _SLOW: Final = 10.0  #: seconds that are waited for that reason at the most: some queries just hang
 _CALM: Final = 30  #: times the pace between queries while nothing happens
@@ -92,7 +92,8 @@ class Desk:
 
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Hand tasks on soon, together with what comes meanwhile."""
-        if self._tasks.add(tasks, monotonic() + self._linger * (_MORE if more else 1)):
+        now, longest = monotonic(), self._linger * _MORE
+        if self._tasks.add(tasks, now + (longest if more else self._linger), now + longest):
             self._workers["hand over"].ring()
 
     def poll(self) -> Sequence[Report]:

@@ -59,6 +59,7 @@ class DeskTasks:
         self._ended: dict[str, str] = {}  #: handles of tasks whose end is not recorded yet
         self._released: dict[str, str] = {}
         self._due = 0.0
+        self._latest: float | None = None  #: while tasks wait to be handed on
         self._news: deque[Report] = deque()
         self._lock = threading.Lock()
         self.bell, self._ring = os.pipe()
@@ -75,10 +76,11 @@ class DeskTasks:
 
     # What the loop wants
 
-    def add(self, tasks: Sequence[Task], due: float) -> bool:
+    def add(self, tasks: Sequence[Task], due: float, latest: float) -> bool:
         """Take tasks on that are not known; return whether there was one.
 
-        What waits is handed on at ``due`` (monotonic), together with what comes until then.
+        What waits is handed on at ``due``, together with what comes until then; the first of it
+        does not wait beyond ``latest`` for those (both monotonic).
         """
         with self._lock:
             new = [one for one in tasks if one.key not in self._open and one.key not in self._ended]
@@ -86,7 +88,8 @@ class DeskTasks:
                 refused = Report(task.key, TaskState.REFUSED)
                 self._open[task.key] = DeskTask(task, Stage.WAITING, refused)
             if new:
-                self._due = due
+                self._latest = latest if self._latest is None else self._latest
+                self._due = min(due, self._latest)
         return bool(new)
 
     def seek(self, tasks: Sequence[Task]) -> None:
@@ -143,11 +146,13 @@ class DeskTasks:
             batch = [one for one in self._open.values() if one.stage is Stage.WAITING]
             wait = self._due - monotonic()
             if not batch:
+                self._latest = None
                 return [], None
             if wait > 0 and len(batch) < most:
                 return [], wait
             for one in batch:
                 one.stage = Stage.HANDING
+            self._latest = None
             return batch, 0
 
     def to_stop(self) -> dict[float, list[DeskTask]]:

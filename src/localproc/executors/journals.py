@@ -17,11 +17,13 @@ from localproc import locks
 
 _LOG: Final = logging.getLogger("localproc")
 _GOING: Final = 1.0  #: seconds that a keeper without tasks has to go
-_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {  #: what a line cannot do without
     "starting": (),
     "running": ("at", "pid"),
     "ended": ("at", "started", "code"),
 }
+_LATEST: Final = 253_402_300_800  #: the year 10000, in seconds since 1970
+_LARGEST: Final = 1 << 31
 
 
 class Journal:
@@ -95,6 +97,14 @@ class Journal:
         """Forget the keeper."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def remove_if_gone(self) -> None:
+        """Forget the keeper, unless its engine is only about to begin."""
+        with contextlib.suppress(OSError):
+            file = locks.take(os.path.join(self.folder, "engine"))
+            if file is not None:
+                self.remove()
+                os.close(file)
+
     def _entry(self, line: bytes) -> dict[str, Any] | None:
         entry = None
         with contextlib.suppress(ValueError):
@@ -103,10 +113,8 @@ class Journal:
             self.detached = True
             return None
         if isinstance(entry, dict) and isinstance(entry.get("key"), str):
-            fields = _FIELDS.get(entry.get("state", ""))
-            if fields is not None and all(
-                isinstance(entry.get(name), int | float) for name in fields
-            ):
+            fields = _FIELDS.get(str(entry.get("state")))
+            if fields is not None and all(name in entry for name in fields) and _is_sound(entry):
                 return entry
         if not self.damaged:
             _LOG.warning("%s/journal has a damaged line: %.80r", self.folder, line)
@@ -114,12 +122,60 @@ class Journal:
         return None
 
 
+def _is_sound(entry: dict[str, Any]) -> bool:
+    """Whether all that a line says can be: nobody is signalled, and no time told, by mistake."""
+    return all(is_so(entry[name]) for name, is_so in _SOUND.items() if name in entry)
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < _LATEST
+
+
+def _is_pid(value: Any) -> bool:
+    return type(value) is int and 1 < value < _LARGEST
+
+
+_SOUND: Final = {
+    "at": _is_seconds,
+    "started": _is_seconds,
+    "cpu": _is_seconds,
+    "pid": _is_pid,
+    "code": lambda value: type(value) is int and abs(value) < _LARGEST,
+    "rss": lambda value: type(value) is int and value >= 0,
+    "why": lambda value: isinstance(value, str),
+}
+
+
 def hold(folder: str) -> int:
-    """Lock a keeper's folder as that of an engine that lives; return the file that does."""
-    file = os.open(os.path.join(folder, "engine"), os.O_RDWR | os.O_CREAT, 0o600)
+    """Make a keeper's folder that is locked as an engine's that lives; return the file that does.
+
+    Others may look at the lock just now, or remove what they take for a folder that was left.
+    """
+    path = os.path.join(folder, "engine")
+    while True:
+        os.makedirs(folder, exist_ok=True)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            continue
+        _lock_soon(file)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        os.close(file)
+
+
+def _lock_soon(file: int) -> None:
+    """Take a lock that others only look at; where there are none, nobody is taken for gone."""
+    until = monotonic() + _GOING
     with contextlib.suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return file
+        while monotonic() < until:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                sleep(0.001)
+            else:
+                return
 
 
 def journals(folder: str) -> list[Journal]:
@@ -138,7 +194,7 @@ def forget_gone(folder: str, own: str = "") -> None:
     """
     for journal in journals(folder):
         if journal.folder != own and journal.wait_for_end():
-            journal.remove()
+            journal.remove_if_gone()
 
 
 def may_be_held(path: str) -> bool:

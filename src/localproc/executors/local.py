@@ -7,6 +7,7 @@ import os
 import selectors
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Final
@@ -55,16 +56,16 @@ class LocalExecutor:
         os.set_blocking(self._bell, False)
         os.set_blocking(self._ring, False)
         self._stops = Stops(self._ring)
-        try:
+        with ExitStack() as undo:
+            undo.callback(forks.close, self._bell, self._ring)
             self._selector = selectors.DefaultSelector()
-            os.makedirs(self._folder, exist_ok=True)
+            undo.callback(self._selector.close)
             self._hold = hold(self._folder)
-        except OSError:
-            forks.close(self._bell, self._ring)
-            raise
-        self._selector.register(self._bell, selectors.EVENT_READ)
+            undo.callback(forks.close, self._hold)
+            self._selector.register(self._bell, selectors.EVENT_READ)
+            self._start_keeper()
+            undo.pop_all()
         forks.watch(self)
-        self._start_keeper()
 
     def fileno(self) -> int | None:
         """Return the selector's own descriptor: readable when any of its sources is."""

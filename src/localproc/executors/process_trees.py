@@ -83,9 +83,12 @@ class Ending:
 
 
 def members(tasks: Mapping[str, int | None], living: Mapping[int, OsProcess]) -> set[int]:
-    """Return the pids of all living processes that belong to tasks."""
+    """Return the pids of all living processes that belong to tasks.
+
+    A leader is one that leads: whatever else has its number is not the task's.
+    """
     folders = _Folders(tasks)
-    found = {pid for pid in tasks.values() if pid is not None and pid in living}
+    found = {pid for pid in tasks.values() if pid is not None and _leads(pid, living)}
     sessions, groups = set(found), set(found)
     found |= {pid for pid, one in living.items() if folders.have(one)}
     for pid in found:
@@ -104,6 +107,12 @@ def members(tasks: Mapping[str, int | None], living: Mapping[int, OsProcess]) ->
                 found.add(pid)
                 growing = True
     return found
+
+
+def _leads(pid: int, living: Mapping[int, OsProcess]) -> bool:
+    """Whether a process leads a session, or a group where there is no more to be had (macOS)."""
+    one = living.get(pid)
+    return one is not None and pid > 1 and pid in (one.session, one.group)
 
 
 class _Folders:

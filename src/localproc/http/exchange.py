@@ -20,7 +20,7 @@ from localproc.http import pages
 from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.bodies import read_json
 from localproc.http.http_settings import HttpSettings
-from localproc.http.negotiation import Preferences, best, is_known, listed
+from localproc.http.negotiation import Preferences, best, is_known, listed, preferences
 from localproc.http.published_files import FileAnswer, is_here, opened_result, signed
 from localproc.http.urls import root_of, static_of
 from localproc.http.whole_numbers import whole
@@ -75,7 +75,7 @@ class Exchange:
     @property
     def prefer(self) -> Preferences:
         """What the client prefers."""
-        return Preferences(listed(self.request.headers, "prefer"))
+        return preferences(listed(self.request.headers, "prefer"))
 
     # The query
 

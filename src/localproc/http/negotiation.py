@@ -8,6 +8,7 @@ unregistered tokens), so it is read tolerantly.
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -102,3 +103,7 @@ class Preferences:
         return ", ".join(
             f"{name}={self.tokens[name]}" if self.tokens[name] else name for name in names
         )
+
+
+#: Clients send the same header with each of their requests.
+preferences: Final = lru_cache(maxsize=128)(Preferences)

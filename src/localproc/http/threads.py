@@ -8,10 +8,13 @@ the caller has an event loop (a notebook does) or none. Must not know what they 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
+
+from localproc.http.answers import HttpProblem
+from localproc.shortages import THREADS
 
 _T = TypeVar("_T")
 _IN_THIS_THREAD: Final = ContextVar("localproc_in_this_thread", default=False)
@@ -27,11 +30,22 @@ class Threads:
         self._pools: dict[bool, ThreadPoolExecutor] = {}
 
     async def run(self, function: Callable[..., _T], *arguments: Any, patient: bool = False) -> _T:
-        """Call a function, in a thread of its own kind if this is a server."""
+        """Call a function, in a thread of its own kind if this is a server.
+
+        Raises what it raises, and ``HttpProblem`` (503) if the system has no thread for it.
+        """
         if _IN_THIS_THREAD.get():
             return function(*arguments)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool(patient=patient), function, *arguments)
+        answer: Future[_T] = Future()
+        try:
+            self._pool(patient=patient).submit(_give, answer, function, *arguments)
+        except RuntimeError as error:
+            # It is queued all the same: nobody may take it once it was said that nobody would.
+            if answer.cancel():
+                said = "the system has no thread left to answer in"
+                again = {"Retry-After": "1"}
+                raise HttpProblem(503, "NoThread", said, hint=THREADS, headers=again) from error
+        return await asyncio.wrap_future(answer)
 
     def _pool(self, *, patient: bool) -> ThreadPoolExecutor:
         if patient not in self._pools:
@@ -47,6 +61,14 @@ class Threads:
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             pool.shutdown(wait=False)
+
+
+def _give(answer: "Future[_T]", function: Callable[..., _T], *arguments: Any) -> None:
+    if answer.set_running_or_notify_cancel():
+        try:
+            answer.set_result(function(*arguments))
+        except BaseException as error:
+            answer.set_exception(error)
 
 
 @contextmanager

@@ -43,7 +43,14 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[Kind, JobStatus]]] = {
 
 
 def new_job(
-    job_id: str, namespace: str, process_id: str, revision: str, request: JobRequest, event: Event
+    job_id: str,
+    namespace: str,
+    process_id: str,
+    revision: str,
+    request: JobRequest,
+    event: Event,
+    *,
+    owner: str | None = None,
 ) -> JobRecord:
     """Return the row of a job that has just been accepted."""
     return JobRecord(
@@ -55,6 +62,7 @@ def new_job(
         created=event.at,
         updated=event.at,
         message=event.message or "",
+        owner=owner,
         trigger=request.trigger,
         reason=request.reason,
         run_as=request.run_as,

@@ -23,7 +23,6 @@ class Fact(StrEnum):
 
     ROOM = "there is room for another step"
     STAGED = "the inputs are staged, or cannot be"
-    PLANNED = "the plan is made, or cannot be"
     PULLED = "the plan has given step instances, or cannot"
     ANSWER = "something has been done for a step, or cannot be"
     REPORT = "an executor has news of a task"
@@ -40,7 +39,6 @@ class Act(StrEnum):
 
     START_STEP = "start the next step instance"
     TAKE_INPUTS = "make a plan for the inputs"
-    TAKE_PLAN = "go on with the plan"
     TAKE_INSTANCES = "start them as there is room"
     TAKE_ANSWER = "go on with the step"
     TAKE_REPORT = "go on with the step of the task"
@@ -64,7 +62,6 @@ ACTS: Final[Mapping[Phase, Mapping[Fact, Act]]] = {
     },
     Phase.RUNNING: {
         Fact.ROOM: Act.START_STEP,
-        Fact.PLANNED: Act.TAKE_PLAN,
         Fact.PULLED: Act.TAKE_INSTANCES,
         Fact.ANSWER: Act.TAKE_ANSWER,
         Fact.REPORT: Act.TAKE_REPORT,

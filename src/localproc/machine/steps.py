@@ -118,6 +118,7 @@ def _submitted(event: StepSubmitted) -> Step:
         executor=event.executor,
         image=event.image,
         digest=event.digest,
+        without=event.without,
         containers=event.containers,
         software=event.software,
         because=event.because,

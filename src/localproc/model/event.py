@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 
 class Kind(StrEnum):
@@ -82,12 +81,12 @@ class Event:
             raise ValueError(f"'{cls.kind}' has version {written}, known is {cls.version}")
         if written < cls.version:
             data = cls.upgraded(data, written)
-        values: dict[str, Any] = {}
-        for one in members(cls):
-            if one.name in data:
-                values[one.name] = one.value(data[one.name])
-            elif one.required:
-                raise ValueError(f"'{cls.kind}' has no {one.name!r}")
+        form = _form(cls)
+        for name in form.required:
+            if name not in data:
+                raise ValueError(f"'{cls.kind}' has no {name!r}")
+        known = form.members
+        values = {name: known[name].value(data[name]) for name in data if name in known}
         return cls(at, progress=progress, message=message, **values)
 
     @classmethod
@@ -129,31 +128,44 @@ def says(
     return {"meaning": meaning, "read": read, "write": write}
 
 
-@cache
 def members(cls: type[Event]) -> tuple[Member, ...]:
     """Return the members of a class of events, in its order."""
-    return tuple(
-        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
-    )
+    return tuple(_form(cls).members.values())
 
 
 class _Form(NamedTuple):
-    """How the members of a class are written: all values are read at once, ``at`` with them."""
+    """How the members of a class are read and written: all at once, ``at`` with them."""
 
+    members: Mapping[str, Member]
+    required: tuple[str, ...]
     names: tuple[str, ...]
     usual: tuple[Any, ...]
     values: Callable[[Event], tuple[Any, ...]]
     writes: Mapping[str, Callable[[Any], Any]]
 
 
-@cache
+_FORMS: Final[dict[Kind, _Form]] = {}
+
+
 def _form(cls: type[Event]) -> _Form:
-    names = ("at", *(one.name for one in members(cls)))
+    found = _FORMS.get(cls.kind)
+    if found is None:
+        found = _FORMS[cls.kind] = _made_form(cls)
+    return found
+
+
+def _made_form(cls: type[Event]) -> _Form:
+    own = [
+        Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
+    ]
+    names = ("at", *(one.name for one in own))
     return _Form(
+        {one.name: one for one in own},
+        tuple(one.name for one in own if one.required),
         names,
-        (MISSING, *(one.default for one in members(cls))),
-        attrgetter(*names) if len(names) > 1 else lambda event: (event.at,),
-        {one.name: one.write for one in members(cls) if one.write is not None},
+        (MISSING, *(one.default for one in own)),
+        attrgetter(*names) if own else lambda event: (event.at,),
+        {one.name: one.write for one in own if one.write is not None},
     )
 
 

@@ -103,6 +103,9 @@ class StepSubmitted(Event):
     software: tuple[str, ...] = field(
         default=(), metadata=says("the software that was made available, and by whom", texts, list)
     )
+    without: tuple[str, ...] = field(
+        default=(), metadata=says("the hints that it is done without, and why", texts, list)
+    )
     given: str = field(default="", metadata=says("a digest of how its input files were", text))
     because: str = field(
         default="", metadata=says("why nothing of the job that is retried was taken over", text)

@@ -18,7 +18,8 @@ class JobRequest:
     ``named`` are the local files that strings among the inputs name, each with the files that it
     leads to (the assets of a STAC item). ``outputs`` names the outputs that were asked for, each
     with its options; ``None`` means all. ``containers`` is the runtime of tools that name an image,
-    empty for what the executor has. ``results`` is the URI under which ``<job>/`` is published.
+    empty for what the executor has; ``passed_over`` are images that tools but hint at and do
+    without, each with why. ``results`` is the URI under which ``<job>/`` is published.
     ``reuse``: use outputs of equal steps of earlier jobs, ``None`` for as the engine is set.
     ``retry_of``: the job whose steps are taken over where they are unchanged. ``keep_going``: what
     does not depend on a step that failed goes on. ``retries`` are the rules by which steps that
@@ -38,6 +39,7 @@ class JobRequest:
     outputs: Mapping[str, Any] | None = None
     executor: str = "local"
     containers: str = ""
+    passed_over: Mapping[str, str] = field(default_factory=dict)
     results: str = ""
     trigger: Trigger = Trigger.MANUAL
     reason: str = ""

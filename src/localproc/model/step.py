@@ -21,7 +21,8 @@ class Step:
     job whose outputs it has, ``reused_step`` its name there; ``because`` says why it was run though
     an earlier job was retried.
     ``image`` is that of its container, with its ``digest``, and ``containers`` the runtime.
-    ``software`` says what was made available to it, and by whom. ``cpu`` is in seconds, ``rss``
+    ``software`` says what was made available to it, and by whom, ``without`` which hints could not
+    be met, and why. ``cpu`` is in seconds, ``rss``
     (the peak of its memory) in KiB, ``None`` where nobody knows. ``bytes_done`` of ``bytes_total``
     have been staged or published so far, where that takes a while. ``share`` of it (0 to 1) is done
     and it is doing what ``said`` says, if its tool tells that. ``inputs`` are those of an instance
@@ -53,6 +54,7 @@ class Step:
     cpu: float | None = None
     rss: int | None = None
     software: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     bytes_done: int | None = None
     bytes_total: int | None = None
     share: float | None = None

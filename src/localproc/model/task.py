@@ -93,7 +93,8 @@ class Task:
     with the targets of links, ``writes`` those that it changes in place. ``process`` is the
     id of the job's, ``step`` the place in its workflow, ``group`` is equal for tasks that differ in
     their inputs alone (a scatter).
-    ``executor`` is the name of the one that it goes to, ``software`` what was made available.
+    ``executor`` is the name of the one that it goes to, ``software`` what was made available,
+    ``without`` says which hints could not be met, and why.
     ``secrets`` are what its marks stand for, and variables that are not in ``env``.
     """
 
@@ -115,6 +116,7 @@ class Task:
     group: str = ""
     executor: str = ""
     software: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
     progress: bool = False  #: it tells how far it is, by lines on stderr
 

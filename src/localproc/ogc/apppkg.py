@@ -35,6 +35,7 @@ _OF_PORT: Final = {
     "minOccurs": int,
     "maxOccurs": (int, str),
 }
+_OCCURRENCES: Final = ("minOccurs", "maxOccurs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> di
     for key, value in found.items():
         if not isinstance(value, known[key]):
             raise _wrong(name, f"{key} has the wrong type")
+    if isinstance(most := found.get("maxOccurs"), str) and most != "unbounded":
+        raise _wrong(name, f"maxOccurs is {most!r}, neither a number nor 'unbounded'")
     return found
 
 
@@ -154,10 +157,19 @@ def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping
     """Return the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
     found = said.get(part) or {}
     if isinstance(found, list) and all(isinstance(one, Mapping) and "id" in one for one in found):
-        found = {str(one["id"]): one for one in found}  # as drafts of the standard had it
+        ids = [str(one["id"]) for one in found]  # as drafts of the standard had it
+        if twice := [one for one in ids if ids.count(one) > 1]:
+            raise _wrong(name, f"{part} in processDescription has {twice[0]!r} twice")
+        found = dict(zip(ids, found, strict=True))
     if isinstance(found, Mapping) and all(isinstance(one, Mapping) for one in found.values()):
-        return found
+        return {key: _counted(one) for key, one in found.items()}
     raise _wrong(name, f"{part} in processDescription is not an object of objects")
+
+
+def _counted(port: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a port whose occurrences are numbers, which some write as texts."""
+    texts = {key: port[key] for key in _OCCURRENCES if isinstance(port.get(key), str)}
+    return {**port, **{key: int(text) for key, text in texts.items() if text.isdecimal()}}
 
 
 def described_process(

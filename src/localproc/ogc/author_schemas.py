@@ -61,6 +61,8 @@ class AuthorSchemas:
         problems: list[Problem] = []
         for name in self._validators:
             value = inputs.get(name)
+            if value is None:
+                continue
             wrong = self._mismatches(name, value, inline=inline)
             other = self._other(name, value, inline=inline) if wrong else None
             if other is not None and not self._mismatches(name, other, inline=inline):

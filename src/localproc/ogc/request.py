@@ -38,6 +38,7 @@ class ExecuteRequest:
         self._namespaces = namespaces or {}
         self._authors = AuthorSchemas(ports, described or {})
         self._ports = {port["id"]: port for port in ports}
+        self._needed = [port for port in self._ports.values() if not _may_be_left_out(port)]
 
     def job_object(
         self,
@@ -99,8 +100,8 @@ class ExecuteRequest:
     def _missing(self, inputs: Mapping[str, Any]) -> list[Problem]:
         return [
             Problem("is missing", f"inputs.{name}", hint=f"expected {describe(port['type'])}")
-            for name, port in self._ports.items()
-            if name not in inputs and not _may_be_left_out(port)
+            for port in self._needed
+            if (name := port["id"]) not in inputs
         ]
 
 

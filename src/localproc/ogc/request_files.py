@@ -122,15 +122,16 @@ class Formats:
         """Yield the files whose format the input, or the field of a record, does not take."""
         rest = without_null(cwl_type)
         for branch in members(rest):
-            if kind(branch) == "array" and isinstance(value, list):
+            what = kind(branch)
+            if what == "array" and isinstance(value, list):
                 for index, item in enumerate(value):
                     yield from self.problems(item, item_type(branch), spec, f"{path}[{index}]")
-            elif kind(branch) == "record" and isinstance(value, Mapping):
+            elif what == "record" and isinstance(value, Mapping):
                 for field in branch["fields"]:
                     inner = {"format": spec.get("format"), **field}
                     where = f"{path}.{field['name']}"
                     yield from self.problems(value.get(field["name"]), field["type"], inner, where)
-            elif kind(branch) in ("File", "stdin") and is_file(value):
+            elif what in ("File", "stdin") and is_file(value):
                 yield from self._file(value, _formats(spec), path)
 
     def _file(self, value: Any, formats: Sequence[str], path: str) -> Iterator[Problem]:

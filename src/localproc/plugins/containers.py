@@ -22,7 +22,8 @@ class Image:
     ``name`` is what packages call it, ``id`` what the runtime itself calls it. ``digest``
     (``sha256:...``) stands for all that is in it: that of its configuration (the image ID of OCI),
     or of its file; empty where nobody knows, so that no step in it is ever reused. ``env`` and
-    ``workdir`` are what its processes begin with. ``path`` is where it lies, if that is a path of
+    ``workdir`` are what its processes begin with, ``volumes`` the folders that each container has
+    of its own, to write to. ``path`` is where it lies, if that is a path of
     this machine, ``size`` how many bytes it takes, 0 if that is not known.
     """
 
@@ -33,6 +34,7 @@ class Image:
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     workdir: str = ""
+    volumes: tuple[str, ...] = ()
     path: str = ""
     size: int = 0
 

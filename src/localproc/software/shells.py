@@ -21,10 +21,11 @@ _KEPT: Final = ("HOME", "USER", "LOGNAME", "LANG")
 def changed(env: Mapping[str, str], commands: str, *, login: bool = False) -> dict[str, str]:
     """Return an environment with what commands change in it; lists of paths are added to.
 
-    ``login``: bash reads the user's and the system's profile before. Raises ``EnvironmentProblem``
+    The commands find that environment. ``login``: bash reads the user's and the system's profile
+    before. Raises ``EnvironmentProblem``
     with what the commands say if they fail.
     """
-    before, after = _environments(commands, env.get("PATH", os.defpath), login)
+    before, after = _environments(commands, tuple(sorted(env.items())), login)
     result = dict(env)
     for name in before.keys() - after.keys():
         result.pop(name, None)
@@ -42,7 +43,9 @@ def _applied(value: str, before: str, ours: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _environments(commands: str, path: str, login: bool) -> tuple[dict[str, str], dict[str, str]]:
+def _environments(
+    commands: str, env: tuple[tuple[str, str], ...], login: bool
+) -> tuple[dict[str, str], dict[str, str]]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
         files = [os.path.join(folder, name) for name in ("before", "after")]
@@ -50,7 +53,7 @@ def _environments(commands: str, path: str, login: bool) -> tuple[dict[str, str]
         try:
             done = subprocess.run(
                 ["bash", "-lc" if login else "-c", script, "localproc", *files],
-                env={"PATH": path, **kept},
+                env={"PATH": os.defpath, **kept, **dict(env)},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -33,7 +33,7 @@ class Safekeeping:
     def keep(self, paths: Iterable[str]) -> None:
         """Write files and folders through; what is not there any more is left out.
 
-        Raises ``OSError`` if the disk cannot take them.
+        Raises ``OSError`` if the disk cannot take them; whatever goes wrong is told to all.
         """
         mine = _Round(set(paths))
         with self._changed:
@@ -43,10 +43,10 @@ class Safekeeping:
                 return mine.end()
             rounds, self._waiting = self._waiting, []
             self._is_working = True
-        error: OSError | None = None
+        error: Exception | None = None
         try:
             _write_through(set().union(*(one.paths for one in rounds)))
-        except OSError as broken:
+        except Exception as broken:
             error = broken
         with self._changed:
             self._is_working = False
@@ -62,7 +62,7 @@ class _Round:
     def __init__(self, paths: set[str]) -> None:
         self.paths = paths
         self.is_over = False
-        self.error: OSError | None = None
+        self.error: Exception | None = None
 
     def end(self) -> None:
         if self.error is not None:
@@ -78,17 +78,27 @@ def paths_of(outputs: Mapping[str, Any], folders: Iterable[str]) -> Iterator[str
     for one in walk(dict(outputs)):
         if not is_local(one):
             continue
-        path = os.path.realpath(local_path(one))
-        top = next((top for top in tops if f"{path}/".startswith(f"{top}/")), None)
-        if top is not None:
-            yield from _tree(path)
-            yield from _way(path, top)
+        given = local_path(one)
+        place = os.path.realpath(os.path.dirname(given))
+        link_and_file = {os.path.join(place, os.path.basename(given)), os.path.realpath(given)}
+        seen = set(link_and_file)
+        for path in link_and_file:
+            yield from _tree(path, tops, seen)
 
 
-def _tree(path: str) -> Iterator[str]:
+def _tree(path: str, tops: Iterable[str], seen: set[str]) -> Iterator[str]:
+    """Yield what a path is made of, links followed, if it lies in one of ``tops``."""
+    top = next((top for top in tops if f"{path}/".startswith(f"{top}/")), None)
+    if top is None:
+        return
     yield path
+    yield from _way(path, top)
     for folder, folders, names in os.walk(path):
-        yield from (os.path.join(folder, name) for name in (*folders, *names))
+        for inner in (os.path.join(folder, name) for name in (*folders, *names)):
+            yield inner
+            if os.path.islink(inner) and (real := os.path.realpath(inner)) not in seen:
+                seen.add(real)
+                yield from _tree(real, tops, seen)
 
 
 def _way(path: str, top: str) -> Iterator[str]:

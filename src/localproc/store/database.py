@@ -27,6 +27,7 @@ from localproc.store.wal import closing, opening
 
 _READERS: Final = 8  #: connections that are kept to read with
 _MUCH: Final = 256  #: pages that nobody uses, worth giving back
+_INCREMENTAL: Final = 2  #: what SQLite calls the way in which a store can shrink
 _FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end
 
 
@@ -135,7 +136,8 @@ class Database:
     def _configure(self, journal: str, *, durable: bool) -> int:
         """Have the connection work as all do; return the format of what it has found."""
         db = self._db
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a store that is new
+        if db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # saying so writes
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:

@@ -16,13 +16,15 @@ class Gate:
 
     def __enter__(self) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_shut)
+            while self._is_shut:
+                self._changed.wait()
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
             self._inside -= 1
-            self._changed.notify_all()
+            if self._is_shut:
+                self._changed.notify_all()
 
     def shut(self, seconds: float) -> bool:
         """Keep readers out, and wait until none is inside; whether that came to be."""

@@ -24,6 +24,10 @@ _OWN: Final = " WHERE n = ? AND owner = ?"
 #: What moves a job from one state to another. Nothing else touches a column of an index, and to
 #: leave those alone makes half of the pages that a commit has to write.
 _MOVES: Final = frozenset({Kind.STARTED, Kind.SUCCEEDED, Kind.FAILED, Kind.DISMISSED})
+_INSERT_JOB: Final = (
+    f"INSERT INTO jobs ({rows.JOB_COLUMNS}) "  # noqa: S608
+    f"VALUES ({', '.join('?' for _ in rows.JOB_COLUMNS.split(','))})"
+)
 _INSERT_EVENT: Final = (
     "INSERT INTO events (job, seq, kind, version, at, data, progress, message) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -210,13 +214,7 @@ class JobTables(Database):
 
     def _insert_job(self, db: sqlite3.Connection, job: JobRecord, event: Event) -> int:
         """Record a job as part of a transaction; give its number."""
-        row = rows.job_row(job)
-        marks = ", ".join("?" * len(row))
-        inserted = db.execute(
-            f"INSERT INTO jobs ({rows.JOB_COLUMNS}) VALUES ({marks})",  # noqa: S608
-            row,
-        )
-        number = inserted.lastrowid
+        number = db.execute(_INSERT_JOB, rows.job_row(job)).lastrowid
         assert number is not None
         db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
         return number

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from localproc.model import (
@@ -22,7 +23,9 @@ from localproc.store.home_paths import HomePaths
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_NO_TAGS: Final = "[]"
 _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
+_parsed: Final = json.JSONDecoder().decode
 
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
@@ -48,7 +51,7 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         job.namespace,
         job.process_id,
         job.revision,
-        job.status.value,
+        str(job.status),
         micros(job.created),
         micros(job.updated),
         None if job.started is None else micros(job.started),
@@ -58,13 +61,13 @@ def job_row(job: JobRecord) -> tuple[Any, ...]:
         int(job.dismiss_requested),
         int(job.hidden),
         job.owner,
-        job.trigger.value,
+        str(job.trigger),
         job.reason,
         job.run_as,
         job.environment,
         job.service,
         job.title,
-        json.dumps(job.tags),
+        json.dumps(job.tags) if job.tags else _NO_TAGS,
         job.aside,
         job.priority,
         job.once,
@@ -84,7 +87,7 @@ def _number(value: Any) -> int:
 
 
 def _tags(value: str) -> tuple[str, ...]:
-    return () if value == "[]" else tuple(json.loads(value))
+    return () if value == _NO_TAGS else tuple(json.loads(value))
 
 
 def _moment(value: int | None) -> datetime | None:
@@ -161,7 +164,7 @@ def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:
     except (TypeError, OverflowError):
         at = _EPOCH
     try:
-        data = json.loads(paths.whole(row["data"]))
+        data = _parsed(paths.whole(row["data"]))
     except (TypeError, ValueError) as error:
         return Unreadable(at, problem=f"the event {row['kind']!r} is no JSON: {error}")
     return read_event(
@@ -198,6 +201,10 @@ def _mapping(text: str) -> dict[str, Any]:
     return found
 
 
+#: What the interpreter reads of a package is the same for each of its jobs, and never changed.
+_resolved: Final = lru_cache(maxsize=32)(_mapping)
+
+
 def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
     """Return the record of a row and its texts; raises ``ValueError`` or ``TypeError``."""
     return ProcessRecord(
@@ -209,7 +216,7 @@ def process_from(row: sqlite3.Row, texts: Mapping[str, bytes]) -> ProcessRecord:
         mutable=bool(row["mutable"]),
         deployed=time(row["deployed"]),
         description=_mapping(row["description"]),
-        resolved=_mapping(row["resolved"]),
+        resolved=_resolved(row["resolved"]),
         texts=texts,
         media_type=row["media_type"],
         entry=row["entry"],

@@ -14,6 +14,7 @@ from localproc.errors import (
     InvalidInputs,
     NoSpace,
     StoreCorrupted,
+    StoreLocked,
 )
 
 BUSY: Final = 30.0  #: seconds that others may hold the store
@@ -47,10 +48,7 @@ def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
             hint="choose another home with --home or LOCALPROC_HOME",
         )
     if "locked" in said:
-        return HomeUnusable(
-            f"{path} stayed locked by another process for {BUSY:g} s",
-            hint="localproc doctor shows which engines use the home",
-        )
+        return stayed_locked(path)
     if code & 0xFF not in _DAMAGED:
         return EnvironmentProblem(f"the store {path} does not work: {said}")
     jobs = os.path.join(os.path.dirname(path), "jobs")
@@ -58,6 +56,14 @@ def explained(error: sqlite3.DatabaseError, path: str) -> EnvironmentProblem:
         f"the store {path} is damaged: {said}",
         hint=f"move it away (mv {path} {path}.damaged; mv {jobs} {jobs}.old) to begin a new one, "
         "or restore a backup elsewhere; results and logs in the home stay as they are",
+    )
+
+
+def stayed_locked(path: str) -> StoreLocked:
+    """Say that others have held the store for too long."""
+    return StoreLocked(
+        f"{path} stayed locked by another process for {BUSY:g} s",
+        hint="localproc doctor shows which engines use the home",
     )
 
 

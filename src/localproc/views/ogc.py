@@ -122,6 +122,7 @@ def step_usage(step: Step) -> dict[str, Any]:
         "cpuSeconds": step.cpu,
         "peakMemoryKiB": step.rss,
         "software": list(step.software) or None,
+        "without": list(step.without) or None,
         "bytesDone": step.bytes_done,
         "bytesTotal": step.bytes_total,
         "progress": None if step.share is None else int(100 * step.share),

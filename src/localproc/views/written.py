@@ -12,6 +12,10 @@ from typing import Any, Final
 #: What YAML has escaped in texts (YAML 1.2, 5.1), and its line breaks beyond ASCII.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
+_encoded: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False
+).encode
+
 
 def written(document: Any) -> bytes:
     """Write a document.
@@ -20,14 +24,10 @@ def written(document: Any) -> bytes:
     are no UTF-8 are escaped as JSON's lone surrogates.
     """
     try:
-        text = _dumped(document)
+        text = _encoded(document)
     except ValueError:
-        text = _dumped(finite(document))
+        text = _encoded(finite(document))
     return text.encode(errors="backslashreplace")
-
-
-def _dumped(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def finite(value: Any) -> Any:

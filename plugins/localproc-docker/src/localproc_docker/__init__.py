@@ -13,7 +13,7 @@ from localproc.model import Task
 from localproc.plugins import hookimpl
 from localproc.plugins.backend import Backend
 from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
-from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, Leftover
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, Finding, Leftover
 from localproc_docker.daemons import DAEMONS, Daemon
 
 OPTIONS: Final = {
@@ -36,6 +36,7 @@ def localproc_executors() -> Iterable[ExecutorPlugin]:
             one.capabilities,
             leftovers=partial(leftovers, one),
             check=check,
+            examine=partial(examine, one),
         )
         for one in DAEMONS
     ]
@@ -83,6 +84,13 @@ def leftovers(daemon: Daemon) -> Iterable[Leftover]:
     from localproc_docker import gone_homes
 
     return gone_homes.leftovers(daemon)
+
+
+def examine(daemon: Daemon, settings: ExecutorSettings) -> Iterable[Finding]:
+    """Return what is known of a daemon; raises ``EnvironmentProblem`` if it is not there."""
+    from localproc_docker import examined
+
+    return examined.examine(daemon, settings)
 
 
 def check(_: ExecutorSettings, tasks: Sequence[Task]) -> Mapping[str, str]:

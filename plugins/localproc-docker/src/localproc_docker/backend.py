@@ -20,10 +20,10 @@ from localproc_docker.container_ends import Ends
 from localproc_docker.container_events import Events
 from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.overdue import overdue
 from localproc_docker.room import Room
 from localproc_docker.starts import Starts
 from localproc_docker.task_containers import Owner
-from localproc_docker.warm import LANE
 
 _LOG: Final = logging.getLogger("localproc")
 _PACE: Final = 0.02
@@ -123,11 +123,9 @@ class DockerBackend:
         return self.keys() if news is None else news
 
     def sweep(self, is_over: Callable[[str], bool]) -> None:
-        """Remove what killed engines have left of tasks that nobody asks for."""
-        for one in self.boxes.all():
-            key = one["Labels"][task_containers.KEY]
-            if one["State"] in task_containers.STILL and not key.startswith(LANE) and is_over(key):
-                self.boxes.remove(one["Id"])
+        """Have removed what is left of tasks that nobody asks for: nobody waits for that."""
+        for one in overdue(self.boxes.all(), self.owner.folder, is_over):
+            self.boxes.pool.submit(self.boxes.remove, one["Id"])
 
     def tidy(self) -> None:
         """Remove every container of the home that does not run."""

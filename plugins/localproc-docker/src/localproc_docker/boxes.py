@@ -1,25 +1,32 @@
 """The containers of one home at a daemon.
 
-Owns asking for them, signals, ending and removing them, several at a time. Must not know tasks, nor
-what an end means.
+Owns asking for them, signals, ending and removing them, several at a time; and which of them the
+daemon does not let go of. Must not know tasks, nor what an end means.
+
+A daemon that has missed the end of a container answers for ever that it is removing it.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any, Final
 
-from localproc.errors import ExecutorUnavailable
+from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc_docker import task_containers
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.task_containers import Owner
 
+_LOG: Final = logging.getLogger("localproc")
 _AT_A_TIME: Final = 8  #: requests; the daemon itself works on a few at a time
 _PACE: Final = 0.02
 _SHARE: Final = 4  #: waiting takes at most one part in so many of the daemon's time
 _PATIENCE: Final = 30.0  #: seconds that a killed container may take to end
 _NO_INIT: Final = "container-init binary not found"
 _NOT_THERE: Final = 404
+#: What a person can do about containers that a daemon does not remove.
+STUCK: Final = "it is tried again later, but a daemon that has lost it lets go when restarted"
 
 
 class Boxes:
@@ -29,6 +36,7 @@ class Boxes:
         self._api = api
         self._owner = owner
         self.pool = ThreadPoolExecutor(_AT_A_TIME, "localproc-docker")
+        self._kept: dict[str, str] = {}  #: what the daemon said of those that it did not remove
 
     def all(self) -> Sequence[Mapping[str, Any]]:
         """Return all containers of the home, in short."""
@@ -95,16 +103,31 @@ class Boxes:
             raise ExecutorUnavailable(f"{len(left)} containers run on though they were killed")
 
     def remove(self, name: str) -> None:
-        """Remove a container, whether it runs or not."""
+        """Remove a container, whether it runs or not.
+
+        One that the daemon keeps may be gone soon, as somebody removes it just now: ``close`` looks
+        again.
+        """
         try:
             self._api.delete(f"/containers/{name}", force=True, v=True)
+        except ExecutorUnavailable as error:
+            self._kept[name] = error.message
+            raise
         except ApiRefused as error:
-            if error.code not in (404, 409):  # it is gone, or somebody removes it just now
-                raise
+            if error.code != _NOT_THERE:
+                self._kept[name] = error.message
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Let go of the threads, and tell of containers that the daemon has not removed."""
         self.pool.shutdown(wait=True, cancel_futures=True)
+        if not self._kept:
+            return
+        with suppress(LocalprocError):  # nobody answers any more: the next one to open it looks
+            for one in self.all():
+                name = next((name for name in _names(one) if name in self._kept), "")
+                if name:
+                    said = self._kept[name]
+                    _LOG.warning("the container %s is still there: %s; %s", name, said, STUCK)
 
     def _signal_all(self, names: Iterable[str], signal: str) -> None:
         list(self.pool.map(lambda name: self.signal(name, signal), names))
@@ -114,7 +137,7 @@ class Boxes:
         deadline = monotonic() + seconds
         while True:
             before = monotonic()
-            states = {one["Names"][0].lstrip("/"): one["State"] for one in self.all()}
+            states = {name: one["State"] for one in self.all() for name in _names(one)}
             waiting = [name for name in names if states.get(name) == "created"]
             list(self.pool.map(self.remove, waiting))
             left = {name for name in names if states.get(name, "dead") not in task_containers.STILL}
@@ -122,3 +145,8 @@ class Boxes:
             if not (left or waiting) or now >= deadline:
                 return left
             sleep(min(max(_PACE, _SHARE * (now - before)), deadline - now))
+
+
+def _names(one: Mapping[str, Any]) -> list[str]:
+    """Return what a container is called."""
+    return [str(one["Id"]), *(name.lstrip("/") for name in one["Names"])]

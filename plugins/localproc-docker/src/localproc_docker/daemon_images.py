@@ -175,6 +175,7 @@ def image_of(name: str, seen: Mapping[str, Any]) -> Image:
         command=tuple(config.get("Cmd") or ()),
         env={key: value for key, _, value in env},
         workdir=config.get("WorkingDir") or "",
+        volumes=tuple(config.get("Volumes") or ()),
         size=int(seen.get("Size") or 0),
     )
 

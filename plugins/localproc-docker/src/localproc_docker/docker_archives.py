@@ -37,7 +37,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
                     yield whole
         except tarfile.TarError as error:
             raise ImageError(
-                f"{path} is not an archive: {error}", hint="docker save writes one"
+                f"{path} is not a tar archive", hint="docker save writes one"
             ) from error
 
 

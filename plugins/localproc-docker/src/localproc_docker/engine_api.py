@@ -147,6 +147,8 @@ class EngineApi:
             )
         if answer.status_code >= 400:
             raise _refusal(answer)
+        if answer.is_redirect:  # to a path that it would write in another way
+            raise ApiRefused(404, f"there is no {path}")
         return answer.json() if answer.content.strip() and answer.status_code != 304 else None
 
 

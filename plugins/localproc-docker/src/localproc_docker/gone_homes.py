@@ -52,7 +52,7 @@ def _remove(address: str, ids: list[str]) -> None:
             try:
                 api.delete(f"/containers/{one}", force=True, v=True)
             except ApiRefused as error:
-                if error.code not in (404, 409):  # it is gone, or is being removed just now
+                if error.code != 404:  # it is gone
                     raise
     finally:
         api.close()

@@ -295,9 +295,11 @@ class Lanes:
     def _rest(self) -> None:
         """See to it that containers end which have had nothing to do for a while."""
         if self._timer is None and self._lanes and not self._closed:
-            self._timer = threading.Timer(_IDLE, self._rested)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(_IDLE, self._rested)
+            timer.daemon = True
+            with suppress(RuntimeError):  # the system has no thread: the next one who rests tries
+                timer.start()
+                self._timer = timer
 
     def _rested(self) -> None:
         with self._lock:

@@ -128,6 +128,8 @@ class Starts:
         for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")
+            if why := task_containers.hindrance(one, self._owner.daemon):
+                return Refused(why)
         try:
             self._boxes.create(name, body)
         except ApiRefused as error:

@@ -181,12 +181,27 @@ def sent(body: Mapping[str, Any]) -> dict[str, Any]:
     host = body.get("HostConfig") or {}
     seen, binds = [], []
     for one in host.get("Mounts") or ():
-        paths = one["Source"] + one["Target"]
-        if _CSV.search(paths) and ":" not in paths:
+        if _has_marks(one) and not _has_colon(one):
             binds.append(f"{one['Source']}:{one['Target']}:{'ro' if one['ReadOnly'] else 'rw'}")
         else:
             seen.append(one)
     return {**body, "HostConfig": {**host, "Mounts": seen, "Binds": binds}}
+
+
+def hindrance(mount: Mapping[str, Any], daemon: Info) -> str:
+    """Return why a daemon cannot show a container a path, empty if it can."""
+    if daemon.is_podman and _has_marks(mount) and _has_colon(mount):
+        said = "its path has a colon, and a comma, a quote or a line break"
+        return f"podman cannot mount {mount['Source']}: {said}"
+    return ""
+
+
+def _has_marks(mount: Mapping[str, Any]) -> bool:
+    return bool(_CSV.search(mount["Source"] + mount["Target"]))
+
+
+def _has_colon(mount: Mapping[str, Any]) -> bool:
+    return ":" in mount["Source"] + mount["Target"]
 
 
 def report(key: str, seen: Mapping[str, Any]) -> Report:

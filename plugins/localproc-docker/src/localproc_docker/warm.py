@@ -84,12 +84,13 @@ def sharing(task: Task, image: Image, mode: str) -> Hashable | None:
     """Return what is equal for tasks that may share a container; ``None`` for one that may not.
 
     They have the same image, needs and network. One that has secrets, wants something at another
-    path, or the variables of which no shell could set, has a container of its own.
+    path, or the variables of which no shell could set, has a container of its own; so has one whose
+    image declares volumes, which it would share with the next.
     """
     box, needs = task.container, task.resources
     if box is None or mode == "no" or not task.group or task.secrets:
         return None
-    if box.mounts or box.outdir != task.outdir or needs.gpus:
+    if box.mounts or box.outdir != task.outdir or needs.gpus or image.volumes:
         return None
     if not all(map(_NAME.fullmatch, task.env)) or not (task.argv or image.entrypoint):
         return None

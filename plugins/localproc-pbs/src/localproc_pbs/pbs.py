@@ -15,7 +15,7 @@ from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
 _KEPT: Final = ("PBS_CONF", "PBS_DEFAULT", "PBS_EXEC", "PBS_SERVER", "TORQUE")
-_WAITS, _RUNS = "QWHTM", "REBSU"
+_WAITS, _RUNS, _PAUSED = "QWHTM", "REBSU", "SU"
 #: Exit statuses of jobs that were ended by way of PBS; those below zero differ in both forms.
 _SIGNALLED: Final = {
     265: Seen(TaskState.CANCELLED, "somebody killed it by way of PBS"),
@@ -33,7 +33,7 @@ _PRO: Final = _SIGNALLED | {
     -29: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
 }
 _LATER: Final = re.compile(
-    r"connect|timed out|end of file|busy|try again|protocol|comm", re.IGNORECASE
+    r"connect|timed out|end of file|busy|try again|protocol|comm|no space|i/o error", re.IGNORECASE
 )
 _TOO_MANY: Final = re.compile(r"per-user limit", re.IGNORECASE)
 _STATUS: Final = re.compile(r"-?[0-9]{1,9}")
@@ -104,7 +104,7 @@ def seen(attributes: Mapping[str, str], *, torque: bool = False) -> Seen:
     if state in _WAITS:
         return Seen(TaskState.QUEUED, attributes.get("comment", ""), host, name)
     if state in _RUNS:
-        return Seen(TaskState.RUNNING, host=host, name=name)
+        return Seen(TaskState.RUNNING, host=host, name=name, paused=state in _PAUSED)
     status = attributes.get("exit_status" if torque else "Exit_status", "0")
     code = int(status) if _STATUS.fullmatch(status) else 0
     killed = (_TORQUE if torque else _PRO).get(code)
@@ -133,6 +133,8 @@ class Pbs:
         except Failed as error:
             if _TOO_MANY.search(error.said):
                 raise TooMany(error.said) from error
+            if error.is_no_answer:
+                raise ExecutorUnavailable(str(error)) from error
             if _LATER.search(error.said):
                 raise ExecutorUnavailable(error.said) from error
             return Refused(f"qsub: {error.said.removeprefix('qsub: ')}")

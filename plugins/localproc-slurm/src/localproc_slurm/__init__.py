@@ -24,7 +24,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "gpu": "how GPUs are asked for; `{}` is their number (`gpu:{}`)",
     "licenses": "licences",
     "time": "minutes, for tasks that have no ToolTimeLimit; otherwise the partition's default",
-    "cluster": "the cluster, where there are several",
+    "cluster": "the cluster, where there are several: one for all steps",
     "extra": "further arguments of sbatch, a list",
 }
 

@@ -26,6 +26,19 @@ from localproc_slurm import ALLOCATION, INSIDE, command_answers
 #: A successor has it: the id of the job before it.
 SUCCESSOR: Final = "LOCALPROC_SUCCESSOR"
 _TIMEOUT: Final = 30.0
+#: What a job's environment tells of what it was asked for.
+_ASKED: Final[Mapping[str, str]] = {
+    "SLURM_JOB_NAME": "--job-name",
+    "SLURM_JOB_PARTITION": "--partition",
+    "SLURM_JOB_ACCOUNT": "--account",
+    "SLURM_JOB_QOS": "--qos",
+    "SLURM_JOB_RESERVATION": "--reservation",
+    "SLURM_JOB_NUM_NODES": "--nodes",
+    "SLURM_NTASKS_PER_NODE": "--ntasks-per-node",
+    "SLURM_CPUS_PER_TASK": "--cpus-per-task",
+    "SLURM_MEM_PER_NODE": "--mem",
+    "SLURM_SUBMIT_DIR": "--chdir",
+}
 _NODE: Final = re.compile(r"(\d+)(?:\(x(\d+)\))?")
 
 
@@ -39,6 +52,7 @@ class Allocation:
     ram: int
     end: float | None
     script: str = ""
+    limit: str = ""  #: of time, as Slurm writes it
 
     @classmethod
     def of(cls, env: Mapping[str, str], shown: str, now: float) -> "Allocation":
@@ -51,7 +65,8 @@ class Allocation:
         limit = command_answers.seconds(facts.get("TimeLimit", ""))
         elapsed = command_answers.seconds(facts.get("RunTime", "")) or 0
         end = None if limit is None else now + limit - elapsed
-        return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, facts.get("Command", ""))
+        asked = "" if limit is None else facts["TimeLimit"]
+        return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, facts.get("Command", ""), asked)
 
 
 class AllocationExecutor:
@@ -191,9 +206,16 @@ def opened(settings: ExecutorSettings) -> AllocationExecutor:
 def succeed(allocation: Allocation) -> None:
     """Hand the script of this job in again, to begin when this job has ended."""
     words = [f"--dependency=afterany:{allocation.job}", "--kill-on-invalid-dep=yes"]
+    words += asked_for(os.environ, allocation.limit)
     export = f"--export=ALL,{SUCCESSOR}={allocation.job}"
     everything = ("",)
     _called("sbatch", *words, export, allocation.script, keep=everything)
+
+
+def asked_for(env: Mapping[str, str], limit: str) -> list[str]:
+    """Return what asks sbatch for as much as a job has: its script need not say all of that."""
+    words = [f"--time={limit}"] if limit else []
+    return words + [f"{flag}={env[name]}" for name, flag in _ASKED.items() if env.get(name)]
 
 
 def step_environment() -> dict[str, str]:

@@ -76,6 +76,22 @@ def squeue_places(cluster: str = "") -> list[str]:
     return ["squeue", "--noheader", *which, f"--format={ROW}%i|%P|%r", *_on(cluster)]
 
 
+def squeue_wishes(cluster: str = "") -> list[str]:
+    """Return what lists what the jobs of this user ask for that wait, and whose they are."""
+    which = ["--me", "--noheader", "--array", "--states=PENDING"]
+    return ["squeue", *which, "--format=%i|%q|%a|%u|%P|%C|%D|%m", *_on(cluster)]
+
+
+def scontrol_limits(cluster: str = "") -> list[str]:
+    """Return what shows the limits of each QOS and account, and what counts towards them."""
+    return ["scontrol", "--oneliner", *_on(cluster), "show", "assoc_mgr", "flags=qos,assoc"]
+
+
+def scontrol_partitions(cluster: str = "") -> list[str]:
+    """Return what shows the partitions."""
+    return ["scontrol", "--oneliner", *_on(cluster), "show", "partition"]
+
+
 def squeue_named(names: Collection[str], cluster: str = "") -> list[str]:
     """Return what lists jobs by their names, in whatever state, with the id of an array itself."""
     which = ["--states=all", f"--name={','.join(sorted(names))}"]

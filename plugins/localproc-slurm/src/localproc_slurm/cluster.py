@@ -15,6 +15,7 @@ from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 from localproc_slurm import calls, command_answers
 from localproc_slurm.command_answers import Partition
+from localproc_slurm.limits import Limits
 
 _KEPT: Final = ("SLURM_CONF", "MUNGE_")
 _AT_A_TIME: Final = 500  #: ids on a command line
@@ -38,6 +39,7 @@ class Cluster:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
         self._cluster = cluster
         self._partitions: Sequence[Partition] = ()
+        self._limits = Limits(self._asked, cluster)
         self._accounts = call is not None or shutil.which("sacct") is not None
 
     def partitions(self) -> Sequence[Partition]:
@@ -79,6 +81,8 @@ class Cluster:
         except Failed as error:
             if command_answers.is_too_many(error.said):
                 raise TooMany(command_answers.refusal(error.said)) from error
+            if error.is_no_answer:
+                raise ExecutorUnavailable(str(error)) from error
             if command_answers.is_later(error.said):
                 raise ExecutorUnavailable(command_answers.refusal(error.said)) from error
             return Refused(f"sbatch: {command_answers.refusal(error.said)}")
@@ -92,8 +96,8 @@ class Cluster:
         return f"{job}_{number}"
 
     def jobs(self) -> Mapping[str, Seen]:
-        """Return what squeue lists."""
-        return self._read(command_answers.queue, calls.squeue(self._cluster))
+        """Return what squeue lists; what would wait for ever for a limit of others is refused."""
+        return self._limits.judged(self._read(command_answers.queue, calls.squeue(self._cluster)))
 
     def places(self) -> Mapping[str, int]:
         """Return what squeue lists of everybody's jobs that wait, by partition."""

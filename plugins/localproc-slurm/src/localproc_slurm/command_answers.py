@@ -42,6 +42,7 @@ _STATES: Final[Mapping[str, TaskState]] = {
     "BOOT_FAIL": TaskState.NODE_LOST,
     "PREEMPTED": TaskState.LOST,
 }
+_PAUSED: Final = ("SUSPENDED", "STOPPED")
 #: Reasons for which a job waits and nothing but another request would help.
 _NEVER: Final = frozenset(
     {
@@ -76,7 +77,7 @@ _NO_TURN: Final = _NEVER | {
 #: What sbatch says where a moment later it may do what it is asked.
 _LATER: Final = re.compile(
     r"unable to contact|timed out|temporarily|connection refused|try again|connect failure"
-    r"|communication|invalid authentication|zero bytes|slurmctld"
+    r"|communication|authentication|zero bytes|slurmctld|I/O error|no space left"
     r"|resource temporarily unavailable|not responding",
     re.IGNORECASE,
 )
@@ -280,9 +281,12 @@ def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:
         said = f"Slurm has lost the node {nodes}".rstrip()
     elif found is TaskState.LOST:
         said = "Slurm took it away for a job of higher priority"
+    elif word in _PAUSED:
+        said = "it is suspended"
     elif found is TaskState.TIMED_OUT:
         said = "it had not ended by its deadline" if word == "DEADLINE" else "Slurm's time limit"
-    return Seen(found, said, "" if nodes in ("(null)", "None assigned") else nodes, name)
+    host = "" if nodes in ("(null)", "None assigned") else nodes
+    return Seen(found, said, host, name, paused=word in _PAUSED)
 
 
 def _number(text: str) -> int:

@@ -85,7 +85,8 @@ def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[
     """Yield every reason why the value is not of the type, each with its JSON path."""
     what = kind(cwl_type)
     if what == "union":
-        yield from _union_mismatches(value, members(cwl_type), path)
+        if value is not None or not is_optional(cwl_type):  # most inputs are left out
+            yield from _union_mismatches(value, members(cwl_type), path)
     elif what == "array":
         assert isinstance(cwl_type, Mapping)
         if not isinstance(value, list):

@@ -16,7 +16,7 @@ from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
-from localproc.cwl.run.settle import Globbed, Settler
+from localproc.cwl.run.settle import FoundFile, Settler
 from localproc.errors import StepError
 from localproc.uris import is_below, path_uri
 
@@ -180,7 +180,7 @@ class _Collector:
         one["checksum"] = self._settler.checksum(path)
         if binding.get("loadContents"):
             one["contents"] = self._enricher.contents(one)
-        return Globbed(one) if is_below(path, self._outdir) else one
+        return FoundFile(one) if is_below(path, self._outdir) else one
 
     def _single(
         self, name: str, cwl_type: CwlType, found: list[Any], patterns: Sequence[str]

@@ -33,15 +33,18 @@ def fingerprint(value: Any, files: Files) -> str:
 
 
 def _digest(value: Any, files: Files) -> str:
+    paths = dict.fromkeys(local_paths(value))
+    if not paths:
+        return NOTHING
     total = hashlib.sha256()
     count = 0
-    for path in dict.fromkeys(local_paths(value)):
+    for path in paths:
         for name, stat in _below(path, files):
             count += 1
             if stat is None or stat.is_special or count > _MOST:
                 return ""
             total.update(f"{name}\0{state(stat)}\n".encode(errors="surrogateescape"))
-    return total.hexdigest()[:32] if count else NOTHING
+    return total.hexdigest()[:32]
 
 
 def named(tool: Tool, inputs: Mapping[str, Any]) -> list[Any]:

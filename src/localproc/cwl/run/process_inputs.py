@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localproc.cwl.base.files import Files, default_of, has_files, is_reference, shown
-from localproc.cwl.base.types import mismatches
+from localproc.cwl.base.types import is_optional, mismatches
 from localproc.cwl.expr.expressions import Context
 from localproc.cwl.run.enrich import Enricher
 from localproc.cwl.run.process import Tool, Workflow
@@ -26,9 +26,11 @@ def fill(process: Tool | Workflow, inputs: Mapping[str, Any]) -> dict[str, Any]:
         value = inputs.get(port.id)
         if value is None and port.default is not None:
             value = default_of(port.spec)
+        values[port.id] = value
+        if value is None and is_optional(port.type):
+            continue
         if not is_reference(value):
             wrong += [f"{path}: {reason}" for path, reason in mismatches(value, port.type, port.id)]
-        values[port.id] = value
     if wrong:
         raise StepError(f"{process.id}: the inputs do not fit: " + "; ".join(wrong))
     return values

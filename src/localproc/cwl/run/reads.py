@@ -39,11 +39,14 @@ def reads(
     their entries.
     """
     folders = prepared.folders
+    paths = [*_sources(prepared), *_named(prepared.context.inputs, named or {})]
+    if not paths and not prepared.stage:
+        return ()
     own = tuple(f"{one.rstrip('/')}/" for one in (folders.outdir, folders.tmpdir, folders.stage))
     found = {}
     if prepared.stage and any(is_below(one.target, folders.stage) for one in prepared.stage):
         found[folders.stage] = None
-    for path in (*_sources(prepared), *_named(prepared.context.inputs, named or {})):
+    for path in paths:
         for one in _with_targets(path, files, below=links):
             if not f"{one}/".startswith(own):
                 found[one] = None

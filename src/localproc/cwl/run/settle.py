@@ -19,7 +19,7 @@ from localproc.uris import is_below, path_uri, unquoted
 INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")
 
 
-class Globbed(dict[str, Any]):
+class FoundFile(dict[str, Any]):
     """A File that was found in the output directory, as it lies there and was looked at.
 
     What is made of one is no such object any more.
@@ -40,7 +40,7 @@ class Settler:
 
         Size and checksum are those of the bytes that are there now, whatever the object says.
         """
-        if isinstance(one, Globbed):
+        if isinstance(one, FoundFile):
             return _between_steps(one)
         one = by_location(one)
         settled = _between_steps(one)

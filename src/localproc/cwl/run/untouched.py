@@ -53,6 +53,9 @@ class Given:
     theirs: frozenset[str] = frozenset()
 
 
+_NOTHING: Final = Given()
+
+
 def seen(
     values: Mapping[str, Any],
     actions: Iterable[StageAction],
@@ -72,6 +75,8 @@ def seen(
         for path in dict.fromkeys([*local_paths(values), *linked])
         if (stat := files.stat(path)) is not None
     }
+    if not named:
+        return _NOTHING
     inner: dict[str, Stat] = {}
     for folder, stat in named.items():
         if stat.is_dir and folder != outdir:

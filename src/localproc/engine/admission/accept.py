@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import check_executors
+from localproc.engine.container_runtimes import Choice
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice
@@ -69,10 +70,11 @@ class Acceptance:
         self._runtime = runtime
         self._namespace = namespace
         self._user = _user()
+        self._parts = os.path.dirname(runtime.home.jobs)  # where those of the home lie in truth
         self._revisions: dict[str, Revision] = {}
         self._fit: dict[str, str] = {}  # places where results can be published, as they are given
         #: The container runtimes of revisions, each with executor and runtime as asked for.
-        self._runnable: dict[tuple[str, str, str], str] = {}
+        self._runnable: dict[tuple[str, str, str], Choice] = {}
 
     def request(
         self,
@@ -94,7 +96,8 @@ class Acceptance:
         _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
         if rest.get("outputs") is not None:
             _check_outputs(record, rest["outputs"])
-        AssetChoice.read(rest.get("assets", ""))
+        if rest.get("assets"):
+            AssetChoice.read(rest["assets"])
         rest["tags"] = tuple(rest.get("tags", ()))
         rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
         rest |= read_run_options(rest, self._runtime.settings.retries)
@@ -106,9 +109,8 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        rest["containers"] = self._runtime_for(
-            record, rest["executor"], rest.get("containers") or ""
-        )
+        choice = self._runtime_for(record, rest["executor"], rest.get("containers") or "")
+        rest |= {"containers": choice.runtime, "passed_over": dict(choice.passed_over)}
         return JobRequest(inputs=job_object, **rest)
 
     def job_object(
@@ -135,7 +137,8 @@ class Acceptance:
         job_object, rest["secrets"] = hide(
             job_object, known.secrets, self._runtime.secrets, local=policy.trusting, kept=kept
         )
-        rest["variables"] = tuple(to_data(read_variables(rest.get("variables", ()))))
+        if "variables" in rest:
+            rest["variables"] = tuple(to_data(read_variables(rest["variables"])))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         return job_object
 
@@ -166,8 +169,10 @@ class Acceptance:
             beside=self._beside(record, request) or None,
             message="accepted",
         )
-        job = new_job(new_id(at), record.namespace, record.id, record.revision, request, event)
-        return Accepting(replace(job, owner=owner), event)
+        job = new_job(
+            new_id(at), record.namespace, record.id, record.revision, request, event, owner=owner
+        )
+        return Accepting(job, event)
 
     def _done_once(self, job: JobRecord, there: str) -> JobRecord:
         found = self._runtime.store.job(there)
@@ -183,17 +188,22 @@ class Acceptance:
 
     def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
         """Return what the job's scripts may use as it is now: a retry sees if that has changed."""
-        home, results = os.path.dirname(self._runtime.home.jobs), uri_path(request.results)
-        return Surroundings(self._revision(record).files, request.inputs, home, results).digests()
+        files, results = self._revision(record).files, uri_path(request.results)
+        return Surroundings(files, request.inputs, self._parts, results).digests()
 
-    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> str:
-        """Return the container runtime of a job; raises where its steps can never run."""
+    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> Choice:
+        """Return the container runtime of a job; raises where its steps can never run.
+
+        Images that are passed over may be here the next time.
+        """
         asked = (record.revision, executor, containers)
-        if asked not in self._runnable:
-            process = self._runtime.processes.of(record)
-            choice = ExecutorChoice.read(executor)
-            self._runnable[asked] = check_executors(process, choice, containers, self._runtime)
-        return self._runnable[asked]
+        if (known := self._runnable.get(asked)) is not None:
+            return known
+        process = self._runtime.processes.of(record)
+        found = check_executors(process, ExecutorChoice.read(executor), containers, self._runtime)
+        if not found.passed_over:
+            self._runnable[asked] = found
+        return found
 
     def _results_uri(self, root: str, record: ProcessRecord) -> str:
         """Return where results go; raises before anything is run for it in vain."""

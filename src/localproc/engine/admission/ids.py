@@ -12,5 +12,6 @@ from datetime import datetime
 def new_id(at: datetime) -> str:
     """Return a new id; ids of one process made in one millisecond are in no order."""
     milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
-    value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62
-    return str(uuid.UUID(int=value | secrets.randbits(62)))
+    chance = secrets.randbits(74)
+    value = milliseconds << 80 | 7 << 76 | chance >> 62 << 64 | 2 << 62 | chance & (1 << 62) - 1
+    return str(uuid.UUID(int=value))

@@ -6,6 +6,7 @@ a command line or a form means for an input of a type. Must not know any process
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.reading import read_data
@@ -30,18 +31,18 @@ def known_inputs(ports: Iterable[str], inputs: Mapping[str, Any]) -> dict[str, A
 
 
 def read_inputs(
-    inputs: Mapping[str, Any] | str | os.PathLike[str] | None, base: str | None = None
+    inputs: Mapping[str, Any] | str | os.PathLike[str] | None,
+    base: str | os.PathLike[str] | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Return the inputs and the URI of the folder that their relative paths hang from.
 
     Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
     """
     if inputs is None:
-        return {}, _folder(base or current_folder())
+        return {}, _folder(base)
     if isinstance(inputs, Mapping):
-        return {
-            name: _plain(value) for name, value in inputs.items()
-        }, base if base == "" else _folder(base or current_folder())
+        values = {name: _plain(value) for name, value in inputs.items()}
+        return values, base if base == "" else _folder(base)
     if not isinstance(inputs, str | os.PathLike):
         raise InvalidInputs(
             f"{inputs!r:.80} holds no inputs",
@@ -171,8 +172,15 @@ def _expand(value: Any, spaces: Mapping[str, str]) -> Any:
     return value
 
 
-def _folder(path: str) -> str:
+def _folder(base: str | os.PathLike[str] | None) -> str:
+    """Return the URI of a folder that is named by a path or a URI, without one the current one."""
+    if not base:
+        return _current_uri(current_folder())
+    path = os.fspath(base)
     return path if path.startswith("file:") else path_uri(os.path.abspath(path))
+
+
+_current_uri: Final = lru_cache(maxsize=8)(path_uri)  # the current folder seldom changes
 
 
 def check_texts(*texts: Any) -> None:

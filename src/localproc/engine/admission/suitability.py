@@ -13,6 +13,7 @@ from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
 from localproc.cwl.run.software import packages, software_is_required
+from localproc.engine.container_runtimes import Choice
 from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
@@ -40,14 +41,14 @@ class StepPlacement:
 
 def check_executors(
     process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
-) -> str:
-    """Return the container runtime that a job needs, empty if it needs none.
+) -> Choice:
+    """Return the container runtime that a job needs, and which hints it passes over.
 
     ``wanted`` is what was asked for. Raises ``UnsupportedPackage`` with every step that can never
     run where it would go, ``ImageError`` for images that are not here, ``PluginMissing`` for an
     executor or a runtime that is not there.
     """
-    name, found = placements(process, choice, wanted, runtime)
+    boxes, found = placements(process, choice, wanted, runtime)
     if refused := next((one.refused for one in found if one.refused), None):
         raise refused
     problems = [
@@ -62,7 +63,7 @@ def check_executors(
         hint = "choose another executor for them" if elsewhere else ""
         raise UnsupportedPackage("some steps can never run", problems, hint=hint)
     _check_images(missing_images(found, runtime))
-    return name
+    return boxes
 
 
 def missing_images(found: Iterable[StepPlacement], runtime: Runtime) -> list[ImageError]:
@@ -73,13 +74,14 @@ def missing_images(found: Iterable[StepPlacement], runtime: Runtime) -> list[Ima
 
 def placements(
     process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
-) -> tuple[str, list[StepPlacement]]:
+) -> tuple[Choice, list[StepPlacement]]:
     """Return the container runtime that a job needs, and where every step would go.
 
     Raises ``PluginMissing``.
     """
     plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
-    boxes = runtime.containers.boxes(chosen(process, choice, wanted, runtime))
+    runs_in = chosen(process, choice, wanted, runtime)
+    boxes = runtime.containers.boxes(runs_in.runtime, runs_in.passed_over)
     if boxes.executor:
         plugins.setdefault(boxes.executor, runtime.plugins.executor(boxes.executor))
     able = {name: one.capabilities for name, one in plugins.items()}
@@ -101,7 +103,7 @@ def placements(
             found.append(StepPlacement(step, place.executor, unfit=missing, lacking=True))
             continue
         found.append(StepPlacement(step, place.executor, task.container, why, note))
-    return boxes.runtime, found
+    return runs_in, found
 
 
 def _too_much(needs: Resources, settings: ExecutorSettings) -> str:
@@ -115,18 +117,20 @@ def _too_much(needs: Resources, settings: ExecutorSettings) -> str:
     return ""
 
 
-def chosen(process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime) -> str:
+def chosen(
+    process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
+) -> Choice:
     """Return the container runtime for a job, empty if it needs none or there is none."""
-    named, required = [], False
+    required: dict[str, Container] = {}
+    hinted: dict[str, Container] = {}
     for step, tool in _steps(process):
         if not tool.requirements.has("DockerRequirement"):
             continue
         executor = runtime.plugins.executor(choice.choose(step, container=True))
         box = described(tool)
         if not executor.capabilities.containers and not runtime.containers.is_local(box.image):
-            named.append(box)
-            required = required or is_required(tool)
-    return runtime.containers.chosen(wanted, named, required=required)
+            (required if is_required(tool) else hinted)[box.image] = box
+    return runtime.containers.chosen(wanted, list(required.values()), list(hinted.values()))
 
 
 def _reason(task: Task, plugin: ExecutorPlugin, runtime: Runtime) -> str:

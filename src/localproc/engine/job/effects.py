@@ -70,9 +70,10 @@ class StageIn:
 
 @dataclass(frozen=True, slots=True)
 class MakePlan:
-    """Make the plan of the job for its inputs; the value is the ``Plan``."""
+    """Make the plan of the job for its inputs, and do with it what ``PullPlan`` says."""
 
     inputs: Mapping[str, Any]
+    most: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ class EventWriter:
                 digest="" if box is None else box.digest,
                 containers="" if box is None else box.runtime,
                 software=task.software,
+                without=task.without,
                 given=given,
                 because=because,
                 message=f"starting {name}",

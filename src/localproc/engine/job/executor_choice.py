@@ -7,9 +7,10 @@ Owns reading the former from a text and choosing by it:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from localproc.cwl.run.container import image
+from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool
 from localproc.errors import InvalidInputs
 from localproc.plugins.backend import Capabilities
@@ -32,6 +33,7 @@ class ExecutorChoice:
     without_container: str = ""
 
     @classmethod
+    @lru_cache(maxsize=64)
     def read(cls, text: str) -> "ExecutorChoice":
         """Read one; raises ``InvalidInputs``."""
         default, *rules = [part.strip() for part in text.split(";")]
@@ -64,13 +66,15 @@ class Destination(NamedTuple):
     """Where a step runs: the executor, what that can do, and whose containers there are.
 
     ``runtime`` is empty where there are none, and where the executor's are its own affair.
-    ``bare``: the image that the tool names stands for this machine.
+    ``bare``: the image that the tool names stands for this machine, or is but hinted at and passed
+    over; ``passed_over`` says why.
     """
 
     executor: str
     able: Capabilities
     runtime: str = ""
     bare: bool = False
+    passed_over: str = ""
 
     @property
     def containers(self) -> bool:
@@ -84,13 +88,15 @@ class Boxes:
 
     ``runtime`` is the one that was chosen, empty for none, and ``executor`` where its tasks go to
     if they are not processes. ``own`` are the runtimes of executors that have containers
-    themselves. ``is_local`` says of an image that its tools run on this machine.
+    themselves. ``is_local`` says of an image that its tools run on this machine, and
+    ``passed_over`` why an image is not used that a tool hints at.
     """
 
     runtime: str = ""
     executor: str = ""
     own: Mapping[str, str] = field(default_factory=dict)
     is_local: Callable[[str], bool] = lambda _: False
+    passed_over: Mapping[str, str] = field(default_factory=dict)
 
     def place(
         self, choice: ExecutorChoice, able: Mapping[str, Capabilities], step: str, tool: Tool
@@ -100,14 +106,19 @@ class Boxes:
         A daemon of this machine runs nothing for an executor of other machines.
         """
         names_one = tool.requirements.has("DockerRequirement")
-        bare = names_one and self.is_local(image(tool))
+        why = self._why_not(tool) if names_one else ""
+        bare = names_one and (bool(why) or self.is_local(image(tool)))
         boxed = names_one and not bare
         name = choice.choose(step, container=boxed)
         if not boxed:
-            return Destination(name, able[name], bare=bare)
+            return Destination(name, able[name], bare=bare, passed_over=why)
         if able[name].containers:
             return Destination(name, able[name], self.own.get(name, ""))
         if not self.runtime or (self.executor and able[name].remote):
             return Destination(name, able[name])
         goes_to = self.executor or name
         return Destination(goes_to, able[goes_to], self.runtime)
+
+    def _why_not(self, tool: Tool) -> str:
+        """Return why the image that a tool hints at is not used, empty if it is."""
+        return "" if is_required(tool) else self.passed_over.get(image(tool), "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from localproc.cwl.run.plan import Invocation, Skipped
+from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.engine.job.effects import Asked, MakePlan, PullPlan, StageIn, StageOut, Withdraw
 from localproc.errors import JobFailed, LocalprocError
 from localproc.machine.phases import Fact
@@ -26,12 +26,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What came of a ``PullPlan``.
+    """A plan, with what it gave.
 
     ``exhausted``: there is no more to start until something ends. ``error``: what came after the
     instances, while the one at ``key`` was worked out.
     """
 
+    plan: Plan
     instances: tuple[Invocation | Skipped, ...]
     exhausted: bool
     error: LocalprocError | None = None
@@ -164,7 +165,7 @@ _KINDS: Final[dict[type[News], Fact]] = {
 }
 _ANSWERS: Final[dict[type[Asked], Fact]] = {
     StageIn: Fact.STAGED,
-    MakePlan: Fact.PLANNED,
+    MakePlan: Fact.PULLED,
     PullPlan: Fact.PULLED,
     StageOut: Fact.PUBLISHED,
     Withdraw: Fact.PUBLISHED,

@@ -54,6 +54,11 @@ def without_software(missing: Sequence[str]) -> list[str]:
     return [f"{_note('SoftwareRequirement', nowhere(missing))} ({SOFTWARE_HINT})"]
 
 
+def without_container_hint(why: str) -> list[str]:
+    """Return what to say of an image that is but hinted at and passed over."""
+    return [_note("DockerRequirement", why)] if why else []
+
+
 def nowhere(missing: Sequence[str]) -> str:
     """Return what to say of packages that nothing provides."""
     return f"nothing here provides {', '.join(missing)}"

@@ -86,7 +86,6 @@ class JobRun(JobEndings):
         return {
             Act.START_STEP: self._start_step,
             Act.TAKE_INPUTS: self._take_inputs,
-            Act.TAKE_PLAN: self._take_plan,
             Act.TAKE_INSTANCES: self._take_instances,
             Act.TAKE_ANSWER: self._steps.answer,
             Act.TAKE_REPORT: self._take_report,
@@ -105,6 +104,11 @@ class JobRun(JobEndings):
     def under_way(self) -> int:
         """How many steps have been started and take up room of executors, now or soon."""
         return self._steps.under_way
+
+    @property
+    def may_start(self) -> bool:
+        """Whether it has come to its steps, and is not beyond them: else no room is of use."""
+        return self.phase is Phase.RUNNING
 
     @property
     def to_come(self) -> Counter[str]:
@@ -232,13 +236,6 @@ class JobRun(JobEndings):
             self._find_unfinished()
 
     # Running
-
-    def _take_plan(self, done: Any) -> None:
-        if done.error is not None:
-            self._process_broke(done.error)
-        else:
-            self._planning.take(done.value)
-            self._find_unfinished()
 
     def _take_instances(self, done: Any) -> None:
         try:

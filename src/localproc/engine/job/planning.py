@@ -64,23 +64,18 @@ class Planning:
     def begin(self, inputs: Mapping[str, Any]) -> None:
         """Make the plan, or have it made; raises ``LocalprocError``."""
         if self._quick:
-            self.take(make_plan(self._process, inputs, self._files))
+            self._plan = make_plan(self._process, inputs, self._files)
+            self.progress = self._plan.progress
         else:
             self._away = True
-            self._effects.ask(MakePlan(inputs))
-
-    def take(self, plan: Plan) -> None:
-        """Take the plan that was made."""
-        self._plan, self._away = plan, False
-        self.progress = plan.progress
+            self._effects.ask(MakePlan(inputs, _BATCH))
 
     def give_back(self, pulled: Pulled) -> None:
         """Take the plan back, with what it gave; an error comes after the instances.
 
         Raises ``LocalprocError``.
         """
-        assert self._plan is not None
-        self._away = False
+        self._plan, self._away = pulled.plan, False
         self._ready += pulled.instances
         self._exhausted = pulled.exhausted
         ended, self._ended = self._ended, []
@@ -175,14 +170,14 @@ class Planning:
 
 
 def pull(plan: Plan, most: int) -> Pulled:
-    """Take instances from a plan: what a worker does for ``PullPlan``."""
+    """Take instances from a plan: what a worker does for ``MakePlan`` and ``PullPlan``."""
     instances: list[Instance] = []
     try:
         while len(instances) < most:
             instance = plan.pull()
             if instance is None:
-                return Pulled(tuple(instances), exhausted=True)
+                return Pulled(plan, tuple(instances), exhausted=True)
             instances.append(instance)
     except LocalprocError as error:
-        return Pulled(tuple(instances), True, error, plan.current)
-    return Pulled(tuple(instances), exhausted=False)
+        return Pulled(plan, tuple(instances), True, error, plan.current)
+    return Pulled(plan, tuple(instances), exhausted=False)

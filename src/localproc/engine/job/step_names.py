@@ -1,9 +1,11 @@
 """The names of a job's step instances.
 
-Owns counting them, and that no two share a name or a folder. Must not know what steps do.
+Owns counting them, and that no two share a name or a folder, on any disk. Must not know what steps
+do.
 """
 
 import re
+import unicodedata
 from typing import Final
 
 #: How the folder of a later attempt ends; that of a step's inputs ends with ``.in`` after it.
@@ -15,6 +17,15 @@ def folder_name(name: str, attempt: int) -> str:
     return name if attempt == 1 else f"{name}.{attempt}"
 
 
+def folded(name: str) -> str:
+    """Return what is the same for names that some disk takes for one.
+
+    Those of macOS and Windows do not tell upper from lower case, nor ways to write an accent. A
+    home may be moved to one.
+    """
+    return name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()
+
+
 class StepNames:
     """Names for step instances: the step, then ``_2``, ``_3``, ... in the order of starting.
 
@@ -23,7 +34,8 @@ class StepNames:
 
     def __init__(self, names: dict[str, int]) -> None:
         self._names = names
-        self._alike = {owner for name in names for owner in _owners(name)}
+        self._taken = set(map(folded, names))
+        self._alike = {owner for name in self._taken for owner in _owners(name)}
 
     def take(self, step: str) -> str:
         """Name the next instance of a step."""
@@ -35,16 +47,21 @@ class StepNames:
         self._names[step] = count
         if count > 1:
             self._names.setdefault(name, 1)
-        self._alike.update(_owners(name))
+        self._taken |= {folded(step), folded(name)}
+        self._alike.update(_owners(folded(name)))
         return name
 
     def _is_free(self, name: str) -> bool:
         """Whether neither the name nor a folder that comes with it is another step's."""
-        names = self._names
-        return name not in names and name not in self._alike and _owners(name).isdisjoint(names)
+        name = folded(name)
+        if name in self._taken or name in self._alike:
+            return False
+        return _owners(name).isdisjoint(self._taken)
 
 
 def _owners(name: str) -> set[str]:
     """Return the names of steps one of whose folders would be called like this step."""
+    if "." not in name:
+        return set()
     plain = name.removesuffix(".in")
     return {plain, _ATTEMPT.sub("", plain), _ATTEMPT.sub("", name)} - {name}

@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from localproc.engine.job.step_names import folded
+
 _TAIL: Final = 64 * 1024
 _POLL: Final = 0.1
 _PIECE: Final = 1 << 20
@@ -28,25 +30,31 @@ class LogNames:
     """The names of the log files of one job's steps; ``known`` has those that there are.
 
     It is ``node_crop.log`` for ``crop`` and for ``node_crop``, whichever comes first; another step
-    whose files would have the same names gets ``node_crop_2.log``, and so on.
+    whose files would have the same names, also on a disk that does not tell upper from lower case,
+    gets ``node_crop_2.log``, and so on.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._names = dict(known)
-        self._taken = {name for log in known.values() for name in (log, out_name(log))}
+        self._taken: set[str] = set()
+        for log in known.values():
+            self._take(log)
 
     def of(self, step: str) -> str:
         """Return the name of a step's log file."""
         found = self._names.get(step)
         if found is None:
             found = self._names[step] = self._free(step)
-            self._taken |= {found, out_name(found)}
+            self._take(found)
         return found
+
+    def _take(self, log: str) -> None:
+        self._taken |= {folded(log), folded(out_name(log))}
 
     def _free(self, step: str) -> str:
         stem = step if step.startswith("node_") else f"node_{step}"
         log, number = f"{stem}.log", 1
-        while log in self._taken or out_name(log) in self._taken:
+        while not self._taken.isdisjoint((folded(log), folded(out_name(log)))):
             number += 1
             log = f"{stem}_{number}.log"
         return log

@@ -25,7 +25,13 @@ from localproc.engine.job.collecting import collected
 from localproc.engine.job.effects import Collect, Evaluate, Prepare
 from localproc.engine.job.executor_choice import Destination
 from localproc.engine.job.facts import Made
-from localproc.engine.job.hints import SOFTWARE_HINT, nowhere, without_hints, without_software
+from localproc.engine.job.hints import (
+    SOFTWARE_HINT,
+    nowhere,
+    without_container_hint,
+    without_hints,
+    without_software,
+)
 from localproc.engine.job.inner_links import lead_outside
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
@@ -194,8 +200,8 @@ class TaskFactory:
             progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
-        notes += without_software(software.missing)
-        task = self._noting(notes, task, effect)
+        notes += without_software(software.missing) + without_container_hint(where.passed_over)
+        task = self._noting(notes, replace(task, without=tuple(notes)), effect)
         return prepared, task, self._given(effect.invocation, files)
 
     def _given(self, invocation: Invocation, files: Files) -> str:
@@ -207,8 +213,8 @@ class TaskFactory:
 
         Raises ``EnvironmentProblem``, and ``UnsupportedPackage`` for what is required and nowhere.
         """
-        wanted = () if self.is_boxed(invocation) else packages(invocation.tool)
-        if not wanted or self.setup.software is None:
+        wanted = packages(invocation.tool)
+        if not wanted or self.setup.software is None or self.is_boxed(invocation):
             return Provided(self.setup.base_env)
         provided = self.setup.software(wanted)
         if provided.missing and software_is_required(invocation.tool):

@@ -1,7 +1,8 @@
 """Recording what jobs have decided.
 
-Owns one transaction for all that happened in a turn of the loop, what to do when the disk is full,
-and telling others of what has been recorded. Must not know what the events mean.
+Owns one transaction for all that happened in a turn of the loop, what to do when the disk is full
+or somebody holds the store, and telling others of what has been recorded. Must not know what the
+events mean.
 """
 
 import logging
@@ -11,7 +12,7 @@ from typing import Final
 
 from localproc.engine.home.home import Home
 from localproc.engine.notify.observers import Observers
-from localproc.errors import NoSpace
+from localproc.errors import NoSpace, StoreLocked
 from localproc.model import JobRecord
 from localproc.plugins.store import Change, Store
 
@@ -46,7 +47,7 @@ class Committer:
     def record(self, changes: Sequence[Change]) -> Collection[str]:
         """Record changes; give the ids of jobs that are this engine's no more.
 
-        Raises ``NoSpace`` only once ``close`` has been called.
+        Raises ``NoSpace`` or ``StoreLocked`` only once ``close`` has been called.
         """
         if not changes:
             return ()
@@ -61,16 +62,16 @@ class Committer:
         return lost
 
     def close(self) -> None:
-        """Wait for room on the disk no longer."""
+        """Wait for room on the disk, or for whoever holds the store, no longer."""
         self._closing = True
 
     def _commit(self, changes: Sequence[Change]) -> Collection[str]:
-        """Nothing may be acted upon that is not recorded, so wait for room on a full disk."""
+        """Nothing may be acted upon that is not recorded, so wait until that can be."""
         while True:
             try:
                 return self._store.commit(self._owner, changes)
-            except NoSpace as error:
-                if self._home.drop_ballast():
+            except (NoSpace, StoreLocked) as error:
+                if isinstance(error, NoSpace) and self._home.drop_ballast():
                     continue
                 if self._closing:
                     raise

@@ -43,7 +43,7 @@ class FairShare:
         for active in self._circle:
             for name, count in active.run.to_come.items():
                 left[name] -= count
-        able = {one for one in self._circle if not one.resting}
+        able = {one for one in self._circle if one.run.may_start and not one.resting}
         while able:
             if most <= 0:
                 return True

@@ -52,7 +52,7 @@ class GuardedExecutor:
         except LocalprocError:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and is_shortage(error):
+            if is_shortage(error):
                 raise
             raise EnvironmentProblem(
                 f"the executor {plugin.name!r} cannot be opened: {_said(error)}",

@@ -30,6 +30,7 @@ from localproc.errors import (
     NoSpace,
     PluginMissing,
     StoreCorrupted,
+    StoreLocked,
 )
 from localproc.model import Event, JobRecord
 from localproc.plugins.store import Change, Store
@@ -90,7 +91,7 @@ class JobQueue:
         self._is_more = bool(dead or None in owners) and room <= 0
         if (dead or None in owners) and room > 0:
             stopping = not self._settings.adopt
-            with suppress(NoSpace):  # they will be there at the next look
+            with suppress(NoSpace, StoreLocked):  # they will be there at the next look
                 claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
                 self._is_more = len(claimed) == room
                 self._waiting.add(claimed)
@@ -173,7 +174,7 @@ class JobQueue:
             self._committer.record([Change(writer.job, writer.events, count)])
             return
         _LOG.warning("%s", error)
-        with suppress(NoSpace):
+        with suppress(NoSpace, StoreLocked):
             self._store.put_aside(self._owner, job.id, error.reason)
         self._lost(job.id)
 

@@ -75,7 +75,7 @@ class JobStarts:
     def places(self, past: replay.History) -> Places:
         """Return where the steps of a job run; raises ``LocalprocError``."""
         choice = ExecutorChoice.read(past.request.executor)
-        boxes = self._containers.boxes(past.request.containers)
+        boxes = self._containers.boxes(past.request.containers, past.request.passed_over)
         return Places(choice, boxes, (*choice.names(), *filter(None, [boxes.executor])))
 
     def take_up(self, job: JobRecord, past: replay.History, places: Places) -> Active:

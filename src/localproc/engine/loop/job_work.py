@@ -92,8 +92,8 @@ class JobWork:
         go_on = considerate(job.go_on)
         disk = Disk(go_on=go_on)
         match effect:
-            case MakePlan(inputs):
-                return make_plan(job.process, inputs, disk)
+            case MakePlan(inputs, most):
+                return pull(make_plan(job.process, inputs, disk), most)
             case PullPlan(plan, most):
                 return pull(plan, most)
             case Prepare():
@@ -122,7 +122,8 @@ class JobWork:
                 outputs = value.outputs if isinstance(value, Made) else value
                 safekeeping.keep(paths_of(outputs, [job.folder]))
             case Recall() if value.found is not None:
-                safekeeping.keep(paths_of(value.found.outputs, [job.folder]))
+                tops = [job.folder, self._steps.folder]  # who kept them may not have been durable
+                safekeeping.keep(paths_of(value.found.outputs, tops))
             case StageOut():
                 root = results_root(job.job_id, job.request)
                 if urlsplit(root).scheme == "file":

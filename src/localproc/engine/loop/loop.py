@@ -39,13 +39,12 @@ from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, JobStatus
 from localproc.model.events import Succeeded
-from localproc.shortages import started
+from localproc.shortages import THREADS, started
 from localproc.storage.stac_schemas import Validation
 from localproc.storage.step_cache import StepCache
 
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
-_LIMITS: Final = "there are limits: ulimit -u and -v, or those of the container"
 _PULLS: Final = 64  #: steps that may be started in one turn
 
 
@@ -124,7 +123,7 @@ class Loop:
         """Begin; raises ``EnvironmentProblem`` if the system has no thread for it."""
         if not started(self._thread):
             self._selector.close()
-            raise EnvironmentProblem("there is no thread to run jobs in", hint=_LIMITS)
+            raise EnvironmentProblem("there is no thread to run jobs in", hint=THREADS)
 
     def warm_up(self, executor: str) -> None:
         """Open an executor that is going to be needed."""

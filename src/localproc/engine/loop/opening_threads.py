@@ -82,13 +82,11 @@ class Opening:
                 self._let_go()
         except LocalprocError as error:
             self._outcomes[name] = error
-        except OSError as error:
+        except Exception as error:
             if is_shortage(error):
                 _LOG.warning("the executor %r cannot be opened yet: %s", name, error)
                 self._begun.discard(name)  # the loop's next look begins anew
                 return
-            self._fail(name, error)
-        except Exception as error:
             self._fail(name, error)
         self._ready()
 

@@ -24,7 +24,8 @@ class QuickScripts:
     """The loop's evaluator: raises ``TooBig`` for what takes longer than a moment.
 
     An expression runs in a process of its own and can be left there, so that this needs no more
-    than a look at the clock. One that was too slow is left to workers for a while, without trying.
+    than a look at the clock. One that was too slow is left to workers for a while, without trying,
+    each time for longer, until it is quick.
     """
 
     def __init__(self, scripts: Scripts) -> None:
@@ -54,6 +55,7 @@ class QuickScripts:
         if len(text) > _LARGE:
             self._note(source)
             raise TooBig(source)
+        self._slow.pop(hash(source), None)
         return text
 
     def _is_slow(self, source: str) -> bool:

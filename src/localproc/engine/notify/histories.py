@@ -88,11 +88,13 @@ class Histories:
         """Return the history of a job."""
         with self._lock:
             found = self._known.get(job_id)
+            is_new = found is None
             if found is None:
                 found = self._known[job_id] = JobHistory(job_id, self._events)
             self._known.move_to_end(job_id)
-            while len(self._known) > 1 and self._is_too_much():
-                self._known.popitem(last=False)
+            if is_new or found.seen > _EVENTS // _JOBS:  # else it cannot have become too much
+                while len(self._known) > 1 and self._is_too_much():
+                    self._known.popitem(last=False)
             return found
 
     def _is_too_much(self) -> bool:

@@ -107,11 +107,13 @@ def _images(
     if containers is None:
         return {}
     named = named_images(package.resolved)
-    boxes = [one.box for one in named]
     runtime = containers.boxes("").own.get(executor, "") if able.containers else ""
     if not able.containers:
-        required = any(one.required for one in named)
-        runtime = containers.chosen("", boxes, required=required)
+        required = [one.box for one in named if one.required]
+        hinted = [one.box for one in named if not one.required]
+        choice = containers.chosen("", required, hinted)
+        runtime = choice.runtime
+        named = [one for one in named if one.box.image not in choice.passed_over]
     if not runtime:
         return {one.box.image: one for one in named if containers.is_local(one.box.image)}
     found = looked_for(named, containers, "", runtime)

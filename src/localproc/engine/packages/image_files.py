@@ -56,7 +56,7 @@ def load_images(
         if not os.path.isfile(path) or file_sha256(path) != one["sha256"]:
             raise StagingError(f"the image {one['image']} is not in {shown} as it was saved")
     boxes = [Container(one["image"], "") for one in saved]
-    name = containers.chosen("", boxes, required=True)
+    name = containers.chosen("", boxes).runtime
     if not name:
         raise EnvironmentProblem(
             f"{shown} has images, and there is no container runtime on this machine",

@@ -55,7 +55,7 @@ def looked_for(
     ``runtime`` is that of an executor, which nobody chooses. Where there is none, all are missing.
     """
     boxes = [one.box for one in named]
-    runtime = runtime or containers.chosen(wanted, boxes, required=True)
+    runtime = runtime or containers.chosen(wanted, boxes).runtime
     for one in named:
         if containers.is_local(one.box.image):
             yield replace(one, local=True)

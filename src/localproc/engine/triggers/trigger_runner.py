@@ -15,7 +15,8 @@ from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.timekeeper import Timekeeper
-from localproc.errors import LocalprocError
+from localproc.errors import EnvironmentProblem, LocalprocError
+from localproc.shortages import THREADS, started
 
 _LOG: Final = logging.getLogger("localproc")
 _LOOK: Final = 1.0  #: seconds between looks at what others have changed
@@ -46,9 +47,10 @@ class TriggerRunner:
         ]
 
     def start(self) -> None:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
+        """Begin; raises ``EnvironmentProblem`` if the system has no threads for it."""
+        if not all(map(started, self._threads)):
+            self.close()
+            raise EnvironmentProblem("there are no threads to see to triggers in", hint=THREADS)
 
     def close(self) -> None:
         """End; what is due then is another process's, or made up for later."""
@@ -56,9 +58,7 @@ class TriggerRunner:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._let_go()
 
     @property
     def is_running(self) -> bool:
@@ -68,6 +68,12 @@ class TriggerRunner:
     def _live(self, look: Callable[[], float]) -> None:
         while not self._stopping.is_set():
             pause = _STAND_BY
+            try:
+                self._runtime.check()
+            except LocalprocError as error:  # what is set off here would be run by nobody
+                _LOG.error("triggers are left to other processes: %s", error)
+                self._let_go()
+                return
             try:
                 if self._is_mine():
                     pause = look()
@@ -85,6 +91,12 @@ class TriggerRunner:
     def _take(self) -> bool:
         self._lock = locks.take(os.path.join(self._runtime.home.path, "triggers.lock"))
         return self._lock is not None
+
+    def _let_go(self) -> None:
+        with self._taking:
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
 
     def _see_to_schedules(self) -> float:
         """See to schedules that are due; return how many seconds to wait."""

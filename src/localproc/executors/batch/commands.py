@@ -14,6 +14,9 @@ from localproc.errors import ExecutorUnavailable
 _KEPT: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "KRB5CCNAME"})
 
 
+_NOT_RUN: Final = (126, 127)  #: exit codes of a shell that cannot run a command
+
+
 class Failed(Exception):
     """A command has failed; ``said`` is what it wrote to stderr, ``out`` what it answered."""
 
@@ -22,6 +25,11 @@ class Failed(Exception):
         self.code = code
         self.said = said
         self.out = out
+
+    @property
+    def is_no_answer(self) -> bool:
+        """Whether it was killed, could not run or said nothing: it may have done what it was to."""
+        return self.code < 0 or self.code in _NOT_RUN or not self.said
 
 
 def called(

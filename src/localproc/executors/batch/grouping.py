@@ -13,7 +13,7 @@ from localproc.model import Task
 
 _MINUTE: Final = 60
 _OF_NODE: Final = ("setup", "keep", "tmp", "python")
-_OF_ALL: Final = ("jobs", "timeout", "shared")
+_OF_ALL: Final = ("jobs", "timeout", "shared", "silence")
 _ARRAY: Final = 500  #: elements at most: fewer than any scheduler allows
 
 

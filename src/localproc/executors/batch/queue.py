@@ -58,6 +58,10 @@ class Queue:
         """Whether it has not been looked at since a moment."""
         return self._seen is None or self._wall <= moment
 
+    def is_newer_than(self, moment: float) -> bool:
+        """Whether it has been looked at since a moment (monotonic)."""
+        return self._seen is not None and self._at > moment
+
     def seen(self, job: str, name: str) -> Seen | None:
         """Return a job of that name, if it was there."""
         found = (self._seen or {}).get(job)

@@ -136,12 +136,21 @@ run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time
     await_workers
     [ ! -e "$folder/journal" ] || return 0  # it is one that can
   done
-  workers= worker=0
+  give_signs &
+  signs=$! workers= worker=0
   while [ -z "$leaving" ] && [ "$worker" -lt "$2" ]; do
     work "$worker" "$1" "$2" &
     workers="$workers $!" worker=$((worker + 1))
   done
   await_workers
+  kill -s KILL "$signs"
+}
+
+give_signs() {  # of life, for as long as there is the script: the file gets another time
+  while kill -s 0 "$$" 2>/dev/null; do
+    touch -- "$folder/alive" 2>/dev/null
+    sleep 5
+  done
 }
 
 await_workers() {

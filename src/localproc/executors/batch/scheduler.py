@@ -36,14 +36,16 @@ class Seen:
     ``state`` is ``QUEUED`` or ``RUNNING``; ``ENDED`` for one that went to its end, whatever its
     exit code; ``TIMED_OUT``, ``OUT_OF_MEMORY``, ``CANCELLED``, ``NODE_LOST``; ``NEVER_STARTED`` for
     one that is gone, and was cancelled unless it has begun; ``LOST`` for one that was taken away
-    and may run again; ``REFUSED`` for one that waits and never will run. ``name`` is that of the
-    job, if it is known: a scheduler that has lost its memory gives ids out twice.
+    and may run again; ``REFUSED`` for one that waits and never will run. One that runs may be
+    ``paused``. ``name`` is that of the job, if it is known: a scheduler that has lost its memory
+    gives ids out twice.
     """
 
     state: TaskState
     reason: str = ""
     host: str = ""
     name: str = ""
+    paused: bool = False
 
     def is_of(self, name: str) -> bool:
         """Whether it may be the job of that name."""

@@ -18,6 +18,7 @@ from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode, batches, halved, request
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import NodeSetup
+from localproc.executors.batch.pulse import SILENT
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.scheduler import Allocation, Scheduler, TooMany
 from localproc.executors.batch.shared_paths import Sharing
@@ -52,7 +53,9 @@ class BatchBackend(Backend):
         )
         self._queue = Queue(scheduler)
         self._ends = Ends(self._spool)
-        self._telling = Telling(scheduler, self._spool, self._queue, self._ends)
+        patience = float(options.get("silence", 120))
+        patience = max(patience, SILENT) if patience else 0.0
+        self._telling = Telling(scheduler, self._spool, self._queue, self._ends, patience)
         self._stopping = Stopping(scheduler, self._spool, self._queue, self._ends)
 
     @property

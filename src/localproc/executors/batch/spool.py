@@ -187,6 +187,30 @@ class Spool:
             return handed.keys[number] in handed.journal.entries
         return os.path.exists(os.path.join(handed.folder, f"begun.{number}"))
 
+    def sign_of_life(self, handed: Handed) -> int | None:
+        """Return what changes while the runner of a bundle lives; ``None`` if it cannot be told."""
+        try:
+            with open(os.path.join(handed.folder, "alive")) as file:  # its time is asked for anew
+                return os.fstat(file.fileno()).st_mtime_ns
+        except OSError:
+            return None
+
+    def give_up(self, handed: Handed, why: str) -> None:
+        """Note why a batch is taken back though it has begun; with an empty reason, it is not.
+
+        Raises ``ExecutorUnavailable`` where that cannot be written down.
+        """
+        with _disk():
+            _write(os.path.join(handed.folder, "given-up"), why)
+
+    def given_up(self, handed: Handed) -> str:
+        """Return why a batch was taken back though it had begun; empty if it was not."""
+        try:
+            with open(os.path.join(handed.folder, "given-up"), encoding="utf-8") as file:
+                return file.read()
+        except OSError:
+            return ""
+
     def log(self, handed: Handed) -> str:
         """Return the last of what a batch's script has said."""
         try:

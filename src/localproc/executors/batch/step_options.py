@@ -25,6 +25,8 @@ SHARED: Final[Mapping[str, str]] = {
     "tmp": "where temporary folders are made on the node (`${TMPDIR:-/tmp}`)",
     "python": "the Python of the node that runs bundles; otherwise the one that runs localproc, "
     "if it is there, or `python3`",
+    "silence": "seconds after which a bundle whose runner gives no sign of life is taken back, so "
+    "that its tasks run elsewhere; 0: never (120)",
     "shared": "the folders that nodes see, a list; a step that would use another one is refused",
     "steps": "options for steps, by a pattern of their names or places",
     "processes": "options for processes, by a pattern of their ids; they may have `steps` as well",

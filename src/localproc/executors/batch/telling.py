@@ -13,6 +13,7 @@ from localproc.executors.batch import records
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode
 from localproc.executors.batch.handed import Handed
+from localproc.executors.batch.pulse import SILENT, Pulse
 from localproc.executors.batch.queue import QUERY, Queue
 from localproc.executors.batch.records import Record
 from localproc.executors.batch.scheduler import Scheduler, Seen
@@ -20,6 +21,7 @@ from localproc.executors.batch.spool import Spool
 from localproc.model import Report, TaskState
 
 _SETTLE: Final = 10.0  #: seconds that a record may take to be seen after the end of its job
+_AGAIN: Final = 30.0  #: seconds after which a job is cancelled again that is there still
 _LOST: Final = 45.0  #: seconds after which a job that nobody knows, and left no record, is lost
 
 
@@ -33,13 +35,18 @@ def before_it(jobs: int) -> str:
 
 
 class Telling:
-    """Makes reports."""
+    """Makes reports. A bundle that is silent for ``patience`` seconds is taken back; 0: never."""
 
-    def __init__(self, scheduler: Scheduler, spool: Spool, queue: Queue, ends: Ends) -> None:
+    def __init__(
+        self, scheduler: Scheduler, spool: Spool, queue: Queue, ends: Ends, patience: float = 0.0
+    ) -> None:
         self._scheduler = scheduler
         self._spool = spool
         self._queue = queue
         self._ends = ends
+        self._pulse = Pulse(spool)
+        self._patience = patience
+        self._silent: dict[str, float] = {}  #: bundles, and when their jobs are cancelled next
         self._gone: dict[str, float] = {}  #: jobs that are not in the queue, and since when
         self._refused: dict[str, float] = {}
         self._waits: dict[str, float] = {}  #: records that wait for the scheduler's word
@@ -67,6 +74,8 @@ class Telling:
         if handed.mode is not Mode.BUNDLE or not handed.left:
             self._gone.pop(job, None)
             self._refused.pop(job, None)
+            self._silent.pop(handed.name, None)
+            self._pulse.forget(handed)
             self._queue.forget(job)
 
     def _open(self, handed: Handed, number: int, seen: Seen, job: str) -> Report:
@@ -80,9 +89,40 @@ class Telling:
         begun = self._spool.begun(handed, number)
         if begun is None:
             return replace(report, state=TaskState.QUEUED, reason="its script is about to begin")
+        if seen.paused:
+            self._pulse.forget(handed)
+        silent = self._silence(handed, job, seen.host or begun.host)
         if handed.mode is Mode.BUNDLE and not self._spool.is_running(handed, number):
-            return replace(report, state=TaskState.QUEUED, reason="it waits for room in its bundle")
-        return replace(report, queued=max(0.0, begun.at - handed.at))
+            said = silent or "it waits for room in its bundle"
+            return replace(report, state=TaskState.QUEUED, reason=said)
+        return replace(report, reason=silent or seen.reason, queued=max(0.0, begun.at - handed.at))
+
+    def _silence(self, handed: Handed, job: str, host: str) -> str:
+        """Say that a bundle gives no sign of life; take it back when that goes on for too long.
+
+        Its tasks are lost only once its job has left the queue: till then they may go on.
+        """
+        silence = self._pulse.silence(handed) if handed.mode is Mode.BUNDLE else 0.0
+        if silence < SILENT:
+            self._silent.pop(handed.name, None)
+            return ""
+        if handed.name not in self._silent:
+            self._silent[handed.name] = 0.0
+            self._queue.expect_news()  # it may know more
+        now = monotonic()
+        if self._patience and silence >= self._patience and now >= self._silent[handed.name]:
+            self._silent[handed.name] = now + _AGAIN
+            self._take_back(handed, job, f"its runner on {host} gave no sign of life any more")
+        return f"its runner on {host} gives no sign of life"
+
+    def _take_back(self, handed: Handed, job: str, why: str) -> None:
+        """Cancel the job of a batch that has begun, if the scheduler answers."""
+        with suppress(ExecutorUnavailable):
+            self._spool.give_up(handed, why)
+            try:
+                self._scheduler.cancel([job])
+            except ExecutorUnavailable:
+                self._spool.give_up(handed, "")
 
     def _by_marker(self, handed: Handed, number: int, job: str) -> Report:
         """Tell whether a task has begun, where the queue does not."""
@@ -101,19 +141,24 @@ class Telling:
             return records.report(key, record, None, queued)
         final = self._queue.final(job, handed.name)
         if final is None:
-            if (again := self._put_back(handed, number, job)) is not None:
+            since = self._waits.setdefault(key, now)
+            if (again := self._put_back(handed, number, job, since)) is not None:
                 return again
             self._queue.want(job)
-            since = self._waits.setdefault(key, now)
             if now - since < _SETTLE * 2:
                 return Report(key, TaskState.RUNNING, host=record.host, native_id=job)
         self._waits.pop(key, None)
         return records.report(key, record, None if final is None else final[1], queued)
 
-    def _put_back(self, handed: Handed, number: int, job: str) -> Report | None:
-        """Tell of a task that was ended to begin anew later, which it would not: it has begun."""
+    def _put_back(self, handed: Handed, number: int, job: str, since: float) -> Report | None:
+        """Tell of a task that was ended to begin anew later, which it would not: it has begun.
+
+        Where the queue was seen before its end was (``since``), it waited there for the first time.
+        """
         seen = self._queue.seen(job, handed.name)
         if seen is None or seen.state is not TaskState.QUEUED:
+            return None
+        if not self._queue.is_newer_than(since):
             return None
         with suppress(ExecutorUnavailable):
             self._scheduler.cancel([job])
@@ -138,6 +183,9 @@ class Telling:
         self._queue.want(job)
         final = self._queue.final(job, handed.name)
         waiting = self._by_marker(handed, number, job)
+        if self._goes_on(handed, final):
+            said = f"the scheduler has lost the node, but its runner on {waiting.host} goes on"
+            return replace(waiting, reason=said)
         if final is None:
             settled = now - since >= _LOST
         else:
@@ -150,11 +198,25 @@ class Telling:
             said = "the scheduler knows nothing of it any more, and it left no exit record"
             return Report(key, TaskState.LOST, reason=said, native_id=job)
         seen = final[1]
+        if not never and (why := self._spool.given_up(handed)):
+            host = seen.host or waiting.host
+            return Report(key, TaskState.NODE_LOST, reason=why, host=host, native_id=job)
         if waiting.state is TaskState.QUEUED and not never:
             said = f"its bundle has ended before its turn: {seen.reason or seen.state}"
-            return Report(key, TaskState.LOST, reason=said, host=seen.host, native_id=job)
+            state = TaskState.CANCELLED if seen.state is TaskState.CANCELLED else TaskState.LOST
+            return Report(key, state, reason=said, host=seen.host, native_id=job)
         log = self._spool.log(handed)
         return records.unrecorded(key, seen, job, begun=not never, log=log)
+
+    def _goes_on(self, handed: Handed, final: tuple[float, Seen] | None) -> bool:
+        """Whether a bundle lives though its node is said to be lost: its tasks will end."""
+        return (
+            final is not None
+            and final[1].state is TaskState.NODE_LOST
+            and handed.mode is Mode.BUNDLE
+            and self._pulse.silence(handed) < SILENT
+            and self._spool.sign_of_life(handed) is not None
+        )
 
     def _fenced(self, handed: Handed, number: int) -> bool | None:
         """Whether a task never begins; ``None`` while its disk cannot be written."""

@@ -5,6 +5,7 @@ of ``ch-image``. Must not know executors.
 
 Each task gets a read-only root of its own: the image below, and above it empty folders where this
 machine's are mounted (``overlay`` without an upper layer), so nothing is ever made in the image.
+What it reads is mounted over itself first, read-only, as ``ch-run`` mounts all to be written.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
-from localproc.executors.containers import image_archives, roots
+from localproc.executors.containers import image_archives, read_only_mounts, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, StageAction, Task
@@ -32,10 +33,12 @@ _PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
 _ACCOUNTS: Final = ("etc/passwd", "etc/group")
 
 #: Mounts the root of a container, and becomes it. ``$1`` is its folder; the loopback device is
-#: brought up where the task has no other network.
+#: brought up where the task has no other network. An input that cannot be mounted read-only is
+#: mounted all the same: that it was written is noticed, as without containers.
 _SHELL: Final = """\
 cd "$1" && {mount} -t overlay -o lowerdir=root:image overlay mnt || exit 126
-{loopback}shift; unset OLDPWD; exec "$@\""""
+{inputs}{loopback}shift; unset OLDPWD; exec "$@\""""
+_INPUTS: Final = "{mount} --all --fstab fstab 2>/dev/null\n"
 _NOT_THERE: Final = 'echo "$1: there is no such program in $2" >&2; exit 127'
 
 
@@ -157,11 +160,13 @@ class Charliecloud:
             return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
+        if inputs := read_only_mounts.fstab(seen):
+            stage.append(StageAction("write", f"{box}/fstab", contents=inputs))
         unset = [] if {"USER"} & (env.keys() | task.secrets.variables) else ["--unset-env=USER"]
         whole = (
             *(self._unshare, "--user", "--map-root-user", "--mount"),
             *(() if self._shares_network(task.container) else ("--net",)),
-            *("/bin/sh", "-c", self._script(task.container), "sh", box, self._run),
+            *("/bin/sh", "-c", self._script(task.container, inputs), "sh", box, self._run),
             *(f"--uid={os.getuid()}", f"--gid={os.getgid()}"),
             *("--env-no-expand", f"--set-env=TMPDIR={env.get('TMPDIR', '/tmp')}", *unset),  # noqa: S108
             *(f"--bind={source}:{target}" for source, target in binds),
@@ -182,9 +187,10 @@ class Charliecloud:
         """Whether a container has this machine's network: without ``ip`` it cannot have its own."""
         return container.network or not self._ip
 
-    def _script(self, container: Container) -> str:
+    def _script(self, container: Container, inputs: str) -> str:
         loopback = "" if self._shares_network(container) else f"{self._ip} link set lo up\n"
-        return _SHELL.format(mount=self._mount, loopback=loopback)
+        mounted = _INPUTS.format(mount=self._mount) if inputs else ""
+        return _SHELL.format(mount=self._mount, inputs=mounted, loopback=loopback)
 
 
 def _binds(

@@ -37,8 +37,12 @@ def opened(path: str) -> Iterator[tarfile.TarFile]:
     """Give a tar file; raises ``ImageError`` for what is none."""
     try:
         archive = tarfile.open(path)  # noqa: SIM115 - it is closed below
-    except (OSError, tarfile.TarError, EOFError) as error:
-        raise ImageError(f"{path} cannot be read as an image: {error}", hint=_HINT) from error
+    except OSError as error:
+        said = error.strerror or error
+        raise ImageError(f"{path} cannot be read as an image: {said}", hint=_HINT) from error
+    except (tarfile.TarError, EOFError) as error:
+        said = "it is not a tar archive"
+        raise ImageError(f"{path} cannot be read as an image: {said}", hint=_HINT) from error
     with archive:
         try:
             yield archive

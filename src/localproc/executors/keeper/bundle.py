@@ -6,7 +6,8 @@ Must not know any scheduler.
 
 ``bundle.py FOLDER JOB TMP CORES RAM`` runs the tasks of ``FOLDER/tasks.json``, one on a line, and
 ends with the last one. ``FOLDER/stop.N`` asks for the end of task N, with the seconds between TERM
-and KILL in it; USR2 has this process look for such notes at once. TERM ends everything. The journal
+and KILL in it; USR2 has this process look for such notes at once. ``FOLDER/alive`` gets another
+time every five seconds. TERM ends everything. The journal
 is that of a keeper, and written through to the disk twice a second.
 """
 
@@ -27,6 +28,8 @@ from .keeper import Keeper
 from .scratch import Scratch
 
 _LOOK = 1.0  # seconds between looks for stop notes: TERM is quicker, if it comes
+_SIGN = 5.0  # seconds between signs of life
+_SKEW = 1.0  # seconds that the node's clock may differ from that of the disk
 _GRACE = 2.0
 _SHOW = 0.5  # seconds between two calls that have other machines see the journal, at least
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
@@ -48,6 +51,7 @@ class Bundle(Keeper):
         self.next_look = 0.0
         self.oom = Oom(job)
         self.unshown, self.next_show = False, 0.0
+        self.next_sign = self.ahead = 0.0
         signal.signal(signal.SIGTERM, self.be_told)
         signal.signal(signal.SIGUSR2, self.be_told)
 
@@ -76,6 +80,7 @@ class Bundle(Keeper):
     def read_notes(self) -> None:
         """Stop what is to be stopped."""
         self.next_look = time.monotonic() + _LOOK
+        self.give_sign()
         with contextlib.suppress(OSError):
             new = {one for one in os.listdir(self.folder) if one.startswith("stop.")} - self.noted
             for name in new:
@@ -87,6 +92,21 @@ class Bundle(Keeper):
             for task in self.running.values():
                 task.setdefault("why", "TERM")
             self.stop(set(self.keys), _GRACE)
+
+    def give_sign(self) -> None:
+        """Have it seen that this lives: the file's time changes, for which a full disk has room."""
+        if time.monotonic() >= self.next_sign:
+            self.next_sign = time.monotonic() + _SIGN
+            with contextlib.suppress(OSError):
+                file = os.open(os.path.join(self.folder, "alive"), os.O_WRONLY | os.O_CREAT, 0o600)
+                os.utime(file)
+                ahead = time.time() - os.fstat(file).st_mtime
+                self.ahead = ahead if abs(ahead) > _SKEW else 0.0
+                os.close(file)
+
+    def clock(self) -> float:
+        """Return the time as the disk has it, which others see too: a node's may be hours off."""
+        return time.time() - self.ahead
 
     def stop_one(self, name: str) -> None:
         """Stop the task of a note."""

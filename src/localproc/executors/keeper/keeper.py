@@ -73,6 +73,10 @@ class Keeper:
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.fence = os.open(os.path.join(self.folder, "fence"), os.O_RDWR | os.O_CREAT, 0o600)
 
+    def clock(self) -> float:
+        """Return the time of day that is written down."""
+        return time.time()
+
     def has_work(self) -> bool:
         """Whether the engine may say something, or something is left of a task."""
         return bool(self.attached or self.running or self.clearing)
@@ -152,7 +156,7 @@ class Keeper:
 
     def stop(self, keys: set[str], grace: float) -> None:
         """Forget tasks that wait, and ask those that run to end."""
-        now = time.time()
+        now = self.clock()
         waiting, self.waiting = self.waiting, collections.deque()
         for task in waiting:
             if task["run"] in keys:
@@ -192,7 +196,7 @@ class Keeper:
 
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
-        started, now = time.time(), time.monotonic()
+        started, now = self.clock(), time.monotonic()
         try:
             self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
@@ -253,7 +257,7 @@ class Keeper:
             os.write(fd, text.encode(errors="backslashreplace"))
             os.close(fd)
         self.logs.take_back(task.get("lent", {}))
-        self.ended(task, at=time.time(), started=started, code=code, why=text)
+        self.ended(task, at=self.clock(), started=started, code=code, why=text)
 
     def reap(self) -> None:
         """Record the ends of tasks, and end what they left behind."""
@@ -271,7 +275,7 @@ class Keeper:
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
-                "at": time.time(),
+                "at": self.clock(),
                 "started": task["started"],
                 "code": os.waitstatus_to_exitcode(status),
                 "cpu": round(usage.ru_utime + usage.ru_stime, 6),
@@ -290,12 +294,10 @@ class Keeper:
         if not self.clearing:
             return
         left = self.strays.by_mark(set(self.running))
-        if not self.running:  # what is left, and carries no mark of ours, is nobody's
-            for pids in left.values():
-                signal_all(pids, signal.SIGKILL)
+        rest = [] if self.running else [pid for pids in left.values() for pid in pids]
         clearing, self.clearing = self.clearing, []
         for task in clearing:
-            mine = left.get(task["mark"], [])
+            mine = rest or left.get(task["mark"], [])  # a daemon may have lost its mark
             if mine and time.monotonic() < task["clear_by"]:
                 signal_all(mine, signal.SIGKILL)
                 self.clearing.append(task)

@@ -17,6 +17,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 from .redactor import Redactor
@@ -27,6 +28,7 @@ STREAMS = ("stdout", "stderr")
 _IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE)
 _PIECE = 1 << 16
 _LOOK = 2.0  # seconds between looks whether the folder is still there
+_AGAIN = 0.25  # seconds until it is tried again to start a thread
 
 
 def main() -> None:
@@ -45,13 +47,25 @@ def main() -> None:
     threads = [threading.Thread(target=hand_over, args=(begin, told["script"]), daemon=True)]
     threads += [threading.Thread(target=pass_on, args=(told, one), daemon=True) for one in names]
     for one in threads:
-        one.start()
+        begin_soon(one, folder)
     for one in threads:
         while one.is_alive():
             one.join(_LOOK)
             if not os.path.isdir(folder):
                 os._exit(1)
     unmark(told["files"], told["marks"])
+
+
+def begin_soon(thread: threading.Thread, folder: str) -> None:
+    """Start a thread, as soon as the system has room for it; the program waits for it."""
+    while os.path.isdir(folder):
+        try:
+            thread.start()
+        except RuntimeError:
+            time.sleep(_AGAIN)
+        else:
+            return
+    os._exit(1)
 
 
 def hand_over(pipe: str, script: str) -> None:

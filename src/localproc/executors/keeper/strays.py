@@ -48,10 +48,18 @@ class Strays:
     def children(self) -> set[int]:
         """Return the pids of all children, also of those that have ended and are not reaped."""
         try:
-            with open(self.children_file, "rb") as file:
-                return set(map(int, file.read().split()))
+            file = os.open(self.children_file, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return set()
+        found = b""  # asked at the end of every task: a file object would ask for much besides
+        try:
+            while piece := os.read(file, 1 << 16):
+                found += piece
+        except OSError:
+            return set()
+        finally:
+            os.close(file)
+        return set(map(int, found.split()))
 
     def by_mark(self, leaders: set[int]) -> dict[int, list[int]]:
         """Return the children that are not ``leaders``, by the marks that they carry."""
