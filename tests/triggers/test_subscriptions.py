@@ -56,11 +56,14 @@ class Looking:
     def __init__(self, engine: Engine) -> None:
         self.space = namespace_of(engine)
         self.store = self.space.runtime.store
-        self.subscriber = Subscriber(self.store, TriggeredJobs(self.space))
+        self.triggered = TriggeredJobs(self.space)
+        self.subscriber = Subscriber(self.store, self.triggered)
 
     def look(self, name: str, now: datetime | None = None) -> list[str]:
         (trigger,) = self.store.triggers("default", "subscription", name)
-        return list(self.subscriber.look(trigger, now or datetime.now(UTC)))
+        jobs = list(self.subscriber.look(trigger, now or datetime.now(UTC)))
+        self.triggered.begin(jobs)
+        return jobs
 
 
 def echoed(engine: Engine) -> Counter[str]:
@@ -123,6 +126,26 @@ def test_what_makes_no_sense_is_told(members: dict[str, Any], where: str) -> Non
     with pytest.raises(InvalidInputs) as refused:
         Subscription.from_data(whole)
     assert where in [one.where for one in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("members", "where", "meant"),
+    [
+        ({"enabledd": True}, "enabledd", "enabled"),
+        ({"when": {"evnt": "failed"}}, "when.evnt", "event"),
+        ({"when": {"event": "faild"}}, "when.event", "failed"),
+        ({"when": {"event": "failed", "proces": "p"}}, "when.proces", "process"),
+        ({"target": {"comand": ["true"]}}, "target.comand", "command"),
+    ],
+)
+def test_what_is_misspelt_is_told_with_what_was_meant(
+    members: dict[str, Any], where: str, meant: str
+) -> None:
+    whole = {"name": "s", "when": {"event": "webhook"}, "target": {"mail": "a@b"}, **members}
+    with pytest.raises(InvalidInputs) as refused:
+        Subscription.from_data(whole)
+    hints = {one.where: one.hint for one in refused.value.problems}
+    assert hints[where] == f"did you mean {meant!r}?"
 
 
 # Ends of jobs

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from localproc.cwl.base.near import near
 from localproc.engine.namespace import Namespace
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.model import InputPolicy, ProcessRecord
@@ -69,7 +70,9 @@ def checked_options(
     """
     unknown = sorted(set(options) - KEPT)
     if unknown:
-        problems = [Problem("cannot be kept", f"options.{name}") for name in unknown]
+        problems = [
+            Problem("cannot be kept", f"options.{name}", hint=near(name, KEPT)) for name in unknown
+        ]
         raise InvalidInputs("some options cannot be kept", problems)
     policy = options.get("policy", InputPolicy())
     kept = {**options, "policy": policy if isinstance(policy, Mapping) else _policy_data(policy)}
