@@ -28,6 +28,7 @@ from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import NoSuchSubscription
 from localproc.model import Event, JobRecord, Kind
+from tests.engine.folder_storage import Boxes
 from tests.patience import patient, until
 from tests.triggers.killing import ECHO, serving, watch_under_kills
 
@@ -481,6 +482,26 @@ def test_a_webhook_a_command_and_a_mail(tmp_path: Path) -> None:
     post.stop()
     server.shutdown()
     server.server_close()
+
+
+def test_each_version_of_an_object_of_a_storage_sets_off_one_job(tmp_path: Path) -> None:
+    inbox = tmp_path / "box"
+    inbox.mkdir()
+    (inbox / "old.txt").write_text("was there")
+    when = {"event": "file", "folder": "box://there/", "pattern": "*.txt"}
+    target = {"process": "echo", "inputs": {"text": "$(event.name) $(event.size)"}}
+    with Engine(tmp_path / "home", plugins=[Boxes(inbox)]) as engine:
+        engine.deploy(ECHO)
+        engine.subscriptions.add("s", when, target)
+        looking = Looking(engine)
+        assert looking.look("s") == []
+        (inbox / "new.txt").write_text("x")
+        (inbox / "new.csv").write_text("x")
+        assert len(looking.look("s")) == 1
+        assert looking.look("s") == []
+        (inbox / "new.txt").write_text("xy")
+        assert len(looking.look("s")) == 1
+        assert echoed(engine) == {"new.txt 1": 1, "new.txt 2": 1}
 
 
 # Webhooks that come in

@@ -43,7 +43,7 @@ def reads(
     if not paths and not prepared.stage:
         return ()
     own = tuple(f"{one.rstrip('/')}/" for one in (folders.outdir, folders.tmpdir, folders.stage))
-    found = {}
+    found: dict[str, None] = {}
     if prepared.stage and any(is_below(one.target, folders.stage) for one in prepared.stage):
         found[folders.stage] = None
     for path in paths:

@@ -88,7 +88,7 @@ class TriggeredJobs:
     """Makes the jobs of triggers in any namespace of the home that ``space`` is one of."""
 
     def __init__(self, space: Namespace) -> None:
-        self._runtime = space.runtime
+        self.runtime = space.runtime
         self._spaces = {space.name: space}
         self._space = space
 
@@ -103,7 +103,7 @@ class TriggeredJobs:
         **options: Any,
     ) -> tuple[Firing, Accepting | None]:
         """Return a firing with its job, ready to be recorded; with why if there can be none."""
-        owner = self._runtime.owner() if self._runtime.run_jobs else None
+        owner = self.runtime.owner() if self.runtime.run_jobs else None
         try:
             space = self._within(trigger.namespace)
             record = space.processes.get(process)
@@ -117,10 +117,10 @@ class TriggeredJobs:
     def begin(self, jobs: Iterable[str]) -> None:
         """Have jobs that are recorded run here, if this process runs any."""
         for job_id in jobs:
-            job = self._runtime.store.job(job_id)
-            if job is not None and self._runtime.run_jobs:
-                self._runtime.observers.tell(job, self._runtime.store.events(job.id))
-                self._runtime.loop().accept(job)
+            job = self.runtime.store.job(job_id)
+            if job is not None and self.runtime.run_jobs:
+                self.runtime.observers.tell(job, self.runtime.store.events(job.id))
+                self.runtime.loop().accept(job)
 
     def _within(self, name: str) -> Namespace:
         if name not in self._spaces:

@@ -118,7 +118,7 @@ class Subscriber:
                 folder = str(on["folder"])
                 if urlsplit(folder).scheme in ("", "file"):
                     return files(folder, pattern, float(on.get("settled", 2)), now)
-                storages = self._space(trigger.namespace).runtime.storages
+                storages = self._triggered.runtime.storages
                 storage = storages.open(folder, namespace=trigger.namespace)
                 return objects(storage, folder, pattern)
         return ()
