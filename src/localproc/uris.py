@@ -17,6 +17,11 @@ def is_absolute(text: str) -> bool:
     return _ABSOLUTE.match(text) is not None
 
 
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path, or a URI, is a folder's or leads into it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
 def quoted(text: str) -> str:
     """Write a path or a name as a part of a URI; a byte that is no UTF-8 stays itself (``%FF``)."""
     return text if _PLAIN.fullmatch(text) else quote(text, errors="surrogateescape")

@@ -7,7 +7,7 @@ All is planned before anything is written: whoever stops in the middle knows wha
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -24,8 +24,8 @@ from localproc.storage.integrity import file_sha256
 from localproc.storage.meter import Meter
 from localproc.storage.remnants import Undoing
 from localproc.storage.transfers import together
-from localproc.storage.withdraw import bounded, is_below, remove_empty, remove_results
-from localproc.uris import uri_path
+from localproc.storage.withdraw import bounded, remove_empty, remove_results
+from localproc.uris import is_below, uri_path
 
 _T = TypeVar("_T")
 
@@ -110,7 +110,7 @@ class Outbound:
     def add(self, path: str, uri: str, media_type: str | None = None) -> None:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
-        own = is_below(real, (self._most,)) or is_below(real, self._others)
+        own = is_below(real, self._most) or _is_in(real, self._others)
         kind = media_type or media_types.media_type(uri)
         self._stages[-1].append(_Upload(uri, kind, path=real, own=own))
         self._log(f"{self.shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
@@ -139,7 +139,7 @@ class Outbound:
         """
         transfer_retries.go_on(self._stopped)
         real = self._files.realpath(path)
-        if not is_below(real, (self._most,)) and not is_below(real, self._elsewhere):
+        if not is_below(real, self._most) and not _is_in(real, self._elsewhere):
             raise StagingError(
                 f"the output {path} leads out of the job's folder, to {real}",
                 hint="copy the file into the output directory instead of linking to it",
@@ -250,11 +250,14 @@ class Outbound:
 
     def shown(self, path: str) -> str:
         """Return a path as the job's log has it: within the job's folder."""
-        known = (self._most,) if is_below(path, (self._most,)) else self._others
-        for folder in known:
-            if is_below(path, (folder,)):
+        for folder in (self._most,) if is_below(path, self._most) else self._others:
+            if is_below(path, folder):
                 return path.removeprefix(f"{os.path.dirname(folder)}/")
         return os.path.basename(path)
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(is_below(path, one) for one in folders)
 
 
 def _size(source: str | bytes) -> int:

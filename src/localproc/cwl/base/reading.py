@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, Final
 
-from localproc.cwl.base.scalars import number
+from localproc.cwl.base.scalars import read_float
 from localproc.cwl.base.surrogates import has_half, joined
 from localproc.cwl.base.trees import DEEPEST, TreeBuilder, UnreadableText
 
@@ -28,7 +28,7 @@ def read_data(text: str) -> Any:
     _check_characters(text)
     if text.lstrip()[:1] in ("{", "["):
         try:
-            found = json.loads(text, parse_float=number, parse_constant=_refuse)
+            found = json.loads(text, parse_float=read_float, parse_constant=_refuse)
         except (ValueError, RecursionError):
             pass  # YAML's flow style begins alike
         else:
@@ -39,7 +39,7 @@ def read_data(text: str) -> Any:
 def read_json(text: str) -> Any:
     """Return JSON as plain data; raises ``Unreadable``."""
     try:
-        found = json.loads(text, parse_float=number, parse_constant=_refuse)
+        found = json.loads(text, parse_float=read_float, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise UnreadableText(error.msg, error.lineno, error.colno) from None
     except ValueError as error:

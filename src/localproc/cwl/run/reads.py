@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import Files, local_paths
 from localproc.cwl.run.prepare import Prepared
-from localproc.cwl.run.task_layout import is_below
+from localproc.uris import is_below
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from localproc.cwl.base.near import near
 from localproc.engine.home.retention import Retention
 from localproc.engine.home.secrets import check_sources
-from localproc.engine.home.settings import Settings, check_options
+from localproc.engine.home.settings import Settings, check_by_name
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
 from localproc.software.configuration import check as check_software
@@ -133,9 +133,9 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
                 hint=near(str(name), _MEMBERS, hint),
             )
         if name in (*_OPTIONS, _NAMESPACES):
-            check_options(name, options)
+            check_by_name(name, options)
         for namespace in options if name == _NAMESPACES else ():
-            check_options(f"{name}.{namespace}", options[namespace])
+            check_by_name(f"{name}.{namespace}", options[namespace])
         if name == "secrets":
             check_sources(options)
         if name in (*_MAPS, "mail") and not isinstance(options, dict):
