@@ -270,10 +270,11 @@ def test_a_user_in_an_address_is_refused(engine: Engine, bucket: str) -> None:
         "file": {"class": "File", "location": f"s3://me:hush@{bucket}/a.txt"},
         "folder": {"class": "Directory", "location": f"s3://{bucket}/a"},
     }
-    for refused in (
+    attempts: list[Callable[[], object]] = [
         lambda: engine.run(READS, inputs),
         lambda: engine.run(SCENE, {}, results=f"s3://me:hush@{bucket}/results"),
-    ):
+    ]
+    for refused in attempts:
         with pytest.raises(InvalidInputs, match="user or a password") as error:
             refused()
         assert "hush" not in str(error.value)

@@ -162,7 +162,8 @@ def _tarred(archive: str, kind: str) -> Iterator[_Entry]:
                 source.left = None
                 is_file = one.isreg() and not one.issparse()
                 yield _Entry(one.name, is_file, one.isdir(), partial(opened.extractfile, one))
-                opened.members.clear()  # they are kept for those who ask for them by name
+                # They are kept for those who ask for them by name.
+                opened.members.clear()  # type: ignore[attr-defined]
                 source.left = _HEADER
 
 

@@ -96,10 +96,10 @@ class KeptInputs:
             else:
                 self._keep_listing(name, found)
                 return found
-        found = self._kept_listing(prefix)
-        if found is None:
+        kept = self._kept_listing(prefix)
+        if kept is None:
             raise _missing(prefix)
-        return found
+        return kept
 
     def remembered(self, prefix: str) -> list[Info] | None:
         """Return what lay below a prefix that cannot be asked now, ``None`` if it has to be."""
