@@ -20,6 +20,7 @@ from benchmarks.measure import Cost, Effort, apart, cost_of, in_turn
 from benchmarks.places import lasting, usual
 from benchmarks.stage_in import over_http
 from benchmarks.table import Line, Note, Row
+from localproc.plugins.storage import Put
 from localproc.storage.upload_plan import Outbound
 
 _PLUGIN: Final = Path(__file__).parents[1] / "plugins" / "localproc-s3" / "src"
@@ -152,14 +153,13 @@ def _publish(storage: Any, bucket: str, files: Sequence[str]) -> None:
     out = Outbound(storage, root, own, (), lambda _: None, lambda: False, alone=True)
     for path in files:
         out.add(path, f"{root}/{os.path.basename(path)}")
-    out.measure()
     out.send()
 
 
 def _memory(server: dict[str, str], bucket: str, path: str, client: str) -> int:
     """Give how much more memory is held at the most than when nothing is done."""
     storage = _opened(server, client)
-    storage.put(b"x", f"s3://{bucket}/warm")
+    storage.put(Put(b"x", f"s3://{bucket}/warm"))
     process, over = psutil.Process(), threading.Event()
     idle = process.memory_info().rss
     seen = [idle]

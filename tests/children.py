@@ -35,7 +35,7 @@ def _became(process: "subprocess.Popen[Any]") -> str:
         process.send_signal(signal.SIGABRT)
     else:
         said = f"had ended with {code}"
-    return "\n".join([f"{process.args} {said}", *_unread(process)])
+    return "\n".join([f"{process.args!r} {said}", *_unread(process)])
 
 
 def _unread(process: "subprocess.Popen[Any]") -> Iterator[str]:

@@ -17,6 +17,11 @@ def is_absolute(text: str) -> bool:
     return _ABSOLUTE.match(text) is not None
 
 
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path, or a URI, is a folder's or leads into it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
 def quoted(text: str) -> str:
     """Write a path or a name as a part of a URI; a byte that is no UTF-8 stays itself (``%FF``)."""
     return text if _PLAIN.fullmatch(text) else quote(text, errors="surrogateescape")
@@ -73,7 +78,8 @@ def canonical(uri: str) -> str:
     """Return a URI in the one form that it has here: files of this machine as ``file:///path``.
 
     RFC 8089 has others: ``file:/path``, ``file://localhost/path``, ``FILE:///path``. Raises
-    ``ValueError`` for a URI that leads nowhere: a file of another machine, no host, a wrong port.
+    ``ValueError`` for a URI that leads nowhere (a file of another machine, no host, a wrong port),
+    and for one that would be kept with a password: a user has a place in no URI here.
     """
     if uri.startswith("file:///"):
         return uri
@@ -82,6 +88,8 @@ def canonical(uri: str) -> str:
         if parts.netloc.lower() not in ("", "localhost"):
             raise ValueError(f"it is a file of the machine {parts.netloc!r}, not of this one")
         return path_uri(unquoted(parts.path))
+    if "@" in parts.netloc:
+        raise ValueError("it has a user or a password in it")
     if parts.scheme in ("http", "https") and (not parts.hostname or parts.port == 0):
         raise ValueError("it names no host, or no port that can be asked")
     return uri

@@ -347,6 +347,24 @@ def test_a_job_that_is_taken_away_is_not_waited_for(
     expect(page.get_by_role("status")).to_have_text(re.compile("no longer here|dismissed"))
 
 
+def test_the_other_tab_of_a_job_that_is_gone_shows_nothing_of_it(
+    service: Service, context: "BrowserContext"
+) -> None:
+    job = service.engine.execute("echo", {"pause": 600})
+    pages = [context.new_page() for _ in range(2)]
+    for page in pages:
+        page.goto(f"{service.base}/jobs/{job.id}")
+        expect(state(page)).to_have_text("running")
+    one, other = pages
+    one.get_by_role("button", name="Dismiss").click()
+    expect(one.locator(".state")).to_contain_text("This job was dismissed")
+    expect(other.locator("#live")).to_have_text(
+        re.compile("^ *This job is no longer here: it was dismissed or removed. *$")
+    )
+    expect(other.get_by_role("button", name="Dismiss")).to_have_count(0)
+    expect(other.locator(".badge")).to_have_count(0)
+
+
 MANY = """
 cwlVersion: v1.2
 class: Workflow

@@ -212,6 +212,9 @@ class StorageRound:
         expected = ["N.json", "catalog.json", "collection.json", *self.contents]
         if status == "successful" and names != sorted(expected):
             wrong.append(f"there is {names}")
+        if list(self.home.glob("remnants/*")):  # a look at the place was broken off
+            self.road.fault = lambda method, path: ""
+            self._end("tidy")
         left = [one["Key"] for one in uploads(self.server, self.bucket)]
         wrong += [f"an upload is left: {key}" for key in left if key.startswith(self.prefix)]
         try:

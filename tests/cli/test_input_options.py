@@ -96,6 +96,9 @@ def test_an_option_that_is_no_input_is_answered_with_those_there_are(shows: Path
         assert said.code == 2
         assert "No such option '--nummer'. Did you mean --number?" in said.err
         assert "has the inputs --text, --mode, --files" in said.err
+    said = localproc("run", shows, "-o", "out")
+    assert said.code == 2
+    assert "No such option '-o'." in said.err
     said = localproc("run", shows, "--mode", "slowly")
     assert said.code == 2
     assert "'slowly' is not one of 'slow', 'fast'" in said.err

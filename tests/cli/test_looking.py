@@ -1,13 +1,14 @@
 """Commands that only look: they make nothing, and tell what nobody runs."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from localproc import Engine
+from localproc import Engine, Job
 from localproc.cli.printing import print_table
-from tests.cli.terminal import localproc, on_terminal
+from tests.cli.terminal import end_of, localproc, on_terminal, started
 
 LOOKS = [
     "processes",
@@ -82,9 +83,37 @@ def test_a_job_that_nobody_runs_is_told_with_the_way_on(abandoned: str) -> None:
     assert f"'localproc dismiss {abandoned}'" in said.err
     assert localproc("status", "--json").document["abandoned"] is True
     assert localproc("status", "--json").document["status"] == "accepted"
+    assert localproc("jobs", "--json").document["jobs"][0]["abandoned"] is True
     said = localproc("doctor")
     assert f"warning jobs: nobody runs {abandoned}" in said.out
     assert "→ localproc resume goes on with them" in said.out
+
+
+@pytest.mark.parametrize("words", ["wait", "logs --follow", "status --watch"])
+def test_who_waits_for_a_job_that_nobody_runs_is_told_so(abandoned: str, words: str) -> None:
+    with started(*words.split()) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(f"nobody runs {abandoned}: go on with")
+        assert process.poll() is None, "somebody may go on with it"
+        assert localproc("resume").code == 0
+        assert end_of(process).code == 0
+
+
+def test_a_job_that_nobody_runs_is_not_said_to_end(
+    home: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(Job, "expected_end", lambda _: soon)
+    with Engine(home, run_jobs=False) as engine:
+        engine.deploy(packages / "echo.cwl").execute({"message": "x"})
+    assert "expected to end" not in localproc("status").out
+
+
+def test_what_is_followed_is_no_document(packages: Path) -> None:
+    assert localproc("run", "--quiet", packages / "echo.cwl", "message=x").code == 0
+    said = localproc("logs", "--follow", "--json")
+    assert said.code == 2
+    assert "it goes without --json" in said.err
 
 
 def test_after_resuming_nobody_is_missed(abandoned: str) -> None:

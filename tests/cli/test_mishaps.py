@@ -9,6 +9,7 @@ import pytest
 
 from localproc import Engine
 from tests.cli.terminal import Said, command, localproc
+from tests.conftest import fill
 from tests.patience import patient
 
 
@@ -35,6 +36,32 @@ def test_output_for_which_there_is_no_room(packages: Path, words: str) -> None:
         "error: what was to be written could not be: No space left on device",
         "  hint: make room on the disk, or write elsewhere",
     ]
+
+
+def test_a_help_text_for_which_there_is_no_room() -> None:
+    said = in_a_shell("LOCALPROC > /dev/full", "--help")
+    assert said.code == 4
+    assert said.err.startswith("error: what was to be written could not be: No space left")
+
+
+@pytest.mark.parametrize("words", ["pack echo.cwl -o", "report last -o", "init --name new"])
+def test_where_nothing_can_be_written(packages: Path, here: Path, words: str) -> None:
+    localproc("run", "--quiet", packages / "echo.cwl", "message=x")
+    (here / "echo.cwl").write_bytes((packages / "echo.cwl").read_bytes())
+    said = localproc(*words.split(), "/proc/nowhere/new")
+    assert said.code == 4
+    assert said.err.startswith("error: /proc/nowhere")
+    assert said.err.endswith(": No such file or directory\n")
+
+
+def test_of_a_file_that_could_not_be_written_to_its_end_nothing_stays(
+    small_disk: Path, packages: Path
+) -> None:
+    fill(small_disk / "filler")
+    words = ("pack", packages / "echo.cwl", "--output", small_disk / "packed.cwl")
+    said = in_a_shell("LOCALPROC", *words)
+    assert said.code == 4
+    assert not (small_disk / "packed.cwl").exists()
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-"])

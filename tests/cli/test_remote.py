@@ -207,6 +207,48 @@ def test_a_server_that_takes_no_archive_gets_one_document(shout: Path, tmp_path:
         assert script["default"]["contents"] == SCRIPT
 
 
+MANY = """\
+cwlVersion: v1.2
+class: Workflow
+id: many
+requirements: {ScatterFeatureRequirement: {}}
+inputs: {numbers: 'int[]'}
+outputs: {}
+steps:
+  count:
+    scatter: number
+    in: {number: numbers}
+    out: []
+    run:
+      class: CommandLineTool
+      baseCommand: [sh, -c, 'echo number $0 >&2']
+      inputs: {number: {type: int, inputBinding: {}}}
+      outputs: {}
+"""
+
+
+def test_all_steps_are_told_however_many_there_are(there: str, here: Path) -> None:
+    (here / "many.cwl").write_text(MANY)
+    numbers = f"numbers={list(range(120))}"
+    said = localproc("execute", "many.cwl", numbers, "--to", there, "--wait")
+    assert said.code == 0, said.err
+    said = localproc("status", "last", "--to", there, "--steps")
+    assert said.code == 0, said.err
+    assert said.out.count("  exit code  0\n") == 120
+    assert "count  successful\n  took " in said.out, "the first one is not on the server's page"
+    document = localproc("status", "last", "--to", there, "--steps", "--json").document
+    names = [step["name"] for step in document["steps"]]
+    assert len(names) == len(set(names)) == 120
+    assert len(localproc("status", "last", "--to", there, "--json").document["steps"]) == 100
+    assert localproc("logs", "last", "count", "--to", there).out == "number 0\n"
+
+
+def test_an_address_that_is_not_that_of_a_landing_page(there: str, hello: Path) -> None:
+    said = localproc("deploy", hello, "--to", there.partition("/default")[0])
+    assert said.code == 2
+    assert "the address of its landing page?" in said.err
+
+
 def test_only_the_server_itself_is_told_the_token(there: str, tmp_path: Path) -> None:
     with Engine(tmp_path / "other") as engine:
         picky = Picky(create_app(engine))

@@ -115,7 +115,8 @@ def test_single_jobs_are_forgotten(past: dict[str, Job], home: Path) -> None:
     assert said.code == 0
     assert said.out == "".join(f"{job_id}: removed\n" for job_id in ids(past, "old", "failed"))
     assert (home / "results" / past["old"].id).exists()
-    assert localproc("rm", "last", "--results", "--json").document == {"removed": ids(past, "new")}
+    said = localproc("rm", "last", "last", "--results", "--json")
+    assert said.document == {"removed": ids(past, "new")}
     assert not (home / "results" / past["new"].id).exists()
     assert localproc("rm", "last").code == 2
 
@@ -182,13 +183,29 @@ def test_a_home_is_pruned_as_its_settings_say(past: dict[str, Job], home: Path) 
         ({"older_than": "soon"}, "'soon' is not an age"),
         ({"larger_than": "much"}, "'much' is not a size"),
         ({"status": "running"}, "'running' is not one of successful, failed, dismissed"),
-        ({"keep_last": -1}, "keep_last is a number"),
+        ({"keep_last": -1}, "-1 is not a number of jobs"),
+        ({"keep_last": True}, "True is not a number of jobs"),
+        ({"keep_lst": 1}, "did you mean 'keep_last'?"),
+        ({"results": "no"}, "'no' is not yes or no"),
     ],
 )
 def test_settings_that_make_no_sense(home: Path, prune: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidInputs) as told:
         Engine(home, prune=prune)
     assert said in str(told.value)
+
+
+def test_a_file_of_settings_that_makes_no_sense_is_named(home: Path) -> None:
+    home.mkdir()
+    for text, said in (
+        ("prune: {keep_last: two}", "prune: this is not a number of jobs"),
+        ("prun: {keep_last: 2}", "did you mean 'prune'?"),
+    ):
+        (home / "settings.yml").write_text(text)
+        with pytest.raises(InvalidInputs) as told:
+            Engine(home)
+        assert str(home / "settings.yml") in str(told.value)
+        assert said in str(told.value)
 
 
 def test_ages_and_sizes() -> None:

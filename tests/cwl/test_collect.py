@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from localproc.cwl.base.files import Stat
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.run.collect import collect, succeeded
 from localproc.cwl.run.prepare import prepare
@@ -59,6 +60,20 @@ def made(name: str, text: str, **members: Any) -> dict[str, Any]:
 def test_a_file_has_its_size_and_its_checksum() -> None:
     found = one("{type: File, outputBinding: {glob: a.txt}}", {"a.txt": "text"})
     assert found == made("a.txt", "text")
+
+
+def test_a_captured_stream_is_looked_at_once() -> None:
+    looks: list[str] = []
+
+    class Watched(Memory):
+        def stat(self, path: str) -> Stat | None:
+            looks.append(path)
+            return super().stat(path)
+
+    disk = Watched({"/out/a.txt": "text"}, ["/out"])
+    prepared = prepare(runnable("stdout: a.txt\noutputs: {x: stdout}"), {}, FOLDERS, disk, {})
+    assert collect(prepared, 0, disk) == {"x": made("a.txt", "text")}
+    assert looks.count("/out/a.txt") == 1
 
 
 @pytest.mark.parametrize(

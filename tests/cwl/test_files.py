@@ -10,6 +10,7 @@ from localproc.cwl.base.files import (
     has_files,
     is_local,
     local_path,
+    local_paths,
     map_files,
     normalize,
     split_name,
@@ -138,6 +139,13 @@ def test_files_are_found_wherever_they_are() -> None:
     assert [one["basename"] for one in walk(value)] == ["1", "2", "3", "4", "5"]
     assert has_files(value)
     assert not has_files({"a": [1, {"b": None}]})
+
+
+def test_paths_are_those_of_objects_on_this_machine() -> None:
+    elsewhere = {"class": "File", "location": "https://example.com/2", "basename": "2"}
+    value = [file("/1", secondaryFiles=[elsewhere]), {"a": directory("/3", listing=[file("/3/4")])}]
+    assert local_paths(value) == ["/1", "/3", "/3/4"]
+    assert local_paths({"a": [1, "file:///5"]}) == []
 
 
 def test_only_the_outermost_objects_are_replaced() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.cwl.expr.javascript import Script, evaluate
-from localproc.cwl.expr.realm import MEMORY_LIMIT
+from localproc.cwl.expr.realm import MEMORY_LIMIT, RESULT_LIMIT
 from localproc.errors import ExpressionError
 
 
@@ -230,6 +230,22 @@ def test_an_expression_that_does_not_end_is_stopped(code: str) -> None:
 def test_an_expression_that_wants_too_much_memory_is_stopped() -> None:
     code = "{ var all = []; while (true) all.push(new Array(100000).fill(1)); }"
     assert f"used more than {MEMORY_LIMIT >> 20} MiB" in error(code).message
+    assert value("(1 + 1)") == 2
+
+
+def test_what_throws_nothing_may_have_had_no_memory_for_an_error() -> None:
+    assert error("{ throw null; }").message.endswith(
+        f"failed: threw null, or used more than {MEMORY_LIMIT >> 20} MiB"
+    )
+
+
+def test_a_value_that_would_hold_up_all_jobs_is_refused() -> None:
+    """Whoever records it, or reads it, does nothing else meanwhile."""
+    most = RESULT_LIMIT - len('[""]')
+    assert len(value(f"('x'.repeat({most}))")) == most
+    refused = error(f"('x'.repeat({most + 1}))")
+    assert refused.message.endswith("failed: gave a value of more than 8 MiB")
+    assert refused.hint == "have a tool write it into a file, and hand that on"
     assert value("(1 + 1)") == 2
 
 

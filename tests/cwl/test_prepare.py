@@ -25,6 +25,16 @@ def requiring(requirement: str, version: str = "v1.2", **inputs: Any) -> Prepare
     return prepared(text, inputs, version)
 
 
+# Files that it may only read
+
+
+def test_what_is_linked_into_the_working_directory_is_watched_without_any_input() -> None:
+    listing = "listing: [{class: File, location: 'file:///data/a.txt'}]"
+    given = requiring(f"InitialWorkDirRequirement: {{{listing}}}").given
+    assert given.files["/data/a.txt"].stat.size == 3000
+    assert not prepared("baseCommand: a").given.files
+
+
 # Resources
 
 

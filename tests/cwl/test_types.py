@@ -1,5 +1,6 @@
 """Types: which values are of them, which links fit, how they are told to people."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -96,6 +97,41 @@ def test_every_mismatch_is_told_with_its_path() -> None:
         ("inputs.track.points[2]", "expected record {x, note}, got string 'here'"),
         ("inputs.track.band", "expected one of red, green?, got string 'blue'"),
     ]
+
+
+def test_a_long_array_is_not_looked_at_one_by_one() -> None:
+    """The loop does so, with what a scatter is of; every job waits meanwhile."""
+
+    def calls(count: int) -> int:
+        made = []
+        sys.setprofile(lambda _, event, __: made.append(event))
+        try:
+            assert matches([count] * count, {"type": "array", "items": "int"})
+        finally:
+            sys.setprofile(None)
+        return len(made)
+
+    assert calls(10_000) == calls(1)
+
+
+@pytest.mark.parametrize(
+    ("item", "odd"),
+    [
+        ("int", True),
+        ("int", 2**31),
+        ("long", 1.5),
+        ("float", False),
+        ("double", None),
+        ("string", 1),
+        ("boolean", 1),
+    ],
+)
+def test_the_one_in_a_long_array_that_does_not_fit_is_named(item: str, odd: Any) -> None:
+    good = {"string": "x", "boolean": True}.get(item, 1)
+    values = [good] * 4
+    values[2] = odd
+    found = list(mismatches(values, {"type": "array", "items": item}))
+    assert [place for place, _ in found] == ["[2]"]
 
 
 def test_a_union_is_explained_by_its_only_branch_of_that_shape() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import pytest
@@ -97,6 +97,42 @@ def test_the_map_has_every_module_and_no_other() -> None:
             assert not unsaid, package
 
 
+#: Names that several modules have, since they are of one thing: a word, rules, errors, a table, a
+#: protocol, what the engine does with it, and how faces show it.
+SHARED: Final = {
+    "app": "what a face begins with",
+    "backup": "a copy of a home",
+    "builtin": "plugins that come with localproc",
+    "execution_log": "jobs as executions",
+    "images": "images of containers",
+    "jobs": "jobs",
+    "leftovers": "what homes that are gone have left",
+    "log_search": "searching logs",
+    "mirror": "inputs that are kept",
+    "process": "a process",
+    "processes": "processes",
+    "report": "a job to keep",
+    "schedules": "schedules",
+    "software": "what SoftwareRequirement names",
+    "staging": "bringing files in and results out",
+    "subscriptions": "subscriptions",
+    "tokens": "tokens of clients",
+}
+#: What a plugin calls as the protocol, or the core's own part, that it stands for.
+OF_PLUGINS: Final = {"backend", "executor", "opening", "options", "storage"}
+
+
+def test_no_two_modules_have_one_name_but_for_one_thing() -> None:
+    counted = Counter(
+        path.stem for path in (ROOT / "src").rglob("*.py") if not path.stem.startswith("__")
+    )
+    assert {name for name, count in counted.items() if count > 1} == set(SHARED)
+    by_plugins = {
+        path.stem: path for path in (ROOT / "plugins").glob("*/src/**/*.py") if path.stem in counted
+    }
+    assert set(by_plugins) - {"__init__"} == OF_PLUGINS
+
+
 def test_no_two_classes_have_one_name() -> None:
     """But for a word that plugins of schedulers know: a command has failed, as a job may have."""
     paths = [path for path in (ROOT / "src").rglob("*.py") if path.name != "__init__.py"]
@@ -105,6 +141,28 @@ def test_no_two_classes_have_one_name() -> None:
     )
     counted = Counter(name for names in names_of for name in names)
     assert {name for name, count in counted.items() if count > 1} == {"Failed"}
+
+
+def test_no_two_functions_are_imported_by_one_name() -> None:
+    """What is called with its module's name before it (``globs.matches``) says what it is of."""
+    where: dict[str, set[str | None]] = {}
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("localproc."):
+                for one in node.names:
+                    if one.asname is None:
+                        where.setdefault(one.name, set()).add(node.module)
+    defined = {
+        (f"localproc.{'.'.join(path.relative_to(ROOT / 'src/localproc').with_suffix('').parts)}", f)
+        for path in (ROOT / "src").rglob("*.py")
+        for f in re.findall(r"^def ([a-z]\w*)", path.read_text(), re.MULTILINE)
+    }
+    several = {
+        name: modules
+        for name, modules in where.items()
+        if len([one for one in modules if (one, name) in defined]) > 1
+    }
+    assert several == {}
 
 
 def test_a_module_has_one_idea() -> None:

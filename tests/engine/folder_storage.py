@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import localproc
 from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
@@ -18,6 +18,7 @@ from localproc.plugins import hookimpl
 from localproc.plugins.storage import (
     Description,
     Info,
+    Put,
     StoragePlugin,
     Watch,
     object_key,
@@ -28,6 +29,8 @@ from localproc.plugins.storage import (
 
 class FolderStorage:
     """Objects as files of a folder; the host of a URI must be ``there``."""
+
+    swept: ClassVar[list[str]] = []
 
     def __init__(
         self, folder: Path, options: Mapping[str, Any], dies: int, refuses: threading.Event
@@ -63,26 +66,16 @@ class FolderStorage:
         Path(path).write_bytes(self.path(uri).read_bytes())
         return info
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         if next(self.begun) == self.dies:
             for _ in range(self.dies - 1):  # they come at a time, and those before have to be there
                 self.written.acquire()
             os.kill(os.getpid(), signal.SIGKILL)
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()
-        self.path(uri).parent.mkdir(parents=True, exist_ok=True)
-        self.path(uri).write_bytes(data)
+        data = what.source if isinstance(what.source, bytes) else Path(what.source).read_bytes()
+        self.path(what.uri).parent.mkdir(parents=True, exist_ok=True)
+        self.path(what.uri).write_bytes(data)
         self.written.release()
-        return Info(uri, len(data))
+        return Info(what.uri, len(data))
 
     def list(self, prefix: str) -> Iterator[Info]:
         for path in sorted(self.folder.rglob("*")):
@@ -98,9 +91,12 @@ class FolderStorage:
 
     def sweep(self, prefix: str) -> None:
         """Nothing is left half written."""
+        self.swept.append(prefix)
 
     def check(self, prefix: str) -> None:
         self.path(prefix)
+        if self.options.get("away"):
+            raise StorageUnavailable("box: it is away")
 
     def presign(self, uri: str, seconds: int) -> str | None:
         return None

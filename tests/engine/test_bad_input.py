@@ -317,6 +317,18 @@ def test_a_disk_that_is_full_from_the_start(small_disk: Path, packages: Path) ->
         assert process.execute({"message": "goes on"}).wait(patient(20)).status == "successful"
 
 
+def test_a_home_on_a_full_disk_is_opened_in_the_room_that_was_set_aside(
+    small_disk: Path, packages: Path
+) -> None:
+    with Engine(small_disk / "home") as engine:
+        job = engine.run(packages / "echo.cwl", {"message": "x"})
+    fill(small_disk / "filler")
+    with Engine(small_disk / "home", run_jobs=False) as engine:
+        assert [one.id for one in engine.jobs()] == [job.id]
+        assert [one.job.id for one in engine.prune(status="successful").jobs] == [job.id]
+        assert engine.jobs() == []
+
+
 def test_jobs_of_nobody_wait_until_there_is_room_to_take_them(
     tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

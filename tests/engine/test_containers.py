@@ -152,6 +152,8 @@ def test_by_itself_each_hint_is_followed_where_its_image_is_here(
         assert job.logs("bare").text.splitlines()[0] == why
         [told] = [one for one in job.status_info()["steps"] if one["name"] == "bare"]
         assert told["without"] == [why]
+        again = job.retry().wait().raise_for_status()
+        assert {step.name: step.without for step in again.steps}["bare"] == (why,)
 
 
 def test_without_containers_a_requirement_is_refused(engine: localproc.Engine) -> None:

@@ -209,6 +209,23 @@ def test_a_store_beside_the_log_of_another_is_refused(killed: Path, tmp_path: Pa
         Engine(killed)
 
 
+def test_a_home_that_shares_its_store_with_a_copy_is_refused_until_it_has_its_own(
+    tmp_path: Path, packages: Path
+) -> None:
+    home, copy = tmp_path / "home", tmp_path / "copy"
+    with Engine(home) as engine:
+        job_id = engine.run(packages / "echo.cwl", {"message": "hi"}).id
+    shutil.copytree(home, copy, copy_function=os.link)
+    for one in (home, copy):
+        with pytest.raises(StoreCorrupted, match="is a file of several names") as error:
+            Engine(one)
+        assert f"mv {one}" in error.value.hint
+    os.replace(shutil.copy(copy / "localproc.db", copy / "own"), copy / "localproc.db")
+    for one in (home, copy):
+        with Engine(one) as engine:
+            assert engine.job(job_id).status == "successful"
+
+
 def test_a_store_that_is_removed_while_it_is_in_use_is_told(tmp_path: Path, packages: Path) -> None:
     engine = Engine(tmp_path / "home")
     process = engine.deploy(packages / "echo.cwl")

@@ -1,5 +1,6 @@
 """What a text from a command line or a form means for an input of a type."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localproc import Engine
 from localproc.engine.admission.inputs import parse_value, read_inputs, typed_value, typed_values
 
 STRINGS = {"type": "array", "items": "string"}
 FILES = {"type": "array", "items": "File"}
+READS = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "reads",
+    "baseCommand": "cat",
+    "inputs": {
+        "file": {"type": "File", "inputBinding": {"position": 1}},
+        "more": {"type": "File[]", "inputBinding": {"position": 2}},
+    },
+    "stdout": "read.txt",
+    "outputs": {"read": "stdout"},
+}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +48,8 @@ FILES = {"type": "array", "items": "File"}
         ("{class: File, path: a.tif}", "File", {"class": "File", "path": "a.tif"}),
         ("1e3", "int", 1000),
         ("2026-05-31", "Any", "2026-05-31"),
+        ("[\udcff]", STRINGS, "[\udcff]"),  # a byte that is no UTF-8
+        ("\udcff.tif", "File", "\udcff.tif"),
     ],
 )
 def test_a_text_is_read_as_its_input_wants_it(text: str, cwl_type: Any, value: Any) -> None:
@@ -59,6 +75,16 @@ def test_any_text_will_do_where_a_text_is_wanted(text: str) -> None:
     value = typed_value(text, "string")
     assert isinstance(value, str)
     assert value == text or parse_value(text) == value
+
+
+def test_a_result_of_one_job_is_an_input_of_the_next(tmp_path: Path, packages: Path) -> None:
+    with Engine(tmp_path) as engine:
+        said = engine.run(packages / "echo.cwl", {"message": "hi"}).result("said")
+        reads = engine.deploy(READS)
+        forms = [said, {"class": "File", "path": said}, Path(os.path.relpath(said))]
+        for form in forms:
+            job = reads.execute({"file": form, "more": [said]}).wait()
+            assert job.result("read").read_text() == "hi\nhi\n", job.problem
 
 
 def test_inputs_may_hang_from_a_folder_given_in_any_form(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.expr.realm import run
+from localproc.cwl.expr.realm import run_script
 from localproc.engine.job.effects import (
     Close,
     Collect,
@@ -158,7 +158,7 @@ def test_files_are_staged_and_published() -> None:
 def test_javascript_for_which_the_loop_has_time_is_evaluated_at_once(
     fields: dict[str, str],
 ) -> None:
-    bench = Bench(process(tool(requirements=JS, **fields)), {}, evaluator=run)
+    bench = Bench(process(tool(requirements=JS, **fields)), {}, evaluator=run_script)
     bench.begin()
     bench.room()
     assert bench.asked() == []

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
-from localproc.plugins.storage import Description, Info, StoragePlugin, Watch, unwatched
+from localproc.plugins.storage import Description, Info, Put, StoragePlugin, Watch, unwatched
 from tests.patience import patient, until
 
 
@@ -112,7 +111,7 @@ class Slow:
         Path(path).write_text("x")
         return Info(uri, 1)
 
-    def put(self, source: str | bytes, uri: str, **_: Any) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         raise NotImplementedError
 
     def list(self, prefix: str) -> Iterator[Info]:

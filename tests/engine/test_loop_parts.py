@@ -196,6 +196,21 @@ def test_a_job_that_has_nothing_to_start_is_asked_again_when_it_has_been_told_so
     assert len(asked) == 5
 
 
+def test_a_job_that_is_beyond_its_steps_is_offered_no_room() -> None:
+    shares = FairShare()
+    asked: list[Active] = []
+    active, bench = job(1)
+    active.decided = asked.append
+    shares.join(active)
+    shares.fill({"local": 10}, 1000)
+    bench.turn()
+    bench.ended("say:1")
+    assert not active.run.may_start
+    active.resting, before = False, len(asked)
+    shares.fill({"local": 10}, 1000)
+    assert len(asked) == before
+
+
 def test_a_job_without_room_does_not_rest() -> None:
     shares = FairShare()
     active, bench = job(2)

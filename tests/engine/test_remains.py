@@ -11,7 +11,7 @@ from localproc.engine.engine import namespace_of
 from localproc.storage.remnants import Remnant, Remnants, Undoing
 from tests.cli.terminal import localproc
 from tests.conftest import PACKAGES
-from tests.engine.folder_storage import Boxes
+from tests.engine.folder_storage import Boxes, FolderStorage
 from tests.engine.test_storages import boxes, killed, written
 from tests.patience import until
 
@@ -114,6 +114,20 @@ def test_a_job_that_is_published_after_all_keeps_its_results(killed: Path, boxes
         assert due(engine) == []
     assert written(boxes) == ["a.txt", "b.txt", "c.txt", "d.txt"]
     assert not os.listdir(killed / "remnants")
+
+
+def test_what_a_look_that_was_broken_off_may_have_left_is_swept(
+    boxes: Boxes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether an upload was begun, and the job may end before it is published."""
+    monkeypatch.setattr("localproc.engine.upkeep.remains._FIRST", 0.01)
+    swept: list[str] = []
+    monkeypatch.setattr(FolderStorage, "swept", swept)
+    settings: dict[str, Any] = {"storage_options": {"box": {"away": True}}, "adopt": False}
+    with Engine(tmp_path / "home", plugins=[boxes], results="box://there/all", **settings) as one:
+        one.deploy(ECHO).execute({"message": "x"})
+        until(lambda: any(prefix.startswith("box://there/all/look-") for prefix in swept))
+        until(lambda: not due(one))
 
 
 def test_what_ends_after_the_removal_is_remembered_until_then() -> None:

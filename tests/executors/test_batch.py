@@ -19,7 +19,12 @@ from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors.batch import Failed, Options, Request, Seen, called
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
-from localproc.executors.batch.node_scripts import NodeSetup, is_local, shell_tasks, with_setup
+from localproc.executors.batch.node_scripts import (
+    NodeSetup,
+    has_node_tmpdir,
+    shell_tasks,
+    with_setup,
+)
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
 from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
@@ -153,10 +158,10 @@ def test_what_the_lines_before_a_task_say_is_none_of_its_output() -> None:
 
 def test_a_temporary_folder_is_the_nodes_if_nothing_else_names_it() -> None:
     env = {"TMPDIR": "/w/tmp", "HOME": "/w/out"}
-    assert is_local(task("k", "sort", env=env))
-    assert not is_local(task("k", "sort", "-T", "/w/tmp", env=env))
-    assert not is_local(task("k", "sort", env={**env, "CACHE": "/w/tmp/cache"}))
-    assert not is_local(task("k", "sort", env=env, tmpdir="/w/out"))
+    assert has_node_tmpdir(task("k", "sort", env=env))
+    assert not has_node_tmpdir(task("k", "sort", "-T", "/w/tmp", env=env))
+    assert not has_node_tmpdir(task("k", "sort", env={**env, "CACHE": "/w/tmp/cache"}))
+    assert not has_node_tmpdir(task("k", "sort", env=env, tmpdir="/w/out"))
 
 
 RECORD = "code 3\nhost n1\njob 17\npeak 41943040\n0m0.01s 0m0.02s\n0m1.50s 1m0.25s\n"

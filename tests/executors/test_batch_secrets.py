@@ -10,7 +10,7 @@ import pytest
 
 from localproc.executors.batch.grouping import Batch, Mode, Request
 from localproc.executors.batch.hiding import hidden
-from localproc.executors.batch.node_scripts import NodeSetup, is_local
+from localproc.executors.batch.node_scripts import NodeSetup, has_node_tmpdir
 from localproc.executors.batch.spool import Spool
 from localproc.model import Secrets, Task
 from localproc.testing.executor_secrets import PASSWORD, TOKEN, found_in, texts_below
@@ -75,4 +75,7 @@ def test_a_node_without_python_runs_no_task_with_secrets(tmp_path: Path) -> None
 def test_the_folder_of_a_task_with_secrets_is_the_nodes_as_any_other(tmp_path: Path) -> None:
     named = replace(with_secrets(tmp_path, "true"), tmpdir="/w/tmp", env={"TMPDIR": "/w/tmp"})
     naming = replace(named, argv=("true", "/w/tmp/x"))
-    assert [is_local(one) for one in hidden([named, naming], "/f", "/r", NODE)] == [True, False]
+    assert [has_node_tmpdir(one) for one in hidden([named, naming], "/f", "/r", NODE)] == [
+        True,
+        False,
+    ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localproc.executors.keeper.redactor import Redactor, redacted
+from localproc.executors.keeper.redactor import Redactor, with_marks
 
 #: Values that every kind of text writes in another way.
 AWKWARD = "pä\"ss'w\\ord <&> %$(id)\tx"
@@ -57,7 +57,7 @@ def test_the_other_forms_of_a_value_are_hidden() -> None:
         base64.b64encode(AWKWARD.encode()).decode(),
     ]
     for form in forms:
-        hidden = redacted(f"before {form} behind", {AWKWARD: "(it)"})
+        hidden = with_marks(f"before {form} behind", {AWKWARD: "(it)"})
         assert "(it)" in hidden, form
         assert form not in hidden
 
@@ -65,18 +65,18 @@ def test_the_other_forms_of_a_value_are_hidden() -> None:
 @pytest.mark.parametrize("value", [r"C:\new\table\\x", r"a\0101b\q\v"])
 def test_what_a_shell_echoes_is_hidden(value: str) -> None:
     said = subprocess.run(["sh", "-c", 'echo "$0"', value], capture_output=True, check=True)
-    assert redacted(said.stdout.decode(), {value: "(it)"}) == "(it)\n"
+    assert with_marks(said.stdout.decode(), {value: "(it)"}) == "(it)\n"
 
 
 def test_a_value_is_hidden_in_the_middle_of_a_text_in_base64() -> None:
     for before in (b"", b"u", b"us", b"use", b"user:"):
         coded = base64.b64encode(before + b"correct horse" + b" behind").decode()
-        assert "(it)" in redacted(coded, {"correct horse": "(it)"})
+        assert "(it)" in with_marks(coded, {"correct horse": "(it)"})
 
 
 def test_each_line_of_a_key_is_hidden() -> None:
     key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----"
-    hidden = redacted("it begins MIIEvQIBADANBgkq", {key: "(key)"})
+    hidden = with_marks("it begins MIIEvQIBADANBgkq", {key: "(key)"})
     assert hidden == "it begins (key)"
 
 

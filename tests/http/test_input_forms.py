@@ -1,5 +1,6 @@
 """Inputs over HTTP in the forms of OGC API - Processes, and what would harm everybody else."""
 
+import gzip
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -163,3 +164,17 @@ def test_a_reversed_interval_is_told_as_such(client: httpx.Client) -> None:
     answer = client.get("jobs", params={"datetime": "2026-02-01/2026-01-01"})
     assert answer.status_code == 400
     assert "the parameter datetime: 2026-02-01/2026-01-01 ends before it begins" in answer.text
+
+
+def test_a_body_that_is_compressed_is_not_taken_for_another(client: httpx.Client) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    body = gzip.compress(b'{"inputs": {}}')
+    answer = client.post("processes/tiff/execution", content=body, headers=headers)
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert answer.json()["detail"] == "a body cannot be coded as gzip here"
+    headers["Content-Encoding"] = "identity"
+    body = b'{"inputs": {"scene": 5}}'
+    answer = client.post("processes/tiff/execution", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert client.get("jobs", headers={"Content-Encoding": "gzip"}).status_code == 200

@@ -16,7 +16,7 @@ from localproc.http import pages
 from localproc.http.formatting import shell
 from localproc.http.http_settings import DismissPolicy
 from localproc.model import JobStatus
-from localproc.views.shown_results import shown
+from localproc.views.shown_results import shown_outputs
 from tests.http.page import Page
 from tests.http.service import start
 
@@ -557,7 +557,9 @@ def render(document: dict[str, Any]) -> str:
             title = ""
             finished = None
 
-    outputs = shown(document, lambda href: 1 if href.startswith("http://localproc/") else None)
+    outputs = shown_outputs(
+        document, lambda href: 1 if href.startswith("http://localproc/") else None
+    )
     content = {"job": Known, "outputs": outputs, "static": "", "service": "", "base": ""}
     return bytes(pages.render("results.html", content).body).decode()
 

@@ -174,6 +174,8 @@ def test_a_history_begins_with_what_was_asked_for() -> None:
 
 
 def test_a_request_says_only_what_it_does_not_have_by_default() -> None:
+    request = JobRequest({"n": 1}, tags=("a",), policy=InputPolicy(guarded=True))
+    assert request.to_data().keys() == {"inputs", "tags", "policy"}
     request = replace(JobRequest({}), inputs={"n": 1})
     assert JobRequest.from_data({"inputs": {"n": 1}}) == request
     assert request.to_data() == {"inputs": {"n": 1}}

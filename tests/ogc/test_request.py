@@ -333,6 +333,14 @@ def test_contents_that_are_no_base64_are_refused(value: Any) -> None:
     assert found == "inputs.x.value: is not base64"
 
 
+def test_an_encoding_is_known_or_refused() -> None:
+    assert taken("File", {"value": "aGk=", "encoding": "BASE64"})["encoding"] == "base64"
+    assert taken("File", {"value": "hi", "encoding": "UTF-8"})["contents"] == "hi"
+    for media_type in ("text/plain", "image/tiff"):
+        found = refused("File", {"value": "6869", "mediaType": media_type, "encoding": "hex"})
+        assert "inputs.x.encoding: 'hex' is not known: base64, or none for a text" in found
+
+
 @pytest.mark.parametrize(
     ("uri", "data"),
     [

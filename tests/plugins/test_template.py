@@ -12,7 +12,7 @@ import pytest
 from localproc import Engine
 from localproc.model import Kind
 from tests.children import child
-from tests.patience import until
+from tests.patience import patient, until
 
 SOURCE = Path(__file__).parents[2] / "plugins" / "localproc-template" / "src"
 
@@ -88,3 +88,20 @@ def test_a_task_goes_on_when_its_engine_is_killed(tmp_path: Path, template: Modu
     assert [step.attempt for step in job.steps if step.name == "slow"] == [1]
     assert [event.kind for event in job.events()].count(Kind.STEP_SUBMITTED) == 2
     assert job.logs("slow").text == "begun\n", "it ran once"
+
+
+def test_a_job_whose_executor_is_gone_can_be_dismissed_before_it_has_begun(
+    tmp_path: Path, template: ModuleType
+) -> None:
+    (tmp_path / "slow.cwl").write_text(SLOW)
+    with Engine(tmp_path / "home", plugins=[template], run_jobs=False) as engine:
+        process = engine.deploy(tmp_path / "slow.cwl")
+        one, other = (process.execute(executor="sequential").id for _ in range(2))
+    with Engine(tmp_path / "home") as engine:
+        engine.resume()
+        job = engine.job(one).dismiss(wait=False)
+        assert job.wait(patient(20)).status == "dismissed"
+        assert engine.job(other).status == "accepted"
+        engine.close()
+    with Engine(tmp_path / "home", plugins=[template]) as engine:
+        assert engine.job(other).wait(patient(30)).status == "successful"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
-from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 
 
 class Crashed(Exception):
@@ -54,17 +54,8 @@ class Recorder:
         Path(path).write_bytes(self.objects[uri])
         return Info(uri, len(self.objects[uri]))
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
+        source, uri = what.source, what.uri
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
         with self._lock:
             self._check()
@@ -78,7 +69,7 @@ class Recorder:
             self._down = number == self._crash
             if not self._down or self._late:
                 self.objects[uri] = data
-                self.media_types[uri] = media_type
+                self.media_types[uri] = what.media_type
             self._check()
             return Info(uri, len(data))
 

@@ -136,6 +136,56 @@ def test_there_may_be_so_many_entries(tmp_path: Path, monkeypatch: pytest.Monkey
         unpack(str(path), "zip", str(tmp_path / "out"), "many")
 
 
+def said_of(files: int, **headers: str) -> bytes:
+    """Return a tar archive that says something of each of its files."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for number in range(files):
+            info = tarfile.TarInfo(f"{number}")
+            info.pax_headers = {name: text * (number + 1) for name, text in headers.items()}
+            archive.addfile(info)
+    return written.getvalue()
+
+
+def said_of_all(count: int) -> bytes:
+    """Return a tar archive that says so many things of all that follows."""
+    written = io.BytesIO()
+    said = {f"comment.{number}": "x" for number in range(count)}
+    with tarfile.open(
+        fileobj=written, mode="w:gz", format=tarfile.PAX_FORMAT, pax_headers=said
+    ) as archive:
+        archive.addfile(tarfile.TarInfo("a"))
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("tar.gz", said_of(1, comment="x" * 2_000_000)),
+        ("tar.gz", said_of_all(101)),
+        ("zip", zipped({f"{number:0200}": b"" for number in range(50)})),
+    ],
+)
+def test_what_an_archive_says_of_its_files_has_a_bound(
+    tmp_path: Path, kind: str, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept in memory, and a few bytes may become very many."""
+    monkeypatch.setattr(archives, "_DIRECTORY", 10_000)
+    path = tmp_path / "archive"
+    path.write_bytes(data)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StagingError, match=r"is no .* archive, or is broken: .* headers"):
+        unpack(str(path), kind, str(tmp_path / "out"), "archive")
+    assert tree(tmp_path / "out") == []
+
+
+def test_what_it_says_of_each_file_may_be_as_much(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(said_of(4, comment="x" * 200_000))
+    (tmp_path / "out").mkdir()
+    unpack(str(tmp_path / "archive"), "tar.gz", str(tmp_path / "out"), "archive")
+    assert tree(tmp_path / "out") == ["0", "1", "2", "3"]
+
+
 LISTS: dict[str, Any] = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",

@@ -13,7 +13,7 @@ import pytest
 from localproc import Engine
 from localproc.errors import StagingError
 from localproc.model import InputPolicy
-from localproc.plugins.storage import Description
+from localproc.plugins.storage import Description, Put
 from localproc.storage.addresses import is_public, redacted
 from localproc.storage.web import WebStorage
 from tests.storage.desk import item
@@ -222,7 +222,7 @@ def test_a_job_with_a_guarded_policy_asks_no_private_address(
 def test_the_web_is_read_only(web: WebStorage, tmp_path: Path) -> None:
     url = "https://example.com/a.tif?token=secret"
     with pytest.raises(StagingError, match="cannot be written") as put:
-        web.put(str(tmp_path / "a.tif"), url)
+        web.put(Put(str(tmp_path / "a.tif"), url))
     with pytest.raises(StagingError, match="cannot be listed") as listed:
         web.list(url)
     with pytest.raises(StagingError, match="cannot be deleted") as deleted:

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from localproc.errors import NoSuchObject, NotMirrored, StagingError, StorageUnreachable
+from localproc.errors import (
+    NoSuchObject,
+    NotMirrored,
+    StagingError,
+    StorageUnavailable,
+    StorageUnreachable,
+)
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Info, Storage
 from localproc.storage.access import Access
@@ -156,6 +162,24 @@ def test_what_is_below_a_prefix_is_known_offline(reader: Reader) -> None:
     assert desk.left() == ["scene_1/a", "scene_1/deep/b"]
     with pytest.raises(NotMirrored):
         reader.desk(Offline.ALWAYS).bring(directory("mem://b/other"))
+
+
+def test_what_is_below_a_prefix_is_known_where_there_is_no_way_to_it(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> Info:
+        raise StorageUnavailable("mem: it is away")
+
+    reader.memory.objects |= {"mem://b/scene/a": b"1", "mem://b/scene/deep/b": b"2"}
+    reader.desk().bring(directory("mem://b/scene"))
+    for verb in ("info", "fetch", "list"):
+        monkeypatch.setattr(reader.memory, verb, away)
+    desk = reader.desk(Offline.AUTO)
+    desk.bring(directory("mem://b/scene"))
+    assert desk.left() == ["scene_1/a", "scene_1/deep/b"]
+    for offline, name in ((Offline.NEVER, "scene"), (Offline.AUTO, "other")):
+        with pytest.raises(StorageUnavailable, match="it is away"):
+            reader.desk(offline).bring(directory(f"mem://b/{name}"))
 
 
 def test_what_others_have_read_is_not_given(

@@ -121,6 +121,38 @@ def test_a_server_that_sends_another_part_is_asked_anew(desk: Desk, site: Site) 
     assert (desk.folder / "scene_1" / "a.tif").read_bytes() == BODY
 
 
+def test_a_server_that_sends_less_than_the_rest_is_asked_for_what_is_left(
+    desk: Desk, site: Site
+) -> None:
+    def part(start: int, end: int) -> Page:
+        said = {"Content-Range": f"bytes {start}-{end - 1}/{len(BODY)}"}
+        return Page(BODY[start:end], status=206, **resumable(**said))
+
+    first = Page(BODY[:1000], length=len(BODY), **resumable())
+    moody = Moody(site, "/a.tif", first, part(1000, 5000), then=part(5000, len(BODY)))
+    desk.bring(file(moody.url))
+    assert (desk.folder / "scene_1" / "a.tif").read_bytes() == BODY
+    assert moody.headers[2]["range"] == "bytes=5000-"
+
+
+def test_a_server_that_sends_a_part_of_what_has_changed_is_asked_anew(
+    desk: Desk, site: Site
+) -> None:
+    """It knows ranges, and does not look at If-Range."""
+    other = bytes(255 - one for one in BODY)
+    said = {"Content-Range": f"bytes 1000-{len(BODY) - 1}/{len(BODY)}", "ETag": '"2"'}
+    moody = Moody(
+        site,
+        "/a.tif",
+        Page(BODY[:1000], length=len(BODY), **resumable()),
+        Page(other[1000:], status=206, **resumable(**said)),
+        then=Page(other, **resumable(ETag='"2"')),
+    )
+    desk.bring(file(moody.url))
+    assert (desk.folder / "scene_1" / "a.tif").read_bytes() == other
+    assert "range" not in moody.headers[2]
+
+
 @pytest.mark.parametrize("what", ["item", "asset"])
 def test_whatever_is_read_is_tried_again(desk: Desk, site: Site, what: str) -> None:
     busy = [Page(status=503)] if what == "item" else []

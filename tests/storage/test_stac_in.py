@@ -273,6 +273,12 @@ def test_assets_are_chosen(desk: Desk, site: Site, choice: str, brought: list[st
     assert sorted(site.asked) == sorted(["GET /N.json", *(f"GET /{one}.bin" for one in brought)])
 
 
+def test_a_choice_that_nothing_fits_is_told(desk: Desk, site: Site) -> None:
+    url = bands(site)
+    choosing(desk, url, "key=b*")
+    assert f"scene: none of the assets of {url} is wanted: B1, B2, thumb" in desk.log
+
+
 def test_assets_may_stay_where_they_are(desk: Desk, site: Site) -> None:
     folder = choosing(desk, bands(site), "remote=image/tiff;role=look")
     assets = json.loads((folder / "N.json").read_text())["assets"]

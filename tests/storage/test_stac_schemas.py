@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from localproc.errors import StagingError
+from localproc.storage.stac import FILE
 from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from tests.storage.desk import read
+from tests.storage.recorder import Recorder
 from tests.storage.test_publish import Work, scene
 
 ITEM: dict[str, Any] = {
@@ -31,6 +33,20 @@ def work(tmp_path: Path) -> Work:
 
 def changed(**fields: Any) -> dict[str, Any]:
     return {**copy.deepcopy(ITEM), **fields}
+
+
+@pytest.mark.parametrize("said", [5, "eo", {"a": 1}, [["a"]], [{}], None])
+def test_extensions_that_are_none_are_wrong_and_no_more(said: object) -> None:
+    verdict = StacSchemas().verdict(changed(stac_extensions=said))
+    assert any(one.startswith("stac_extensions") for one in verdict.wrong)
+    assert verdict.unchecked == ()
+
+
+@pytest.mark.parametrize("said", [5, "eo", [["a"]]])
+def test_an_item_with_such_extensions_is_published(work: Work, said: object) -> None:
+    item = work.catalog("out", {**scene("N", "mask.tif"), "stac_extensions": said})
+    _, features = work.publish({"out": item}, Recorder())
+    assert features["out"]["features"][0]["stac_extensions"] == [FILE]
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])

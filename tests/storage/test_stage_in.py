@@ -735,12 +735,20 @@ def test_an_address_that_is_none_is_told_before_a_job_is_accepted(localproc_engi
         "inputs": [{"id": "file", "type": "File?"}, {"id": "text", "type": "string?"}],
         "outputs": [],
     }
-    for url in ("http://[::1/a.tif", "http:///a.tif", "http://host:99999/a.tif", "file://pc/a.tif"):
+    for url in (
+        "http://[::1/a.tif",
+        "http:///a.tif",
+        "http://host:99999/a.tif",
+        "file://pc/a.tif",
+        "https://jane:secret@host/a.tif",
+        "s3://jane:secret@bucket/a.tif",
+    ):
         with pytest.raises(InvalidInputs, match=r"inputs\.file: its location cannot be used"):
             localproc_engine.run(package, {"file": {"href": url}})
         with pytest.raises(InvalidInputs, match=r"inputs\.text: its href cannot be used"):
             localproc_engine.run(package, {"text": {"href": url}})
     assert localproc_engine.jobs() == []
+    assert b"secret" not in (localproc_engine.home / "localproc.db").read_bytes()
 
 
 def test_whoever_dismisses_a_job_does_not_wait_for_its_inputs(

@@ -32,6 +32,13 @@ def test_rasters_are_the_same_within_a_tolerance(tmp_path: Path) -> None:
     assert "2.0 instead of 2.25" in str(told.value)
 
 
+def test_a_raster_that_is_not_there_is_told(tmp_path: Path) -> None:
+    one = raster(tmp_path / "a.tif", [[1]])
+    for files in ((one, tmp_path / "b.tif"), (tmp_path / "b.tif", one)):
+        with pytest.raises(AssertionError, match=r"b\.tif is not there"):
+            assert_same_raster(*files)
+
+
 @pytest.mark.parametrize(
     ("values", "profile", "said"),
     [

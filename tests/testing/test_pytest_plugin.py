@@ -103,7 +103,7 @@ def test_a_test_that_fails_tells_why_its_jobs_did(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(
         [
             "*- localproc job -*",
-            "three-steps (*)",
+            "three-steps (*) failed; logs: */logs",
             "step second failed with exit code 3",
             "  | one line",
             "  | this is why",
@@ -149,6 +149,55 @@ def test_a_test_that_waits_in_vain_tells_what_its_jobs_do(pytester: pytest.Pytes
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["sleeper (*) running, sleeper *; logs: */logs"])
+    assert "job_account.py" not in result.stdout.str(), "it ends where the test waits"
+
+
+def test_a_fixture_whose_job_failed_tells_why(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.fixture
+        def masks(localproc_engine):
+            job = localproc_engine.run("three-steps.cwl", {"text": "x", "code": 3})
+            assert job.status == "successful"
+
+        def test_masks(masks):
+            pass
+        """,
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*- localproc job -*", "step second failed with exit code 3"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "option", "said"),
+    [
+        ("slot=1", "", "Engine() has no option 'slot'"),
+        ("1", "", "@pytest.mark.localproc: 1 is no setting"),
+        ("", "slots = two", "localproc_slots of pytest's configuration cannot be 'two'"),
+        ("", "reuse = maybe", "localproc_reuse of pytest's configuration cannot be 'maybe'"),
+    ],
+)
+def test_settings_that_cannot_be_are_told_in_a_line(
+    pytester: pytest.Pytester, marker: str, option: str, said: str
+) -> None:
+    pytester.makeini(f"[pytest]\n{option and 'localproc_'}{option}\n")
+    result = run(
+        pytester,
+        f"""
+        import pytest
+
+        @pytest.mark.localproc({marker})
+        def test_one(localproc_engine):
+            pass
+        """,
+    )
+    result.assert_outcomes(errors=1)
+    assert said in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+    assert "pytest_plugin.py" not in result.stdout.str()
 
 
 def test_an_error_of_a_package_is_told_in_a_few_lines(pytester: pytest.Pytester) -> None:

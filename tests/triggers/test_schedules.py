@@ -10,6 +10,7 @@ import pytest
 
 from localproc import Engine, InvalidInputs
 from localproc.engine.engine import namespace_of
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.timekeeper import Timekeeper
 from localproc.errors import EnvironmentProblem, NoSuchSchedule
 from localproc.model.trigger import Firing, TriggerRecord
@@ -42,7 +43,8 @@ class Clock:
         self.engine = engine
         self.space = namespace_of(engine)
         self.store = self.space.runtime.store
-        self.scheduler = Timekeeper(self.store, self.space.within, self.space.runtime.owner)
+        self.triggered = TriggeredJobs(self.space)
+        self.scheduler = Timekeeper(self.store, self.triggered)
 
     def trigger(self, name: str = "s") -> TriggerRecord:
         return self.store.triggers("default", "schedule", name)[0]
@@ -52,19 +54,13 @@ class Clock:
 
     def look(self, now: datetime, name: str = "s") -> list[str]:
         jobs = self.scheduler.look(self.trigger(name), now)
-        self.run(jobs)
+        self.triggered.begin(jobs)
         return jobs
 
     def follow(self, now: datetime) -> list[str]:
         jobs = self.scheduler.follow(now)
-        self.run(jobs)
+        self.triggered.begin(jobs)
         return jobs
-
-    def run(self, jobs: list[str]) -> None:
-        for job_id in jobs:
-            job = self.store.job(job_id)
-            assert job is not None
-            self.space.runtime.loop().accept(job)
 
     def history(self, name: str = "s") -> list[Firing]:
         return self.engine.schedules.history(name, 1000)[::-1]
@@ -159,7 +155,7 @@ def test_two_who_look_at_the_same_time_set_off_one_job(engine: Engine) -> None:
     seen = clock.trigger()
     first = clock.scheduler.look(seen, noon())
     second = clock.scheduler.look(seen, noon())
-    clock.run(first)
+    clock.triggered.begin(first)
     assert len(first) == 1
     assert second == []
     clock.due_at(noon())  # whatever is thought to be due, a time fires once
@@ -241,7 +237,7 @@ def test_what_becomes_of_a_failure_is_a_status_of_the_log(engine: Engine) -> Non
         assert listed("waiting") == [job_id]
         (job_id,) = clock.scheduler.follow(datetime.now(UTC) + 11 * SECOND)
         assert listed("retrying") == [job_id]
-        clock.run([job_id])
+        clock.triggered.begin([job_id])
         fail()
         assert listed("reschedule") == [job_id]
         assert len(listed("failed")) == 1  # the attempt before, which nobody waits for any more

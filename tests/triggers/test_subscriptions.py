@@ -13,18 +13,22 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from localproc import Engine, InvalidInputs, Job
+from localproc import Engine, InvalidInputs, Job, hookimpl
 from localproc.engine.engine import namespace_of
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import NoSuchSubscription
+from localproc.model import Event, JobRecord, Kind
+from tests.engine.folder_storage import Boxes
 from tests.patience import patient, until
 from tests.triggers.killing import ECHO, serving, watch_under_kills
 
@@ -53,11 +57,14 @@ class Looking:
     def __init__(self, engine: Engine) -> None:
         self.space = namespace_of(engine)
         self.store = self.space.runtime.store
-        self.subscriber = Subscriber(self.store, self.space.within, lambda: None)
+        self.triggered = TriggeredJobs(self.space)
+        self.subscriber = Subscriber(self.store, self.triggered)
 
     def look(self, name: str, now: datetime | None = None) -> list[str]:
         (trigger,) = self.store.triggers("default", "subscription", name)
-        return list(self.subscriber.look(trigger, now or datetime.now(UTC)))
+        jobs = list(self.subscriber.look(trigger, now or datetime.now(UTC)))
+        self.triggered.begin(jobs)
+        return jobs
 
 
 def echoed(engine: Engine) -> Counter[str]:
@@ -120,6 +127,26 @@ def test_what_makes_no_sense_is_told(members: dict[str, Any], where: str) -> Non
     with pytest.raises(InvalidInputs) as refused:
         Subscription.from_data(whole)
     assert where in [one.where for one in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("members", "where", "meant"),
+    [
+        ({"enabledd": True}, "enabledd", "enabled"),
+        ({"when": {"evnt": "failed"}}, "when.evnt", "event"),
+        ({"when": {"event": "faild"}}, "when.event", "failed"),
+        ({"when": {"event": "failed", "proces": "p"}}, "when.proces", "process"),
+        ({"target": {"comand": ["true"]}}, "target.comand", "command"),
+    ],
+)
+def test_what_is_misspelt_is_told_with_what_was_meant(
+    members: dict[str, Any], where: str, meant: str
+) -> None:
+    whole = {"name": "s", "when": {"event": "webhook"}, "target": {"mail": "a@b"}, **members}
+    with pytest.raises(InvalidInputs) as refused:
+        Subscription.from_data(whole)
+    hints = {one.where: one.hint for one in refused.value.problems}
+    assert hints[where] == f"did you mean {meant!r}?"
 
 
 # Ends of jobs
@@ -457,7 +484,49 @@ def test_a_webhook_a_command_and_a_mail(tmp_path: Path) -> None:
     server.server_close()
 
 
+def test_each_version_of_an_object_of_a_storage_sets_off_one_job(tmp_path: Path) -> None:
+    inbox = tmp_path / "box"
+    inbox.mkdir()
+    (inbox / "old.txt").write_text("was there")
+    when = {"event": "file", "folder": "box://there/", "pattern": "*.txt"}
+    target = {"process": "echo", "inputs": {"text": "$(event.name) $(event.size)"}}
+    with Engine(tmp_path / "home", plugins=[Boxes(inbox)]) as engine:
+        engine.deploy(ECHO)
+        engine.subscriptions.add("s", when, target)
+        looking = Looking(engine)
+        assert looking.look("s") == []
+        (inbox / "new.txt").write_text("x")
+        (inbox / "new.csv").write_text("x")
+        assert len(looking.look("s")) == 1
+        assert looking.look("s") == []
+        (inbox / "new.txt").write_text("xy")
+        assert len(looking.look("s")) == 1
+        assert echoed(engine) == {"new.txt 1": 1, "new.txt 2": 1}
+
+
 # Webhooks that come in
+
+
+def test_observers_are_told_of_what_a_webhook_sets_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are of what schedules, files and items set off: all begin in one way."""
+    seen: list[tuple[str, Kind]] = []
+
+    def localproc_event(job: JobRecord, event: Event) -> None:
+        seen.append((job.id, event.kind))
+
+    plugin = SimpleNamespace(localproc_event=hookimpl(localproc_event))
+    monkeypatch.setenv("LOCALPROC_SECRET_HOOK", "hook secret")
+    with Engine(tmp_path / "home", plugins=[plugin]) as engine:
+        engine.deploy(ECHO)
+        target = {"process": "echo", "inputs": {"text": "x"}}
+        when = {"event": "webhook", "secret": "secret:hook"}
+        engine.subscriptions.add("scenes", when, target)
+        headers = signed("hook secret", "m1", b"{}", datetime.now(UTC))
+        job_id = engine.subscriptions.take("scenes", headers, b"{}")
+    assert job_id is not None
+    assert seen[0] == (job_id, Kind.ACCEPTED)
 
 
 def signed(secret: str, number: str, body: bytes, at: datetime) -> dict[str, str]:

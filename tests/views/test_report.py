@@ -14,8 +14,8 @@ import yaml
 from localproc import Engine
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.views.measured import Measured, as_yaml, measured, tool_of
-from localproc.views.report import MOST_STEPS, ReportContents, report_html, told
-from localproc.views.shown_results import shown
+from localproc.views.report import MOST_STEPS, ReportContents, report_html, told_steps
+from localproc.views.shown_results import shown_outputs
 from localproc.views.step_rows import step_rows
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -77,7 +77,7 @@ def hostile() -> ReportContents:
         steps,
         step_rows(steps),
         {EVIL: [EVIL]},
-        shown(document, lambda _: 10),
+        shown_outputs(document, lambda _: 10),
         {},
         {"entity": {EVIL: {"prov:value": EVIL}}},
         {EVIL: EVIL},
@@ -115,7 +115,7 @@ def test_what_a_job_was_is_told(localproc_engine: Engine, packages: Path) -> Non
 def test_steps_that_failed_are_always_among_those_told() -> None:
     steps = [step(f"s{number}", f"s[{number}]") for number in range(MOST_STEPS + 5)]
     last = step("last", "last", status=StepStatus.FAILED)
-    chosen = told([*steps, last])
+    chosen = told_steps([*steps, last])
     assert len(chosen) == MOST_STEPS
     assert chosen[-1] == last
     assert chosen[0] == steps[0]
@@ -187,7 +187,7 @@ def test_items_are_on_a_map() -> None:
         "assets": {"data": {"href": "https://elsewhere.example/a.png", "type": "image/png"}},
     }
     document = {"found": {"value": {"type": "FeatureCollection", "features": [item]}}}
-    report = replace(hostile(), outputs=shown(document, lambda _: None))
+    report = replace(hostile(), outputs=shown_outputs(document, lambda _: None))
     text = report_html(report)
     assert "<title>&lt;here&gt;</title>" in text
     assert 'class="map"' in text

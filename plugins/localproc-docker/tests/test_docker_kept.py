@@ -1,13 +1,14 @@
 """Containers that the daemon does not remove: it has missed their end, or cannot unmount them."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import localproc_docker
 import pytest
-from docker_fixtures import until
+from docker_fixtures import DockerTests, open_docker, until
 from fake_daemon import answering
 from localproc_docker.boxes import Boxes
 from localproc_docker.engine_api import EngineApi
@@ -107,3 +108,43 @@ def test_a_warm_one_is_wanted_as_long_as_it_has_a_folder(tmp_path: Path) -> None
     known = [{"Id": name, "Labels": {KEY: LANE + name}} for name in ("here", "gone")]
     (tmp_path / "warm" / "here").mkdir(parents=True)
     assert [one["Id"] for one in overdue(known, str(tmp_path), lambda key: False)] == ["gone"]
+
+
+class Stuck:
+    """Answers for all containers but the one that is started first; the others have ended."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.first = ""
+
+    def answer(self, verb: str, path: str) -> tuple[int, Any] | None:
+        parts = path.split("/")
+        if path.endswith("/start"):
+            self.first = self.first or parts[2]
+        if verb != "GET" or parts[1] == "info":
+            return 200, {"Id": "1"}
+        if parts[1] == "images":
+            return 200, {"Id": "sha256:1", "Config": {}}
+        if path.startswith("/containers/") and path != "/containers/json":
+            if parts[2] == self.first:
+                self.over.wait()
+            return 200, {"State": {"Status": "exited", "ExitCode": 4}, "Config": {}}
+        return 200, []
+
+
+def test_a_container_that_the_daemon_is_stuck_with_does_not_hold_up_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localproc_docker.boxes._SOON", 0.1)
+    stuck, tests = Stuck(), DockerTests()
+    with answering(tmp_path, stuck.answer) as address:
+        executor = open_docker(tmp_path / "home", "first", host=address)
+        first = tests.command(tmp_path, "first", ("true",))
+        executor.submit([first])
+        until(lambda: stuck.first)
+        other = tests.command(tmp_path, "other", ("true",))
+        executor.submit([other])
+        assert tests.reports(executor, [other.key])[other.key].exit_code == 4
+        stuck.over.set()
+        assert tests.reports(executor, [first.key])[first.key].exit_code == 4
+        executor.close()

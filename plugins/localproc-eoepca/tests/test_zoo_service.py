@@ -202,3 +202,38 @@ def test_the_command_tells_how_far_it_is_and_prints_the_outputs(tmp_path: Path) 
     assert done.exit_code == 0, done.output
     assert "make: successful" in done.stderr
     assert "of the site" in json.loads(done.stdout)["scene"]["value"]
+
+
+TALKS = """
+import zoo
+
+def talks(conf, inputs, outputs):
+    for level in ("trace", "debug", "info", "success", "warning", "error", "critical"):
+        getattr(zoo, level)(f"it is {level} at 100%")
+    try:
+        raise zoo.exception("of the kernel")
+    except zoo.exception as error:
+        outputs["told"] = {"value": str(error)}
+    others = zoo.SERVICE_ACCEPTED, zoo.SERVICE_STARTED, zoo.SERVICE_PAUSED, zoo.SERVICE_FAILED
+    assert zoo.SERVICE_DISMISSED not in others
+    return zoo.SERVICE_SUCCEEDED
+"""
+
+
+def test_a_service_may_log_as_with_the_kernel(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "service.py").write_text(TALKS)
+    with caplog.at_level("DEBUG", logger="localproc.zoo"):
+        found = run_service(tmp_path / "service.py", home=tmp_path / "home")
+    assert found.successful
+    assert found.outputs["told"]["value"] == "of the kernel"
+    assert [one.levelname for one in caplog.records if one.name == "localproc.zoo"] == [
+        "DEBUG",
+        "DEBUG",
+        "INFO",
+        "INFO",
+        "WARNING",
+        "ERROR",
+        "CRITICAL",
+    ]

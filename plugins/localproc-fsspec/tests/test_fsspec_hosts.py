@@ -12,7 +12,7 @@ from localproc_fsspec.hosts import is_leftover
 
 from localproc import Engine
 from localproc.errors import InvalidInputs, StagingError, StorageUnavailable
-from localproc.plugins.storage import Storage
+from localproc.plugins.storage import Put, Storage
 from localproc.testing.storages import StorageContract
 
 GIVEN = {"enabled": True, "username": "eo", "password": "hush-hush"}
@@ -49,8 +49,7 @@ class HostContract(StorageContract):
         source.write_bytes(bytes(1_000_000))
         uri = f"{root}/a/large.bin"
         storage.put(
-            str(source),
-            uri,
+            Put(str(source), uri),
             watch=lambda size: seen.append((self.folder / "top/a/large.bin").exists()),
         )
         assert len(seen) > 3
@@ -106,7 +105,7 @@ class TestFtp(HostContract):
         self, storage: Storage, root: str, tmp_path: Path, disposable: bool
     ) -> None:
         with pytest.raises(StagingError, match="only where nothing is"):
-            storage.put(b"x", f"{root}/once", if_absent=True, disposable=disposable)
+            storage.put(Put(b"x", f"{root}/once", if_absent=True, disposable=disposable))
         assert list(storage.list(f"{root}/")) == []
 
     def test_of_many_that_put_what_is_absent_one_does(self, storage: Storage, root: str) -> None:

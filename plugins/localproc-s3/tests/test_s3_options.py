@@ -15,7 +15,7 @@ from s3_road import Road, once, road_to
 from s3_server import Server
 
 from localproc.errors import EnvironmentProblem, StagingError, StorageUnavailable
-from localproc.plugins.storage import Storage
+from localproc.plugins.storage import Put, Storage
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -93,7 +93,7 @@ def test_what_s3_is_told_of_objects_besides(road: Road) -> None:
     for client in ("s3fs", "obstore"):
         upload = {"StorageClass": "STANDARD_IA"}
         storage = localproc_s3.open_s3({**road.server.options, "upload": upload, "client": client})
-        storage.put(b"rarely read", f"s3://there/{client}.txt")
+        storage.put(Put(b"rarely read", f"s3://there/{client}.txt"))
         head = road.server.client().head_object(Bucket="there", Key=f"{client}.txt")
         assert head["StorageClass"] == "STANDARD_IA"
         storage.close()
@@ -126,6 +126,10 @@ def test_who_may_not_look_for_leftovers_publishes_all_the_same(road: Road) -> No
         ({"anonymous": "hush-hush"}, "cannot have this anonymous"),
         ({"upload": "hush-hush"}, "cannot have this upload"),
         ({"secret": ["hush-hush"]}, "cannot have this secret"),
+        ({"endpoint": "http://me:hush-hush@there"}, "cannot have this endpoint"),
+        ({"endpoint": "http://there/?token=hush-hush"}, "cannot have this endpoint"),
+        ({"endpoint": "hush-hush"}, "cannot have this endpoint"),
+        ({"public_endpoint": "http://hush-hush@there"}, "cannot have this public_endpoint"),
     ],
 )
 def test_options_that_make_no_sense_are_told_without_what_they_are(
@@ -134,6 +138,46 @@ def test_options_that_make_no_sense_are_told_without_what_they_are(
     with pytest.raises(EnvironmentProblem, match=said) as error:
         localproc_s3.open_s3(given)
     assert "hush" not in str(error.value)
+
+
+def test_a_key_in_the_variable_of_the_endpoint_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:hush-hush@127.0.0.1:9")
+    storage = localproc_s3.open_s3({"key": "AKID", "secret": "of-nobody", "region": "us-east-1"})
+    for asked in (
+        lambda: storage.info("s3://there/a.txt"),
+        lambda: storage.describe("s3://there/a.txt"),
+        lambda: storage.presign("s3://there/a.txt", 60),
+    ):
+        with pytest.raises(StagingError, match="the endpoint of S3 cannot be used"):
+            asked()
+    storage.close()
+
+
+@pytest.mark.parametrize("mark", ["?versionId=hush-hush", "#hush-hush", "\n"])
+def test_what_is_not_quoted_is_no_part_of_a_name(road: Road, tmp_path: Path, mark: str) -> None:
+    """It would be left out, and so another object be read or written."""
+    storage = localproc_s3.open_s3(road.server.options)
+    for asked in (
+        lambda: storage.fetch(f"s3://there/a.txt{mark}", str(tmp_path / "back")),
+        lambda: storage.put(Put(b"x", f"s3://there/a.txt{mark}")),
+        lambda: list(storage.list(f"s3://there/a.txt{mark}")),
+    ):
+        with pytest.raises(StagingError, match="is not quoted") as error:
+            asked()
+        assert "hush" not in str(error.value)
+    assert road.asked == []
+    storage.close()
+
+
+@pytest.mark.parametrize("key", ["%FF.bin", "a" * 1025, "%C3%A9" * 513])
+def test_what_cannot_name_an_object_is_told(road: Road, key: str) -> None:
+    storage = localproc_s3.open_s3(road.server.options)
+    with pytest.raises(StagingError, match="is no name of an object in S3") as error:
+        storage.put(Put(b"x", f"s3://there/{key}"))
+    assert "give the file another one" in error.value.hint
+    storage.close()
 
 
 def test_nothing_heavy_is_imported_before_a_bucket_is_opened() -> None:

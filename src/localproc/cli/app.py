@@ -116,14 +116,6 @@ class _Commands(click.Group):
         except BrokenPipeError:
             _write_to_nowhere(sys.stdout, sys.stderr)
             return 0
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            _write_to_nowhere(sys.stdout)
-            raise errors.NoSpace(
-                f"what was to be written could not be: {error.strerror}",
-                hint="make room on the disk, or write elsewhere",
-            ) from error
         return result
 
     def resolve_command(
@@ -215,9 +207,35 @@ def _exit_code(arguments: list[str] | None) -> int:
         error.show()
         return error.exit_code
     except errors.LocalprocError as error:
-        click.echo(f"{_prefix()}{error}", err=True)
-        return code_of(error)
+        return _tell(error)
+    except OSError as error:
+        problem = _of_the_disk(error)
+        if problem is None:
+            raise
+        return _tell(problem)
     return result if isinstance(result, int) else 0
+
+
+def _tell(error: errors.LocalprocError) -> int:
+    """Say what went wrong, where there is still room for that; return the exit code."""
+    try:
+        click.echo(f"{_prefix()}{error}", err=True)
+    except OSError:
+        _write_to_nowhere(sys.stderr)
+    return code_of(error)
+
+
+def _of_the_disk(error: OSError) -> errors.EnvironmentProblem | None:
+    """Return what an error means that a disk gave to a command itself, if it is one of a disk."""
+    if error.errno in _NO_ROOM:
+        _write_to_nowhere(sys.stdout)
+        return errors.NoSpace(
+            f"what was to be written could not be: {error.strerror}",
+            hint="make room on the disk, or write elsewhere",
+        )
+    if error.filename is None:
+        return None
+    return errors.EnvironmentProblem(f"{os.fsdecode(error.filename)}: {error.strerror}")
 
 
 def code_of(error: errors.LocalprocError) -> int:

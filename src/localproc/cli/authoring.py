@@ -7,6 +7,7 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.operands import naming
+from localproc.cli.printing import write_file
 
 
 @click.command()
@@ -26,5 +27,4 @@ def pack(package: str, allow_remote: bool, output: str | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    with open(output, "w", encoding="utf-8") as file:
-        file.write(text)
+    write_file(output, text)

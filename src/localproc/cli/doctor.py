@@ -172,7 +172,7 @@ def _home(site: Site) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "results",
-                f"what job {one.job_id} has published in {one.root} could not be removed yet",
+                f"what was left in {one.root} could not be removed yet",
                 "the next engine that runs jobs here removes it, and so does localproc prune",
             )
         alive = [f"process {pid}" for _, pid in space.alive()]

@@ -4,12 +4,14 @@ Owns listing and showing them, their logs and their results. Must not know how t
 """
 
 import sys
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from localproc.cli import completion as complete
 from localproc.cli import remote
+from localproc.cli.attending import telling_of_abandoned
 from localproc.cli.log_search import search_logs
 from localproc.cli.printing import print_json, print_table, seconds
 from localproc.cli.remote import also_there
@@ -78,12 +80,16 @@ def jobs(
             before=before,
         )
     if as_json:
-        print_json({"jobs": [ogc.status_info(one.record) for one in found], "links": []})
+        print_json({"jobs": [_listed(one) for one in found], "links": []})
         return
     print_table(["job", "process", "status", "", "created", "took", "message"], map(_row, found))
     say_abandoned([one for one in found if one.abandoned])
     if len(found) == limit:
         click.echo(f"more: localproc jobs --before {found[-1].id}", err=True)
+
+
+def _listed(job: Job) -> dict[str, Any]:
+    return {**ogc.status_info(job.record), **({"abandoned": True} if job.abandoned else {})}
 
 
 def _row(job: Job) -> tuple[str, ...]:
@@ -114,7 +120,7 @@ def _said(record: JobRecord) -> str:
 @click.option("--steps", is_flag=True, help="All of each step: command line, folder, log, memory.")
 @click.option("--watch", is_flag=True, help="Show it as it goes on, until its end.")
 @json_option
-@also_there(remote.status, "job", "watch")
+@also_there(remote.status, "job", "steps", "watch")
 @click.pass_obj
 def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> None:
     """Show JOB and its steps; without an id the last one.
@@ -124,7 +130,8 @@ def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> Non
     with site.look() as engine:
         found = engine.find_job(job)
         if watch:
-            show_steps(found, sys.stderr)
+            with telling_of_abandoned([found]):
+                show_steps(found, sys.stderr)
         if as_json:
             document = final_document(found)
             print_json({**document, "steps": found.step_details()} if steps else document)
@@ -148,7 +155,7 @@ def _head(job: Job) -> None:
         click.echo(record.title)
     failed = record.status is JobStatus.FAILED
     click.echo(JobFailed.from_problem(job.problem) if failed else record.message)
-    if expected is not None:
+    if expected is not None and not job.abandoned:
         click.echo(f"expected to end at {expected.astimezone():%H:%M:%S}, as earlier jobs did")
 
 
@@ -189,7 +196,10 @@ def logs(
     with site.look() as engine:
         found = engine.find_job(job)
         if follow:
-            _follow(found, step, stream)
+            if as_json:
+                raise click.UsageError("--follow writes lines as they come: it goes without --json")
+            with telling_of_abandoned([found]):
+                _follow(found, step, stream)
             return
         names = [step] if step else [one.name for one in found.steps]
         if as_json:
@@ -223,12 +233,12 @@ def _follow(job: Job, step: str, stream: str | None) -> None:
     if step:
         for name, text in job.follow(step):
             if stream in (None, name):
-                click.echo(text, nl=False, err=name == "stderr")
+                click.echo(text, nl=False)
         return
     for one, name, text in job.follow_all():
         if stream in (None, name):
             for line in text.splitlines():
-                click.echo(f"[{one}] {line}", err=name == "stderr")
+                click.echo(f"[{one}] {line}")
 
 
 @click.command()

@@ -73,7 +73,7 @@ class PackageCommand(click.Command):
             return "", False  # it is told when the arguments are read in earnest
         name = values.get(str(self._package.name))
         others = [word for value in values.values() if isinstance(value, tuple) for word in value]
-        unknown = any(str(word).startswith("--") for word in (*others, *values.values(), *rest))
+        unknown = any(str(word).startswith("-") for word in (*others, *values.values(), *rest))
         if not isinstance(name, str) or name.startswith("-"):
             return "", False
         helps = self.get_help_option(ctx)
@@ -158,7 +158,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _row(port: Mapping[str, Any], taken: set[str]) -> tuple[str, str]:
     """Return the name of an input, as it is typed, and what there is to say of it."""
-    from localproc.views.inputs_template import about, is_required
+    from localproc.views.inputs_template import about, must_be_given
 
     *said, _ = about(port)
     typed = f"--{port['id']}" if f"--{port['id']}" not in taken else f"{port['id']}=..."
@@ -166,7 +166,7 @@ def _row(port: Mapping[str, Any], taken: set[str]) -> tuple[str, str]:
         typed += f"/--no-{port['id']}" if typed.startswith("--") else ""
     else:
         typed += f" {_metavar(port['type'])}" if typed.startswith("--") else ""
-    notes = "[required]" if is_required(port) else _default(port)
+    notes = "[required]" if must_be_given(port) else _default(port)
     return typed, " ".join(filter(None, (": ".join(said[:2]), *said[2:], notes)))
 
 

@@ -5,6 +5,7 @@ Owns tables, JSON, and how sizes and durations are written. Must not know what i
 
 import json
 import math
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,18 @@ _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "skipped": {"dim": True},
     "reused": {"fg": "blue"},
 }
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a file; where it could not be written to its end, what there is of it goes."""
+    with open(path, "w", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            if os.path.isfile(path):
+                os.remove(path)
+            raise
 
 
 def print_json(document: Any) -> None:

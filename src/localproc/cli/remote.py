@@ -13,6 +13,7 @@ import click
 from localproc.cli.app import DISMISSED, FAILED, code_of
 from localproc.cli.operands import names_package, naming
 from localproc.cli.printing import print_json, print_table
+from localproc.cli.show import detail_lines
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import LocalprocError, NoSuchOutput
@@ -148,22 +149,27 @@ def _gathered(
     }
 
 
-def status(server: "Server", *, job: str, watch: bool, as_json: bool, **_: Any) -> None:
+def status(
+    server: "Server", *, job: str, steps: bool, watch: bool, as_json: bool, **_: Any
+) -> None:
     """Show a job there, and its steps where the server tells of them."""
     found = server.status(job)
     if watch:
         for one in server.watch(found["jobID"]):
             click.echo(_line(one), err=True)
             found = one
+    told = server.steps(found) if steps else found.get("steps") or []
     if as_json:
-        print_json(found)
+        print_json({**found, "steps": told} if steps else found)
         return
     click.echo(_line(found))
     if found.get("message", "") not in ("", found["status"]):
         click.echo(found["message"])
-    steps = found.get("steps") or []
     if steps:
-        rows = [(one["name"], one["status"], str(one.get("exitCode", ""))) for one in steps]
+        for one in told:
+            click.echo("\n".join(detail_lines(one)))
+    elif told:
+        rows = [(one["name"], one["status"], str(one.get("exitCode", ""))) for one in told]
         print_table(["step", "status", "exit"], rows)
 
 

@@ -6,6 +6,7 @@ Owns where it is written. Must not know what is in it.
 import click
 
 from localproc.cli import completion as complete
+from localproc.cli.printing import write_file
 from localproc.cli.site import Site
 from localproc.engine.job_lists import LAST
 
@@ -40,6 +41,5 @@ def report(site: Site, job: str, output: str | None, crate: str | None, resource
         click.echo(text, nl=False)
         return
     path = output or f"{found.id}.html"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    write_file(path, text)
     click.echo(path)

@@ -3,6 +3,7 @@
 Owns who may come in by default, and saying where to begin. Must not know what is answered.
 """
 
+import gc
 import ipaddress
 import os
 import socket
@@ -195,4 +196,5 @@ def _run(app: "Starlette", listener: socket.socket) -> None:
         from localproc.http.socket_server import serve as serve_app
     except ModuleNotFoundError as error:
         raise PluginMissing.for_extra("http", "localproc serve needs uvicorn") from error
+    gc.freeze()  # to look through all that stays loaded would hold up every answer meanwhile
     serve_app(app, listener)

@@ -175,7 +175,7 @@ def detail_lines(one: Mapping[str, Any]) -> list[str]:
         "inputs": ", ".join(f"{name}={shown_value(value)}" for name, value in inputs.items()),
         "command": shlex.join(one.get("command", ())),
         "folder": one.get("folder", ""),
-        "log": one["log"],
+        "log": one.get("log", ""),
         "said": one.get("message", "") or one.get("reason", ""),
         "again": one.get("due", ""),
         "why": one.get("because", ""),

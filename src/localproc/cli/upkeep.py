@@ -132,8 +132,8 @@ def _refuse_typed(options: Iterable[str]) -> None:
 def rm(site: Site, job_ids: tuple[str, ...], results: bool, as_json: bool) -> int:
     """Forget jobs that have ended, with their logs and folders; results stay unless --results."""
     with site.look() as engine:
-        found = [engine.find_job(job_id) for job_id in job_ids]
-        gone = {job.id: engine.delete(job.id, results=results) for job in found}
+        found = dict.fromkeys(engine.find_job(job_id).id for job_id in job_ids)
+        gone = {job_id: engine.delete(job_id, results=results) for job_id in found}
     if as_json:
         print_json({"removed": [job_id for job_id, is_gone in gone.items() if is_gone]})
         return 0 if all(gone.values()) else FAILED

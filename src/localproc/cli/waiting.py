@@ -9,6 +9,7 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.app import ENVIRONMENT, code_of
+from localproc.cli.attending import telling_of_abandoned
 from localproc.cli.printing import print_json
 from localproc.cli.run import exit_code
 from localproc.cli.shared_options import json_option
@@ -32,17 +33,18 @@ def wait(site: Site, job_ids: tuple[str, ...], timeout: float | None, as_json: b
     with site.look() as engine:
         jobs = [engine.find_job(job_id) for job_id in job_ids or (LAST,)]
         codes = []
-        for job in jobs:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            try:
-                codes.append(exit_code(job.wait(left)))
-            except TimeoutError:
-                codes.append(ENVIRONMENT)
-            except JobPutAside as error:
-                click.echo(str(error), err=True)
-                codes.append(code_of(error))
-            if not as_json:
-                click.echo(f"{job.id}: {job_state(job)}")
+        with telling_of_abandoned(jobs):
+            for job in jobs:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                try:
+                    codes.append(exit_code(job.wait(left)))
+                except TimeoutError:
+                    codes.append(ENVIRONMENT)
+                except JobPutAside as error:
+                    click.echo(str(error), err=True)
+                    codes.append(code_of(error))
+                if not as_json:
+                    click.echo(f"{job.id}: {job_state(job)}")
         if as_json:
             print_json({"jobs": [final_document(job) for job in jobs]})
     return next((code for code in codes if code), 0)

@@ -21,7 +21,7 @@ from localproc.machine import steps
 from localproc.model.events import StepFinished, Succeeded
 from localproc.views import crate, execution_log, provenance
 from localproc.views.measured import as_yaml
-from localproc.views.report import ReportContents, report_html, told
+from localproc.views.report import ReportContents, report_html, told_steps
 from localproc.views.written import written
 
 
@@ -67,7 +67,7 @@ class JobDocuments(JobResults):
                 inputs=self.inputs,
                 steps=found,
                 rows=self.rows(),
-                logs=reporting.log_ends(self.logs_folder, told(found)),
+                logs=reporting.log_ends(self.logs_folder, told_steps(found)),
                 outputs=outputs,
                 pictures=reporting.pictures(outputs, self.published),
                 provenance=self.provenance(),

@@ -3,7 +3,6 @@
 Owns their names and types, and refusing one that does not exist. Must not know what they do.
 """
 
-import difflib
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from numbers import Real
 from types import NoneType, UnionType
 from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
 
+from localproc.cwl.base.near import near
 from localproc.errors import InvalidInputs, Problem, UnknownOption
 from localproc.model import InputPolicy, Trigger
 
@@ -164,8 +164,7 @@ def check_names(call: Callable[..., Any], given: Mapping[str, Any], options: typ
         if name not in known:
             own = [one.name for one in inspect.signature(call).parameters.values()]
             choices = sorted({*known, *own} - {"self", "options", "filters", "settings"})
-            close = difflib.get_close_matches(name, choices, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(choices)}"
+            hint = near(name, choices, f"there is: {', '.join(choices)}")
             raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
 
 
@@ -177,7 +176,7 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
     problems = [
         Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
         for name, (value, kind) in given.items()
-        if not is_of(value, kind)
+        if not is_of_type(value, kind)
     ]
     if problems:
         raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
@@ -186,7 +185,7 @@ def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) 
 _types_of = cache(get_type_hints)
 
 
-def is_of(value: Any, kind: Any) -> bool:
+def is_of_type(value: Any, kind: Any) -> bool:
     """Return whether a value is of a type, as far as its outermost part tells."""
     given: Any = type(value)
     return _takes(kind, given)

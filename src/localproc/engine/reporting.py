@@ -16,7 +16,7 @@ from localproc.media_types import media_type
 from localproc.model import Step
 from localproc.storage.published import Published
 from localproc.uris import data_uri
-from localproc.views.shown_results import Shown, shown
+from localproc.views.shown_results import Shown, shown_outputs
 
 _LINES: Final = 60  #: of each log
 _MOST_PICTURE: Final = 2 << 20  #: bytes of one picture
@@ -46,7 +46,7 @@ def shown_results(document: Mapping[str, Any], published: Published, root: str) 
         except LocalprocError:
             return None
 
-    return shown(document, size_of)
+    return shown_outputs(document, size_of)
 
 
 def pictures(outputs: Sequence[Shown], published: Published) -> dict[str, str]:

@@ -18,7 +18,7 @@ from localproc.storage.published import Published
 from localproc.uris import is_absolute
 from localproc.views import notebook
 from localproc.views.execution_log import UPDATED
-from localproc.views.shown_results import shown
+from localproc.views.shown_results import shown_outputs
 
 if TYPE_CHECKING:
     import pystac
@@ -41,7 +41,7 @@ class StacResults:
         document = {"items": {"value": self.document}}
         published = self.published
         if published is None:
-            return notebook.stac_html(self.catalog, shown(document, lambda _: None)[0], {})
+            return notebook.stac_html(self.catalog, shown_outputs(document, lambda _: None)[0], {})
         outputs = shown_results(document, published, self.location)
         return notebook.stac_html(self.catalog, outputs[0], pictures(outputs, published))
 

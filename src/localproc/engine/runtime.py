@@ -37,7 +37,7 @@ from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.prune import Pruner
 from localproc.engine.upkeep.remains import Remains, Remover
-from localproc.errors import EnvironmentProblem, LocalprocError
+from localproc.errors import EnvironmentProblem, LocalprocError, NoSpace
 from localproc.model import JobFilter, JobRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
@@ -97,7 +97,7 @@ class Runtime:
         self._callbacks: CallbackSender | None = None
         self.triggers: Closing | None = None  #: sees to schedules and subscriptions
         self.home.keep_ballast()
-        self.store: Store = SqliteStore(self.home.store, journal=journal, durable=settings.durable)
+        self.store = self._open_store(journal)
         settle(self.home, self.store)
         self._remnants = Remnants(self.home.remnants, self._ring_remover)
         self.remains = Remains(self._remnants, self.store, self._open_storage)
@@ -111,6 +111,18 @@ class Runtime:
         if run_jobs and self.store.next_callback() is not None:
             self.ring_callbacks()
         forks.watch(self)
+
+    def _open_store(self, journal: str) -> Store:
+        """Open the store: where the disk is full, in the room that was set aside for such times."""
+        opened = partial(
+            SqliteStore, self.home.store, journal=journal, durable=self.settings.durable
+        )
+        try:
+            return opened()
+        except NoSpace:
+            if not self.home.drop_ballast():
+                raise
+            return opened()
 
     def _storages(self) -> Storages:
         return Storages(

@@ -27,7 +27,7 @@ from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.runtime import Runtime
 from localproc.errors import ImageError, NoSuchStep, SecretUnavailable
-from localproc.executors.composed import put_in_place
+from localproc.executors.composed import make_beside
 from localproc.model import JobRecord, Step, Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.storage.disk import Disk, stage
@@ -53,7 +53,7 @@ class StepShell:
 
     def run(self) -> int:
         """Run it with the streams of this process, and return its exit code."""
-        put_in_place(self.task.stage)
+        make_beside(self.task.stage)
         terminal = {"TERM": os.environ["TERM"]} if "TERM" in os.environ else {}
         env = {**terminal, **self.task.env}
         return subprocess.call(self.task.argv, cwd=self.folder, env=env)

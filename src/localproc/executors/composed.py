@@ -217,7 +217,7 @@ class Composed:
             plain = self._answered(lambda: self._commanded(task))
             if plain is None:
                 return
-            put_in_place(plain.stage)
+            make_beside(plain.stage)
         except (LocalprocError, OSError) as error:
             self._own.append(Report(task.key, TaskState.REFUSED, reason=_said(error)))
         except Exception as error:
@@ -271,7 +271,7 @@ def _is_sound(report: Report) -> bool:
     return report.state is TaskState.ENDED and (report.exit_code or 0) >= 0
 
 
-def put_in_place(actions: Iterable[StageAction]) -> None:
+def make_beside(actions: Iterable[StageAction]) -> None:
     """Make what a command needs beside the task's own folders; what is there already will do."""
     for one in actions:
         if one.kind == "mkdir":

@@ -17,7 +17,7 @@ from typing import Final
 from localproc import locks
 from localproc.executors.journals import may_be_held
 from localproc.executors.keeper.pipes import BEGIN, STREAMS
-from localproc.executors.veiled import hidden_by, program, secret_variables
+from localproc.executors.veiled import hidden_by, keeper_command, secret_variables
 from localproc.model import Task
 
 _LOCK: Final = "lock"
@@ -66,7 +66,7 @@ class Curtain:
         }
         try:
             subprocess.run(
-                program("pipes"),
+                keeper_command("pipes"),
                 input=json.dumps(told).encode(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

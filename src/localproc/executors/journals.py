@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any, Final
 
@@ -135,7 +136,7 @@ def _is_pid(value: Any) -> bool:
     return type(value) is int and 1 < value < _LARGEST
 
 
-_SOUND: Final = {
+_SOUND: Final[dict[str, Callable[[Any], bool]]] = {
     "at": _is_seconds,
     "started": _is_seconds,
     "cpu": _is_seconds,

@@ -16,7 +16,7 @@ import threading
 from contextlib import suppress
 from typing import Final
 
-from localproc.cwl.expr.realm import ScriptFailed, run
+from localproc.cwl.expr.realm import ScriptFailed, run_script
 
 HEAD: Final = 8  #: bytes that tell the length of an answer
 _SLACK: Final = 1.25  #: what a script may take before the system ends this process
@@ -35,7 +35,7 @@ def main() -> None:
         # Not all of QuickJS looks at its own limit: a number of a million digits does not.
         signal.setitimer(signal.ITIMER_PROF, limit * _SLACK)
         try:
-            answer = (True, run(source, arguments, limit))
+            answer = (True, run_script(source, arguments, limit))
         except ScriptFailed as error:
             answer = (False, str(error))
         except RecursionError:

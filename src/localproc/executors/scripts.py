@@ -45,7 +45,7 @@ class Scripts:
         unwanted: Callable[[], bool],
         waiting: Callable[[], AbstractContextManager[None]],
     ) -> str:
-        """Run a script as ``localproc.cwl.expr.realm.run`` does; raises ``ScriptFailed``.
+        """Run a script as ``localproc.cwl.expr.realm.run_script`` does; raises ``ScriptFailed``.
 
         It ends at once when ``unwanted``. ``waiting`` is around what may take its time.
         """

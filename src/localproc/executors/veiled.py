@@ -19,7 +19,7 @@ _PLACE: Final = os.path.dirname(__file__)
 def veiled(task: Task) -> tuple[list[str], dict[str, str]]:
     """Return the command line and the environment that a task with secrets is started with."""
     env = task.secrets.environment(task.env) | {VARIABLE: json.dumps(hidden_by(task.secrets))}
-    return [*program("veil"), *_revealed(task)], env
+    return [*keeper_command("veil"), *_revealed(task)], env
 
 
 def behind_a_file(task: Task) -> str:
@@ -39,7 +39,7 @@ def hidden_by(secrets: Secrets) -> dict[str, Any]:
     return {"marks": secrets.marks(), "files": secrets.files}
 
 
-def program(name: str) -> list[str]:
+def keeper_command(name: str) -> list[str]:
     """Return the command line of one of the keeper's modules: nothing of a user's is imported."""
     return [sys.executable, "-I", "-S", "-c", _PROGRAM.format(name), _PLACE]
 

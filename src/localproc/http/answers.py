@@ -34,7 +34,7 @@ def document(
     return Response(written(content), status, dict(headers or {}), f"{media_type};charset=UTF-8")
 
 
-def text(content: str, headers: Mapping[str, str] | None = None) -> Response:
+def text_answer(content: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a text."""
     data = content.encode(errors="backslashreplace")
     return Response(data, 200, dict(headers or {}), f"{TEXT};charset=UTF-8")

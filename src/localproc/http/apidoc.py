@@ -24,7 +24,7 @@ class Operation:
     answers: list[tuple[str, str, list[str]]]
 
 
-def operations(api: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[Operation]]]:
+def by_tag(api: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[Operation]]]:
     """Return the operations by tag; every tag is a mapping with its name and description."""
     found = list(_operations(api))
     return [

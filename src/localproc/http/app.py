@@ -29,7 +29,7 @@ from localproc.http import (
     service,
 )
 from localproc.http.answers import HttpProblem
-from localproc.http.doors import Cors, Door, told
+from localproc.http.doors import Cors, Door, problem_answer
 from localproc.http.echo import deploy_echo
 from localproc.http.endpoints import Handler, endpoint
 from localproc.http.http_settings import HttpOptions, HttpSettings
@@ -136,12 +136,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Error")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return told(request, HttpProblem(error.status_code, title, detail, headers=error.headers))
+    return problem_answer(
+        request, HttpProblem(error.status_code, title, detail, headers=error.headers)
+    )
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HttpProblem)
-    return told(request, error)
+    return problem_answer(request, error)
 
 
 _ERRORS: Final[Any] = {HTTPException: _http_error, HttpProblem: _problem}

@@ -37,7 +37,7 @@ from localproc.http.answers import (
 )
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
-from localproc.http.published_files import opened
+from localproc.http.published_files import opened_result
 from localproc.http.whole_numbers import whole
 from localproc.model import JobStatus, Step
 from localproc.model.events import STAGE_IN
@@ -169,7 +169,7 @@ class Delivery:
     def _data(self, output: Output, kind: str) -> bytes:
         """Return an output as bytes: a file as it is, a value as every other form has it."""
         if output.is_file:
-            with opened(self._job, output.value["location"]).file as file:
+            with opened_result(self._job, output.value["location"]).file as file:
                 return file.read()
         return self._exchange.scrubbed(self._written(output, kind))
 

@@ -40,7 +40,7 @@ class Door:
             try:
                 refuse_names(request, request.app.state.settings)
             except HttpProblem as error:
-                app = told(request, error)
+                app = problem_answer(request, error)
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
@@ -94,7 +94,7 @@ class Cors(CORSMiddleware):
         return document(problem, answer.status_code, media_type=PROBLEM, headers=headers)
 
 
-def told(request: Request, error: HttpProblem) -> Response:
+def problem_answer(request: Request, error: HttpProblem) -> Response:
     """Answer with a problem where no engine is known, and so nothing of it can be told."""
     members = error.to_problem()
     settings: HttpSettings = request.app.state.settings

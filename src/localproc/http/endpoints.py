@@ -101,8 +101,17 @@ def _begin(request: Request, body: bytes) -> Exchange:
 async def _read(request: Request, most: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
     try:
         async for chunk in request.stream():
+            if chunk and coding not in ("", "identity"):  # RFC 9110, 15.5.16
+                raise HttpProblem(
+                    415,
+                    "UnsupportedMediaType",
+                    f"a body cannot be coded as {coding} here",
+                    hint="send it as it is, without Content-Encoding",
+                    headers={"Accept-Encoding": "identity"},
+                )
             size += len(chunk)
             if size > most:
                 raise HttpProblem(

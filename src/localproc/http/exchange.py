@@ -21,7 +21,7 @@ from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_p
 from localproc.http.bodies import read_json
 from localproc.http.http_settings import HttpSettings
 from localproc.http.negotiation import Preferences, best, is_known, listed, preferences
-from localproc.http.published_files import FileAnswer, is_here, opened, signed
+from localproc.http.published_files import FileAnswer, is_here, opened_result, signed
 from localproc.http.urls import root_of, static_of
 from localproc.http.whole_numbers import whole
 from localproc.uris import quoted
@@ -152,7 +152,7 @@ class Exchange:
             address = signed(job, location, self.settings.presign)
             if address is not None:
                 return RedirectResponse(address, 307, {"Cache-Control": "no-store"})
-        return FileAnswer(opened(job, location), media_type, self.request)
+        return FileAnswer(opened_result(job, location), media_type, self.request)
 
     def fetchable(self, job: Job, location: str) -> str:
         """Return an address that a client can have a published file at."""

@@ -20,9 +20,9 @@ from localproc.http.joblist import page_of_jobs, times
 from localproc.http.paging import page_links
 from localproc.http.published_files import (
     asked_for,
+    content_type,
     folder_document,
     is_here,
-    media_type,
     published,
 )
 from localproc.http.steppage import StepPage, page_of_steps
@@ -31,7 +31,7 @@ from localproc.model import JobStatus
 from localproc.storage.addresses import without_secrets
 from localproc.uris import unquoted
 from localproc.views import ogc
-from localproc.views.shown_results import shown
+from localproc.views.shown_results import shown_outputs
 
 #: How long DELETE waits for the last process of a job to be gone.
 _STOPPING: Final = 60.0
@@ -164,7 +164,9 @@ def results(exchange: Exchange) -> Response:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
         document = exchange.addressed(job, job.results_document())
-        outputs = shown(document, partial(_size_of, exchange, job), _catalogs(exchange, job))
+        outputs = shown_outputs(
+            document, partial(_size_of, exchange, job), _catalogs(exchange, job)
+        )
         return exchange.page("results.html", {"job": job, "outputs": outputs})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
 
@@ -201,7 +203,7 @@ def published_file(exchange: Exchange) -> Response:
     location = f"{job.location}/{path}"
     inside = published(job, location, folders=True) if is_here(job) else ""
     if not os.path.isdir(inside):
-        kind = media_type(os.path.basename(inside) or unquoted(path))
+        kind = content_type(os.path.basename(inside) or unquoted(path))
         return exchange.file(job, location, kind)
     place = f"{exchange.base}/jobs/{job.id}"
     said = folder_document(inside, f"{place}/files/{path}")

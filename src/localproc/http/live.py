@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from localproc.engine.handles import Job
 from localproc.engine.job.steplog import StepLog
 from localproc.errors import NotFound
-from localproc.http.answers import TEXT, bad_parameter, text
+from localproc.http.answers import TEXT, bad_parameter, text_answer
 from localproc.http.endpoints import is_stopping
 from localproc.http.exchange import Exchange
 from localproc.http.threads import Threads, pause
@@ -43,10 +43,10 @@ def log(exchange: Exchange) -> Response:
         count = whole(tail)
         if count is None:
             raise bad_parameter("tail", f"{tail!r} is not a number of lines")
-        return exchange.without_home(text(found.tail(count)))
+        return exchange.without_home(text_answer(found.tail(count)))
     if found.size > _WHOLE:
         return _live(exchange, _in_pieces(exchange, found), f"{TEXT};charset=UTF-8")
-    return exchange.without_home(text(found.text))
+    return exchange.without_home(text_answer(found.text))
 
 
 async def _in_pieces(exchange: Exchange, found: StepLog) -> AsyncIterator[bytes]:

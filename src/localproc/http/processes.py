@@ -12,7 +12,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 
 from localproc.engine.packages.archive import MAGIC, ZIP
-from localproc.engine.packages.package_source import PackageSource, find_source, together
+from localproc.engine.packages.package_source import PackageSource, find_source, package_of
 from localproc.engine.packages.parts import NOWHERE, Parts, main_of
 from localproc.errors import EXCEPTIONS_2, DuplicatedProcess
 from localproc.http.answers import FORM, HttpProblem, nothing
@@ -175,7 +175,7 @@ def _several(exchange: Exchange) -> PackageSource:
     _check_names(names, is_form=is_form)
     aliases = {one.content_id: name for name, one in zip(names, parts, strict=True)}
     main = main_of(named) if is_form else names[_root(content_type, parts)]
-    return together(
+    return package_of(
         Parts(named, {alias: name for alias, name in aliases.items() if alias}),
         main,
         media_type=content_type,

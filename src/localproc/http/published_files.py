@@ -63,7 +63,7 @@ class Opened:
     tag: str
 
 
-def opened(job: Job, location: str) -> Opened:
+def opened_result(job: Job, location: str) -> Opened:
     """Open a published file; one that is in another storage is fetched.
 
     Raises ``NotFound`` for what is none of the results, ``ResultsGone`` for one that was.
@@ -113,7 +113,7 @@ def asked_for(request: Request, job: Job) -> str:
     return rest.decode("ascii", "replace") or quote(request.path_params["path"])
 
 
-def media_type(name: str) -> str:
+def content_type(name: str) -> str:
     """Guess what is in a file by its name."""
     kind = media_types.media_type(name)
     if kind == "image/tiff":
@@ -133,7 +133,7 @@ def folder_document(path: str, place: str) -> dict[str, Any]:
         }
         link["title"] = entry.name
         if entry.is_file(follow_symlinks=False):  # a link may lead out, and is not followed then
-            link |= {"type": media_type(entry.name), "length": entry.stat().st_size}
+            link |= {"type": content_type(entry.name), "length": entry.stat().st_size}
         links.append(link)
     return {"title": os.path.basename(path), "links": links}
 

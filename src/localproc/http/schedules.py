@@ -10,6 +10,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from localproc.engine.home.home import check_namespace
+from localproc.engine.triggers.members import unknown_names
 from localproc.engine.triggers.schedule import Schedule
 from localproc.engine.triggers.schedules import Scheduled
 from localproc.errors import InvalidInputs, Problem
@@ -82,8 +83,7 @@ def _asked(exchange: Exchange) -> Mapping[str, Any]:
     asked = exchange.json()
     if not isinstance(asked, Mapping):
         raise InvalidInputs("a schedule is an object", [Problem("is no object", "$")])
-    problems = [Problem("there is no such member", one) for one in asked if one not in _MEMBERS]
-    if problems:
+    if problems := unknown_names(asked, _MEMBERS):
         raise InvalidInputs("the schedule cannot be kept", problems)
     return asked
 

@@ -16,7 +16,7 @@ from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.http import pages
 from localproc.http.answers import HTML, JSON, HttpProblem, document
-from localproc.http.apidoc import operations
+from localproc.http.apidoc import by_tag
 from localproc.http.auth import identify
 from localproc.http.exchange import Exchange
 from localproc.http.http_settings import HttpSettings
@@ -122,7 +122,7 @@ def api(exchange: Exchange) -> Response:
     """Answer with the OpenAPI 3.0 definition."""
     said = definition(exchange.base, exchange.settings.title)
     if exchange.wants(OPENAPI, JSON, HTML) == HTML:
-        return exchange.page("api.html", {"api": said, "tags": operations(said)})
+        return exchange.page("api.html", {"api": said, "tags": by_tag(said)})
     return exchange.document(said, media_type="application/vnd.oai.openapi+json;version=3.0")
 
 

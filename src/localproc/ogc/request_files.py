@@ -20,6 +20,8 @@ from localproc.uris import data_of, is_data
 
 #: A type and a subtype (RFC 6838, 4.2).
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][\w!#$&^.+-]*/[a-z0-9][\w!#$&^.+-]*", re.ASCII)
+#: Encodings of a text that stands in JSON as it is.
+_AS_IT_IS: Final = ("", "utf-8", "utf8", "7bit", "8bit", "binary")
 
 
 def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
@@ -34,8 +36,12 @@ def inline_file(value: Mapping[str, Any], path: str, problems: list[Problem]) ->
     name = value.get("basename") or "input" + extension(media_type)
     form = said_format(said, f"{path}.mediaType", problems)
     found = {"class": "File", "basename": name, **form}
-    is_binary = media_type.startswith(("image/", "video/"))
-    if value.get("encoding") != "base64" and not is_binary:
+    is_binary = media_type.lower().startswith(("image/", "video/"))
+    encoding = str(value.get("encoding") or "").lower()
+    if encoding not in ("base64", *_AS_IT_IS):  # what is in it would be taken for something else
+        said = f"{value['encoding']!r} is not known: base64, or none for a text"
+        problems.append(Problem(said, f"{path}.encoding"))
+    if encoding != "base64" and not is_binary:
         return {**found, "contents": inner if isinstance(inner, str) else json.dumps(inner)}
     try:
         base64.b64decode(inner, validate=True)

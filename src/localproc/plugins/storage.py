@@ -10,11 +10,13 @@ parts are quoted in URIs (RFC 3986, section 2.1) as ``object_uri`` does it. URIs
 quoting alone (``a%2fb`` and ``a%2Fb``, ``%41`` and ``A``) name one object.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
+from localproc.errors import StagingError
 from localproc.uris import quoted, unquoted
 
 
@@ -46,12 +48,30 @@ class Description:
     extensions: tuple[str, ...] = ()
 
 
+#: What would end the path of a URI (RFC 3986, 3.3), or be left out of it.
+_UNQUOTED: Final = re.compile(r"[?#\n\r\t]")
+
 #: Is called with the bytes that have come so far; what it raises ends the transfer.
 Watch = Callable[[int], None]
 
 
 def unwatched(_: int) -> None:
     """Let a transfer go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What is to become the object at ``uri``: a file (its path), or bytes.
+
+    ``if_absent``: what is there already stays, and that is an ``ObjectExists``. ``disposable``:
+    nobody will change the file, so the storage may share it.
+    """
+
+    source: str | bytes
+    uri: str
+    media_type: str = "application/octet-stream"
+    if_absent: bool = False
+    disposable: bool = False
 
 
 class Storage(Protocol):
@@ -81,22 +101,11 @@ class Storage(Protocol):
         ``StorageUnavailable`` that had this etag; who cannot go on with them begins anew.
         """
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
-        """Make a file (its path), or bytes, the object at ``uri``: all of it or nothing.
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
+        """Make it an object, all of it or nothing; it replaces what is there.
 
-        It replaces what is there; with ``if_absent`` that raises ``ObjectExists``. Contents that do
-        not have the ``sha256`` (in hex) are refused, before or after they have been transferred.
-        ``disposable``: nobody will change the file, so the storage may share it.
+        Return what has been put, with the ``sha256`` of the bytes that were, if they were read. A
+        storage that can tell that the same is there already, may leave it alone.
         """
 
     def list(self, prefix: str) -> Iterator[Info]:
@@ -163,7 +172,19 @@ def object_uri(root: str, key: str) -> str:
 
 
 def object_key(uri: str) -> str:
-    """Return the key of an object: the path of its URI, unquoted, without the first slash."""
+    """Return the key of an object: the path of its URI, unquoted, without the first slash.
+
+    Raises ``StagingError`` for a URI with a mark that would have to be quoted, as that of a query:
+    it would be left out, and the object be another.
+    """
+    found = _UNQUOTED.search(uri)
+    if found is not None:
+        shown = uri[: found.start()]
+        raise StagingError(
+            f"{shown}… is no name of an object: {found[0]!r} is not quoted",
+            uri=shown,
+            hint=f"if it is a part of the name, write {quoted(found[0])}",
+        )
     return unquoted(urlsplit(uri).path)[1:]
 
 

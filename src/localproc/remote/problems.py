@@ -50,6 +50,8 @@ def error_of(answer: httpx.Response, base: str) -> LocalprocError:
         return errors.ServerRefused(f"{base} leads to {place}", answered=answer.status_code)
     if answer.status_code in (401, 403):
         hint = hint or "say who you are with --token or LOCALPROC_TOKEN"
+    if answer.status_code in (404, 405):
+        hint = hint or f"is {base} the address of its landing page?"
     return errors.ServerRefused(said, answered=answer.status_code, problem=problem, hint=hint)
 
 

@@ -170,6 +170,27 @@ class Server:
         newest = max(listed, key=lambda one: str(one.get("created", "")))
         return self.status(_with_id(newest, "")["jobID"])
 
+    def steps(self, job: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return all steps of a job, which servers may tell of by pages; none where they do not.
+
+        ``job`` is its statusInfo.
+        """
+        pages = [page.get("steps") or () for page in self._pages(job)]
+        return [one for page in reversed(pages) for one in page]
+
+    def _pages(self, job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Yield a statusInfo, then what it was with the steps before, the last ones first."""
+        seen: set[str] = set()
+        page: Mapping[str, Any] | None = job
+        while page is not None:
+            yield page
+            links = page.get("links") or () if page.get("steps") else ()
+            before = [str(one.get("href")) for one in links if one.get("rel") == "prev"]
+            page = None
+            if before and before[0] not in seen:
+                seen.add(before[0])
+                page = self._get(urljoin(f"{self.url}/", before[0]))
+
     def watch(self, job_id: str) -> Iterator[dict[str, Any]]:
         """Yield the statusInfo of a job each time that it has changed, until its end."""
         pause, longest = _PAUSE
@@ -193,7 +214,8 @@ class Server:
 
         Raises ``NoSuchStep`` where there is no such log.
         """
-        links = self.status(job_id).get("links", [])
+        pages = list(self._pages(self.status(job_id)))
+        links = [one for page in reversed(pages) for one in page.get("links", ())]
         named = {_log_name(one): str(one["href"]) for one in links if _is_log(one)}
         chosen = {name: href for name, href in named.items() if step in ("", *_names(name))}
         if step and not chosen:

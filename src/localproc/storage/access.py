@@ -160,6 +160,15 @@ class Access:
         self.check(uri)
         prefix = uri.rstrip("/") + "/"
         found = self._kept.listed(prefix, lambda: self._retrying(lambda: self._list(prefix)))
+        return self._expected(found)
+
+    def remembered_below(self, uri: str) -> list[Info] | None:
+        """Return the objects that were below a prefix, if that will do where nobody answers."""
+        self.check(uri)
+        found = self._kept.remembered(uri.rstrip("/") + "/")
+        return None if found is None else self._expected(found)
+
+    def _expected(self, found: list[Info]) -> list[Info]:
         for one in found:
             self._meter.expect(one.uri, one.size)
         return found

@@ -5,6 +5,7 @@ folder, of no more bytes than may come. Must not know where archives come from.
 """
 
 import gzip
+import io
 import lzma
 import os
 import stat
@@ -27,6 +28,9 @@ _MOST_ENTRIES: Final = 100_000
 _DEEPEST: Final = 100  #: folders in one another; what is much deeper cannot be removed again
 _ALWAYS: Final = 1 << 30  #: bytes that any archive may have
 _RATIO: Final = 200  #: times the size of a larger one that it may have; Deflate reaches 1032
+_DIRECTORY: Final = 32 << 20  #: bytes of the list of its entries that a ZIP archive may have
+_HEADER: Final = 1 << 20  #: bytes that a tar archive may say of an entry
+_GLOBALS: Final = 100  #: what it may say of all its entries
 _BROKEN: Final = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -122,19 +126,44 @@ def _parts(entry: _Entry, shown: str) -> list[str]:
     return [safe_name(one, f"a name in {shown}") for one in parts]
 
 
+class _Sparing(io.BufferedReader):
+    """A file whose headers cannot fill the memory: of them so many bytes may be ``left``."""
+
+    left: int | None = None
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read; raises ``EOFError`` for more of headers than there may be."""
+        if self.left is not None:
+            self.left -= max(size or 0, 0)
+            if self.left < 0:
+                raise EOFError("its headers have too many bytes")
+        return super().read(size)
+
+
 def _zipped(archive: str) -> Iterator[_Entry]:
-    with zipfile.ZipFile(archive) as opened:
-        for one in opened.infolist():
-            mode = stat.S_IFMT(one.external_attr >> 16)
-            is_file = not one.is_dir() and mode in (0, stat.S_IFREG)
-            yield _Entry(one.filename, is_file, one.is_dir(), partial(opened.open, one))
+    with _Sparing(io.FileIO(archive)) as source:
+        source.left = _DIRECTORY
+        with zipfile.ZipFile(source) as opened:
+            source.left = None
+            for one in opened.infolist():
+                mode = stat.S_IFMT(one.external_attr >> 16)
+                is_file = not one.is_dir() and mode in (0, stat.S_IFREG)
+                yield _Entry(one.filename, is_file, one.is_dir(), partial(opened.open, one))
 
 
 def _tarred(archive: str, kind: str) -> Iterator[_Entry]:
-    with tarfile.open(archive, "r:gz" if kind == "tar.gz" else "r:") as opened:
-        for one in opened:
-            is_file = one.isreg() and not one.issparse()
-            yield _Entry(one.name, is_file, one.isdir(), partial(opened.extractfile, one))
+    plain = gzip.GzipFile(archive) if kind == "tar.gz" else io.FileIO(archive)
+    with plain, _Sparing(plain) as source:
+        source.left = _HEADER
+        with tarfile.open(fileobj=source, mode="r:") as opened:
+            while (one := opened.next()) is not None:
+                if len(opened.pax_headers) > _GLOBALS:
+                    raise EOFError("it has too many headers for all of its files")
+                source.left = None
+                is_file = one.isreg() and not one.issparse()
+                yield _Entry(one.name, is_file, one.isdir(), partial(opened.extractfile, one))
+                opened.members.clear()  # they are kept for those who ask for them by name
+                source.left = _HEADER
 
 
 def _refused(shown: str, why: str) -> StagingError:

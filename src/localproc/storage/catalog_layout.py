@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.plugins.storage import Description
-from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON
+from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, extensions
 from localproc.uris import uri_path
 
 #: What a collection says of itself where its package has none.
@@ -71,9 +71,9 @@ def published_item(
 
 def declare(item: dict[str, Any], extension: str) -> None:
     """Have an item declare an extension, unless it has declared any version of it."""
-    declared = item.get("stac_extensions") or []
+    declared = extensions(item)
     kind = extension.rpartition("/v")[0] or extension
-    if not any(str(one).startswith(kind) for one in declared):
+    if not any(one.startswith(kind) for one in declared):
         item["stac_extensions"] = [*declared, extension]
 
 

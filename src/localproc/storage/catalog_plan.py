@@ -6,9 +6,11 @@ other outputs.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
 
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
@@ -20,6 +22,9 @@ from localproc.storage.names import numbered, url_name
 from localproc.storage.placement import OutputPlaces
 from localproc.storage.stac_tree import StacDocument, StacTree, read_tree
 from localproc.storage.upload_plan import Outbound
+
+#: Makes a document, as it is to be written now.
+Document: TypeAlias = Callable[[], Mapping[str, Any]]
 
 
 @dataclass(slots=True)
@@ -82,36 +87,38 @@ class CatalogPlan:
             self._rest(tree, found)
         return [item.document for one in found.values() for item in one.items]
 
-    def tell_checksums(self) -> None:
-        """Have items say the size and the checksum of each file that has been measured."""
-        for item in self.items:
-            files = [
-                (asset, measured)
-                for asset in item["assets"].values()
-                if (measured := self._out.measured(asset["href"])) is not None
-            ]
-            for asset, (size, digest) in files:
-                asset |= {"file:size": size, "file:checksum": f"{SHA256}{digest}"}
-            if files:
-                catalog_layout.declare(item, stac.FILE)
+    def documents(self) -> Iterator[list[tuple[str, Document]]]:
+        """Yield what is to be written one after the other: items, collections, the catalog.
 
-    def documents(self) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
-        """Yield what is to be written one after the other: items, collections, the catalog."""
+        Items say the size and the checksum of each of their files that has been written by then.
+        """
         yield [
-            (
-                f"{item.uri}/{item.uri.rpartition('/')[2]}.json",
-                self._written(item.document, item.uri),
-            )
+            (f"{item.uri}/{item.uri.rpartition('/')[2]}.json", partial(self._item_document, item))
             for one in self._collections
             for item in one.items
         ]
         yield [
-            (f"{one.place.folder}/{stac.COLLECTION}", self._collection_document(one))
+            (f"{one.place.folder}/{stac.COLLECTION}", partial(self._collection_document, one))
             for one in self._collections
         ]
+        yield [(f"{self._root}/{stac.CATALOG}", self._catalog_document)]
+
+    def _item_document(self, item: Folder) -> Mapping[str, Any]:
+        files = [
+            (asset, measured)
+            for asset in item.document["assets"].values()
+            if (measured := self._out.measured(asset["href"])) is not None
+        ]
+        for asset, (size, digest) in files:
+            asset |= {"file:size": size, "file:checksum": f"{SHA256}{digest}"}
+        if files:
+            catalog_layout.declare(item.document, stac.FILE)
+        return self._written(item.document, item.uri)
+
+    def _catalog_document(self) -> Mapping[str, Any]:
         places = [one.place for one in self._collections]
-        catalog = catalog_layout.catalog_of(self.items, places)
-        yield [(f"{self._root}/{stac.CATALOG}", stac.finite(catalog))]
+        catalog: dict[str, Any] = stac.finite(catalog_layout.catalog_of(self.items, places))
+        return catalog
 
     # Collections
 
@@ -184,11 +191,11 @@ class CatalogPlan:
             assets |= {
                 numbered(key, assets): asset for key, asset in folder.document["assets"].items()
             }
-            one.links += folder.document["links"]
         if own and (assets or "assets" in own):
             own["assets"] = assets
         items = [item.document for item in one.items]
-        document = catalog_layout.collection_of(one.place, own, items, _extent(one), one.links)
+        links = [*one.links, *chain.from_iterable(of.document["links"] for of in one.folders)]
+        document = catalog_layout.collection_of(one.place, own, items, _extent(one), links)
         return self._written(document, one.place.folder)
 
     def _written(self, document: Mapping[str, Any], folder: str) -> Mapping[str, Any]:

@@ -12,10 +12,9 @@ from io import BufferedWriter
 from typing import Any, Final
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError
-from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage import contents
 from localproc.storage.disk import telling
-from localproc.storage.integrity import file_sha256
 from localproc.uris import path_uri, uri_path
 
 #: What files are called until they are whole.
@@ -63,51 +62,27 @@ class FilesystemStorage:
             _copy(source, path, watch)
         return info
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Link the file to its place; where that cannot be, write it beside and rename it."""
-        target = uri_path(uri)
-        disposable = disposable and isinstance(source, str)
+        target = uri_path(what.uri)
         with telling(target):
-            if if_absent and os.path.lexists(target):
-                raise ObjectExists(f"{target} is there already", uri=uri)
-            if not (disposable and not sha256 and _linked(source, target)):
-                self._replace(source, target, uri, sha256, watch, if_absent, disposable)
-            return Info(uri, os.stat(target).st_size, sha256=sha256)
+            if what.if_absent and os.path.lexists(target):
+                raise ObjectExists(f"{target} is there already", uri=what.uri)
+            if not (_may_share(what) and _linked(what.source, target)):
+                self._replace(what, target, watch)
+            return Info(what.uri, os.stat(target).st_size)
 
-    def _replace(
-        self,
-        source: str | bytes,
-        target: str,
-        uri: str,
-        sha256: str,
-        watch: Watch,
-        if_absent: bool,
-        disposable: bool,
-    ) -> None:
+    def _replace(self, what: Put, target: str, watch: Watch) -> None:
         """Put a file where there may be another: whoever looks finds one of them, whole."""
         os.makedirs(os.path.dirname(target), exist_ok=True)
         temporary = _beside(target)
         try:
-            if not (disposable and _linked(source, temporary)):
-                _copy(source, temporary, watch)
-            if sha256 and file_sha256(temporary) != sha256.lower():
-                raise StagingError(
-                    f"{target} would not have the SHA-256 that was announced", uri=uri
-                )
-            if not if_absent:
+            if not (_may_share(what) and _linked(what.source, temporary)):
+                _copy(what.source, temporary, watch)
+            if not what.if_absent:
                 os.replace(temporary, target)
             elif not _linked(temporary, target):
-                raise ObjectExists(f"{target} is there already", uri=uri)
+                raise ObjectExists(f"{target} is there already", uri=what.uri)
         finally:  # it is still there, too, if it and the target are links to one file
             with suppress(FileNotFoundError):
                 os.remove(temporary)
@@ -180,6 +155,10 @@ def _copy(source: str | bytes, target: str, watch: Watch) -> None:
 
 def _size(file: BufferedWriter) -> int:
     return os.fstat(file.fileno()).st_size
+
+
+def _may_share(what: Put) -> bool:
+    return what.disposable and isinstance(what.source, str)
 
 
 def _linked(source: str | bytes, target: str) -> bool:

@@ -96,9 +96,20 @@ class KeptInputs:
             else:
                 self._keep_listing(name, found)
                 return found
-        kept = self._cache.find(name, self._owner)
-        if kept is None:
+        found = self._kept_listing(prefix)
+        if found is None:
             raise _missing(prefix)
+        return found
+
+    def remembered(self, prefix: str) -> list[Info] | None:
+        """Return what lay below a prefix that cannot be asked now, ``None`` if it has to be."""
+        return self._kept_listing(prefix) if self._offline is Offline.AUTO else None
+
+    def _kept_listing(self, prefix: str) -> list[Info] | None:
+        kept = self._cache.find(prefix + _LISTING, self._owner) if self._cache else None
+        if kept is None:
+            return None
+        assert self._cache is not None
         with open(self._cache.blob(kept), encoding="utf-8") as file:
             return [Info(**one) for one in json.load(file)]
 

@@ -20,6 +20,7 @@ from localproc.storage.access import Access, scheme_of
 from localproc.storage.input_cache import ANYBODY, InputCache
 from localproc.storage.kept_inputs import KeptInputs, Offline
 from localproc.storage.meter import Meter
+from localproc.uris import is_below
 
 #: Options by scheme or by the beginning of URIs.
 StorageOptions = Mapping[str, Mapping[str, Any]]
@@ -109,14 +110,7 @@ class Storages:
         options: dict[str, Any] = {}
         for name, given in (("", self._options), (namespace, self._of_namespaces.get(namespace))):
             for prefix in sorted(given or (), key=len):
-                if prefix == scheme or _is_below(uri, prefix):
+                if prefix == scheme or (urlsplit(prefix).netloc and is_below(uri, prefix)):
                     keys.append((name, prefix))
                     options |= (given or {})[prefix]
         return tuple(keys), options
-
-
-def _is_below(uri: str, prefix: str) -> bool:
-    if not urlsplit(prefix).netloc:
-        return False
-    top = prefix.rstrip("/")
-    return uri == top or uri.startswith(top + "/")

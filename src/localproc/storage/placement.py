@@ -122,7 +122,7 @@ class OutputPlaces:
             return {**made, **self._put(one, uri)}
         if one["class"] == "File":
             contents = required_part(one, "contents")
-            self._out.add_text(contents, uri)
+            self._out.add_text(lambda: contents, uri)
             return {**made, **made_of(contents)}
         required_part(one, "listing")
         self._out.add_folder(uri)

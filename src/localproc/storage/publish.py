@@ -7,12 +7,13 @@ point. Must not know which storage is written to.
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.plugins.storage import Storage
 from localproc.storage import stac
-from localproc.storage.catalog_plan import CatalogPlan
+from localproc.storage.catalog_plan import CatalogPlan, Document
 from localproc.storage.meter import Meter
 from localproc.storage.placement import OutputPlaces
 from localproc.storage.remnants import Undoing
@@ -78,14 +79,12 @@ class Publisher:
         """
         try:
             published, features = self._plan(outputs)
-            self._out.measure()
-            self._plan_of_catalogs.tell_checksums()
-            features = {name: stac.finite(one) for name, one in features.items()}
             told = [_count(self._out.count, "file")]
             if features:
                 told.insert(0, _count(len(self._plan_of_catalogs.items), "item"))
                 self._add_documents()
             self._out.send()
+            features = {name: stac.finite(one) for name, one in features.items()}
         except BaseException:
             self._out.undo()
             raise
@@ -118,9 +117,12 @@ class Publisher:
         for documents in self._plan_of_catalogs.documents():
             self._out.barrier()
             for uri, document in documents:
-                self._check(uri.removeprefix(self._root).lstrip("/"), document)
-                text = json.dumps(document, indent=2, allow_nan=False)
-                self._out.add_text(text, uri, stac.GEOJSON)
+                self._check(uri.removeprefix(self._root).lstrip("/"), document())
+                self._out.add_text(partial(_text, document), uri, stac.GEOJSON)
+
+
+def _text(document: Document) -> str:
+    return json.dumps(document(), indent=2, allow_nan=False)
 
 
 def _count(number: int, what: str) -> str:

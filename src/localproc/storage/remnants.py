@@ -101,6 +101,11 @@ class Remnants:
         except OSError as error:
             _LOG.warning("job %s: it is not noted that its results go: %s", one.job_id, error)
 
+    def leave(self, one: Remnant) -> None:
+        """Note one that nobody removes now."""
+        self.remember(one)
+        self._left()
+
     def forget(self, job_id: str) -> None:
         """Note that a job has none."""
         with suppress(FileNotFoundError):

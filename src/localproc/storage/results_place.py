@@ -30,10 +30,7 @@ def results_uri(root: str, base: str = "", named: Mapping[str, str] | None = Non
     """
     try:
         root = _filled(root, named or {})
-        parts = urlsplit(root)
-        if parts.scheme:
-            if "@" in parts.netloc:
-                raise ValueError("it has a user or a password in it")
+        if urlsplit(root).scheme:
             return canonical(root).rstrip("/")
     except ValueError as error:
         raise InvalidInputs(

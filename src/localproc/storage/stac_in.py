@@ -8,7 +8,7 @@ import json
 import os
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
@@ -22,6 +22,8 @@ from localproc.storage.names import free_name, link_name, numbered, safe_name
 from localproc.storage.stac_items import FoundItem
 from localproc.storage.staging_folders import StagingFolders
 from localproc.uris import unquoted, uri_path
+
+_SHOWN: Final = 10  #: assets of which none is wanted
 
 
 class StacIn:
@@ -76,6 +78,9 @@ class StacIn:
             taken.add(file)
             hrefs[key] = f"./{file}"
             self._parts.append(self._asset(uri, asset, f"{folder}/{file}", found, label))
+        if hrefs and not any(hrefs.values()):
+            some = ", ".join(list(hrefs)[:_SHOWN])
+            self._log(f"{label}: none of the assets of {found.shown} is wanted: {some}")
         _write(os.path.join(folder, f"{name}.json"), stac.staged_item(found.item, hrefs))
 
     def _asset(

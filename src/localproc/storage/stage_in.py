@@ -17,7 +17,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import ARCHIVE, is_local, is_reference, local_path, map_files
 from localproc.cwl.base.literals import name_of
 from localproc.cwl.base.reading import read_written_json
-from localproc.errors import NoSuchObject, StagingError
+from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
 from localproc.plugins.storage import Info, object_key
 from localproc.storage.access import Access, Document, scheme_of
 from localproc.storage.addresses import redacted
@@ -210,7 +210,7 @@ class _StageIn:
         def fetch() -> None:
             try:
                 document = self._document(location)
-            except NoSuchObject as error:
+            except (NoSuchObject, StorageUnavailable) as error:
                 self._tree(folder, location, label, self._objects(location, error))
                 return
             items = items_of(document, self._access.read)
@@ -253,11 +253,16 @@ class _StageIn:
             return Document(data_of(location)[0], "data:,inline")
         return self._access.read(location)
 
-    def _objects(self, location: str, missing: NoSuchObject) -> list[Info]:
-        """List what lies below a location where there is no document."""
+    def _objects(self, location: str, why: StagingError) -> list[Info]:
+        """List what lies below a location where there is no document, or nobody can be asked."""
         if scheme_of(location) in ("file", "http", "https"):
-            raise missing
-        return self._access.below(location)
+            raise why
+        if isinstance(why, NoSuchObject):
+            return self._access.below(location)
+        known = self._access.remembered_below(location)
+        if known is None:
+            raise why
+        return known
 
     def _tree(self, folder: str, location: str, label: str, objects: list[Info]) -> None:
         """Have every object below a prefix fetched into a folder of the same shape."""

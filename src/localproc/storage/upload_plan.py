@@ -7,16 +7,16 @@ All is planned before anything is written: whoever stops in the middle knows wha
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from localproc import media_types
 from localproc.errors import StagingError
-from localproc.plugins.storage import Info, Storage
+from localproc.plugins.storage import Info, Put, Storage
 from localproc.storage import transfer_retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk, telling
@@ -24,32 +24,29 @@ from localproc.storage.integrity import file_sha256
 from localproc.storage.meter import Meter
 from localproc.storage.remnants import Undoing
 from localproc.storage.transfers import together
-from localproc.storage.withdraw import bounded, is_below, remove_empty, remove_results
-from localproc.uris import uri_path
+from localproc.storage.withdraw import bounded, remove_empty, remove_results
+from localproc.uris import is_below, uri_path
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    """A file, or a text that is to become one. ``own``: it may be shared instead of copied."""
+    """A file, or a text that is made when its turn comes. ``own``: it may be shared, not copied."""
 
     uri: str
     media_type: str
     path: str = ""
-    text: str = ""
+    text: Callable[[], str] = str
     own: bool = False
 
-    def size(self) -> int:
-        """Return the bytes that it has; raises ``StagingError``."""
-        if not self.path:
-            return len(self.contents())
-        with telling(self.path):
-            return os.stat(self.path).st_size
+    def source(self) -> str | bytes:
+        """Return the path, or the text as it is written."""
+        return self.path or self.text().encode("utf-8", "surrogateescape")
 
-    def contents(self) -> bytes:
-        """Return the text as it is written."""
-        return self.text.encode("utf-8", "surrogateescape")
+    def size(self) -> int:
+        """Return the bytes that it has now; raises ``StagingError``."""
+        return _size(self.source())
 
 
 class Outbound:
@@ -78,9 +75,9 @@ class Outbound:
         self._storage = storage
         self._root = root
         self._is_local = urlsplit(root).scheme == "file"
-        self._own = tuple(os.path.realpath(one) for one in own)
-        self._inputs = tuple(os.path.realpath(one) for one in inputs)
-        self._files = Disk(settled=self._own[0])
+        self._most, self._rest = os.path.realpath(own[0]), own[1:]
+        self._given = inputs
+        self._files = Disk(settled=self._most)
         self._log = log
         self._job_stopped = stopped
         self._alone = alone
@@ -90,6 +87,16 @@ class Outbound:
         self._folders: list[str] = []
         self._written: list[str] = []
         self._went_wrong = False
+
+    @cached_property
+    def _others(self) -> tuple[str, ...]:
+        """The job's own folders but the one that most files are in, links followed."""
+        return tuple(map(os.path.realpath, self._rest))
+
+    @cached_property
+    def _elsewhere(self) -> tuple[str, ...]:
+        """Where else files may be; it takes a look at each, and few outputs are there."""
+        return (*self._others, *map(os.path.realpath, self._given))
 
     @property
     def count(self) -> int:
@@ -103,7 +110,7 @@ class Outbound:
     def add(self, path: str, uri: str, media_type: str | None = None) -> None:
         """Note a file that is to be published; raises ``StagingError`` if it may not be."""
         real = self.guard(path)
-        own = is_below(real, self._own)
+        own = is_below(real, self._most) or _is_in(real, self._others)
         kind = media_type or media_types.media_type(uri)
         self._stages[-1].append(_Upload(uri, kind, path=real, own=own))
         self._log(f"{self.shown(path)} → {uri.removeprefix(self._root).lstrip('/')}")
@@ -112,8 +119,8 @@ class Outbound:
         """Note what is not published: a pipe, a link that leads nowhere."""
         self._log(f"{self.shown(path)} is left out: {why}")
 
-    def add_text(self, text: str, uri: str, media_type: str = "text/plain") -> None:
-        """Note a text that is to be published."""
+    def add_text(self, text: Callable[[], str], uri: str, media_type: str = "text/plain") -> None:
+        """Note a text that is to be published: it is made when all before it has been written."""
         self._stages[-1].append(_Upload(uri, media_type, text=text))
 
     def add_folder(self, uri: str) -> None:
@@ -121,16 +128,8 @@ class Outbound:
         if self._is_local:
             self._folders.append(uri_path(uri))
 
-    def measure(self) -> None:
-        """Take the digests of files that are going elsewhere than to a folder of this machine."""
-        files = [one for one in chain(*self._stages) if one.path and not self._is_local]
-        digests = together([partial(file_sha256, one.path) for one in files], self._stopped)
-        for one, digest in zip(files, digests, strict=True):
-            with telling(one.path):
-                self._measured[one.uri] = os.stat(one.path).st_size, digest
-
     def measured(self, uri: str) -> tuple[int, str] | None:
-        """Return the size and the SHA-256, in hex, of a file that has been measured."""
+        """Return the size and the SHA-256, in hex, of a file that has been written elsewhere."""
         return self._measured.get(uri)
 
     def guard(self, path: str) -> str:
@@ -140,7 +139,7 @@ class Outbound:
         """
         transfer_retries.go_on(self._stopped)
         real = self._files.realpath(path)
-        if not is_below(real, (*self._own, *self._inputs)):
+        if not is_below(real, self._most) and not _is_in(real, self._elsewhere):
             raise StagingError(
                 f"the output {path} leads out of the job's folder, to {real}",
                 hint="copy the file into the output directory instead of linking to it",
@@ -156,8 +155,7 @@ class Outbound:
             with telling(folder):
                 os.makedirs(folder, exist_ok=True)
         for upload in chain(*self._stages):
-            size, _ = self._of(upload)
-            self._meter.expect(upload.uri, size)
+            self._meter.expect(upload.uri, upload.size())
         if self._alone:
             self._again(partial(self._storage.sweep, f"{self._root}/"))
         if self._is_local:
@@ -196,48 +194,41 @@ class Outbound:
 
     def _put(self, upload: _Upload) -> None:
         transfer_retries.go_on(self._stopped)
-        source = upload.path or upload.contents()
-        size, digest = self._of(upload)
-        if not self._is_there(upload.uri, size, digest):
-            info = self._again(partial(self._put_once, upload, source, digest))
-            if info.size != size or (digest and info.sha256 not in ("", digest)):
-                raise StagingError(
-                    f"{redacted(upload.uri)} is not what was sent: it has {info.size} bytes of "
-                    f"{size}, or another checksum",
-                    uri=redacted(upload.uri),
-                    hint="the file was changed while it was published, or the storage is broken",
-                )
+        source = upload.source()
+        size = _size(source)
+        self._meter.expect(upload.uri, size)  # a text may say more than when it was planned
+        info = self._kept(upload, size) or self._again(partial(self._put_once, upload, source))
+        if info.size != size:
+            raise StagingError(
+                f"{redacted(upload.uri)} is not what was sent: it has {info.size} bytes of {size}",
+                uri=redacted(upload.uri),
+                hint="the file was changed while it was published, or the storage is broken",
+            )
+        if upload.path and not self._is_local:
+            self._measured[upload.uri] = size, info.sha256 or file_sha256(upload.path)
         self._written.append(upload.uri)
         self._meter.count(upload.uri, size)
-
-    def _of(self, upload: _Upload) -> tuple[int, str]:
-        """Return the size of what is to be written, and the digest if it has been taken."""
-        return self.measured(upload.uri) or (upload.size(), "")
 
     def _watch(self, uri: str, done: int) -> None:
         transfer_retries.go_on(self._stopped)
         self._meter.count(uri, done)
 
-    def _is_there(self, uri: str, size: int, digest: str) -> bool:
-        """Whether an earlier attempt has written a file; not every listing has digests."""
-        there = self._there.get(uri)
-        if there is None or not digest or there.size != size:
-            return False
+    def _kept(self, upload: _Upload, size: int) -> Info | None:
+        """Return a file that an earlier attempt has written; not every listing has digests."""
+        there = self._there.get(upload.uri)
+        if there is None or there.size != size or not upload.path:
+            return None
         if not there.sha256:
-            there = self._again(partial(self._storage.info, uri))
-        return there is not None and there.sha256 == digest
+            there = self._again(partial(self._storage.info, upload.uri))
+        if there is None or not there.sha256 or there.sha256 != file_sha256(upload.path):
+            return None
+        return there
 
-    def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
+    def _put_once(self, upload: _Upload, source: str | bytes) -> Info:
         self._undoing.enter()
         try:
-            return self._storage.put(
-                source,
-                upload.uri,
-                media_type=upload.media_type,
-                sha256=digest,
-                watch=partial(self._watch, upload.uri),
-                disposable=upload.own,
-            )
+            what = Put(source, upload.uri, upload.media_type, disposable=upload.own)
+            return self._storage.put(what, partial(self._watch, upload.uri))
         finally:
             if self._stopped():  # nobody has waited for it: all that was written is removed by now
                 self._storage.delete([upload.uri])
@@ -259,7 +250,18 @@ class Outbound:
 
     def shown(self, path: str) -> str:
         """Return a path as the job's log has it: within the job's folder."""
-        for folder in self._own:
-            if is_below(path, (folder,)):
-                return os.path.relpath(path, os.path.dirname(folder))
+        for folder in (self._most,) if is_below(path, self._most) else self._others:
+            if is_below(path, folder):
+                return path.removeprefix(f"{os.path.dirname(folder)}/")
         return os.path.basename(path)
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(is_below(path, one) for one in folders)
+
+
+def _size(source: str | bytes) -> int:
+    if isinstance(source, bytes):
+        return len(source)
+    with telling(source):
+        return os.stat(source).st_size

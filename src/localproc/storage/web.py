@@ -20,7 +20,7 @@ from localproc.errors import (
     StorageUnavailable,
     StorageUnreachable,
 )
-from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.web_client import WebClient
 
@@ -70,7 +70,8 @@ class WebStorage:
                 raise StorageUnavailable(f"{redacted(uri)} has changed", uri=redacted(uri))
             _check(answer, uri)
             told.etag = _etag(answer) if _can_go_on(answer) else ""
-            return _received(answer, path, _start(answer, have), most, watch, told.etag)
+            start = _start(answer, have, resume)
+            return _received(answer, path, start, most, watch, told.etag)
 
     def ask(
         self,
@@ -87,19 +88,10 @@ class WebStorage:
             _check(answer, uri)
             return _received(answer, path, 0, most, watch, "")
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Refuse: the web is read only."""
-        raise StagingError(f"results cannot be written to {redacted(uri)}", uri=redacted(uri))
+        shown = redacted(what.uri)
+        raise StagingError(f"results cannot be written to {shown}", uri=shown)
 
     def list(self, prefix: str) -> Iterator[Info]:
         """Refuse: the web has no listings."""
@@ -144,13 +136,26 @@ def _received(
             if most is not None and size > most:
                 raise StagingError(f"{shown} is larger than {most} bytes", uri=shown)
             file.write(chunk)
-    announced = answer.headers.get("content-length")
-    plain = "content-encoding" not in answer.headers
-    if plain and announced is not None and start + int(announced) != size:
+    announced = _announced(answer, start)
+    if announced is not None and announced != size:
         raise StorageUnavailable(
-            f"{shown} ended after {size} of {start + int(announced)} bytes", uri=shown, etag=etag
+            f"{shown} ended after {size} of {announced} bytes", uri=shown, etag=etag
         )
     return Info(str(answer.url), size, _etag(answer))
+
+
+def _announced(answer: httpx.Response, start: int) -> int | None:
+    """Return the bytes that a file has, ``None`` if that is not told.
+
+    An answer may have less than was asked for (RFC 9110, section 15.3.7): its range tells of all.
+    """
+    found = _RANGE.match(answer.headers.get("content-range", ""))
+    if answer.status_code == httpx.codes.PARTIAL_CONTENT and found and found[2] != "*":
+        return int(found[2])
+    length = answer.headers.get("content-length")
+    if length is None or "content-encoding" in answer.headers:
+        return None
+    return start + int(length)
 
 
 def _check(answer: httpx.Response, uri: str) -> None:
@@ -192,14 +197,19 @@ def _can_go_on(answer: httpx.Response) -> bool:
     return ranges and not weak and "content-encoding" not in answer.headers
 
 
-def _start(answer: httpx.Response, have: int) -> int:
-    """Return the first byte that an answer has: 0 for a whole file."""
+def _start(answer: httpx.Response, have: int, etag: str) -> int:
+    """Return the first byte that an answer has: 0 for a whole file.
+
+    Some servers know ranges and do not look at If-Range: what they send may be of another file.
+    """
     if answer.status_code != httpx.codes.PARTIAL_CONTENT:
         return 0
+    shown = redacted(str(answer.url))
     found = _RANGE.match(answer.headers.get("content-range", ""))
     if found is None or int(found[1]) != have:
-        shown = redacted(str(answer.url))
         raise StorageUnavailable(f"{shown} sends another part than was asked for", uri=shown)
+    if have and _etag(answer) not in ("", etag):
+        raise StorageUnavailable(f"{shown} has changed", uri=shown)
     return have
 
 

@@ -118,8 +118,6 @@ def _checked(uri: str) -> str:
         raise StagingError(f"{shown} is no web address: {error}", uri=shown) from None
     if parts.scheme not in ("http", "https"):
         raise StagingError(f"{shown} is no web address", uri=shown)
-    if "@" in parts.netloc:
-        raise StagingError(f"{shown} has a user or a password in it", uri=shown, hint="remove it")
     return uri
 
 

@@ -7,7 +7,7 @@ storage that does not answer. Must not know how results are published.
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from localproc.plugins.storage import Storage
@@ -15,7 +15,7 @@ from localproc.shortages import started
 from localproc.storage import transfer_retries
 from localproc.storage.remnants import Undoing
 from localproc.storage.stac import CATALOG
-from localproc.uris import uri_path
+from localproc.uris import is_below, uri_path
 
 _LOG: Final = logging.getLogger("localproc")
 _WAIT: Final = 1.0  #: seconds that whoever dismisses a job waits for its results to be removed
@@ -80,13 +80,8 @@ def remove_empty(folders: Iterable[str], top: str) -> None:
 
 def _remove_upwards(folder: str, top: str) -> None:
     try:
-        while folder != top and is_below(folder, (top,)):
+        while folder != top and is_below(folder, top):
             os.rmdir(folder)
             folder = os.path.dirname(folder)
     except OSError:
         return
-
-
-def is_below(path: str, folders: Sequence[str]) -> bool:
-    """Whether a path is one of the folders, or lies in one."""
-    return any(path == one or path.startswith(one.rstrip("/") + "/") for one in folders)

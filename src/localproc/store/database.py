@@ -116,7 +116,11 @@ class Database:
             self._path, timeout=BUSY, isolation_level=None, check_same_thread=False
         )
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
+        try:
+            db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
+        except sqlite3.Error:
+            db.close()
+            raise
         return db
 
     @contextlib.contextmanager

@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 #: Names of files that are such tests wherever they lie.
 _CWLTESTS: Final = ("*.cwltest.yml", "*.cwltest.yaml")
 _MOST: Final = 10  #: jobs that are told of
+_YES_OR_NO: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 #: Settings of engines that ini options may give, and how they are read.
 _SETTINGS: Final[dict[str, Callable[[str], Any]]] = {
     "executor": str,
     "slots": int,
-    "reuse": lambda text: text.lower() in ("1", "true", "yes", "on"),
+    "reuse": lambda text: _YES_OR_NO[text.lower()],
 }
 #: What the names of modules begin with whose assertions are explained when they fail.
 _CONTRACTS: Final = ("executor", "storage", "store")
@@ -50,9 +54,13 @@ def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> It
     """Return an engine with a home of its own; what still runs when the test ends is stopped."""
     from localproc.engine.engine import namespace_of
     from localproc.engine.job_lists import jobs_everywhere
+    from localproc.errors import LocalprocError
     from localproc.model import JobStatus
 
-    engine = _engine_of(request, localproc_home)
+    try:
+        engine = _engine_of(request, localproc_home)
+    except LocalprocError as error:  # of the marker or the configuration: they say all
+        pytest.fail(str(error), pytrace=False)
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
     space = namespace_of(engine)
@@ -85,19 +93,35 @@ def _engine_of(request: pytest.FixtureRequest, home: Path) -> "Engine":
     Packages that are named by a relative path are also looked for beside the test.
     """
     from localproc.api import Engine
+    from localproc.errors import InvalidInputs
 
-    settings: dict[str, Any] = {
-        name: meant(text)
-        for name, meant in _SETTINGS.items()
-        if (text := str(request.config.getini(f"localproc_{name}")))
-    }
+    settings = _configured(request.config)
     for marker in reversed(list(request.node.iter_markers("localproc"))):
+        if marker.args:
+            said = f"{marker.args[0]!r} is no setting"
+            raise InvalidInputs(f"@pytest.mark.localproc: {said}", hint="write it as slots=1")
         settings |= marker.kwargs
     engine = Engine(home, **settings)
     beside, deploy, read = request.path.parent, engine.deploy, engine.read
     vars(engine)["deploy"] = lambda package, **more: deploy(_found(package, beside), **more)
     vars(engine)["read"] = lambda package, **more: read(_found(package, beside), **more)
     return engine
+
+
+def _configured(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings of pytest's configuration; raise ``InvalidInputs`` for others."""
+    from localproc.errors import InvalidInputs
+
+    found = {}
+    for name, meant in _SETTINGS.items():
+        text = str(config.getini(f"localproc_{name}")).strip()
+        try:
+            if text:
+                found[name] = meant(text)
+        except (ValueError, KeyError):
+            said = f"localproc_{name} of pytest's configuration cannot be {text!r}"
+            raise InvalidInputs(said) from None
+    return found
 
 
 def _found(package: object, beside: Path) -> object:
@@ -135,7 +159,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     if engines and call.excinfo is not None:
         _shorten(call.excinfo.value)
     report = yield
-    if call.when == "call" and report.failed:
+    if call.when != "teardown" and report.failed:
         for engine in engines:
             report.sections += _sections(engine)
     return report
@@ -145,7 +169,7 @@ def _shorten(error: BaseException) -> None:
     """Cut what lies inside localproc off an error of its own, which says all by itself."""
     from localproc.errors import LocalprocError
 
-    if not isinstance(error, LocalprocError):
+    if not isinstance(error, (LocalprocError, TimeoutError)):  # one of these says that a job waits
         return
     error.__cause__, error.__suppress_context__ = None, True
     trace = error.__traceback__
@@ -165,8 +189,7 @@ def _sections(engine: "Engine") -> list[tuple[str, str]]:
     jobs = jobs_everywhere(namespace_of(engine), *JobStatus, limit=_MOST)
     failed = [job for job in jobs if job.status is JobStatus.FAILED]
     sections = [
-        ("localproc job", f"{job.process_id} ({job.id})\n{JobFailed.from_problem(job.problem)}")
-        for job in failed
+        ("localproc job", f"{_line(job)}\n{JobFailed.from_problem(job.problem)}") for job in failed
     ]
     others = [_line(job) for job in jobs if job not in failed]
     return sections + ([("other localproc jobs", "\n".join(others))] if others else [])

@@ -8,7 +8,7 @@ from datetime import timedelta
 from localproc.model import JobStatus, Trigger
 from localproc.model.events import Started
 from localproc.plugins.store import Store
-from localproc.testing.store_tests import BEGINNING, StoreTests, succeeded
+from localproc.testing.store_tests import BEGINNING, StoreTests, success
 
 
 class ListsContract(StoreTests):
@@ -25,7 +25,7 @@ class ListsContract(StoreTests):
         assert self.ids(store, after="job-6") == []
 
     def test_filters(self, store: Store) -> None:
-        self.add(store, 1, Started, succeeded, process="a", tags=("x",))
+        self.add(store, 1, Started, success, process="a", tags=("x",))
         self.add(store, 2, Started, process="b", trigger=Trigger.SCHEDULED)
         self.add(store, 3, process="a", run_as="jane")
         assert self.ids(store, processes=("a",)) == ["job-3", "job-1"]
@@ -47,8 +47,8 @@ class ListsContract(StoreTests):
         assert self.ids(store, until=second) == ["job-1", "job-0"]
 
     def test_durations_concern_jobs_that_have_started(self, store: Store) -> None:
-        self.add(store, 1, Started, succeeded, seconds=10)
-        self.add(store, 2, Started, succeeded, seconds=100)
+        self.add(store, 1, Started, success, seconds=10)
+        self.add(store, 2, Started, success, seconds=100)
         self.add(store, 3)
         self.add(store, 4, Started)  # has been running since the beginning of the year
         assert self.ids(store, min_duration=50) == ["job-4", "job-2"]

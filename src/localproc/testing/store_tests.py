@@ -21,7 +21,7 @@ OpenStore = Callable[[], Store]
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def succeeded(at: datetime) -> Event:
+def success(at: datetime) -> Event:
     """Make the event of a job that ends well."""
     return Succeeded(at, outputs={"said": "hello"}, features={})
 

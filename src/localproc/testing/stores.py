@@ -12,7 +12,7 @@ from localproc.model import Callback, JobFilter, Kind, TokenRecord
 from localproc.model.events import Accepted, Failed, Started
 from localproc.plugins.store import Change, Store
 from localproc.testing.store_lists import ListsContract
-from localproc.testing.store_tests import BEGINNING, OpenStore, failed, job_at, process, succeeded
+from localproc.testing.store_tests import BEGINNING, OpenStore, failed, job_at, process, success
 
 __all__ = ["OpenStore", "StoreContract", "job_at"]
 
@@ -21,12 +21,12 @@ class StoreContract(ListsContract):
     """What every store does."""
 
     def test_a_job_comes_back_as_it_was(self, store: Store) -> None:
-        job = self.add(store, 1, Started, succeeded, title="Täst", tags=("a", "b"), reason="why")
+        job = self.add(store, 1, Started, success, title="Täst", tags=("a", "b"), reason="why")
         assert store.job(job.id) == job
         assert store.job("nothing") is None
 
     def test_events_come_back_in_order(self, store: Store) -> None:
-        self.add(store, 1, Started, succeeded)
+        self.add(store, 1, Started, success)
         kinds = [event.kind for event in store.events("job-1")]
         assert kinds == [Kind.ACCEPTED, Kind.STARTED, Kind.SUCCEEDED]
         assert [event.kind for event in store.events("job-1", after=2)] == [Kind.SUCCEEDED]
@@ -78,7 +78,7 @@ class StoreContract(ListsContract):
         assert found.dismiss_requested
 
     def test_a_job_that_has_ended_is_not_dismissed(self, store: Store) -> None:
-        self.add(store, 1, Started, succeeded)
+        self.add(store, 1, Started, success)
         assert not store.request_dismiss("job-1")
         assert not store.request_dismiss("nothing")
 

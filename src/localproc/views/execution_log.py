@@ -10,7 +10,7 @@ from typing import Any, Final
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.model.events import STAGE_OUT
 from localproc.model.trigger import Firing
-from localproc.views.ogc import timestamp, usage
+from localproc.views.ogc import step_usage, timestamp
 
 STATUSES: Final = {
     JobStatus.ACCEPTED: "triggered",
@@ -116,7 +116,7 @@ def _phase(step: Step, log: Sequence[str]) -> dict[str, Any]:
     if status == "success" and not step.message:
         said = f"Completed {step.name}"
     phase |= {"status": status, "message": said, "log": list(log)}
-    told = usage(step)
+    told = step_usage(step)
     return phase | {"properties": told} if told else phase
 
 

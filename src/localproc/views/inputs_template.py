@@ -40,18 +40,18 @@ def about(port: Mapping[str, Any]) -> list[str]:
     return [*(line for line in said if line), "; ".join(filter(None, notes))]
 
 
-def is_required(port: Mapping[str, Any]) -> bool:
+def must_be_given(port: Mapping[str, Any]) -> bool:
     """Return whether an input must be given."""
     return port.get("default") is None and not is_optional(port["type"])
 
 
 def _need(port: Mapping[str, Any]) -> str:
-    return "required" if is_required(port) else "" if "default" in port else "may be left out"
+    return "required" if must_be_given(port) else "" if "default" in port else "may be left out"
 
 
 def _written(port: Mapping[str, Any]) -> list[str]:
     key = _scalar(port["id"])
-    if is_required(port):
+    if must_be_given(port):
         return [f"{key}:{_blank(port['type'], '')}"]
     if port.get("default") is None:
         return [

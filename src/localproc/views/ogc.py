@@ -103,12 +103,12 @@ def step_info(step: Step, folder: str = "") -> dict[str, Any]:
     if step.status is StepStatus.FAILED:
         told = {"command": list(step.command), "inputs": dict(step.inputs), "folder": folder}
         info |= {name: value for name, value in told.items() if value}
-    info |= usage(step)
+    info |= step_usage(step)
     info["log"] = step.log
     return info
 
 
-def usage(step: Step) -> dict[str, Any]:
+def step_usage(step: Step) -> dict[str, Any]:
     """Tell where and in what a step runs, and what it took; what nobody knows is left out."""
     said = {
         "executor": step.executor or None,

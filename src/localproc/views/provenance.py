@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from localproc.model import Event, JobRecord, Step
 from localproc.model.events import StepFinished, Succeeded, request_of
-from localproc.views.ogc import timestamp, usage
+from localproc.views.ogc import step_usage, timestamp
 
 _PREFIXES: Final = {
     "localproc": "https://localproc.dev/ns#",
@@ -76,7 +76,7 @@ class _Document:
             said["localproc:status"] = step.status.value
             if step.exit_code is not None:
                 said["localproc:exitCode"] = step.exit_code
-            said |= {f"localproc:{name}": value for name, value in usage(step).items()}
+            said |= {f"localproc:{name}": value for name, value in step_usage(step).items()}
             self._add("activity", activity, said)
             self._relate(
                 "wasInformedBy", {"prov:informed": activity, "prov:informant": self._activity}

@@ -70,7 +70,7 @@ class ReportContents:
     problem: Mapping[str, Any]
 
 
-def told(steps: Sequence[Step]) -> list[Step]:
+def told_steps(steps: Sequence[Step]) -> list[Step]:
     """Return the steps that a report tells of one by one: those that failed, then the first."""
     failed = [step for step in steps if step.status is StepStatus.FAILED]
     others = [step for step in steps if step.status is not StepStatus.FAILED]
@@ -135,7 +135,7 @@ def _summary(report: ReportContents) -> Iterator[str]:
 
 
 def _timeline(report: ReportContents) -> Iterator[str]:
-    chosen = told(report.steps)
+    chosen = told_steps(report.steps)
     if not chosen:
         return
     began = min((step.start for step in report.steps if step.start is not None), default=None)
@@ -187,7 +187,7 @@ def _steps(report: ReportContents) -> Iterator[str]:
     if not report.steps:
         return
     yield _table(("step", "status"), [(escape(row.name), escape(row.said)) for row in report.rows])
-    chosen = told(report.steps)
+    chosen = told_steps(report.steps)
     for step in chosen:
         said = f"<b>{escape(step.name)}</b> {escape(step.status.value)}"
         opened = " open" if step.status is StepStatus.FAILED else ""

@@ -61,7 +61,7 @@ class Shown:
 SizeOf = Callable[[str], int | None]
 
 
-def shown(
+def shown_outputs(
     document: Mapping[str, Any], size_of: SizeOf, catalogs: Mapping[str, str] = MappingProxyType({})
 ) -> list[Shown]:
     """Return the outputs of a results document; ``catalogs`` are the addresses of those that are.

@@ -8,9 +8,10 @@ record of its task: it stays until that end has been recorded.
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
-from localproc.errors import LocalprocError
+from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
@@ -30,6 +31,7 @@ _PACE: Final = 0.02
 _LATE: Final = 2.0  #: seconds between TERM and KILL for a task that took too long
 _LATE_AT_ONCE: Final = 4
 _OPEN: Final = (TaskState.QUEUED, TaskState.RUNNING)
+_STUCK: Final = "the daemon does not answer for its container, but for others"
 _TORN: Final = "what kept its secrets out of its logs was killed"
 
 
@@ -45,6 +47,7 @@ class DockerBackend:
         self.starts = Starts(api, self.boxes, owner, daemon.name, room.take)
         self.ends = Ends(api, self.boxes, daemon)
         self._tasks: dict[str, Task] = {}
+        self._last: dict[str, Report] = {}
         #: Starts what others have asked room for.
         self.others: Callable[[Task], bool] | None = None
         #: Not those of the boxes, which ending some makes use of.
@@ -82,13 +85,19 @@ class DockerBackend:
         return made
 
     def look(self, handles: Mapping[str, str]) -> Mapping[str, Report]:
-        """Ask for each container."""
-        reports = list(self.boxes.pool.map(self._seen, handles, handles.values()))
-        for report in reports:
-            if report.state not in _OPEN:
-                self.room.leave(report.key)
+        """Ask for each container; one that the daemon is stuck with is what it was before."""
+        answers = list(self.boxes.pool.map(self._answered, handles, handles.values()))
+        away = [one for one in answers if isinstance(one, ExecutorUnavailable)]
+        if away and len(away) == len(answers):
+            raise away[0]
+        reports = {}
+        for key, answer in zip(handles, answers, strict=True):
+            reports[key] = self._as_before(key) if isinstance(answer, LocalprocError) else answer
+            if reports[key].state not in _OPEN:
+                self.room.leave(key)
+        self._last.update(reports)
         self._start()
-        return {one.key: one for one in reports}
+        return reports
 
     def stop(self, handles: Mapping[str, str], grace: float) -> None:
         """End containers; each ends with all that is in it."""
@@ -114,6 +123,7 @@ class DockerBackend:
         for key, name in handles.items():
             task_containers.curtain(self.owner, name).remove()
             self._tasks.pop(key, None)
+            self._last.pop(key, None)
             self.starts.failed.pop(key, None)
             self.ends.stopped.discard(key)
 
@@ -152,6 +162,16 @@ class DockerBackend:
             self._late.submit(self._stop_late, late)
         left = self.ends.next_late()
         return self._events.wait(seconds if left is None else min(seconds, max(0.0, left)))
+
+    def _answered(self, key: str, name: str) -> Report | ExecutorUnavailable:
+        try:
+            return self._seen(key, name)
+        except ExecutorUnavailable as error:
+            return error
+
+    def _as_before(self, key: str) -> Report:
+        """Return what was known of a task, whose container the daemon does not answer for."""
+        return replace(self._last.get(key, Report(key, TaskState.QUEUED)), reason=_STUCK)
 
     def _seen(self, key: str, name: str) -> Report:
         if (failed := self.starts.failed.get(key)) is not None:

@@ -23,6 +23,7 @@ _AT_A_TIME: Final = 8  #: requests; the daemon itself works on a few at a time
 _PACE: Final = 0.02
 _SHARE: Final = 4  #: waiting takes at most one part in so many of the daemon's time
 _PATIENCE: Final = 30.0  #: seconds that a killed container may take to end
+_SOON: Final = 10.0  #: seconds that a daemon may take for one, unless it is stuck with that
 _NO_INIT: Final = "container-init binary not found"
 _NOT_THERE: Final = 404
 #: What a person can do about containers that a daemon does not remove.
@@ -48,7 +49,7 @@ class Boxes:
 
     def seen(self, name: str) -> Mapping[str, Any]:
         """Return all that the daemon says of a container."""
-        found: Mapping[str, Any] = self._api.get(f"/containers/{name}/json")
+        found: Mapping[str, Any] = self._api.get(f"/containers/{name}/json", patience=_SOON)
         return found
 
     def runs(self, name: str) -> bool:

@@ -55,9 +55,9 @@ class EngineApi:
         )
         self._streams: set[httpx.Response] = set()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, *, patience: float = _PATIENCE, **query: Any) -> Any:
         """Return the JSON of an answer."""
-        return self._call("GET", path, query)
+        return self._call("GET", path, query, patience=patience)
 
     def post(
         self,

@@ -3,14 +3,16 @@
 Owns their names and what is in them, for as long as a service is loaded. Must not know services.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any, Final
 
 from localproc_eoepca.handlers import ExecutionHandler
-from localproc_eoepca.runner import FAILED, SUCCEEDED, Runner
+from localproc_eoepca.runner import Runner
 
 #: The packages that services of EOEPCA and of ZOO-Project import, their modules, and the runners.
 _RUNNERS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
@@ -18,6 +20,30 @@ _RUNNERS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "zoo_argowf_runner": (("", ".runner", ".handlers"), "ZooArgoWorkflowsRunner"),
     "zoo_wes_runner": (("", ".wes_runner", ".handlers"), "ZooWESRunner"),
     "zoo_runner_common": (("", ".handlers", ".base_runner"), "BaseRunner"),
+}
+
+
+_LOG: Final = logging.getLogger("localproc.zoo")
+#: How a service may stand, in the order of the numbers that it returns.
+_STATUSES: Final = (
+    "ACCEPTED",
+    "STARTED",
+    "PAUSED",
+    "SUCCEEDED",
+    "FAILED",
+    "DISMISSED",
+    "DEPLOYED",
+    "UNDEPLOYED",
+)
+#: What a service logs with.
+_LEVELS: Final = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "success": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
 }
 
 
@@ -48,12 +74,18 @@ def _zoo(told: Callable[[int, str], None]) -> ModuleType:
     return _module(
         "zoo",
         {
-            "SERVICE_SUCCEEDED": SUCCEEDED,
-            "SERVICE_FAILED": FAILED,
+            **{f"SERVICE_{name}": number for number, name in enumerate(_STATUSES)},
+            **{name: partial(_said, level) for name, level in _LEVELS.items()},
             "update_status": update_status,
+            "exception": type("exception", (Exception,), {"__module__": "zoo"}),
+            "VERSION": "",
             "_": lambda message: message,
         },
     )
+
+
+def _said(level: int, message: object) -> None:
+    _LOG.log(level, "%s", message)
 
 
 def _module(name: str, members: Mapping[str, Any]) -> ModuleType:

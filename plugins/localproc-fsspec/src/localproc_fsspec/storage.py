@@ -19,6 +19,7 @@ from localproc.errors import NoSuchObject, ObjectExists, StagingError, StorageUn
 from localproc.plugins.storage import (
     Description,
     Info,
+    Put,
     Watch,
     object_key,
     object_uri,
@@ -103,43 +104,29 @@ class FsspecStorage:
                 )
         return info
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Put an object: it is there whole or not at all."""
         watch(0)
-        digest, size = _digest(source, uri)
-        if sha256 and digest != sha256.lower():
-            raise StagingError(
-                f"{redacted(uri)} would not have the SHA-256 that was announced", uri=redacted(uri)
-            )
-        with self._explaining(uri):
+        digest, size = _digest(what.source, what.uri)
+        with self._explaining(what.uri):
             try:
-                self._put(source, uri, size, watch, if_absent=if_absent)
+                self._put(what, size, watch)
             except FileExistsError:
-                raise ObjectExists(f"{redacted(uri)} is there already", uri=redacted(uri)) from None
+                shown = redacted(what.uri)
+                raise ObjectExists(f"{shown} is there already", uri=shown) from None
         watch(size)
-        return Info(uri, size, sha256=digest)
+        return Info(what.uri, size, sha256=digest)
 
-    def _put(
-        self, source: str | bytes, uri: str, size: int, watch: Watch, *, if_absent: bool
-    ) -> None:
+    def _put(self, what: Put, size: int, watch: Watch) -> None:
         """Put an object, in one call where that is whole or nothing."""
-        files, path = self._place(uri)
+        files, path = self._place(what.uri)
+        source = what.source
         if self._scheme in hosts.HOSTS:
             host = hosts.HOSTS[self._scheme]
             with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-                hosts.put(host, files, file, path, size, watch, if_absent=if_absent)
+                hosts.put(host, files, file, path, size, watch, if_absent=what.if_absent)
             return
-        mode = "create" if if_absent else "overwrite"
+        mode = "create" if what.if_absent else "overwrite"
         if isinstance(source, bytes):
             files.pipe_file(path, source, mode=mode)
         else:

@@ -19,7 +19,7 @@ from s3fs import S3FileSystem
 
 from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
-from localproc_s3.options import S3Options
+from localproc_s3.options import ENDPOINT, S3Options, is_plain
 
 _T = TypeVar("_T")
 
@@ -78,7 +78,7 @@ class Connection:
         """The client of botocore, for what it knows of itself."""
         with self._lock:
             if not self._is_open:
-                self.wait(self._begun(self._files.set_session()))
+                self.wait(self._begun(_client(self._files)))
                 self._is_open = True
         return self._files.s3
 
@@ -144,7 +144,7 @@ class Connection:
         return await known.get_frozen_credentials()
 
     async def _called(self, files: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        client = await files.set_session()
+        client = await _client(files)
         if self._options.requester_pays and operation in _PAYABLE:
             arguments["RequestPayer"] = "requester"
         try:
@@ -165,6 +165,14 @@ class Connection:
         if operation == "get_object":
             answer["Data"] = await answer["Body"].read()
         return answer
+
+
+async def _client(files: Any) -> Any:
+    """Return the client; raises ``StagingError`` if what names the server has a key in it."""
+    client = await files.set_session()
+    if not is_plain(client.meta.endpoint_url):
+        raise StagingError("the endpoint of S3 cannot be used", hint=ENDPOINT)
+    return client
 
 
 def _config(options: S3Options) -> dict[str, Any]:

@@ -4,12 +4,14 @@ Owns the bucket and the key of a URI. Must not connect to anything.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
 from localproc.plugins.storage import object_key, object_uri
 from localproc.storage.addresses import redacted
+
+_LONGEST: Final = 1024  #: bytes that a key may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +46,18 @@ def place(uri: str) -> Place:
             uri=redacted(uri),
             hint="it is s3://bucket/key; keys belong into the options of the storage",
         )
-    return Place(uri, bucket, object_key(uri))
+    key = object_key(uri)
+    if not _is_name(key):
+        raise StagingError(
+            f"{redacted(uri)} is no name of an object in S3",
+            uri=redacted(uri),
+            hint=f"names are UTF-8, of no more than {_LONGEST} bytes: give the file another one",
+        )
+    return Place(uri, bucket, key)
+
+
+def _is_name(key: str) -> bool:
+    try:
+        return len(key.encode()) <= _LONGEST
+    except UnicodeEncodeError:
+        return False

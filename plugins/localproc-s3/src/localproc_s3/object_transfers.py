@@ -5,7 +5,7 @@ Owns joining uploads and downloads. Must not know the protocol of storages.
 
 from typing import Protocol
 
-from localproc.plugins.storage import Info, Watch
+from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
 from localproc_s3.downloads import Downloads
 from localproc_s3.object_body import Contents
@@ -18,17 +18,8 @@ from localproc_s3.window import Window
 class Transfers(Protocol):
     """Puts and fetches objects, as the verbs of the same names do."""
 
-    def put(
-        self,
-        contents: Contents,
-        place: Place,
-        media_type: str,
-        sha256: str,
-        watch: Watch,
-        *,
-        if_absent: bool,
-    ) -> Info:
-        """Put an object."""
+    def put(self, contents: Contents, place: Place, what: Put, watch: Watch) -> Info:
+        """Put the contents of what is to be put."""
 
     def fetch(self, place: Place, path: str, most: int | None, watch: Watch, resume: str) -> Info:
         """Write an object to a file."""

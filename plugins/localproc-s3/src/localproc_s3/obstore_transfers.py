@@ -15,7 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from localproc.plugins.storage import Info, Watch
+from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
 from localproc_s3.object_body import Contents
 from localproc_s3.object_names import Place
@@ -41,24 +41,14 @@ class ObstoreTransfers:
         self._stores: dict[str, S3Store] = {}
         self._large = threading.Semaphore()
 
-    def put(
-        self,
-        contents: Contents,
-        place: Place,
-        media_type: str,
-        sha256: str,
-        watch: Watch,
-        *,
-        if_absent: bool,
-    ) -> Info:
+    def put(self, contents: Contents, place: Place, what: Put, watch: Watch) -> Info:
         """Put an object; raises ``StagingError``, and what ``watch`` raises."""
-        if not if_absent and not self._options.upload:
-            said = {"Content-Type": media_type, **({DIGEST: sha256.lower()} if sha256 else {})}
+        if not what.if_absent and not self._options.upload:
             try:
-                return self._put(contents, place, said, sha256, watch)
+                return self._put(contents, place, what.media_type, watch)
             except _FAILED:
                 contents.rewind()
-        return self._others.put(contents, place, media_type, sha256, watch, if_absent=if_absent)
+        return self._others.put(contents, place, what, watch)
 
     def fetch(self, place: Place, path: str, most: int | None, watch: Watch, resume: str) -> Info:
         """Write an object to a file; raises ``StagingError``, and what ``watch`` raises."""
@@ -77,28 +67,29 @@ class ObstoreTransfers:
                 pass
         return self._others.fetch(place, path, most, watch, resume)
 
-    def _put(self, contents: Contents, place: Place, said: Any, sha256: str, watch: Watch) -> Info:
+    def _put(self, contents: Contents, place: Place, media_type: str, watch: Watch) -> Info:
         store = self._store(place.bucket)
+        said, digest = {"Content-Type": media_type}, hashlib.sha256()
         watch(0)
         if contents.size <= PART:
             data = contents.read(PART + 1)
-            check(place, hashlib.sha256(data).hexdigest(), sha256, len(data), contents.size)
+            check(place, len(data), contents.size)
+            digest.update(data)
+            said[DIGEST] = digest.hexdigest()
             put = obstore.put(store, place.key, data, attributes=said, use_multipart=False)
             watch(len(data))
         else:
             with self._alone(watch):
-                pieces = _pieces(contents, place, sha256, watch)
                 put = obstore.put(
                     store,
                     place.key,
-                    pieces,
+                    _pieces(contents, place, digest, watch),
                     attributes=said,
                     chunk_size=PART,
                     max_concurrency=_AT_A_TIME,
                 )
-            size = obstore.head(store, place.key)["size"]
-            check(place, "", "", size, contents.size)
-        return Info(place.uri, contents.size, put["e_tag"] or "", sha256.lower())
+            check(place, obstore.head(store, place.key)["size"], contents.size)
+        return Info(place.uri, contents.size, put["e_tag"] or "", digest.hexdigest())
 
     @contextmanager
     def _alone(self, watch: Watch) -> Iterator[None]:
@@ -135,12 +126,12 @@ class ObstoreTransfers:
         return {**self._connection.keys(), "expires_at": datetime.now(UTC) + _FRESH}
 
 
-def _pieces(contents: Contents, place: Place, sha256: str, watch: Watch) -> Iterator[bytes]:
+def _pieces(contents: Contents, place: Place, digest: Any, watch: Watch) -> Iterator[bytes]:
     """Yield the contents; what is raised at their end keeps the object from being there."""
-    digest, size = hashlib.sha256(), 0
+    size = 0
     while data := contents.read(PART):
         digest.update(data)
         size += len(data)
         yield data
         watch(size)
-    check(place, digest.hexdigest(), sha256, size, contents.size)
+    check(place, size, contents.size)

@@ -9,6 +9,7 @@ What is not given comes from where botocore finds it for every other program: ``
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from localproc.errors import EnvironmentProblem
 
@@ -34,6 +35,8 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "client": ("s3fs", "obstore"),
     "fields": ("eoepca", "v2"),
 }
+#: What an endpoint has to be.
+ENDPOINT: Final = "it is http(s)://host:port; keys belong into the options key and secret"
 _FLAGS: Final = ("anonymous", "requester_pays")
 
 
@@ -79,7 +82,17 @@ def read(options: Mapping[str, Any]) -> S3Options:
     given = {name: value for name, value in options.items() if name != "guarded"}
     if bool(given.get("key")) != bool(given.get("secret")):
         raise _wrong("needs a key and its secret", "give both, or none of them")
+    for name in ("endpoint", "public_endpoint"):
+        if given.get(name) and not is_plain(given[name]):
+            raise _wrong(f"cannot have this {name}", ENDPOINT)
     return S3Options(**given)
+
+
+def is_plain(endpoint: str) -> bool:
+    """Whether a server's URL can be shown in items: no user, no password and no query in it."""
+    parts = urlsplit(endpoint)
+    is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
+    return is_web and not set("@?#") & set(endpoint)
 
 
 def _wrong(what: str, hint: str) -> EnvironmentProblem:

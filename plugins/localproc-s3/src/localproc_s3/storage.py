@@ -9,13 +9,14 @@ from itertools import groupby
 from typing import Any, Final
 
 from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
-from localproc.plugins.storage import Description, Info, Watch, unwatched
+from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc_s3.connection import Connection
 from localproc_s3.described import described
 from localproc_s3.object_body import Contents
 from localproc_s3.object_names import Place, place
 from localproc_s3.object_transfers import Transfers
 from localproc_s3.options import S3Options
+from localproc_s3.unchanged import unchanged
 from localproc_s3.uploads import DIGEST, abort
 
 _MANY: Final = 1000  #: objects that one request can delete
@@ -57,23 +58,12 @@ class S3Storage:
         """Write an object to a file, parts of a large one at the same time."""
         return self._transfers.fetch(place(uri), path, most, watch, resume)
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Put an object, a large one in parts: it is there when the last of them is."""
-        target = place(uri)
-        with Contents(source) as contents:
-            return self._transfers.put(
-                contents, target, media_type, sha256, watch, if_absent=if_absent
-            )
+        target = place(what.uri)
+        with Contents(what.source) as contents:
+            there = unchanged(self._connection, contents, target, what, watch)
+            return there or self._transfers.put(contents, target, what, watch)
 
     def list(self, prefix: str) -> Iterator[Info]:
         """Yield objects, a page of them at a time."""

@@ -1,7 +1,8 @@
 """Putting an object, whole or in parts.
 
-Owns multipart uploads, and that an object has the digest that was announced. Must not know who asks
-for it.
+Owns multipart uploads, and that what arrives is what was sent: a server compares it with a checksum
+that costs next to nothing for parts, as their SHA-256 would be one more of the same bytes. Must not
+know who asks for it.
 
 What has been sent is waited for, whoever wants no more of it: one who removes what was put must not
 do so before it is there.
@@ -9,6 +10,7 @@ do so before it is there.
 
 import base64
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import closing, suppress
@@ -16,7 +18,7 @@ from functools import partial
 from typing import Any, Final
 
 from localproc.errors import NoSuchObject, StagingError
-from localproc.plugins.storage import Info, Watch
+from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
 from localproc_s3.object_body import Contents
 from localproc_s3.object_names import Place
@@ -37,61 +39,51 @@ class Uploads:
         self._window = window
         self._said = said
 
-    def put(
-        self,
-        contents: Contents,
-        place: Place,
-        media_type: str,
-        sha256: str,
-        watch: Watch,
-        *,
-        if_absent: bool,
-    ) -> Info:
+    def put(self, contents: Contents, place: Place, what: Put, watch: Watch) -> Info:
         """Put an object; raises ``StagingError``, and what ``watch`` raises."""
         watch(0)
-        said = {"ContentType": media_type, **self._said}
-        if sha256:
-            said["Metadata"] = {DIGEST: sha256.lower()}
-        condition = {"IfNoneMatch": "*"} if if_absent else {}
+        said = {"ContentType": what.media_type, **self._said}
+        condition = {"IfNoneMatch": "*"} if what.if_absent else {}
         if contents.size > PART:
-            return self._in_parts(contents, place, sha256, watch, said, condition)
-        if contents.size <= _FREE:
-            begun = self._whole(contents, place, sha256, said | condition)
-            with self._connection.explaining(place.uri):
-                answer = self._connection.wait(begun)
-        else:
-            begin = partial(self._whole, contents, place, sha256, said | condition)
-            with self._connection.explaining(place.uri):
+            return self._in_parts(contents, place, watch, said, condition)
+        digest = hashlib.sha256()
+        begin = partial(self._whole, contents, place, digest, said | condition)
+        with self._connection.explaining(place.uri):
+            if contents.size <= _FREE:
+                answer = self._connection.wait(begin())
+            else:
                 (answer,) = self._window.through([begin], lambda: watch(0))
         watch(contents.size)
-        return Info(place.uri, contents.size, answer.get("ETag", ""), sha256.lower())
+        return Info(place.uri, contents.size, answer.get("ETag", ""), digest.hexdigest())
 
     def _whole(
-        self, contents: Contents, place: Place, sha256: str, said: Mapping[str, Any]
+        self, contents: Contents, place: Place, digest: Any, said: Mapping[str, Any]
     ) -> "Future[Any]":
         data = contents.read(PART + 1)
-        digest = hashlib.sha256(data)
-        check(place, digest.hexdigest(), sha256, len(data), contents.size)
-        summed = base64.b64encode(digest.digest()).decode()
+        check(place, len(data), contents.size)
+        digest.update(data)
         return self._connection.begin(
-            "put_object", **place.named, Body=data, ChecksumSHA256=summed, **said
+            "put_object",
+            **place.named,
+            Body=data,
+            ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+            **{**said, "Metadata": {**said.get("Metadata", {}), DIGEST: digest.hexdigest()}},
         )
 
     def _in_parts(
         self,
         contents: Contents,
         place: Place,
-        sha256: str,
         watch: Watch,
         said: Mapping[str, Any],
         condition: Mapping[str, Any],
     ) -> Info:
         call = self._connection.call
-        begun = call("create_multipart_upload", place.uri, **place.named, **said)
+        summed = {**said, "ChecksumAlgorithm": "CRC32"}
+        begun = call("create_multipart_upload", place.uri, **place.named, **summed)
         upload = {**place.named, "UploadId": begun["UploadId"]}
         try:
             parts, digest = self._sent(contents, place, upload, watch)
-            check(place, digest, sha256, contents.size, contents.size)
             call(
                 "complete_multipart_upload",
                 place.uri,
@@ -111,15 +103,16 @@ class Uploads:
     ) -> tuple[list[dict[str, Any]], str]:
         """Send all parts, a few at a time; return what S3 says of them, and the digest."""
         digest, sent = hashlib.sha256(), 0
-        length = max(PART, -(-contents.size // _PARTS))
-        count = -(-contents.size // length)
+        length, count = parts_of(contents.size)
+        sums: list[str] = []
 
         def send(number: int) -> "Future[Any]":
             data = contents.read(length)
             due = length if number < count else contents.size - length * (count - 1)
-            check(place, "", "", len(data), due)
+            check(place, len(data), due)
+            sums.append(_crc32(data))
             future = self._connection.begin(
-                "upload_part", **upload, PartNumber=number, Body=data, ContentMD5=_md5(data)
+                "upload_part", **upload, PartNumber=number, Body=data, ChecksumCRC32=sums[-1]
             )
             digest.update(data)
             return future
@@ -132,15 +125,23 @@ class Uploads:
         answers = self._window.through(beginnings(), lambda: watch(sent))
         with self._connection.explaining(place.uri), closing(answers):
             for answer in answers:
-                parts.append({"PartNumber": len(parts) + 1, "ETag": answer["ETag"]})
+                number, summed = len(parts) + 1, sums[len(parts)]
+                parts.append(
+                    {"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": summed}
+                )
                 sent = min(contents.size, sent + length)
                 watch(sent)
         return parts, digest.hexdigest()
 
 
-def _md5(data: bytes) -> str:
-    """Return what every server compares a part with, be it new or old."""
-    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+def parts_of(size: int) -> tuple[int, int]:
+    """Return the bytes of each part of an object but the last, and how many parts there are."""
+    length = max(PART, -(-size // _PARTS))
+    return length, -(-size // length)
+
+
+def _crc32(data: bytes) -> str:
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
 
 
 def abort(connection: Connection, place: Place, upload: str) -> None:
@@ -154,11 +155,11 @@ def abort(connection: Connection, place: Place, upload: str) -> None:
             return
 
 
-def check(place: Place, digest: str, sha256: str, size: int, expected: int) -> None:
-    """Raise ``StagingError`` for contents that are not those that were announced."""
-    if size != expected or (sha256 and digest != sha256.lower()):
+def check(place: Place, size: int, expected: int) -> None:
+    """Raise ``StagingError`` for contents that are longer or shorter by now."""
+    if size != expected:
         raise StagingError(
-            f"{place.shown} would not be what was announced: it has another size or SHA-256",
+            f"{place.shown} would not be what was announced: it has another size",
             uri=place.shown,
             hint="the file was changed while it was published",
         )

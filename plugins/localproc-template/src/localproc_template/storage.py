@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError
-from localproc.plugins.storage import Description, Info, Watch, normalized, unwatched
+from localproc.plugins.storage import Description, Info, Put, Watch, normalized, unwatched
 
 
 class MemoryStorage:
@@ -54,28 +54,15 @@ class MemoryStorage:
             file.write(data)
         return _info(uri, data)
 
-    def put(
-        self,
-        source: str | bytes,
-        uri: str,
-        *,
-        media_type: str = "application/octet-stream",
-        sha256: str = "",
-        watch: Watch = unwatched,
-        if_absent: bool = False,
-        disposable: bool = False,
-    ) -> Info:
+    def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Read the file first, then store it in one step: nobody ever sees half of it."""
-        data = source if isinstance(source, bytes) else _contents(source, uri)
-        info = _info(uri, data)
-        if sha256 and sha256.lower() != info.sha256:
-            raise StagingError(f"{uri} would not have the SHA-256 that was announced", uri=uri)
+        data = what.source if isinstance(what.source, bytes) else _contents(what.source, what.uri)
         watch(len(data))
-        if not if_absent:
-            self._objects[normalized(uri)] = data
-        elif self._objects.setdefault(normalized(uri), data) is not data:  # in one step, too
-            raise ObjectExists(f"{uri} is there already", uri=uri)
-        return info
+        if not what.if_absent:
+            self._objects[normalized(what.uri)] = data
+        elif self._objects.setdefault(normalized(what.uri), data) is not data:  # in one step, too
+            raise ObjectExists(f"{what.uri} is there already", uri=what.uri)
+        return _info(what.uri, data)
 
     def list(self, prefix: str) -> Iterator[Info]:
         """Yield all objects below a prefix."""

@@ -174,7 +174,20 @@ def is_reference(value: Any) -> bool:
 
 def has_files(value: Any) -> bool:
     """Whether there is any File or Directory object in a value."""
-    return bool(walk(value))
+    return _any((value,))
+
+
+def _any(values: Iterable[Any]) -> bool:
+    """Stop at the first: of the outputs of a large scatter all are alike."""
+    for one in values:
+        if type(one) in PLAIN:
+            continue
+        if isinstance(one, list):
+            if _any(one):
+                return True
+        elif isinstance(one, MAPPINGS) and (one.get("class") in FILELIKE or _any(one.values())):
+            return True
+    return False
 
 
 def normalize(value: Any, base: str = "") -> Any:

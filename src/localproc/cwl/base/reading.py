@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, Final
 
-from localproc.cwl.base.scalars import number
+from localproc.cwl.base.scalars import read_float
 from localproc.cwl.base.surrogates import has_half, joined
 from localproc.cwl.base.trees import DEEPEST, TreeBuilder, UnreadableText
 
@@ -25,9 +25,10 @@ _MOST: Final = 5_000_000  #: mappings and lists that data may have
 
 def read_data(text: str) -> Any:
     """Return JSON or YAML as plain data; raises ``Unreadable``."""
+    _check_characters(text)
     if text.lstrip()[:1] in ("{", "["):
         try:
-            found = json.loads(text, parse_float=number, parse_constant=_refuse)
+            found = json.loads(text, parse_float=read_float, parse_constant=_refuse)
         except (ValueError, RecursionError):
             pass  # YAML's flow style begins alike
         else:
@@ -38,7 +39,7 @@ def read_data(text: str) -> Any:
 def read_json(text: str) -> Any:
     """Return JSON as plain data; raises ``Unreadable``."""
     try:
-        found = json.loads(text, parse_float=number, parse_constant=_refuse)
+        found = json.loads(text, parse_float=read_float, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise UnreadableText(error.msg, error.lineno, error.colno) from None
     except ValueError as error:
@@ -66,6 +67,7 @@ def read_yaml(text: str, *, marked: bool = False) -> Any:
     ``marked``: mappings and lists know where they and their parts stand (ruamel.yaml's
     ``CommentedMap`` and ``CommentedSeq``).
     """
+    _check_characters(text)
     text = joined(text)
     found = _by_libyaml(text, marked=marked)
     if found is _UNREAD:
@@ -73,6 +75,14 @@ def read_yaml(text: str, *, marked: bool = False) -> Any:
     if has_half(found, text):
         raise UnreadableText("a text in it has half a character")
     return found
+
+
+def _check_characters(text: str) -> None:
+    """Refuse bytes that were no UTF-8 where the text came from, which Python keeps as halves."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnreadableText("it is not UTF-8") from None
 
 
 def check_depth(value: Any) -> None:

@@ -38,7 +38,7 @@ def scalar(text: str, tag: str | None, *, plain: bool, old: bool) -> Any:
     return make(text, old)
 
 
-def number(text: str) -> float | int:
+def read_float(text: str) -> float | int:
     """Read a float; one with an exponent but no fraction is an int.
 
     So ``1.23e5`` is written as 123000 wherever it goes (CWL v1.2 test
@@ -74,7 +74,7 @@ def _float(text: str, old: bool) -> float | int:
     plain = text.replace("_", "").lower()
     if plain in _NON_FINITE:
         return _NON_FINITE[plain]
-    return _sexagesimal(plain) if old and ":" in plain else number(plain)
+    return _sexagesimal(plain) if old and ":" in plain else read_float(plain)
 
 
 def _int(text: str, old: bool) -> int | float:

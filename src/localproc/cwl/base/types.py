@@ -92,6 +92,8 @@ def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[
         if not isinstance(value, list):
             yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
             return
+        if _all_fit(value, cwl_type["items"]):
+            return
         for index, item in enumerate(value):
             yield from mismatches(item, cwl_type["items"], f"{path}[{index}]")
     elif what == "record":
@@ -108,6 +110,22 @@ def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[
             yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
     elif not _is_primitive(value, what):
         yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
+
+
+def _all_fit(values: list[Any], cwl_type: CwlType) -> bool:
+    """Whether all are of a simple type, seen without a look at each: a scatter has thousands."""
+    found = set(map(type, values))
+    match cwl_type:
+        case "int" | "long":
+            fits = found == {int}
+            return fits and min(values) >= -_RANGES[cwl_type] and max(values) < _RANGES[cwl_type]
+        case "float" | "double":
+            return found <= {int, float}
+        case "string":
+            return found <= {str}
+        case "boolean":
+            return found <= {bool}
+    return False
 
 
 def _union_mismatches(value: Any, branches: list[Any], path: str) -> Iterator[tuple[str, str]]:

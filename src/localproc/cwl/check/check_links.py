@@ -20,7 +20,7 @@ from localproc.cwl.base.types import (
 )
 
 
-def carried(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Any:
+def arriving_type(sink: Mapping[str, Any], types: Sequence[CwlType]) -> Any:
     """Return the type of what arrives at a sink from sources of these types."""
     if not _is_merged(sink, types):
         arriving: Any = types[0]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from localproc.cwl.base.near import near
 from localproc.cwl.base.positions import Position
 from localproc.cwl.base.types import Fit, describe, fit, is_optional, members, without_null
-from localproc.cwl.check.check_links import carried, is_never_array, misfit, never_fitting
+from localproc.cwl.check.check_links import arriving_type, is_never_array, misfit, never_fitting
 from localproc.cwl.check.cycles import cycles
 from localproc.cwl.run.process import Requirements
 from localproc.errors import Problem
@@ -190,7 +190,7 @@ class WorkflowCheck:
                 self._warnings.append(at.problem(said, "give the output its own type"))
 
     def _carried(self, sink: Mapping[str, Any]) -> Any:
-        return carried(sink, [self._types[source] for source in sink["source"]])
+        return arriving_type(sink, [self._types[source] for source in sink["source"]])
 
     def _default(self, one: Mapping[str, Any], wanted: Any, at: Position, *, sure: bool) -> None:
         """See that a default fits; ``sure`` if there is no other value."""

@@ -15,7 +15,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from localproc.cwl.expr.realm import MEMORY_LIMIT, ScriptFailed, run
+from localproc.cwl.expr.realm import (
+    MEMORY_LIMIT,
+    RESULT_LIMIT,
+    TOO_LARGE,
+    ScriptFailed,
+    run_script,
+)
 from localproc.errors import ExpressionError
 
 TIME_LIMIT: Final = 20.0  #: seconds of processor time for one evaluation
@@ -40,7 +46,7 @@ class Evaluator(Protocol):
         """
 
 
-_evaluator: ContextVar[Evaluator] = ContextVar("evaluator", default=run)
+_evaluator: ContextVar[Evaluator] = ContextVar("evaluator", default=run_script)
 
 
 @contextmanager
@@ -86,6 +92,11 @@ def _explain(script: Script, message: str, time_limit: float) -> ExpressionError
         hint = "look for a loop that does not end"
     elif "out of memory" in reason:
         reason = f"used more than {MEMORY_LIMIT >> 20} MiB"
+    elif reason == "null":  # without memory QuickJS cannot always make the error
+        reason = f"threw null, or used more than {MEMORY_LIMIT >> 20} MiB"
+    elif reason == TOO_LARGE:
+        reason = f"gave a value of more than {RESULT_LIMIT >> 20} MiB"
+        hint = "have a tool write it into a file, and hand that on"
     elif "Intl is not defined" in reason:
         hint = "there is no data of locales: write numbers, dates and texts without Intl"
     text = "$" + script.code

@@ -16,6 +16,10 @@ from typing import Any, Final
 from localproc.cwl.expr.prelude import PRELUDE
 
 MEMORY_LIMIT: Final = 1 << 28  #: bytes for one realm
+#: Characters of JSON that a value may have. Values go into the log of events, and while Python
+#: writes or reads JSON no other thread goes on: all jobs wait.
+RESULT_LIMIT: Final = 8 << 20
+TOO_LARGE: Final = "InternalError: the value is too large"
 _NON_FINITE: Final = re.compile(r"(?<=[\[,: ])(?:NaN|-?Infinity)(?=[\],}])")
 _MAX_COMPILED: Final = 2000  #: compiled expressions kept in one realm
 
@@ -48,7 +52,9 @@ _CALL: Final = """
 _FROZEN: Final = re.compile(
     r"is read-only|not extensible|not configurable|no setter|cannot define|could not delete"
 )
-_SPENT: Final = re.compile(r"interrupted|out of memory")  #: what leaves a realm unusable
+_SPENT: Final = re.compile(
+    r"interrupted|out of memory|^null$", re.MULTILINE
+)  #: what leaves a realm unusable
 
 
 class ScriptFailed(Exception):
@@ -84,13 +90,15 @@ class _Realm:
         is_json = _NON_FINITE.search(values) is None
         box = context.parse_json(values) if is_json else context.eval(f"({values})")
         text: str = self._call(function, box).json()
+        if len(text) > RESULT_LIMIT:
+            raise ScriptFailed(TOO_LARGE)
         return text
 
 
 _local = threading.local()
 
 
-def run(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+def run_script(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
     """Call a function of JavaScript; return JSON, an array with its value.
 
     ``arguments`` are JSON texts. ``time_limit`` is in seconds of the whole process's processor

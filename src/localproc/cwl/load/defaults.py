@@ -7,7 +7,7 @@ Must not know the types that defaults are of.
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
-from localproc.cwl.load.raw import KeptDefault, plain, read_document
+from localproc.cwl.load.raw import KeptDefault, plain_json, read_document
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage
 from localproc.uris import is_absolute, quoted
@@ -48,7 +48,7 @@ class _Keeper:
                 self.keep(item, by_name=not by_name and key in _BY_NAME)
 
     def _whole(self, default: Any) -> Any:
-        whole = _whole(plain(default), self._uri, self._sources, ())
+        whole = _whole(plain_json(default), self._uri, self._sources, ())
         return located(whole, self._uri) if self._imported else whole
 
 
@@ -65,7 +65,7 @@ def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> 
     uri = urldefrag(urljoin(base, value["$import"]))[0]
     if uri in within:
         raise InvalidPackage(f"{sources.name(uri)} imports itself")
-    imported = plain(read_document(sources.text(uri), sources.name(uri)))
+    imported = plain_json(read_document(sources.text(uri), sources.name(uri)))
     return located(_whole(imported, uri, sources, (*within, uri)), uri)
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urldefrag, urljoin
 from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.extensions import put_aside
-from localproc.cwl.load.imports import put_in_place
-from localproc.cwl.load.raw import directives, parse, plain
+from localproc.cwl.load.imports import resolve_imports
+from localproc.cwl.load.raw import directives, parse_document, plain_json
 from localproc.cwl.load.sources import Sources
 from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
@@ -45,11 +45,11 @@ class Documents:
         """Return a document as YAML with line numbers; raises ``InvalidPackage``."""
         uri = self.sources.located(urldefrag(uri)[0])
         if uri not in self.raws:
-            raw = parse(self.sources.text(uri), self.sources.name(uri), version)
+            raw = parse_document(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
             keep_defaults(raw, uri, self.sources)
             veil_symbols(raw)
-            put_in_place(raw, uri, self.sources)
+            resolve_imports(raw, uri, self.sources)
             put_aside(raw)
             self.raws[uri] = raw
             if "$graph" in raw:
@@ -148,7 +148,7 @@ class Documents:
         for key, value in raw.items():
             prefix, colon, rest = str(key).partition(":")
             if colon and prefix in spaces:
-                found[spaces[prefix] + rest] = plain(value)
+                found[spaces[prefix] + rest] = plain_json(value)
         return found
 
     def ontology(self) -> dict[str, list[str]]:
@@ -236,7 +236,7 @@ class Documents:
         if document not in self._options:
             spaces, schemas = raw.get("$namespaces"), raw.get("$schemas")
             # What is imported means the same wherever these are the same: it is read once.
-            alike = repr((raw["cwlVersion"], plain(spaces), plain(schemas)))
+            alike = repr((raw["cwlVersion"], plain_json(spaces), plain_json(schemas)))
             imported = self._imported.setdefault(alike, {})
             self._options[document] = loading_options(
                 self.sources, document, spaces, schemas, imported

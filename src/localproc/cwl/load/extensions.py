@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.requirements import EXTENSIONS
-from localproc.cwl.load.raw import plain
+from localproc.cwl.load.raw import plain_json
 
 #: Fields of processes and steps that stand for those that the extensions were taken out of.
 _ASIDE: Final = "https://localproc.dev/ns#%s"
@@ -27,7 +27,7 @@ def put_aside(raw: Any) -> None:
 def extensions(typed: Any, part: str) -> list[dict[str, Any]]:
     """Return the extensions among the requirements or hints of a process or a step."""
     found = (typed.extension_fields or {}).get(_ASIDE % part, ())
-    return [dict(plain(one)) for one in found]
+    return [dict(plain_json(one)) for one in found]
 
 
 def without(fields: Any) -> Any:

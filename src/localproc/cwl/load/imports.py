@@ -19,7 +19,7 @@ from localproc.errors import InvalidPackage, Problem
 _NAMES: Final = ("id", "name")
 
 
-def put_in_place(raw: Any, uri: str, sources: Sources) -> None:
+def resolve_imports(raw: Any, uri: str, sources: Sources) -> None:
     """Put in place what a document imports by fragment, but for processes of its ``$graph``.
 
     Raises ``InvalidPackage`` with every import that leads nowhere.
@@ -35,7 +35,7 @@ def put_in_place(raw: Any, uri: str, sources: Sources) -> None:
 def imported_document(uri: str, sources: Sources) -> Any:
     """Return a document that another one imports, as cwl-utils may have it."""
     raw = _shielded(uri, sources)
-    put_in_place(raw, uri, sources)
+    resolve_imports(raw, uri, sources)
     return raw
 
 

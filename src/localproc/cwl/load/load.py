@@ -13,7 +13,7 @@ from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.documents import Documents
-from localproc.cwl.load.raw import plain
+from localproc.cwl.load.raw import plain_json
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage, Problem
 
@@ -90,5 +90,5 @@ def read(sources: Sources, fragment: str = "") -> Package:
         "ontology": documents.ontology(),
     }
     problems = tuple(dict.fromkeys([*documents.problems, *resolver.problems]))
-    beside = plain(resolver.beside)
-    return Package(plain(resolved), sources, documents.raws, beside, problems)
+    beside = plain_json(resolver.beside)
+    return Package(plain_json(resolved), sources, documents.raws, beside, problems)

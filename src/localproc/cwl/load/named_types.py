@@ -10,7 +10,7 @@ from urllib.parse import urldefrag
 
 from localproc.cwl.base.types import PRIMITIVES
 from localproc.cwl.load.sources import Sources, is_eo_type
-from localproc.cwl.load.typed import get, loading_options, plain, short, symbols
+from localproc.cwl.load.typed import get, loading_options, plain_typed, short, symbols
 from localproc.cwl.load.typed_parsers import parser
 from localproc.errors import InvalidPackage
 
@@ -59,7 +59,7 @@ class Types:
             fields = [self._field(field, within) for field in get(typed, "fields") or []]
             resolved = {"type": "record", "fields": fields}
         for field in ("label", "doc", "inputBinding"):
-            if (value := plain(get(typed, field))) is not None:
+            if (value := plain_typed(get(typed, field))) is not None:
                 resolved[field] = value
         if is_named:
             resolved["name"] = name if is_eo_type(name) else short(name)
@@ -102,7 +102,7 @@ class Types:
 
 def port_fields(port: Any) -> dict[str, Any]:
     """Return what an input, an output or a record's field says beside its type."""
-    fields = {name: plain(get(port, name)) for name in _PORT_FIELDS}
+    fields = {name: plain_typed(get(port, name)) for name in _PORT_FIELDS}
     if fields["secondaryFiles"] is not None:
         fields["secondaryFiles"] = _patterns(get(port, "secondaryFiles"))
     return {name: value for name, value in fields.items() if value is not None}
@@ -138,7 +138,7 @@ def _eo_types(sources: Sources, uri: str) -> dict[str, Any]:
 def _patterns(value: Any) -> list[dict[str, Any]]:
     """Return secondaryFiles as patterns; before CWL v1.1 they are bare texts."""
     listed = value if isinstance(value, list) else [value]
-    return [{"pattern": one} if isinstance(one, str) else plain(one) for one in listed]
+    return [{"pattern": one} if isinstance(one, str) else plain_typed(one) for one in listed]
 
 
 def _flat(items: Any) -> list[Any]:

@@ -25,7 +25,7 @@ class KeptDefault(str):
     value: Any
 
 
-def parse(text: str, name: str, version: str | None = None) -> Any:
+def parse_document(text: str, name: str, version: str | None = None) -> Any:
     """Read a document; ``version`` is that of the document which imports it.
 
     Raises ``InvalidPackage`` with every problem.
@@ -66,14 +66,14 @@ def _ignore_versions(process: Any) -> None:
             _ignore_versions(step["run"])
 
 
-def plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     """Return YAML's decorated values as plain JSON data."""
     if isinstance(value, KeptDefault):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain_json(item) for item in value]
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)

@@ -15,7 +15,7 @@ from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
 from localproc.cwl.load.extensions import extensions, without
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
-from localproc.cwl.load.typed import as_list, get, identifier, plain, short
+from localproc.cwl.load.typed import as_list, get, identifier, plain_typed, short
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 
 _PROCESS_FIELDS: Final = (
@@ -132,10 +132,10 @@ class Resolver:
             "outputs": self._ports(typed, "outputs", site),
             "requirements": self._requirements(typed, "requirements", site.uri),
             "hints": self._requirements(typed, "hints", site.uri),
-            "metadata": plain(without(typed.extension_fields)),
+            "metadata": plain_typed(without(typed.extension_fields)),
         }
         for field in _PROCESS_FIELDS:
-            if (value := plain(get(typed, field))) is not None:
+            if (value := plain_typed(get(typed, field))) is not None:
                 resolved[field] = value
         if resolved["class"] == "Workflow":
             self._workflow(resolved, typed, site)
@@ -158,7 +158,7 @@ class Resolver:
 
     def _default(self, port: Any, uri: str, *path: str) -> dict[str, Any]:
         """Return the default of an input, which is at ``path`` in the process, if there is one."""
-        default = plain(get(port, "default"))
+        default = plain_typed(get(port, "default"))
         if default is None:
             return {}
         try:
@@ -171,7 +171,7 @@ class Resolver:
     def _requirements(self, typed: Any, field: str, where: str) -> list[Any]:
         found = []
         for one in get(typed, field) or []:
-            entry = plain(one)
+            entry = plain_typed(one)
             if not isinstance(entry, dict):
                 continue  # a hint that is none: requirements have been seen to
             class_name = str(entry.get("class") or type(one).__name__)
@@ -217,7 +217,7 @@ class Resolver:
             "hints": self._requirements(step, "hints", where),
         }
         for field in ("label", "doc", "scatterMethod", "when"):
-            if (value := plain(get(step, field))) is not None:
+            if (value := plain_typed(get(step, field))) is not None:
                 resolved[field] = value
         try:
             resolved["run"] = self._run(step, where, site) if site.runs else None
@@ -229,7 +229,7 @@ class Resolver:
 
     def _step_input(self, one: Any, names: Mapping[str, str], where: str) -> dict[str, Any]:
         name = short(one.id)
-        fields = {field: plain(get(one, field)) for field in _STEP_INPUT_FIELDS}
+        fields = {field: plain_typed(get(one, field)) for field in _STEP_INPUT_FIELDS}
         return {
             "id": name,
             **_links(one, "source", names),

@@ -83,17 +83,17 @@ def get(typed: Any, name: str) -> Any:
     return getattr(typed, name + "_", None) if value is None else value
 
 
-def plain(value: Any) -> Any:
+def plain_typed(value: Any) -> Any:
     """Return typed objects and YAML's values as plain JSON; fields without a value are left out."""
     if isinstance(value, Saveable):
         names: Iterable[str] = getattr(value, "attrs")  # noqa: B009 - made by a generator
-        fields = {name: plain(get(value, name)) for name in names}
+        fields = {name: plain_typed(get(value, name)) for name in names}
         return {name: field for name, field in fields.items() if field is not None}
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain_typed(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return raw.plain(value)
+        return [plain_typed(item) for item in value]
+    return raw.plain_json(value)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -17,9 +17,8 @@ from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
 from localproc.cwl.run.settle import FoundFile, Settler
-from localproc.cwl.run.task_layout import is_below
 from localproc.errors import StepError
-from localproc.uris import path_uri
+from localproc.uris import is_below, path_uri
 
 
 def succeeded(tool: Tool, exit_code: int) -> bool:

@@ -35,7 +35,7 @@ from localproc.cwl.run.settle import INNER_FIELDS
 from localproc.cwl.run.task_layout import Folders, Layout
 from localproc.errors import StepError
 from localproc.model import StageAction
-from localproc.uris import is_absolute, path_uri, unquoted
+from localproc.uris import is_absolute, is_below, path_uri, unquoted
 
 
 def run_expression(
@@ -57,7 +57,7 @@ def run_expression(
     maker = _Maker(folders, files, values)
     outputs = {port.id: map_files(result.get(port.id), maker.settle) for port in tool.outputs}
     used = [*local_paths(outputs), *maker.sources]
-    staged = any(_is_below(path, folders.stage) for path in used)
+    staged = any(is_below(path, folders.stage) for path in used)
     return outputs, [*(layout.actions if staged else ()), *maker.actions]
 
 
@@ -95,7 +95,7 @@ class _Maker:
             located["location"] = self._absolute(unquoted(one["location"]))
         if is_local(located):
             path = local_path(located)
-            if not _is_below(path, self._folders.stage):  # what is there is only made afterwards
+            if not is_below(path, self._folders.stage):  # what is there is only made afterwards
                 stat = self._files.stat(path)
                 check_class(one, path, stat)
                 if stat is not None and one["class"] == "File":
@@ -161,7 +161,3 @@ class _Maker:
 
 def _name(one: Mapping[str, Any]) -> str:
     return name_of(one, "literal" if one["class"] == "File" else "directory")
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path.startswith(folder + "/")

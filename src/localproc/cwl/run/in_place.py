@@ -17,7 +17,7 @@ from localproc.cwl.expr.expressions import Context
 from localproc.cwl.run.prepare import begin
 from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.task_layout import Folders, Layout
-from localproc.cwl.run.workdir import entries, is_in_place
+from localproc.cwl.run.workdir import is_in_place, workdir_entries
 from localproc.errors import StepError
 
 _NOWHERE: Final = Folders("/outdir", "/scratch", "/stage")
@@ -103,7 +103,7 @@ class InPlace:
         context = Context(Layout(_NOWHERE, self._files).localize(values), runtime)
         if not is_in_place(tool, context):
             return
-        for entry, _, writable in entries(tool, context):
+        for entry, _, writable in workdir_entries(tool, context):
             if writable and is_filelike(entry):
                 yield from local_paths(entry)
 

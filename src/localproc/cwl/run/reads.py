@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.files import Files, local_paths
 from localproc.cwl.run.prepare import Prepared
-from localproc.cwl.run.task_layout import is_below
+from localproc.uris import is_below
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 
@@ -43,7 +43,7 @@ def reads(
     if not paths and not prepared.stage:
         return ()
     own = tuple(f"{one.rstrip('/')}/" for one in (folders.outdir, folders.tmpdir, folders.stage))
-    found = {}
+    found: dict[str, None] = {}
     if prepared.stage and any(is_below(one.target, folders.stage) for one in prepared.stage):
         found[folders.stage] = None
     for path in paths:

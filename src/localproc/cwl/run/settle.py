@@ -12,9 +12,8 @@ from typing import Any, Final
 from localproc.cwl.base.files import Files, is_literal, is_local, local_path, walk
 from localproc.cwl.base.literals import by_location, check_class, is_whole, made_of, required_part
 from localproc.cwl.run.prepare import Prepared
-from localproc.cwl.run.task_layout import is_below
 from localproc.errors import StepError
-from localproc.uris import path_uri, unquoted
+from localproc.uris import is_below, path_uri, unquoted
 
 #: What a File or Directory has inside a task only.
 INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "writable")

@@ -32,6 +32,7 @@ from localproc.cwl.base.literals import (
 )
 from localproc.errors import StepError
 from localproc.model import Mount, StageAction
+from localproc.uris import is_below
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +240,6 @@ class Layout:
                 f"two different files would be staged as {name!r}",
                 hint="give one of them another entryname",
             )
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Return whether a path is a folder's or leads into it."""
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _moved(path: str, old: str, new: str) -> str:

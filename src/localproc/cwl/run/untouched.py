@@ -17,6 +17,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import Files, Stat, local_paths
 from localproc.errors import LocalprocError, StepError
 from localproc.model import StageAction
+from localproc.uris import is_below
 
 _MOST: Final = 1000  #: files watched in folders
 #: Bytes up to which a file is compared as a whole, if its times say nothing.
@@ -94,7 +95,7 @@ def seen(
         elif path in inner:
             names[path] = _names(path, files)
     closed = (*linked, posixpath.dirname(outdir)) if names else ()
-    others = [one for one in names if not any(_is_below(one, each) for each in closed)]
+    others = [one for one in names if not any(is_below(one, each) for each in closed)]
     return Given(found, names, frozenset(others))
 
 
@@ -126,7 +127,7 @@ def check(tool: str, before: Given, files: Files) -> list[str]:
 
 def _is_others(path: str, before: Given) -> bool:
     """Whether somebody else writes to a file: a log in a folder that is the user's."""
-    return path.endswith(_OTHERS) and any(_is_below(path, one) for one in before.theirs)
+    return path.endswith(_OTHERS) and any(is_below(path, one) for one in before.theirs)
 
 
 def _has_changed(path: str, was: FileState, now: Stat, files: Files) -> bool:
@@ -179,7 +180,3 @@ def _names(folder: str, files: Files) -> frozenset[str]:
     return frozenset(
         name for name in files.listdir(folder) if name[:1] != "." and name != "__pycache__"
     )
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(f"{folder}/")

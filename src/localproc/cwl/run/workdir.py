@@ -25,7 +25,7 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
     and for a name that leaves the working directory.
     """
     in_place = is_in_place(tool, context)
-    for entry, name, writable in entries(tool, context):
+    for entry, name, writable in workdir_entries(tool, context):
         if name is not None and not isinstance(name, str):
             raise _wrong(tool, "entryname", name)
         if isinstance(entry, str):
@@ -37,7 +37,7 @@ def set_up(tool: Tool, context: Context, layout: Layout) -> None:
             layout.put(entry, _name(tool, own, layout), writable=writable, in_place=in_place)
 
 
-def entries(tool: Tool, context: Context) -> Iterator[tuple[Any, str | None, bool]]:
+def workdir_entries(tool: Tool, context: Context) -> Iterator[tuple[Any, str | None, bool]]:
     """Yield each entry (text, File or Directory), its name and whether it is writable."""
     requirement = tool.requirements.get("InitialWorkDirRequirement")
     listing = () if requirement is None else requirement["listing"]

@@ -8,7 +8,6 @@ import getpass
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -251,8 +250,10 @@ class Acceptance:
         Raises ``StagingError``.
         """
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
-        with suppress(StorageUnavailable):
+        try:
             storage.check(f"{fixed_part(uri)}/")
+        except StorageUnavailable:
+            self._runtime.remains.broken_off(fixed_part(uri), self._namespace)
 
     def _revision(self, record: ProcessRecord) -> Revision:
         found = self._revisions.get(record.revision)
@@ -309,12 +310,10 @@ def _wrong_address(uri: Any, *, guarded: bool) -> str:
     try:
         parts = urlsplit(canonical(uri))
         host = parts.hostname or ""
-    except ValueError:
-        return "is not a web address"
+    except ValueError as error:
+        return f"is not a web address: {error}"
     if parts.scheme not in ("http", "https"):
         return "is not a web address"
-    if "@" in parts.netloc:
-        return "has a user or a password in it"
     return "" if not guarded or is_elsewhere(host) else f"{host} is not a public address"
 
 

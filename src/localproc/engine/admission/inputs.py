@@ -62,9 +62,13 @@ def read_inputs(
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that a job can keep: STAC objects as where they lie, or as what they say."""
+    """Return a value that a job can keep: paths as texts, STAC objects as where they lie."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if hasattr(value, "get_self_href") and hasattr(value, "to_dict"):  # pystac's objects
         href = value.get_self_href()
         if href:

@@ -14,7 +14,7 @@ from localproc.errors import Conflict
 from localproc.model import JobRecord, JobRequest
 
 #: What the new job has of its own.
-_OWN: Final = frozenset({"inputs", "trigger", "derived_from", "retry_of"})
+_OWN: Final = frozenset({"inputs", "trigger", "derived_from", "retry_of", "passed_over"})
 
 
 def check_retry(job: JobRecord) -> None:
@@ -39,6 +39,8 @@ def retried(
     usual = {
         one.name: getattr(earlier, one.name) for one in fields(earlier) if one.name not in _OWN
     }
+    if earlier.passed_over:
+        del usual["containers"]  # that was nobody's wish: what was not here then may be here now
     rest = {**usual, **options, "derived_from": job_id, "retry_of": job_id, "base": base}
     whole = dict.fromkeys(kept, "file:///")  # they have absolute locations
     rest["bases"] = {**whole, **(options.get("bases") or {})}

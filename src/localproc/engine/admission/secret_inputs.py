@@ -7,7 +7,7 @@ values come from.
 from collections.abc import Mapping
 from typing import Any
 
-from localproc.engine.home.secrets import GIVEN, SecretKeeper, reference
+from localproc.engine.home.secrets import GIVEN, SecretKeeper, secret_name
 from localproc.errors import InvalidInputs, Problem, SecretUnavailable
 from localproc.model.secret import mark
 
@@ -51,7 +51,7 @@ def hide(
         value = values.get(name)
         if value is None:
             continue
-        found = reference(value)
+        found = secret_name(value)
         try:
             if found.startswith(GIVEN) and not (local and not keeper.missing(found)):
                 hint = f"give it again, or by reference: {name}=secret:NAME"

@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -146,6 +147,7 @@ class Home:
                 os.makedirs(folder, exist_ok=True)
             self._try_lock()
             self._check_store()
+            self._check_names()
         except ValueError as error:
             raise HomeUnusable(
                 f"the home {self.path!r} cannot be used: {error}",
@@ -226,6 +228,17 @@ class Home:
                 hint=f"restore a backup (localproc restore), or begin anew: "
                 f"mv {self.jobs} {self.jobs}.old",
             )
+
+    def _check_names(self) -> None:
+        """See that the store is no other home's too: SQLite has a log for each name of a file."""
+        with suppress(FileNotFoundError):
+            if os.stat(self.store).st_nlink > 1:
+                raise StoreCorrupted(
+                    f"the store {self.store} is a file of several names (cp -l makes them): "
+                    "whoever opens it by another one would damage it",
+                    hint=f"give it a file of its own while nobody uses it: cp {self.store} "
+                    f"{self.store}.own; mv {self.store}.own {self.store}",
+                )
 
     def _lacks_store(self) -> str:
         """Say what is wrong with the store's file; empty if it has something in it."""

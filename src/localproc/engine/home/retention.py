@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from localproc.cwl.base.near import near
 from localproc.errors import InvalidInputs, Problem
 from localproc.model import JobStatus
 
@@ -52,8 +53,10 @@ class Retention:
                 "only jobs that have ended can go",
                 [Problem(f"{unfit[0]!r} is not one of {', '.join(_ENDED)}", "status")],
             )
-        if not isinstance(self.keep_last, int) or self.keep_last < 0:
-            raise InvalidInputs("keep_last is a number", [Problem("no number", "keep_last")])
+        if type(self.keep_last) is not int or self.keep_last < 0:
+            raise _unclear(self.keep_last, "keep_last", "a number of jobs", "10")
+        if type(self.results) is not bool:  # a text would be true, whatever it says
+            raise _unclear(self.results, "results", "yes or no", "true or false")
 
     @property
     def statuses(self) -> tuple[JobStatus, ...]:
@@ -66,7 +69,8 @@ class Retention:
         known = [one.name for one in fields(cls)]
         for name in settings:
             if name not in known:
-                raise InvalidInputs(f"prune has no {name!r}", hint=f"it has: {', '.join(known)}")
+                hint = near(str(name), known, f"it has: {', '.join(known)}")
+                raise InvalidInputs(f"prune has no {name!r}", hint=hint)
         return cls(**settings)
 
 

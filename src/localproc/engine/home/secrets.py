@@ -32,7 +32,7 @@ _PREFIX: Final = "LOCALPROC_SECRET_"
 GIVEN: Final = "given-"
 
 
-def reference(text: Any) -> str:
+def secret_name(text: Any) -> str:
     """Return the name in ``secret:NAME`` or ``(secret:NAME)``; empty for anything else."""
     found = REFERENCE.fullmatch(text) if isinstance(text, str) else None
     return found[1] if found else ""

@@ -126,9 +126,9 @@ class Settings:
         check_choice("pull", self.pull or Pull.NEVER, Pull)
         check_namespace(self.namespace)
         read_rules(self.retries)
-        check_options("executor_options", self.executor_options)
-        check_options("container_options", self.container_options)
-        check_options("storage_options", self.storage_options)
+        check_by_name("executor_options", self.executor_options)
+        check_by_name("container_options", self.container_options)
+        check_by_name("storage_options", self.storage_options)
         Retention.of(self.prune)
         read_variables(self.variables)
         check_sources(self.secrets)
@@ -166,7 +166,7 @@ def check_finite(numbers: Mapping[str, float | None]) -> None:
         raise InvalidInputs("some numbers make no sense", problems)
 
 
-def check_options(setting: str, options: Any) -> None:
+def check_by_name(setting: str, options: Any) -> None:
     """Raise ``InvalidInputs`` for options that are not given by name."""
     by_name = options if isinstance(options, Mapping) else {str(options): None}
     wrong = [name for name, one in by_name.items() if not isinstance(one, Mapping)]

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from localproc.cwl.base.near import near
+from localproc.engine.home.retention import Retention
 from localproc.engine.home.secrets import check_sources
-from localproc.engine.home.settings import Settings, check_options
+from localproc.engine.home.settings import Settings, check_by_name
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
 from localproc.software.configuration import check as check_software
@@ -121,25 +123,37 @@ def _read(text: str, path: str) -> Mapping[str, Any]:
         found = YAML(typ="safe").load(text) or {}
     except YAMLError as error:
         raise InvalidInputs(f"{path} is not YAML: {error}") from error
-    hint = f"it may have {', '.join(_MEMBERS)}"
+    hint = f"it may have: {', '.join(_MEMBERS)}"
     if not isinstance(found, dict):
         raise InvalidInputs(f"{path} is not a mapping", hint=hint)
     for name, options in found.items():
         if name not in _MEMBERS:
-            raise InvalidInputs(f"{path} has {name!r}, which is not known there", hint=hint)
+            raise InvalidInputs(
+                f"{path} has {name!r}, which is not known there",
+                hint=near(str(name), _MEMBERS, hint),
+            )
         if name in (*_OPTIONS, _NAMESPACES):
-            check_options(name, options)
+            check_by_name(name, options)
         for namespace in options if name == _NAMESPACES else ():
-            check_options(f"{name}.{namespace}", options[namespace])
+            check_by_name(f"{name}.{namespace}", options[namespace])
         if name == "secrets":
             check_sources(options)
         if name in (*_MAPS, "mail") and not isinstance(options, dict):
             raise InvalidInputs(f"{path} has {name!r}, which is no mapping")
         if name in _TEXTS and not isinstance(options, str):
             raise InvalidInputs(f"{path} has {name!r}, which is no text")
+    _check_prune(found.get("prune", {}), path)
     if not isinstance(found.get("reuse", False), bool):
         raise InvalidInputs(f"{path} has reuse: {found['reuse']!r}, neither true nor false")
     return found
+
+
+def _check_prune(options: Mapping[str, Any], path: str) -> None:
+    try:
+        Retention.of(options)
+    except InvalidInputs as error:
+        error.message = f"{path}, prune: {error.message}"
+        raise
 
 
 def _merged(one: _Options, over: _Options) -> _Options:

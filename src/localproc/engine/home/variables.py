@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from localproc.engine.home.secrets import reference
+from localproc.engine.home.secrets import secret_name
 from localproc.errors import InvalidInputs, Problem, StepError
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -43,12 +43,12 @@ class VariableRule:
     @property
     def secrets(self) -> dict[str, str]:
         """The variables that are secrets, with the secrets' names."""
-        named = {variable: reference(value) for variable, value in self.values.items()}
+        named = {variable: secret_name(value) for variable, value in self.values.items()}
         return {variable: name for variable, name in named.items() if name}
 
     def without_secrets(self) -> "VariableRule":
         """Return the same rule for the variables that are none."""
-        return replace(self, values={k: v for k, v in self.values.items() if not reference(v)})
+        return replace(self, values={k: v for k, v in self.values.items() if not secret_name(v)})
 
     def plain(self) -> dict[str, str]:
         """Return those that are no secrets; raises ``StepError`` for one that is not set."""
@@ -65,7 +65,7 @@ class VariableRule:
                         f"the variable {name} is not set where the job is run",
                         hint=f"set it there, or give its value: {name}=VALUE",
                     )
-            if not reference(value):
+            if not secret_name(value):
                 found[name] = value
         return found
 
@@ -127,7 +127,7 @@ def _read(given: Any, where: str, problems: list[Problem]) -> VariableRule:
             problems.append(Problem("is no variable that can be set", f"{where}.set.{name}"))
         elif value is not None and (isinstance(value, (Mapping, list)) or "\0" in str(value)):
             problems.append(Problem("is no text", f"{where}.set.{name}"))
-        elif reference(value) and "step" not in given:
+        elif secret_name(value) and "step" not in given:
             said = "is a secret, and is given to steps that are named alone"
             hint = f"STEP:{name}={value}, or '*:{name}={value}' for all"
             problems.append(Problem(said, f"{where}.set.{name}", hint=hint))

@@ -11,7 +11,7 @@ from localproc.cwl.run import untouched
 from localproc.cwl.run.collect import collect
 from localproc.cwl.run.prepare import Prepared
 from localproc.errors import LocalprocError
-from localproc.executors.keeper.redactor import redacted
+from localproc.executors.keeper.redactor import with_marks
 from localproc.model import Report, Secrets
 from localproc.model.secret import with_texts
 
@@ -28,9 +28,12 @@ def collected(
         told = untouched.check(prepared.tool.id, prepared.given, files)
         outputs = collect(prepared, report.exit_code or 0, files)
     except LocalprocError as error:
-        error.message, error.hint = redacted(error.message, marks), redacted(error.hint, marks)
+        error.message, error.hint = (
+            with_marks(error.message, marks),
+            with_marks(error.hint, marks),
+        )
         error.args = (error.message,)
         raise
     if marks:
-        outputs = with_texts(outputs, lambda text: redacted(text, marks))
-    return outputs, [redacted(text, marks) for text in told]
+        outputs = with_texts(outputs, lambda text: with_marks(text, marks))
+    return outputs, [with_marks(text, marks) for text in told]

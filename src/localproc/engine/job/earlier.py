@@ -23,7 +23,7 @@ from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reuse_key import named_files, parts, why_not_reused
 from localproc.engine.job.past_steps import past_steps
 from localproc.engine.job.replay import History, Known
-from localproc.engine.job.reusable import together
+from localproc.engine.job.reusable import joint_digest
 from localproc.engine.job.step_names import folder_name
 from localproc.errors import LocalprocError
 from localproc.model import StepStatus
@@ -140,7 +140,7 @@ class EarlierJob:
             paths = local_paths(inputs)
             self._updated |= {*paths, *map(files.realpath, paths)}
         scripts = named_files(tool, inputs).intersection({*own, *past.beside})
-        beside = together({path: str(past.beside.get(path, "?")) for path in scripts})
+        beside = joint_digest({path: str(past.beside.get(path, "?")) for path in scripts})
         done = self._by_place[invocation.key] = _Done(invocation, known, beside)
         if known.outputs is not None:
             key = _key(tool, inputs, beside, known.ran_in, files)

@@ -172,7 +172,7 @@ _ANSWERS: Final[dict[type[Asked], Fact]] = {
 }
 
 
-def kind(news: News) -> Fact:
+def fact_of(news: News) -> Fact:
     """Return which fact something is."""
     if isinstance(news, Done):
         return _ANSWERS.get(type(news.effect), Fact.ANSWER)

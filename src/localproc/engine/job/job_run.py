@@ -17,7 +17,7 @@ from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
 from localproc.engine.job.effects import Effect, Effects
 from localproc.engine.job.event_writer import EventWriter
-from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, kind
+from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, fact_of
 from localproc.engine.job.job_endings import JobEndings
 from localproc.engine.job.planning import Instance, Planning
 from localproc.engine.job.replay import History
@@ -190,7 +190,7 @@ class JobRun(JobEndings):
         """Take a fact in, and do what follows from it; whether the plan gave a step instance."""
         if isinstance(news, Done):
             self._effects.unanswered -= 1
-        act = ACTS[self.phase].get(kind(news))
+        act = ACTS[self.phase].get(fact_of(news))
         given = act is not None and self._handlers[act](news)
         self._advance()
         return bool(given)

@@ -42,7 +42,7 @@ class Surroundings:
         """Return the digest of what the scripts may use that a step is given."""
         files = named_files(invocation.tool, invocation.inputs)
         given = files & self._given if files else files
-        return together(self._digests(files & self._package | set(filter(is_script, given))))
+        return joint_digest(self._digests(files & self._package | set(filter(is_script, given))))
 
     def _digests(self, scripts: Collection[str]) -> dict[str, str]:
         if not scripts:
@@ -50,7 +50,7 @@ class Surroundings:
         return siblings(scripts, self._package | self._given, self._besides)
 
 
-def together(digests: Mapping[str, str]) -> str:
+def joint_digest(digests: Mapping[str, str]) -> str:
     """Return one digest for what lies beside several scripts, wherever these are."""
     return ",".join(sorted(digests.values()))
 

@@ -41,19 +41,19 @@ class StepNames:
         """Name the next instance of a step."""
         count = self._names.get(step, 0) + 1
         name = step if count == 1 else f"{step}_{count}"
-        while not self._is_free(name):
+        while not self._is_free(alike := folded(name)):
             count += 1
             name = f"{step}_{count}"
         self._names[step] = count
         if count > 1:
             self._names.setdefault(name, 1)
-        self._taken |= {folded(step), folded(name)}
-        self._alike.update(_owners(folded(name)))
+            self._taken.add(folded(step))
+        self._taken.add(alike)
+        self._alike.update(_owners(alike))
         return name
 
     def _is_free(self, name: str) -> bool:
-        """Whether neither the name nor a folder that comes with it is another step's."""
-        name = folded(name)
+        """Whether neither a folded name nor a folder that comes with it is another step's."""
         if name in self._taken or name in self._alike:
             return False
         return _owners(name).isdisjoint(self._taken)

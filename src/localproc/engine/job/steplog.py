@@ -36,28 +36,29 @@ class LogNames:
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._names = dict(known)
-        self._taken: set[str] = set()
-        for log in known.values():
-            self._take(log)
+        self._taken = {name for log in known.values() for name in _files(log)}
 
     def of(self, step: str) -> str:
         """Return the name of a step's log file."""
         found = self._names.get(step)
         if found is None:
-            found = self._names[step] = self._free(step)
-            self._take(found)
+            found = self._names[step] = self._take(step)
         return found
 
-    def _take(self, log: str) -> None:
-        self._taken |= {folded(log), folded(out_name(log))}
-
-    def _free(self, step: str) -> str:
+    def _take(self, step: str) -> str:
         stem = step if step.startswith("node_") else f"node_{step}"
         log, number = f"{stem}.log", 1
-        while not self._taken.isdisjoint((folded(log), folded(out_name(log)))):
+        while not self._taken.isdisjoint(files := _files(log)):
             number += 1
             log = f"{stem}_{number}.log"
+        self._taken |= files
         return log
+
+
+def _files(log: str) -> set[str]:
+    """Return both of a step's log files, by names that are the same where some disk's are."""
+    alike = folded(log)
+    return {alike, out_name(alike)}
 
 
 def out_name(log: str) -> str:

@@ -42,6 +42,7 @@ from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Ta
 from localproc.software.resolution import Provided
 from localproc.storage.disk import TooBig
 
+_NO_SECRETS: Final = Secrets()
 _MOST_ACTIONS: Final = 100
 _MOST_WRITTEN: Final = 64 * 1024
 
@@ -195,13 +196,13 @@ class TaskFactory:
             step=step,
             group=f"{self.job_id}:{step}",
             executor=where.executor,
-            secrets=Secrets() if given is None else given.of(step, prepared),
+            secrets=_NO_SECRETS if given is None else given.of(step, prepared),
             software=software.packages,
             progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
         notes += without_software(software.missing) + without_container_hint(where.passed_over)
-        task = self._noting(notes, replace(task, without=tuple(notes)), effect)
+        task = self._noting(notes, task, effect)
         return prepared, task, self._given(effect.invocation, files)
 
     def _given(self, invocation: Invocation, files: Files) -> str:
@@ -229,12 +230,14 @@ class TaskFactory:
         return pattern != "" and (fnmatchcase(name, pattern) or fnmatchcase(step, pattern))
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:
-        """Return a task whose log begins with what was done without."""
-        if not notes or effect.attempt > 1:
+        """Return a task that tells what was done without; its log begins with that."""
+        if not notes:
             return task
-        log = "".join(f"{note}\n" for note in notes)
-        action = StageAction("write", self.log_path(effect.name), contents=log)
-        return replace(task, stage=(*task.stage, action))
+        stage = task.stage
+        if effect.attempt == 1:
+            log = "".join(f"{note}\n" for note in notes)
+            stage = (*stage, StageAction("write", self.log_path(effect.name), contents=log))
+        return replace(task, stage=stage, without=tuple(notes))
 
     def named(
         self, name: str, attempt: int, tmpdir: str, executor: str, box: Container | None = None

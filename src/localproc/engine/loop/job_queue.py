@@ -116,13 +116,17 @@ class JobQueue:
         """Dismiss a job that waits for its executor and has begun nothing there."""
         for jobs in self._without.values():
             for job in [one for one in jobs if one.id == job_id]:
-                past = replay.read(job.id, self._store.events(job.id))
-                if not past.started:
+                if self._dismissed(job, replay.read(job.id, self._store.events(job.id))):
                     jobs.remove(job)
-                    writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
-                    writer.dismiss_requested()
-                    writer.dismissed()
-                    self._record(writer, past)
+
+    def _dismissed(self, job: JobRecord, past: replay.History) -> bool:
+        """End a job that is to stop, if it has begun nothing; whether that is so."""
+        if not past.started:
+            writer = EventWriter(job, _now, LogNames(past.logs), past.request.executor)
+            writer.dismiss_requested()
+            writer.dismissed()
+            self._record(writer, past)
+        return not past.started
 
     def _lives(self, engine: str) -> bool:
         return liveness.is_alive(self._engines, engine)
@@ -143,7 +147,8 @@ class JobQueue:
                     return None
             return self._starts.take_up(job, past, places)
         except PluginMissing as error:  # another engine had it, so there may be one again
-            self._wait(job, error)
+            if not (job.dismiss_requested and self._dismissed(job, past)):
+                self._wait(job, error)
         except StoreCorrupted as error:  # its process cannot be read
             self._put_aside(job, len(events), JobPutAside(job.id, error.message))
         except Exception as error:

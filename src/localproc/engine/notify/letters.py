@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localproc.engine.home.secrets import SecretKeeper, reference
+from localproc.engine.home.secrets import SecretKeeper, secret_name
 from localproc.errors import StagingError
 
 MAIL: Final = "mailto:"
@@ -51,7 +51,7 @@ def send_mail(
                 server.starttls()
             if mail.get("user"):
                 password = str(mail.get("password", ""))
-                name = reference(password)
+                name = secret_name(password)
                 server.login(str(mail["user"]), secrets.get(name) if name else password)
             server.send_message(message)
     except smtplib.SMTPException as error:

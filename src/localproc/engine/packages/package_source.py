@@ -81,7 +81,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
         named = read_archive(package)
         if not named:
             raise InvalidPackage("the archive is empty")
-        return together(
+        return package_of(
             Parts(named), main_of(named), media_type=ZIP, deposit={"package.zip": package}
         )
     if isinstance(package, bytes):
@@ -116,7 +116,7 @@ def _written(package: Mapping[str, Any]) -> bytes:
         raise InvalidPackage(f"the package cannot be written as JSON: {error}") from None
 
 
-def together(
+def package_of(
     parts: Parts, main: str, *, media_type: str, deposit: Mapping[str, bytes]
 ) -> PackageSource:
     """Return the package that parts are, of which ``main`` is the name of the entry.
@@ -135,7 +135,7 @@ def _apppkg_type(data: bytes) -> str:
     return MEDIA_TYPE if data.lstrip()[:1] == b"{" else YAML_MEDIA_TYPE
 
 
-def is_file(source: PackageSource) -> bool:
+def is_on_disk(source: PackageSource) -> bool:
     """Whether a package is on this machine's disk, as its user wrote it."""
     return source.data is None and urlsplit(source.uri).scheme == "file"
 
@@ -250,7 +250,7 @@ class Reader:
 
 
 @contextmanager
-def opened(*, allow_remote: bool) -> Iterator[Reader]:
+def package_reader(*, allow_remote: bool) -> Iterator[Reader]:
     """Give a reader of packages that needs no home."""
     with ExitStack() as open_ones:
 
@@ -281,7 +281,7 @@ def validate(
     from localproc.cwl.check.profile_eoap import PROFILES
     from localproc.engine.packages.fitness import misgivings
 
-    with opened(allow_remote=allow_remote) as reader:
+    with package_reader(allow_remote=allow_remote) as reader:
         loaded, _ = reader.read(find_source(package))
     found = examine(loaded)
     found.warnings += missing_files(loaded)

@@ -7,7 +7,7 @@ know how documents are put together.
 import os
 from collections.abc import Sequence
 
-from localproc.engine.packages.package_source import find_source, opened
+from localproc.engine.packages.package_source import find_source, package_reader
 from localproc.errors import InvalidPackage
 
 
@@ -21,7 +21,7 @@ def pack(package: object, *, allow_remote: bool = False) -> str:
     from localproc.cwl.check.check import examine
     from localproc.cwl.load.pack import pack as packed
 
-    with opened(allow_remote=allow_remote) as reader:
+    with package_reader(allow_remote=allow_remote) as reader:
         reader.read(find_source(package))  # what cannot be read is told with its place
         _, sources = reader.found(find_source(package))
         text = packed(sources, _names)

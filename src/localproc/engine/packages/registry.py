@@ -23,7 +23,7 @@ from localproc.engine.packages.package_source import (
     PackageSource,
     Reader,
     find_source,
-    is_file,
+    is_on_disk,
     same_texts,
 )
 from localproc.engine.packages.parts import NOWHERE
@@ -128,7 +128,7 @@ class Registry:
     ) -> ProcessRecord:
         """Return a package as a process; raises ``InvalidPackage`` or ``UnsupportedPackage``."""
         name = check_id(process_id) if process_id else ""
-        may_be_known = is_file(source) and policy == InputPolicy()
+        may_be_known = is_on_disk(source) and policy == InputPolicy()
         record = self._package_cache.find(source) if may_be_known else None
         if record is None:
             record = self._loaded(source, policy)
@@ -250,7 +250,7 @@ class Registry:
 
     def _unchanged(self, source: PackageSource, process_id: str) -> ProcessRecord | None:
         """Find the process that was made of just these files: nothing needs to be parsed then."""
-        if not is_file(source):
+        if not is_on_disk(source):
             return None
         folder = os.path.dirname(uri_path(source.uri))
         for record in self._store.processes_from(self._namespace, source.entry):

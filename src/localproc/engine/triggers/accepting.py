@@ -1,18 +1,22 @@
 """Jobs that triggers set off.
 
-Owns what of an execute request is kept with a trigger, and making a job of it. Must not know why it
-is set off.
+Owns what of an execute request is kept with a trigger, making a job of it, and having this process
+run it. Must not know why it is set off.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
+from localproc.cwl.base.near import near
 from localproc.engine.namespace import Namespace
-from localproc.errors import InvalidInputs, Problem
+from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.model.secret import with_texts
-from localproc.model.trigger import Accepting
+from localproc.model.trigger import Accepting, Firing, TriggerRecord
+
+_LOG: Final = logging.getLogger("localproc")
 
 #: What may be kept of the options of ``Engine.execute``; all of it is JSON.
 KEPT = frozenset(
@@ -66,7 +70,9 @@ def checked_options(
     """
     unknown = sorted(set(options) - KEPT)
     if unknown:
-        problems = [Problem("cannot be kept", f"options.{name}") for name in unknown]
+        problems = [
+            Problem("cannot be kept", f"options.{name}", hint=near(name, KEPT)) for name in unknown
+        ]
         raise InvalidInputs("some options cannot be kept", problems)
     policy = options.get("policy", InputPolicy())
     kept = {**options, "policy": policy if isinstance(policy, Mapping) else _policy_data(policy)}
@@ -78,18 +84,48 @@ def checked_options(
     return Checked(dict(inputs), kept, run_as)
 
 
-def accepting(
-    space: Namespace,
-    process: str,
-    inputs: Mapping[str, Any],
-    kept: Mapping[str, Any],
-    owner: str | None,
-    **options: Any,
-) -> Accepting:
-    """Return a job that is ready to be recorded; raises ``LocalprocError`` if there can be none."""
-    record = space.processes.get(process)
-    request = space.acceptance.request(record, inputs, {**_given(kept), **options})
-    return space.acceptance.prepare(record, request, owner=owner)
+class TriggeredJobs:
+    """Makes the jobs of triggers in any namespace of the home that ``space`` is one of."""
+
+    def __init__(self, space: Namespace) -> None:
+        self.runtime = space.runtime
+        self._spaces = {space.name: space}
+        self._space = space
+
+    def make(
+        self,
+        trigger: TriggerRecord,
+        firing: Firing,
+        process: str,
+        inputs: Mapping[str, Any],
+        kept: Mapping[str, Any],
+        /,
+        **options: Any,
+    ) -> tuple[Firing, Accepting | None]:
+        """Return a firing with its job, ready to be recorded; with why if there can be none."""
+        owner = self.runtime.owner() if self.runtime.run_jobs else None
+        try:
+            space = self._within(trigger.namespace)
+            record = space.processes.get(process)
+            request = space.acceptance.request(record, inputs, {**_given(kept), **options})
+            job = space.acceptance.prepare(record, request, owner=owner)
+        except LocalprocError as error:
+            _LOG.warning("%s %s set nothing off: %s", trigger.kind, trigger.name, error)
+            return replace(firing, said=f"no job: {error}"), None
+        return replace(firing, job_id=job.job.id, is_open=True), job
+
+    def begin(self, jobs: Iterable[str]) -> None:
+        """Have jobs that are recorded run here, if this process runs any."""
+        for job_id in jobs:
+            job = self.runtime.store.job(job_id)
+            if job is not None and self.runtime.run_jobs:
+                self.runtime.observers.tell(job, self.runtime.store.events(job.id))
+                self.runtime.loop().accept(job)
+
+    def _within(self, name: str) -> Namespace:
+        if name not in self._spaces:
+            self._spaces[name] = self._space.within(name)
+        return self._spaces[name]
 
 
 def _given(kept: Mapping[str, Any]) -> dict[str, Any]:

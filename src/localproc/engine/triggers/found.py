@@ -101,7 +101,7 @@ def item_pages(
         ]
 
 
-def read_json(answer: Any, place: str) -> Any:
+def json_of_answer(answer: Any, place: str) -> Any:
     """Return the JSON of an answer; raises ``StagingError``."""
     if not answer.is_success:
         raise StagingError(f"{place}: {answer.status_code} {answer.reason_phrase}", uri=place)

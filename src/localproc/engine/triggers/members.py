@@ -5,12 +5,13 @@ Must not know what they mean.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from localproc.engine.options import is_of, shown_type
+from localproc.cwl.base.near import near
+from localproc.engine.options import is_of_type, shown_type
 from localproc.errors import Problem
 
 
@@ -22,11 +23,19 @@ def _hints_of(kind: type) -> Mapping[str, Any]:
 def wrong_names(kind: type, data: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with the names of the members of a dataclass."""
     known = {one.name: one for one in fields(kind)}
-    unknown = sorted(set(data) - set(known))
     missing = [name for name, one in known.items() if _is_required(one) and name not in data]
     return [
-        *(Problem("there is no such member", name) for name in unknown),
+        *unknown_names(data, known),
         *(Problem("is missing", name) for name in missing),
+    ]
+
+
+def unknown_names(given: Iterable[str], known: Collection[str], where: str = "") -> list[Problem]:
+    """Return which members there are not, each with what may have been meant."""
+    return [
+        Problem("there is no such member", f"{where}{name}", hint=near(name, known))
+        for name in given
+        if name not in known
     ]
 
 
@@ -46,7 +55,7 @@ def wrong_types(made: Any) -> list[Problem]:
 def wrong_type(value: Any, kind: Any, name: str, *, needed: bool = False) -> Iterator[Problem]:
     """Yield what is wrong with one value; a text that is needed cannot be empty."""
     inner = get_args(kind)
-    if not is_of(value, kind):
+    if not is_of_type(value, kind):
         yield Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
     elif isinstance(value, str):
         if needed and not value:

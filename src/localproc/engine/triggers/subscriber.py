@@ -7,7 +7,7 @@ letters are delivered.
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -15,10 +15,9 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from localproc.engine.namespace import Namespace
-from localproc.engine.triggers.accepting import accepting
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.cron import Cron, read_cron
-from localproc.engine.triggers.found import Occurrence, files, item_pages, objects, read_json
+from localproc.engine.triggers.found import Occurrence, files, item_pages, json_of_answer, objects
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import LocalprocError
@@ -41,17 +40,11 @@ _NEWEST_FIRST: Final = "sortby=-"  #: in the address of a search
 
 
 class Subscriber:
-    """Sees to subscriptions; ``space`` gives a namespace, ``owner`` who runs the jobs."""
+    """Sees to subscriptions; ``jobs`` makes what they set off."""
 
-    def __init__(
-        self,
-        store: Store,
-        space: Callable[[str], Namespace],
-        owner: Callable[[], str | None],
-    ) -> None:
+    def __init__(self, store: Store, jobs: TriggeredJobs) -> None:
         self._store = store
-        self._space = space
-        self._owner = owner
+        self._triggered = jobs
         self._client: WebClient | None = None
 
     def look(self, trigger: TriggerRecord, now: datetime) -> Iterator[str]:
@@ -125,7 +118,7 @@ class Subscriber:
                 folder = str(on["folder"])
                 if urlsplit(folder).scheme in ("", "file"):
                     return files(folder, pattern, float(on.get("settled", 2)), now)
-                storages = self._space(trigger.namespace).runtime.storages
+                storages = self._triggered.runtime.storages
                 storage = storages.open(folder, namespace=trigger.namespace)
                 return objects(storage, folder, pattern)
         return ()
@@ -211,7 +204,7 @@ class Subscriber:
         try:
             headers = {"accept": "application/geo+json, application/json"}
             with self._client.asking("GET", url, headers) as answer:
-                return read_json(answer, url)
+                return json_of_answer(answer, url)
         except LocalprocError:
             raise
         except Exception as error:  # those of httpx
@@ -249,21 +242,16 @@ class Subscriber:
         if "process" not in target:
             letter = {"subscription": trigger.name, "event": facts}
             return Firing(key, now, said=json.dumps(letter), letter_to=address(subscription)), None
-        try:
-            job = accepting(
-                self._space(trigger.namespace),
-                str(target["process"]),
-                filled(target.get("inputs", {}), facts),
-                subscription.options,
-                self._owner(),
-                trigger=Trigger.SUBSCRIPTION,
-                reason=f"subscription({trigger.name},{key})"[:500],
-                run_as=subscription.run_as,
-            )
-        except LocalprocError as error:
-            _LOG.warning("subscription %s set nothing off: %s", trigger.name, error)
-            return Firing(key, now, said=f"no job: {error}"), None
-        return Firing(key, now, job_id=job.job.id, is_open=True), job
+        return self._triggered.make(
+            trigger,
+            Firing(key, now),
+            str(target["process"]),
+            filled(target.get("inputs", {}), facts),
+            subscription.options,
+            trigger=Trigger.SUBSCRIPTION,
+            reason=f"subscription({trigger.name},{key})"[:500],
+            run_as=subscription.run_as,
+        )
 
 
 def _in_pages(events: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:

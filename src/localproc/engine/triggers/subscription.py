@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from localproc.cwl.base.near import near
 from localproc.engine.triggers.cron import read_cron
-from localproc.engine.triggers.members import wrong_names, wrong_type, wrong_types
+from localproc.engine.triggers.members import unknown_names, wrong_names, wrong_type, wrong_types
 from localproc.errors import InvalidInputs, Problem
 
 #: What can be waited for, with the members that say what of; those with a ``?`` may be left out.
@@ -22,6 +23,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "stac": ("url", "collections?", "existing?", "changes?"),
     "webhook": ("secret",),
 }
+_MEMBERS: Final = sorted({"event", *(one.rstrip("?") for of in EVENTS.values() for one in of)})
 TARGETS: Final = ("process", "webhook", "mail", "command")
 #: The types of members of an event; all others are texts.
 _KINDS: Final[Mapping[str, Any]] = {
@@ -81,13 +83,11 @@ class Subscription:
 def _wrong_event(when: Mapping[str, Any]) -> list[Problem]:
     event = when.get("event")
     if not isinstance(event, str) or event not in EVENTS:
-        return [Problem(f"is none of {', '.join(EVENTS)}", "when.event")]
+        hint = near(event, EVENTS) if isinstance(event, str) else ""
+        none = Problem(f"is none of {', '.join(EVENTS)}", "when.event", hint=hint)
+        return [*unknown_names(when, _MEMBERS, "when."), none]
     needed = {one.rstrip("?"): not one.endswith("?") for one in EVENTS[event]}
-    problems = [
-        Problem("there is no such member", f"when.{one}")
-        for one in when
-        if one not in needed and one != "event"
-    ]
+    problems = unknown_names(when, {*needed, "event"}, "when.")
     for one, is_needed in needed.items():
         if one in when:
             kind = _KINDS.get(one, str)
@@ -103,10 +103,11 @@ def _wrong_event(when: Mapping[str, Any]) -> list[Problem]:
 def _wrong_target(target: Mapping[str, Any]) -> list[Problem]:
     named = [one for one in TARGETS if one in target]
     if len(named) != 1:
-        return [Problem(f"has not one of {', '.join(TARGETS)}", "target")]
+        unknown = unknown_names(target, {*TARGETS, "inputs"}, "target.")
+        return [*unknown, Problem(f"has not one of {', '.join(TARGETS)}", "target")]
     kind = named[0]
-    extra = set(target) - {kind, *(("inputs",) if kind == "process" else ())}
-    problems = [Problem("there is no such member", f"target.{one}") for one in sorted(extra)]
+    members = {kind, *(("inputs",) if kind == "process" else ())}
+    problems = unknown_names(sorted(target), members, "target.")
     if not _is_target(kind, target[kind]):
         problems.append(Problem(f"is no {kind}", f"target.{kind}"))
     if not isinstance(target.get("inputs", {}), Mapping):

@@ -16,9 +16,9 @@ from typing import Any, Final
 from localproc.cwl.base.reading import read_written_json
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.home import check_namespace
-from localproc.engine.home.secrets import reference
+from localproc.engine.home.secrets import secret_name
 from localproc.engine.namespace import Namespace
-from localproc.engine.triggers.accepting import checked_options
+from localproc.engine.triggers.accepting import TriggeredJobs, checked_options
 from localproc.engine.triggers.kept import KeptTriggers
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
@@ -38,6 +38,8 @@ class Subscriptions(KeptTriggers):
     def __init__(self, namespace: Namespace) -> None:
         super().__init__(namespace)
         self._runtime = namespace.runtime
+        self._triggered = TriggeredJobs(namespace)
+        self._subscriber = Subscriber(self._store, self._triggered)
 
     def add(
         self,
@@ -62,7 +64,7 @@ class Subscriptions(KeptTriggers):
             kept = checked_options(self._namespace, record, {}, options, complete=False)
             subscription = replace(subscription, options=kept.options)
         if subscription.event == "webhook":
-            secret = reference(subscription.when["secret"])
+            secret = secret_name(subscription.when["secret"])
             why = self._runtime.secrets.missing(secret) if secret else "is no secret:NAME"
             if why:
                 problem = Problem(why, "when.secret")
@@ -73,7 +75,7 @@ class Subscriptions(KeptTriggers):
         if is_new:  # nobody looks before it is known what is there
             self._put(replace(subscription, enabled=False), due=now, state=state)
             try:
-                self._subscriber().begin(subscription, self._trigger(name), now)
+                self._subscriber.begin(subscription, self._trigger(name), now)
             except BaseException:
                 self.remove(name)
                 raise
@@ -103,7 +105,7 @@ class Subscriptions(KeptTriggers):
         if subscription.event != "webhook" or not subscription.enabled:
             raise NoSuchSubscription(name)
         now = datetime.now(UTC)
-        secret = self._runtime.secrets.get(reference(subscription.when["secret"]))
+        secret = self._runtime.secrets.get(secret_name(subscription.when["secret"]))
         if not is_genuine(secret, headers, body, now):
             raise NoSuchSubscription(name)
         try:
@@ -111,22 +113,11 @@ class Subscriptions(KeptTriggers):
         except ValueError:
             raise InvalidInputs("the body of the webhook is no JSON") from None
         facts = {"event": "webhook", "id": headers["webhook-id"], "body": document}
-        jobs = self._subscriber().came(trigger, headers["webhook-id"], facts, now)
-        for job_id in jobs or ():
-            job = self._store.job(job_id)
-            if job is not None and self._runtime.run_jobs:
-                self._runtime.loop().accept(job)
+        jobs = self._subscriber.came(trigger, headers["webhook-id"], facts, now)
+        self._triggered.begin(jobs or ())
         if "process" not in subscription.target:
             self._runtime.ring_callbacks()
         return jobs[0] if jobs else None
-
-    def _subscriber(self) -> Subscriber:
-        runtime = self._runtime
-        return Subscriber(
-            self._store,
-            self._namespace.within,
-            lambda: runtime.owner() if runtime.run_jobs else None,
-        )
 
     def _put(
         self,

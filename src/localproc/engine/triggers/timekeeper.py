@@ -6,16 +6,15 @@ sees to it that nothing fires twice.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final
 
-from localproc.engine.namespace import Namespace
-from localproc.engine.triggers.accepting import accepting
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.schedule import Schedule
-from localproc.errors import InvalidInputs, LocalprocError
+from localproc.errors import InvalidInputs
 from localproc.model import JobStatus, Trigger
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
 from localproc.plugins.store import Store
@@ -25,17 +24,11 @@ _BATCH: Final = 100  #: due times of one schedule that are seen to at once
 
 
 class Timekeeper:
-    """Sees to schedules; ``space`` gives a namespace by its name, ``owner`` who runs the jobs."""
+    """Sees to schedules; ``jobs`` makes what they set off."""
 
-    def __init__(
-        self,
-        store: Store,
-        space: Callable[[str], Namespace],
-        owner: Callable[[], str | None],
-    ) -> None:
+    def __init__(self, store: Store, jobs: TriggeredJobs) -> None:
         self._store = store
-        self._space = space
-        self._owner = owner
+        self._triggered = jobs
 
     def look(self, trigger: TriggerRecord, now: datetime) -> list[str]:
         """See to a schedule that is due; return the ids of the jobs that it has set off."""
@@ -124,24 +117,15 @@ class Timekeeper:
     def _accept(
         self, trigger: TriggerRecord, schedule: Schedule, firing: Firing, **options: Any
     ) -> tuple[Firing, Accepting | None]:
-        try:
-            job = accepting(
-                self._space(trigger.namespace),
-                schedule.process,
-                schedule.inputs,
-                schedule.options,
-                self._owner(),
-                **{
-                    "trigger": Trigger.SCHEDULED,
-                    "reason": schedule.reason(firing.due),
-                    "run_as": schedule.run_as,
-                    **options,
-                },
-            )
-        except LocalprocError as error:
-            _LOG.warning("schedule %s set nothing off: %s", schedule.name, error)
-            return replace(firing, said=f"no job: {error.message}"), None
-        return replace(firing, job_id=job.job.id, is_open=True), job
+        given = {
+            "trigger": Trigger.SCHEDULED,
+            "reason": schedule.reason(firing.due),
+            "run_as": schedule.run_as,
+            **options,
+        }
+        return self._triggered.make(
+            trigger, firing, schedule.process, schedule.inputs, schedule.options, **given
+        )
 
     def _last_job(self, trigger: TriggerRecord) -> tuple[JobStatus, datetime | None] | None:
         """Return how the last job of a schedule is, and when it ended."""

@@ -6,12 +6,13 @@ Owns the thread, and the lock that says which process it is. Must not know what 
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 from localproc import locks
 from localproc.engine.namespace import Namespace
+from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.timekeeper import Timekeeper
 from localproc.errors import EnvironmentProblem, LocalprocError
@@ -30,10 +31,9 @@ class TriggerRunner:
     def __init__(self, space: Namespace) -> None:
         self._runtime = space.runtime
         self._store = space.runtime.store
-        self._spaces = {space.name: space}
-        self._space = space
-        self._scheduler = Timekeeper(self._store, self._within, self._owner)
-        self._subscriber = Subscriber(self._store, self._within, self._owner)
+        self._jobs = TriggeredJobs(space)
+        self._scheduler = Timekeeper(self._store, self._jobs)
+        self._subscriber = Subscriber(self._store, self._jobs)
         self._taking = threading.Lock()
         self._stopping = threading.Event()
         self._lock: int | None = None
@@ -106,8 +106,8 @@ class TriggerRunner:
             if self._stopping.is_set():
                 return 0.0
             waiting |= self._scheduler.waits(trigger)
-            self._run(self._scheduler.look(trigger, now))
-        self._run(self._scheduler.follow(now))
+            self._jobs.begin(self._scheduler.look(trigger, now))
+        self._jobs.begin(self._scheduler.follow(now))
         due = None if waiting else self._store.next_trigger()
         if due is None:
             return _LOOK
@@ -119,23 +119,7 @@ class TriggerRunner:
         for trigger in self._store.due_triggers("subscription", now, _MOST):
             if self._stopping.is_set():
                 return 0.0
-            self._run(self._subscriber.look(trigger, now))
+            self._jobs.begin(self._subscriber.look(trigger, now))
             if "process" not in trigger.definition["target"]:
                 self._runtime.ring_callbacks()
         return _LOOK
-
-    def _run(self, jobs: Iterable[str]) -> None:
-        """Have new jobs run here, if this process runs any."""
-        for job_id in jobs:
-            job = self._store.job(job_id)
-            if job is not None and self._runtime.run_jobs:
-                self._runtime.observers.tell(job, self._store.events(job.id))
-                self._runtime.loop().accept(job)
-
-    def _owner(self) -> str | None:
-        return self._runtime.owner() if self._runtime.run_jobs else None
-
-    def _within(self, name: str) -> Namespace:
-        if name not in self._spaces:
-            self._spaces[name] = self._space.within(name)
-        return self._spaces[name]

@@ -4,6 +4,7 @@ Owns when that is tried again, and which of them are really to go. Must not know
 """
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -43,6 +44,11 @@ class Remains:
         """Remove it, and forget it."""
         remove_results(self._storage(one.root, one.namespace), one.root)
         self.forget(one.job_id)
+
+    def broken_off(self, folder: str, namespace: str) -> None:
+        """Have swept what a look at a place for results may have left there, of no job yet."""
+        name = f"look-{secrets.token_hex(8)}"
+        self._remnants.leave(Remnant(name, namespace, f"{folder}/{name}"))
 
     def forget(self, job_id: str) -> None:
         """Note that a job has none."""
@@ -93,7 +99,7 @@ class Remover:
             try:
                 self._remains.remove(one)
             except Exception as error:  # whatever it is, there is another time
-                _LOG.info("what job %s has published is still there: %s", one.job_id, error)
+                _LOG.info("what was left in %s is still there: %s", one.root, error)
         with self._lock:
             if self._closed.is_set() or not self._remains.any():
                 self._thread = None

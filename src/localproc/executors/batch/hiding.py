@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from localproc.executors.batch.node_scripts import NodeSetup, is_local
+from localproc.executors.batch.node_scripts import NodeSetup, has_node_tmpdir
 from localproc.executors.veiled import behind_a_file
 from localproc.model import Task
 from localproc.model.secret import NO_SECRETS
@@ -22,7 +22,7 @@ def hidden(tasks: Iterable[Task], folder: str, runner: str, node: NodeSetup) -> 
         replace(
             task,
             argv=(*start, _file(folder, number)),
-            tmpdir=task.tmpdir if is_local(task) else task.outdir,  # its command is not seen
+            tmpdir=task.tmpdir if has_node_tmpdir(task) else task.outdir,  # its command is not seen
             secrets=NO_SECRETS,
         )
         if task.secrets

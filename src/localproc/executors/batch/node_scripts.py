@@ -109,7 +109,7 @@ def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
                 "cores": task.resources.cores,
                 "ram": task.resources.ram_max or task.resources.ram,
                 "time": task.resources.time,
-                "local": is_local(task),
+                "local": has_node_tmpdir(task),
             }
         )
         + "\n"
@@ -125,7 +125,7 @@ def with_setup(argv: Sequence[str], setup: str) -> list[str]:
     return ["sh", "-c", f'{{\n{setup}\n}} >&2\nexec "$@"', "sh", *argv] if setup else list(argv)
 
 
-def is_local(task: Task) -> bool:
+def has_node_tmpdir(task: Task) -> bool:
     """Whether a task's temporary folder may be the node's: nothing but ``TMPDIR`` names it."""
     texts = (*task.argv, *(value for name, value in task.env.items() if name != "TMPDIR"))
     return (
@@ -141,7 +141,7 @@ def _described(number: int, task: Task) -> str:
         f"{number}) outdir={quote(task.outdir)} tmpdir={quote(task.tmpdir)} "
         f"stdin={quote(task.stdin or '/dev/null')} stdout={quote(task.stdout)} "
         f"stderr={quote(task.stderr)} limit={limit} "
-        f"wants_local={'1' if is_local(task) else ''} ;;\n"
+        f"wants_local={'1' if has_node_tmpdir(task) else ''} ;;\n"
     )
 
 
@@ -151,7 +151,7 @@ def _command(task: Task, batch: Batch, node: NodeSetup) -> str:
     names = dict(task.env)
     words = ["env"] if spread else ["env", "-i"]
     words += [f'${{{name}+"{name}=${name}"}}' for name in _kept(task, node)]
-    if is_local(task):
+    if has_node_tmpdir(task):
         del names["TMPDIR"]
         words.append('TMPDIR="${local:-$tmpdir}"')
     words += [quote(f"{name}={value}") for name, value in names.items()]

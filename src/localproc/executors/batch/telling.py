@@ -84,8 +84,8 @@ class Telling:
         report = Report(key, seen.state, reason=seen.reason, host=seen.host, native_id=job)
         if seen.state is not TaskState.RUNNING:
             place = self._queue.place(job)
-            said = [seen.reason, "" if place is None else before_it(place)]
-            return replace(report, reason="; ".join(filter(None, said)))
+            both = (seen.reason, "" if place is None else before_it(place))
+            return replace(report, reason="; ".join(filter(None, both)))
         begun = self._spool.begun(handed, number)
         if begun is None:
             return replace(report, state=TaskState.QUEUED, reason="its script is about to begin")

@@ -17,7 +17,7 @@ from typing import Final
 from localproc.errors import ImageError
 from localproc.executors.containers import image_archives, roots
 from localproc.executors.containers.image_folder import ImageFolder
-from localproc.executors.containers.programs import program, run
+from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, Task
 from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
 
@@ -36,7 +36,7 @@ class Apptainer:
 
     def version(self) -> str:
         """Return what it calls itself."""
-        return run([self._run, "--version"]).strip()
+        return run_program([self._run, "--version"]).strip()
 
     # Images
 
@@ -97,7 +97,7 @@ class Apptainer:
         _copy(image.path, archive)
 
     def _make(self, name: str, verb: str, source: str) -> None:
-        self._folder.make(name, lambda part: _done(run([self._run, verb, part, source])))
+        self._folder.make(name, lambda part: _done(run_program([self._run, verb, part, source])))
 
     def _named(self, name: str) -> Image:
         found = self.image(Container(name, ""))

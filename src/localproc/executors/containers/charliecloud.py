@@ -21,9 +21,10 @@ from typing import Final
 from localproc.errors import ImageError
 from localproc.executors.containers import image_archives, read_only_mounts, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
-from localproc.executors.containers.programs import program, run
+from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, StageAction, Task
 from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
+from localproc.uris import is_below
 
 _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -54,7 +55,7 @@ class Charliecloud:
 
     def version(self) -> str:
         """Return what ch-run calls itself."""
-        said = run([self._run, "--version"], env={"USER": _NAMELESS})
+        said = run_program([self._run, "--version"], env={"USER": _NAMELESS})
         return f"Charliecloud {said.strip()}"
 
     # Images
@@ -89,7 +90,7 @@ class Charliecloud:
     def pull(self, reference: str, name: str) -> Image:
         """Have ``ch-image`` pull it, with the user's own credentials."""
         puller = program("ch-image", "apt-get install charliecloud-builders")
-        run([puller, "pull", reference], env=_systems_own())
+        run_program([puller, "pull", reference], env=_systems_own())
         pulled = self._theirs.place(reference)
         if normalized(name) != normalized(reference):
             self._folder.make(name, lambda part: _copy(pulled, part))
@@ -131,7 +132,7 @@ class Charliecloud:
         builder = program("ch-image", "apt-get install charliecloud-builders")
         with tempfile.TemporaryDirectory() as folder:
             argv = [builder, "build", "--tag", name, "--file", "-", folder]
-            run(argv, env=_systems_own(), text=dockerfile)
+            run_program(argv, env=_systems_own(), text=dockerfile)
         return self._named(name)
 
     def save(self, image: Image, archive: str) -> None:
@@ -204,10 +205,10 @@ def _binds(
             actions.append(StageAction("write", f"{box}/root/{name}"))
     for mount in seen:
         source, target = _writable_as_option(mount)
-        holder = next((one for one in reversed(binds) if _is_below(target, one)), None)
+        holder = next((one for one in reversed(binds) if is_below(target, one)), None)
         if holder is None:
             target = roots.inside(root, target)
-            place = f"{box}{target}" if _is_below(target, "/tmp") else f"{box}/root{target}"  # noqa: S108
+            place = f"{box}{target}" if is_below(target, "/tmp") else f"{box}/root{target}"  # noqa: S108
         else:
             place = binds[holder] + target[len(holder) :]
         binds[target] = source
@@ -237,13 +238,9 @@ def _is_there(argv: Sequence[str], root: str, search: str, seen: Sequence[Mount]
     if not argv:
         return False
     places = [argv[0]] if "/" in argv[0] else search.split(":")
-    if any(_is_below(one, mount.target) for one in places for mount in seen):
+    if any(is_below(one, mount.target) for one in places for mount in seen):
         return True
     return argv[0].startswith(".") or roots.program(root, argv[0], search) is not None
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _image(name: str, path: str) -> Image | None:

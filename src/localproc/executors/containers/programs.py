@@ -23,7 +23,7 @@ def program(name: str, comes_with: str = "") -> str:
     return found
 
 
-def run(
+def run_program(
     argv: Sequence[str], *, env: Mapping[str, str] | None = None, text: str | None = None
 ) -> str:
     """Return what a program says; raises ``ImageError`` with its words if it fails."""

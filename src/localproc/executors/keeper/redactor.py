@@ -66,7 +66,7 @@ class Redactor:
         return len(data)
 
 
-def redacted(text: str, marks: Mapping[str, str]) -> str:
+def with_marks(text: str, marks: Mapping[str, str]) -> str:
     """Return a text without its secrets."""
     if not marks:
         return text

@@ -96,10 +96,18 @@ function selector(element) {
   return (step ? `#${CSS.escape(step.id)} ` : "") + element.localName;
 }
 
+// Nothing of what the page shows is so any more: no state, no steps, nothing to dismiss.
 function leave() {
   stop();
-  announce("This job is no longer here.");
-  document.getElementById("message").textContent = "This job is no longer here.";
+  const message = document.getElementById("message");
+  const state = live().querySelector(".state");
+  const focused = live().contains(document.activeElement);
+  message.textContent = "This job is no longer here: it was dismissed or removed.";
+  state.replaceChildren(message);
+  live().replaceChildren(state);
+  if (focused) state.focus();
+  document.title = message.textContent;
+  announce(message.textContent);
 }
 
 // Logs
