@@ -100,7 +100,8 @@ class SlurmTests(ExecutorTests):
                 if task.key in json.loads(one.read_text())["keys"]
             ]
         )
-        known, job = json.loads(about.read_text()), until(lambda: _read(about.with_name("id")))
+        job: str = until(lambda: _read(about.with_name("id")))
+        known = json.loads(about.read_text())
         return f"{job}_{known['keys'].index(task.key)}" if known["mode"] == "array" else job
 
 

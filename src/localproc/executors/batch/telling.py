@@ -93,8 +93,8 @@ class Telling:
             self._pulse.forget(handed)
         silent = self._silence(handed, job, seen.host or begun.host)
         if handed.mode is Mode.BUNDLE and not self._spool.is_running(handed, number):
-            said = silent or "it waits for room in its bundle"
-            return replace(report, state=TaskState.QUEUED, reason=said)
+            why = silent or "it waits for room in its bundle"
+            return replace(report, state=TaskState.QUEUED, reason=why)
         return replace(report, reason=silent or seen.reason, queued=max(0.0, begun.at - handed.at))
 
     def _silence(self, handed: Handed, job: str, host: str) -> str:
