@@ -106,7 +106,7 @@ def test_typed_options_are_the_fields_of_what_they_become(options: type, fields:
     own = {"detached", "base", "bases", "references"}  # they say how to read the inputs, and where
     named = {"inputs", "namespace", "processes", "statuses", "limit"}  # arguments of their own
     if options is ExecuteOptions:
-        named |= {"secrets", "named", "retry_of"}  # found in the inputs, or said by a retry
+        named |= {"secrets", "named", "retry_of", "passed_over"}  # found, or said by a retry
     told = typing.get_type_hints(options)
     there = {field.name for field in dataclasses.fields(fields)}
     if options is not EngineSettings:
