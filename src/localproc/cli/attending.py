@@ -12,6 +12,7 @@ from typing import Final
 from localproc.cli.show import say_abandoned
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError
+from localproc.shortages import started
 
 _TURN: Final = 2.0  #: seconds between two looks
 
@@ -21,12 +22,13 @@ def telling_of_abandoned(jobs: Sequence[Job]) -> Iterator[None]:
     """Say on stderr, once for each of some jobs, that nobody runs it."""
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(list(jobs), over), daemon=True)
-    watcher.start()
+    runs = started(watcher)  # without a thread it is not said
     try:
         yield
     finally:
         over.set()
-        watcher.join()
+        if runs:
+            watcher.join()
 
 
 def _watch(jobs: list[Job], over: threading.Event) -> None:
