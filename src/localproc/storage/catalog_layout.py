@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.plugins.storage import Description
-from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, extensions
+from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, declared_extensions
 from localproc.uris import uri_path
 
 #: What a collection says of itself where its package has none.
@@ -71,7 +71,7 @@ def published_item(
 
 def declare(item: dict[str, Any], extension: str) -> None:
     """Have an item declare an extension, unless it has declared any version of it."""
-    declared = extensions(item)
+    declared = declared_extensions(item)
     kind = extension.rpartition("/v")[0] or extension
     if not any(one.startswith(kind) for one in declared):
         item["stac_extensions"] = [*declared, extension]

@@ -128,7 +128,7 @@ def _meanings(href: str, document: str) -> tuple[str, str]:
     return posixpath.normpath(quoted), posixpath.normpath(plain)
 
 
-def extensions(document: Mapping[str, Any]) -> list[str]:
+def declared_extensions(document: Mapping[str, Any]) -> list[str]:
     """Return the URIs of the extensions that a document declares, whatever else it says there."""
     said = document.get("stac_extensions")
     return [one for one in said if isinstance(one, str)] if isinstance(said, list) else []

@@ -20,7 +20,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from localproc.errors import StagingError
-from localproc.storage.stac import extensions
+from localproc.storage.stac import declared_extensions
 
 _BASE: Final = "https://schemas.stacspec.org/v1.1.0/"
 _SCHEMAS: Final = {
@@ -66,7 +66,7 @@ class StacSchemas:
         read_as = "1.1.0" if version.startswith("1.0.") else version
         wrong = [*_errors(_core(schema), {**document, "stac_version": read_as})]
         unchecked = []
-        for uri in extensions(document):
+        for uri in declared_extensions(document):
             if uri in self._extensions:
                 wrong += _errors(self._extensions[uri], document)
             else:
