@@ -244,7 +244,7 @@ def test_a_value_that_would_hold_up_all_jobs_is_refused() -> None:
     most = RESULT_LIMIT - len('[""]')
     assert len(value(f"('x'.repeat({most}))")) == most
     refused = error(f"('x'.repeat({most + 1}))")
-    assert refused.message.endswith("failed: gave a value of more than 8 MiB")
+    assert refused.message.endswith(f"failed: gave a value of more than {RESULT_LIMIT >> 20} MiB")
     assert refused.hint == "have a tool write it into a file, and hand that on"
     assert value("(1 + 1)") == 2
 

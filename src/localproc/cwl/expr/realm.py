@@ -18,7 +18,7 @@ from localproc.cwl.expr.prelude import PRELUDE
 MEMORY_LIMIT: Final = 1 << 28  #: bytes for one realm
 #: Characters of JSON that a value may have. Values go into the log of events, and while Python
 #: writes or reads JSON no other thread goes on: all jobs wait.
-RESULT_LIMIT: Final = 8 << 20
+RESULT_LIMIT: Final = 32 << 20
 TOO_LARGE: Final = "InternalError: the value is too large"
 _NON_FINITE: Final = re.compile(r"(?<=[\[,: ])(?:NaN|-?Infinity)(?=[\],}])")
 _MAX_COMPILED: Final = 2000  #: compiled expressions kept in one realm
