@@ -176,7 +176,7 @@ def test_a_daemon_that_hangs_counts_as_away_when_a_job_is_accepted(
             tmp_path / "home", plugins=[localproc_docker], executor_options=options
         ) as engine:
             job = engine.run(hinted, {}).raise_for_status()
-    assert "docker does not answer within 2 s: it counts as away" in caplog.text
+    assert "docker does not answer within 5 s: it counts as away" in caplog.text
     [step] = [one for one in job.steps if one.name == "tool"]
     assert (step.executor, step.containers) == ("local", "")
     assert step.without[0].startswith("the hint DockerRequirement cannot be met: ")

@@ -12,8 +12,8 @@ from localproc.shortages import started
 
 _T = TypeVar("_T")
 
-#: Seconds. Who answers at all does so in a fraction of one.
-SOON: Final = 2.0
+#: Seconds. Who answers at all does so in a fraction of one, but on a machine with much to do.
+SOON: Final = 5.0
 
 
 class Prompt:
