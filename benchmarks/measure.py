@@ -6,6 +6,7 @@ measured.
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -44,6 +45,24 @@ def apart(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T
     """Call a function in a new Python process, and give what it returns."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *args, **kwargs).result()
+
+
+def extra_memory(work: Callable[[], object]) -> int:
+    """Give how many bytes this process holds at the most while it works, beyond those before."""
+    process, over = psutil.Process(), threading.Event()
+    idle = process.memory_info().rss
+    seen = [idle]
+
+    def look() -> None:
+        while not over.wait(0.02):
+            seen.append(process.memory_info().rss)
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    work()
+    over.set()
+    watching.join()
+    return max(seen) - idle
 
 
 def in_turn(rounds: int, contestants: Mapping[str, Callable[[], Cost]]) -> dict[str, Cost]:

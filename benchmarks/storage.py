@@ -6,7 +6,6 @@ Owns the comparison with boto3's own transfers, on the server of ``LOCALPROC_TES
 import os
 import secrets
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,9 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import psutil
-
-from benchmarks.measure import Cost, Effort, apart, cost_of, in_turn
+from benchmarks.measure import Cost, Effort, apart, cost_of, extra_memory, in_turn
 from benchmarks.places import lasting, usual
 from benchmarks.stage_in import over_http
 from benchmarks.table import Line, Note, Row
@@ -160,18 +157,6 @@ def _memory(server: dict[str, str], bucket: str, path: str, client: str) -> int:
     """Give how much more memory is held at the most than when nothing is done."""
     storage = _opened(server, client)
     storage.put(Put(b"x", f"s3://{bucket}/warm"))
-    process, over = psutil.Process(), threading.Event()
-    idle = process.memory_info().rss
-    seen = [idle]
-
-    def look() -> None:
-        while not over.wait(0.02):
-            seen.append(process.memory_info().rss)
-
-    watching = threading.Thread(target=look)
-    watching.start()
-    _publish(storage, bucket, [path])
-    over.set()
-    watching.join()
+    most = extra_memory(lambda: _publish(storage, bucket, [path]))
     storage.close()
-    return max(seen) - idle
+    return most

@@ -356,6 +356,7 @@ def test_the_other_tab_of_a_job_that_is_gone_shows_nothing_of_it(
         page.goto(f"{service.base}/jobs/{job.id}")
         expect(state(page)).to_have_text("running")
     one, other = pages
+    one.bring_to_front()  # what is hidden is not drawn, and a click waits until it is
     one.get_by_role("button", name="Dismiss").click()
     expect(one.locator(".state")).to_contain_text("This job was dismissed")
     expect(other.locator("#live")).to_have_text(

@@ -214,7 +214,7 @@ def test_logs_as_a_document(past: Past) -> None:
 
 def test_following_what_has_ended_shows_it_all(past: Past) -> None:
     said = past.localproc("logs", "--follow", past.spoke, "speaks")
-    assert (said.out, said.err) == ("to stdout\n", "to stderr\n")
+    assert (said.out, said.err) == ("to stdout\nto stderr\n", "")
     said = past.localproc("logs", "-f", "--stream", "stdout", past.spoke)
     assert (said.out, said.err) == ("[speaks] to stdout\n", "")
 

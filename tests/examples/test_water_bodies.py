@@ -118,8 +118,9 @@ def test_steps(run: Run) -> None:
 
 
 def test_log_tells_the_threshold(run: Run) -> None:
-    logs = {run.job.logs("node_otsu").stderr, run.job.logs("node_otsu_2").stderr}
-    assert logs == {
+    logs = [run.job.logs(step).stderr for step in ("node_otsu", "node_otsu_2")]
+    # The image that the package hints at may not be here, which is told before.
+    assert {log.splitlines(keepends=True)[-1] for log in logs} == {
         "threshold 0.3291, 4986 of 32786 pixels are water (15.2%)\n",
         "threshold 0.3676, 12420 of 33562 pixels are water (37.0%)\n",
     }

@@ -578,12 +578,17 @@ def test_a_failure_tells_no_secrets(told_on: tuple[httpx.Client, Engine, list[st
 
 
 def test_references_lose_their_credentials(tmp_path: Path) -> None:
-    """What is signed or has a password in it is used as it is, but not told to others."""
+    """What is signed is used as it is, but not told to others; with a user in it, it is refused."""
     with Engine(tmp_path) as engine, engine.client(policy=InputPolicy(roots=())) as client:
-        secret = "http://user:hunter2@127.0.0.1:9/a.tif?X-Amz-Signature=hunter2"
-        job = finish(client, {"binary": {"href": secret}})
+        secret = "127.0.0.1:9/a.tif?X-Amz-Signature=hunter2"
+        job = finish(client, {"binary": {"href": f"http://{secret}"}})
         for answer in everything(client, job):
             assert "hunter2" not in answer.text, answer.url
+        inputs = {"binary": {"href": f"http://user:hunter2@{secret}"}}
+        refused = client.post("processes/echo/execution", json={"inputs": inputs})
+        assert refused.status_code == 400
+        assert "it has a user or a password in it" in refused.text
+        assert "hunter2" not in refused.text
 
 
 def test_a_bug_is_not_explained(

@@ -95,3 +95,20 @@ class TestSequentialExecutor(ExecutorContract):
 def test_the_plugin_offers_it() -> None:
     box = PluginManager([localproc_template], entry_points=False)
     assert box.executor("sequential").open is SequentialBackend
+
+
+def test_a_task_that_begins_while_it_is_looked_at_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = SequentialBackend(ExecutorSettings(str(tmp_path), "engine", 1, 1024, 1))
+    lives = backend._lives
+
+    def begins_then(key: str) -> bool:
+        found = lives(key)
+        (tmp_path / key).mkdir()
+        (tmp_path / key / "pid").write_text("2\n")
+        return found
+
+    monkeypatch.setattr(backend, "_lives", begins_then)
+    assert backend.look({"task": ""})["task"].state is TaskState.QUEUED
+    backend.close()

@@ -152,8 +152,9 @@ class SequentialBackend:
 
     def _look(self, key: str) -> Report | None:
         """Tell of a task by its record, ``None`` if it was never started."""
-        lives = self._lives(key)  # first: one that ends meanwhile has an exit record
+        # In the order in which they come: one that begins, or ends, meanwhile is not lost.
         started, _ = self._entry(key, "pid")
+        lives = self._lives(key)
         ended, code = self._entry(key, "exit")
         if lives:
             return Report(key, TaskState.RUNNING, started=started)
