@@ -79,9 +79,8 @@ def _served(names: list[str]) -> Iterator[str]:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    words = ["-m", "http.server", str(port), "--bind", "127.0.0.1", "--protocol", "HTTP/1.1"]
     nowhere = subprocess.DEVNULL
-    command_line = [sys.executable, *words, "-d", folder]
+    command_line = [sys.executable, "-m", "benchmarks.asset_server", str(port), folder]
     server = subprocess.Popen(command_line, stdout=nowhere, stderr=nowhere)
     root = f"http://127.0.0.1:{port}"
     try:

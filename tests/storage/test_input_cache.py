@@ -23,7 +23,7 @@ from localproc.storage.kept_inputs import KeptInputs, Offline
 from localproc.storage.web import WebStorage
 from tests.storage.desk import Desk, directory, file, item
 from tests.storage.recorder import Recorder
-from tests.storage.website import Page, Site
+from tests.storage.website import Page, Site, serving
 
 MOST = 1000
 
@@ -304,3 +304,18 @@ def test_what_is_kept_and_has_another_checksum_now_is_not_asked_for_offline(
         with pytest.raises(StagingError, match="has 6 bytes, its item says 7"):
             reader.desk(offline).bring(directory(scene))
     assert site.asked.count("GET /a.tif") == 2
+
+
+# Connections
+
+
+def test_one_connection_serves_one_question_after_the_other(tmp_path: Path) -> None:
+    with serving(patient=True) as site, closing(WebStorage()) as web:
+        there = site.add("/a.tif", b"bytes")
+        moved = site.add("/latest", b"it is there", status=302, headers={"Location": "/a.tif"})
+        for number in range(3):
+            assert web.info(there) is not None
+            web.fetch(moved, str(tmp_path / f"{number}.tif"))
+        assert site.asked.count("HEAD /a.tif") == 3
+        assert site.asked.count("GET /latest") == 3
+        assert len(site.clients) == 1

@@ -31,6 +31,7 @@ class Site:
         self.root = root
         self.pages: dict[str, Page] = {}
         self.asked: list[str] = []
+        self.clients: set[int] = set()  # the ports that connections came from
         self.posted: list[bytes] = []  # the bodies that came
         self.moods: dict[str, Callable[[dict[str, str]], Page]] = {}  # pages that change
         self.on_asked: Callable[[str], None] = lambda _: None
@@ -79,6 +80,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site = self.server.site
         site.asked.append(f"{self.command} {self.path}")
+        site.clients.add(self.client_address[1])
         path = self.path.partition("?")[0]
         page = site.pages.get(path, Page(b"no such page", 404))
         if path in site.moods:

@@ -45,6 +45,7 @@ class WebStorage:
     def info(self, uri: str) -> Info | None:
         """Ask for the headers alone."""
         with _explaining(uri), self._client.asking("HEAD", uri) as answer:
+            answer.read()  # there is nothing, but only after its end the connection is used again
             if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
                 return None
             _check(answer, uri)

@@ -25,6 +25,7 @@ from localproc.uris import canonical
 _CONNECTS: Final = 2  #: further tries to connect, before anything was asked
 #: After these what was posted is not posted again (RFC 9110, 15.4).
 _SEE_OTHER: Final = (301, 302, 303)
+_LITTLE: Final = 4096  #: bytes of a body that nobody wants, and that are read all the same
 _HEADERS: Final = {
     "accept": "*/*",
     "accept-encoding": "identity",  # files are wanted as they are
@@ -59,6 +60,7 @@ class WebClient:
                 if not (answer.has_redirect_location and self._redirects):
                     yield answer
                     return
+                _read_little(answer)
                 if method == "POST" and answer.status_code in _SEE_OTHER:
                     method, content = "GET", b""
             finally:
@@ -119,6 +121,13 @@ def _checked(uri: str) -> str:
     if parts.scheme not in ("http", "https"):
         raise StagingError(f"{shown} is no web address", uri=shown)
     return uri
+
+
+def _read_little(answer: httpx.Response) -> None:
+    """Read a short body to its end: only then does its connection serve the next question."""
+    said = answer.headers.get("content-length", "")
+    if said.isascii() and said.isdigit() and int(said) <= _LITTLE:
+        answer.read()
 
 
 def _joined(base: httpx.URL, location: str) -> str:
