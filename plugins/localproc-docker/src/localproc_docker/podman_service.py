@@ -68,7 +68,7 @@ class Service:
         self._end()
         self._folder = tempfile.mkdtemp(prefix="localproc-podman-")
         log = Path(self._folder, "log")
-        with log.open("wb") as said:
+        with log.open("wb") as said, log.open("rb") as heard:  # who ends at once removes its folder
             self.process = subprocess.Popen(
                 ["/bin/sh", "-c", _SHELL, "sh", self._program, self._folder],
                 stdin=subprocess.PIPE,
@@ -77,10 +77,9 @@ class Service:
                 cwd=self._folder,  # podman's monitors leave files where they are started
                 start_new_session=True,
             )
-        forks.watch(self)
-        with open(log, "rb") as said:
+            forks.watch(self)
             if not self._listens(self.process):
-                lines = said.read().decode(errors="replace").splitlines()[-_SAID:]
+                lines = heard.read().decode(errors="replace").splitlines()[-_SAID:]
                 raise EnvironmentProblem(
                     f"podman does not listen: {' '.join(lines) or 'it says nothing'}",
                     hint="does podman info work for this user?",
