@@ -1,5 +1,6 @@
 """Jobs that outlive the command that started them, and commands that are cut short."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import psutil
 import pytest
 
 from localproc import Engine, Job
+from localproc.engine.detached import announced
 from localproc.engine.engine import namespace_of
 from tests.cli.terminal import Said, elsewhere, end_of, localproc, started
 from tests.patience import patient, until
@@ -76,6 +78,19 @@ def test_two_jobs_share_one_process_in_the_background(sleeper: Path, home: Path)
         for job_id in ids:
             until(lambda job_id=job_id: engine.job(job_id).status == "running")  # type: ignore[misc]
         assert settled()
+
+
+def test_a_process_that_is_on_its_way_to_a_job_counts_as_running_it(
+    packages: Path, home: Path
+) -> None:
+    with Engine(home, run_jobs=False) as engine:
+        job = engine.deploy(packages / "echo.cwl").execute(message="x")
+        assert job.abandoned
+        with announced(str(home)) as arrival:
+            handed_on = os.dup(arrival)
+        assert not job.abandoned, "whoever was started has it still"
+        os.close(handed_on)
+        assert job.abandoned, "it died on its way"
 
 
 def test_execute_refuses_what_run_refuses(packages: Path, home: Path) -> None:

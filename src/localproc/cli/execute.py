@@ -27,7 +27,7 @@ from localproc.cli.show import (
 )
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
-from localproc.engine.detached import serve_detached
+from localproc.engine.detached import announced, serve_detached
 from localproc.engine.handles import Job
 from localproc.errors import JobPutAside
 from localproc.model import JobStatus
@@ -73,7 +73,6 @@ def execute(
 def _start_runner(home: str, settings: dict[str, Any]) -> None:
     """Have a process in the background run what nobody runs; it goes when nothing is left."""
     command = [sys.executable, "-m", "localproc", "--home", home, "resume"]
-    command.append("--background")
     for name in ("slots", "cores", "ram", "offline", "validate_results"):
         command += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["work"]:
@@ -86,29 +85,31 @@ def _start_runner(home: str, settings: dict[str, Any]) -> None:
     for executor, options in settings["executor_options"].items():
         for key, value in options.items():
             command += ["--executor-option", f"{executor}.{key}={json.dumps(value)}"]
-    with open(os.devnull, "r+b") as nothing:
+    command += [f"--{name}" for name in ("keep", "build") if settings[name]]
+    with open(os.devnull, "r+b") as nothing, announced(home) as arrival:
         subprocess.Popen(
-            [*command, *(f"--{name}" for name in ("keep", "build") if settings[name])],
+            [*command, "--arrival", str(arrival)],
             stdin=nothing,
             stdout=nothing,
             stderr=nothing,
             start_new_session=True,
+            pass_fds=(arrival,),
         )
 
 
 @click.command()
 @engine_options
-@click.option("--background", is_flag=True, hidden=True)
+@click.option("--arrival", type=int, hidden=True)
 @json_option
 @click.pass_obj
-def resume(site: Site, settings: dict[str, Any], background: bool, as_json: bool) -> int:
+def resume(site: Site, settings: dict[str, Any], arrival: int | None, as_json: bool) -> int:
     """Go on with the jobs that nobody runs, and wait for their end.
 
     Steps that had ended are not run again; tasks that still run are taken over. Ctrl-C leaves the
     jobs to the next one who resumes them.
     """
-    if background:
-        serve_detached(site.home, settings)
+    if arrival is not None:
+        serve_detached(site.home, settings, arrival)
         return 0
     site.check()
     with terminable(), site.open(**settings) as engine:

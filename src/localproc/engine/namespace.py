@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Final
 
+from localproc import locks
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.preview import preview
@@ -260,7 +261,13 @@ class Namespace:
     # The home
 
     def is_attended(self, job: JobRecord) -> bool:
-        """Return whether an engine that lives owns a job, or may take up one without an owner."""
+        """Return whether an engine that lives owns a job, or may take up one without an owner.
+
+        One that is on its way to run the home's jobs will do so, and is asked about first: what has
+        arrived since then is alive.
+        """
+        if locks.is_held(self.runtime.home.arrivals):
+            return True
         if job.owner is None:
             return any(self.alive())
         return liveness.is_alive(self.runtime.home.engines, job.owner)

@@ -88,6 +88,11 @@ class Home:
         """The folder of the locks and doorbells of engines."""
         return os.path.join(self.path, "engines")
 
+    @property
+    def arrivals(self) -> str:
+        """A file that is locked while a process is on its way that will run the home's jobs."""
+        return os.path.join(self.path, "arrivals.lock")
+
     def results(self, namespace: str) -> str:
         """Where results are published unless told otherwise."""
         folder = os.path.join(self.path, "results")
