@@ -84,13 +84,14 @@ def test_a_process_that_is_on_its_way_to_a_job_counts_as_running_it(
     packages: Path, home: Path
 ) -> None:
     with Engine(home, run_jobs=False) as engine:
-        job = engine.deploy(packages / "echo.cwl").execute(message="x")
-        assert job.abandoned
+        job = engine.deploy(packages / "echo.cwl").execute({"message": "x"})
+        seen = [job.abandoned]
         with announced(str(home)) as arrival:
             handed_on = os.dup(arrival)
-        assert not job.abandoned, "whoever was started has it still"
+        seen.append(job.abandoned)
         os.close(handed_on)
-        assert job.abandoned, "it died on its way"
+        seen.append(job.abandoned)
+    assert seen == [True, False, True], "until whoever was started has arrived, or died"
 
 
 def test_execute_refuses_what_run_refuses(packages: Path, home: Path) -> None:
