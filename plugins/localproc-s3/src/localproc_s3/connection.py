@@ -8,6 +8,7 @@ again by themselves, tell errors apart by ``errno`` alone, and cannot be ended.
 """
 
 import asyncio
+import io
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -160,6 +161,8 @@ class Connection:
         return answer
 
     async def _answer(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        if "Body" in arguments:  # as a file it goes piece by piece; of bytes asyncio makes copies
+            arguments = {**arguments, "Body": io.BytesIO(arguments["Body"])}
         limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
         answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
         if operation == "get_object":

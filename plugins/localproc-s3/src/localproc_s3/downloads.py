@@ -16,8 +16,9 @@ from localproc_s3.connection import Connection
 from localproc_s3.failures import code_of
 from localproc_s3.object_names import Place
 from localproc_s3.uploads import DIGEST
-from localproc_s3.window import PART, Window
+from localproc_s3.window import Window
 
+_PIECE: Final = 5 << 20  #: bytes; there are two of each at the moment when it has come
 _CHANGED: Final = ("PreconditionFailed", "412", "InvalidRange", "416")
 
 
@@ -64,7 +65,7 @@ class Downloads:
         return self._connection.call("get_object", place.uri, **place.named)
 
     def _rest(self, file: BinaryIO, place: Place, size: int, etag: str, watch: Watch) -> None:
-        offsets = range(file.tell(), size, PART)
+        offsets = range(file.tell(), size, _PIECE)
         parts: list[Callable[[], Future[Any]]] = [
             partial(self._part, place, etag, offset) for offset in offsets
         ]
@@ -83,7 +84,7 @@ class Downloads:
 
     def _part(self, place: Place, etag: str, offset: int) -> "Future[Any]":
         same = {"IfMatch": etag} if etag else {}
-        asked = f"bytes={offset}-{offset + PART - 1}"
+        asked = f"bytes={offset}-{offset + _PIECE - 1}"
         return self._connection.begin("get_object", **place.named, Range=asked, **same)
 
 
