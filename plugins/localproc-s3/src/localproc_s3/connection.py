@@ -21,6 +21,7 @@ from s3fs import S3FileSystem
 from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
 from localproc_s3.options import ENDPOINT, S3Options, is_plain
+from localproc_s3.staying import StayingSession
 
 _T = TypeVar("_T")
 
@@ -181,6 +182,7 @@ async def _client(files: Any) -> Any:
 def _config(options: S3Options) -> dict[str, Any]:
     """Return what botocore is told: the engine tries again, and says what has to be verified."""
     return {
+        "http_session_cls": StayingSession,
         "signature_version": "s3v4",
         "max_pool_connections": 32,
         "connect_timeout": 10,

@@ -37,6 +37,9 @@ class Downloads:
         if first is None:  # it is another by now, or all of it is there
             start = 0
             first = self._first(place, 0, "", watch)
+        if first is None:
+            told = f"{place.shown} sends another part than was asked for"
+            raise StorageUnavailable(told, uri=place.shown)
         size, etag = _size(first), str(first.get("ETag", ""))
         if most is not None and size > most:
             raise StagingError(f"{place.shown} is larger than {most} bytes", uri=place.shown)
@@ -53,7 +56,8 @@ class Downloads:
         with self._connection.explaining(place.uri, etag):
             begun = self._part(place, etag, start)
             try:
-                return self._connection.wait(begun, lambda: watch(start))
+                answer = self._connection.wait(begun, lambda: watch(start))
+                return answer if _is_asked_for(answer, start, etag) else None
             except Exception as error:
                 if code_of(error) not in _CHANGED:
                     raise
@@ -72,6 +76,9 @@ class Downloads:
         try:
             with closing(self._window.through(parts, lambda: watch(file.tell()))) as answers:
                 for answer in answers:
+                    if not _is_asked_for(answer, file.tell(), etag):
+                        told = f"{place.shown} has changed, or other parts come than are asked for"
+                        raise StorageUnavailable(told, uri=place.shown)
                     file.write(answer["Data"])
                     watch(file.tell())
         except Exception as error:
@@ -86,6 +93,13 @@ class Downloads:
         same = {"IfMatch": etag} if etag else {}
         asked = f"bytes={offset}-{offset + _PIECE - 1}"
         return self._connection.begin("get_object", **place.named, Range=asked, **same)
+
+
+def _is_asked_for(answer: Any, offset: int, etag: str) -> bool:
+    """Whether an answer is the part of that version: some servers look at neither."""
+    said = str(answer.get("ContentRange", "")).removeprefix("bytes ").partition("-")[0]
+    start = int(said) if said.isdigit() else 0
+    return start == offset and (not etag or answer.get("ETag", etag) == etag)
 
 
 def _size(answer: Any) -> int:
