@@ -266,7 +266,7 @@ class Namespace:
         One that is on its way to run the home's jobs will do so, and is asked about first: what has
         arrived since then is alive.
         """
-        if locks.is_held(self.runtime.home.arrivals):
+        if locks.is_held(self.runtime.home.arrivals, shared=True):
             return True
         if job.owner is None:
             return any(self.alive())
