@@ -156,6 +156,19 @@ def test_opening_the_home_to_look_takes_nothing_over(tmp_path: Path, packages: P
         assert engine.jobs()[0].status == job.status
 
 
+def test_a_job_whose_engine_has_gone_since_it_was_read_is_looked_at_again(
+    tmp_path: Path, packages: Path
+) -> None:
+    """Another one may have taken it over, or it has ended: that nobody runs it is not so."""
+    assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as looking:
+        seen, read = namespace_of(looking), looking.jobs()[0].record
+        assert not seen.is_attended(read)
+        with localproc.Engine(tmp_path / "home") as engine:
+            engine.job(read.id).wait(patient(30))
+        assert seen.is_attended(read)
+
+
 class Unreachable:
     """A plugin with the local executor as one that cannot be reached at first."""
 
