@@ -7,6 +7,9 @@ ROUNDS ?= 100
 # Where unit tests are; those of them that are marked slow are left out.
 FAST := tests/cwl tests/engine tests/machine tests/ogc tests/views
 
+# Where it is set (containers often do), each of a thousand processes would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-fast chaos check bench screenshots clean
 
 help:
