@@ -37,10 +37,10 @@ demo: $(VENV)/.example
 	$(BIN)/python examples/water_bodies/demo.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto -m "not slow" --hypothesis-profile fast $(FAST) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --hypothesis-profile fast $(FAST) $(PYTEST_ARGS)
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos $(ROUNDS)
