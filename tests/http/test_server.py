@@ -22,7 +22,7 @@ HEAD = b"GET /default/ogc-api HTTP/1.1\r\nHost: localhost\r\n"
 
 class Hasty(PunctualProtocol):
     head_seconds = 0.3
-    silence_seconds = 0.3
+    silence_seconds = patient(0.1)
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def serving(engine: Engine, protocol: type[asyncio.Protocol] = PunctualProtocol)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         options = {**OPTIONS, "http": protocol, "log_config": None}
-        config = uvicorn.Config(app, timeout_graceful_shutdown=30, **options)
+        config = uvicorn.Config(app, timeout_graceful_shutdown=int(patient(30)), **options)
         server = GracefulServer(config, app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -46,7 +46,7 @@ def serving(engine: Engine, protocol: type[asyncio.Protocol] = PunctualProtocol)
 
 def rest_of(client: socket.socket) -> bytes:
     """Read until the server hangs up."""
-    client.settimeout(60)
+    client.settimeout(patient(60))
     return b"".join(iter(lambda: client.recv(1 << 16), b""))
 
 
@@ -73,7 +73,7 @@ def test_who_does_not_end_a_request_is_cut_off(engine: Engine, sent: bytes) -> N
 def test_an_answer_may_take_longer_than_a_request(engine: Engine) -> None:
     with serving(engine, Hasty) as address:
         place = f"{address}/default/ogc-api/processes/echo/execution"
-        inputs = {"string": "slow", "pause": 1}
+        inputs = {"string": "slow", "pause": 2}
         asked = {"inputs": inputs, "outputs": {"string": {}}}
         assert httpx.post(place, json=asked, timeout=patient(60)).text == "slow"
 
