@@ -1063,6 +1063,8 @@ def served_client(engine: Engine) -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=100)
     with (
         served(create_app(engine)) as address,
-        httpx.Client(base_url=f"{address}/{engine.namespace}/ogc-api/", limits=limits) as client,
+        httpx.Client(
+            base_url=f"{address}/{engine.namespace}/ogc-api/", limits=limits, timeout=patient(20)
+        ) as client,
     ):
         yield client
