@@ -86,7 +86,7 @@ def browser() -> "Iterator[Browser]":
 
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=PATIENCE)
         yield found
         found.close()
 

@@ -10,7 +10,7 @@ import pytest
 
 from localproc.errors import NoSuchJob
 from localproc.views.ogc import timestamp
-from tests.browser.conftest import EXAMPLE, Service
+from tests.browser.conftest import EXAMPLE, PATIENCE, Service
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -550,6 +550,7 @@ PAGES = [
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_can_be_read(service: Service, browser: "Browser", scheme: Any) -> None:
     context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 640})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     jobs = service.engine.jobs(process="three-steps")
     places = [*PAGES, *(f"/jobs/{job.id}" for job in jobs), f"/jobs/{jobs[0].id}/results"]
@@ -560,15 +561,19 @@ def test_pages_can_be_read(service: Service, browser: "Browser", scheme: Any) ->
     context.close()
 
 
-def test_pages_work_without_scripts(service: Service, browser: "Browser") -> None:
+def test_pages_work_without_scripts(service: Service, browser: "Browser", tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    service.engine.deploy(GATES)
     context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(f"{service.base}/processes/echo")
-    page.get_by_label("A text string").fill("hello")
-    page.get_by_label("Seconds to wait before").fill("1")
+    page.goto(f"{service.base}/processes/gates")
+    for name in ("first_gate", "second_gate"):
+        page.get_by_label(name).fill(str(gate))
     page.get_by_role("button", name="Execute").click()
     page.wait_for_url("**/jobs/*")
     expect(page.get_by_role("button", name="Dismiss")).to_be_hidden()
+    gate.touch()
     service.engine.job(page.url.rpartition("/")[2]).wait()
     page.get_by_role("link", name="Refresh").click()
     expect(state(page)).to_have_text("successful")
