@@ -12,7 +12,7 @@ import localproc_slurm
 import pytest
 from localproc_slurm.allocation import Allocation, AllocationExecutor, asked_for
 from slurm_cluster import Cluster
-from slurm_fixtures import cluster, running_cluster, until
+from slurm_fixtures import PATIENCE, cluster, running_cluster, until
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem
@@ -199,6 +199,8 @@ def test_each_step_is_a_job_from_a_login_node(
     (tmp_path / "inputs.yml").write_text("go: {class: Directory, path: go}\n")
     monkeypatch.setenv("LOCALPROC_HOME", str(home))
     files = [str(tmp_path / "two.cwl"), str(tmp_path / "inputs.yml")]
-    subprocess.run([str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=600)
+    subprocess.run(
+        [str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=3 * PATIENCE
+    )
     assert list(shared.glob("results/*/out.txt"))
     assert list(shared.glob("localproc-home-*/jobs/*/logs/node_second.log"))
