@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
-from localproc.executors.batch import Failed, Options, Request, Seen, called
+from localproc.executors.batch import Failed, Options, Paced, Request, Seen, called, commands
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import (
@@ -398,6 +398,36 @@ def test_paths_that_nodes_do_not_see_are_told(tmp_path: Path) -> None:
     hidden = replace(seen, reads=(str(tmp_path / "in.tif"),))
     assert sharing.unseen(hidden) == f"the nodes do not see {tmp_path}/in.tif: they see {shared}"
     assert Sharing([]).unseen(hidden) == "", "nothing is known"
+
+
+def test_queries_are_a_second_apart_whoever_asks_and_however_they_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, began = 100.0, list[float]()
+
+    def pass_by(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def call(argv: Sequence[str]) -> str:
+        began.append(now)
+        pass_by(float(argv[1]))
+        if argv[0] == "away":
+            raise ExecutorUnavailable("nobody answers")
+        return argv[0]
+
+    monkeypatch.setattr(commands, "monotonic", lambda: now)
+    monkeypatch.setattr(commands, "sleep", pass_by)
+    query = Paced(call)
+    assert query(["squeue", "0.25"]) == "squeue"
+    with pytest.raises(ExecutorUnavailable):
+        query(["away", "9"])
+    assert query(["sacct", "0"]) == "sacct"
+    pass_by(0.75)
+    assert query(["squeue", "0"]) == "squeue"
+    pass_by(30)
+    assert query(["squeue", "0"]) == "squeue"
+    assert began == [100, 101.25, 111.25, 112.25, 142.25], "after the end of the one before it"
 
 
 def test_commands_get_little_of_the_environment_and_not_all_the_time(
