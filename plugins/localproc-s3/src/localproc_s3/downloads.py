@@ -99,7 +99,7 @@ def _is_asked_for(answer: Any, offset: int, etag: str) -> bool:
     """Whether an answer is the part of that version: some servers look at neither."""
     said = str(answer.get("ContentRange", "")).removeprefix("bytes ").partition("-")[0]
     start = int(said) if said.isdigit() else 0
-    return start == offset and (not etag or answer.get("ETag", etag) == etag)
+    return start == offset and (not etag or str(answer.get("ETag", etag)) == etag)
 
 
 def _size(answer: Any) -> int:
