@@ -278,13 +278,16 @@ class Namespace:
         """Return whether an engine that lives owns a job, or may take up one without an owner.
 
         One that is on its way to run the home's jobs will do so, and is asked about first: what has
-        arrived since then is alive.
+        arrived since then is alive. What cannot be found out is not said to be gone.
         """
-        if locks.is_held(self.runtime.home.arrivals, shared=True):
+        try:
+            if locks.is_held(self.runtime.home.arrivals, shared=True):
+                return True
+            if job.owner is None:
+                return any(self.alive())
+            return liveness.is_alive(self.runtime.home.engines, job.owner)
+        except OSError:  # there are no descriptors, say
             return True
-        if job.owner is None:
-            return any(self.alive())
-        return liveness.is_alive(self.runtime.home.engines, job.owner)
 
     def stand_by(self) -> None:
         """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""
