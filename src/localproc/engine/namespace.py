@@ -8,7 +8,7 @@ the public objects: they hold it.
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Final
@@ -230,13 +230,15 @@ class Namespace:
         """Forget a job that has ended, with its folder; return whether it had ended."""
         return self.runtime.pruner(self.name).remove(self.record(job_id), results=results)
 
-    def prune(self, retention: Retention, *, dry_run: bool) -> Pruned:
+    def prune(
+        self, retention: Retention, *, dry_run: bool, among: Collection[str] | None
+    ) -> Pruned:
         """Remove the jobs that are to go, and of the step cache what is too much."""
         if not dry_run:
             StepCache(self.runtime.home.steps, needed=partial(mentioned, self.runtime.store)).evict(
                 int(retention.cache)
             )
-        return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run)
+        return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run, among=among)
 
     def search_logs(self, text: str, limit: int) -> FoundLogs:
         """Return the logs of its jobs that have all words of a text."""
