@@ -18,7 +18,7 @@ from localproc.errors import (
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Info, Storage
 from localproc.storage.access import Access
-from localproc.storage.input_cache import ANYBODY, InputCache
+from localproc.storage.input_cache import ANYBODY, InputCache, KeptInput
 from localproc.storage.kept_inputs import KeptInputs, Offline
 from localproc.storage.web import WebStorage
 from tests.storage.desk import Desk, directory, file, item
@@ -358,3 +358,21 @@ def test_one_connection_serves_one_question_after_the_other(tmp_path: Path) -> N
         assert site.asked.count("HEAD /a.tif") == 3
         assert site.asked.count("GET /latest") == 3
         assert len(site.clients) == 1
+
+
+def test_a_listing_that_is_removed_as_it_is_read_is_none(
+    cache: InputCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, folder = KeptInputs(cache, "me", Offline.AUTO), "s3://bucket/folder/"
+    inputs._keep_listing(f"{folder}#listing", [])
+
+    def find(uri: str, owner: str) -> KeptInput | None:
+        found = look(uri, owner)
+        for one in Path(cache.folder).rglob("*"):
+            if one.is_file():
+                one.unlink()
+        return found
+
+    look = cache.find
+    monkeypatch.setattr(cache, "find", find)
+    assert inputs.remembered(folder) is None

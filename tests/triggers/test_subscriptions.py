@@ -26,8 +26,9 @@ from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
-from localproc.errors import NoSuchSubscription
+from localproc.errors import NoSuchSubscription, StoreLocked
 from localproc.model import Event, JobRecord, Kind
+from localproc.store import SqliteStore
 from tests.engine.folder_storage import Boxes
 from tests.patience import patient, until
 from tests.triggers.killing import ECHO, serving, watch_under_kills
@@ -354,6 +355,48 @@ def test_each_item_of_a_search_that_grows_sets_off_one_job(engine: Engine, api: 
     assert echoed(engine) == expected
     (trigger,) = looking.store.triggers("default", "subscription", "s")
     assert trigger.due is not None
+
+
+def test_an_event_without_what_is_asked_of_it_keeps_no_other_waiting(
+    engine: Engine, api: StacApi
+) -> None:
+    when = {"event": "stac", "url": api.url}
+    engine.subscriptions.add(
+        "s", when, {"process": "echo", "inputs": {"text": "$(event.properties.cloud)"}}
+    )
+    looking = Looking(engine)
+    api.grow(1, cloud="1")
+    api.grow(2)
+    api.grow(3, cloud="3")
+    assert len(looking.look("s")) == 2
+    assert looking.look("s") == []
+    assert echoed(engine) == {"1": 1, "3": 1}
+    (lacking,) = (one for one in engine.subscriptions.history("s") if not one.job_id)
+    assert lacking.said.startswith("no job: ")
+    assert "$(event.properties.cloud)" in lacking.said
+
+
+def test_an_event_waits_for_a_store_that_somebody_holds(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    when = {"event": "file", "folder": str(inbox), "settled": 0}
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": "$(event.name)"}})
+    looking, refused = Looking(engine), list[str]()
+    find = SqliteStore.process
+
+    def process(store: SqliteStore, *given: Any) -> Any:
+        if not refused:
+            refused.append("process")
+            raise StoreLocked("somebody has it")
+        return find(store, *given)
+
+    (inbox / "a").touch()
+    monkeypatch.setattr(SqliteStore, "process", process)
+    assert looking.look("s") == []
+    assert len(looking.look("s")) == 1
+    assert refused
 
 
 def test_items_of_one_moment_are_told_apart(engine: Engine, api: StacApi) -> None:

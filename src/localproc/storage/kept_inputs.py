@@ -110,8 +110,11 @@ class KeptInputs:
         if kept is None:
             return None
         assert self._cache is not None
-        with open(self._cache.blob(kept), encoding="utf-8") as file:
-            return [Info(**one) for one in json.load(file)]
+        try:
+            with open(self._cache.blob(kept), encoding="utf-8") as file:
+                return [Info(**one) for one in json.load(file)]
+        except FileNotFoundError:  # others have just made room
+            return None
 
     def _keep_listing(self, name: str, found: list[Info]) -> None:
         assert self._cache is not None
