@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.near import near
 from localproc.errors import InvalidInputs, Problem
+from localproc.near import near
 
 _REFERENCE: Final = re.compile(
     r"\$\((event(?:\.[A-Za-z_][\w:-]*|\[\d+\]|\[\"[^\"]*\"\]|\['[^']*'\])*)\)"

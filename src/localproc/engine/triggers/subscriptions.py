@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from localproc.cwl.base.near import near
 from localproc.cwl.base.reading import read_written_json
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.home import check_namespace
@@ -27,6 +26,7 @@ from localproc.engine.triggers.subscription import FACTS, Subscription
 from localproc.errors import InvalidInputs, NoSuchSubscription, Problem
 from localproc.model import ProcessRecord
 from localproc.model.trigger import TriggerRecord
+from localproc.near import near
 
 KIND: Final = "subscription"
 _OLDEST: Final = 300  #: seconds that a webhook may have been under way
