@@ -236,9 +236,15 @@ def _print_log(log: StepLog, stream: str | None) -> None:
 def _follow(job: Job, step: str, stream: str | None) -> None:
     """Write what a step writes; without a step, what all do, each line with its step's name."""
     if step:
+        before, last = "", "\n"
         for name, text in job.follow(step):
-            if stream in (None, name):
+            if text and stream in (None, name):
+                if last != "\n" and name != before:
+                    click.echo()  # the line of the other stream has not ended
                 click.echo(text, nl=False)
+                before, last = name, text[-1]
+        if last != "\n":
+            click.echo()
         return
     for one, name, text in job.follow_all():
         if stream in (None, name):
