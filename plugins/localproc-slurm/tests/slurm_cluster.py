@@ -89,7 +89,7 @@ class Cluster:
     A node that has not been heard of for ``slurmd_timeout`` seconds is lost.
     """
 
-    def __init__(self, folder: Path, *, slurmd_timeout: int = 5) -> None:
+    def __init__(self, folder: Path, *, slurmd_timeout: int = 300) -> None:
         self.folder = folder
         self.limits = _has_cgroups()
         self.conf = folder / "slurm.conf"

@@ -40,9 +40,12 @@ def own_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def slow_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """Give a cluster to break that misses a node no sooner than those of computing centres do."""
-    yield from _started(monkeypatch, slurmd_timeout=300)
+def hasty_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give a cluster to break that misses what its nodes have lost within seconds.
+
+    On a busy machine it misses nodes that are there, too: those of computing centres have minutes.
+    """
+    yield from _started(monkeypatch, slurmd_timeout=5)
 
 
 def _started(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Cluster]:
