@@ -382,10 +382,12 @@ def test_a_task_that_queries_do_not_know_is_lost_after_a_while(desk: Desk, backe
     assert news(desk, "b")["b"].exit_code == 0
 
 
-def test_a_task_that_a_query_leaves_out_once_is_not_lost(desk: Desk, backend: Memory) -> None:
+def test_a_task_that_a_query_leaves_out_once_is_not_lost(backend: Memory) -> None:
+    desk = Desk(backend, linger=0.01, lost_after=patient(60), first_pause=0.01)
     backend.answers = {"look": [{}, {}]}
     desk.submit(tasks("a"))
     assert news(desk, "a")["a"].state is R
+    desk.close()
 
 
 def test_a_backend_that_is_away_loses_nothing(desk: Desk, backend: Memory) -> None:

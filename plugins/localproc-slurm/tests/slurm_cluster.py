@@ -24,6 +24,7 @@ CORES: Final = 40
 RAM: Final = 20000
 PROGRAMS: Final = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 _PATIENCE: Final = 120.0
+_GRACE: Final = 3.0  #: seconds until a daemon is killed that does not end: one waits for its tasks
 _DIE_WITH_PARENT: Final = 1
 
 CONF: Final = """
@@ -157,7 +158,7 @@ class Cluster:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(_PATIENCE)
+                process.wait(_GRACE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
