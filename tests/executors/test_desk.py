@@ -487,7 +487,10 @@ def test_what_its_capabilities_rule_out_is_known_before(desk: Desk, backend: Mem
     assert reasons == {"b": "it needs 2 GPUs, and there are none"}
 
 
-def test_closing_does_not_wait_for_what_is_stuck(backend: Memory) -> None:
+def test_closing_does_not_wait_for_what_is_stuck(
+    backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "_LEAVING", 0.1)
     desk = Desk(backend, linger=0)
     backend.blocked = {"look"}
     desk.submit(tasks("a"))
