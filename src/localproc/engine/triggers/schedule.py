@@ -6,7 +6,7 @@ job is accepted.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
@@ -18,7 +18,7 @@ from localproc.errors import InvalidInputs, Problem
 
 MISSED: Final = ("skip", "once", "all")
 OVERLAP: Final = ("allow", "skip", "queue")
-_MOST_DAYS_OFF: Final = 100_000  #: times in a row that fall on days off before it is given up
+_MOST_DAYS_OFF: Final = 1_000  #: days in a row that it would be due on and are off, at the most
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,15 @@ class Schedule:
     def after(self, moment: datetime) -> Iterator[datetime]:
         """Yield the times after a moment at which it is due."""
         passed = 0
-        for due in self._cron.after(moment):
-            if due.date() not in self._off:
+        while passed <= _MOST_DAYS_OFF:
+            for due in self._cron.after(moment):
+                if due.date() in self._off:
+                    moment = datetime.combine(due.date(), time(23, 59, 59), due.tzinfo)
+                    passed += 1
+                    break
                 passed = 0
                 yield due
-            elif (passed := passed + 1) > _MOST_DAYS_OFF:
+            else:
                 return
 
     def next(self, moment: datetime) -> datetime | None:
