@@ -28,5 +28,9 @@ def test_a_subscription_from_its_beginning_to_its_end(packages: Path, here: Path
     assert one["when"]["folder"] == str(here / "inbox")
     assert one["every"] == 5
     assert "inbox" in localproc("subscription", "show", "inbox").out
+    misspelt = FILES.replace("event.path", "event.pth")
+    (here / "misspelt.yml").write_text(misspelt)
+    said = localproc("subscription", "add", "other", "misspelt.yml")
+    assert (said.code, "there is no $(event.pth)" in said.err) == (2, True)
     assert localproc("subscription", "remove", "inbox").code == 0
     assert localproc("subscription", "show", "inbox").code == 2

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from localproc import Engine
+from localproc import Engine, Job
 from localproc.engine.admission.accept import _wrong_address
 from localproc.errors import InvalidInputs
 from localproc.http import create_app
@@ -715,6 +715,23 @@ def test_dismissed_as_in_the_seeds(engine: Engine, client: httpx.Client) -> None
         assert job.rpartition("/")[2] not in listed(client, limit=1000)
         # In Python its tombstone can be seen.
         assert job.rpartition("/")[2] in {one.id for one in engine.jobs(hidden=True)}
+
+
+def test_a_job_that_ends_by_itself_as_it_is_dismissed_has_ended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is removed then, as it is told to be, and does not stay with how it ended."""
+    with engine.client(dismiss="ogc2") as client:
+        job, processes = sleeping(engine, client)
+
+        def ends(one: Job, **_: Any) -> None:
+            for process in processes:
+                process.kill()
+            one.wait(patient(20))
+
+        monkeypatch.setattr(Job, "dismiss", ends)
+        assert client.delete(job).json()["status"] == "dismissed"
+        assert client.get(job).status_code == 404
 
 
 def test_dismissed_as_in_the_draft_of_2_0(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from localproc.cli.site import Site
 from localproc.cli.trigger_commands import add_commands, shown_time
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.triggers.subscription import Subscription
+from localproc.model.trigger import Firing
 
 
 @click.group()
@@ -58,16 +59,22 @@ def list_subscriptions(site: Site, as_json: bool) -> None:
 def show(site: Site, name: str, as_json: bool) -> None:
     """Show a subscription, and its last events."""
     with site.look() as engine:
-        _show(engine.subscriptions.get(name), as_json=as_json)
+        found = engine.subscriptions.get(name)
+        _show(found, as_json=as_json)
         if not as_json:
             rows = [
-                (shown_time(one.due), one.key, one.job_id)
+                (shown_time(one.due), one.key, one.job_id or _said(one, found))
                 for one in engine.subscriptions.history(name)
             ]
             print_table(["seen", "event", "job"], rows)
 
 
 add_commands(subscription, "subscription", lambda engine: engine.subscriptions)
+
+
+def _said(one: Firing, found: Subscription) -> str:
+    """Return in a line why an event became no job."""
+    return " ".join(one.said.split()) if "process" in found.target else ""
 
 
 def _document(found: Subscription) -> dict[str, Any]:

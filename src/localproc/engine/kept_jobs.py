@@ -4,7 +4,7 @@ Owns the public verbs that find jobs, stop them and clear them away. Must not kn
 accepted, nor any face.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Unpack
 
@@ -126,12 +126,19 @@ class KeptJobs:
         """
         return self._namespace.delete(job_id, results=results)
 
-    def prune(self, *, dry_run: bool = False, **options: Unpack[PruneOptions]) -> Pruned:
+    def prune(
+        self,
+        *,
+        dry_run: bool = False,
+        among: Collection[str] | None = None,
+        **options: Unpack[PruneOptions],
+    ) -> Pruned:
         """Forget jobs that have ended; return which ones, and what the disk has back.
 
         For ``options`` see ``localproc.engine.home.retention.Retention``: all jobs that have ended
         go, unless they say otherwise. A job that one which has not ended needs stays: its results
-        may be that one's inputs. With ``dry_run`` nothing is removed. Raises ``InvalidInputs``.
+        may be that one's inputs. With ``dry_run`` nothing is removed. ``among``: only jobs of these
+        ids go, such as those that a dry run has told of. Raises ``InvalidInputs``.
         """
         check_options(self.prune, options, PruneOptions)
-        return self._namespace.prune(Retention(**options), dry_run=dry_run)
+        return self._namespace.prune(Retention(**options), dry_run=dry_run, among=among)

@@ -6,6 +6,7 @@ jobs, nor what results are.
 
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -86,7 +87,7 @@ class Published:
         path = os.path.join(folder, name)
         with telling(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            part = f"{path}.part"
+            part = f"{path}.{secrets.token_hex(8)}.part"  # no other result's name
             try:
                 self.fetch(uri, part)
                 if name.endswith(".json") and not self._root.startswith("file:"):

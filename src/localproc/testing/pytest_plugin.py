@@ -60,7 +60,7 @@ def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> It
     try:
         engine = _engine_of(request, localproc_home)
     except LocalprocError as error:  # of the marker or the configuration: they say all
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
     space = namespace_of(engine)

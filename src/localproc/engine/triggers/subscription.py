@@ -23,6 +23,26 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "stac": ("url", "collections?", "existing?", "changes?"),
     "webhook": ("secret",),
 }
+_OF_A_JOB: Final = (
+    "event",
+    "process",
+    "job",
+    "status",
+    "message",
+    "trigger",
+    "created",
+    "finished",
+)
+#: The facts of each of them, that inputs may name.
+FACTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "succeeded": _OF_A_JOB,
+    "failed": _OF_A_JOB,
+    "late": ("event", "process", "due"),
+    "missing": ("event", "process", "due"),
+    "file": ("event", "path", "uri", "name", "size", "modified"),
+    "stac": ("event", "id", "collection", "datetime", "href", "properties", "assets", "bbox"),
+    "webhook": ("event", "id", "body"),
+}
 _MEMBERS: Final = sorted({"event", *(one.rstrip("?") for of in EVENTS.values() for one in of)})
 TARGETS: Final = ("process", "webhook", "mail", "command")
 #: The types of members of an event; all others are texts.
