@@ -60,7 +60,7 @@ class Scheduler:
             self.queue.pop(job, None)
 
 
-def task(folder: Path, name: str) -> Task:
+def task(folder: Path, name: str, *argv: str) -> Task:
     out = str(folder / name)
     key, logs = f"j:{name}:1", (f"{out}.o", f"{out}.e")
-    return Task(key, ("true",), {}, out, f"{out}.tmp", None, *logs, step="s")
+    return Task(key, argv or ("true",), {}, out, f"{out}.tmp", None, *logs, step="s")
