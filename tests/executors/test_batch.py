@@ -30,7 +30,7 @@ from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
 from tests.conftest import fill
-from tests.patience import until
+from tests.patience import patient, until
 
 NODE = NodeSetup("JOB", "INDEX")
 
@@ -435,12 +435,12 @@ def test_commands_get_little_of_the_environment_and_not_all_the_time(
 ) -> None:
     monkeypatch.setenv("SECRET", "x")
     monkeypatch.setenv("SLURM_CONF", "y")
-    said = called(["env"], timeout=60, keep=("SLURM_",))
+    said = called(["env"], timeout=patient(60), keep=("SLURM_",))
     assert "SLURM_CONF=y" in said
     assert "SECRET" not in said
     with pytest.raises(Failed, match="sh: no"):
-        called(["sh", "-c", "echo no >&2; exit 3"], timeout=60)
+        called(["sh", "-c", "echo no >&2; exit 3"], timeout=patient(60))
     with pytest.raises(ExecutorUnavailable, match="does not answer within"):
         called(["sleep", "60"], timeout=0.1)
     with pytest.raises(ExecutorUnavailable, match="cannot be run"):
-        called(["no-such-command-anywhere"], timeout=1)
+        called(["no-such-command-anywhere"], timeout=patient(1))

@@ -145,7 +145,7 @@ class Cluster:
         """Call a command of Slurm."""
         env = {**os.environ, "SLURM_CONF": str(self.conf)}
         return subprocess.run(
-            argv, check=False, capture_output=True, text=True, env=env, timeout=60
+            argv, check=False, capture_output=True, text=True, env=env, timeout=_PATIENCE
         )
 
     def end(self) -> None:
@@ -157,7 +157,7 @@ class Cluster:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(10)
+                process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -14,7 +14,7 @@ from localproc_slurm import succession
 from localproc_slurm.allocation import Allocation, AllocationExecutor
 from localproc_slurm.succession import asked_for, facts
 from slurm_cluster import Cluster
-from slurm_fixtures import cluster, running_cluster, until
+from slurm_fixtures import PATIENCE, cluster, running_cluster, until
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem
@@ -303,6 +303,8 @@ def test_each_step_is_a_job_from_a_login_node(
     (tmp_path / "inputs.yml").write_text("go: {class: Directory, path: go}\n")
     monkeypatch.setenv("LOCALPROC_HOME", str(home))
     files = [str(tmp_path / "two.cwl"), str(tmp_path / "inputs.yml")]
-    subprocess.run([str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=600)
+    subprocess.run(
+        [str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=3 * PATIENCE
+    )
     assert list(shared.glob("results/*/out.txt"))
     assert list(shared.glob("localproc-home-*/jobs/*/logs/node_second.log"))
