@@ -11,7 +11,7 @@ from localproc.plugins.backend import Refused
 class Scheduler:
     """Takes everything; nothing begins by itself. ``asked`` are the jobs it was asked for."""
 
-    job_variable, index_variable = "JOB", "INDEX"
+    job_variable, index_variable, first_index = "JOB", "INDEX", 0
 
     def __init__(self) -> None:
         self.handed: list[Allocation] = []

@@ -145,7 +145,7 @@ def _seconds(text: str) -> int:
 class Pbs:
     """Implements ``localproc.executors.batch.Scheduler``."""
 
-    job_variable = "PBS_JOBID"
+    job_variable, first_index = "PBS_JOBID", 0
 
     def __init__(self, timeout: float = 30.0, form: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))

@@ -109,7 +109,9 @@ def report(key: str, record: Record, seen: Seen | None, queued: float | None) ->
 def unrecorded(key: str, seen: Seen, job: str, *, begun: bool, log: str) -> Report:
     """Return the report of a task whose job has gone without a record, by what is said of it."""
     state, reason = seen.state, seen.reason
-    if state is TaskState.NEVER_STARTED:
+    if seen.again and not begun:
+        state, reason = TaskState.LOST, "the scheduler ended it before it had begun"
+    elif state is TaskState.NEVER_STARTED:
         state = TaskState.LOST if begun else TaskState.CANCELLED
         reason = "the scheduler has forgotten it, and it left no exit record" if begun else reason
     elif state in (TaskState.ENDED, TaskState.LOST) and not begun:
