@@ -1,6 +1,7 @@
 """Batches on a disk of a network: what a node has written is seen late by others, or in part."""
 
 import builtins
+import errno
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.telling import Telling
+from localproc.executors.journals import Journal
 from localproc.model import Report, TaskState
 from tests.executors.scheduler_of_tests import Scheduler, task
 
@@ -95,6 +97,20 @@ def test_nothing_of_a_node_is_asked_for_before_it_is_listed(
     )
     assert bundle.report(1).state is TaskState.RUNNING
     assert {"begun.bundle", "journal", "alive"} <= set(opened)
+
+
+def test_a_journal_that_cannot_be_read_holds_up_no_other_end(
+    tmp_path: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(_: Journal) -> list[dict[str, Any]]:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(Journal, "read", stale)
+    bundle = here.spool.add(Batch(Mode.BUNDLE, (task(tmp_path, "b"),), Request(1, 1)))
+    (Path(bundle.folder) / "journal").touch()
+    here.ends.look_at([bundle])
+    here.end()
+    assert here.report().state is TaskState.ENDED
 
 
 def test_an_end_is_told_once_its_files_are_seen(here: Here) -> None:

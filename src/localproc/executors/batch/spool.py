@@ -97,7 +97,7 @@ class Spool:
         with _disk():
             _write(f"{path}.new", job)
             os.rename(f"{path}.new", path)
-        handed.job, handed.at = job, os.stat(path).st_mtime
+            handed.job, handed.at = job, os.stat(path).st_mtime
 
     def find(self, keys: Collection[str]) -> Mapping[str, tuple[Handed, int]]:
         """Return the batches of tasks, and their numbers there."""
@@ -308,7 +308,10 @@ class Spool:
             if not handed.listed.has(handed.folder, "journal"):
                 return
             handed.journal = Journal(handed.folder)
-        news = handed.journal.read()
+        try:
+            news = handed.journal.read()
+        except OSError:  # a disk that is away for a moment: that of others may be there
+            return
         begun = self.begun(handed, 0) if news else None
         for entry in news:
             if entry["state"] == "ended" and entry["key"] in handed.keys:
