@@ -114,6 +114,20 @@ BIG = "x" * 100_000
 JS = "[{class: InlineJavascriptRequirement}]"
 
 
+SAME_LOG = f"""
+cwlVersion: v1.2
+class: Workflow
+id: names
+requirements: {JS}
+inputs: {{}}
+outputs: {{}}
+steps:
+  crop: {{run: &say {{class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
+    inputs: {{}}, outputs: {{}}}}, in: {{}}, out: []}}
+  node_crop: {{run: *say, in: {{}}, out: []}}
+"""
+
+
 # A life without trouble
 
 
@@ -194,6 +208,19 @@ def test_javascript_is_left_to_a_worker(fields: dict[str, str], first: type[Any]
     assert [type(one) for one in bench.asked()] == ([first] if first else [])
     bench.answer_all()
     assert bench.launched() == ["say:1"]
+
+
+def test_logs_get_their_names_as_steps_start_not_as_workers_are_done() -> None:
+    bench = Bench(process(SAME_LOG), {})
+    bench.begin()
+    bench.room()
+    for effect in reversed(bench.given(Prepare)):
+        bench.answer(effect)
+    submitted = [one for one in bench.history if isinstance(one, StepSubmitted)]
+    assert [(one.name, one.log) for one in submitted] == [
+        ("node_crop", "node_crop_2.log"),
+        ("crop", "node_crop.log"),
+    ]
 
 
 def test_many_values_are_left_to_a_worker() -> None:
@@ -623,6 +650,44 @@ def test_a_job_that_was_being_stopped_for_no_recorded_reason_fails() -> None:
         "failed",
     ]
     assert "could record why" in str(bench.run.job.message)
+
+
+def scripted() -> Bench:
+    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench.begin()
+    bench.room()
+    bench.answer_all()
+    assert bench.launched() == ["say:1"]
+    return bench
+
+
+def test_a_task_that_is_worked_out_again_when_its_job_is_dismissed_ends_by_its_report() -> None:
+    bench = scripted()
+    bench.resume()
+    bench.begin()
+    bench.room()
+    (effect,) = bench.given(Prepare)
+    assert effect.taken_up
+    bench.take(DismissalAsked())
+    assert len(bench.given(Reattach)) == 1
+    error = StagingError("stopped", uri="")
+    assert bench.take(Done(effect, error=error)) == []
+    assert told(bench.report("say:1", TaskState.CANCELLED)) == [
+        "step-finished say dismissed",
+        "dismissed",
+    ]
+
+
+def test_a_second_attempt_that_is_being_worked_out_is_dismissed_with_its_job() -> None:
+    bench = scripted()
+    bench.report("say:1", TaskState.LOST)
+    (effect,) = bench.given(Prepare)
+    assert effect.attempt == 2
+    bench.take(DismissalAsked())
+    (ended, last) = bench.answer(effect)
+    assert told([ended, last]) == ["step-finished say dismissed", "dismissed"]
+    assert isinstance(ended, StepFinished)
+    assert not ended.key, "it was submitted before"
 
 
 def test_a_lost_task_is_released_when_its_next_attempt_is_recorded() -> None:
