@@ -30,17 +30,19 @@ from localproc.engine.job.facts import (
     NotLaunched,
     Progressed,
     Recalled,
+    Reported,
     TakenFrom,
     ToolProgressed,
 )
 from localproc.errors import JobFailed, StagingError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
-from localproc.model import TaskState
+from localproc.model import Report, TaskState
 from localproc.model.events import (
     STAGE_IN,
     Failed,
     StepFinished,
     StepProgress,
+    StepQueued,
     StepRetrying,
     StepSubmitted,
 )
@@ -740,6 +742,39 @@ def test_a_step_is_told_to_run_when_it_runs() -> None:
     assert bench.run.job.message == "starting first"
     bench.report("first:1", TaskState.RUNNING)
     assert bench.run.job.message == "running first"
+    assert bench.report("first:1", TaskState.RUNNING) == [], "that is no news"
+
+
+def test_why_a_step_waits_is_told_once_by_each_of_its_attempts() -> None:
+    bench = two()
+    bench.room()
+
+    def waits(key: str, reason: str) -> list[str]:
+        report = Report(f"{ID}:{key}", TaskState.QUEUED, reason=reason)
+        return [one.reason for one in bench.take(Reported(report)) if isinstance(one, StepQueued)]
+
+    assert waits("first:1", "") == [], "nothing is known of it"
+    assert waits("first:1", "no room") == ["no room"]
+    assert waits("first:1", "no room") == []
+    assert waits("first:1", "held") == ["held"]
+    bench.report("first:1", TaskState.LOST)
+    assert waits("first:2", "held") == ["held"]
+
+
+def test_steps_of_an_executor_without_room_are_overtaken() -> None:
+    bench = Bench(process(FORK), {"words": ["a"]}, executor="local;bad=cluster")
+    bench.begin()
+    assert bench.run.pull(frozenset({"cluster"}))
+    assert bench.run.placed == "local"
+    assert not bench.run.pull(frozenset({"cluster"})), "there is no other"
+    assert bench.run.pull()
+    assert bench.run.placed == "cluster"
+    bench.turn()
+    submitted = [one for one in bench.history if isinstance(one, StepSubmitted)]
+    assert [(one.name, one.executor) for one in submitted] == [
+        ("wide", "local"),
+        ("bad", "cluster"),
+    ]
 
 
 # Going on after a failure
