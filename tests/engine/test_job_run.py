@@ -721,6 +721,22 @@ def test_new_steps_keep_their_names_after_another_engine() -> None:
     assert told(bench.room()) == ["step-submitted say_2", "step-submitted say_3"]
 
 
+def test_a_name_is_never_given_again_though_an_earlier_step_began_last() -> None:
+    bench = Bench(process(WIDE), {"words": ["a", "b", "c", "d"]})
+    bench.begin()
+    bench.answer_all()
+    for _ in range(3):
+        bench.run.pull()
+    bench.turn()
+    assert bench.launched() == ["say:1", "say_2:1", "say_3:1"]
+    bench.report("say_2:1", TaskState.LOST)
+    bench.answer_all()
+    assert bench.launched() == ["say_2:2"]
+    resumed(bench)
+    bench.answer_all()
+    assert told(bench.room()) == ["step-submitted say_4"]
+
+
 # The table
 
 
