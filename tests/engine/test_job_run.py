@@ -436,7 +436,7 @@ def test_an_end_that_is_not_good_fails_the_step(state: TaskState, said: str) -> 
     assert bench.given(Close) == [Close(keep=True)]
 
 
-@pytest.mark.parametrize("state", [TaskState.LOST, TaskState.NODE_LOST])
+@pytest.mark.parametrize("state", [TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED])
 def test_a_task_that_is_lost_runs_again_three_times_in_all(state: TaskState) -> None:
     bench = two()
     bench.room()

@@ -10,11 +10,12 @@ from typing import Final
 
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import records
+from localproc.executors.batch.commands import QUERY
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.pulse import SILENT, Pulse
-from localproc.executors.batch.queue import QUERY, Queue
+from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.records import Record
 from localproc.executors.batch.scheduler import Scheduler, Seen
 from localproc.executors.batch.spool import Spool
