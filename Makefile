@@ -7,6 +7,9 @@ ROUNDS ?= 100
 # Where unit tests are; those of them that are marked slow are left out.
 FAST := tests/cwl tests/engine tests/machine tests/ogc tests/views
 
+# Where it is set (containers often do), each of a thousand processes would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-fast chaos check bench screenshots clean
 
 help:
@@ -34,10 +37,10 @@ demo: $(VENV)/.example
 	$(BIN)/python examples/water_bodies/demo.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto -m "not slow" --hypothesis-profile fast $(FAST) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --hypothesis-profile fast $(FAST) $(PYTEST_ARGS)
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos $(ROUNDS)

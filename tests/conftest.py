@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ["LOCALPROC_CACHE"] = ""  # tests load what they run, and leave the user's cache alone
 
@@ -49,9 +49,10 @@ UNITS = {
 
 # For a quick look: fewer examples of every property (make test-fast).
 settings.register_profile("fast", max_examples=15, deadline=None)
-# How long an example takes is nothing to assert; the profile for CI says so too.
+# How long an example takes, or is made up, is nothing to assert; the profile for CI says so too.
 if not os.environ.get("CI"):
-    settings.register_profile("patient", deadline=None)
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("patient", deadline=None, suppress_health_check=slow)
     settings.load_profile("patient")
 
 

@@ -23,17 +23,19 @@ def take(path: str) -> int | None:
     return file
 
 
-def is_held(path: str) -> bool:
+def is_held(path: str, *, shared: bool = False) -> bool:
     """Return whether a living process holds the lock of a file; it does not if there is no file.
 
-    Raises ``OSError`` where that cannot be tried.
+    Those who ask at the same moment do not take each other for holders. ``shared``: one that
+    several may hold, for which they do. Raises ``OSError`` where that cannot be tried.
     """
+    how = fcntl.LOCK_EX if shared else fcntl.LOCK_SH
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

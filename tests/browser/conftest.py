@@ -15,6 +15,7 @@ import uvicorn
 from localproc import Engine
 from localproc.http import create_app
 from tests.conftest import absent
+from tests.patience import patient
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -29,7 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 30_000  # ms
+PATIENCE = patient(30) * 1000  # ms
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def browser() -> "Iterator[Browser]":
 
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=PATIENCE)
         yield found
         found.close()
 

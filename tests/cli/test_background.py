@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -273,14 +275,24 @@ def test_ctrl_c_dismisses_the_job(sleeper: Path, home: Path, form: list[str]) ->
         assert said.document["status"] == "dismissed"
 
 
+@contextmanager
+def held(process: psutil.Process | None) -> Iterator[None]:
+    """Keep a process from doing anything."""
+    assert process is not None
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
 STUBBORN = """\
 cwlVersion: v1.2
 class: CommandLineTool
 id: stubborn
-baseCommand: [sh, -c, 'trap "" TERM; echo begun >&2; sleep 2; echo done']
+baseCommand: [sh, -c, 'trap "" TERM; echo $$ >&2; exec sleep 300']
 inputs: {}
-stdout: out.txt
-outputs: {said: stdout}
+outputs: {}
 """
 
 
@@ -288,11 +300,12 @@ def test_ctrl_c_twice_leaves_at_once(here: Path, home: Path) -> None:
     (here / "stubborn.cwl").write_text(STUBBORN)
     with started("run", "stubborn.cwl") as process:
         job = job_of(home)
-        text_of(job, "stubborn", "begun")
-        interrupted(process)
-        until(lambda: job.record.dismiss_requested)
-        process.send_signal(signal.SIGINT)
-        said = end_of(process)
+        tool = psutil.Process(int(until(lambda: job.logs("stubborn").stderr)))
+        with held(tool.parent()):  # whoever would stop it
+            interrupted(process)
+            until(lambda: job.record.dismiss_requested)
+            process.send_signal(signal.SIGINT)
+            said = end_of(process)
     assert said.code == 130
     assert f"left: see it to its end with 'localproc dismiss {job.id}'" in said.err
     assert "Traceback" not in said.err

@@ -53,6 +53,34 @@ def test_nothing_is_overwritten(made: Path) -> None:
     assert (made / "README.md").read_text() == "mine"
 
 
+def test_a_link_that_leads_nowhere_is_not_written_through(here: Path) -> None:
+    (here / "new").mkdir()
+    (here / "new/README.md").symlink_to(here / "elsewhere")
+    assert localproc("init", "new").code == 2
+    assert not (here / "elsewhere").exists()
+
+
+def test_it_is_made_whole_or_not_at_all(here: Path, small_disk: Path) -> None:
+    (here / "taken").mkdir()
+    (here / "taken/tests").write_text("a file where a folder should be")
+    said = localproc("init", "taken")
+    assert (said.code, said.out) == (4, "")
+    assert [path.name for path in here.glob("taken/*")] == ["tests"]
+    (small_disk / "filler").write_bytes(bytes((3 << 20) - 8192))  # room for two of the files
+    command = [sys.executable, "-m", "localproc", "init", small_disk / "a/new"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert "No space left on device" in ended.stderr
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
+def test_a_file_is_no_folder_for_it(here: Path) -> None:
+    (here / "new").write_text("mine")
+    said = localproc("init", "new")
+    assert (said.code, "new is not a folder" in said.err) == (2, True)
+    assert (here / "new").read_text() == "mine"
+
+
 @pytest.mark.parametrize("name", ["Bright", "a b", "1st"])
 def test_a_name_that_cannot_be_an_id_is_refused(name: str) -> None:
     said = localproc("init", "somewhere", "--name", name)

@@ -1,5 +1,8 @@
 """Commands that look at jobs."""
 
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +11,13 @@ import pytest
 from localproc import Engine
 from tests.cli.terminal import Said, elsewhere, localproc
 from tests.conftest import PACKAGES
+from tests.patience import patient
 
 TOOL = """\
 cwlVersion: v1.2
 class: CommandLineTool
 id: speaks
-baseCommand: [sh, -c, 'echo to stdout; echo to stderr >&2; sleep 1.5']
+baseCommand: [sh, -c, 'echo to stdout; echo to stderr >&2']
 inputs: []
 outputs: []
 """
@@ -49,7 +53,16 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
         failed = engine.run(PACKAGES / "three-steps.cwl", {"text": "x", "code": 3}, tags=["b"])
         spoke = engine.run(TOOL)
         waits = engine.execute("echo", {"message": "later"}, detached=True)
+    took(home, {echoed.id: 0.5, failed.id: 1.0, spoke.id: 2.0})
     return Past(home, echoed.id, failed.id, spoke.id, waits.id)
+
+
+def took(home: Path, seconds: Mapping[str, float]) -> None:
+    """Set how long jobs have taken."""
+    with closing(sqlite3.connect(home / "localproc.db", timeout=patient(10))) as db, db:
+        for job, duration in seconds.items():
+            change = "UPDATE jobs SET finished = started + ? WHERE id = ?"
+            db.execute(change, (int(duration * 1e6), job))
 
 
 # Lists

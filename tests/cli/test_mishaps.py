@@ -61,7 +61,35 @@ def test_of_a_file_that_could_not_be_written_to_its_end_nothing_stays(
     words = ("pack", packages / "echo.cwl", "--output", small_disk / "packed.cwl")
     said = in_a_shell("LOCALPROC", *words)
     assert said.code == 4
-    assert not (small_disk / "packed.cwl").exists()
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
+def test_a_file_that_could_not_be_written_anew_stays_as_it_was(
+    small_disk: Path, packages: Path
+) -> None:
+    (small_disk / "packed.cwl").write_text("of before")
+    fill(small_disk / "filler")
+    words = ("pack", packages / "echo.cwl", "--output", small_disk / "packed.cwl")
+    assert in_a_shell("LOCALPROC", *words).code == 4
+    assert (small_disk / "packed.cwl").read_text() == "of before"
+    assert len(list(small_disk.iterdir())) == 2
+
+
+def test_results_for_which_there_is_no_room(small_disk: Path, packages: Path) -> None:
+    """The disk that is full is named, not the one that they lie on."""
+    localproc("run", "--quiet", packages / "echo.cwl", "message=x")
+    (small_disk / "brought").mkdir()
+    fill(small_disk / "filler")
+    said = localproc("results", "last", "--download", small_disk / "brought")
+    assert said.code == 4
+    assert f"no space left for {small_disk}/brought/said.txt" in said.err
+    assert f"make room on the disk of {small_disk}/brought" in said.err
+    assert list((small_disk / "brought").iterdir()) == []
+
+
+def test_a_pipe_may_be_written_to(packages: Path) -> None:
+    said = in_a_shell("LOCALPROC | cat", "pack", str(packages / "echo.cwl"), "-o", "/dev/stdout")
+    assert (said.code, "class: CommandLineTool" in said.out) == (0, True)
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-"])

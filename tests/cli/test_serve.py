@@ -35,21 +35,27 @@ def serving(*words: object) -> Iterator[list[str]]:
 def test_it_says_where_it_is_and_answers_there() -> None:
     with serving() as (address,):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/default/ogc-api", address)
-        landing = httpx.get(address).json()
+        landing = httpx.get(address, timeout=patient(20)).json()
         assert landing["title"] == "localproc: default"
         assert all(link["href"].startswith(address) for link in landing["links"])
         request = {"inputs": {"string": "hello"}, "outputs": {"string": {}}}
-        assert httpx.post(f"{address}/processes/echo/execution", json=request).text == "hello"
+        assert (
+            httpx.post(
+                f"{address}/processes/echo/execution", json=request, timeout=patient(20)
+            ).text
+            == "hello"
+        )
 
 
 def test_processes_that_were_deployed_before_are_there(sleeper: Path) -> None:
     assert localproc("--namespace", "acme", "deploy", sleeper).code == 0
     with serving("--namespace", "acme", "--namespace", "other", "--no-echo") as (acme, other):
         assert acme.endswith("/acme/ogc-api")
-        assert [one["id"] for one in httpx.get(f"{acme}/processes").json()["processes"]] == [
-            "sleeper"
-        ]
-        assert httpx.get(f"{other}/processes").json()["processes"] == []
+        assert [
+            one["id"]
+            for one in httpx.get(f"{acme}/processes", timeout=patient(20)).json()["processes"]
+        ] == ["sleeper"]
+        assert httpx.get(f"{other}/processes", timeout=patient(20)).json()["processes"] == []
 
 
 def test_the_namespace_may_be_named_before_the_command() -> None:
@@ -61,29 +67,36 @@ def test_the_namespace_may_be_named_before_the_command() -> None:
 def test_an_address_that_others_reach_needs_a_token() -> None:
     with serving("--host", "0.0.0.0") as (address, *_):
         address = address.replace("0.0.0.0", "127.0.0.1")
-        refused = httpx.get(address)
+        refused = httpx.get(address, timeout=patient(20))
         assert refused.status_code == 401
         assert "localproc token make" in refused.json()["hint"]
         token = elsewhere("token", "make", "alice").out.strip()
         headers = {"Authorization": f"Bearer {token}"}
-        assert httpx.get(address, headers=headers).status_code == 200
+        assert httpx.get(address, headers=headers, timeout=patient(20)).status_code == 200
     with serving("--host", "0.0.0.0", "--without-token") as (address, *_):
-        assert httpx.get(address.replace("0.0.0.0", "127.0.0.1")).status_code == 200
+        assert (
+            httpx.get(address.replace("0.0.0.0", "127.0.0.1"), timeout=patient(20)).status_code
+            == 200
+        )
 
 
 def test_a_name_that_a_page_elsewhere_gave_this_machine_is_refused() -> None:
     with serving() as (address,):
-        answer = httpx.get(address, headers={"Host": "attacker.example"})
+        answer = httpx.get(address, headers={"Host": "attacker.example"}, timeout=patient(20))
         assert answer.status_code == 400
 
 
 def test_a_proxy_may_call_it_as_clients_do() -> None:
     with serving("--base-url", "https://outer.example/tools") as (address,):
         outer = {"Host": "outer.example", "Origin": "https://outer.example"}
-        answer = httpx.post(f"{address}/processes/echo/execution", json={}, headers=outer)
+        answer = httpx.post(
+            f"{address}/processes/echo/execution", json={}, headers=outer, timeout=patient(20)
+        )
         assert answer.status_code == 200
         for headers in ({"Host": "attacker.example"}, {"Origin": "https://attacker.example"}):
-            answer = httpx.post(f"{address}/processes/echo/execution", json={}, headers=headers)
+            answer = httpx.post(
+                f"{address}/processes/echo/execution", json={}, headers=headers, timeout=patient(20)
+            )
             assert answer.status_code in (400, 403), headers
 
 
@@ -107,7 +120,7 @@ def test_files_may_be_named_below_the_roots_alone(tmp_path: Path) -> None:
         execution = f"{address}/processes/echo/execution"
         for name, status in (("in/a.txt", 200), ("b.txt", 400)):
             link = {"href": (tmp_path / name).as_uri()}
-            answer = httpx.post(execution, json={"inputs": {"binary": link}})
+            answer = httpx.post(execution, json={"inputs": {"binary": link}}, timeout=patient(20))
             assert answer.status_code == status, answer.text
 
 

@@ -247,6 +247,33 @@ def test_no_test_sleeps() -> None:
     }
 
 
+def test_what_waits_is_patient() -> None:
+    """A plain number of seconds, or httpx's own five, is too few on a machine that is slower."""
+    tests = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "plugins").glob("*/tests/*.py")]
+    found = {
+        f"{relative(path)}:{call.lineno}"
+        for path in tests
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and is_impatient(call)
+    }
+    assert found == set()
+
+
+def is_impatient(call: ast.Call) -> bool:
+    """Return whether a call gives up after a number of seconds that is not meant to be short."""
+    called = ast.unparse(call.func)
+    named = {one.arg: one.value for one in call.keywords}
+    if called == "found":  # an option of the executor that is examined
+        return False
+    if re.fullmatch(r"httpx\.(get|post|put|patch|delete|head|request|stream|Client)", called):
+        return not named.keys() & {"timeout", "transport"}
+    waits = re.fullmatch(r"(?!rule\b).*\.(wait|join|acquire|settimeout)", called)
+    for given in (named.get("timeout"), *(call.args[:1] if waits else ())):
+        if isinstance(given, ast.Constant) and isinstance(given.value, (int, float)):
+            return given.value >= 1
+    return False
+
+
 # Python
 
 

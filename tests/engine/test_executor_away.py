@@ -18,8 +18,8 @@ SLOW = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",
     "id": "slow",
-    "baseCommand": ["sh", "-c", "echo begun >&2; sleep 1; echo done"],
-    "inputs": [],
+    "baseCommand": ["sh", "-c", 'echo begun >&2; until [ -e "$0" ]; do sleep 0.05; done'],
+    "inputs": [{"id": "go", "type": "string", "inputBinding": {}}],
     "stdout": "out.txt",
     "outputs": [{"id": "out", "type": "stdout"}],
 }
@@ -89,18 +89,19 @@ def test_tasks_that_cannot_be_handed_over_are_handed_over_later(
 def test_a_task_that_was_never_handed_over_can_be_dismissed(
     open_engine: Callable[..., Engine],
 ) -> None:
-    job = open_engine(submit=10**6).deploy(SLOW).execute({})
+    job = open_engine(submit=10**6).deploy(SLOW).execute({"go": "never"})
     until(lambda: job.steps)
     assert job.dismiss(wait=False).wait(patient(10)).status == "dismissed"
 
 
 def test_tasks_that_cannot_be_found_again_now_are_found_later(
-    open_engine: Callable[..., Engine],
+    open_engine: Callable[..., Engine], tmp_path: Path
 ) -> None:
-    first = open_engine()
-    job = first.deploy(SLOW).execute({})
+    first, go = open_engine(), tmp_path / "go"
+    job = first.deploy(SLOW).execute({"go": str(go)})
     until(lambda: job.steps and job.logs("slow").stderr)
     first.close()
+    go.touch()
     job = open_engine(reattach=2).job(job.id).wait(patient(20))
     assert job.status == "successful"
     assert attempts(job) == [1], "it was not run again"
@@ -111,7 +112,8 @@ def test_what_is_dismissed_before_it_is_found_again_is_stopped_then(
     open_engine: Callable[..., Engine],
 ) -> None:
     first = open_engine()
-    job = first.deploy({**SLOW, "baseCommand": ["sh", "-c", "echo $$ >&2; exec sleep 300"]})
+    sleeps = {"baseCommand": ["sh", "-c", "echo $$ >&2; exec sleep 300"], "inputs": []}
+    job = first.deploy({**SLOW, **sleeps})
     sleeper = job.execute({})
     until(lambda: sleeper.steps and sleeper.logs("slow").stderr)
     pid = int(sleeper.logs("slow").stderr)

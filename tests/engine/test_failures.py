@@ -94,9 +94,12 @@ def test_outputs_that_cannot_be_collected_are_told_with_their_folder(
     assert Path(error.folder).is_dir()
 
 
+@pytest.mark.localproc(cores=2, slots=2)
 def test_a_sibling_of_a_failed_step_was_stopped_and_not_dismissed(
-    localproc_engine: Engine,
+    localproc_engine: Engine, tmp_path: Path
 ) -> None:
+    on = tmp_path / "on"
+
     def tool(script: str) -> dict[str, Any]:
         command = ["sh", "-c", script]
         return {"class": "CommandLineTool", "baseCommand": command, "inputs": [], "outputs": []}
@@ -108,8 +111,12 @@ def test_a_sibling_of_a_failed_step_was_stopped_and_not_dismissed(
         "inputs": [],
         "outputs": [],
         "steps": {
-            "sleeps": {"run": tool("sleep 300"), "in": [], "out": []},
-            "fails": {"run": tool("sleep 0.2; exit 3"), "in": [], "out": []},
+            "sleeps": {"run": tool(f"touch {on}; exec sleep 300"), "in": [], "out": []},
+            "fails": {
+                "run": tool(f"until [ -e {on} ]; do sleep 0.02; done; exit 3"),
+                "in": [],
+                "out": [],
+            },
         },
     }
     job = localproc_engine.run(package)

@@ -13,6 +13,7 @@ BEGIN = """
 import multiprocessing, os, signal, sys, time
 import localproc
 home, package = sys.argv[1:]
+go = home + ".go"
 
 def said(word):
     return localproc.run(package, {"message": word}, home=home).result("said").read_text().strip()
@@ -67,12 +68,12 @@ SLEEPER = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",
     "id": "sleeper",
-    "baseCommand": ["sleep", "0.3"],
-    "inputs": [],
+    "baseCommand": ["sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done'],
+    "inputs": [{"id": "go", "type": "string", "inputBinding": {}}],
     "outputs": [],
 }
 PARENT_IS_KILLED = f"""
-job = localproc.Engine(home).deploy({SLEEPER}).execute({{}})
+job = localproc.Engine(home).deploy({SLEEPER}).execute({{"go": go}})
 while not job.steps:
     time.sleep(0.01)
 child = os.fork()
@@ -129,9 +130,10 @@ def test_a_child_that_lives_on_keeps_nobody_from_the_jobs_of_its_dead_parent(
     tmp_path: Path, packages: Path
 ) -> None:
     job, child = forking(PARENT_IS_KILLED, tmp_path / "home", packages).split()
+    (tmp_path / "home.go").touch()
     try:
         with Engine(tmp_path / "home") as engine:
-            assert engine.job(job).wait(20).status == "successful"
+            assert engine.job(job).wait(patient(20)).status == "successful"
         os.kill(int(child), 0)
     finally:
         os.kill(int(child), signal.SIGKILL)

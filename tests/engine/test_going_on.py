@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 import localproc
 from localproc import Engine, JobFailed
+from localproc.engine.home import clock
 from localproc.errors import Conflict, InvalidInputs
 from localproc.model import JobStatus, StepStatus
 from localproc.model.events import StepRetrying, StepSubmitted
@@ -110,10 +112,19 @@ job.wait()
 """
 
 
-def test_a_waiting_retry_is_told_of_and_survives_its_engine(tmp_path: Path, notes: Path) -> None:
+class AnHourLater(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "AnHourLater":
+        return cls.fromtimestamp(datetime.now(tz).timestamp() + 3600, tz)
+
+
+def test_a_waiting_retry_is_told_of_and_survives_its_engine(
+    tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "flaky.cwl"
     package.write_text(json.dumps(FLAKY))
-    command = [sys.executable, "-c", WAITER, str(tmp_path / "home"), str(package), str(notes), "30"]
+    words = [str(tmp_path / "home"), str(package), str(notes), "3600"]
+    command = [sys.executable, "-c", WAITER, *words]
     with child(command, stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         job_id = engine.stdout.readline().strip()
@@ -127,6 +138,7 @@ def test_a_waiting_retry_is_told_of_and_survives_its_engine(tmp_path: Path, note
             assert told["due"]
             assert told["reason"] == step.reason
         os.kill(engine.pid, signal.SIGKILL)
+    monkeypatch.setattr(clock, "datetime", AnHourLater)
     with Engine(tmp_path / "home") as again:
         job = again.job(job_id)
         assert job.wait(patient(60)).status is JobStatus.SUCCESSFUL

@@ -106,7 +106,9 @@ def test_a_failure_tells_its_story(engine: Engine, packages: Path) -> None:
     assert problem["stderrTail"] == ["one line", "this is why"]
 
 
-def test_a_failing_step_stops_the_others(engine: Engine) -> None:
+@pytest.mark.localproc(cores=2, slots=2)
+def test_a_failing_step_stops_the_others(engine: Engine, tmp_path: Path) -> None:
+    on = tmp_path / "on"
     package = {
         "cwlVersion": "v1.2",
         "$graph": [
@@ -120,8 +122,8 @@ def test_a_failing_step_stops_the_others(engine: Engine) -> None:
                     {"id": "sleeps", "run": "#sleeps", "in": [], "out": []},
                 ],
             },
-            tool("fails", "sleep 0.3; exit 1"),
-            tool("sleeps", "sleep 300"),
+            tool("fails", f"until [ -e {on} ]; do sleep 0.02; done; exit 1"),
+            tool("sleeps", f"touch {on}; exec sleep 300"),
         ],
     }
     job = engine.run(package)
@@ -208,7 +210,7 @@ def test_another_process_dismisses(engine: Engine) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=patient(30))
     assert ended.stdout == f"{job.id}: dismissed\n"
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
-    assert job.wait(1).status == "dismissed"
+    assert job.wait(patient(1)).status == "dismissed"
 
 
 def test_waiting_has_a_limit(engine: Engine) -> None:
@@ -240,15 +242,17 @@ def test_logs_tell_the_streams_apart(engine: Engine) -> None:
         job.logs("neither")
 
 
-def test_logs_are_followed_while_they_are_written(engine: Engine) -> None:
-    script = "for n in 1 2 3; do echo $n; sleep 0.2; done"
+def test_logs_are_followed_while_they_are_written(engine: Engine, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    script = f"echo 1; until [ -e {gate} ]; do sleep 0.01; done; echo 2; echo 3"
     job = engine.deploy({"cwlVersion": "v1.2", **tool("counts", script)}).execute({})
     until(lambda: job.steps)
     seen = []
     for stream, text in job.follow("counts"):
-        seen.append((stream, text, job.status.final))
-    assert "".join(text for _, text, _ in seen) == "1\n2\n3\n"
-    assert not seen[0][2], "the first line came before the end"
+        seen.append((stream, text))
+        gate.touch()  # it does not end before its first line has come
+    assert seen[0] == ("stdout", "1\n")
+    assert "".join(text for _, text in seen) == "1\n2\n3\n"
 
 
 def test_a_log_is_read_piece_by_piece(engine: Engine, tmp_path: Path) -> None:

@@ -47,6 +47,16 @@ def test_an_engine_knows_its_own_bell_from_that_of_others(tmp_path: Path) -> Non
     engine.leave()
 
 
+def test_who_calls_an_engine_that_has_left_writes_nowhere(tmp_path: Path) -> None:
+    engine = Liveness(str(tmp_path))
+    engine.leave()
+    others = [os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT) for _ in range(16)]
+    engine.wake()
+    assert not (tmp_path / "other").stat().st_size
+    for file in others:
+        os.close(file)
+
+
 def test_a_bell_that_nobody_answers_can_be_rung_for_ever(tmp_path: Path) -> None:
     engine = Liveness(str(tmp_path))
     liveness.ring(str(tmp_path), engine.id)

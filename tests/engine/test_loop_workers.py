@@ -4,9 +4,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from localproc import shortages
 from localproc.engine.loop.workers import Work, Workers
 from tests.patience import patient
 
@@ -45,6 +47,36 @@ def test_one_jobs_work_keeps_no_other_waiting() -> None:
         gate.may_end.set()
     workers.close(finish=True)
     assert all(gate.begun.is_set() for gate in gates)
+
+
+def test_who_closes_waits_for_a_thread_that_is_about_to_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is started for what is put there when the last of the others has just ended."""
+    workers, starting, done = Workers("test", 2, 1), Gate(), threading.Event()
+    put(workers, "a", lambda: None)
+    join = threading.Thread.join
+
+    def slowly(thread: threading.Thread) -> bool:
+        starting()
+        return shortages.started(thread)
+
+    with ThreadPoolExecutor(2) as pool:
+
+        def then_put(thread: threading.Thread, timeout: float | None = None) -> None:
+            monkeypatch.setattr(threading.Thread, "join", join)
+            thread.join(timeout)
+            monkeypatch.setattr("localproc.engine.loop.workers.started", slowly)
+            pool.submit(put, workers, "b", done.set)
+            starting.begun.wait()
+
+        monkeypatch.setattr(threading.Thread, "join", then_put)
+        closing = pool.submit(workers.close, finish=True)
+        starting.begun.wait()
+        wait([closing], 0.1)  # it fails at once, or waits
+        starting.may_end.set()
+        closing.result(patient(20))
+    assert done.is_set()
 
 
 def test_jobs_take_turns() -> None:

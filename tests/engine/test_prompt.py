@@ -6,6 +6,7 @@ import pytest
 
 from localproc.engine.prompt import Prompt
 from localproc.errors import ExecutorUnavailable, ImageError
+from tests.patience import patient, until
 
 
 def test_who_answers_is_waited_for() -> None:
@@ -30,6 +31,8 @@ def test_who_does_not_answer_is_asked_no_more_until_it_has_done() -> None:
     for _ in range(3):
         with pytest.raises(ExecutorUnavailable, match=r"docker does not answer within 0\.01 s"):
             prompt.ask("docker", hang)
+    until(lambda: asked)
     assert asked == ["once"]
+    prompt._seconds = patient(5)
     assert prompt.ask("podman", lambda: 7) == 7
     answer.set()

@@ -8,6 +8,8 @@ import pytest
 
 from localproc import Engine
 from localproc.engine.engine import namespace_of
+from localproc.engine.upkeep.remains import Remains
+from localproc.errors import StoreLocked
 from localproc.storage.remnants import Remnant, Remnants, Undoing
 from tests.cli.terminal import localproc
 from tests.conftest import PACKAGES
@@ -64,6 +66,24 @@ def test_an_engine_that_goes_on_tries_again(
         boxes.refuses.clear()
         until(lambda: not written(boxes))
         until(lambda: not due(engine))
+
+
+def test_a_store_that_cannot_be_used_delays_it(
+    left: Path, boxes: Boxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [StoreLocked("somebody else has it"), OSError("the disk is away")]
+    look = Remains.due
+
+    def due(remains: Remains) -> list[Remnant]:
+        if refusals:
+            raise refusals.pop()
+        return look(remains)
+
+    monkeypatch.setattr("localproc.engine.upkeep.remains._FIRST", 0.01)
+    monkeypatch.setattr(Remains, "due", due)
+    with Engine(left, plugins=[boxes]) as engine:
+        engine.run(ECHO, {"message": "x"})
+        until(lambda: not written(boxes))
 
 
 def test_doctor_tells_of_it_and_prune_removes_it(left: Path, boxes: Boxes) -> None:

@@ -17,7 +17,7 @@ from localproc.executors.local import LocalExecutor
 from localproc.model import Kind, StepStatus, Task
 from localproc.model.events import TakenOver
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
-from tests.patience import patient
+from tests.patience import patient, until
 
 WORDS = ["one", "two", "three"]
 
@@ -156,6 +156,19 @@ def test_opening_the_home_to_look_takes_nothing_over(tmp_path: Path, packages: P
         assert engine.jobs()[0].status == job.status
 
 
+def test_a_job_whose_engine_has_gone_since_it_was_read_is_looked_at_again(
+    tmp_path: Path, packages: Path
+) -> None:
+    """Another one may have taken it over, or it has ended: that nobody runs it is not so."""
+    assert run_and_die(tmp_path / "home", packages, tmp_path / "notes", 3)
+    with localproc.Engine(tmp_path / "home", run_jobs=False) as looking:
+        seen, read = namespace_of(looking), looking.jobs()[0].record
+        assert not seen.is_attended(read)
+        with localproc.Engine(tmp_path / "home") as engine:
+            engine.job(read.id).wait(patient(30))
+        assert seen.is_attended(read)
+
+
 class Unreachable:
     """A plugin with the local executor as one that cannot be reached at first."""
 
@@ -181,7 +194,7 @@ class Unreachable:
 
 
 def test_a_job_waits_while_its_executor_cannot_be_reached(tmp_path: Path) -> None:
-    script = f"echo x >> {tmp_path}/ran; sleep 1"
+    script = f"echo x >> {tmp_path}/ran; until [ -e {tmp_path}/go ]; do sleep 0.05; done"
     package = {
         "cwlVersion": "v1.2",
         "class": "CommandLineTool",
@@ -192,9 +205,9 @@ def test_a_job_waits_while_its_executor_cannot_be_reached(tmp_path: Path) -> Non
     }
     engine = localproc.Engine(tmp_path / "home", plugins=[Unreachable(0)])
     job = engine.deploy(package).execute({}, executor="far")
-    while not (tmp_path / "ran").exists():
-        job.status  # noqa: B018
+    until((tmp_path / "ran").exists)
     engine.close()
+    (tmp_path / "go").touch()
     with localproc.Engine(tmp_path / "home", plugins=[Unreachable(1)]) as engine:
         job = engine.job(job.id).wait(patient(30))
     assert job.status == "successful", job.problem

@@ -60,7 +60,7 @@ def written(boxes: Boxes) -> list[str]:
 def test_a_job_killed_while_publishing_goes_on(killed: Path, boxes: Boxes) -> None:
     with localproc.Engine(killed, plugins=[boxes]) as engine:
         (job,) = engine.resume()
-        assert job.wait(30).status == "successful", job.problem
+        assert job.wait(patient(30)).status == "successful", job.problem
     assert written(boxes) == ["a.txt", "b.txt", "c.txt", "d.txt"]
 
 
@@ -71,7 +71,7 @@ def test_a_job_killed_while_publishing_and_then_dismissed_leaves_nothing(
         (job,) = engine.jobs()
         namespace_of(engine).runtime.store.request_dismiss(job.id)
     with localproc.Engine(killed, plugins=[boxes]) as engine:
-        assert engine.job(job.id).wait(30).status == "dismissed"
+        assert engine.job(job.id).wait(patient(30)).status == "dismissed"
     assert written(boxes) == []
 
 
@@ -86,7 +86,7 @@ def test_a_job_waits_for_the_plugin_of_its_storage(
         assert engine.job(job.id).status is JobStatus.RUNNING
         engine.close()
     with localproc.Engine(killed, plugins=[boxes]) as engine:
-        assert engine.job(job.id).wait(30).status == "successful"
+        assert engine.job(job.id).wait(patient(30)).status == "successful"
     assert caplog.text.count("waits:") == 1
 
 
@@ -133,7 +133,7 @@ def test_a_home_may_keep_the_options_of_namespaces_in_a_file(tmp_path: Path, box
 def test_a_storage_that_is_slow_to_open_keeps_nobody_else_waiting(tmp_path: Path) -> None:
     class Slow(Boxes):
         def open(self, options: Any) -> Any:
-            assert opened.wait(30)
+            assert opened.wait(patient(30))
             return super().open(options)
 
     opened = threading.Event()
@@ -277,7 +277,7 @@ def test_hanging_subscribers_keep_nobody_waiting(tmp_path: Path) -> None:
         if path == "/sixth":
             sixth.set()
         elif path.startswith("/hangs"):
-            over.wait(60)
+            over.wait(patient(60))
 
     with serving() as site:
         site.on_asked = hang
@@ -286,7 +286,7 @@ def test_hanging_subscribers_keep_nobody_waiting(tmp_path: Path) -> None:
                 for number in range(6):
                     uri = site.add("/sixth" if number == 5 else f"/hangs/{number}")
                     engine.run(MAKES, {}, subscriber={"successUri": uri}).raise_for_status()
-                assert sixth.wait(30)
+                assert sixth.wait(patient(30))
         finally:
             over.set()
 

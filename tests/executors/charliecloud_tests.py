@@ -17,6 +17,7 @@ from localproc.plugins.executor import ExecutorSettings
 from localproc.testing.executor_tests import ExecutorTests, OpenExecutor
 from tests import container_image
 from tests.conftest import absent
+from tests.patience import patient
 
 IMAGE = "localproc-tests/busybox:1"
 
@@ -42,6 +43,7 @@ def charliecloud(tmp_path_factory: pytest.TempPathFactory) -> Charliecloud:
 class CharliecloudTests(ExecutorTests):
     """Opens local executors whose tasks run in containers."""
 
+    patience = patient(20)
     runtime: Charliecloud
 
     @pytest.fixture

@@ -9,12 +9,14 @@ import pytest
 from localproc.executors.local import LocalExecutor
 from localproc.plugins.executor import ExecutorSettings
 from localproc.testing.executor_tests import ExecutorTests, OpenExecutor
+from tests.patience import patient
 
 
 class LocalTests(ExecutorTests):
     """Opens local executors, of two slots unless a class says otherwise."""
 
     slots = 2
+    patience = patient(20)
 
     @pytest.fixture
     def open_executor(self, tmp_path: Path) -> Iterator[OpenExecutor]:

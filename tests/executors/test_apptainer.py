@@ -1,8 +1,12 @@
 """How Apptainer and Singularity are called, with a program in their place that writes it down."""
 
+import csv
 import os
+import re
 import stat
 import threading
+from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -73,13 +77,13 @@ def test_a_task_becomes_a_call(runtime: Apptainer, name: str) -> None:
     assert found.container is None
     words = list(found.argv)
     assert Path(words[0]).name == name
-    own = ["--no-eval"] if name == "apptainer" else []
     assert words[1:] == [
-        *("--quiet", "run", "--contain", "--ipc", "--cleanenv", *own),
+        *("--quiet", "run", "--contain", "--ipc", "--cleanenv"),
         *("--net", "--network", "none"),
         *("--home", "/work/out:/work/out", "--bind", "/work/tmp:/tmp:rw"),
         *("--bind", "/data/in.txt:/data/in.txt:ro", "--bind", "/data/own:/data/own:rw"),
-        *("--bind", "/in/a:/etc/a:ro", "--bind", "/work/tmp:/work/tmp:rw"),
+        *("--bind", "/in/a:/etc/a:ro", "--bind", "/work/out:/work/out:rw"),
+        *("--bind", "/work/tmp:/work/tmp:rw"),
         *("--pwd", "/work/out", image.path, "cat", "a b"),
     ]
     prefix = f"{name.upper()}ENV_"
@@ -87,6 +91,7 @@ def test_a_task_becomes_a_call(runtime: Apptainer, name: str) -> None:
         f"{prefix}TMPDIR": "/work/tmp",
         f"{prefix}WORD": "it's",
     }
+    assert found.env[f"{name.upper()}_NO_EVAL"] == "1"
 
 
 def test_network_and_devices_are_given_to_those_that_ask(runtime: Apptainer) -> None:
@@ -99,14 +104,80 @@ def test_network_and_devices_are_given_to_those_that_ask(runtime: Apptainer) -> 
 
 
 def test_inputs_may_have_any_name(runtime: Apptainer) -> None:
-    reads = ("/data/a b.tif", "/data/2020,1.tif", '/data/12:00 "x".tif')
+    reads = ("/data/a b.tif", "/data/2020,1.tif", "/data/x^2.tif", '/data/12:00 "x".tif')
     words = runtime.command(task(reads=reads), Image("debian:12", "/images/debian.sif")).argv
     seen = [value for option, value in pairwise(words) if option in ("--bind", "--mount")]
     assert [one for one in seen if "/data/" in one and "own" not in one] == [
         'type=bind,"source=/data/12:00 ""x"".tif","destination=/data/12:00 ""x"".tif",ro',
         'type=bind,"source=/data/2020,1.tif","destination=/data/2020,1.tif",ro',
         "/data/a b.tif:/data/a b.tif:ro",
+        'type=bind,"source=/data/x^2.tif","destination=/data/x^2.tif",ro',
     ]
+
+
+def test_a_home_with_a_colon_is_refused_before_the_program_would(runtime: Apptainer) -> None:
+    with pytest.raises(ImageError, match="there is a colon in it") as refused:
+        runtime.command(task(outdir="/work/12:00/out"), Image("debian:12", "/images/debian.sif"))
+    assert "--home" in refused.value.hint
+
+
+#: What follows an option of these programs, by the sources of Apptainer 1.5 and SingularityCE 4.5.
+TAKES: dict[str, int] = {
+    **dict.fromkeys(("--quiet", "--contain", "--ipc", "--cleanenv", "--net", "--nv"), 0),
+    **dict.fromkeys(("--network", "--home", "--bind", "--mount", "--pwd"), 1),
+}
+
+
+def parsed(words: Sequence[str]) -> tuple[list[tuple[str, ...]], Sequence[str]]:
+    """Return the options of a call as those programs read them, and what comes after."""
+    found, rest = [], list(words)
+    while rest[0].startswith("-"):
+        count = TAKES[rest[0]] + 1
+        found.append(tuple(rest[:count]))
+        del rest[:count]
+    return found, rest
+
+
+def mounted(options: Iterable[tuple[str, ...]]) -> list[tuple[str, str, bool]]:
+    """Return source, target and whether it is read-only, as --bind and --mount are read."""
+    found = []
+    for option, *value in options:
+        if option == "--bind":
+            source, target, how = re.findall("[^,^:]+", value[0])
+            found.append((source, target, how == "ro"))
+        elif option == "--mount":
+            [fields] = csv.reader([value[0]])
+            named = dict(one.partition("=")[::2] for one in fields)
+            found.append((named["source"], named["destination"], "ro" in named))
+    return found
+
+
+@pytest.mark.parametrize("place", ["/images/debian.sif", "/images/sand box/"])
+@pytest.mark.parametrize("verb", ["run", "exec"])
+@pytest.mark.parametrize("path", ["/a,b:c/d", "/a^b", '/it\'s "x"', "/a\\b", "/ ü", "/tmp/h/in"])
+def test_a_call_is_read_as_it_was_meant(
+    runtime: Apptainer, name: str, place: str, verb: str, path: str
+) -> None:
+    meant = task(
+        argv=("sh", "-c", 'echo "$HOME"', "--nv", "--bind"),
+        outdir="/tmp/h/out",
+        container=Container("debian:12", "/tmp/h/out"),
+        reads=(path,),
+        resources=Resources(gpus=1),
+    )
+    image = Image("debian:12", place, path=place)
+    made = runtime.command if verb == "run" else partial(runtime.shell, terminal=True)
+    found = made(meant, image)
+    quiet, (said, *rest) = parsed(found.argv[1:])
+    assert (quiet, said) == ([("--quiet",)], verb)
+    options, command = parsed(rest)
+    assert command == [place, *meant.argv]
+    assert {("--nv",), ("--net",), ("--network", "none"), ("--pwd", "/tmp/h/out")} <= set(options)
+    seen = mounted(options)
+    assert (path, path, True) in seen
+    assert seen.index(("/work/tmp", "/tmp", False)) < seen.index(
+        ("/tmp/h/out", "/tmp/h/out", False)
+    )
 
 
 def test_an_image_is_pulled_once_by_many_who_want_it(

@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
-from localproc.executors.batch import Failed, Options, Request, Seen, called
+from localproc.executors.batch import Failed, Options, Paced, Request, Seen, called, commands
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import (
@@ -30,7 +30,7 @@ from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
 from tests.conftest import fill
-from tests.patience import until
+from tests.patience import patient, until
 
 NODE = NodeSetup("JOB", "INDEX")
 
@@ -400,17 +400,47 @@ def test_paths_that_nodes_do_not_see_are_told(tmp_path: Path) -> None:
     assert Sharing([]).unseen(hidden) == "", "nothing is known"
 
 
+def test_queries_are_a_second_apart_whoever_asks_and_however_they_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, began = 100.0, list[float]()
+
+    def pass_by(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def call(argv: Sequence[str]) -> str:
+        began.append(now)
+        pass_by(float(argv[1]))
+        if argv[0] == "away":
+            raise ExecutorUnavailable("nobody answers")
+        return argv[0]
+
+    monkeypatch.setattr(commands, "monotonic", lambda: now)
+    monkeypatch.setattr(commands, "sleep", pass_by)
+    query = Paced(call)
+    assert query(["squeue", "0.25"]) == "squeue"
+    with pytest.raises(ExecutorUnavailable):
+        query(["away", "9"])
+    assert query(["sacct", "0"]) == "sacct"
+    pass_by(0.75)
+    assert query(["squeue", "0"]) == "squeue"
+    pass_by(30)
+    assert query(["squeue", "0"]) == "squeue"
+    assert began == [100, 101.25, 111.25, 112.25, 142.25], "after the end of the one before it"
+
+
 def test_commands_get_little_of_the_environment_and_not_all_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SECRET", "x")
     monkeypatch.setenv("SLURM_CONF", "y")
-    said = called(["env"], timeout=60, keep=("SLURM_",))
+    said = called(["env"], timeout=patient(60), keep=("SLURM_",))
     assert "SLURM_CONF=y" in said
     assert "SECRET" not in said
     with pytest.raises(Failed, match="sh: no"):
-        called(["sh", "-c", "echo no >&2; exit 3"], timeout=60)
+        called(["sh", "-c", "echo no >&2; exit 3"], timeout=patient(60))
     with pytest.raises(ExecutorUnavailable, match="does not answer within"):
         called(["sleep", "60"], timeout=0.1)
     with pytest.raises(ExecutorUnavailable, match="cannot be run"):
-        called(["no-such-command-anywhere"], timeout=1)
+        called(["no-such-command-anywhere"], timeout=patient(1))

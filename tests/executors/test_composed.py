@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from localproc.executors.composed import Composed
-from localproc.model import Container, Mount, Task, TaskState
+from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import ExecutorContract
 from tests.executors.charliecloud_tests import (
@@ -23,6 +23,8 @@ __all__ = ["charliecloud"]  # a fixture
 
 
 class TestComposed(CharliecloudTests, ExecutorContract):
+    enforces_memory = True
+
     def lose(self, executor: Executor, task: Task) -> bool:
         """Kill the keeper: nobody sees the task's end."""
         os.kill(keeper(executor), signal.SIGKILL)
@@ -77,6 +79,26 @@ class TestContainers(CharliecloudTests):
         assert self.reports(executor, [task.key])[task.key].exit_code == 0
         [device] = Path(task.stdout).read_text().splitlines()
         assert "lo: <LOOPBACK,UP," in device
+
+    def test_memory_is_limited_for_all_that_a_task_has_started_together(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        script = """
+            for each in 1 2 3; do
+                setsid sh -c 'x=$(head -c 60000000 /dev/zero | tr "\\0" x); echo; sleep 300' &
+            done
+            wait
+        """
+        tasks = [
+            replace(self.task(tmp_path, name, script), resources=Resources(ram=most, ram_max=most))
+            for name, most in (("little", 100), ("enough", 4000))
+        ]
+        executor.submit(tasks)
+        report = self.reports(executor, [tasks[0].key])[tasks[0].key]
+        assert (report.state, report.exit_code) == (TaskState.OUT_OF_MEMORY, -signal.SIGKILL)
+        self.running(executor, Path(tasks[1].stdout))
+        executor.cancel([tasks[1].key], 0)
+        assert self.reports(executor, [tasks[1].key])[tasks[1].key].state is TaskState.CANCELLED
 
     def test_the_output_directory_and_files_can_be_anywhere_inside(
         self, executor: Executor, tmp_path: Path

@@ -11,13 +11,14 @@ import pytest
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors import desk as desks
+from localproc.executors import desk_tasks
 from localproc.executors.desk import Desk
 from localproc.executors.desk_tasks import DeskTasks
 from localproc.executors.opening import open_executor
 from localproc.model import Container, Report, Resources, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
-from tests.patience import until
+from tests.patience import patient, until
 
 R = TaskState.RUNNING
 
@@ -42,7 +43,7 @@ class Memory:
     def _answer(self, verb: str, keys: Collection[str]) -> Any:
         self.calls.append((verb, tuple(keys)))
         if verb in self.blocked:
-            assert self.gate.wait(20)
+            assert self.gate.wait(patient(20))
         if self.answers.get(verb):
             answer = self.answers[verb].pop(0)
             if isinstance(answer, BaseException):
@@ -140,11 +141,17 @@ def test_a_task_is_handed_on_looked_at_told_of_and_forgotten(desk: Desk, backend
     until(lambda: ("forget", ("a",)) in backend.calls)
 
 
-def test_tasks_that_come_together_are_handed_on_together(backend: Memory) -> None:
+def test_tasks_that_come_together_are_handed_on_together(
+    backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    for module in (desks, desk_tasks):
+        monkeypatch.setattr(module, "monotonic", lambda: now[0])
     desk = Desk(backend, linger=0.2)
     desk.submit(tasks("a"), more=True)
     desk.submit(tasks("b", "a"), more=True)
     desk.submit(tasks("c"))
+    now[0] = 1.0
     news(desk, "a", "b", "c")
     assert [keys for verb, keys in backend.calls if verb == "submit"] == [("a", "b", "c")]
     desk.close()

@@ -24,7 +24,7 @@ from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT, OPEN, OpenExecutor
 from tests.children import child
 from tests.executors.local_tests import LocalTests, keeper_of
-from tests.patience import until
+from tests.patience import patient, until
 
 
 @contextlib.contextmanager
@@ -310,8 +310,9 @@ class TestKeeper(LocalTests):
         return bool(entry.get("key") == key and entry["state"] == "ended")
 
     def test_folders_of_keepers_that_are_going_are_removed_too(
-        self, open_executor: OpenExecutor, tmp_path: Path
+        self, open_executor: OpenExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("localproc.executors.journals._GOING", patient(1))
         first = open_executor("first")
         assert isinstance(first, LocalExecutor)
         assert first._keeper is not None

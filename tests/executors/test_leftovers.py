@@ -9,7 +9,7 @@ import pytest
 
 from localproc.executors.leftovers import leftovers
 from localproc.plugins.executor import Leftover
-from tests.patience import until
+from tests.patience import patient, until
 
 
 @pytest.fixture
@@ -47,4 +47,4 @@ def test_what_runs_of_a_home_that_is_gone_is_told_and_ended(
     (leftover,) = until(lambda: of(tmp_path / "home"))
     assert leftover.said == f"1 process of {tmp_path}/home, which is gone: {task.pid}"
     leftover.end()
-    assert task.wait(10) == -9
+    assert task.wait(patient(10)) == -9

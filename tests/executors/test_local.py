@@ -17,7 +17,7 @@ from localproc.plugins.executor import Executor
 from localproc.testing.executor_tests import HEARTBEAT
 from localproc.testing.executors import ExecutorContract, OpenExecutor
 from tests.executors.local_tests import LocalTests, keeper_of
-from tests.patience import until
+from tests.patience import patient, until
 
 
 class TestLocalExecutor(LocalTests, ExecutorContract):
@@ -208,7 +208,7 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
     def late(self, tmp_path: Path) -> Task:
         """Make a task that leaves a process in a session of its own, and takes too long."""
         script = "setsid sleep 300 & echo $! > pid.new; mv pid.new pid; sleep 300"
-        return self.task(tmp_path, "late", script, resources=Resources(time=0.3))
+        return self.task(tmp_path, "late", script, resources=Resources(time=patient(0.2)))
 
     def test_a_home_may_be_opened_by_another_name_to_cancel_in_it(
         self, open_executor: OpenExecutor, tmp_path: Path
@@ -292,7 +292,7 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
         task = self.logging(tmp_path, tmp_path, "live", "echo out; echo err >&2; sleep 300")
         executor.submit([task])
         self.running(executor, tmp_path / "live.log")
-        assert (tmp_path / "live.log").read_text() == "err\n"
+        until(lambda: (tmp_path / "live.log").read_text() == "err\n")
         assert (tmp_path / "live.out.log").read_text() == "out\n"
         executor.cancel([task.key], 0)
         self.reports(executor, [task.key])

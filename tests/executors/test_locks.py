@@ -26,6 +26,15 @@ def test_a_lock_is_taken_once_and_free_when_it_is_closed(tmp_path: Path) -> None
     assert not locks.is_held(path)
 
 
+def test_who_asks_is_not_taken_for_a_holder(tmp_path: Path) -> None:
+    """Two looks at one moment: the second finds what the first one has for a moment."""
+    path = tmp_path / "lock"
+    with path.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert not locks.is_held(str(path))
+        assert locks.is_held(str(path), shared=True)
+
+
 def test_where_locks_cannot_be_tried_an_engine_raises_and_a_keeper_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

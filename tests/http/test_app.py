@@ -17,6 +17,7 @@ from localproc import Engine
 from localproc.http import create_app
 from localproc.http.inprocess import InProcessTransport
 from tests.http.service import served, until
+from tests.patience import patient
 
 
 @pytest.fixture
@@ -151,9 +152,9 @@ def test_an_app_lets_its_threads_go(tmp_path: Path) -> None:
     with Engine(tmp_path / "home") as engine:
         app = create_app(engine)
         with served(app) as address:
-            assert httpx.get(f"{address}/default/ogc-api").status_code == 200
+            assert httpx.get(f"{address}/default/ogc-api", timeout=patient(20)).status_code == 200
         app.state.threads.close()
         until(lambda: not [one for one in threading.enumerate() if "localproc-http" in one.name])
         with served(app) as address:  # and may be served again
-            assert httpx.get(f"{address}/default/ogc-api").status_code == 200
+            assert httpx.get(f"{address}/default/ogc-api", timeout=patient(20)).status_code == 200
         app.state.threads.close()

@@ -162,7 +162,7 @@ def test_a_job_from_start_to_end(client: Any) -> None:
 
 
 def test_dismissed_then_gone(client: Any) -> None:
-    job = start(client, {"pause": 60}).job_id
+    job = start(client, {"pause": 3600}).job_id
     until(lambda: client.get_status(job_id=job).status.value == "running")
     dismissed = client.dismiss(job_id=job)
     assert (dismissed.job_id, dismissed.status.value) == (job, "dismissed")
@@ -184,7 +184,7 @@ def test_jobs_in_every_state_can_be_read(
     with connect(engine, profile=profile, dismiss=dismiss) as client:
         states = set()
         for job in (
-            start(client, {"pause": 60}).job_id,
+            start(client, {"pause": 3600}).job_id,
             finish(client, {"array": []}),
             finish(client, {}, "failing"),
         ):
@@ -208,7 +208,7 @@ def test_a_failed_job_says_why(engine: Engine, client: Any) -> None:
 
 
 def test_results_that_are_not_ready(client: Any) -> None:
-    job = start(client, {"pause": 60}).job_id
+    job = start(client, {"pause": 3600}).job_id
     with pytest.raises(exceptions.NotFoundException) as caught:
         client.get_result(job_id=job)
     assert caught.value.data.type.endswith("/result-not-ready")

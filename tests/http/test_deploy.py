@@ -609,7 +609,7 @@ def test_revisions_are_kept(engine: Engine, client: httpx.Client) -> None:
 def test_undeploying_while_jobs_run(engine: Engine, client: httpx.Client) -> None:
     sleeper = {**TOOL, "id": "sleeper", "baseCommand": "sleep"}
     deploy(client, json.dumps(sleeper), "application/cwl+json")
-    job = start(client, {"message": "60"}, "sleeper")
+    job = start(client, {"message": "3600"}, "sleeper")
     answer = client.delete("processes/sleeper")
     assert answer.status_code == 403
     assert "force" in answer.json()["hint"]

@@ -50,7 +50,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client
         engine.deploy(FAILING)
         with engine.client() as client:
             jobs = [finish(client, {"string": "a"}), finish(client, {}, "failing")]
-            jobs.append(start(client, {"pause": 60}))
+            jobs.append(start(client, {"pause": 3600}))
             ids = [job.rpartition("/")[2] for job in jobs]
             engine.dismiss(ids[-1])
             ended(client, jobs[-1])
@@ -98,7 +98,7 @@ def test_a_failure_has_the_log_of_its_phases(log: Log) -> None:
 
 def test_one_that_runs_has_no_end(log: Log) -> None:
     client, _ = log
-    job = start(client, {"pause": 60})
+    job = start(client, {"pause": 3600})
     name = job.rpartition("/")[2]
     until(lambda: client.get(job).json()["status"] == "running")
     one = client.get(f"executions/v1/private/{name}").json()

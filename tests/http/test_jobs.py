@@ -45,6 +45,16 @@ SLEEPER = {
     "id": "sleeper",
     "baseCommand": ["sh", "-c", 'echo "$$ begun" >&2; sleep "$0"; echo over >&2'],
 }
+#: Says that it has begun, and waits until a file is there.
+GATED = {
+    **TOOL,
+    "id": "gated",
+    "baseCommand": [
+        "sh",
+        "-c",
+        'echo begun >&2; until [ -e "$0" ]; do sleep 0.05; done; echo over >&2',
+    ],
+}
 MAKER = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",
@@ -77,9 +87,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
                 finish(client, {"string": "a"}),
                 finish(client, {}, "failing"),
                 finish(client, {"string": "b"}),
-                start(client, {"message": "60"}, "sleeper"),
+                start(client, {"message": "3600"}, "sleeper"),
                 finish(client, {"string": "c"}),
-                start(client, {"message": "60"}, "sleeper"),
+                start(client, {"message": "3600"}, "sleeper"),
             ]
             until(lambda: client.get(places[3]).json()["status"] == "running")
             until(lambda: client.get(places[5]).json()["status"] == "running")
@@ -234,7 +244,7 @@ def test_pages_stay_while_jobs_arrive(client: httpx.Client) -> None:
 def test_live_status(engine: Engine, client: httpx.Client) -> None:
     """While a job runs its steps can be seen, and their logs read."""
     engine.deploy(SLEEPER)
-    job = start(client, {"message": "60"}, "sleeper")
+    job = start(client, {"message": "3600"}, "sleeper")
     until(lambda: [one["status"] for one in client.get(job).json()["steps"]] == ["running"])
     said = client.get(job).json()
     assert said["status"] == "running"
@@ -303,7 +313,7 @@ def test_an_input_that_is_not_there_is_the_clients_fault(engine: Engine) -> None
 
 def test_waiting_has_an_end(engine: Engine) -> None:
     """A synchronous execution that takes too long goes on as an asynchronous one."""
-    body = {"inputs": {"pause": 60}}
+    body = {"inputs": {"pause": 3600}}
     with engine.client(sync_seconds=0.1) as client:
         answer = client.post("processes/echo/execution", json=body)
         assert answer.status_code == 201
@@ -666,7 +676,7 @@ def test_provenance(engine: Engine, client: httpx.Client) -> None:
 def sleeping(engine: Engine, client: httpx.Client) -> tuple[str, list[psutil.Process]]:
     """Start a job that sleeps; give it and its processes."""
     engine.deploy(SLEEPER)
-    job = start(client, {"message": "60"}, "sleeper")
+    job = start(client, {"message": "3600"}, "sleeper")
     of_job = engine.job(job.rpartition("/")[2])
     said = until(lambda: of_job.steps and of_job.logs().stderr)
     shell = psutil.Process(int(said.split()[0]))
@@ -963,14 +973,16 @@ def test_events(client: httpx.Client) -> None:
     assert numbers == sorted(numbers)
 
 
-def test_events_as_they_happen(engine: Engine) -> None:
+def test_events_as_they_happen(engine: Engine, tmp_path: Path) -> None:
     """On a socket: the first event comes while the job still runs."""
+    engine.deploy(GATED)
     with served_client(engine) as client:
-        job = start(client, {"pause": 1})
+        job = start(client, {"message": str(tmp_path / "gate")}, "gated")
         with client.stream("GET", f"{job}/events") as answer:
             events = told(answer.iter_lines())
             first = next(events)
             assert client.get(job).json()["status"] in ("accepted", "running")
+            (tmp_path / "gate").touch()
             rest = list(events)
         assert first[0] < rest[-1][0]
         assert rest[-1][2]["status"] == "successful"
@@ -980,7 +992,7 @@ def test_the_head_of_what_is_told_live(engine: Engine) -> None:
     """It is there at once, though the job goes on, and has no body in process either."""
     engine.deploy(SLEEPER)
     with engine.client() as near, served_client(engine) as far:
-        job = start(near, {"message": "60"}, "sleeper").partition("/ogc-api/")[2]
+        job = start(near, {"message": "3600"}, "sleeper").partition("/ogc-api/")[2]
         log = until(lambda: near.get(job).json()["steps"])[0]["log"]
         for client in (near, far):
             events = client.head(f"{job}/events")
@@ -1028,22 +1040,24 @@ def test_logs(engine: Engine, client: httpx.Client) -> None:
     assert name.removesuffix(".log").removeprefix("node_") in missing.json()["hint"]
 
 
-def test_a_log_is_followed_while_it_is_written(engine: Engine) -> None:
-    engine.deploy(SLEEPER)
+def test_a_log_is_followed_while_it_is_written(engine: Engine, tmp_path: Path) -> None:
+    engine.deploy(GATED)
     with served_client(engine) as client:
-        job = start(client, {"message": "1"}, "sleeper")
+        job = start(client, {"message": str(tmp_path / "gate")}, "gated")
         name = until(lambda: client.get(job).json()["steps"])[0]["log"]
+        seen = ""
         with client.stream("GET", f"{job}/{name}", params={"follow": "true"}) as answer:
-            pieces = [(piece, client.get(job).json()["status"]) for piece in answer.iter_text()]
-        assert "begun" in pieces[0][0] or "begun" in pieces[1][0]
-        assert pieces[0][1] == "running"
-        assert "over" in "".join(piece for piece, _ in pieces)
+            for piece in answer.iter_text():
+                seen += piece
+                if "begun" in seen:
+                    (tmp_path / "gate").touch()  # it does not end before this has come
+        assert "over" in seen.partition("begun")[2]
 
 
 def test_others_are_answered_meanwhile(engine: Engine) -> None:
     """Whoever waits for a job or follows one keeps nobody else waiting."""
     with served_client(engine) as client:
-        job = start(client, {"pause": 60})
+        job = start(client, {"pause": 3600})
         waiting = [
             threading.Thread(target=lambda: client.get(f"{job}/events", timeout=patient(60)))
             for _ in range(30)
@@ -1063,6 +1077,8 @@ def served_client(engine: Engine) -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=100)
     with (
         served(create_app(engine)) as address,
-        httpx.Client(base_url=f"{address}/{engine.namespace}/ogc-api/", limits=limits) as client,
+        httpx.Client(
+            base_url=f"{address}/{engine.namespace}/ogc-api/", limits=limits, timeout=patient(20)
+        ) as client,
     ):
         yield client

@@ -305,7 +305,7 @@ def test_job_page_offers_to_dismiss_what_runs(site: Site) -> None:
     def live(page: Page) -> dict[str, str]:
         return next(said for _, said in page.tags if said.get("id") == "live")
 
-    job = site.engine.execute("echo", {"pause": 60})
+    job = site.engine.execute("echo", {"pause": 3600})
     page = site.page(f"jobs/{job.id}")
     assert "data-final" not in live(page)
     assert "Dismiss" in page.text

@@ -147,7 +147,11 @@ def test_the_requests_that_must_fail(client: httpx.Client) -> None:
 
 
 def test_results_not_ready_as_the_suite_asks(client: httpx.Client) -> None:
-    body = {"inputs": {"string": TEXT, "pause": 5}, "outputs": {"string": VALUE}, "response": "raw"}
+    body = {
+        "inputs": {"string": TEXT, "pause": 3600},
+        "outputs": {"string": VALUE},
+        "response": "raw",
+    }
     job = suite_post(client, body, Prefer="respond-async").headers["location"]
     answer = client.get(f"{job}/results", headers=JSON)
     assert answer.status_code == 404
@@ -514,7 +518,7 @@ def test_job_results_no_such_job(client: httpx.Client) -> None:
 
 
 def test_job_results_exception_results_not_ready(client: httpx.Client) -> None:
-    job = start(client, {"string": TEXT, "pause": 60})
+    job = start(client, {"string": TEXT, "pause": 3600})
     for path in ("results", "results/string"):
         answer = client.get(f"{job}/{path}")
         assert answer.status_code == 404

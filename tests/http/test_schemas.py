@@ -75,7 +75,7 @@ def test_what_deploying_answers(client: httpx.Client, version: str) -> None:
 @both
 def test_status_of_jobs_in_every_state(engine: Engine, client: httpx.Client, version: str) -> None:
     engine.deploy(FAILING)
-    running = start(client, {"pause": 60})
+    running = start(client, {"pause": 3600})
     until(lambda: client.get(running).json()["status"] == "running")
     others = [finish(client, {"string": "a"}), finish(client, {}, "failing")]
     states = set()

@@ -333,7 +333,7 @@ def test_deep_inputs_are_refused(client: httpx.Client) -> None:
 
 def test_there_is_a_most_of_jobs(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine, engine.client(most_jobs=2) as client:
-        jobs = [start(client, {"pause": 60}) for _ in range(2)]
+        jobs = [start(client, {"pause": 3600}) for _ in range(2)]
         answer = execute(client, {})
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0

@@ -22,7 +22,7 @@ HEAD = b"GET /default/ogc-api HTTP/1.1\r\nHost: localhost\r\n"
 
 class Hasty(PunctualProtocol):
     head_seconds = 0.3
-    silence_seconds = 0.3
+    silence_seconds = patient(0.1)
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def serving(engine: Engine, protocol: type[asyncio.Protocol] = PunctualProtocol)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         options = {**OPTIONS, "http": protocol, "log_config": None}
-        config = uvicorn.Config(app, timeout_graceful_shutdown=30, **options)
+        config = uvicorn.Config(app, timeout_graceful_shutdown=int(patient(30)), **options)
         server = GracefulServer(config, app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -46,7 +46,7 @@ def serving(engine: Engine, protocol: type[asyncio.Protocol] = PunctualProtocol)
 
 def rest_of(client: socket.socket) -> bytes:
     """Read until the server hangs up."""
-    client.settimeout(60)
+    client.settimeout(patient(60))
     return b"".join(iter(lambda: client.recv(1 << 16), b""))
 
 
@@ -67,13 +67,13 @@ def test_who_does_not_end_a_request_is_cut_off(engine: Engine, sent: bytes) -> N
             client.sendall(sent)
             answer = rest_of(client)
         assert answer.count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\nGET")
-        assert httpx.get(f"{address}/default/ogc-api").status_code == 200
+        assert httpx.get(f"{address}/default/ogc-api", timeout=patient(20)).status_code == 200
 
 
 def test_an_answer_may_take_longer_than_a_request(engine: Engine) -> None:
     with serving(engine, Hasty) as address:
         place = f"{address}/default/ogc-api/processes/echo/execution"
-        inputs = {"string": "slow", "pause": 1}
+        inputs = {"string": "slow", "pause": 2}
         asked = {"inputs": inputs, "outputs": {"string": {}}}
         assert httpx.post(place, json=asked, timeout=patient(60)).text == "slow"
 
@@ -81,7 +81,7 @@ def test_an_answer_may_take_longer_than_a_request(engine: Engine) -> None:
 def test_what_proxies_say_of_clients_is_not_believed(engine: Engine) -> None:
     with serving(engine) as address:
         told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "elsewhere.example"}
-        landing = httpx.get(f"{address}/default/ogc-api", headers=told).json()
+        landing = httpx.get(f"{address}/default/ogc-api", headers=told, timeout=patient(20)).json()
         assert landing["links"][0]["href"] == f"{address}/default/ogc-api"
 
 
@@ -163,8 +163,8 @@ def test_a_request_that_gets_no_thread_is_told_to_come_again(
         place = f"{url}/default/ogc-api/processes/echo/execution"
         before = len(engine.jobs())
         body = {"inputs": {"string": "hi"}, "outputs": {"string": {}}}
-        first = httpx.post(place, json=body)
+        first = httpx.post(place, json=body, timeout=patient(20))
         assert (first.status_code, first.headers["Retry-After"]) == (503, "1")
         assert first.json()["title"] == "NoThread"
-        assert httpx.post(place, json=body).status_code == 200
+        assert httpx.post(place, json=body, timeout=patient(20)).status_code == 200
         assert len(engine.jobs()) == before + 1, "what was refused is not done later"

@@ -62,26 +62,27 @@ SLOW = """
 cwlVersion: v1.2
 class: CommandLineTool
 id: slow
-baseCommand: [sh, -c, 'echo begun >&2; sleep 1; echo done']
-inputs: {}
+baseCommand: [sh, -c, 'echo begun >&2; until [ -e "$0" ]; do sleep 0.05; done; echo done']
+inputs: {go: {type: string, inputBinding: {}}}
 stdout: out.txt
 outputs: {out: stdout}
 """
 RUN = """
 import sys, localproc, localproc_template
 engine = localproc.Engine(sys.argv[1], plugins=[localproc_template], executor="sequential")
-engine.run(sys.argv[2])
+engine.run(sys.argv[2], {"go": sys.argv[3]})
 """
 
 
 def test_a_task_goes_on_when_its_engine_is_killed(tmp_path: Path, template: ModuleType) -> None:
     (tmp_path / "slow.cwl").write_text(SLOW)
-    home = tmp_path / "home"
-    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl")]
+    home, go = tmp_path / "home", tmp_path / "go"
+    command = [sys.executable, "-c", RUN, str(home), str(tmp_path / "slow.cwl"), str(go)]
     path = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
     with child(command, env={**os.environ, "PYTHONPATH": path}) as running:
         until(lambda: any(log.read_text() for log in home.glob("jobs/*/logs/node_slow.log")))
         running.send_signal(signal.SIGKILL)
+    go.touch()
     with Engine(home, plugins=[template]) as engine:
         job = engine.jobs()[0].wait()
     assert job.status == "successful"
@@ -96,7 +97,8 @@ def test_a_job_whose_executor_is_gone_can_be_dismissed_before_it_has_begun(
     (tmp_path / "slow.cwl").write_text(SLOW)
     with Engine(tmp_path / "home", plugins=[template], run_jobs=False) as engine:
         process = engine.deploy(tmp_path / "slow.cwl")
-        one, other = (process.execute(executor="sequential").id for _ in range(2))
+        go = {"go": str(tmp_path)}  # which is there
+        one, other = (process.execute(go, executor="sequential").id for _ in range(2))
     with Engine(tmp_path / "home") as engine:
         engine.resume()
         job = engine.job(one).dismiss(wait=False)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from localproc.errors import StagingError
-from localproc.plugins.storage import Storage
+from localproc.errors import NoSpace, StagingError
+from localproc.plugins.storage import Put, Storage
 from localproc.storage.filesystem import FilesystemStorage
 from localproc.testing.storages import StorageContract
 from localproc.uris import path_uri, uri_path
@@ -36,3 +36,16 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(StagingError, match="Too many levels of symbolic links"):
         storage.info(path_uri(str(tmp_path / "loop")))
+
+
+def test_a_disk_without_room_is_the_one_that_is_written_to(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    storage = FilesystemStorage()
+    (tmp_path / "large").write_bytes(bytes(4 << 20))
+    with pytest.raises(OSError, match="No space left"):
+        storage.fetch(path_uri(str(tmp_path / "large")), str(small_disk / "copy"))
+    with pytest.raises(NoSpace, match=f"no space left for {small_disk}/there"):
+        storage.put(Put(str(tmp_path / "large"), path_uri(str(small_disk / "there"))))
+    with pytest.raises(StagingError, match=f"{tmp_path}/gone: No such file"):
+        storage.put(Put(str(tmp_path / "gone"), path_uri(str(tmp_path / "there"))))

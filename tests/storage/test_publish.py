@@ -26,6 +26,7 @@ from localproc.storage.publish import Publisher
 from localproc.storage.results_place import results_uri
 from localproc.uris import path_uri, uri_path
 from tests.conftest import fill
+from tests.patience import patient
 from tests.storage.desk import directory, item, read, tree, write
 from tests.storage.recorder import Crashed, Recorder
 
@@ -631,7 +632,7 @@ def test_a_dismissal_does_not_wait_for_an_upload_that_hangs(work: Work) -> None:
     class Hanging(Recorder):
         def put(self, what: Put, watch: Watch = unwatched) -> Info:
             began.set()
-            over.wait(60)
+            over.wait(patient(60))
             return super().put(what, watch)
 
         def delete(self, uris: Iterable[str]) -> None:
@@ -643,7 +644,7 @@ def test_a_dismissal_does_not_wait_for_an_upload_that_hangs(work: Work) -> None:
     with pytest.raises(StagingError, match="the job was dismissed"):
         work.publish({"note": work.file("note.txt")}, storage, stopped=began.is_set)
     over.set()
-    assert late.wait(30)
+    assert late.wait(patient(30))
     assert storage.objects == {}
 
 
@@ -652,7 +653,7 @@ def test_a_dismissal_does_not_wait_for_a_storage_that_is_silent(work: Work) -> N
 
     class Silent(Recorder):
         def delete(self, uris: Iterable[str]) -> None:
-            over.wait(60)
+            over.wait(patient(60))
 
     with pytest.raises(StagingError, match="the job was dismissed"):
         work.publish({"note": work.file("note.txt")}, Silent(), stopped=lambda: True)

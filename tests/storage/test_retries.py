@@ -14,6 +14,7 @@ from localproc.model import InputPolicy
 from localproc.storage.transfer_retries import READING, Patience, retrying
 from localproc.storage.transfers import together
 from localproc.storage.web import WebStorage
+from tests.patience import patient
 from tests.storage.conftest import OpenDesk
 from tests.storage.desk import Desk, directory, file, item
 from tests.storage.website import Page, Site
@@ -196,7 +197,7 @@ def silent(site: Site) -> Iterator[Callable[[str], str]]:
     over = threading.Event()
 
     def chunks() -> Iterator[bytes]:
-        over.wait(60)
+        over.wait(patient(60))
         yield b""
 
     yield lambda path: site.add(path, chunks=chunks)
@@ -243,7 +244,7 @@ def test_assets_come_together(desk: Desk, site: Site) -> None:
     barrier = threading.Barrier(8)
 
     def chunks() -> Iterator[bytes]:
-        barrier.wait(30)
+        barrier.wait(patient(30))
         yield b"x"
 
     assets = {str(n): {"href": site.add(f"/{n}.tif", chunks=chunks)} for n in range(8)}

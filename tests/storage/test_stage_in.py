@@ -719,7 +719,7 @@ def test_a_token_in_an_address_is_not_written_into_the_log(
     desk.bring([file(red), directory(site.add("/item.json", item({"red": {"href": red}})))])
     assert "red.tif" in "".join(desk.log)
     assert "secret" not in "".join(desk.log) + caplog.text
-    httpx.get(site.root + "/red.tif?not-ours=1")
+    httpx.get(site.root + "/red.tif?not-ours=1", timeout=patient(20))
     assert "not-ours" in caplog.text, "others may log as they like"
 
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import resource
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -86,6 +87,41 @@ def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "store.db").mkdir()
     with pytest.raises(HomeUnusable, match="cannot be written"):
         SqliteStore(str(tmp_path / "store.db"))
+
+
+def test_a_copy_that_cannot_be_written_is_what_is_told(tmp_path: Path) -> None:
+    store, place = SqliteStore(str(tmp_path / "store.db")), tmp_path / "nowhere" / "copy.db"
+    with pytest.raises(HomeUnusable, match=str(place)):
+        store.copy_to(str(place))
+    store.close()
+
+
+def test_a_store_may_be_closed_while_it_is_read(tmp_path: Path) -> None:
+    """All of its connections are closed then, also the one of who reads to the end."""
+    store = SqliteStore(str(tmp_path / "store.db"))
+    with store.reading() as db, store.reading():
+        store.close()
+        assert db.execute("SELECT 1").fetchone()[0] == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        db.execute("SELECT 1")
+    assert not (tmp_path / "store.db-wal").exists()
+
+
+class Emptied(deque[sqlite3.Connection]):
+    """Connections of which another thread takes the last one when somebody has counted them."""
+
+    def __len__(self) -> int:
+        found = super().__len__()
+        if found:
+            self.pop().close()
+        return found
+
+
+def test_a_connection_that_is_taken_as_the_store_is_closed_is_no_mishap(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "store.db"))
+    assert store.job("nothing") is None
+    store._readers = Emptied(store._readers)
+    store.close()
 
 
 def test_a_file_that_may_not_grow_is_not_called_damaged(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ import pytest
 from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import VERSION, EngineApi
 from localproc_docker.task_containers import HOME
+from tests.patience import patient
 
 IMAGE = "localproc-tests/busybox:1"
 VOLUME = "localproc-tests/volume:1"  #: declares /data as one
@@ -121,7 +122,7 @@ def _have(api: EngineApi, name: str, change: str) -> None:
     repository, _, tag = name.partition(":")
     query = {"fromSrc": "-", "changes": change}
     transport = httpx.HTTPTransport(uds=api.address.removeprefix("unix://"))
-    with httpx.Client(transport=transport, timeout=60) as client:
+    with httpx.Client(transport=transport, timeout=patient(60)) as client:
         url = f"http://docker/{VERSION}/images/create"
         archive = _archive(shell=name != BARE)
         made = client.post(url, params=query, content=archive).raise_for_status()

@@ -3,7 +3,7 @@
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,26 @@ from fake_daemon import answering
 from own_daemon import OwnDaemon, own_daemon
 
 from localproc import Engine
-from localproc.model import JobStatus, TaskState
+from localproc.engine.container_runtimes import Containers
+from localproc.engine.home.settings import Settings
+from localproc.engine.packages.images import Named, looked_for
+from localproc.model import Container, JobStatus, TaskState
+from localproc.plugins.manager import PluginManager
 
 pytestmark = [
     pytest.mark.service,
     # httpcore leaves the socket of a connection that failed to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
+
+
+@contextmanager
+def silent(folder: Path) -> Iterator[str]:
+    """Give the address of a daemon that takes calls and never answers."""
+    with socket.socket(socket.AF_UNIX) as nobody:
+        nobody.bind(str(folder / "silent.sock"))
+        nobody.listen()
+        yield f"unix://{folder}/silent.sock"
 
 
 @pytest.fixture(scope="module")
@@ -168,10 +181,8 @@ def test_a_daemon_that_hangs_counts_as_away_when_a_job_is_accepted(
     monkeypatch.setenv("CONTAINER_HOST", f"unix://{tmp_path}/nobody")
     requirement = {"class": "DockerRequirement", "dockerPull": "nobody/has:1"}
     hinted = tool("true", requirements=[], hints=[requirement])
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "silent.sock"))
-        silent.listen()
-        options = {"docker": {"host": f"unix://{tmp_path}/silent.sock"}}
+    with silent(tmp_path) as host:
+        options = {"docker": {"host": host}}
         with Engine(
             tmp_path / "home", plugins=[localproc_docker], executor_options=options
         ) as engine:
@@ -180,3 +191,16 @@ def test_a_daemon_that_hangs_counts_as_away_when_a_job_is_accepted(
     [step] = [one for one in job.steps if one.name == "tool"]
     assert (step.executor, step.containers) == ("local", "")
     assert step.without[0].startswith("the hint DockerRequirement cannot be met: ")
+
+
+def test_whoever_names_a_daemon_that_hangs_is_soon_told_that_nothing_is_known_of_images(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = Container("nobody/has:1", "", runtime="docker")
+    with silent(tmp_path) as host:
+        settings = Settings(executor_options={"docker": {"host": host}})
+        known = Containers(PluginManager([localproc_docker]), settings)
+        assert known.missing([box, box]) == []
+        [named] = looked_for([Named(box, required=True)], known, "docker")
+    assert "docker does not answer within 5 s: whether the image nobody/has:1 is" in caplog.text
+    assert (named.silent, named.hint) == (True, "docker does not answer within 5 s")

@@ -300,11 +300,13 @@ def test_a_daemon_that_hangs_delays_no_other_job(
         executor="docker;no-container=local",
         executor_options=options,
     ) as engine:
-        job = engine.execute(engine.deploy(tool("sleep 2; exit 3")).id, {})
+        wait = "until [ -e go ]; do sleep 0.05; done; exit 3"
+        job = engine.execute(engine.deploy(tool(wait)).id, {})
         until(lambda: running(api, job.id) == 1)
         road.hang()
         here = tool("true", id="here", requirements=[])
         assert engine.run(here, {}).status is JobStatus.SUCCESSFUL
+        Path(job.folder, "work", "tool", "go").touch()
         road.mend()
         assert job.wait().message == "step tool failed with exit code 3"
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from s3_server import Server
+from tests.patience import patient
 
 _ANSWERS = {
     "error": (500, b"<Error><Code>InternalError</Code><Message>Try again.</Message></Error>"),
@@ -78,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "damaged":
             body = bytes(reversed(body))
         with closing(
-            http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=60)
+            http.client.HTTPConnection(str(road.far.hostname), road.far.port, timeout=patient(60))
         ) as far:
             far.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

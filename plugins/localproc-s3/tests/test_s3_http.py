@@ -14,6 +14,7 @@ import pytest
 from s3_fixtures import bucket, server
 from s3_packages import SCENE
 from s3_server import Server, keys
+from tests.patience import patient
 
 from localproc import Engine
 
@@ -78,12 +79,12 @@ def test_clients_are_sent_to_the_bucket_where_that_is_set(
         href = document["note"]["href"]
         assert href.startswith(f"{server.endpoint}/{bucket}/results/")
         assert server.secret not in href
-        assert httpx.get(href).text == "a note"
+        assert httpx.get(href, timeout=patient(20)).text == "a note"
         place = f"jobs/{job_of(client)}"
         for path in ("results/note", "files/note%20%C3%BC.txt"):
             answer = client.get(f"{place}/{path}", follow_redirects=False)
             assert answer.status_code == 307
-            assert httpx.get(answer.headers["Location"]).text == "a note"
+            assert httpx.get(answer.headers["Location"], timeout=patient(20)).text == "a note"
         assert client.get(f"{place}/files/../../other").status_code == 404
 
 
@@ -131,7 +132,7 @@ def test_from_the_command_line(tmp_path: Path, server: Server, bucket: str) -> N
     (path,) = said.splitlines()
     assert Path(tmp_path, path).read_text() == "a note"
     (url,) = localproc("results", "last", "note", "--presign", "60").splitlines()
-    assert httpx.get(url).text == "a note"
+    assert httpx.get(url, timeout=patient(20)).text == "a note"
     for key in keys(server, bucket):
         server.client().delete_object(Bucket=bucket, Key=key)
     assert "is not there any more" in localproc(

@@ -62,8 +62,10 @@ MessageTimeout=10
 JobRequeue=1
 AccountingStorageType=accounting_storage/none
 DefMemPerCPU=100
+GresTypes=disc
+Licenses=idl:4
 NodeName={name}[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] \
-CPUs={cores} RealMemory={ram} State=UNKNOWN
+CPUs={cores} RealMemory={ram} Gres=disc:2 Feature=fast,big State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=60 State=UP
 PartitionName=short Nodes=ALL MaxTime=10 DefaultTime=1 State=UP
 """
@@ -143,7 +145,7 @@ class Cluster:
         """Call a command of Slurm."""
         env = {**os.environ, "SLURM_CONF": str(self.conf)}
         return subprocess.run(
-            argv, check=False, capture_output=True, text=True, env=env, timeout=60
+            argv, check=False, capture_output=True, text=True, env=env, timeout=_PATIENCE
         )
 
     def end(self) -> None:
@@ -155,7 +157,7 @@ class Cluster:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(10)
+                process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -190,6 +192,7 @@ class Cluster:
             tracking=_CGROUP if self.limits else _PLAIN,
         )
         self.conf.write_text(text.lstrip())
+        (self.folder / "gres.conf").write_text("Name=disc Count=2\n")
         (self.folder / "cgroup.conf").write_text(
             "CgroupAutomount=yes\nCgroupPlugin=cgroup/v1\nConstrainRAMSpace=yes\n"
         )

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import localproc_slurm
 import pytest
-from localproc_slurm.allocation import Allocation, AllocationExecutor, asked_for
+from localproc_slurm import succession
+from localproc_slurm.allocation import Allocation, AllocationExecutor
+from localproc_slurm.succession import asked_for, facts
 from slurm_cluster import Cluster
-from slurm_fixtures import cluster, running_cluster, until
+from slurm_fixtures import PATIENCE, cluster, running_cluster, until
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem
@@ -31,36 +33,111 @@ ENVIRONMENT = {
 }
 
 
+#: As Slurm 22.05 shows jobs that run; lines that say nothing of what was asked for are left out.
+SHOWN = """\
+JobId=7 JobName=D e
+   Priority=4294901754 Nice=7 Account=(null) QOS=(null)
+   Requeue=1 Restarts=0 BatchFlag=1 Reboot=0 ExitCode=0:0
+   RunTime=00:10:00 TimeLimit=1-00:00:00 TimeMin=N/A
+   Partition=main AllocNode:Sid=localhost:31470
+   ReqNodeList=(null) ExcNodeList=n1
+   NumNodes=3 NumCPUs=16 NumTasks=3 CPUs/Task=2 ReqB:S:C:T=0:0:*:*
+   Socks/Node=* NtasksPerN:B:S:C=1:0:*:* CoreSpec=*
+   MinCPUsNode=2 MinMemoryCPU=150M MinTmpDiskNode=0
+   Features=fast&big DelayBoot=00:00:00
+   OverSubscribe=OK Contiguous=0 Licenses=idl:1 Network=(null)
+   Command=/here/inside.sh a b
+   WorkDir=/here/with spaces
+   Comment=two words 
+   StdErr=/here/err-7
+   StdIn=/dev/null
+   StdOut=/here/7/out-7.77.log
+   Power=
+   MailUser=me@x MailType=END,FAIL
+   TresPerNode=gres:gpu:2,gres:disc:1
+
+"""  # noqa: W291
+GPUS = """\
+JobId=9 ArrayJobId=8 ArrayTaskId=3 JobName=B
+   JobState=RUNNING Reason=None Dependency=(null)
+   Requeue=0 Restarts=0 BatchFlag=1 Reboot=0 ExitCode=0:0
+   RunTime=00:00:01 TimeLimit=UNLIMITED TimeMin=00:05:00
+   NumNodes=3 NumCPUs=4 NumTasks=1 CPUs/Task=2 ReqB:S:C:T=0:0:*:*
+   Socks/Node=* NtasksPerN:B:S:C=0:0:1:* CoreSpec=*
+   MinCPUsNode=2 MinMemoryNode=0 MinTmpDiskNode=10M
+   OverSubscribe=NO Contiguous=1 Licenses=(null) Network=(null)
+   Command=(null)
+   StdErr=/here/slurm-8_3.out
+   StdOut=/here/slurm-8_3.out
+   CpusPerTres=gres:gpu:2
+   MemPerTres=gres:gpu:100
+   TresPerJob=gres:gpu:a100:2
+   TresPerTask=cpu=2,gres/gpu=1
+"""
+
+
 def test_what_there_is_of_a_job_is_read() -> None:
-    shown = (
-        "JobId=7 JobName=x RunTime=00:10:00 TimeLimit=1-00:00:00 Command=/here/inside.sh "
-        "WorkDir=/here/with spaces StdErr=/dev/null"
-    )
-    found = Allocation.of(ENVIRONMENT, shown, now=1000)
-    assert found == Allocation(
-        "7",
-        3,
-        16,
-        6000,
-        1000 + 86_400 - 600,
-        "/here/inside.sh",
-        "1-00:00:00",
-        "/here/with spaces",
-    )
+    found = Allocation.of(ENVIRONMENT, SHOWN, now=1000)
+    assert found == Allocation("7", 3, 16, 6000, 1000 + 86_400 - 600, SHOWN)
     assert Allocation.of(ENVIRONMENT, "TimeLimit=UNLIMITED", now=0).end is None
 
 
 def test_a_successor_is_asked_for_as_its_job_was() -> None:
     """On the command line of sbatch, which its script does not tell."""
-    env = {**ENVIRONMENT, "SLURM_JOB_PARTITION": "long", "SLURM_JOB_QOS": "", "SLURM_NTASKS": "3"}
-    assert asked_for(env, "02:00:00", "/here") == [
-        "--time=02:00:00",
-        "--chdir=/here",
-        "--partition=long",
+    assert asked_for(facts(SHOWN)) == [
+        "--job-name=D e",
+        "--partition=main",
+        "--time=1-00:00:00",
         "--nodes=3",
-        "--mem=2000",
+        "--exclude=n1",
+        "--mincpus=2",
+        "--tmp=0",
+        "--constraint=fast&big",
+        "--licenses=idl:1",
+        "--comment=two words",
+        "--mail-user=me@x",
+        "--mail-type=END,FAIL",
+        "--chdir=/here/with spaces",
+        "--input=/dev/null",
+        "--ntasks=3",
+        "--ntasks-per-node=1",
+        "--cpus-per-task=2",
+        "--gres=gpu:2,disc:1",
+        "--mem-per-cpu=150M",
+        "--nice=7",
+        "--requeue",
+        "--output=/here/7/out-%j.77.log",
+        "--error=/here/err-%j",
+        "--open-mode=append",
     ]
-    assert asked_for({}, "", "") == []
+    assert asked_for(facts(GPUS)) == [
+        "--job-name=B",
+        "--time=UNLIMITED",
+        "--time-min=00:05:00",
+        "--nodes=3",
+        "--mincpus=2",
+        "--tmp=10M",
+        "--array=3",
+        "--ntasks-per-socket=1",
+        "--gpus=a100:2",
+        "--gpus-per-task=1",
+        "--cpus-per-gpu=2",
+        "--mem-per-gpu=100",
+        "--exclusive",
+        "--contiguous",
+        "--no-requeue",
+        "--output=/here/slurm-%A_%a.out",
+        "--open-mode=append",
+    ]
+    assert asked_for(facts("")) == ["--open-mode=append"]
+
+
+def test_the_script_of_a_job_is_a_file_and_has_its_arguments(tmp_path: Path) -> None:
+    path = tmp_path / "my script.sh"
+    path.touch()
+    assert succession.script({"Command": f"{path} a b"}) == [str(path), "a", "b"]
+    assert succession.script({"Command": f"{tmp_path / 'gone.sh'} a"}) == []
+    assert succession.script(facts(GPUS)) == []
 
 
 def test_outside_of_a_job_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -188,6 +265,33 @@ def test_a_workflow_in_an_allocation_is_handed_to_a_successor(
 
 
 @pytest.mark.service
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_successor_is_to_slurm_what_its_job_was(
+    wrapped: bool, tmp_path: Path, cluster: Cluster
+) -> None:
+    script = tmp_path / "my script.sh"
+    script.write_text("#!/bin/sh\n#SBATCH --nodes=1 --time=3\n")
+    options = ["--nodes=2", "--ntasks=2", "--cpus-per-task=3", "--mem-per-cpu=120", "--time=50"]
+    options += ["--constraint=fast&big", "--gres=disc:1", "--licenses=idl:1", "--nice=7"]
+    options += ["--comment=two words", "--job-name=D e", f"--output={tmp_path}/out-%j", "--hold"]
+    options += [f"--error={tmp_path}/err", f"--chdir={tmp_path}", "--exclusive", "--time-min=40"]
+    what = ["--wrap", "exit 3"] if wrapped else [str(script), "a", "b"]
+    job = cluster.call("sbatch", "--parsable", *options, *what).strip()
+    shown = succession.shown(job)
+    succession.succeed(job, shown)
+    [successor] = set(cluster.call("squeue", "--noheader", "--format=%i").split()) - {job}
+    before, after = facts(shown), facts(succession.shown(successor))
+    assert after.pop("Dependency").startswith(f"afterany:{job}")
+    assert after.pop("StdOut") == before["StdOut"].replace(f"out-{job}", f"out-{successor}")
+    own = ("JobId", "Priority", "Reason", "StdOut", "StdIn")
+    moments = ("SubmitTime", "EligibleTime", "AccrueTime", "LastSchedEval", "Scheduler")
+    same = {name: value for name, value in before.items() if name not in (*own, *moments)}
+    assert same == {name: after.get(name) for name in same}
+    kept = [cluster.call("scontrol", "write", "batch_script", one, "-") for one in (job, successor)]
+    assert kept[0] == kept[1]
+
+
+@pytest.mark.service
 def test_each_step_is_a_job_from_a_login_node(
     tmp_path: Path, cluster: Cluster, commands: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +303,8 @@ def test_each_step_is_a_job_from_a_login_node(
     (tmp_path / "inputs.yml").write_text("go: {class: Directory, path: go}\n")
     monkeypatch.setenv("LOCALPROC_HOME", str(home))
     files = [str(tmp_path / "two.cwl"), str(tmp_path / "inputs.yml")]
-    subprocess.run([str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=600)
+    subprocess.run(
+        [str(EXAMPLES / "outside.sh"), *files, str(shared)], check=True, timeout=3 * PATIENCE
+    )
     assert list(shared.glob("results/*/out.txt"))
     assert list(shared.glob("localproc-home-*/jobs/*/logs/node_second.log"))

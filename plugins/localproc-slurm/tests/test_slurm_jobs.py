@@ -1,5 +1,6 @@
 """Whole jobs on a cluster: engines that are killed, dismissals, and a cluster that is away."""
 
+import itertools
 import json
 import os
 import shutil
@@ -113,6 +114,38 @@ def test_a_hundred_tasks_that_are_dismissed_leave_nothing(
         assert sleepers(seconds) == []
         assert queue(cluster) == []
     assert kept(tmp_path / "home") == []
+
+
+def test_queries_are_a_second_apart_whatever_happens(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of an engine: of the queue, of ends, and while a job is dismissed."""
+    log, seconds = tmp_path / "queries", f"4{os.getpid()}"
+    squeue = shutil.which("squeue")
+    assert squeue is not None
+    (tmp_path / "bin").mkdir()
+    for name in {"squeue", "scontrol", "sacct", "sinfo"} & set(os.listdir(Path(squeue).parent)):
+        fake = tmp_path / "bin" / name
+        fake.write_text(
+            f'#!/bin/sh\nread -r now idle </proc/uptime\necho "$now" >>"{log}"\n'
+            f'exec {Path(squeue).with_name(name)} "$@"\n'
+        )
+        fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    with engine(tmp_path / "home", mode="single") as one:
+        many = one.deploy(scattered(f"test $0 -lt 6 || exec sleep {seconds}"))
+        job = many.execute({"all": list(range(9))})
+        until(lambda: len(sleepers(seconds)) == 3)
+        cluster.call("scancel", cluster.call(squeue, "--noheader", "--format=%i").split()[-1])
+        assert job.wait().status is JobStatus.FAILED
+        other = many.execute({"all": [7, 8]})
+        until(lambda: len(sleepers(seconds)) == 2)
+        other.dismiss()
+        assert other.wait().status is JobStatus.DISMISSED
+    asked = [float(line) for line in log.read_text().splitlines()]
+    assert len(asked) > 4
+    apart = [after - before for before, after in itertools.pairwise(asked)]
+    assert min(apart) > 0.98, "the clock has steps of 0.01 s"
 
 
 @pytest.mark.parametrize("extra", [["--hold"], []])

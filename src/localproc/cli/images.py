@@ -131,7 +131,9 @@ def state(one: Named) -> str:
     """Say whether an image is here."""
     if one.local:
         return "this machine"
-    return "missing" if one.image is None else one.image.digest[:19] or "here"
+    if one.image is None:
+        return "not known" if one.silent else "missing"
+    return one.image.digest[:19] or "here"
 
 
 def brought_by(one: Named) -> str:

@@ -3,7 +3,10 @@
 Owns its files, which lie in ``skeleton``. Must not know what they do.
 """
 
+import os
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -41,12 +44,36 @@ def init(folder: str, name: str) -> None:
             hint="small letters, digits and dashes: localproc init FOLDER --name water-bodies",
         )
     places = {top / place.replace("@name@", name): text for place, text in _FILES.items()}
-    there = [str(path) for path in places if path.exists()]
+    there = [str(path) for path in places if os.path.lexists(path)]
     if there:
         raise InvalidInputs(f"{there[0]} is there already", hint="choose another folder")
+    if os.path.lexists(top) and not top.is_dir():
+        raise InvalidInputs(f"{top} is not a folder", hint="choose another name")
     skeleton = files("localproc.cli") / "skeleton"
-    for path, text in places.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text((skeleton / f"{text}.txt").read_text("utf-8").replace("@name@", name))
+    _write(
+        {
+            path: (skeleton / f"{text}.txt").read_text("utf-8").replace("@name@", name)
+            for path, text in places.items()
+        }
+    )
+    for path in places:
         click.echo(path)
     click.echo(f"begin with: localproc run {top / name}.cwl --help", err=True)
+
+
+def _write(texts: Mapping[Path, str]) -> None:
+    """Write new files, or none: the disk may be full, a name taken, or somebody press Ctrl-C."""
+    made: list[Path] = []
+    try:
+        for path, text in texts.items():
+            for folder in reversed([one for one in path.parents if not one.exists()]):
+                folder.mkdir()
+                made.append(folder)
+            with path.open("x", encoding="utf-8") as file:
+                made.append(path)
+                file.write(text)
+    except BaseException:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise

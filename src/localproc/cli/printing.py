@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -29,15 +30,22 @@ _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def write_file(path: str, text: str) -> None:
-    """Write a file; where it could not be written to its end, what there is of it goes."""
-    with open(path, "w", encoding="utf-8") as file:
-        try:
+    """Write a file whole, or leave what was there; a pipe or a device is written to as it is."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-        except OSError:
-            if os.path.isfile(path):
-                os.remove(path)
-            raise
+        return
+    there = os.path.realpath(path)
+    part = os.path.join(os.path.dirname(there), f".{os.getpid()}.part")
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(part, there)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    finally:
+        with suppress(OSError):
+            os.remove(part)
 
 
 def print_json(document: Any) -> None:

@@ -171,8 +171,7 @@ class Containers:
         """Return why an image is not to be had of a runtime now, empty if it is here."""
         try:
             wanted = self.mapped(replace(box, runtime=name))
-            self.runtime(name)
-            self._prompt.ask(name, lambda: self.image(wanted))
+            self.image_soon(wanted)
         except ExecutorUnavailable:
             raise
         except LocalprocError as error:
@@ -207,6 +206,15 @@ class Containers:
             )
         return found
 
+    def image_soon(self, box: Container) -> Image:
+        """Do the same where somebody waits; raises ``ExecutorUnavailable`` for a slow daemon.
+
+        Only a daemon is hurried: it may hang, while the digest of a large file takes its time.
+        """
+        if not self.plugin(box.runtime).executor:
+            return self.image(box)
+        return self._prompt.ask(box.runtime, lambda: self.image(box))
+
     def missing(self, boxes: Sequence[Container]) -> list[ImageError]:
         """Return what is wrong with images that would have to be here before a job is accepted.
 
@@ -220,10 +228,13 @@ class Containers:
             if box.image in found or box.runtime in away:
                 continue
             try:
-                self.image(box)
+                self.image_soon(box)
             except ImageError as error:
                 found[box.image] = error
-            except ExecutorUnavailable:
+            except ExecutorUnavailable as error:
+                _LOG.warning(
+                    "%s: whether the image %s is here is not known", error.message, box.image
+                )
                 away.add(box.runtime)
         return list(found.values())
 

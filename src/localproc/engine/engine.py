@@ -6,6 +6,7 @@ any face.
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, Unpack
@@ -122,12 +123,7 @@ class LocalEngine(KeptJobs):
         One process does at a time; another one takes over when that one is gone. Raises
         ``EnvironmentProblem`` if the engine is closed, or the system has no threads for it.
         """
-        runtime = self._namespace.runtime
-        runtime.check_open()
-        if runtime.triggers is None:
-            runner = TriggerRunner(self._namespace)
-            runner.start()
-            runtime.triggers = runner
+        self._namespace.runtime.see_to_triggers(partial(TriggerRunner, self._namespace))
 
     @property
     def mirror(self) -> Mirror:

@@ -57,7 +57,8 @@ class JobAccount:
 
         ``Engine.resume`` goes on with it.
         """
-        return not self.status.final and not self._namespace.is_attended(self.record)
+        record = self.record
+        return not record.status.final and not self._namespace.is_attended(record)
 
     @property
     def message(self) -> str:

@@ -261,12 +261,26 @@ class Namespace:
     # The home
 
     def is_attended(self, job: JobRecord) -> bool:
+        """Return whether a job that had not ended is run, or has been until it ended.
+
+        That an engine is gone says nothing as long as the job may be another's since it was read.
+        """
+        while not self._is_seen_to(job):
+            now = self.runtime.store.job(job.id)
+            if now is None or now.status.final:
+                return True
+            if now.owner == job.owner:
+                return False
+            job = now
+        return True
+
+    def _is_seen_to(self, job: JobRecord) -> bool:
         """Return whether an engine that lives owns a job, or may take up one without an owner.
 
         One that is on its way to run the home's jobs will do so, and is asked about first: what has
         arrived since then is alive.
         """
-        if locks.is_held(self.runtime.home.arrivals):
+        if locks.is_held(self.runtime.home.arrivals, shared=True):
             return True
         if job.owner is None:
             return any(self.alive())

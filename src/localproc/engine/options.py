@@ -13,9 +13,9 @@ from numbers import Real
 from types import NoneType, UnionType
 from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
 
-from localproc.cwl.base.near import near
 from localproc.errors import InvalidInputs, Problem, UnknownOption
 from localproc.model import InputPolicy, Trigger
+from localproc.near import near
 
 #: Inputs by name, or the path of a YAML or JSON file that has them.
 Inputs = Mapping[str, Any] | str | os.PathLike[str] | None

@@ -7,6 +7,7 @@ what is asked of an engine.
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
@@ -95,10 +96,10 @@ class Runtime:
         self._loop: Loop | None = None
         self._upkeep: HourlyPrune | None = None
         self._callbacks: CallbackSender | None = None
-        self.triggers: Closing | None = None  #: sees to schedules and subscriptions
+        self._seeing = threading.Lock()  # apart from the other: threads that fail to start use it
+        self._triggers: Closing | None = None  #: sees to schedules and subscriptions
         self.home.keep_ballast()
         self.store = self._open_store(journal)
-        settle(self.home, self.store)
         self._remnants = Remnants(self.home.remnants, self._ring_remover)
         self.remains = Remains(self._remnants, self.store, self._open_storage)
         self._remover = Remover(self.remains)
@@ -106,11 +107,16 @@ class Runtime:
         self.package_cache = PackageCache(cache_folder())
         self.processes = CompiledProcesses(self.store)
         self.observers = Observers(self.plugins)
-        if self.settings.adopt and self.store.owners():
-            self.loop()
-        if run_jobs and self.store.next_callback() is not None:
-            self.ring_callbacks()
         forks.watch(self)
+        try:
+            settle(self.home, self.store)
+            if self.settings.adopt and self.store.owners():
+                self.loop()
+            if run_jobs and self.store.next_callback() is not None:
+                self.ring_callbacks()
+        except BaseException:
+            self.close()
+            raise
 
     def _open_store(self, journal: str) -> Store:
         """Open the store: where the disk is full, in the room that was set aside for such times."""
@@ -134,11 +140,10 @@ class Runtime:
         )
 
     def loop(self) -> Loop:
-        """Return the loop; it is started the first time."""
+        """Return the loop; it is started the first time, unless the engine is closed."""
         with self._lock:
-            if self._inherited:
-                self.check_open()
             if self._loop is None:
+                self.check_open()
                 self._begin()
                 if self.remains.any():
                     self._remover.ring()
@@ -211,6 +216,15 @@ class Runtime:
                 )
             self._callbacks.ring()
 
+    def see_to_triggers(self, opened: Callable[[], Closing]) -> None:
+        """Have schedules and subscriptions seen to by what is opened, unless that is done."""
+        with self._seeing:
+            self.check_open()
+            if self._triggers is None:
+                triggers = opened()
+                triggers.start()
+                self._triggers = triggers
+
     def owner(self) -> str:
         """Return the id that this engine owns jobs under; raises ``EnvironmentProblem``."""
         self.loop()
@@ -236,27 +250,37 @@ class Runtime:
             closed, self.closed = self.closed, True
         if closed:
             return
-        if self._upkeep is not None:
-            self._upkeep.stop()
-        if self.triggers is not None:
-            self.triggers.close()
-        if self._loop is not None:
-            self._loop.stop()
-        if self._callbacks is not None:
-            self._callbacks.close()
-        self._remover.close()
-        if self._liveness is not None:
-            self._liveness.leave()
-        self.observers.close()
-        self.storages.close()
-        self.store.close()
+        with ExitStack() as parts:  # the last of these first, and each though another one fails
+            for part in (self.store, self.storages, self.observers):
+                parts.callback(part.close)
+            if self._liveness is not None:
+                parts.callback(self._liveness.leave)
+            parts.callback(self._remover.close)
+            parts.callback(self._close_callbacks)
+            if self._loop is not None:
+                parts.callback(self._loop.stop)
+            parts.callback(self._close_triggers)
+            if self._upkeep is not None:
+                parts.callback(self._upkeep.stop)
+
+    def _close_triggers(self) -> None:
+        with self._seeing:
+            triggers = self._triggers
+        if triggers is not None:
+            triggers.close()
+
+    def _close_callbacks(self) -> None:
+        with self._lock:
+            callbacks = self._callbacks
+        if callbacks is not None:
+            callbacks.close()
 
     def left_behind(self) -> None:
         """In a forked child: loop, threads and jobs are the parent's, and go on there."""
         self.closed = self._inherited = True
-        self._lock = threading.RLock()
+        self._lock, self._seeing = threading.RLock(), threading.Lock()
         self.completions = Completions()
-        self._liveness = self._loop = self._callbacks = self._upkeep = self.triggers = None
+        self._liveness = self._loop = self._callbacks = self._upkeep = self._triggers = None
         self._remover = Remover(self.remains)
 
     def pruner(self, namespace: str) -> Pruner:

@@ -152,7 +152,8 @@ class Composed:
             self._thread.join(_LEAVING)
         self._inner.close()
         self._selector.close()
-        forks.close(self._bell, self._ring)
+        ends, self._bell, self._ring = (self._bell, self._ring), -1, -1
+        forks.close(*ends)  # their numbers are other files' from here on
 
     def left_behind(self) -> None:
         """In a forked child: the thread is the parent's."""

@@ -31,7 +31,8 @@ _AGAIN: Final = 0.5  #: seconds until it is tried again to start a keeper
 _DEATHS: Final = 3  #: keepers that may die one after the other without having started anything
 _NO_KEEPER: Final = "its keeper died before it had recorded an end"
 _GOING: Final = (TaskState.RUNNING, TaskState.QUEUED)
-_STATES: Final = {"timed-out": TaskState.TIMED_OUT, "stop": TaskState.CANCELLED}
+_LIMITS: Final = {one.value: one for one in (TaskState.TIMED_OUT, TaskState.OUT_OF_MEMORY)}
+_STATES: Final = {"stop": TaskState.CANCELLED, **_LIMITS}
 
 
 class LocalExecutor:
@@ -339,6 +340,7 @@ def _message(task: Task) -> dict[str, Any]:
         "stderr": task.stderr,
         "cores": task.resources.cores,
         "ram": task.resources.ram,
+        "held": task.ram_held,
         "time": task.resources.time,
     }
 

@@ -85,7 +85,8 @@ class LocalMeans:
             whole = replace(
                 needs, cores=needs.cores * needs.processes, ram=needs.ram * needs.processes
             )
-            task = replace(task, argv=(*started_by, *task.argv), resources=whole)
+            held = task.ram_held * needs.processes
+            task = replace(task, argv=(*started_by, *task.argv), resources=whole, ram_held=held)
         return task
 
     def end(self, key: str) -> None:

@@ -96,6 +96,8 @@ class Task:
     ``executor`` is the name of the one that it goes to, ``software`` what was made available,
     ``without`` says which hints could not be met, and why.
     ``secrets`` are what its marks stand for, and variables that are not in ``env``.
+    ``ram_held`` are the MiB beyond which whoever looks after its processes ends them: those of a
+    container that has no limits of its own; 0 for all others.
     """
 
     key: str
@@ -118,6 +120,7 @@ class Task:
     software: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
+    ram_held: int = 0
     progress: bool = False  #: it tells how far it is, by lines on stderr
 
 

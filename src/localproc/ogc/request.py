@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
-from localproc.cwl.base.near import near
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.base.trees import UnreadableText
 from localproc.cwl.base.types import describe, is_optional
 from localproc.errors import InvalidInputs, Problem
+from localproc.near import near
 from localproc.ogc.author_schemas import AuthorSchemas
 from localproc.ogc.request_files import Formats
 from localproc.ogc.request_requirements import NAME, requirements

@@ -161,8 +161,18 @@ def plain(
     env: Mapping[str, str],
     stage: Iterable[StageAction] = (),
 ) -> Task:
-    """Return a task as the process that starts its container; ``stage`` is to be made first."""
-    return replace(task, argv=tuple(argv), env=dict(env), container=None, stage=tuple(stage))
+    """Return a task as the process that starts its container; ``stage`` is to be made first.
+
+    Such a container has no limits: whoever looks after the process holds it to its memory.
+    """
+    return replace(
+        task,
+        argv=tuple(argv),
+        env=dict(env),
+        container=None,
+        stage=tuple(stage),
+        ram_held=task.resources.ram_max,
+    )
 
 
 def outermost(paths: Iterable[str]) -> list[str]:

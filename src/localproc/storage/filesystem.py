@@ -58,8 +58,7 @@ class FilesystemStorage:
             raise StagingError(f"{source} is not a file", uri=uri)
         if most is not None and info.size > most:
             raise StagingError(f"{source} is larger than {most} bytes", uri=uri)
-        with telling(source):
-            _copy(source, path, watch)
+        _copy(source, path, watch)
         return info
 
     def put(self, what: Put, watch: Watch = unwatched) -> Info:
@@ -143,14 +142,22 @@ def _files_below(top: str) -> Iterator[str]:
 
 
 def _copy(source: str | bytes, target: str, watch: Watch) -> None:
-    """Write a file or bytes to a new file."""
-    with open(target, "wb") as new:
-        if isinstance(source, bytes):
+    """Write a file or bytes to a new file. A source that cannot be opened is told as such.
+
+    All else that goes wrong is the target's, and told by whoever knows what it is.
+    """
+    if isinstance(source, bytes):
+        with open(target, "wb") as new:
             new.write(source)
-            return
-        with open(source, "rb", buffering=0) as old:
-            contents.copy(old.fileno(), new.fileno(), lambda: watch(_size(new)))
-        watch(_size(new))
+        return
+    with telling(source):
+        old = os.open(source, os.O_RDONLY)
+    try:
+        with open(target, "wb") as new:
+            contents.copy(old, new.fileno(), lambda: watch(_size(new)))
+            watch(_size(new))
+    finally:
+        os.close(old)
 
 
 def _size(file: BufferedWriter) -> int:

@@ -70,7 +70,9 @@ class WebClient:
 
     def close(self) -> None:
         """Close the connections that are kept for later."""
-        for transport in self._transports.values():
+        with self._lock:
+            transports = list(self._transports.values())
+        for transport in transports:
             transport.close()
 
     def _ask(

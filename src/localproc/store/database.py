@@ -62,8 +62,14 @@ class Database:
 
     def copy_to(self, path: str) -> None:
         """Write a copy of the store as it was recorded last, while it is in use."""
-        with self.reading() as db, contextlib.closing(sqlite3.connect(path)) as copy:
-            db.backup(copy)
+        with self.reading() as db:
+            try:
+                with contextlib.closing(sqlite3.connect(path)) as copy:
+                    db.backup(copy)
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    raise
+                raise explained(error, path) from error  # it is the copy that has no room
 
     def version(self) -> int:
         """Return a number that changes when another process has written."""
@@ -85,8 +91,7 @@ class Database:
             self._closed = True
             with self._in_turn(closing):
                 self._db.close()
-                while self._readers:
-                    self._readers.pop().close()
+                self._close_readers()
 
     def hold(self) -> bool:
         """Before a fork: wait until nothing is being written or read; whether that came to be."""
@@ -108,11 +113,16 @@ class Database:
         While they are open SQLite believes that this process holds the locks of its parent.
         """
         self._closed = True
-        while self._readers:
-            self._readers.pop().close()
+        self._close_readers()
         self._db.close()
         self._gate = Gate()
         self._lock.release()
+
+    def _close_readers(self) -> None:
+        """Close those that nobody uses; whoever reads just now may take one."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._readers.pop().close()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -199,13 +209,13 @@ class Database:
                 try:
                     yield db
                 finally:
-                    if self._closed:
-                        with self._in_turn(closing):
-                            db.close()
-                    elif len(self._readers) >= _READERS:
+                    if len(self._readers) >= _READERS and not self._closed:
                         db.close()
                     else:
                         self._readers.append(db)
+                    if self._closed:  # asked last: it may have been closed until here
+                        with self._in_turn(closing):
+                            self._close_readers()
         except sqlite3.DatabaseError as error:
             raise explained(error, self._path) from error
         except UnicodeEncodeError as error:
@@ -238,7 +248,13 @@ _HELD: Final[dict[int, list[Database]]] = {}  # by the threads that are forking
 
 
 def _before_fork() -> None:
-    _HELD[threading.get_ident()] = [one for one in list(_OPEN) if one.hold()]
+    _HELD[threading.get_ident()] = [one for one in _all_open() if one.hold()]
+
+
+def _all_open() -> list[Database]:
+    while True:
+        with contextlib.suppress(RuntimeError):  # another thread has just opened one
+            return list(_OPEN)
 
 
 def _in_parent() -> None:

@@ -20,7 +20,7 @@ _OPEN: Final = "status IN ('accepted', 'running')"
 _TO_RUN: Final = f"{_OPEN} AND (aside = '' OR dismiss = 1)"
 _ON: Final = "UPDATE jobs SET updated = ?, progress = ?, message = ?, dismiss = max(dismiss, ?)"
 _MOVED: Final = ", status = ?, started = ?, finished = ?"
-_OWN: Final = " WHERE n = ? AND owner = ?"
+_OWN: Final = " WHERE n = ? AND id = ? AND owner = ?"  #: numbers of deleted jobs are given again
 #: What moves a job from one state to another. Nothing else touches a column of an index, and to
 #: leave those alone makes half of the pages that a commit has to write.
 _MOVES: Final = frozenset({Kind.STARTED, Kind.SUCCEEDED, Kind.FAILED, Kind.DISMISSED})
@@ -76,7 +76,7 @@ class JobTables(Database):
                 outbox.post(db, change.callbacks)
             db.executemany(_INSERT_EVENT, events)
         for change in changes:
-            if change.job.status.final:
+            if change.job.status.final or change.job.id in lost:
                 self._numbers.pop(change.job.id, None)
         return lost
 
@@ -98,11 +98,10 @@ class JobTables(Database):
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Return the job's events in order."""
         with self.reading() as db:
-            number = self._number(db, job_id)
             found = db.execute(
                 "SELECT seq, kind, version, at, data, progress, message FROM events "
-                "WHERE job = ? AND seq > ? ORDER BY seq",
-                (number, after),
+                "WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq",
+                (job_id, after),
             ).fetchall()
         events: list[Event] = []
         for row in found:
@@ -243,4 +242,4 @@ def _update(db: sqlite3.Connection, number: int, owner: str, change: Change) -> 
             None if job.started is None else rows.micros(job.started),
             None if job.finished is None else rows.micros(job.finished),
         ]
-    return db.execute(statement + _OWN, (*values, number, owner)).rowcount > 0
+    return db.execute(statement + _OWN, (*values, number, job.id, owner)).rowcount > 0

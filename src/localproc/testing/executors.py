@@ -184,8 +184,13 @@ class ExecutorContract(SecretsContract, TakeoverContract):
     def test_memory_beyond_the_limit_is_told_as_that(
         self, executor: Executor, tmp_path: Path
     ) -> None:
-        """An executor that enforces memory says so; for the others it is a number to count with."""
+        """An executor that enforces memory says so; for the others it is a number to count with.
+
+        It may look now and then only: a task that keeps what it has taken is seen.
+        """
         hungry = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); echo ${#x}"
+        if self.enforces_memory:
+            hungry += "; sleep 300"
         needs = Resources(ram=64, ram_max=64)
         task = self.task(tmp_path, "s", hungry, resources=needs)
         executor.submit([task])

@@ -163,6 +163,19 @@ class StoreContract(ListsContract):
         assert store.job("job-2") is None
         assert store.events("job-2") == []
 
+    def test_a_job_that_somebody_else_has_deleted_is_no_other(self, open_store: OpenStore) -> None:
+        """What a store knows of a job is not taken for another one that has come since."""
+        mine, other = open_store(), open_store()
+        job = self.add(mine, 1)
+        ended = Failed(job.created, problem={})
+        other.commit("me", [Change(apply(job, ended), [ended], 1)])
+        assert other.delete_job("job-1")
+        self.add(other, 2)
+        assert mine.events("job-1") == []
+        started = Started(job.created)
+        assert set(mine.commit("me", [Change(apply(job, started), [started], 1)])) == {"job-1"}
+        assert [event.kind for event in mine.events("job-2")] == [Kind.ACCEPTED]
+
     def test_a_process_keeps_its_revisions(self, store: Store) -> None:
         first, second = process("r1", b"one"), process("r2", b"two")
         store.put_process(first)

@@ -20,6 +20,7 @@ VERSION: Final = "v1.41"
 #: No connection is kept: a new one costs next to nothing, and a kept one outlives its daemon.
 _LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _PATIENCE: Final = 30.0  #: seconds that an answer may take
+SOON: Final = 10.0  #: one that says whether anybody is there
 _LONG: Final = 3600.0  #: between two lines of what takes long
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from localproc.errors import ExecutorUnavailable
 from localproc.plugins.executor import Leftover
 from localproc_docker.daemons import Daemon
-from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.engine_api import SOON, ApiRefused, EngineApi
 from localproc_docker.opening import reached
 from localproc_docker.task_containers import FOLDER
 
@@ -29,7 +29,8 @@ def leftovers(daemon: Daemon) -> Iterator[Leftover]:
 
 def _found(api: EngineApi, name: str) -> Iterator[Leftover]:
     homes: dict[str, list[str]] = {}
-    for one in api.get("/containers/json", all=True, filters={"label": [FOLDER]}):
+    ours = {"label": [FOLDER]}
+    for one in api.get("/containers/json", all=True, filters=ours, patience=SOON):
         folder = one["Labels"][FOLDER]
         if not os.path.exists(folder):
             homes.setdefault(folder, []).append(one["Id"])

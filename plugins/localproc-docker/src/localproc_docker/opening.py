@@ -14,7 +14,7 @@ from localproc_docker import OPTIONS
 from localproc_docker.backend import DockerBackend
 from localproc_docker.daemon_images import DaemonImages
 from localproc_docker.daemons import DAEMONS, Daemon
-from localproc_docker.engine_api import EngineApi
+from localproc_docker.engine_api import SOON, EngineApi
 from localproc_docker.info import Info
 from localproc_docker.podman_service import OURS
 from localproc_docker.room import Room
@@ -33,7 +33,7 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         )
     api = reached(daemon, settings.options)
     try:
-        info = Info.read(api.get("/info"))
+        info = Info.read(api.get("/info", patience=SOON))
     except ExecutorUnavailable as error:
         api.close()
         raise EnvironmentProblem(error.message, hint=daemon.listens) from error

@@ -5,12 +5,21 @@ Owns its commands, and what they answer. Must not know tasks.
 
 import getpass
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request, Seen, TooMany, called
+from localproc.executors.batch import (
+    Allocation,
+    Call,
+    Failed,
+    Paced,
+    Request,
+    Seen,
+    TooMany,
+    called,
+)
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
@@ -40,9 +49,6 @@ _STATUS: Final = re.compile(r"-?[0-9]{1,9}")
 _JOB: Final = re.compile(r"[0-9]+(\[[0-9]*\])?\.\S+")
 _ELEMENT: Final = re.compile(r"^(lp-[0-9a-f]{12})-\d+$")
 _GONE: Final = re.compile(r"unknown job|has finished|invalid state|completed", re.IGNORECASE)
-
-#: Calls a command: what it writes, or ``Failed``, or ``ExecutorUnavailable``.
-Call = Callable[[Sequence[str]], str]
 
 
 def qsub(allocation: Allocation, *, torque: bool) -> list[str]:
@@ -119,6 +125,7 @@ class Pbs:
 
     def __init__(self, timeout: float = 30.0, form: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
+        self._query = call or Paced(self._call)
         self._torque = (form or self._form()) == "torque"
         self.index_variable = "PBS_ARRAYID" if self._torque else "PBS_ARRAY_INDEX"
 
@@ -185,7 +192,7 @@ class Pbs:
     def _stat(self, *ids: str, ended: bool = False) -> Mapping[str, Mapping[str, str]]:
         words = ["qstat", *(["-x"] if ended and not self._torque else []), "-f", "-t", *ids]
         try:
-            said = self._call(words)
+            said = self._query(words)
         except Failed as error:
             if not _GONE.search(error.said):
                 raise ExecutorUnavailable(str(error)) from error

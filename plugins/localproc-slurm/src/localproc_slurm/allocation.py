@@ -1,7 +1,7 @@
 """The job that localproc itself runs in, as an executor.
 
-Owns what there is of that job (processors, memory, nodes, time), running tasks as steps of it, not
-beginning what would not end in time, and handing a successor in. Must not know jobs of localproc.
+Owns what there is of that job (processors, memory, nodes, time), running tasks as steps of it, and
+not beginning what would not end in time. Must not know jobs of localproc.
 
 Tasks are processes of the local executor; with ``by: srun`` each of them is an srun, which runs the
 command on any node of the allocation.
@@ -10,34 +10,18 @@ command on any node of the allocation.
 import math
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import time
 from typing import Final
 
-from localproc.errors import EnvironmentProblem, LocalprocError
-from localproc.executors.batch import Failed, called
+from localproc.errors import EnvironmentProblem
 from localproc.executors.local import LocalExecutor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import ExecutorSettings
-from localproc_slurm import ALLOCATION, INSIDE, command_answers
+from localproc_slurm import ALLOCATION, INSIDE, command_answers, succession
 
-#: A successor has it: the id of the job before it.
-SUCCESSOR: Final = "LOCALPROC_SUCCESSOR"
-_TIMEOUT: Final = 30.0
-#: What a job's environment tells of what it was asked for.
-_ASKED: Final[Mapping[str, str]] = {
-    "SLURM_JOB_NAME": "--job-name",
-    "SLURM_JOB_PARTITION": "--partition",
-    "SLURM_JOB_ACCOUNT": "--account",
-    "SLURM_JOB_QOS": "--qos",
-    "SLURM_JOB_RESERVATION": "--reservation",
-    "SLURM_JOB_NUM_NODES": "--nodes",
-    "SLURM_NTASKS_PER_NODE": "--ntasks-per-node",
-    "SLURM_CPUS_PER_TASK": "--cpus-per-task",
-    "SLURM_MEM_PER_NODE": "--mem",
-}
 _NODE: Final = re.compile(r"(\d+)(?:\(x(\d+)\))?")
 
 
@@ -50,9 +34,7 @@ class Allocation:
     cores: int
     ram: int
     end: float | None
-    script: str = ""
-    limit: str = ""  #: of time, as Slurm writes it
-    folder: str = ""  #: where it works
+    shown: str = ""  #: what scontrol shows of it
 
     @classmethod
     def of(cls, env: Mapping[str, str], shown: str, now: float) -> "Allocation":
@@ -61,14 +43,11 @@ class Allocation:
         nodes = int(env.get("SLURM_JOB_NUM_NODES") or env.get("SLURM_NNODES") or 1)
         ram = int(env.get("SLURM_MEM_PER_NODE", "0")) * nodes
         ram = ram or int(env.get("SLURM_MEM_PER_CPU", "0")) * cores
-        facts = dict(re.findall(r"(\w+)=(\S+)", shown))
-        limit = command_answers.seconds(facts.get("TimeLimit", ""))
-        elapsed = command_answers.seconds(facts.get("RunTime", "")) or 0
+        known = succession.facts(shown)
+        limit = command_answers.seconds(known.get("TimeLimit", ""))
+        elapsed = command_answers.seconds(known.get("RunTime", "")) or 0
         end = None if limit is None else now + limit - elapsed
-        asked = "" if limit is None else facts["TimeLimit"]
-        folder = re.search(r" WorkDir=(/.*?) StdErr=", shown)
-        script, works = facts.get("Command", ""), folder[1] if folder else ""
-        return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, script, asked, works)
+        return cls(env["SLURM_JOB_ID"], nodes, cores, ram, end, shown)
 
 
 class AllocationExecutor:
@@ -164,7 +143,7 @@ class AllocationExecutor:
         left = bool(self._held or self._open)
         self._inner.close()
         if left and self._requeues:
-            succeed(self._allocation)
+            succession.succeed(self._allocation.job, self._allocation.shown)
 
     def _is_late(self, seconds: float) -> bool:
         end = self._allocation.end
@@ -201,29 +180,8 @@ def opened(settings: ExecutorSettings) -> AllocationExecutor:
             "this is no job of Slurm: SLURM_JOB_ID is not set",
             hint="call localproc in a script that sbatch runs, or use --executor slurm",
         )
-    shown = _called("scontrol", "--oneliner", "show", "job", job)
-    return AllocationExecutor(settings, Allocation.of(os.environ, shown, time()))
-
-
-def succeed(allocation: Allocation) -> None:
-    """Hand the script of this job in again, to begin when this job has ended.
-
-    It is done where this job was handed in, which the script may want to know.
-    """
-    words = [f"--dependency=afterany:{allocation.job}", "--kill-on-invalid-dep=yes"]
-    words += asked_for(os.environ, allocation.limit, allocation.folder)
-    export = f"--export=ALL,{SUCCESSOR}={allocation.job}"
-    everything = ("",)
-    there = os.environ.get("SLURM_SUBMIT_DIR") or "."
-    sbatch = ("sh", "-c", 'cd -- "$0" 2>/dev/null; exec sbatch "$@"', there)
-    _called(*sbatch, *words, export, allocation.script, keep=everything)
-
-
-def asked_for(env: Mapping[str, str], limit: str, folder: str) -> list[str]:
-    """Return what asks sbatch for as much as a job has: its script need not say all of that."""
-    words = [f"--time={limit}"] if limit else []
-    words += [f"--chdir={folder}"] if folder else []
-    return words + [f"{flag}={env[name]}" for name, flag in _ASKED.items() if env.get(name)]
+    allocation = Allocation.of(os.environ, succession.shown(job), time())
+    return AllocationExecutor(settings, allocation)
 
 
 def step_environment() -> dict[str, str]:
@@ -234,13 +192,6 @@ def step_environment() -> dict[str, str]:
         if name.startswith(("SLURM_", "SLURMD_", "MUNGE_"))
         and not name.startswith("SLURM_MEM_PER_")
     }
-
-
-def _called(*argv: str, keep: Collection[str] = ("SLURM_", "MUNGE_")) -> str:
-    try:
-        return called(argv, timeout=_TIMEOUT, keep=keep)
-    except Failed as error:
-        raise LocalprocError(str(error)) from error
 
 
 def _sum(text: str) -> int:

@@ -79,7 +79,9 @@ def squeue_places(cluster: str = "") -> list[str]:
 def squeue_wishes(cluster: str = "") -> list[str]:
     """Return what lists what the jobs of this user ask for that wait, and whose they are."""
     which = ["--me", "--noheader", "--array", "--states=PENDING"]
-    return ["squeue", *which, "--format=%i|%q|%a|%u|%P|%C|%D|%m", *_on(cluster)]
+    fields = ("jobarrayid", "qos", "account", "username", "partition", "timelimit")
+    what = "".join(f"{name}:|," for name in fields)  # as wide as they are, with a bar
+    return ["squeue", *which, f"--Format={what}tres-alloc:", *_on(cluster)]
 
 
 def scontrol_limits(cluster: str = "") -> list[str]:

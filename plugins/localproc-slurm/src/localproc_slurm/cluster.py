@@ -10,7 +10,16 @@ from functools import partial
 from typing import Final, TypeVar
 
 from localproc.errors import ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request, Seen, TooMany, called
+from localproc.executors.batch import (
+    Allocation,
+    Call,
+    Failed,
+    Paced,
+    Request,
+    Seen,
+    TooMany,
+    called,
+)
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 from localproc_slurm import calls, command_answers
@@ -23,9 +32,6 @@ _AT_A_TIME: Final = 500  #: ids on a command line
 #: The accounting knows who has cancelled a job, or that it was something else.
 _WHO: Final = (TaskState.CANCELLED, TaskState.NEVER_STARTED)
 
-#: Calls a command: what it writes, or ``Failed``, or ``ExecutorUnavailable``.
-Call = Callable[[Sequence[str]], str]
-
 Read = TypeVar("Read")
 
 
@@ -37,6 +43,7 @@ class Cluster:
 
     def __init__(self, timeout: float = 30.0, cluster: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
+        self._query = call or Paced(self._call)
         self._cluster = cluster
         self._partitions: Sequence[Partition] = ()
         self._limits = Limits(self._asked, cluster)
@@ -132,7 +139,7 @@ class Cluster:
 
     def _accounted(self, ids: Collection[str], found: Mapping[str, Seen]) -> Mapping[str, Seen]:
         try:
-            said = "".join(self._call(calls.sacct(part, self._cluster)) for part in _parts(ids))
+            said = "".join(self._query(calls.sacct(part, self._cluster)) for part in _parts(ids))
             return command_answers.accounted(said, ids)
         except (Failed, ExecutorUnavailable) as error:
             self._accounts = "accounting storage is disabled" not in str(error)
@@ -160,7 +167,7 @@ class Cluster:
     def _asked(self, argv: Sequence[str]) -> str:
         """Return an answer; a query that failed, for whatever reason, was not answered."""
         try:
-            return self._call(argv)
+            return self._query(argv)
         except Failed as error:
             if "Invalid job id" in error.said:
                 return ""

@@ -44,36 +44,13 @@ _STATES: Final[Mapping[str, TaskState]] = {
 }
 _PAUSED: Final = ("SUSPENDED", "STOPPED")
 #: Reasons for which a job waits and nothing but another request would help.
-_NEVER: Final = frozenset(
-    {
-        "AccountNotAllowed",
-        "AssocGrpCPUMinutesLimit",
-        "AssocMaxCpuPerJobLimit",
-        "AssocMaxMemPerJob",
-        "AssocMaxNodePerJobLimit",
-        "AssocMaxWallDurationPerJobLimit",
-        "BadConstraints",
-        "DependencyNeverSatisfied",
-        "InvalidAccount",
-        "InvalidQOS",
-        "PartitionConfig",
-        "PartitionNodeLimit",
-        "PartitionTimeLimit",
-        "QOSMaxCpuPerJobLimit",
-        "QOSMaxMemoryPerJob",
-        "QOSMaxNodePerJobLimit",
-        "QOSMaxWallDurationPerJobLimit",
-        "QOSNotAllowed",
-    }
+_NEVER: Final = re.compile(
+    r"AccountNotAllowed|BadConstraints|DependencyNeverSatisfied|InvalidAccount|InvalidQOS"
+    r"|PartitionConfig|PartitionNodeLimit|PartitionTimeLimit|QOSNotAllowed"
+    r"|(Assoc|QOS)Max\w+Per(Job|Node)(Limit)?|QOSMin\w+"
 )
 #: Reasons for which a job waits, but not for its turn.
-_NO_TURN: Final = _NEVER | {
-    "BeginTime",
-    "Dependency",
-    "JobArrayTaskLimit",
-    "JobHeldAdmin",
-    "JobHeldUser",
-}
+_NO_TURN: Final = ("BeginTime", "Dependency", "JobArrayTaskLimit", "JobHeldAdmin", "JobHeldUser")
 #: What sbatch says where a moment later it may do what it is asked.
 _LATER: Final = re.compile(
     r"unable to contact|timed out|temporarily|connection refused|try again|connect failure"
@@ -136,7 +113,7 @@ def places(said: str) -> Mapping[str, int]:
         if not line.startswith(ROW) or len(rest) != 2 or not _ID.fullmatch(job):
             raise ValueError(f"a job was expected, not {line!r:.80}")
         partition, reason = rest
-        if reason not in _NO_TURN:
+        if reason not in _NO_TURN and _NEVER.fullmatch(reason) is None:
             before = lengths.get(partition, 0)
             lengths[partition] = before + 1
             found[job] = min(before, found.get(job, before))
@@ -272,7 +249,7 @@ def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:
     word, _, by = state.partition(" ")
     found = _STATES.get(word.rstrip("+"), TaskState.QUEUED)
     said = "" if reason in ("None", "(null)") else reason
-    if found is TaskState.QUEUED and said in _NEVER:
+    if found is TaskState.QUEUED and _NEVER.fullmatch(said):
         return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}", name=name)
     if found is TaskState.CANCELLED:
         who = f", {by.removeprefix('by ')} by its user id" if by else ""

@@ -1,12 +1,12 @@
 """Limits of groups, and jobs that are over one all by themselves.
 
-Owns what a QOS or an account may have at a time, for all its jobs together, and asking for it while
-jobs wait for that: one that asks for more than there ever is would wait for ever. Must not know
+Owns what a QOS or an account may have, for all its jobs together, and asking for it while jobs wait
+for that: one that asks for more than there ever is would wait for ever. Must not know
 what becomes of such a job.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
@@ -14,24 +14,41 @@ from typing import Final
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import Seen
 from localproc.model import TaskState
-from localproc_slurm import calls
+from localproc_slurm import calls, command_answers
 
 _PAUSE: Final = 30.0  #: seconds between two times that it is asked for limits
-_OF_GROUP: Final = re.compile(r"(QOS|Assoc)Grp(Cpu|Mem|Node)\w*")
+#: Reasons that name a limit of what several jobs have together, but not of how many they are.
+_REASON: Final = re.compile(
+    r"(QOS|Assoc)Grp(?!Jobs|Submit)(?:(Wall)|[A-Z]\w*?)(RunMinutes|Minutes)?(?:Limit)?"
+    r"|QOSMax(?!Jobs|Submit)\w+Per(User)(?:Limit)?|Max(?!Jobs|Submit)\w+Per(Account)(?:Limit)?"
+)
+_TABLES: Final = {
+    "": "GrpTRES",
+    "Minutes": "GrpTRESMins",
+    "RunMinutes": "GrpTRESRunMins",
+    "Wall": "GrpWall",
+    "User": "MaxTRESPU",
+    "Account": "MaxTRESPA",
+}
 _SET: Final = re.compile(r"([^,=]+)=(\d+)\(")
-_MEMORY: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)")
+_AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)")
 _UNITS: Final = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}
-_WHAT: Final = {"cpu": "cores", "mem": "MiB of memory", "node": "nodes"}
+_WHAT: Final = {"cpu": "cores", "mem": "MiB of memory", "node": "nodes", "wall": "its time"}
+_WHOSE: Final = {"User": "one user in ", "Account": "one account in "}
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a job that waits asks for, by the names of trackable resources, and whose it is."""
+    """What a job that waits asks for, by the names of trackable resources, and whose it is.
+
+    ``minutes`` is the time that it may take; ``None`` without a limit.
+    """
 
     qos: str
     account: str
     user: str
     partition: str
+    minutes: int | None
     needs: Mapping[str, int]
 
 
@@ -39,7 +56,8 @@ class Wish:
 class Group:
     """What all jobs of a QOS (``account`` is empty) or an account may have together.
 
-    ``user`` and ``partition`` are empty where they do not matter.
+    ``user`` and ``partition`` are empty where they do not matter. ``most`` has the limits by the
+    names of their tables and of trackable resources.
     """
 
     qos: str
@@ -47,7 +65,7 @@ class Group:
     user: str
     partition: str
     parent: str
-    most: Mapping[str, int]
+    most: Mapping[str, Mapping[str, int]]
 
 
 def wishes(said: str) -> Mapping[str, Wish]:
@@ -55,10 +73,10 @@ def wishes(said: str) -> Mapping[str, Wish]:
     found = {}
     for line in said.splitlines():
         parts = line.split("|")
-        if len(parts) == 8 and parts[5].isdecimal() and parts[6].isdecimal():
-            job, qos, account, user, partition, cores, nodes, memory = parts
-            needs = {"cpu": int(cores), "node": int(nodes), "mem": _mib(memory) * int(nodes)}
-            found[job] = Wish(qos, account, user, partition, needs)
+        if len(parts) == 7 and "cpu=" in parts[6]:
+            job, qos, account, user, partition, limit, needs = parts
+            time = command_answers.minutes(limit)
+            found[job] = Wish(qos, account, user, partition, time, _amounts(needs))
     return found
 
 
@@ -71,7 +89,7 @@ def groups(said: str) -> Sequence[Group]:
             name, is_field, value = word.partition("=")
             if is_field:
                 fields.setdefault(name, value)
-        most = {name: int(value) for name, value in _SET.findall(fields.get("GrpTRES", ""))}
+        most = {one: dict(_limits(fields.get(one, ""))) for one in _TABLES.values()}
         names = ("QOS", "Account", "UserName", "Partition", "ParentAccount")
         qos, account, user, partition, parent = (_name(fields.get(one, "")) for one in names)
         if qos or account:
@@ -90,20 +108,28 @@ def over(wish: Wish, reason: str, known: Sequence[Group], of_partition: str) -> 
 
     Of the QOS of a job and that of its partition either may count: both have to be too little.
     """
-    if (kind := _OF_GROUP.match(reason)) is None:
+    if (kind := _REASON.fullmatch(reason)) is None:
         return ""
-    if kind[1] == "QOS":
+    which = next(filter(None, (kind[2], kind[3], kind[4], kind[5])), "")
+    needs = _needs(wish, which)
+    if kind[1] != "Assoc":
         names = (wish.qos, of_partition)
-        limits = [(f"the QOS {one.qos}", one.most) for one in known if one.qos in names and one.qos]
-        for what in _WHAT:
-            there = [(most[what], who) for who, most in limits if what in most]
-            if there and wish.needs[what] > max(there)[0]:
-                return _said(what, wish, *max(there))
+        of_qos = [one for one in known if one.qos in names and one.qos]
+        for what, needed in needs.items():
+            there = [
+                (most, one.qos)
+                for one in of_qos
+                if (most := one.most[_TABLES[which]].get(what)) is not None
+            ]
+            if there and needed > max(there)[0]:
+                who = f"{_WHOSE.get(which, '')}the QOS {max(there)[1]}"
+                return _said(what, needed, max(there)[0], which, who)
         return ""
     for one in _above(wish, known):
-        for what in _WHAT:
-            if wish.needs[what] > one.most.get(what, wish.needs[what]):
-                return _said(what, wish, one.most[what], f"the account {one.account}")
+        for what, needed in needs.items():
+            most = one.most[_TABLES[which]].get(what, needed)
+            if needed > most:
+                return _said(what, needed, most, which, f"the account {one.account}")
     return ""
 
 
@@ -153,7 +179,8 @@ class Limits:
 
 
 def _waits_for_group(one: Seen) -> bool:
-    return one.state is TaskState.QUEUED and _OF_GROUP.match(one.reason) is not None
+    reason = one.reason.partition(";")[0]
+    return one.state is TaskState.QUEUED and _REASON.fullmatch(reason) is not None
 
 
 def _above(wish: Wish, known: Sequence[Group]) -> list[Group]:
@@ -172,16 +199,41 @@ def _above(wish: Wish, known: Sequence[Group]) -> list[Group]:
     return found
 
 
-def _said(what: str, wish: Wish, most: int, who: str) -> str:
-    needs = f"{wish.needs[what]} {_WHAT[what]}"
-    return f"it needs {needs}, and all jobs of {who} together may have {most}"
+def _needs(wish: Wish, which: str) -> Mapping[str, int]:
+    """Return what counts towards a limit; nothing where a job may take as long as it likes."""
+    if which in ("", *_WHOSE):
+        return wish.needs
+    if wish.minutes is None:
+        return {}
+    if which == "Wall":
+        return {"wall": wish.minutes}
+    return {what: count * wish.minutes for what, count in wish.needs.items()}
+
+
+def _said(what: str, needed: int, most: int, which: str, who: str) -> str:
+    minutes = "" if which in ("", *_WHOSE) else "minutes of "
+    said = f"{minutes}{_WHAT.get(what, what.removeprefix('gres/'))}"
+    return f"it needs {needed} {said}, and all jobs of {who} together may have {most}"
+
+
+def _limits(text: str) -> Iterator[tuple[str, int]]:
+    """Read ``cpu=N(4),gres/gpu=2(0)``, or ``60(0.00)`` of time."""
+    if (time := re.match(r"(\d+)\(", text)) is not None:
+        yield "wall", int(time[1])
+    for name, value in _SET.findall(text):
+        yield name, int(value)
+
+
+def _amounts(text: str) -> Mapping[str, int]:
+    """Read ``cpu=2,mem=1.50G,gres/gpu=2``; memory in MiB."""
+    found = {}
+    for one in text.split(","):
+        name, _, amount = one.partition("=")
+        if (read := _AMOUNT.fullmatch(amount)) is not None:
+            found[name] = int(float(read[1]) * (_UNITS[read[2] or "M"] if name == "mem" else 1))
+    return found
 
 
 def _name(text: str) -> str:
     """Return a name without the number that is shown after it: ``eo(3)``."""
     return re.sub(r"\(\d+\)$", "", text)
-
-
-def _mib(text: str) -> int:
-    found = _MEMORY.fullmatch(text)
-    return int(float(found[1]) * _UNITS[found[2] or "M"]) if found else 0

@@ -6,12 +6,12 @@ Owns which fields of a process may hold expressions. Must not evaluate any.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from localproc.cwl.base.near import near
 from localproc.cwl.base.positions import Position
 from localproc.cwl.base.types import CwlType, kind, without_null
 from localproc.cwl.expr.expressions import Dialect, parse, references
 from localproc.cwl.run.process import Requirements, dialect_of
 from localproc.errors import ExpressionError, Problem
+from localproc.near import near
 
 _Path = tuple[str, ...]
 

@@ -7,13 +7,13 @@ Must not know the package that the workflow is part of.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.near import near
 from localproc.cwl.base.positions import Position
 from localproc.cwl.base.types import Fit, describe, fit, is_optional, members, without_null
 from localproc.cwl.check.check_links import arriving_type, is_never_array, misfit, never_fitting
 from localproc.cwl.check.cycles import cycles
 from localproc.cwl.run.process import Requirements
 from localproc.errors import Problem
+from localproc.near import near
 
 _LINK_HINT: Final = "link something of that type, or make it so with valueFrom"
 #: What gives a step its input, beside a default.

@@ -43,7 +43,7 @@ class Liveness:
 
     def wake(self) -> None:
         """Wake the loop."""
-        with contextlib.suppress(OSError):  # a full pipe wakes it as well
+        with contextlib.suppress(OSError):  # a full pipe wakes it as well; nobody is called late
             os.write(self._ring, _WAKE)
 
     def answer(self) -> bool:
@@ -73,7 +73,8 @@ class Liveness:
     def leave(self) -> None:
         """Go."""
         forks.forget(self)
-        for file in (self._bell, self._ring):
+        ends, self._bell, self._ring = (self._bell, self._ring), -1, -1
+        for file in ends:  # their numbers are other files' from here on
             os.close(file)
         for end in (_BELL, _LOCK):
             with contextlib.suppress(FileNotFoundError):

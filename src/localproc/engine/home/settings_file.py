@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from localproc.cwl.base.near import near
 from localproc.engine.home.retention import Retention
 from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.settings import Settings, check_by_name
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.errors import InvalidInputs
+from localproc.near import near
 from localproc.software.configuration import check as check_software
 from localproc.software.configuration import read_file as read_software
 

@@ -20,6 +20,7 @@ from localproc.shortages import is_shortage
 _LOG: Final = logging.getLogger("localproc")
 _LATER: Final = 1.0
 _SLOW: Final = 0.05  #: seconds; a verb that takes longer holds up every job
+_NOTICED: Final = 1.0  #: seconds; on a busy machine any verb may be slow, but hardly by as much
 _T = TypeVar("_T")
 
 
@@ -175,10 +176,12 @@ class GuardedExecutor:
                 self._note_slow(verb, took)
 
     def _note_slow(self, verb: str, took: float) -> None:
-        """Log the first time that a verb has blocked the loop."""
-        if verb not in self._known:
-            self._known.add(verb)
-            _LOG.warning(
+        """Log the first time that a verb has blocked the loop; warn of what users may notice."""
+        level = logging.WARNING if took > _NOTICED else logging.INFO
+        if (noted := f"{verb} {level}") not in self._known:
+            self._known.add(noted)
+            _LOG.log(
+                level,
                 "the executor %r took %.2f s for %s(): every job waits meanwhile",
                 self._name,
                 took,

@@ -91,10 +91,16 @@ class Workers:
             if not finish:
                 self._waiting.clear()
             self._changed.notify_all()
-        while self._threads:
-            next(iter(self._threads.copy())).join()
+        while living := self._living():
+            for thread in living:
+                thread.join()
         while (found := self._take()) is not None:  # no thread could be had for it
             self._do(*found)
+
+    def _living(self) -> list[threading.Thread]:
+        """Return the threads, all of which have begun: they are started under the lock."""
+        with self._changed:
+            return list(self._threads)
 
     def _start(self) -> bool:
         thread = threading.Thread(target=self._live, name=f"localproc-{self._name}", daemon=True)

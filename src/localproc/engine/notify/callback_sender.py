@@ -108,13 +108,17 @@ class CallbackSender:
             client.close()
 
     def _live(self) -> None:
-        while not self._stopping:
-            self._bell.wait(self._patience())
+        stopping, pause = False, 0.0
+        while not stopping:
+            self._bell.wait(pause)
             self._bell.clear()
+            stopping = self._stopping  # what is due then is still tried
             try:
                 self._deliver()
+                pause = self._patience()
             except LocalprocError as error:
                 _LOG.warning("callbacks wait: %s", error)
+                pause = _LOOK
 
     def _patience(self) -> float:
         due = self._store.next_callback()

@@ -50,9 +50,7 @@ def misgivings(
         if named is not None and not named.local:
             if named.image is None:
                 where = "requirements" if is_required(tool) else "hints"
-                yield package.place(name, where).problem(
-                    f"the image {named.box.image} of {tool.id} is not here", hint=named.hint
-                )
+                yield package.place(name, where).problem(_unseen(named, tool), hint=named.hint)
             continue
         if able.containers and tool.requirements.has("DockerRequirement"):
             continue
@@ -72,6 +70,12 @@ def misgivings(
                 hint="make it an input: a File with a default, or an entry of "
                 "InitialWorkDirRequirement",
             )
+
+
+def _unseen(named: Named, tool: Tool) -> str:
+    """Say what is known of an image that nobody has seen here."""
+    image = f"the image {named.box.image} of {tool.id}"
+    return f"nobody says whether {image} is here" if named.silent else f"{image} is not here"
 
 
 def _too_much(tool: Tool) -> str:

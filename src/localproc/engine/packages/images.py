@@ -10,7 +10,7 @@ from typing import Any
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import compile_package, operations, tools
 from localproc.engine.container_runtimes import Containers
-from localproc.errors import LocalprocError
+from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc.model import Container
 from localproc.plugins.containers import Image
 
@@ -20,7 +20,8 @@ class Named:
     """An image that a package names; ``required``: a tool relies on it.
 
     ``image`` is what is here of it, ``None`` if it is missing, and ``hint`` says what brings it
-    then. ``local``: it stands for this machine.
+    then. ``local``: it stands for this machine. ``silent``: who would know does not answer, and
+    ``hint`` says who.
     """
 
     box: Container
@@ -28,6 +29,7 @@ class Named:
     image: Image | None = None
     hint: str = ""
     local: bool = False
+    silent: bool = False
 
 
 def named_images(resolved: Mapping[str, Any]) -> list[Named]:
@@ -68,6 +70,8 @@ def looked_for(
 def _looked_for(one: Named, containers: Containers, runtime: str) -> Named:
     box = containers.mapped(replace(one.box, runtime=runtime))
     try:
-        return replace(one, box=box, image=containers.image(box))
+        return replace(one, box=box, image=containers.image_soon(box))
+    except ExecutorUnavailable as error:
+        return replace(one, box=box, hint=error.message, silent=True)
     except LocalprocError as error:
         return replace(one, box=box, hint=error.hint or error.message)

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from localproc.cwl.base.near import near
 from localproc.engine.namespace import Namespace
 from localproc.errors import InvalidInputs, LocalprocError, Problem
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.model.secret import with_texts
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
+from localproc.near import near
 
 _LOG: Final = logging.getLogger("localproc")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.near import near
 from localproc.engine.triggers.cron import read_cron
 from localproc.engine.triggers.members import unknown_names, wrong_names, wrong_type, wrong_types
 from localproc.errors import InvalidInputs, Problem
+from localproc.near import near
 
 #: What can be waited for, with the members that say what of; those with a ``?`` may be left out.
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {

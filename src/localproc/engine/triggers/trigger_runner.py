@@ -60,11 +60,6 @@ class TriggerRunner:
                 thread.join()
         self._let_go()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether this process is the one that sees to triggers."""
-        return self._lock is not None
-
     def _live(self, look: Callable[[], float]) -> None:
         while not self._stopping.is_set():
             pause = _STAND_BY

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from localproc.errors import LocalprocError
 from localproc.model import JobStatus
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
@@ -93,6 +94,17 @@ class Remover:
 
     def _is_done(self) -> bool:
         """Try all once; whether the thread is to end, as there are none or the engine leaves."""
+        try:
+            self._try()
+            with self._lock:
+                if self._closed.is_set() or not self._remains.any():
+                    self._thread = None
+                    return True
+        except (LocalprocError, OSError) as error:  # the store, or the home, cannot be used now
+            _LOG.warning("results are still to be removed: %s", error)
+        return self._closed.is_set()
+
+    def _try(self) -> None:
         for one in self._remains.due():
             if self._closed.is_set():
                 break
@@ -100,8 +112,3 @@ class Remover:
                 self._remains.remove(one)
             except Exception as error:  # whatever it is, there is another time
                 _LOG.info("what was left in %s is still there: %s", one.root, error)
-        with self._lock:
-            if self._closed.is_set() or not self._remains.any():
-                self._thread = None
-                return True
-        return False

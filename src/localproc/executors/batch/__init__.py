@@ -5,7 +5,7 @@ starts them there, exit records, and what these and the scheduler's answers add 
 any scheduler: a plugin brings a ``Scheduler``, and ``BatchBackend`` makes a backend of it.
 """
 
-from localproc.executors.batch.commands import Failed, called
+from localproc.executors.batch.commands import Call, Failed, Paced, called
 from localproc.executors.batch.grouping import Request
 from localproc.executors.batch.scheduler import Allocation, Scheduler, Seen, TooMany
 from localproc.executors.batch.scheduler_backend import BatchBackend
@@ -14,8 +14,10 @@ from localproc.executors.batch.step_options import Options
 __all__ = [
     "Allocation",
     "BatchBackend",
+    "Call",
     "Failed",
     "Options",
+    "Paced",
     "Request",
     "Scheduler",
     "Seen",

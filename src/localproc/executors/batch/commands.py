@@ -1,11 +1,14 @@
 """Calling a scheduler's commands.
 
-Owns the environment that they get, and the time that they may take. Must not know any of them.
+Owns the environment that they get, the time that they may take, and how often a scheduler is asked.
+Must not know any of them.
 """
 
 import os
 import subprocess
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Callable, Collection, Sequence
+from time import monotonic, sleep
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
@@ -13,7 +16,10 @@ from localproc.errors import ExecutorUnavailable
 #: What a command needs of the caller's environment. A job that is handed in gets it all.
 _KEPT: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "KRB5CCNAME"})
 
+#: Calls a command: what it writes, or ``Failed``, or ``ExecutorUnavailable``.
+Call = Callable[[Sequence[str]], str]
 
+QUERY: Final = 1.0  #: seconds between two queries of a scheduler, at least
 _NOT_RUN: Final = (126, 127)  #: exit codes of a shell that cannot run a command
 
 
@@ -62,6 +68,24 @@ def called(
     if done.returncode:
         raise Failed(argv, done.returncode, done.stderr.strip() or done.stdout.strip(), done.stdout)
     return done.stdout
+
+
+class Paced:
+    """Calls queries, for all threads: each a second after the one before it has ended, or later."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._one = threading.Lock()
+        self._next = 0.0
+
+    def __call__(self, argv: Sequence[str]) -> str:
+        """Wait for the turn of a query, and return its answer."""
+        with self._one:
+            sleep(max(0.0, self._next - monotonic()))
+            try:
+                return self._call(argv)
+            finally:
+                self._next = monotonic() + QUERY
 
 
 def environment(keep: Collection[str]) -> dict[str, str]:

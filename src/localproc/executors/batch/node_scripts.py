@@ -108,6 +108,7 @@ def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
                 "stderr": task.stderr,
                 "cores": task.resources.cores,
                 "ram": task.resources.ram_max or task.resources.ram,
+                "held": task.ram_held,
                 "time": task.resources.time,
                 "local": has_node_tmpdir(task),
             }

@@ -1,9 +1,9 @@
 """The queue of a scheduler as it was last seen.
 
 Owns when it is asked for: at most once a second whatever the number of tasks, less often while
-nothing changes; what is asked instead, twice a minute, while tasks wait: which places they have
-among everybody's; and what else is asked of jobs that are not in it any more. Must not know what
-follows from an answer.
+nothing changes; and what is asked instead: of jobs that are not in it any more, what they have
+ended as; twice a minute, while tasks wait, which places they have among everybody's. Must not know
+what follows from an answer.
 """
 
 import threading
@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Mapping
 from time import monotonic, time
 from typing import Final
 
+from localproc.executors.batch.commands import QUERY
 from localproc.executors.batch.grouping import Mode
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.scheduler import Scheduler, Seen
 from localproc.model import TaskState
 
-QUERY: Final = 1.0  #: seconds between two looks at the queue, at least
 _SHARE: Final = 4  #: looking at it takes at most one part in so many, and one, of the time
 _CALM: Final = 5.0  #: seconds between two looks while nothing happens
 _WAIT: Final = 5.0  #: seconds that tasks have waited before it is asked for their places
@@ -38,6 +38,7 @@ class Queue:
         self._next_places: float | None = None  #: while tasks wait
         self._finals: dict[str, tuple[float, Seen]] = {}
         self._wanted: set[str] = set()
+        self._asked_ends = False  #: whether that was the last question: one and the other in turn
 
     def job(self, handed: Handed, number: int) -> str:
         """Return the id of the job that a task of a batch is; empty if there is none yet."""
@@ -89,26 +90,32 @@ class Queue:
             self._finals.pop(job, None)
 
     def ask(self, own: Collection[str] = ()) -> Collection[str]:
-        """Look at it, and ask for what is wanted; or for the places of ``own`` jobs, if they wait.
+        """Look at it; or ask for the ends that are wanted, or the places of ``own`` jobs that wait.
 
         Return the jobs that there is news of.
         """
+        with self._lock:
+            wanted = self._wanted - self._finals.keys()
+        self._asked_ends = bool(wanted) and not self._asked_ends
+        if self._asked_ends:
+            return self._ask_ends(wanted)
         if self._next_places is not None and monotonic() >= self._next_places:
             return self._ask_places(own)
         before = self._seen or {}
         after = self.of_now(0.0)
         self._expect_places(job for job in own if _waits(after.get(job)))
-        with self._lock:
-            wanted = self._wanted - self._finals.keys()
-        if wanted:
-            now = monotonic()
-            ended = self._scheduler.ended(wanted)
-            with self._lock:
-                self._finals.update((job, (now, seen)) for job, seen in ended.items())
         changed = {job for job in {*before, *after} if before.get(job) != after.get(job)}
         self._calm = QUERY if changed or wanted else min(_CALM, self._calm * 1.5)
         self._next = max(self._next, monotonic() + self._calm)
-        return changed | wanted
+        return changed
+
+    def _ask_ends(self, wanted: Collection[str]) -> Collection[str]:
+        now = monotonic()
+        ended = self._scheduler.ended(wanted)
+        self._next = monotonic() + QUERY
+        with self._lock:
+            self._finals.update((job, (now, seen)) for job, seen in ended.items())
+        return wanted
 
     def _expect_places(self, waiting: Iterable[str]) -> None:
         """Have it asked for places after a while, if jobs wait."""

@@ -2,7 +2,8 @@
 
 Owns how the program is called, and a folder of images that machines may share. Must not know
 executors. Images are run by their own runscript, which knows the ENTRYPOINT of what they were made
-of.
+of, and has the shell evaluate all arguments unless it is told not to (Singularity 3.10). The home
+is mounted before anything else, so a task's folder is mounted again, over a /tmp that it lies in.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, Task
 from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
 
-_MARKS: Final = re.compile(r'[:,"\\\n]')
+_MARKS: Final = re.compile(r'[:,^"\\\n]')
 _SIF: Final = b"#!/usr/bin/env run-singularity"  #: how a file in this format begins
 _COMES_WITH: Final = "your administrator, or https://apptainer.org"
 
@@ -126,22 +127,30 @@ class Apptainer:
     def _commanded(self, verb: str, task: Task, image: Image) -> Task:
         box = task.container
         assert box is not None
-        prefix = "APPTAINERENV_" if self._name == "apptainer" else "SINGULARITYENV_"
-        env = {f"{prefix}{name}": value for name, value in task.env.items() if name != "HOME"}
-        seen = [_seen(one) for one in mounts(task) if one.target != box.outdir]
+        if ":" in task.outdir + box.outdir:
+            raise ImageError(
+                f"{self._name} cannot mount {task.outdir} at {box.outdir}: there is a colon in it",
+                hint="choose a --home whose path has none",
+            )
+        name = self._name.upper()
+        prefix = f"{name}ENV_"
+        env = {f"{prefix}{one}": value for one, value in task.env.items() if one != "HOME"}
+        # A flag would be an unknown one to Singularity before 3.10.
+        env[f"{name}_NO_EVAL"] = "1"
+        seen = [_seen(one) for one in mounts(task)]
         tmp = _seen(Mount(task.tmpdir, "/tmp", writable=True))  # noqa: S108
         argv = (
             *(self._run, "--quiet", verb, "--contain", "--ipc", "--cleanenv"),
-            *(("--no-eval",) if self._name == "apptainer" else ()),
             *(() if box.network else ("--net", "--network", "none")),
             *(("--nv",) if task.resources.gpus else ()),
             *("--home", f"{task.outdir}:{box.outdir}"),
             *(word for pair in (tmp, *seen) for word in pair),
             *("--pwd", box.outdir, image.path, *command(task, image)),
         )
-        given = {f"{prefix}{name}": one for name, one in task.secrets.variables.items()}
+        given = {f"{prefix}{one}": value for one, value in task.secrets.variables.items()}
         task = replace(task, secrets=replace(task.secrets, variables=given))
-        host = {name: os.environ[name] for name in ("PATH", "HOME", "USER") if name in os.environ}
+        kept = ("PATH", "HOME", "USER", f"{name}_TMPDIR")  # where it unpacks, as a site says
+        host = {one: os.environ[one] for one in kept if one in os.environ}
         return plain(task, argv, {**host, **env})
 
     def stop(self, task: Task) -> None:

@@ -3,12 +3,12 @@
 Owns the processes of one engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
-"stdin", "stdout", "stderr", "cores", "ram", "time"}`` or ``{"stop": [key, ...], "id": n}``. What
-happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before there
-is a process, ``{"key", "state": "running", "at", "pid"}`` and ``{"key", "state": "ended", "at",
-"started", "code", "cpu", "rss", "why"}``. The last two are its answers as well, on stdout, a little
-later: that a task runs once it turns out not to be a short one, ends together as long as enough
-tasks wait here. A task waits until there are cores, ram and a slot for it, first come, first
+"stdin", "stdout", "stderr", "cores", "ram", "held", "time"}`` or ``{"stop": [key, ...], "id": n}``.
+What happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before
+there is a process, ``{"key", "state": "running", "at", "pid"}`` and ``{"key", "state": "ended",
+"at", "started", "code", "cpu", "rss", "why"}``. The last two are its answers as well, on stdout, a
+little later: that a task runs once it turns out not to be a short one, ends together as long as
+enough tasks wait here. A task waits until there are cores, ram and a slot for it, first come, first
 served; also, told by ``{"key", "state": "waiting", "why"}``, while the system has no room for
 another process. After ``{"state": "stopping", "id": n}`` none of the tasks that are to stop will
 start any more; those that run had a SIGTERM. A task has ended when nothing of it is left that the
@@ -35,7 +35,8 @@ from typing import Any
 
 from .booking import Booking
 from .journal_writer import JournalWriter
-from .logs import APPEND, Logs
+from .logs import Logs, append
+from .memory import Memory
 from .signalling import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
 from .strays import Strays, mark_of
@@ -64,6 +65,7 @@ class Keeper:
         self.retry_at = 0.0
         self.ahead = 0.0  # seconds by which the clock is ahead of what is written down
         self.deadlines = Deadlines()
+        self.memory = Memory()
         self.logs = Logs(folder)
         self.starter = Starter(self.logs)
         self.young: collections.deque[tuple[float, int]] = collections.deque()
@@ -108,6 +110,7 @@ class Keeper:
         now = time.monotonic()
         limit = self.deadlines.next()
         due = [] if limit is None else [limit]
+        due += [self.memory.look_at for task in self.running.values() if task["held"]]
         if self.young:
             due.append(self.young[0][0])
         if self.journal.news:
@@ -249,10 +252,7 @@ class Keeper:
     def could_not_start(self, task: dict[str, Any], error: Exception, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
         code, text = refusal(task, error)
-        with contextlib.suppress(OSError, ValueError):
-            fd = os.open(task["stderr"], APPEND, 0o644)
-            os.write(fd, text.encode(errors="backslashreplace"))
-            os.close(fd)
+        append(task["stderr"], text)
         self.logs.take_back(task.get("lent", {}))
         self.ended(task, at=time.time() - self.ahead, started=started, code=code, why=text)
 
@@ -284,7 +284,7 @@ class Keeper:
 
     def why(self, task: dict[str, Any]) -> str:
         """Say why a task has ended, if there is more to say than its code."""
-        return "timed-out" if task.get("timed_out") else ""
+        return str(task.get("beyond", ""))
 
     def clear(self) -> None:
         """Record the ends of tasks of which nothing is left; end what is."""
@@ -303,15 +303,18 @@ class Keeper:
                 self.ended(task, **task["end"])
 
     def enforce_limits(self) -> None:
-        """Stop tasks that have run for too long."""
+        """Stop tasks that have run for too long, or take more memory than they are held to."""
         for pid, number, key in self.deadlines.due():
             if pid not in self.running or self.running[pid]["run"] != key:
                 continue
             if number == signal.SIGTERM:
-                self.running[pid]["timed_out"] = True
+                self.running[pid].setdefault("beyond", "timed-out")
             signal_group(pid, number)
             if number == signal.SIGTERM:
                 self.deadlines.add(_TERM_GRACE, pid, signal.SIGKILL, key)
+        for task, pids in self.memory.beyond(self.running.values()):
+            task.setdefault("beyond", "out-of-memory")
+            signal_all(pids, signal.SIGKILL)
 
     def ended(self, task: dict[str, Any], **fields: Any) -> None:
         """Note how a task ended."""

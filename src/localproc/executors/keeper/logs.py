@@ -84,6 +84,14 @@ class Logs:
         return self.beside[folder]
 
 
+def append(path: str, text: str) -> None:
+    """Write a text at the end of a log, if that can be done."""
+    with contextlib.suppress(OSError, ValueError):
+        fd = os.open(path, APPEND, 0o644)
+        os.write(fd, text.encode(errors="backslashreplace"))
+        os.close(fd)
+
+
 def is_untouched(path: str) -> bool:
     """Whether a file is empty, and no process that a task left behind can still write to it."""
     if not hasattr(fcntl, "F_SETLEASE"):
