@@ -50,6 +50,17 @@ class Listed:
         return name in self._names
 
 
+def has_bytes(path: str, size: int) -> bool:
+    """Whether a file has so many bytes; its server may be asked for that when it is opened."""
+    if os.stat(path).st_size >= size:
+        return True
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.fstat(file).st_size >= size
+    finally:
+        os.close(file)
+
+
 @dataclass(slots=True)
 class Handed:
     """A batch that was written down; ``job`` is empty until the scheduler has taken it."""

@@ -22,7 +22,7 @@ from typing import Any, Final
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import hiding, node_scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
-from localproc.executors.batch.handed import Begun, Handed
+from localproc.executors.batch.handed import Begun, Handed, has_bytes
 from localproc.executors.batch.records import Record, keeper_record, shell_record
 from localproc.executors.batch.runner_files import copied
 from localproc.executors.journals import Journal
@@ -196,7 +196,7 @@ class Spool:
         try:
             there = set(os.listdir(folder))
             return files.keys() <= there and all(
-                _is_whole(os.path.join(folder, name), size) for name, size in files.items()
+                has_bytes(os.path.join(folder, name), size) for name, size in files.items()
             )
         except OSError:
             return False
@@ -329,17 +329,6 @@ def _disk() -> Iterator[None]:
         raise
     except OSError as error:
         raise ExecutorUnavailable(f"{error.filename or 'a disk'}: {error.strerror}") from error
-
-
-def _is_whole(path: str, size: int) -> bool:
-    """Whether a file has so many bytes; its server may be asked for that when it is opened."""
-    if os.stat(path).st_size >= size:
-        return True
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        return os.fstat(file).st_size >= size
-    finally:
-        os.close(file)
 
 
 def _write(path: str, text: str) -> None:
