@@ -40,9 +40,13 @@ def test_a_log_that_is_removed_as_it_is_looked_for_is_passed_over(
 ) -> None:
     for name in ("a.log", "b.log"):
         (tmp_path / name).write_text("x")
-    monkeypatch.setattr(
-        log_search, "list", lambda found: [list(found), (tmp_path / "b.log").unlink()][0], False
-    )
+
+    def listed(found: Iterator[object]) -> list[object]:
+        entries = list(found)
+        (tmp_path / "b.log").unlink()
+        return entries
+
+    monkeypatch.setattr(log_search, "list", listed, raising=False)
     assert _logs_in(str(tmp_path)) == [("a.log", 1)]
 
 
