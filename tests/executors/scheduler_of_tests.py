@@ -11,7 +11,7 @@ from localproc.plugins.backend import Refused
 class Scheduler:
     """Takes everything; nothing begins by itself. ``asked`` are the jobs it was asked for."""
 
-    job_variable, index_variable = "JOB", "INDEX"
+    job_variable, index_variable, first_index = "JOB", "INDEX", 0
 
     def __init__(self) -> None:
         self.handed: list[Allocation] = []
@@ -60,7 +60,7 @@ class Scheduler:
             self.queue.pop(job, None)
 
 
-def task(folder: Path, name: str) -> Task:
+def task(folder: Path, name: str, *argv: str) -> Task:
     out = str(folder / name)
     key, logs = f"j:{name}:1", (f"{out}.o", f"{out}.e")
-    return Task(key, ("true",), {}, out, f"{out}.tmp", None, *logs, step="s")
+    return Task(key, argv or ("true",), {}, out, f"{out}.tmp", None, *logs, step="s")

@@ -238,6 +238,8 @@ def test_a_line_of_a_keeper_is_a_record() -> None:
         (Seen(TaskState.ENDED), True, TaskState.LOST),
         (Seen(TaskState.NODE_LOST, "n1"), True, TaskState.NODE_LOST),
         (Seen(TaskState.CANCELLED, "by root"), False, TaskState.CANCELLED),
+        (Seen(TaskState.CANCELLED, again=True), False, TaskState.LOST),
+        (Seen(TaskState.CANCELLED, again=True), True, TaskState.CANCELLED),
         (Seen(TaskState.TIMED_OUT), True, TaskState.TIMED_OUT),
         (Seen(TaskState.NEVER_STARTED), False, TaskState.CANCELLED),
         (Seen(TaskState.NEVER_STARTED), True, TaskState.LOST),
@@ -361,13 +363,14 @@ def run(handed: Handed) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(argv, check=False, env=env, capture_output=True)
 
 
-def test_each_task_of_a_wide_array_is_run_by_its_number(tmp_path: Path) -> None:
-    spool = Spool(str(tmp_path), NODE)
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_task_of_a_wide_array_is_run_by_its_number(first: int, tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), replace(NODE, first_index=first))
     tasks = tuple(here(tmp_path, f"a{n}", "sh", "-c", f"exit {n}") for n in range(60))
     handed = spool.add(Batch(Mode.ARRAY, tasks, Request(1, 1)))
     for number in (0, 24, 25, 59):
         Path(tasks[number].outdir).mkdir()
-        env = {"JOB": "17", "INDEX": str(number), "PATH": os.environ["PATH"]}
+        env = {"JOB": "17", "INDEX": str(number + first), "PATH": os.environ["PATH"]}
         subprocess.run(["sh", f"{handed.folder}/script"], check=True, env=env)
     codes = {handle: record.code for handle, record in spool.ends([handed], ())}
     assert codes == {handed.handle(number): number for number in (0, 24, 25, 59)}

@@ -1,5 +1,6 @@
 """The backend of schedulers, on one that answers as it is told."""
 
+import json
 import sys
 from collections.abc import Collection
 from dataclasses import replace
@@ -16,6 +17,7 @@ from localproc.executors.batch import (
     Request,
     Seen,
     TooMany,
+    cancelling,
 )
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
@@ -235,3 +237,23 @@ def test_a_scheduler_that_is_away_is_not_asked_for_each_batch(
     answers = backend.submit([task(tmp_path, name) for name in "abc"])
     assert {type(one) for one in answers.values()} == {ExecutorUnavailable}
     assert len(asked) == 1
+
+
+def test_what_is_left_of_a_bundle_that_somebody_cancelled_is_stopped_for_good(
+    tmp_path: Path, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its tasks that have ended are forgotten by then: they do not go on."""
+    monkeypatch.setattr(cancelling, "_GONE", 0.0)
+    backend = opened(tmp_path, scheduler, mode="bundle")
+    ended, waits = (task(tmp_path, name) for name in "ab")
+    handles = {key: str(one) for key, one in backend.submit([ended, waits]).items()}
+    folder = Path(scheduler.handed[0].folder)
+    (folder / "begun.bundle").write_text("1 n1\n")
+    line = {"key": ended.key, "state": "ended", "at": 2, "started": 1, "code": 0}
+    (folder / "journal").write_text(json.dumps(line) + "\n")
+    assert backend.look(handles)[ended.key].state is TaskState.ENDED
+    backend.forget({ended.key: handles[ended.key]})
+    scheduler.queue.clear()
+    backend.stop({waits.key: handles[waits.key]}, 0)
+    backend.forget({waits.key: handles[waits.key]})
+    assert not folder.exists()

@@ -45,16 +45,6 @@ SLEEPER = {
     "id": "sleeper",
     "baseCommand": ["sh", "-c", 'echo "$$ begun" >&2; sleep "$0"; echo over >&2'],
 }
-#: Says that it has begun, and waits until a file is there.
-GATED = {
-    **TOOL,
-    "id": "gated",
-    "baseCommand": [
-        "sh",
-        "-c",
-        'echo begun >&2; until [ -e "$0" ]; do sleep 0.05; done; echo over >&2',
-    ],
-}
 MAKER = {
     "cwlVersion": "v1.2",
     "class": "CommandLineTool",
@@ -990,11 +980,17 @@ def test_events(client: httpx.Client) -> None:
     assert numbers == sorted(numbers)
 
 
+def gated(gate: Path) -> dict[str, Any]:
+    """Give a tool that says that it has begun, and waits until a file is there."""
+    script = f"echo begun >&2; until [ -e {gate} ]; do sleep 0.05; done; echo over >&2"
+    return {**TOOL, "id": "gated", "baseCommand": ["sh", "-c", script]}
+
+
 def test_events_as_they_happen(engine: Engine, tmp_path: Path) -> None:
     """On a socket: the first event comes while the job still runs."""
-    engine.deploy(GATED)
+    engine.deploy(gated(tmp_path / "gate"))
     with served_client(engine) as client:
-        job = start(client, {"message": str(tmp_path / "gate")}, "gated")
+        job = start(client, {"message": "x"}, "gated")
         with client.stream("GET", f"{job}/events") as answer:
             events = told(answer.iter_lines())
             first = next(events)
@@ -1058,9 +1054,9 @@ def test_logs(engine: Engine, client: httpx.Client) -> None:
 
 
 def test_a_log_is_followed_while_it_is_written(engine: Engine, tmp_path: Path) -> None:
-    engine.deploy(GATED)
+    engine.deploy(gated(tmp_path / "gate"))
     with served_client(engine) as client:
-        job = start(client, {"message": str(tmp_path / "gate")}, "gated")
+        job = start(client, {"message": "x"}, "gated")
         name = until(lambda: client.get(job).json()["steps"])[0]["log"]
         seen = ""
         with client.stream("GET", f"{job}/{name}", params={"follow": "true"}) as answer:

@@ -95,6 +95,44 @@ def test_without_an_etag_nobody_knows(reader: Reader, site: Site) -> None:
     assert site.asked == ["GET /a.tif"] * 2
 
 
+def changed(site: Site, data: bytes, when: str) -> str:
+    return site.add("/a.tif", data, headers={"last-modified": when})
+
+
+OLD, NEW = "Sun, 31 May 2026 10:00:00 GMT", "Sun, 31 May 2026 10:00:01 GMT"
+
+
+def test_without_an_etag_the_time_of_the_last_change_tells(reader: Reader, site: Site) -> None:
+    uri = changed(site, b"pixels", OLD)
+    assert [reader.bring(uri) for _ in range(2)] == [b"pixels"] * 2
+    assert site.asked == ["GET /a.tif", "HEAD /a.tif"]
+    changed(site, b"others", NEW)
+    assert reader.bring(uri) == b"others"
+    changed(site, b"of another size", NEW)
+    assert reader.bring(uri) == b"of another size"
+
+
+@pytest.mark.parametrize("when", ["Thu, 31 Dec 2099 10:00:00 GMT", "lately", ""])
+def test_a_time_that_says_nothing_is_not_relied_on(reader: Reader, site: Site, when: str) -> None:
+    uri = changed(site, b"pixels", when)
+    assert [reader.bring(uri) for _ in range(2)] == [b"pixels"] * 2
+    assert site.asked == ["GET /a.tif"] * 2
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+def test_a_server_that_tells_no_headers_alone(reader: Reader, site: Site, status: int) -> None:
+    etag = {"etag": '"1"'}
+
+    def page(_: dict[str, str]) -> Page:
+        is_head = site.asked[-1].startswith("HEAD")
+        return Page(status=status) if is_head else Page(b"pixels", headers=etag)
+
+    site.moods["/a.tif"] = page
+    for _ in range(2):
+        assert reader.bring(f"{site.root}/a.tif") == b"pixels"
+    assert reader.log[-2].endswith("/a.tif is kept here already")
+
+
 def test_what_was_removed_is_not_there_though_it_is_kept(reader: Reader, site: Site) -> None:
     uri = page(site, "/a.tif", b"pixels", '"1"')
     reader.bring(uri)
@@ -268,11 +306,12 @@ def test_damage_is_seen(cache: InputCache, tmp_path: Path) -> None:
     assert cache.find("http://x/a", "me") is None
 
 
+@pytest.mark.parametrize("secret", ["?signature=geheim", "#token=geheim"])
 def test_no_secret_of_an_address_is_written_down(
-    reader: Reader, cache: InputCache, site: Site
+    reader: Reader, cache: InputCache, site: Site, secret: str
 ) -> None:
-    uri = page(site, "/a.tif", b"pixels", '"1"') + "?signature=geheim"
-    reader.bring(uri)
+    uri = page(site, "/a.tif", b"pixels", '"1"') + secret
+    reader.desk().bring(file(uri, basename="a.tif"))
     written = [one for one in Path(cache.folder).rglob("*.json") if one.is_file()]
     assert len(written) == 1
     assert "geheim" not in written[0].read_text()

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import socket
 import sys
 import threading
@@ -153,6 +154,27 @@ def test_what_is_misspelt_is_told_with_what_was_meant(
 # Ends of jobs
 
 
+@pytest.mark.parametrize(
+    ("inputs", "where", "hint"),
+    [
+        ({"text": "$(event.nme)"}, "target.inputs.text", "did you mean 'name'?"),
+        ({"text": ["of $(event['siz'])"]}, "target.inputs.text[0]", "did you mean 'size'?"),
+        ({"text": "$(event[0])"}, "target.inputs.text", "event has event, path, uri, name, size"),
+        ({"txt": "$(event.name)"}, "target.inputs.txt", "did you mean 'text'?"),
+    ],
+)
+def test_what_no_event_or_process_has_is_told_when_a_subscription_is_added(
+    engine: Engine, tmp_path: Path, inputs: dict[str, Any], where: str, hint: str
+) -> None:
+    when = {"event": "file", "folder": str(tmp_path)}
+    with pytest.raises(InvalidInputs) as refused:
+        engine.subscriptions.add("s", when, {"process": "echo", "inputs": inputs})
+    [problem] = refused.value.problems
+    assert problem.where == where
+    assert problem.hint.startswith(hint)
+    assert engine.subscriptions.all() == []
+
+
 def test_a_job_that_has_ended_sets_another_one_off(engine: Engine) -> None:
     told = {"process": "echo", "inputs": {"text": "$(event.process): $(event.status)"}}
     for event in ("succeeded", "failed"):
@@ -248,6 +270,19 @@ def test_each_version_of_a_file_sets_off_one_job(engine: Engine, tmp_path: Path)
     (inbox / "old.txt").unlink()
     assert len(looking.look("s")) == 1
     assert echoed(engine) == {"a.txt 1": 1, "b.txt 2": 1, "renamed.txt 3": 1}
+
+
+def test_pipes_are_no_files(engine: Engine, tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    os.mkfifo(inbox / "pipe")
+    (inbox / "a.txt").write_text("1")
+    (inbox / "link").symlink_to("a.txt")
+    (inbox / "nowhere").symlink_to("gone")
+    when = {"event": "file", "folder": str(inbox), "settled": 0, "existing": True}
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": "$(event.name)"}})
+    assert len(Looking(engine).look("s")) == 2
+    assert echoed(engine) == {"a.txt": 1, "link": 1}
 
 
 def test_a_file_that_is_being_written_is_waited_for(engine: Engine, tmp_path: Path) -> None:
@@ -357,23 +392,20 @@ def test_each_item_of_a_search_that_grows_sets_off_one_job(engine: Engine, api: 
     assert trigger.due is not None
 
 
-def test_an_event_without_what_is_asked_of_it_keeps_no_other_waiting(
-    engine: Engine, api: StacApi
-) -> None:
-    when = {"event": "stac", "url": api.url}
-    engine.subscriptions.add(
-        "s", when, {"process": "echo", "inputs": {"text": "$(event.properties.cloud)"}}
-    )
-    looking = Looking(engine)
-    api.grow(1, cloud="1")
+def test_an_item_that_lacks_a_fact_keeps_nobody_waiting(engine: Engine, api: StacApi) -> None:
+    api.grow(1, cloud="10")
     api.grow(2)
-    api.grow(3, cloud="3")
+    api.grow(3, cloud="30")
+    when = {"event": "stac", "url": api.url, "existing": True}
+    text = "$(event.id) has $(event.properties.cloud)"
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": text}})
+    looking = Looking(engine)
     assert len(looking.look("s")) == 2
     assert looking.look("s") == []
-    assert echoed(engine) == {"1": 1, "3": 1}
-    (lacking,) = (one for one in engine.subscriptions.history("s") if not one.job_id)
-    assert lacking.said.startswith("no job: ")
-    assert "$(event.properties.cloud)" in lacking.said
+    assert echoed(engine) == {"item-1 has 10": 1, "item-3 has 30": 1}
+    (lacking,) = [one for one in engine.subscriptions.history("s") if not one.job_id]
+    assert lacking.key == "S2/item-2"
+    assert "there is no $(event.properties.cloud)" in lacking.said
 
 
 def test_an_event_waits_for_a_store_that_somebody_holds(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,15 @@ from localproc_pbs import pbs
 from localproc_pbs.pbs import Pbs
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request
+from localproc.executors.batch import (
+    Allocation,
+    Failed,
+    Request,
+    TooMany,
+    commands,
+    queue,
+    telling,
+)
 from localproc.model import Task, TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_secrets import PASSWORD, TOKEN, found_in, texts_below
@@ -102,6 +111,80 @@ def test_how_a_job_of_torque_ended_is_read(status: str, state: TaskState) -> Non
     assert found.state is state
 
 
+@pytest.mark.parametrize(
+    ("attributes", "state", "reason"),
+    [
+        (
+            {"job_state": "Q", "comment": "Can Never Run: Insufficient amount of resource: ncpus"},
+            TaskState.REFUSED,
+            "Can Never Run: Insufficient amount of resource: ncpus",
+        ),
+        ({"job_state": "H", "comment": "Job held by me"}, TaskState.QUEUED, "Job held by me"),
+        ({"job_state": "Z"}, TaskState.QUEUED, ""),  # of a version that is not known
+        (
+            {"job_state": "F", "substate": "91", "comment": "Not Running"},
+            TaskState.CANCELLED,
+            "somebody cancelled it by way of PBS",
+        ),
+        (
+            {
+                "job_state": "F",
+                "substate": "91",
+                "Exit_status": "271",
+                "resources_used.walltime": "00:01:12",
+                "Resource_List.walltime": "00:01:00",
+            },
+            TaskState.TIMED_OUT,
+            "PBS's time limit",
+        ),
+        (
+            {
+                "job_state": "F",
+                "Exit_status": "271",
+                "resources_used.walltime": "00:00:12",
+                "Resource_List.walltime": "00:01:00",
+            },
+            TaskState.CANCELLED,
+            "somebody cancelled it by way of PBS",
+        ),
+    ],
+)
+def test_what_pbs_pro_says_besides_the_state_counts(
+    attributes: Mapping[str, str], state: TaskState, reason: str
+) -> None:
+    found = pbs.seen(attributes)
+    assert (found.state, found.reason) == (state, reason)
+
+
+def test_a_job_that_can_never_run_is_in_the_queue_till_it_is_removed() -> None:
+    said = "Job Id: 7.server\n    job_state = Q\n    comment = Can Never Run: too much\n"
+    [found] = Pbs(form="pro", call=lambda _: said).jobs().values()
+    assert found.state is TaskState.REFUSED
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "qsub: would exceed queue generic's per-user limit of jobs in 'Q' state",
+        "qsub: Array job exceeds server or queue size limit",
+        "qsub: submit error (Maximum number of jobs already in queue for user MSG=total number)",
+        "qsub: submit error (requested array size too large, limit is 100)",
+    ],
+)
+def test_fewer_are_handed_in_where_it_takes_no_more(said: str) -> None:
+    def call(argv: Sequence[str]) -> str:
+        raise Failed(argv, 1, said)
+
+    with pytest.raises(TooMany):
+        Pbs(form="pro", call=call).submit(JOB)
+
+
+def test_one_more_argument_of_qsub_may_be_a_text() -> None:
+    needs = Request(cores=1, ram=1, options=(("extra", "-lplace=excl"),))
+    words = pbs.qsub(replace(JOB, request=needs), torque=False)
+    assert words[-2:] == ["-lplace=excl", "/b/script"]
+
+
 def test_variables_of_a_job_are_not_taken_for_what_it_is() -> None:
     """They have line breaks where a shell has exported functions."""
     said = """Job Id: 7.server
@@ -181,7 +264,9 @@ def test_an_answer_that_makes_no_sense_is_none() -> None:
 
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put commands on the PATH; return the folder of their jobs."""
+    """Put commands on the PATH; return the folder of their jobs. They may be asked often."""
+    for module in (commands, queue, telling):
+        monkeypatch.setattr(module, "QUERY", 0.1)
     state, programs = tmp_path / "pbs", tmp_path / "bin"
     for folder in (state, programs):
         folder.mkdir()

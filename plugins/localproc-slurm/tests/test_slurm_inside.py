@@ -280,7 +280,7 @@ def test_a_successor_is_to_slurm_what_its_job_was(
     shown = succession.shown(job)
     succession.succeed(job, shown)
     [successor] = set(cluster.call("squeue", "--noheader", "--format=%i").split()) - {job}
-    before, after = facts(shown), facts(succession.shown(successor))
+    before, after = facts(shown), dict(facts(succession.shown(successor)))
     assert after.pop("Dependency").startswith(f"afterany:{job}")
     assert after.pop("StdOut") == before["StdOut"].replace(f"out-{job}", f"out-{successor}")
     own = ("JobId", "Priority", "Reason", "StdOut", "StdIn")

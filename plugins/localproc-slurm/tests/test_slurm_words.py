@@ -103,6 +103,25 @@ def test_what_squeue_lists_is_read(line: str, state: TaskState, reason: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("state", "node", "again"),
+    [
+        ("CANCELLED", "n1", True),  # slurmd itself does so where it has a job of that id still
+        ("CANCELLED by 0", "n1", True),
+        ("CANCELLED by 1000", "n1", False),
+        ("CANCELLED", "", False),
+        ("FAILED", "n1", False),
+    ],
+)
+def test_what_was_cancelled_on_its_node_by_nobody_else_may_begin_again(
+    state: str, node: str, again: bool
+) -> None:
+    said = f"job 7|{state}|None|{node}|2026-11-29T07:12:30|lp-a\n"
+    assert command_answers.queue(said)["7"].again is again
+    said = f"7|{state}|{node or 'None assigned'}|lp-a\n"
+    assert command_answers.accounted(said, ["7"])["7"].again is again
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "slurm_load_jobs error\n",

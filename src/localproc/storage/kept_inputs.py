@@ -134,7 +134,8 @@ class KeptInputs:
             now = asked()
         except StagingError:
             return False  # the download tells what is wrong
-        return now is not None and now.etag == kept.etag
+        # A size of 0 may be one that nobody has told.
+        return now is not None and now.etag == kept.etag and now.size in (0, kept.size)
 
     def _took(self, kept: KeptInput, path: str, most: int | None) -> bool:
         assert self._cache is not None

@@ -24,7 +24,9 @@ from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
 _KEPT: Final = ("PBS_CONF", "PBS_DEFAULT", "PBS_EXEC", "PBS_SERVER", "TORQUE")
-_WAITS, _RUNS, _PAUSED = "QWHTM", "REBSU", "SU"
+_RUNS, _PAUSED, _ENDED = "REBSU", "SU", "FCX"
+_NEVER: Final = "Can Never Run"  #: how the comment of a job begins that no node is enough for
+_DELETED: Final = "91"  #: the substate of what was removed before it began
 #: Exit statuses of jobs that were ended by way of PBS; those below zero differ in both forms.
 _SIGNALLED: Final = {
     265: Seen(TaskState.CANCELLED, "somebody killed it by way of PBS"),
@@ -44,7 +46,9 @@ _PRO: Final = _SIGNALLED | {
 _LATER: Final = re.compile(
     r"connect|timed out|end of file|busy|try again|protocol|comm|no space|i/o error", re.IGNORECASE
 )
-_TOO_MANY: Final = re.compile(r"per-user limit", re.IGNORECASE)
+_TOO_MANY: Final = re.compile(
+    r"would exceed|maximum number of jobs|array size|queue size limit", re.IGNORECASE
+)
 _STATUS: Final = re.compile(r"-?[0-9]{1,9}")
 _JOB: Final = re.compile(r"[0-9]+(\[[0-9]*\])?\.\S+")
 _ELEMENT: Final = re.compile(r"^(lp-[0-9a-f]{12})-\d+$")
@@ -63,7 +67,8 @@ def qsub(allocation: Allocation, *, torque: bool) -> list[str]:
     words += ["-A", str(options["account"])] if options.get("account") else []
     if allocation.count:
         words += ["-t" if torque else "-J", f"0-{allocation.count - 1}"]
-    return [*words, *options.get("extra", ()), allocation.script]
+    extra = options.get("extra", ())
+    return [*words, *([extra] if isinstance(extra, str) else extra), allocation.script]
 
 
 def _resources(needs: Request, *, torque: bool) -> list[str]:
@@ -107,21 +112,40 @@ def seen(attributes: Mapping[str, str], *, torque: bool = False) -> Seen:
     state = attributes.get("job_state", "Q")[:1]
     host = attributes.get("exec_host", "").partition("/")[0]
     name = name_of(attributes)
-    if state in _WAITS:
-        return Seen(TaskState.QUEUED, attributes.get("comment", ""), host, name)
+    comment = attributes.get("comment", "")
     if state in _RUNS:
         return Seen(TaskState.RUNNING, host=host, name=name, paused=state in _PAUSED)
-    status = attributes.get("exit_status" if torque else "Exit_status", "0")
+    if state not in _ENDED:  # a state that is not known is no end
+        found = TaskState.REFUSED if comment.startswith(_NEVER) else TaskState.QUEUED
+        return Seen(found, comment, host, name)
+    status = attributes.get("exit_status" if torque else "Exit_status", "")
     code = int(status) if _STATUS.fullmatch(status) else 0
     killed = (_TORQUE if torque else _PRO).get(code)
-    told = killed or Seen(TaskState.ENDED, attributes.get("comment", ""))
+    if not status and attributes.get("substate") == _DELETED:
+        killed = _SIGNALLED[271]
+    if code in _SIGNALLED and _took_its_time(attributes):
+        killed = Seen(TaskState.TIMED_OUT, "PBS's time limit")
+    told = killed or Seen(TaskState.ENDED, comment)
     return replace(told, host=host, name=name)
+
+
+def _took_its_time(attributes: Mapping[str, str]) -> bool:
+    """Whether a job ran for as long as it might: some versions tell no more than a signal."""
+    used = _seconds(attributes.get("resources_used.walltime", ""))
+    limit = _seconds(attributes.get("Resource_List.walltime", ""))
+    return bool(limit) and used >= limit
+
+
+def _seconds(text: str) -> int:
+    """Read ``hours:minutes:seconds``; 0 for anything else."""
+    found = re.fullmatch(r"(\d{1,6}):(\d\d):(\d\d)", text)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else 0
 
 
 class Pbs:
     """Implements ``localproc.executors.batch.Scheduler``."""
 
-    job_variable = "PBS_JOBID"
+    job_variable, first_index = "PBS_JOBID", 0
 
     def __init__(self, timeout: float = 30.0, form: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
@@ -221,4 +245,4 @@ class Pbs:
 
 
 def _open(one: Seen) -> bool:
-    return one.state in (TaskState.QUEUED, TaskState.RUNNING)
+    return one.state in (TaskState.QUEUED, TaskState.RUNNING, TaskState.REFUSED)

@@ -39,7 +39,7 @@ class Cluster:
     """Implements ``localproc.executors.batch.Scheduler``."""
 
     job_variable = "SLURM_JOB_ID"
-    index_variable = "SLURM_ARRAY_TASK_ID"
+    index_variable, first_index = "SLURM_ARRAY_TASK_ID", 0
 
     def __init__(self, timeout: float = 30.0, cluster: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))

@@ -263,7 +263,9 @@ def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:
     elif found is TaskState.TIMED_OUT:
         said = "it had not ended by its deadline" if word == "DEADLINE" else "Slurm's time limit"
     host = "" if nodes in ("(null)", "None assigned") else nodes
-    return Seen(found, said, host, name, paused=word in _PAUSED)
+    # A node that was given an id twice, by a controller that forgot, has its job cancelled as root.
+    again = found is TaskState.CANCELLED and host != "" and by in ("", "by 0")
+    return Seen(found, said, host, name, paused=word in _PAUSED, again=again)
 
 
 def _number(text: str) -> int:

@@ -115,8 +115,7 @@ class TriggeredJobs:
         except (StoreLocked, NoSpace):
             raise
         except LocalprocError as error:
-            _LOG.warning("%s %s set nothing off: %s", trigger.kind, trigger.name, error)
-            return replace(firing, said=f"no job: {error}"), None
+            return refused(trigger, firing, error)
         return replace(firing, job_id=job.job.id, is_open=True), job
 
     def begin(self, jobs: Iterable[str]) -> None:
@@ -131,6 +130,12 @@ class TriggeredJobs:
         if name not in self._spaces:
             self._spaces[name] = self._space.within(name)
         return self._spaces[name]
+
+
+def refused(trigger: TriggerRecord, firing: Firing, error: LocalprocError) -> tuple[Firing, None]:
+    """Return a firing that nothing comes of, with why."""
+    _LOG.warning("%s %s set nothing off: %s", trigger.kind, trigger.name, error)
+    return replace(firing, said=f"no job: {error}"), None
 
 
 def _given(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from localproc.engine.triggers.accepting import TriggeredJobs
+from localproc.engine.triggers.accepting import TriggeredJobs, refused
 from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.found import Occurrence, files, item_pages, json_of_answer, objects
 from localproc.engine.triggers.references import filled
@@ -246,14 +246,14 @@ class Subscriber:
         if "process" not in target:
             letter = {"subscription": trigger.name, "event": facts}
             return Firing(key, now, said=json.dumps(letter), letter_to=address(subscription)), None
+        firing = Firing(key, now)
         try:
             inputs = filled(target.get("inputs", {}), facts)
-        except InvalidInputs as error:  # it will never have it, and keeps no other waiting
-            _LOG.warning("subscription %s set nothing off: %s", trigger.name, error)
-            return Firing(key, now, said=f"no job: {error}"), None
+        except InvalidInputs as error:  # what comes after it must not wait for it
+            return refused(trigger, firing, error)
         return self._triggered.make(
             trigger,
-            Firing(key, now),
+            firing,
             str(target["process"]),
             inputs,
             subscription.options,

@@ -65,13 +65,13 @@ class Stopping:
         return waiting - {""}, begun
 
     def _goes_on(self, handed: Handed, stopped: Iterable[Place]) -> bool:
-        """Whether others of a bundle are not stopped with these."""
+        """Whether others of a bundle, which are asked for still, are not stopped with these."""
         if handed.mode is not Mode.BUNDLE:
             return False
         numbers = {number for one, number in stopped if one is handed}
         return any(
-            number not in numbers and self._ends.get(handed, number) is None
-            for number in range(len(handed.keys))
+            key in handed.left and number not in numbers and self._ends.get(handed, number) is None
+            for number, key in enumerate(handed.keys)
         )
 
     def _await_records(self, begun: Sequence[Place], seconds: float) -> list[Place]:

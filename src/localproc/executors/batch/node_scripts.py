@@ -17,14 +17,15 @@ _PART: Final = 25  #: tasks of a file: each element of an array reads one
 
 @dataclass(frozen=True, slots=True)
 class NodeSetup:
-    """How things are on a node: which variables tell a job's id and an element's number, ``tmp``
-    (an expression of the shell), the ``python`` that runs bundles where there is not its ``own``,
-    that of the engine; variables that tasks ``keep``,
-    and the lines of the shell that are to be run before each.
+    """How things are on a node: which variables tell a job's id and an element's number, which is
+    ``first_index`` for the first; ``tmp`` (an expression of the shell), the ``python`` that runs
+    bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, and
+    the lines of the shell that are to be run before each.
     """  # noqa: D205
 
     job_variable: str
     index_variable: str
+    first_index: int = 0
     tmp: str = "${TMPDIR:-/tmp}"
     python: str = "python3"
     own: str = ""
@@ -57,10 +58,11 @@ class BatchPaths:
 
 def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
     """Return the script that a scheduler runs. With an argument it runs the task of that number."""
-    needs = batch.request
+    needs, first = batch.request, node.first_index
+    index = f"$(({node.index_variable} - {first}))" if first else f"${node.index_variable}"
     run = {
         Mode.SINGLE: 'run_one "${1-0}"',
-        Mode.ARRAY: f'run_one "${{1-${node.index_variable}}}"',
+        Mode.ARRAY: f'run_one "${{1-{index}}}"',
         Mode.BUNDLE: f"if [ $# = 0 ]; then run_bundle {len(batch.tasks)} {batch.slots} "
         f"{needs.cores} {needs.ram} {quote(node.python)} {quote(node.own)}; "
         'else run_one "$1"; fi',

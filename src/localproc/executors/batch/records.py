@@ -6,7 +6,7 @@ the scheduler has seen. Pure: an end that needs the scheduler's word says so.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from localproc.executors.batch.scheduler import Seen
 from localproc.model import Report, TaskState
 
 _TIMES: Final = re.compile(r"(\d+)m([\d.]+)s (\d+)m([\d.]+)s")
+#: A file that ls shows; a name with other characters may not be shown as it is.
+_FILE: Final = re.compile(r"^file (\d+) ([\w.+@=,~-]+)$", re.ASCII | re.MULTILINE)
 _KILLED: Final = (-9, 137)
 _WHY: Final = {
     "late": TaskState.TIMED_OUT,
@@ -38,6 +40,7 @@ class Record:
     cpu: float | None = None
     rss: int | None = None  #: KiB
     reason: str = ""
+    files: Mapping[str, int] = field(default_factory=dict)  #: that it has left, by name: bytes
 
 
 def shell_record(text: str, started: float | None, ended: float) -> Record | None:
@@ -61,6 +64,7 @@ def shell_record(text: str, started: float | None, ended: float) -> Record | Non
         ended=_moment(ended),
         cpu=minutes * 60 + seconds + system_minutes * 60 + system_seconds,
         rss=peak // 1024 or None,
+        files={name: int(size) for size, name in _FILE.findall(text)},
     )
 
 
@@ -78,6 +82,7 @@ def keeper_record(entry: Mapping[str, Any], host: str, job: str) -> Record:
         cpu=entry.get("cpu"),
         rss=entry.get("rss"),
         reason="" if why in _WHY or why == "TERM" else why.strip(),
+        files=entry.get("files", {}),
     )
 
 
@@ -104,7 +109,9 @@ def report(key: str, record: Record, seen: Seen | None, queued: float | None) ->
 def unrecorded(key: str, seen: Seen, job: str, *, begun: bool, log: str) -> Report:
     """Return the report of a task whose job has gone without a record, by what is said of it."""
     state, reason = seen.state, seen.reason
-    if state is TaskState.NEVER_STARTED:
+    if seen.again and not begun:
+        state, reason = TaskState.LOST, "the scheduler ended it before it had begun"
+    elif state is TaskState.NEVER_STARTED:
         state = TaskState.LOST if begun else TaskState.CANCELLED
         reason = "the scheduler has forgotten it, and it left no exit record" if begun else reason
     elif state in (TaskState.ENDED, TaskState.LOST) and not begun:

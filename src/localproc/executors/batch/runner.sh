@@ -95,8 +95,20 @@ write_record() {  # it counts once its last line is there; a disk that is full m
 }
 
 say_record() {
-  echo "code $code" && echo "host $host" && echo "job $job" &&
+  list_outputs && echo "code $code" && echo "host $host" && echo "job $job" &&
     { [ -z "$stopping" ] || echo "why $stopping"; } && measure && times
+}
+
+list_outputs() {  # the files that it has left, with their sizes: other machines may see them later
+  set -- "$outdir"/*
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  LC_ALL=C TIME_STYLE=locale ls -ln -- "$outdir" 2>/dev/null | {
+    listed=0
+    while [ "$listed" -lt 100 ] && read -r mode _ _ _ size _ _ _ file; do
+      case $mode in -*) echo "file $size $file" || exit 1 ;; esac
+      listed=$((listed + 1))
+    done
+  }
 }
 
 measure() {  # the memory that the kernel has counted for the job, if it has for this job alone

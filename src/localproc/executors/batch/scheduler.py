@@ -37,7 +37,8 @@ class Seen:
     exit code; ``TIMED_OUT``, ``OUT_OF_MEMORY``, ``CANCELLED``, ``NODE_LOST``; ``NEVER_STARTED`` for
     one that is gone, and was cancelled unless it has begun; ``LOST`` for one that was taken away
     and may run again; ``REFUSED`` for one that waits and never will run. One that runs may be
-    ``paused``. ``name`` is that of the job, if it is known: a scheduler that has lost its memory
+    ``paused``. One that has gone may be begun ``again`` if it had not begun: the scheduler itself
+    has ended it. ``name`` is that of the job, if it is known: a scheduler that has lost its memory
     gives ids out twice.
     """
 
@@ -46,6 +47,7 @@ class Seen:
     host: str = ""
     name: str = ""
     paused: bool = False
+    again: bool = False
 
     def is_of(self, name: str) -> bool:
         """Whether it may be the job of that name."""
@@ -69,6 +71,10 @@ class Scheduler(Protocol):
     def index_variable(self) -> str:
         """The environment variable of an array's element that has its number."""
 
+    @property
+    def first_index(self) -> int:
+        """The number that it has in the first element: 0, or 1 where it counts from there."""
+
     def unfit(self, request: Request) -> str:
         """Return why there is no place for such a job; empty if there is. May not block."""
 
@@ -79,7 +85,11 @@ class Scheduler(Protocol):
         """Return the id of an element of an array."""
 
     def jobs(self) -> Mapping[str, Seen]:
-        """Return the jobs of this user that wait or run, by id, in one query."""
+        """Return the jobs of this user that wait or run, by id, in one query.
+
+        One that is left out has ended: raise ``ExecutorUnavailable`` for an answer that cannot be
+        read in full. Of arrays it has the elements, by the ids of ``element``.
+        """
 
     def places(self) -> Mapping[str, int]:
         """Return how many jobs, of anybody, come before each that waits, by id, in one query.
@@ -88,10 +98,16 @@ class Scheduler(Protocol):
         """
 
     def named(self, names: Collection[str]) -> Mapping[str, str]:
-        """Return the ids of jobs by their names, those that have ended included if it can."""
+        """Return the ids of jobs by their names, those that have ended included if it can.
+
+        Of an array it is the id that ``submit`` returns.
+        """
 
     def ended(self, ids: Collection[str]) -> Mapping[str, Seen]:
-        """Return what is known of jobs that are not in the queue any more."""
+        """Return what is known of jobs that are not in the queue any more.
+
+        Those that wait or run, and those that nothing is known of, are left out.
+        """
 
     def poke(self, ids: Collection[str]) -> None:
         """Send USR2 to the scripts of jobs that run; whether to others as well does not matter."""

@@ -49,7 +49,12 @@ class BatchBackend(Backend):
         self._sharing.check_home(settings.folder)
         self._spool = Spool(
             os.path.realpath(settings.folder),
-            NodeSetup(scheduler.job_variable, scheduler.index_variable, own=sys.executable),
+            NodeSetup(
+                scheduler.job_variable,
+                scheduler.index_variable,
+                scheduler.first_index,
+                own=sys.executable,
+            ),
         )
         self._queue = Queue(scheduler)
         self._ends = Ends(self._spool)

@@ -66,7 +66,12 @@ class Spool:
             "script": node_scripts.script(batch, place, node),
             **node_scripts.shell_tasks(batch, node),
             "about.json": json.dumps(
-                {"mode": batch.mode, "keys": keys, "request": asdict(batch.request)}
+                {
+                    "mode": batch.mode,
+                    "keys": keys,
+                    "request": asdict(batch.request),
+                    "outdirs": [task.outdir for task in batch.tasks],
+                }
             ),
         }
         if batch.mode is Mode.BUNDLE:
@@ -92,7 +97,7 @@ class Spool:
         with _disk():
             _write(f"{path}.new", job)
             os.rename(f"{path}.new", path)
-        handed.job, handed.at = job, os.stat(path).st_mtime
+            handed.job, handed.at = job, os.stat(path).st_mtime
 
     def find(self, keys: Collection[str]) -> Mapping[str, tuple[Handed, int]]:
         """Return the batches of tasks, and their numbers there."""
@@ -109,11 +114,13 @@ class Spool:
         handed = self._known.get(name) or self._learn(name)
         return None if handed is None else (handed, int(number))
 
-    def begun(self, handed: Handed, number: int) -> Begun | None:
-        """Return who has begun a task, or the bundle that it is in."""
+    def begun(self, handed: Handed, number: int, *, now: bool = False) -> Begun | None:
+        """Return who has begun a task, or the bundle that it is in; ``now`` as for ``Listed``."""
         marker = handed.marker(number)
         if (known := handed.begun.get(marker)) is not None:
             return known
+        if not handed.listed.has(handed.folder, f"begun.{marker}", now=now):
+            return None
         try:
             path = os.path.join(handed.folder, f"begun.{marker}")
             with open(path, encoding="utf-8", errors="replace") as file:
@@ -140,7 +147,7 @@ class Spool:
                     os.remove(path)
                     raise
         except FileExistsError:
-            begun = self.begun(handed, number)
+            begun = self.begun(handed, number, now=True)
             return begun is not None and not begun.job
         except FileNotFoundError:  # the batch has been removed
             return True
@@ -152,10 +159,10 @@ class Spool:
         A bundle that begins reads the notes first. One that is run by the shell has a marker for
         each task besides, one that is run by the keeper a journal.
         """
-        begun = self.begun(handed, number)
+        begun = self.begun(handed, number, now=True)
         if begun is None or not begun.job:
             return True
-        if os.path.exists(os.path.join(handed.folder, "journal")):
+        if handed.listed.has(handed.folder, "journal", now=True):
             return False
         try:
             with open(os.path.join(handed.folder, f"begun.{number}"), "x", encoding="ascii"):
@@ -181,14 +188,29 @@ class Spool:
             if handed.mode is Mode.BUNDLE:
                 yield from self._journalled(handed)
 
+    def shows(self, handed: Handed, number: int, files: Mapping[str, int]) -> bool:
+        """Whether the files that a task has left are to be seen here, with all that is in them."""
+        if not files or not handed.outdirs:
+            return True
+        folder = handed.outdirs[number]
+        try:
+            there = set(os.listdir(folder))
+            return files.keys() <= there and all(
+                _is_whole(os.path.join(folder, name), size) for name, size in files.items()
+            )
+        except OSError:
+            return False
+
     def is_running(self, handed: Handed, number: int) -> bool:
         """Whether a task of a bundle that has begun is not one of those that wait there."""
         if handed.journal is not None and handed.journal.entries:
             return handed.keys[number] in handed.journal.entries
-        return os.path.exists(os.path.join(handed.folder, f"begun.{number}"))
+        return handed.listed.has(handed.folder, f"begun.{number}")
 
     def sign_of_life(self, handed: Handed) -> int | None:
         """Return what changes while the runner of a bundle lives; ``None`` if it cannot be told."""
+        if not handed.listed.has(handed.folder, "alive"):
+            return None
         try:
             with open(os.path.join(handed.folder, "alive")) as file:  # its time is asked for anew
                 return os.fstat(file.fileno()).st_mtime_ns
@@ -260,6 +282,7 @@ class Spool:
                 Mode(about["mode"]),
                 tuple(about["keys"]),
                 Request(**asked, options=options),
+                outdirs=tuple(about.get("outdirs", ())),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -277,13 +300,18 @@ class Spool:
                 text, ended = file.read(), os.fstat(file.fileno()).st_mtime
         except OSError:
             return None
-        begun = self.begun(handed, number)
+        begun = self.begun(handed, number, now=True)
         return shell_record(text, begun.at if begun else None, ended)
 
     def _journalled(self, handed: Handed) -> Iterator[tuple[str, Record]]:
         if handed.journal is None:
+            if not handed.listed.has(handed.folder, "journal"):
+                return
             handed.journal = Journal(handed.folder)
-        news = handed.journal.read()
+        try:
+            news = handed.journal.read()
+        except OSError:  # a disk that is away for a moment: that of others may be there
+            return
         begun = self.begun(handed, 0) if news else None
         for entry in news:
             if entry["state"] == "ended" and entry["key"] in handed.keys:
@@ -301,6 +329,17 @@ def _disk() -> Iterator[None]:
         raise
     except OSError as error:
         raise ExecutorUnavailable(f"{error.filename or 'a disk'}: {error.strerror}") from error
+
+
+def _is_whole(path: str, size: int) -> bool:
+    """Whether a file has so many bytes; its server may be asked for that when it is opened."""
+    if os.stat(path).st_size >= size:
+        return True
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.fstat(file).st_size >= size
+    finally:
+        os.close(file)
 
 
 def _write(path: str, text: str) -> None:

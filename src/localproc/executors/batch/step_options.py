@@ -15,7 +15,7 @@ from localproc.errors import EnvironmentProblem
 SHARED: Final[Mapping[str, str]] = {
     "mode": "`single` jobs, an `array`, or `bundle`: many tasks in a job; otherwise an array of "
     "tasks that come together and ask for the same",
-    "bundle": "the most tasks of a bundle (32)",
+    "bundle": "the most tasks of a bundle (32); 250 where they take a second or less",
     "bundle_cores": "the cores of a bundle, which it gives to as many tasks as fit (4)",
     "jobs": "how many tasks are handed in at a time, those that wait included (1000)",
     "timeout": "seconds that a command of the scheduler may take (30)",

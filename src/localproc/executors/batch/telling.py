@@ -10,17 +10,19 @@ from typing import Final
 
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import records
+from localproc.executors.batch.commands import QUERY
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Mode
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.pulse import SILENT, Pulse
-from localproc.executors.batch.queue import QUERY, Queue
+from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.records import Record
 from localproc.executors.batch.scheduler import Scheduler, Seen
 from localproc.executors.batch.spool import Spool
 from localproc.model import Report, TaskState
 
 _SETTLE: Final = 10.0  #: seconds that a record may take to be seen after the end of its job
+_UNSEEN: Final = 90.0  #: such seconds where nothing else has ended it: some file systems take long
 _AGAIN: Final = 30.0  #: seconds after which a job is cancelled again that is there still
 _LOST: Final = 45.0  #: seconds after which a job that nobody knows, and left no record, is lost
 
@@ -50,6 +52,7 @@ class Telling:
         self._gone: dict[str, float] = {}  #: jobs that are not in the queue, and since when
         self._refused: dict[str, float] = {}
         self._waits: dict[str, float] = {}  #: records that wait for the scheduler's word
+        self._hidden: dict[str, float] = {}  #: ends whose files are not to be seen, and since when
 
     def report(self, handed: Handed, number: int) -> Report:
         """Return what is known of a task by now."""
@@ -70,6 +73,7 @@ class Telling:
     def forget(self, handed: Handed, number: int) -> None:
         """Let go of a task; of a job once nothing of it is asked for any more."""
         self._waits.pop(handed.keys[number], None)
+        self._hidden.pop(handed.keys[number], None)
         job = self._queue.job(handed, number)
         if handed.mode is not Mode.BUNDLE or not handed.left:
             self._gone.pop(job, None)
@@ -134,6 +138,9 @@ class Telling:
     def _ended(self, handed: Handed, number: int, record: Record, job: str, now: float) -> Report:
         """Tell of a record; of a kill that nobody has explained, once the scheduler has."""
         key, queued = handed.keys[number], None
+        if self._is_hidden(handed, number, record, now):
+            said = "it has ended, and its files are not to be seen here yet"
+            return Report(key, TaskState.RUNNING, reason=said, host=record.host, native_id=job)
         record = replace(record, job=job or record.job)  # an element has an id of its own as well
         if record.started is not None and handed.at:
             queued = max(0.0, record.started.timestamp() - handed.at)
@@ -149,6 +156,12 @@ class Telling:
                 return Report(key, TaskState.RUNNING, host=record.host, native_id=job)
         self._waits.pop(key, None)
         return records.report(key, record, None if final is None else final[1], queued)
+
+    def _is_hidden(self, handed: Handed, number: int, record: Record, now: float) -> bool:
+        """Whether files that a task has left are not to be seen here yet, but may be soon."""
+        if self._spool.shows(handed, number, record.files):
+            return False
+        return now - self._hidden.setdefault(handed.keys[number], now) < _UNSEEN
 
     def _put_back(self, handed: Handed, number: int, job: str, since: float) -> Report | None:
         """Tell of a task that was ended to begin anew later, which it would not: it has begun.
@@ -192,7 +205,7 @@ class Telling:
             by_itself = waiting.state is TaskState.RUNNING or final[1].state is TaskState.ENDED
             settled = now - final[0] >= _SETTLE or not by_itself
         never = self._fenced(handed, number) if settled else None
-        if never is None:
+        if never is None or (not never and self._is_awaited(final, now)):
             return waiting
         if final is None:
             said = "the scheduler knows nothing of it any more, and it left no exit record"
@@ -207,6 +220,12 @@ class Telling:
             return Report(key, state, reason=said, host=seen.host, native_id=job)
         log = self._spool.log(handed)
         return records.unrecorded(key, seen, job, begun=not never, log=log)
+
+    def _is_awaited(self, final: tuple[float, Seen] | None, now: float) -> bool:
+        """Whether a record of a task that has begun is on its way: its job went to its end."""
+        if final is None or final[1].state is not TaskState.ENDED:
+            return False
+        return now - final[0] < _UNSEEN
 
     def _goes_on(self, handed: Handed, final: tuple[float, Seen] | None) -> bool:
         """Whether a bundle lives though its node is said to be lost: its tasks will end."""

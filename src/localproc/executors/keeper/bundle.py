@@ -32,6 +32,7 @@ _SIGN = 5.0  # seconds between signs of life
 _SKEW = 1.0  # seconds that the node's clock may differ from that of the disk
 _GRACE = 2.0
 _SHOW = 0.5  # seconds between two calls that have other machines see the journal, at least
+_LISTED = 100  # files whose sizes are told, at most
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
@@ -144,6 +145,8 @@ class Bundle(Keeper):
         """Note how a task ended, and take back its temporary folder."""
         if task.get("made"):
             self.scratch.take_back(task.pop("made"))
+        if files := files_of(task["cwd"]):
+            fields["files"] = files
         super().ended(task, **fields)
 
     def write_down(self) -> None:
@@ -160,6 +163,18 @@ class Bundle(Keeper):
         """The folder has been removed: nothing is started any more either."""
         self.waiting.clear()
         super().abandon()
+
+
+def files_of(folder: str) -> dict[str, int]:
+    """Return the files at the top of a folder with their sizes: others may see them later."""
+    found = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                found[entry.name] = entry.stat(follow_symlinks=False).st_size
+                if len(found) == _LISTED:
+                    break
+    return found
 
 
 class Oom:
