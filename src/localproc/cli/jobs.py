@@ -4,6 +4,7 @@ Owns listing and showing them, their logs and their results. Must not know how t
 """
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -213,14 +214,18 @@ def logs(
                 {name: {"stdout": log.stdout, "stderr": log.stderr} for name, log in texts.items()}
             )
             return
-        reused = {one.name: one.reused_from for one in found.steps if one.reused_from}
-        for name in names:
-            if len(names) > 1:
-                click.echo(click.style(f"--- {name} ---", bold=True))
-            if name in reused:
-                source = f"localproc logs {reused[name]} {name}"
-                click.echo(f"its outputs are those of job {reused[name]}: {source}", err=True)
-            _print_log(found.logs(name), stream)
+        _print_logs(found, names, stream)
+
+
+def _print_logs(job: Job, names: Sequence[str], stream: str | None) -> None:
+    reused = {one.name: one.reused_from for one in job.steps if one.reused_from}
+    for name in names:
+        if len(names) > 1:
+            click.echo(click.style(f"--- {name} ---", bold=True))
+        if name in reused:
+            source = f"localproc logs {reused[name]} {name}"
+            click.echo(f"its outputs are those of job {reused[name]}: {source}", err=True)
+        _print_log(job.logs(name), stream)
 
 
 def _print_log(log: StepLog, stream: str | None) -> None:

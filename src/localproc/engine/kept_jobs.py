@@ -12,12 +12,14 @@ from localproc.engine.handles import Job
 from localproc.engine.home.retention import Retention
 from localproc.engine.job_lists import find_job, list_executions, list_jobs
 from localproc.engine.namespace import Namespace
-from localproc.engine.options import JobFilters, PruneOptions, check_options, check_types
+from localproc.engine.options import JobFilters, PruneOptions
 from localproc.engine.upkeep.prune import Pruned
 from localproc.model import Trigger
+from localproc.spelling import check_types, public
 from localproc.views.found_lines import FoundLogs
 
 
+@public
 class KeptJobs:
     """The part of an engine that is about jobs which are there."""
 
@@ -56,8 +58,7 @@ class KeptJobs:
         Raises ``NoSuchJob`` for such an id, ``InvalidInputs`` for a state that does not exist or
         a number that is none, ``UnknownOption``.
         """
-        check_options(self.jobs, filters, JobFilters)
-        check_types(self.jobs, {"limit": (limit, int)})
+        check_types("Engine.jobs", {"limit": (limit, int)})
         return list_jobs(self._namespace, process, status, limit, filters)
 
     def executions(
@@ -140,5 +141,4 @@ class KeptJobs:
         may be that one's inputs. With ``dry_run`` nothing is removed. ``among``: only jobs of these
         ids go, such as those that a dry run has told of. Raises ``InvalidInputs``.
         """
-        check_options(self.prune, options, PruneOptions)
         return self._namespace.prune(Retention(**options), dry_run=dry_run, among=among)

@@ -15,12 +15,14 @@ from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.days_off import DaysOff, read_days_off
 from localproc.engine.triggers.members import wrong_names, wrong_types
 from localproc.errors import InvalidInputs, Problem
+from localproc.spelling import public
 
 MISSED: Final = ("skip", "once", "all")
 OVERLAP: Final = ("allow", "skip", "queue")
 _MOST_DAYS_OFF: Final = 1_000  #: days in a row that it would be due on and are off, at the most
 
 
+@public
 @dataclass(frozen=True)
 class Schedule:
     """A process with inputs, and the times at which it is run.
@@ -73,7 +75,7 @@ class Schedule:
         return cls(**data)
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return its members by name, as JSON has them."""
         data = {one.name: getattr(self, one.name) for one in fields(self)}
         return {**data, "days_off": list(self.days_off)}
 

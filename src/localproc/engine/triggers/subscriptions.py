@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from localproc.cwl.base.reading import read_written_json
 from localproc.engine.home.cwd import current_folder
@@ -27,11 +27,22 @@ from localproc.errors import InvalidInputs, NoSuchSubscription, Problem
 from localproc.model import ProcessRecord
 from localproc.model.trigger import TriggerRecord
 from localproc.near import near
+from localproc.spelling import public
 
 KIND: Final = "subscription"
 _OLDEST: Final = 300  #: seconds that a webhook may have been under way
 
 
+class SubscriptionOptions(TypedDict, total=False):
+    """Options of ``subscriptions.add``, the members of ``Subscription``."""
+
+    every: float
+    enabled: bool
+    run_as: str
+    options: Mapping[str, Any]
+
+
+@public
 class Subscriptions(KeptTriggers):
     """The subscriptions of one namespace."""
 
@@ -51,7 +62,7 @@ class Subscriptions(KeptTriggers):
         target: Mapping[str, Any],
         *,
         replace_it: bool = False,
-        **members: Any,
+        **members: Unpack[SubscriptionOptions],
     ) -> Subscription:
         """Add a subscription; what is there already is no news, unless ``when`` says ``existing``.
 
