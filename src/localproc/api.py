@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from localproc.engine.engine import LocalEngine
 from localproc.errors import PluginMissing
+from localproc.http.http_settings import HttpOptions
+from localproc.spelling import public
 
 if TYPE_CHECKING:
     import httpx
     from ogc_api_processes_client.api_client_wrapper import ApiClientWrapper
 
-    from localproc.http.http_settings import HttpOptions
 
 _HOST: Final = "http://localproc"
 
 
+@public
 class Engine(LocalEngine):
     """Runs application packages, in this process, and keeps what happens in a home.
 
@@ -44,7 +46,7 @@ class Engine(LocalEngine):
     if it has stopped by itself and they cannot be waited for.
     """
 
-    def client(self, **options: "Unpack[HttpOptions]") -> "httpx.Client":
+    def client(self, **options: Unpack[HttpOptions]) -> "httpx.Client":
         """Return an HTTP client whose requests are answered here, without any socket.
 
         Paths are relative to the namespace's root: ``client.get("processes")``. ``options`` are
@@ -62,7 +64,7 @@ class Engine(LocalEngine):
         base = _HOST + app.state.settings.root(self.namespace)
         return httpx.Client(transport=InProcessTransport(app), base_url=base)
 
-    def ogc_client(self, **options: "Unpack[HttpOptions]") -> "ApiClientWrapper":
+    def ogc_client(self, **options: Unpack[HttpOptions]) -> "ApiClientWrapper":
         """Return the ``ApiClientWrapper`` of ogc-api-processes-client, answered here as well.
 
         ``options`` are those of ``localproc.http.HttpSettings``. Raises ``PluginMissing`` if that

@@ -11,7 +11,10 @@ from typing import Final
 _MOST: Final = 300  #: names that are compared: a guess is a courtesy, and each costs 10 us
 
 
-def near(name: str, known: Collection[str], hint: str = "") -> str:
-    """Return ``did you mean 'x'?`` for the closest of the known names, else ``hint``."""
-    close = difflib.get_close_matches(name, list(islice(known, _MOST)), 1, 0.5)
+def near(name: str, known: Collection[str], hint: str = "", alike: float = 0.5) -> str:
+    """Return ``did you mean 'x'?`` for the closest of the known names, else ``hint``.
+
+    ``alike``: how much it has to be, from 0 to 1.
+    """
+    close = difflib.get_close_matches(name, list(islice(known, _MOST)), 1, alike)
     return f"did you mean {close[0]!r}?" if close else hint

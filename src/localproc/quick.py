@@ -12,12 +12,14 @@ from typing import Final, Unpack
 from localproc.api import Engine
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import absolute_home
-from localproc.engine.options import ExecuteOptions, Inputs, check_options
+from localproc.engine.options import ExecuteOptions, Inputs
+from localproc.spelling import spelled
 
 _ENGINES: Final[dict[str, Engine]] = {}
 _LOCK: Final = threading.RLock()
 
 
+@spelled
 def run(
     package: object,
     inputs: Inputs = None,
@@ -39,7 +41,6 @@ def run(
     Raises ``JobFailed`` with the step, its exit code, the end of its stderr and what to do,
     ``JobDismissed``, and what ``Engine.deploy`` and ``Engine.execute`` raise.
     """
-    check_options(run, options, ExecuteOptions)
     return _engine(absolute_home(home)).run(package, inputs, **options).raise_for_status()
 
 

@@ -79,7 +79,7 @@ def test_two_jobs_share_one_process_in_the_background(sleeper: Path, home: Path)
         until(settled)
         for job_id in ids:
             until(lambda job_id=job_id: engine.job(job_id).status == "running")  # type: ignore[misc]
-        assert settled()
+        until(settled)  # the second process may just have come, to see that there is one
 
 
 def test_a_process_that_is_on_its_way_to_a_job_counts_as_running_it(

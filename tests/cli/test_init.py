@@ -67,7 +67,7 @@ def test_it_is_made_whole_or_not_at_all(here: Path, small_disk: Path) -> None:
     assert (said.code, said.out) == (4, "")
     assert [path.name for path in here.glob("taken/*")] == ["tests"]
     (small_disk / "filler").write_bytes(bytes((3 << 20) - 8192))  # room for two of the files
-    command = [sys.executable, "-m", "localproc", "init", small_disk / "a/new"]
+    command = [sys.executable, "-m", "localproc", "init", str(small_disk / "a/new")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (4, "")
     assert "No space left on device" in ended.stderr

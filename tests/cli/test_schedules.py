@@ -1,5 +1,6 @@
 """``localproc schedule``: processes that are run at certain times."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ def test_a_schedule_from_its_beginning_to_its_end() -> None:
     assert added.code == 0, added.err
     assert added.out.startswith("echo: echo at 0 30 16 ? * MON-FRI, Europe/Berlin\n")
     assert added.out.count("16:30:00 CE") == 5
+    assert re.search(
+        r"Europe/Berlin  [0-9-]{10} [0-9:]{8} \S+\n", localproc("schedule", "list").out
+    )
     again = localproc("schedule", "add", "echo", "@daily", "message=hi")
     assert again.code == 2
     assert "already" in again.err

@@ -1,5 +1,6 @@
 """Seeing what goes on: waiting, rows of scatters, all logs at once, completion."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -104,6 +105,15 @@ def test_the_logs_of_all_steps_are_followed_at_once(home: Path) -> None:
         job = engine.execute("many", {"words": ["c", "d", "e"]})
         told = [(step, text) for step, stream, text in job.follow_all() if stream == "stdout"]
     assert sorted(told) == [("say", "out c\n"), ("say_2", "out d\n"), ("say_3", "out e\n")]
+
+
+def test_a_stream_that_is_followed_begins_a_line_of_its_own(here: Path) -> None:
+    """Also where the other one has not ended its last line."""
+    tool = {"cwlVersion": "v1.2", "class": "CommandLineTool", "inputs": [], "outputs": []}
+    script = "printf out; printf err >&2"
+    (here / "parts.cwl").write_text(json.dumps({**tool, "baseCommand": ["sh", "-c", script]}))
+    assert localproc("run", "parts.cwl").code == 0
+    assert localproc("logs", "--follow", "last", "parts").out == "out\nerr\n"
 
 
 def test_a_log_is_printed_piece_by_piece(home: Path) -> None:

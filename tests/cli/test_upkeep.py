@@ -11,12 +11,21 @@ import pytest
 
 from localproc import Engine, InvalidInputs, Job
 from localproc.engine.home.retention import Retention, age, size
+from localproc.engine.upkeep.prune import Pruner
 from localproc.engine.upkeep.usage import Sizes
 from tests.cli.terminal import localproc
 from tests.conftest import PACKAGES
 from tests.patience import until
 
 ECHO, STEPS = PACKAGES / "echo.cwl", PACKAGES / "three-steps.cwl"
+READS = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "reads",
+    "baseCommand": ["sleep", "300"],
+    "inputs": {"file": "File"},
+    "outputs": {},
+}
 
 
 @pytest.fixture
@@ -89,17 +98,9 @@ def test_results_stay_unless_they_are_to_go(past: dict[str, Job], home: Path) ->
 
 
 def test_what_an_open_job_needs_stays(past: dict[str, Job], home: Path, sleeper: Path) -> None:
-    reads = {
-        "cwlVersion": "v1.2",
-        "class": "CommandLineTool",
-        "id": "reads",
-        "baseCommand": ["sleep", "300"],
-        "inputs": {"file": "File"},
-        "outputs": {},
-    }
     with Engine(home, adopt=False) as engine:
         said = past["old"].outcome().outputs["said"]
-        job = engine.execute(engine.deploy(reads), {"file": said})
+        job = engine.execute(engine.deploy(READS), {"file": said})
         until(lambda: job.status == "running")
         found = engine.prune(results=True)
         assert found.needed == ids(past, "old")
@@ -108,6 +109,44 @@ def test_what_an_open_job_needs_stays(past: dict[str, Job], home: Path, sleeper:
         assert not engine.delete(job.id)
         job.dismiss()
         assert [one.job.id for one in engine.prune(dry_run=True).jobs] == [job.id, past["old"].id]
+
+
+def test_what_a_job_needs_that_comes_meanwhile_stays(
+    past: dict[str, Job], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measuring takes long: others accept jobs until the last one has gone."""
+    measured, accepted = Pruner._measured, list[str]()
+
+    def measures(*given: Any) -> int | None:
+        if not accepted:
+            with Engine(home, run_jobs=False) as other:
+                said = past["old"].outcome().outputs["said"]
+                accepted.append(other.execute(other.deploy(READS), {"file": said}).id)
+        return measured(*given)
+
+    monkeypatch.setattr(Pruner, "_measured", measures)
+    with Engine(home, adopt=False) as engine:
+        found = engine.prune()
+        assert found.needed == ids(past, "old")
+        assert [one.job.id for one in found.jobs] == ids(past, "new", "failed")
+        assert engine.job(past["old"].id).status == "successful"
+
+
+def test_what_ends_while_it_is_asked_stays(
+    past: dict[str, Job], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what was told of goes."""
+    ended = list[str]()
+
+    def is_sure(_: bool) -> bool:
+        with Engine(home) as engine:
+            ended.append(engine.run(ECHO, {"message": "z"}).id)
+        return True
+
+    monkeypatch.setattr("localproc.cli.leftovers.is_sure", is_sure)
+    assert localproc("prune").out.splitlines()[-1] == f"{len(past)} jobs removed"
+    with Engine(home, run_jobs=False) as engine:
+        assert [job.id for job in engine.jobs()] == ended
 
 
 def test_single_jobs_are_forgotten(past: dict[str, Job], home: Path) -> None:
@@ -223,6 +262,9 @@ def test_ages_and_sizes() -> None:
         10,
         7,
     ]
+    for unclear in ("999999999w", float("inf"), float("nan"), "1e400d"):
+        with pytest.raises(InvalidInputs, match="an age"):
+            age(unclear)
     assert Retention(status="failed").statuses == ("failed",)
 
 

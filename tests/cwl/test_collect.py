@@ -8,6 +8,7 @@ import pytest
 
 from localproc.cwl.base.files import Stat
 from localproc.cwl.base.listing import with_checksums
+from localproc.cwl.expr.realm import RESULT_LIMIT
 from localproc.cwl.run.collect import collect, succeeded
 from localproc.cwl.run.prepare import prepare
 from localproc.errors import ExpressionError, StepError
@@ -404,6 +405,26 @@ def test_cwl_output_json_is_taken_as_the_outputs() -> None:
 def test_cwl_output_json_names_files_by_path_or_location(place: dict[str, str]) -> None:
     said = json.dumps({"a": {"class": "File", **place}})
     assert outputs(TWO, {"cwl.output.json": said, "a.txt": "a"})["a"] == made("a.txt", "a")
+
+
+def test_cwl_output_json_has_its_limit() -> None:
+    port, rest = "outputs: {x: string}", len('{"x":""}')
+    most = json.dumps({"x": "y" * (RESULT_LIMIT - 100 - rest)}, separators=(",", ":"))
+    assert len(outputs(port, {"cwl.output.json": most})["x"]) == RESULT_LIMIT - 100 - rest
+    with pytest.raises(StepError, match=r"cwl.output.json has more than 32 MiB") as error:
+        outputs(port, {"cwl.output.json": most + " " * 101})
+    assert error.value.hint == "give out a Directory for many files, and a File for many values"
+
+
+def test_so_have_outputs_that_were_collected() -> None:
+    files = {f"f{number}": "" for number in range(20)}
+    port = "{type: Any, outputBinding: {glob: 'f*', outputEval: '$(inputs.values)'}}"
+    inputs = {"values": ["y" * (RESULT_LIMIT // 2)] * 3}
+    text = f"{JAVASCRIPT}inputs: {{values: Any}}\noutputs: {{x: {port}}}"
+    with pytest.raises(StepError, match=r"what its outputs are, .* has more than 32 MiB"):
+        outputs(text, files, inputs)
+    found = outputs(text, files, {"values": inputs["values"][:1]})
+    assert found["x"] == inputs["values"][:1]
 
 
 def test_what_cwl_output_json_does_not_name_is_null() -> None:

@@ -176,6 +176,18 @@ def test_a_module_has_one_idea() -> None:
     assert {name: length for name, length in lengths.items() if length > 350} == {}
 
 
+def test_a_function_fits_a_screen() -> None:
+    sources = [ROOT / "src", *(ROOT / "plugins").glob("*/src")]
+    lengths = {
+        f"{path.name}:{one.name}": (one.end_lineno or 0) - one.lineno + 1
+        for folder in sources
+        for path in folder.rglob("*.py")
+        for one in ast.walk(ast.parse(path.read_text()))
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: length for name, length in lengths.items() if length > 45} == {}
+
+
 def test_every_decision_is_in_the_index_in_its_order() -> None:
     files = sorted(file.name for file in (ROOT / "docs/adr").glob("[0-9]*.md"))
     assert links(ROOT / "docs/adr/README.md") == files

@@ -12,6 +12,7 @@ from localproc import remote
 from localproc.engine import mirror
 from localproc.engine.triggers import schedules, subscriptions
 from localproc.plugins import backend, containers, executor, software, storage, store
+from tests.held import HELD, MADE
 
 MODULES: list[ModuleType] = [
     *(mirror, schedules, subscriptions),
@@ -27,7 +28,7 @@ NUMBER = re.compile(r"(int|float)( \| None)?")
 
 def public_calls() -> Iterator[tuple[str, Callable[..., Any], str]]:
     """Yield methods and properties, each with what its class says."""
-    kinds = {getattr(localproc, name) for name in localproc.__all__} | {remote.Server}
+    kinds = {getattr(localproc, name) for name in localproc.__all__} | {*HELD, *MADE}
     for module in MODULES:
         kinds |= {one for one in vars(module).values() if module.__name__ == defined_in(one)}
     for kind in sorted(filter(inspect.isclass, kinds), key=repr):

@@ -57,7 +57,8 @@ def no_time(source: str, arguments: tuple[str, str, str], time_limit: float) -> 
 class Bench:
     """One job. ``history`` is what has been recorded, ``effects`` what was ordered then.
 
-    ``containers``: the executor runs them. ``evaluator`` is the loop's.
+    ``containers``: the executor runs them. ``durable``: so is the engine. ``accepted_by`` is no
+    engine for a job that was left to another. ``evaluator`` is the loop's.
     """
 
     def __init__(
@@ -66,18 +67,21 @@ class Bench:
         inputs: Mapping[str, Any],
         *,
         containers: bool = False,
+        durable: bool = False,
+        accepted_by: str = "engine-1",
         evaluator: Evaluator = no_time,
         **request: Any,
     ) -> None:
         self.evaluator = evaluator
         self.process = process
         self.able = Capabilities(containers=containers)
+        self.durable = durable
         self.memory = Memory()
         self.clock = NOON
         self.recalled: dict[str, Recalled] = {}  #: what is found of earlier steps, by places
         self.engines = 1
         asked = JobRequest(inputs=inputs, **request)
-        first = Accepted(NOON, request=asked, engine="engine-1", message="accepted")
+        first = Accepted(NOON, request=asked, engine=accepted_by, message="accepted")
         self._accepted = new_job(ID, "default", "process", "1", asked, first)
         self.history: list[Event] = [first]
         self.effects: list[Effect] = []
@@ -211,6 +215,7 @@ class Bench:
             done_with=lambda _: None,
             reuse=bool(past.request.reuse),
             is_retry=past.request.retry_of is not None,
+            durable=self.durable,
             rules=from_data(past.request.retries),
         )
         self.tasks = TaskFactory(ID, setup, LogNames(past.logs))

@@ -40,3 +40,10 @@ def test_a_disk_without_room_for_files_is_full_too() -> None:
     report = Report("k", TaskState.ENDED, 126, reason="/j/x: No space left on device")
     problem = step_failed("j", "crop", report, [], "/log", disk_full=False)
     assert problem.hint.startswith("the disk is full")
+
+
+def test_whoever_took_too_much_memory_is_not_told_of_the_system() -> None:
+    report = Report("k", TaskState.OUT_OF_MEMORY, -9)
+    problem = step_failed("j", "crop", report, [], "/log", disk_full=False)
+    assert problem.message == "step crop was stopped: it used more memory than it may"
+    assert problem.hint.startswith("raise ramMax")

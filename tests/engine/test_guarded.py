@@ -224,3 +224,52 @@ def test_an_executor_with_news_is_asked_at_once(
     list(pool.reports({7}))
     list(pool.reports({8}))
     assert inner.count("poll") == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "gives", "instead"),
+    [
+        ("interval", "5", 1.0),
+        ("interval", float("nan"), 1.0),
+        ("interval", -3, 1.0),
+        ("room", None, 0),
+        ("room", 1.5, 0),
+        ("check", None, {}),
+        ("check", ["a"], {}),
+        ("poll", None, []),
+    ],
+)
+def test_an_answer_that_is_none_is_a_bug_of_the_executor(
+    guarded: GuardedExecutor,
+    inner: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    verb: str,
+    gives: Any,
+    instead: Any,
+) -> None:
+    monkeypatch.setattr(inner, verb, lambda *_: gives)
+    arguments = [[task("a")]] if verb == "check" else []
+    assert getattr(guarded, verb)(*arguments) == instead
+    assert "the executor 'odd' has failed" in caplog.text
+    guarded.submit([task("a")])
+    assert inner.count("submit") == 1, "the rest goes on"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "a report",
+        Report("a", "ended", 0),  # type: ignore[arg-type]
+        Report("a", TaskState.ENDED, "0"),  # type: ignore[arg-type]
+        Report("a", TaskState.RUNNING, started=12.5),  # type: ignore[arg-type]
+        Report("a", TaskState.QUEUED, reason=None),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_report_is_no_news_and_the_others_are(
+    guarded: GuardedExecutor, inner: Scripted, caplog: pytest.LogCaptureFixture, told: Any
+) -> None:
+    good = Report("b", TaskState.ENDED, 0)
+    inner.reports = [told, good]
+    assert guarded.poll() == [good]
+    assert "the executor 'odd' has failed: TypeError: poll() gave" in caplog.text

@@ -6,7 +6,7 @@ import pytest
 
 from localproc.engine.notify import histories
 from localproc.engine.notify.histories import Histories
-from localproc.errors import JobPutAside
+from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event
 from localproc.model.events import Failed, Started, StepSubmitted
 
@@ -44,6 +44,16 @@ def test_the_last_event_is_the_one_that_ended_it() -> None:
     assert history.last is None
     home.jobs["a"].append(Failed(AT, problem={"detail": "no"}))
     assert history.last == home.jobs["a"][-1]
+
+
+def test_a_job_that_is_deleted_as_it_is_looked_at_is_not_there() -> None:
+    home = Home()
+    home.jobs["a"] = [Started(AT), Failed(AT, problem={"detail": "no"})]
+    history = Histories(home.events).of("a")
+    history.look()
+    del home.jobs["a"]
+    with pytest.raises(NoSuchJob):
+        _ = history.last
 
 
 def test_a_job_without_events_says_so() -> None:

@@ -17,6 +17,7 @@ from localproc.engine.job.effects import (
     Reattach,
     Recall,
     Release,
+    Remember,
     StageIn,
     StageOut,
     Stop,
@@ -29,17 +30,19 @@ from localproc.engine.job.facts import (
     NotLaunched,
     Progressed,
     Recalled,
+    Reported,
     TakenFrom,
     ToolProgressed,
 )
 from localproc.errors import JobFailed, StagingError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
-from localproc.model import TaskState
+from localproc.model import Report, TaskState
 from localproc.model.events import (
     STAGE_IN,
     Failed,
     StepFinished,
     StepProgress,
+    StepQueued,
     StepRetrying,
     StepSubmitted,
 )
@@ -100,8 +103,31 @@ def tool(**fields: str) -> str:
     )
 
 
+NOTHING = """
+cwlVersion: v1.2
+class: ExpressionTool
+id: nothing
+inputs: {}
+outputs: {}
+requirements: [{class: InlineJavascriptRequirement}]
+expression: $({})
+"""
 BIG = "x" * 100_000
 JS = "[{class: InlineJavascriptRequirement}]"
+
+
+SAME_LOG = f"""
+cwlVersion: v1.2
+class: Workflow
+id: names
+requirements: {JS}
+inputs: {{}}
+outputs: {{}}
+steps:
+  crop: {{run: &say {{class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
+    inputs: {{}}, outputs: {{}}}}, in: {{}}, out: []}}
+  node_crop: {{run: *say, in: {{}}, out: []}}
+"""
 
 
 # A life without trouble
@@ -119,6 +145,7 @@ def test_a_job_from_its_beginning_to_its_end() -> None:
     assert bench.launched() == ["second:1"]
     assert told(bench.ended("second:1")) == ["step-finished second successful", "succeeded"]
     assert bench.given(Close) == [Close(keep=False)]
+    assert bench.given(Remember) == [], "it was not asked to be kept for reuse"
     assert bench.run.job.progress == 100
 
 
@@ -183,6 +210,19 @@ def test_javascript_is_left_to_a_worker(fields: dict[str, str], first: type[Any]
     assert [type(one) for one in bench.asked()] == ([first] if first else [])
     bench.answer_all()
     assert bench.launched() == ["say:1"]
+
+
+def test_logs_get_their_names_as_steps_start_not_as_workers_are_done() -> None:
+    bench = Bench(process(SAME_LOG), {})
+    bench.begin()
+    bench.room()
+    for effect in reversed(bench.given(Prepare)):
+        bench.answer(effect)
+    submitted = [one for one in bench.history if isinstance(one, StepSubmitted)]
+    assert [(one.name, one.log) for one in submitted] == [
+        ("node_crop", "node_crop_2.log"),
+        ("crop", "node_crop.log"),
+    ]
 
 
 def test_many_values_are_left_to_a_worker() -> None:
@@ -298,6 +338,15 @@ def test_what_a_tool_has_done_counts_for_the_progress_of_its_job() -> None:
     assert bench.take(ToolProgressed("of nobody", 0.7, "")) == []
 
 
+def test_what_a_tool_had_done_counts_once_when_its_step_has_ended() -> None:
+    bench = two()
+    bench.room()
+    bench.take(ToolProgressed(f"{ID}:first:1", 0.5, "half way"))
+    before = bench.run.job.progress
+    bench.ended("first:1")
+    assert (before, bench.run.job.progress) == (25, 49)
+
+
 def test_outputs_with_javascript_are_collected_elsewhere() -> None:
     outputs = "{out: {type: int, outputBinding: {outputEval: $(1 + 1)}}}"
     text = tool(requirements=JS).replace("outputs: {}", f"outputs: {outputs}")
@@ -311,6 +360,20 @@ def test_outputs_with_javascript_are_collected_elsewhere() -> None:
     (effect,) = bench.given(Collect)
     assert told(bench.answer(effect)) == ["step-finished say successful", "succeeded"]
     assert len(bench.given(Release)) == 1
+
+
+def test_what_has_to_be_on_the_disk_is_done_by_a_worker() -> None:
+    bench = Bench(process(tool()), {}, durable=True)
+    bench.begin()
+    bench.room()
+    assert bench.launched() == ["say:1"]
+    assert bench.ended("say:1") == []
+    (effect,) = bench.given(Collect)
+    assert told(bench.answer(effect)) == ["step-finished say successful", "succeeded"]
+    bench = Bench(process(NOTHING), {}, durable=True, evaluator=run_script)
+    bench.begin()
+    bench.room()
+    assert len(bench.given(Evaluate)) == 1
 
 
 def test_a_folder_that_was_called_otherwise_in_a_container_is_looked_through_elsewhere() -> None:
@@ -334,6 +397,9 @@ def test_equal_steps_are_looked_for_before_they_are_launched() -> None:
     bench.answer(effect)
     assert bench.launched() == ["say:1"]
     assert (bench.run.under_way, bench.run.to_come.total()) == (1, 0)
+    bench.ended("say:1")
+    (kept,) = bench.given(Remember)
+    assert (kept.identity, kept.name) == ("identity", "say")
 
 
 def test_a_step_in_a_container_is_not_looked_for() -> None:
@@ -370,7 +436,7 @@ def test_an_end_that_is_not_good_fails_the_step(state: TaskState, said: str) -> 
     assert bench.given(Close) == [Close(keep=True)]
 
 
-@pytest.mark.parametrize("state", [TaskState.LOST, TaskState.NODE_LOST])
+@pytest.mark.parametrize("state", [TaskState.LOST, TaskState.NODE_LOST, TaskState.NEVER_STARTED])
 def test_a_task_that_is_lost_runs_again_three_times_in_all(state: TaskState) -> None:
     bench = two()
     bench.room()
@@ -385,6 +451,18 @@ def test_a_task_that_cannot_be_put_in_place_fails_its_step() -> None:
     bench.room()
     events = bench.take(NotLaunched(f"{ID}:first:1", StagingError("no", uri="a")))
     assert told(events) == ["step-finished first failed", "failed"]
+
+
+def test_an_instance_of_a_scatter_that_fails_tells_its_inputs() -> None:
+    for bench, key, inputs in (
+        (two(), "first:1", None),
+        (wide("a", "b"), "say_2:1", {"word": "b"}),
+    ):
+        bench.room()
+        bench.ended(key, 1)
+        (event,) = [one for one in bench.history if isinstance(one, StepFinished)]
+        assert event.problem is not None
+        assert event.problem.get("inputs") == inputs
 
 
 def test_the_others_are_stopped_before_the_job_fails() -> None:
@@ -419,6 +497,33 @@ def test_a_dismissal_ends_the_job_when_nothing_of_it_runs() -> None:
         "dismissed",
     ]
     assert bench.ended("first:1") == []
+
+
+def test_a_step_whose_outputs_are_no_longer_collected_is_dismissed_with_its_job() -> None:
+    bench = Bench(process(tool()), {}, durable=True)
+    bench.begin()
+    bench.room()
+    bench.ended("say:1")
+    (effect,) = bench.given(Collect)
+    bench.take(DismissalAsked())
+    error = StagingError("stopped", uri="")
+    assert told(bench.take(Done(effect, error=error))) == [
+        "step-finished say dismissed",
+        "dismissed",
+    ]
+
+
+def test_what_a_dismissed_job_has_made_is_kept_for_whoever_retries_it() -> None:
+    for made in (False, True):
+        bench = two()
+        bench.room()
+        if made:
+            bench.ended("first:1")
+            bench.room()
+        (key,) = bench.launched()[-1:]
+        bench.take(DismissalAsked())
+        assert told(bench.report(key, TaskState.CANCELLED))[-1] == "dismissed"
+        assert bench.given(Close) == [Close(keep=made)]
 
 
 def test_a_dismissal_beats_a_failure_that_is_not_recorded_yet() -> None:
@@ -549,6 +654,44 @@ def test_a_job_that_was_being_stopped_for_no_recorded_reason_fails() -> None:
     assert "could record why" in str(bench.run.job.message)
 
 
+def scripted() -> Bench:
+    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench.begin()
+    bench.room()
+    bench.answer_all()
+    assert bench.launched() == ["say:1"]
+    return bench
+
+
+def test_a_task_that_is_worked_out_again_when_its_job_is_dismissed_ends_by_its_report() -> None:
+    bench = scripted()
+    bench.resume()
+    bench.begin()
+    bench.room()
+    (effect,) = bench.given(Prepare)
+    assert effect.taken_up
+    bench.take(DismissalAsked())
+    assert len(bench.given(Reattach)) == 1
+    error = StagingError("stopped", uri="")
+    assert bench.take(Done(effect, error=error)) == []
+    assert told(bench.report("say:1", TaskState.CANCELLED)) == [
+        "step-finished say dismissed",
+        "dismissed",
+    ]
+
+
+def test_a_second_attempt_that_is_being_worked_out_is_dismissed_with_its_job() -> None:
+    bench = scripted()
+    bench.report("say:1", TaskState.LOST)
+    (effect,) = bench.given(Prepare)
+    assert effect.attempt == 2
+    bench.take(DismissalAsked())
+    (ended, last) = bench.answer(effect)
+    assert told([ended, last]) == ["step-finished say dismissed", "dismissed"]
+    assert isinstance(ended, StepFinished)
+    assert not ended.key, "it was submitted before"
+
+
 def test_a_lost_task_is_released_when_its_next_attempt_is_recorded() -> None:
     bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
     bench.begin()
@@ -560,6 +703,13 @@ def test_a_lost_task_is_released_when_its_next_attempt_is_recorded() -> None:
     assert bench.given(Release) == [Release(f"{ID}:say:1")]
 
 
+def test_a_job_that_was_left_to_an_engine_is_not_taken_over_by_it() -> None:
+    bench = Bench(process(TWO), {"word": "hello"}, accepted_by="")
+    assert told(bench.begin()) == ["started"]
+    bench.resume()
+    assert told(bench.begin()) == ["taken-over"]
+
+
 def test_new_steps_keep_their_names_after_another_engine() -> None:
     bench = Bench(process(WIDE), {"words": ["a", "b", "c"]})
     bench.begin()
@@ -569,6 +719,22 @@ def test_new_steps_keep_their_names_after_another_engine() -> None:
     resumed(bench)
     bench.answer_all()
     assert told(bench.room()) == ["step-submitted say_2", "step-submitted say_3"]
+
+
+def test_a_name_is_never_given_again_though_an_earlier_step_began_last() -> None:
+    bench = Bench(process(WIDE), {"words": ["a", "b", "c", "d"]})
+    bench.begin()
+    bench.answer_all()
+    for _ in range(3):
+        bench.run.pull()
+    bench.turn()
+    assert bench.launched() == ["say:1", "say_2:1", "say_3:1"]
+    bench.report("say_2:1", TaskState.LOST)
+    bench.answer_all()
+    assert bench.launched() == ["say_2:2"]
+    resumed(bench)
+    bench.answer_all()
+    assert told(bench.room()) == ["step-submitted say_4"]
 
 
 # The table
@@ -592,6 +758,39 @@ def test_a_step_is_told_to_run_when_it_runs() -> None:
     assert bench.run.job.message == "starting first"
     bench.report("first:1", TaskState.RUNNING)
     assert bench.run.job.message == "running first"
+    assert bench.report("first:1", TaskState.RUNNING) == [], "that is no news"
+
+
+def test_why_a_step_waits_is_told_once_by_each_of_its_attempts() -> None:
+    bench = two()
+    bench.room()
+
+    def waits(key: str, reason: str) -> list[str]:
+        report = Report(f"{ID}:{key}", TaskState.QUEUED, reason=reason)
+        return [one.reason for one in bench.take(Reported(report)) if isinstance(one, StepQueued)]
+
+    assert waits("first:1", "") == [], "nothing is known of it"
+    assert waits("first:1", "no room") == ["no room"]
+    assert waits("first:1", "no room") == []
+    assert waits("first:1", "held") == ["held"]
+    bench.report("first:1", TaskState.LOST)
+    assert waits("first:2", "held") == ["held"]
+
+
+def test_steps_of_an_executor_without_room_are_overtaken() -> None:
+    bench = Bench(process(FORK), {"words": ["a"]}, executor="local;bad=cluster")
+    bench.begin()
+    assert bench.run.pull(frozenset({"cluster"}))
+    assert bench.run.placed == "local"
+    assert not bench.run.pull(frozenset({"cluster"})), "there is no other"
+    assert bench.run.pull()
+    assert bench.run.placed == "cluster"
+    bench.turn()
+    submitted = [one for one in bench.history if isinstance(one, StepSubmitted)]
+    assert [(one.name, one.executor) for one in submitted] == [
+        ("wide", "local"),
+        ("bad", "cluster"),
+    ]
 
 
 # Going on after a failure
@@ -663,6 +862,18 @@ def test_an_engine_that_takes_over_keeps_going() -> None:
     assert told(bench.room()) == ["failed"]
 
 
+def test_a_failure_while_others_went_on_is_told_after_the_job_was_stopped() -> None:
+    bench = fork(keep_going=True)
+    bench.ended("bad:1", 3)
+    bench.take(Broken(JobFailed("a bug", job_id=ID)))
+    assert told(bench.report("wide:1", TaskState.CANCELLED)) == ["step-finished wide dismissed"]
+    bench.resume()
+    bench.begin()
+    assert told(bench.report("wide_2:1", TaskState.LOST))[-1] == "failed"
+    (last,) = [one for one in bench.history if isinstance(one, Failed)]
+    assert last.problem["detail"] == "step bad failed with exit code 3"
+
+
 # Retries
 
 
@@ -732,6 +943,30 @@ def test_an_engine_that_takes_over_knows_the_count_and_the_time() -> None:
     bench.later()
     assert bench.launched() == ["first:3"]
     assert told(bench.ended("first:3", 1)) == ["step-finished first failed", "failed"]
+
+
+def test_an_engine_that_takes_over_knows_what_was_lost() -> None:
+    bench = flaky()
+    bench.report("first:1", TaskState.LOST)
+    bench.ended("first:2", 1)
+    bench.resume()
+    bench.begin()
+    bench.later()
+    bench.launched()
+    bench.report("first:3", TaskState.LOST)
+    assert bench.launched() == ["first:4"]
+    assert told(bench.report("first:4", TaskState.LOST)) == ["step-finished first failed", "failed"]
+
+
+def test_an_engine_that_takes_over_a_task_knows_what_was_lost_before() -> None:
+    bench = flaky()
+    bench.report("first:1", TaskState.LOST)
+    bench.resume()
+    bench.begin()
+    bench.room()
+    bench.report("first:2", TaskState.LOST)
+    assert bench.launched() == ["first:3"]
+    assert told(bench.report("first:3", TaskState.LOST)) == ["step-finished first failed", "failed"]
 
 
 def test_a_step_that_waits_is_dismissed_with_its_job() -> None:
@@ -808,6 +1043,26 @@ def test_a_job_whose_time_was_over_meanwhile_fails_when_it_is_taken_over() -> No
         "step-finished first dismissed",
         "failed",
     ]
+
+
+def test_a_job_that_is_being_stopped_waits_for_no_time() -> None:
+    bench = limited()
+    bench.take(DismissalAsked())
+    assert bench.run.due is None
+    assert bench.run.patience(5) == 5
+    bench.report("first:1", TaskState.CANCELLED)
+    assert bench.run.due is None
+
+
+def test_what_is_due_now_is_seen_now() -> None:
+    bench = limited()
+    due = bench.run.due
+    assert due is not None
+    bench.clock = due - timedelta(seconds=2)  # it goes on by a second when it is looked at
+    assert not bench.run.see_time()
+    assert bench.run.see_time()
+    bench.turn()
+    assert bench.given(Stop) == [Stop((f"{ID}:first:1",))]
 
 
 # Taking over from an earlier job

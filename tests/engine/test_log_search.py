@@ -10,7 +10,8 @@ import pytest
 
 from localproc import Engine
 from localproc.engine.home.home import Home
-from localproc.engine.upkeep.log_search import Bounds, LogSearch
+from localproc.engine.upkeep import log_search
+from localproc.engine.upkeep.log_search import Bounds, LogSearch, _logs_in
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.store.log_index import IndexedLog, JobLogs, LogIndex
 from localproc.views.found_lines import FoundLogs, found_document, matching_lines
@@ -32,6 +33,17 @@ baseCommand: [sh, -c, 'echo waiting; while [ ! -e "$0" ]; do sleep 0.05; done; e
 inputs: {gate: {type: string, inputBinding: {position: 1}}}
 outputs: {}
 """
+
+
+def test_a_log_that_is_removed_as_it_is_looked_for_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.setattr(
+        log_search, "list", lambda found: [list(found), (tmp_path / "b.log").unlink()][0], False
+    )
+    assert _logs_in(str(tmp_path)) == [("a.log", 1)]
 
 
 def lines(found: FoundLogs) -> list[str]:

@@ -330,6 +330,46 @@ def test_nothing_is_told_that_cannot_be_recorded(desk: Desk) -> None:
     assert desk.ended == []
 
 
+# Executors that have to be asked
+
+
+class AskedNow:
+    """An executor that has to be asked every so many seconds, and what it was asked."""
+
+    capabilities = Capabilities()
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds, self.asked = seconds, 0
+
+    def fileno(self) -> None:
+        return None
+
+    def interval(self) -> float | None:
+        return self.seconds
+
+    def poll(self) -> list[Any]:
+        self.asked += 1
+        return []
+
+
+def test_executors_are_asked_as_often_as_they_say() -> None:
+    found = {"often": AskedNow(2), "seldom": AskedNow(5), "never": AskedNow(None)}
+    now = [100.0]
+    open_one: Any = found.get
+    pool = ExecutorPool(open_one, None, lambda: now[0])  # type: ignore[arg-type]
+    for name in found:
+        pool.get(name)
+    asked = []
+    for _ in range(6):
+        list(pool.reports(()))
+        asked.append([one.asked for one in found.values()])
+        wait = pool.patience(60)
+        assert wait > 0, "it need not be asked twice at a time"
+        now[0] += wait
+    assert now[0] == 110
+    assert asked == [[1, 1, 0], [2, 1, 0], [3, 1, 0], [3, 2, 0], [4, 2, 0], [5, 2, 0]]
+
+
 # The queue
 
 

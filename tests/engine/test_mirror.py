@@ -89,6 +89,35 @@ def test_a_job_runs_where_there_is_no_network(tmp_path: Path, site: Site, packag
     assert site.asked == []
 
 
+PASSES = """
+cwlVersion: v1.2
+class: CommandLineTool
+id: passes
+inputs: {item: Directory}
+outputs: {catalog: {type: Directory, outputBinding: {glob: .}}}
+arguments: [cp, -r, $(inputs.item.path)/., .]
+"""
+
+
+def test_results_are_checked_by_schemas_that_were_mirrored(tmp_path: Path, site: Site) -> None:
+    schema = {"properties": {"properties": {"required": ["tide:level"]}}}
+    tide = site.add("/tide.json", schema)
+    scene = site.add("/s/tide.json", item({}, "N", stac_extensions=[tide]))
+    given = {"item": {"class": "Directory", "location": scene}}
+    with Engine(tmp_path / "home", validate_results="fail") as engine:
+        job = engine.run(PASSES, given).raise_for_status()
+        log = job.logs("stage_out").text
+        assert f"no schema here of {tide} (localproc mirror add {tide})" in log
+        engine.mirror.add(tide)
+        engine.mirror.add(scene)
+        engine.mirror.export(tmp_path / "mirror.tar")
+    site.pages.clear()
+    with Engine(tmp_path / "elsewhere", offline="always", validate_results="fail") as engine:
+        engine.mirror.take_in(tmp_path / "mirror.tar")
+        with pytest.raises(JobFailed, match=r"no valid STAC: properties: .*tide:level"):
+            engine.run(PASSES, given).raise_for_status()
+
+
 def test_a_job_says_what_is_missing(tmp_path: Path, site: Site, package: Path) -> None:
     with Engine(tmp_path / "home", offline="always") as engine:
         job = engine.run(package / "sums.cwl", inputs_of(site, package))

@@ -5,13 +5,16 @@ import os
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from localproc import Engine
-from localproc.errors import EnvironmentProblem
+from localproc import Engine, locks
+from localproc.engine.engine import namespace_of
+from localproc.errors import EnvironmentProblem, StoreLocked
 from localproc.model import Event
 from localproc.plugins import hookimpl
+from localproc.store import SqliteStore
 from tests.patience import patient, until
 
 TELLS = {
@@ -163,3 +166,50 @@ def test_jobs_wait_for_a_store_that_somebody_holds(
         holding.execute("ROLLBACK")
         holding.close()
         assert job.wait(patient(30)).status == "successful"
+
+
+def test_a_loop_goes_on_when_it_could_not_look_at_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its looks is refused once, and a lock cannot be tried."""
+    refused = set[str]()
+
+    def refusing(owner: type, name: str, error: Exception) -> None:
+        ask = getattr(owner, name)
+
+        def asks(*given: Any, **named: Any) -> Any:
+            if threading.current_thread().name == "localproc-loop" and name not in refused:
+                refused.add(name)
+                raise error
+            return ask(*given, **named)
+
+        monkeypatch.setattr(owner, name, asks)
+
+    with Engine(tmp_path / "home", run_jobs=False) as engine:
+        job_id = engine.deploy(TELLS).execute().id
+    looks = ["version", "to_dismiss", "owners", "claim", "events", "process"]
+    for name in looks:
+        refusing(SqliteStore, name, StoreLocked("somebody has it"))
+    with Engine(tmp_path / "home") as engine:
+        assert engine.job(job_id).wait(patient(60)).status == "successful"
+    assert refused == set(looks)
+
+
+def test_an_engine_that_cannot_be_asked_after_is_asked_after_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(tmp_path / "home", run_jobs=False) as engine:
+        job_id = engine.deploy(TELLS).execute().id
+        namespace_of(engine).runtime.store.claim("gone", [], 1)
+    held, refused = locks.is_held, list[str]()
+
+    def is_held(path: str, **how: bool) -> bool:
+        if path.endswith("/gone.lock") and not refused:
+            refused.append(path)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return held(path, **how)
+
+    monkeypatch.setattr(locks, "is_held", is_held)
+    with Engine(tmp_path / "home") as engine:
+        assert engine.job(job_id).wait(patient(30)).status == "successful"
+    assert refused

@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -130,7 +130,8 @@ TAKES: dict[str, int] = {
 
 def parsed(words: Sequence[str]) -> tuple[list[tuple[str, ...]], Sequence[str]]:
     """Return the options of a call as those programs read them, and what comes after."""
-    found, rest = [], list(words)
+    found: list[tuple[str, ...]] = []
+    rest = list(words)
     while rest[0].startswith("-"):
         count = TAKES[rest[0]] + 1
         found.append(tuple(rest[:count]))
@@ -166,7 +167,9 @@ def test_a_call_is_read_as_it_was_meant(
         resources=Resources(gpus=1),
     )
     image = Image("debian:12", place, path=place)
-    made = runtime.command if verb == "run" else partial(runtime.shell, terminal=True)
+    made: Callable[[Task, Image], Task] = runtime.command
+    if verb == "exec":
+        made = partial(runtime.shell, terminal=True)
     found = made(meant, image)
     quiet, (said, *rest) = parsed(found.argv[1:])
     assert (quiet, said) == ([("--quiet",)], verb)

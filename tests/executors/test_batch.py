@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from localproc.executors.batch.node_scripts import (
     with_setup,
 )
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
+from localproc.executors.batch.runner_files import copied
 from localproc.executors.batch.shared_paths import Sharing
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
@@ -50,6 +52,14 @@ def test_one_task_is_a_job_and_more_are_an_array() -> None:
     assert [(one.mode, len(one.tasks)) for one in grouped(tasks)] == [(Mode.ARRAY, 3)]
     assert [one.mode for one in grouped(tasks, mode="single")] == [Mode.SINGLE] * 3
     assert [one.mode for one in grouped(tasks[:1], mode="array")] == [Mode.SINGLE]
+
+
+def test_engines_that_begin_together_share_one_whole_runner(tmp_path: Path) -> None:
+    """Also those of one process: there may be several."""
+    with ThreadPoolExecutor(8) as pool:
+        (folder,) = set(pool.map(copied, [str(tmp_path)] * 32))
+    assert os.listdir(tmp_path) == [os.path.basename(folder)]
+    assert all(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
 def test_tasks_that_ask_for_something_else_go_apart() -> None:

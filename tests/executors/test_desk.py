@@ -382,10 +382,12 @@ def test_a_task_that_queries_do_not_know_is_lost_after_a_while(desk: Desk, backe
     assert news(desk, "b")["b"].exit_code == 0
 
 
-def test_a_task_that_a_query_leaves_out_once_is_not_lost(desk: Desk, backend: Memory) -> None:
+def test_a_task_that_a_query_leaves_out_once_is_not_lost(backend: Memory) -> None:
+    desk = Desk(backend, linger=0.01, lost_after=patient(60), first_pause=0.01)
     backend.answers = {"look": [{}, {}]}
     desk.submit(tasks("a"))
     assert news(desk, "a")["a"].state is R
+    desk.close()
 
 
 def test_a_backend_that_is_away_loses_nothing(desk: Desk, backend: Memory) -> None:
@@ -485,7 +487,10 @@ def test_what_its_capabilities_rule_out_is_known_before(desk: Desk, backend: Mem
     assert reasons == {"b": "it needs 2 GPUs, and there are none"}
 
 
-def test_closing_does_not_wait_for_what_is_stuck(backend: Memory) -> None:
+def test_closing_does_not_wait_for_what_is_stuck(
+    backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "_LEAVING", 0.1)
     desk = Desk(backend, linger=0)
     backend.blocked = {"look"}
     desk.submit(tasks("a"))

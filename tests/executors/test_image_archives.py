@@ -200,6 +200,8 @@ def test_what_is_no_image_is_told(name: str, tmp_path: Path) -> None:
         ("debian", "debian:latest"),
         ("docker.io/library/debian:12", "debian:12"),
         ("docker.io/user/a", "user/a:latest"),
+        ("index.docker.io/library/debian:12", "debian:12"),
+        ("index.org/debian", "index.org/debian:latest"),
         ("host:5000/a", "host:5000/a:latest"),
         ("a@sha256:0", "a@sha256:0"),
     ],

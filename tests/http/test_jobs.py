@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from localproc import Engine
+from localproc import Engine, Job
 from localproc.engine.admission.accept import _wrong_address
 from localproc.errors import InvalidInputs
 from localproc.http import create_app
@@ -44,16 +44,6 @@ SLEEPER = {
     **TOOL,
     "id": "sleeper",
     "baseCommand": ["sh", "-c", 'echo "$$ begun" >&2; sleep "$0"; echo over >&2'],
-}
-#: Says that it has begun, and waits until a file is there.
-GATED = {
-    **TOOL,
-    "id": "gated",
-    "baseCommand": [
-        "sh",
-        "-c",
-        'echo begun >&2; until [ -e "$0" ]; do sleep 0.05; done; echo over >&2',
-    ],
 }
 MAKER = {
     "cwlVersion": "v1.2",
@@ -717,6 +707,23 @@ def test_dismissed_as_in_the_seeds(engine: Engine, client: httpx.Client) -> None
         assert job.rpartition("/")[2] in {one.id for one in engine.jobs(hidden=True)}
 
 
+def test_a_job_that_ends_by_itself_as_it_is_dismissed_has_ended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is removed then, as it is told to be, and does not stay with how it ended."""
+    with engine.client(dismiss="ogc2") as client:
+        job, processes = sleeping(engine, client)
+
+        def ends(one: Job, **_: Any) -> None:
+            for process in processes:
+                process.kill()
+            one.wait(patient(20))
+
+        monkeypatch.setattr(Job, "dismiss", ends)
+        assert client.delete(job).json()["status"] == "dismissed"
+        assert client.get(job).status_code == 404
+
+
 def test_dismissed_as_in_the_draft_of_2_0(engine: Engine) -> None:
     """What was active stays as dismissed; what had ended is removed."""
     with engine.client(dismiss="ogc2") as client:
@@ -973,11 +980,17 @@ def test_events(client: httpx.Client) -> None:
     assert numbers == sorted(numbers)
 
 
+def gated(gate: Path) -> dict[str, Any]:
+    """Give a tool that says that it has begun, and waits until a file is there."""
+    script = f"echo begun >&2; until [ -e {gate} ]; do sleep 0.05; done; echo over >&2"
+    return {**TOOL, "id": "gated", "baseCommand": ["sh", "-c", script]}
+
+
 def test_events_as_they_happen(engine: Engine, tmp_path: Path) -> None:
     """On a socket: the first event comes while the job still runs."""
-    engine.deploy(GATED)
+    engine.deploy(gated(tmp_path / "gate"))
     with served_client(engine) as client:
-        job = start(client, {"message": str(tmp_path / "gate")}, "gated")
+        job = start(client, {"message": "x"}, "gated")
         with client.stream("GET", f"{job}/events") as answer:
             events = told(answer.iter_lines())
             first = next(events)
@@ -1041,9 +1054,9 @@ def test_logs(engine: Engine, client: httpx.Client) -> None:
 
 
 def test_a_log_is_followed_while_it_is_written(engine: Engine, tmp_path: Path) -> None:
-    engine.deploy(GATED)
+    engine.deploy(gated(tmp_path / "gate"))
     with served_client(engine) as client:
-        job = start(client, {"message": str(tmp_path / "gate")}, "gated")
+        job = start(client, {"message": "x"}, "gated")
         name = until(lambda: client.get(job).json()["steps"])[0]["log"]
         seen = ""
         with client.stream("GET", f"{job}/{name}", params={"follow": "true"}) as answer:

@@ -18,7 +18,7 @@ from localproc.errors import (
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Info, Storage
 from localproc.storage.access import Access
-from localproc.storage.input_cache import ANYBODY, InputCache
+from localproc.storage.input_cache import ANYBODY, InputCache, KeptInput
 from localproc.storage.kept_inputs import KeptInputs, Offline
 from localproc.storage.web import WebStorage
 from tests.storage.desk import Desk, directory, file, item
@@ -93,6 +93,44 @@ def test_without_an_etag_nobody_knows(reader: Reader, site: Site) -> None:
     uri = page(site, "/a.tif", b"pixels")
     assert [reader.bring(uri) for _ in range(2)] == [b"pixels"] * 2
     assert site.asked == ["GET /a.tif"] * 2
+
+
+def changed(site: Site, data: bytes, when: str) -> str:
+    return site.add("/a.tif", data, headers={"last-modified": when})
+
+
+OLD, NEW = "Sun, 31 May 2026 10:00:00 GMT", "Sun, 31 May 2026 10:00:01 GMT"
+
+
+def test_without_an_etag_the_time_of_the_last_change_tells(reader: Reader, site: Site) -> None:
+    uri = changed(site, b"pixels", OLD)
+    assert [reader.bring(uri) for _ in range(2)] == [b"pixels"] * 2
+    assert site.asked == ["GET /a.tif", "HEAD /a.tif"]
+    changed(site, b"others", NEW)
+    assert reader.bring(uri) == b"others"
+    changed(site, b"of another size", NEW)
+    assert reader.bring(uri) == b"of another size"
+
+
+@pytest.mark.parametrize("when", ["Thu, 31 Dec 2099 10:00:00 GMT", "lately", ""])
+def test_a_time_that_says_nothing_is_not_relied_on(reader: Reader, site: Site, when: str) -> None:
+    uri = changed(site, b"pixels", when)
+    assert [reader.bring(uri) for _ in range(2)] == [b"pixels"] * 2
+    assert site.asked == ["GET /a.tif"] * 2
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+def test_a_server_that_tells_no_headers_alone(reader: Reader, site: Site, status: int) -> None:
+    etag = {"etag": '"1"'}
+
+    def page(_: dict[str, str]) -> Page:
+        is_head = site.asked[-1].startswith("HEAD")
+        return Page(status=status) if is_head else Page(b"pixels", headers=etag)
+
+    site.moods["/a.tif"] = page
+    for _ in range(2):
+        assert reader.bring(f"{site.root}/a.tif") == b"pixels"
+    assert reader.log[-2].endswith("/a.tif is kept here already")
 
 
 def test_what_was_removed_is_not_there_though_it_is_kept(reader: Reader, site: Site) -> None:
@@ -268,11 +306,12 @@ def test_damage_is_seen(cache: InputCache, tmp_path: Path) -> None:
     assert cache.find("http://x/a", "me") is None
 
 
+@pytest.mark.parametrize("secret", ["?signature=geheim", "#token=geheim"])
 def test_no_secret_of_an_address_is_written_down(
-    reader: Reader, cache: InputCache, site: Site
+    reader: Reader, cache: InputCache, site: Site, secret: str
 ) -> None:
-    uri = page(site, "/a.tif", b"pixels", '"1"') + "?signature=geheim"
-    reader.bring(uri)
+    uri = page(site, "/a.tif", b"pixels", '"1"') + secret
+    reader.desk().bring(file(uri, basename="a.tif"))
     written = [one for one in Path(cache.folder).rglob("*.json") if one.is_file()]
     assert len(written) == 1
     assert "geheim" not in written[0].read_text()
@@ -319,3 +358,21 @@ def test_one_connection_serves_one_question_after_the_other(tmp_path: Path) -> N
         assert site.asked.count("HEAD /a.tif") == 3
         assert site.asked.count("GET /latest") == 3
         assert len(site.clients) == 1
+
+
+def test_a_listing_that_is_removed_as_it_is_read_is_none(
+    cache: InputCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, folder = KeptInputs(cache, "me", Offline.AUTO), "s3://bucket/folder/"
+    inputs._keep_listing(f"{folder}#listing", [])
+
+    def find(uri: str, owner: str) -> KeptInput | None:
+        found = look(uri, owner)
+        for one in Path(cache.folder).rglob("*"):
+            if one.is_file():
+                one.unlink()
+        return found
+
+    look = cache.find
+    monkeypatch.setattr(cache, "find", find)
+    assert inputs.remembered(folder) is None

@@ -86,6 +86,21 @@ def test_a_download_goes_on_where_it_broke_off(desk: Desk, site: Site) -> None:
     assert moody.headers[1]["if-range"] == '"1"'
 
 
+def test_a_download_goes_on_by_the_time_of_the_last_change(desk: Desk, site: Site) -> None:
+    when = "Sun, 31 May 2026 10:00:00 GMT"
+    known = {"Accept-Ranges": "bytes", "Last-Modified": when}
+    rest = {"Content-Range": f"bytes 1000-{len(BODY) - 1}/{len(BODY)}"}
+    moody = Moody(
+        site,
+        "/a.tif",
+        Page(BODY[:1000], length=len(BODY), headers=known),
+        then=Page(BODY[1000:], status=206, headers=known | rest),
+    )
+    desk.bring(file(moody.url))
+    assert (desk.folder / "scene_1" / "a.tif").read_bytes() == BODY
+    assert moody.headers[1]["if-range"] == when
+
+
 def test_a_file_that_has_changed_meanwhile_is_begun_anew(desk: Desk, site: Site) -> None:
     moody = Moody(
         site,

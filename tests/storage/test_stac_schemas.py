@@ -13,6 +13,7 @@ from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
 from tests.storage.desk import read
 from tests.storage.recorder import Recorder
 from tests.storage.test_publish import Work, scene
+from tests.storage.website import Site
 
 ITEM: dict[str, Any] = {
     "type": "Feature",
@@ -93,6 +94,35 @@ def test_an_extension_is_checked_by_the_schema_in_a_folder(tmp_path: Path) -> No
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(StagingError, match=r"other\.json is no schema"):
         StacSchemas(str(tmp_path))
+
+
+LEVEL = "https://example.org/tide/level.json"
+
+
+def test_an_extension_is_checked_by_schemas_that_are_mirrored() -> None:
+    level = {"properties": {"properties": {"$ref": "level.json"}}}
+    mirror = {TIDE: json.dumps(level).encode()}
+    schemas = StacSchemas(mirrored=mirror.get)
+    declared = changed(stac_extensions=[TIDE])
+    assert schemas.verdict(declared).unchecked == (LEVEL,)
+    mirror[LEVEL] = json.dumps({"required": ["tide:level"]}).encode()
+    verdict = schemas.verdict(declared)
+    assert verdict.unchecked == ()
+    assert "tide:level" in verdict.wrong[0]
+
+
+@pytest.mark.parametrize("text", [b"[]", b"<html>", b'{"type": 5}', b"\xff"])
+def test_what_is_mirrored_and_no_schema_checks_nothing(text: bytes) -> None:
+    verdict = StacSchemas(mirrored={TIDE: text}.get).verdict(changed(stac_extensions=[TIDE]))
+    assert (verdict.wrong, verdict.unchecked) == ((), (TIDE,))
+
+
+def test_nobody_is_asked_for_what_a_schema_refers_to(tmp_path: Path, site: Site) -> None:
+    other = site.add("/other.json", {"required": ["tide:level"]})
+    schema = {"$id": TIDE, "properties": {"properties": {"$ref": other}}}
+    (tmp_path / "tide.json").write_text(json.dumps(schema))
+    verdict = StacSchemas(str(tmp_path)).verdict(changed(stac_extensions=[TIDE]))
+    assert (verdict.unchecked, site.asked) == ((other,), [])
 
 
 def test_all_that_is_published_is_valid(work: Work) -> None:

@@ -878,6 +878,28 @@ def test_a_package_is_relative_to_where_it_was_found(localproc_engine: Engine, s
         assert job.result("said").read_text() == "right\n"
 
 
+@pytest.mark.parametrize(("asked", "run"), [("", "two"), ("#three", "three")])
+def test_a_redirect_may_name_a_process_of_a_package(
+    localproc_engine: Engine, site: Site, asked: str, run: str
+) -> None:
+    """RFC 9110, section 10.2.2; what was asked for comes first."""
+    graph = [
+        {
+            "class": "CommandLineTool",
+            "id": name,
+            "baseCommand": ["echo", name],
+            "inputs": [],
+            "stdout": "said.txt",
+            "outputs": [{"id": "said", "type": "stdout"}],
+        }
+        for name in ("main", "two", "three")
+    ]
+    package = site.add("/1.0/app.cwl", {"cwlVersion": "v1.2", "$graph": graph})
+    url = moved(site, "/app.cwl", moved(site, "/1.0/latest.cwl", f"{package}#two"))
+    job = localproc_engine.run(url + asked, {}).raise_for_status()
+    assert job.result("said").read_text() == f"{run}\n"
+
+
 def test_a_unit_of_an_application_package_is_relative_to_where_it_was_found(
     localproc_engine: Engine, site: Site
 ) -> None:

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 import localproc
+from localproc import Engine
 from localproc.engine.home.settings import Settings
 from localproc.engine.options import EngineSettings, ExecuteOptions, JobFilters
 from localproc.errors import UnknownOption
 from localproc.http.http_settings import HttpOptions, HttpSettings
 from localproc.model import JobFilter, JobRequest
+from localproc.remote import Server
+from tests.held import HELD, MADE, public_calls
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(inspect.getfile(localproc))
@@ -126,7 +129,7 @@ def misspelt(engine: localproc.Engine) -> dict[str, Callable[[], object]]:
         "Engine.jobs() has no option 'tags'; tag": lambda: engine.jobs(**as_any(tags="x")),
         "Engine() has no option 'slot'; slots": lambda: localproc.Engine(**as_any(slot=2)),
         "Engine() has no option 'run_job'; run_jobs": lambda: localproc.Engine(**as_any(run_job=1)),
-        "create_app() has no option 'base'; base_url": lambda: engine.client(**as_any(base="x")),
+        "Engine.client() has no option 'base'; base_url": lambda: engine.client(**as_any(base="x")),
     }
 
 
@@ -149,6 +152,68 @@ def test_a_misspelt_option_is_refused_at_once_with_what_was_meant(
             engine.run(HELLO, {}, **as_any(zzzzz=1))
         assert engine.jobs() == []
     assert [one.name for one in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_every_public_call_refuses_a_name_that_it_does_not_have(kind: type) -> None:
+    for name, call in public_calls(kind):
+        if (kind, name) == (Server, "execute"):
+            continue  # servers elsewhere have members of their own
+        with pytest.raises(UnknownOption, match=rf"{name}\(\) has no option 'zzzzz'"):
+            call(object(), zzzzz=1)
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_what_is_made_refuses_a_name_that_it_does_not_have(kind: type) -> None:
+    with pytest.raises(UnknownOption, match=rf"^{kind.__name__}\(\) has no option 'zzzzz'"):
+        kind(zzzzz=1)
+
+
+def test_a_name_that_is_taken_is_never_taken_for_another(localproc_engine: Engine) -> None:
+    process = localproc_engine.deploy(HELLO, process_id="by-name")
+    assert process.id == "by-name"
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'package'"):
+        localproc_engine.deploy(**as_any())
+
+
+def test_an_input_that_is_given_as_an_option_is_told_as_one(localproc_engine: Engine) -> None:
+    process = localproc_engine.deploy({**HELLO, "inputs": {"message": "string?", "tag": "string?"}})
+    said = 'inputs are given as a mapping: execute({"%s": ...})'
+    for name in ("message", "tag"):
+        with pytest.raises(UnknownOption) as error:
+            process.execute(**as_any(**{name: "x"}))
+        assert error.value.hint == said % name
+        with pytest.raises(UnknownOption) as error:
+            localproc_engine.execute(process, **as_any(**{name: "x"}))
+        assert error.value.hint == said.replace("(", "(process, ") % name
+
+
+def test_what_may_be_an_input_is_told_how_inputs_are_given(localproc_engine: Engine) -> None:
+    localproc_engine.deploy(HELLO)
+    package = {**HELLO, "inputs": {"message": "string?"}}
+    calls: dict[str, Callable[[], object]] = {
+        "execute(process, ": lambda: localproc_engine.execute("hello", **as_any(message="x")),
+        "run(package, ": lambda: localproc_engine.run(package, **as_any(message="x")),
+        "add(process, cron, ": lambda: localproc_engine.schedules.add(
+            "hello", "@daily", **as_any(message="x")
+        ),
+    }
+    for said, call in calls.items():
+        with pytest.raises(UnknownOption) as error:
+            call()
+        assert error.value.hint.startswith(
+            f'inputs are given as a mapping: {said}{{"message": ...}}); there is: '
+        )
+
+
+def test_options_of_another_type_are_told_by_the_call(localproc_engine: Engine) -> None:
+    with pytest.raises(localproc.InvalidInputs) as error:
+        localproc_engine.client(**as_any(title=3, echo="yes"))
+    assert error.value.message == "Engine.client() cannot be called like this"
+    assert [(one.where, one.message) for one in error.value.problems] == [
+        ("title", "expected str, got 3"),
+        ("echo", "expected bool, got 'yes'"),
+    ]
 
 
 def test_a_state_that_does_not_exist_is_told_with_those_that_do(

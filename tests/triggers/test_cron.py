@@ -122,8 +122,13 @@ def test_days_off(tmp_path: Path) -> None:
 def test_days_off_are_passed_over() -> None:
     schedule = Schedule("s", "p", "0 9 * * *", days_off=["SAT", "SUN", "2026-11-30"])
     assert [one.day for one in schedule.next_runs(NOW, 3)] == [1, 2, 3]
-    never = Schedule("s", "p", "0 9 * * SUN", days_off=["SUN"])
-    assert never.next(NOW) is None
+    seconds = Schedule("s", "p", "* * * * * ?", days_off=["SAT", "SUN"])
+    monday = seconds.next(datetime(2026, 11, 28, 12, tzinfo=UTC))
+    assert monday == datetime(2026, 11, 30, tzinfo=UTC)
+    assert seconds.next(monday) == monday + timedelta(seconds=1)
+    for cron, off in (("0 9 * * SUN", "SUN"), ("* * 25 12 *", "12-25"), ("0 0 29 2 *", "02-29")):
+        never = Schedule("s", "p", cron, days_off=[off])
+        assert never.next(NOW) is None
 
 
 def test_the_reason_is_the_schedule_and_the_time_that_was_due() -> None:

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import socket
 import sys
 import threading
@@ -26,8 +27,9 @@ from localproc.engine.triggers.accepting import TriggeredJobs
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
-from localproc.errors import NoSuchSubscription
+from localproc.errors import NoSuchSubscription, StoreLocked
 from localproc.model import Event, JobRecord, Kind
+from localproc.store import SqliteStore
 from tests.engine.folder_storage import Boxes
 from tests.patience import patient, until
 from tests.triggers.killing import ECHO, serving, watch_under_kills
@@ -152,6 +154,27 @@ def test_what_is_misspelt_is_told_with_what_was_meant(
 # Ends of jobs
 
 
+@pytest.mark.parametrize(
+    ("inputs", "where", "hint"),
+    [
+        ({"text": "$(event.nme)"}, "target.inputs.text", "did you mean 'name'?"),
+        ({"text": ["of $(event['siz'])"]}, "target.inputs.text[0]", "did you mean 'size'?"),
+        ({"text": "$(event[0])"}, "target.inputs.text", "event has event, path, uri, name, size"),
+        ({"txt": "$(event.name)"}, "target.inputs.txt", "did you mean 'text'?"),
+    ],
+)
+def test_what_no_event_or_process_has_is_told_when_a_subscription_is_added(
+    engine: Engine, tmp_path: Path, inputs: dict[str, Any], where: str, hint: str
+) -> None:
+    when = {"event": "file", "folder": str(tmp_path)}
+    with pytest.raises(InvalidInputs) as refused:
+        engine.subscriptions.add("s", when, {"process": "echo", "inputs": inputs})
+    [problem] = refused.value.problems
+    assert problem.where == where
+    assert problem.hint.startswith(hint)
+    assert engine.subscriptions.all() == []
+
+
 def test_a_job_that_has_ended_sets_another_one_off(engine: Engine) -> None:
     told = {"process": "echo", "inputs": {"text": "$(event.process): $(event.status)"}}
     for event in ("succeeded", "failed"):
@@ -247,6 +270,19 @@ def test_each_version_of_a_file_sets_off_one_job(engine: Engine, tmp_path: Path)
     (inbox / "old.txt").unlink()
     assert len(looking.look("s")) == 1
     assert echoed(engine) == {"a.txt 1": 1, "b.txt 2": 1, "renamed.txt 3": 1}
+
+
+def test_pipes_are_no_files(engine: Engine, tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    os.mkfifo(inbox / "pipe")
+    (inbox / "a.txt").write_text("1")
+    (inbox / "link").symlink_to("a.txt")
+    (inbox / "nowhere").symlink_to("gone")
+    when = {"event": "file", "folder": str(inbox), "settled": 0, "existing": True}
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": "$(event.name)"}})
+    assert len(Looking(engine).look("s")) == 2
+    assert echoed(engine) == {"a.txt": 1, "link": 1}
 
 
 def test_a_file_that_is_being_written_is_waited_for(engine: Engine, tmp_path: Path) -> None:
@@ -354,6 +390,45 @@ def test_each_item_of_a_search_that_grows_sets_off_one_job(engine: Engine, api: 
     assert echoed(engine) == expected
     (trigger,) = looking.store.triggers("default", "subscription", "s")
     assert trigger.due is not None
+
+
+def test_an_item_that_lacks_a_fact_keeps_nobody_waiting(engine: Engine, api: StacApi) -> None:
+    api.grow(1, cloud="10")
+    api.grow(2)
+    api.grow(3, cloud="30")
+    when = {"event": "stac", "url": api.url, "existing": True}
+    text = "$(event.id) has $(event.properties.cloud)"
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": text}})
+    looking = Looking(engine)
+    assert len(looking.look("s")) == 2
+    assert looking.look("s") == []
+    assert echoed(engine) == {"item-1 has 10": 1, "item-3 has 30": 1}
+    (lacking,) = [one for one in engine.subscriptions.history("s") if not one.job_id]
+    assert lacking.key == "S2/item-2"
+    assert "there is no $(event.properties.cloud)" in lacking.said
+
+
+def test_an_event_waits_for_a_store_that_somebody_holds(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    when = {"event": "file", "folder": str(inbox), "settled": 0}
+    engine.subscriptions.add("s", when, {"process": "echo", "inputs": {"text": "$(event.name)"}})
+    looking, refused = Looking(engine), list[str]()
+    find = SqliteStore.process
+
+    def process(store: SqliteStore, *given: Any) -> Any:
+        if not refused:
+            refused.append("process")
+            raise StoreLocked("somebody has it")
+        return find(store, *given)
+
+    (inbox / "a").touch()
+    monkeypatch.setattr(SqliteStore, "process", process)
+    assert looking.look("s") == []
+    assert len(looking.look("s")) == 1
+    assert refused
 
 
 def test_items_of_one_moment_are_told_apart(engine: Engine, api: StacApi) -> None:

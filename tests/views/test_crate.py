@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from localproc import Engine, Job, __version__
+from localproc.engine.crating import write_crate
 from localproc.errors import Conflict, ResultsNotReady
 
 SCATTERED = {
@@ -149,6 +150,19 @@ def test_a_crate_may_be_an_archive_and_replaces_nothing(job: Job, tmp_path: Path
     with pytest.raises(Conflict, match="exists already"):
         job.crate(path)
     assert sorted(one.name for one in tmp_path.glob("*crate*")) == ["crate.zip"]
+
+
+@pytest.mark.parametrize("name", ["crate.zip", "crate"])
+def test_what_comes_while_a_crate_is_written_is_not_replaced(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+
+    def fill(_: str) -> None:
+        place.mkdir() if name == "crate" else place.write_text("mine")
+
+    with pytest.raises(Conflict, match="exists already"):
+        write_crate(str(place), fill, lambda _: {})
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert not list(place.iterdir()) if name == "crate" else place.read_text() == "mine"
 
 
 def test_a_failure_is_told_too(localproc_engine: Engine, packages: Path, tmp_path: Path) -> None:

@@ -87,6 +87,16 @@ class TestImages:
         assert (loaded.name, loaded.digest) == (name_of, found.digest)
         assert os.listdir(tmp_path) == ["bare.tar"]
 
+    def test_one_of_dockers_own_registry_is_found_by_either_name(
+        self, images: DaemonImages, name_of: str, tmp_path: Path
+    ) -> None:
+        """Podman calls what it loads without a registry ``localhost/...``."""
+        loaded = images.load(str(layout(tmp_path / "layout.tar")), name_of)
+        for name in (f"docker.io/{name_of}", f"index.docker.io/{name_of}"):
+            found = images.image(Container(name, "/"))
+            assert found is not None, name
+            assert found.digest == loaded.digest
+
     def test_one_that_is_called_by_its_digest_is_that_where_it_is_loaded(
         self, images: DaemonImages, tmp_path: Path
     ) -> None:

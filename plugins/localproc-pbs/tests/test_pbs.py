@@ -16,7 +16,15 @@ from localproc_pbs import pbs
 from localproc_pbs.pbs import Pbs
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
-from localproc.executors.batch import Allocation, Failed, Request, TooMany
+from localproc.executors.batch import (
+    Allocation,
+    Failed,
+    Request,
+    TooMany,
+    commands,
+    queue,
+    telling,
+)
 from localproc.model import Task, TaskState
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_secrets import PASSWORD, TOKEN, found_in, texts_below
@@ -256,7 +264,9 @@ def test_an_answer_that_makes_no_sense_is_none() -> None:
 
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put commands on the PATH; return the folder of their jobs."""
+    """Put commands on the PATH; return the folder of their jobs. They may be asked often."""
+    for module in (commands, queue, telling):
+        monkeypatch.setattr(module, "QUERY", 0.1)
     state, programs = tmp_path / "pbs", tmp_path / "bin"
     for folder in (state, programs):
         folder.mkdir()

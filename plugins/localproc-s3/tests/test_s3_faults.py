@@ -214,7 +214,7 @@ def test_an_upload_whose_beginning_was_not_told_is_removed(
 ) -> None:
     """The server has begun it, and nobody knows its name."""
     source = tmp_path / "large.bin"
-    source.write_bytes(bytes(6 << 20))
+    source.write_bytes(bytes(MANY))
     storage = open_s3(endpoint=road.server.endpoint)
     lost = once("lost", lambda method, path: method == "POST" and "uploads" in path, times=2)
     road.fault = lost
@@ -242,8 +242,8 @@ def test_a_list_of_parts_that_was_damaged_on_its_way_is_sent_again(
     storage, uri = open_s3(endpoint=road.server.endpoint), f"s3://{bucket}/large.bin"
     road.fault = once("damaged", lambda method, path: method == "POST" and "uploadId" in path)
     with pytest.raises(StorageUnavailable):
-        storage.put(Put(bytes(6 << 20), uri))
-    storage.put(Put(bytes(6 << 20), uri))
+        storage.put(Put(bytes(MANY), uri))
+    storage.put(Put(bytes(MANY), uri))
     assert uploads(server, bucket) == []
 
 

@@ -15,7 +15,7 @@ from localproc.storage.upload_plan import Outbound
 
 __all__ = ["bucket", "open_s3", "server"]
 
-SIZE = (11 << 20) + 7  #: bytes of an object that goes in three parts
+SIZE = (17 << 20) + 7  #: bytes of an object that goes in three parts
 KIND = "image/tiff"
 
 

@@ -24,6 +24,7 @@ CORES: Final = 40
 RAM: Final = 20000
 PROGRAMS: Final = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 _PATIENCE: Final = 120.0
+_GRACE: Final = 3.0  #: seconds until a daemon is killed that does not end: one waits for its tasks
 _DIE_WITH_PARENT: Final = 1
 
 CONF: Final = """
@@ -89,7 +90,7 @@ class Cluster:
     A node that has not been heard of for ``slurmd_timeout`` seconds is lost.
     """
 
-    def __init__(self, folder: Path, *, slurmd_timeout: int = 5) -> None:
+    def __init__(self, folder: Path, *, slurmd_timeout: int = 300) -> None:
         self.folder = folder
         self.limits = _has_cgroups()
         self.conf = folder / "slurm.conf"
@@ -157,7 +158,7 @@ class Cluster:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(_PATIENCE)
+                process.wait(_GRACE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -13,6 +13,7 @@ import pytest
 from slurm_cluster import Cluster, missing
 from tests.conftest import absent
 
+from localproc.executors.batch import commands, queue, telling
 from localproc.model import Task
 from localproc.plugins.executor import Executor, ExecutorSettings
 from localproc.testing.executor_tests import ExecutorTests, OpenExecutor, opened
@@ -40,9 +41,12 @@ def own_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def slow_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """Give a cluster to break that misses a node no sooner than those of computing centres do."""
-    yield from _started(monkeypatch, slurmd_timeout=300)
+def hasty_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Give a cluster to break that misses what its nodes have lost within seconds.
+
+    On a busy machine it misses nodes that are there, too: those of computing centres have minutes.
+    """
+    yield from _started(monkeypatch, slurmd_timeout=5)
 
 
 def _started(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Cluster]:
@@ -79,7 +83,11 @@ class SlurmTests(ExecutorTests):
     home: Path
 
     @pytest.fixture
-    def open_executor(self, tmp_path: Path, cluster: Cluster) -> Iterator[OpenExecutor]:
+    def open_executor(
+        self, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[OpenExecutor]:
+        for module in (commands, queue, telling):  # nobody else is there who is kept waiting
+            monkeypatch.setattr(module, "QUERY", 0.2)
         self.cluster, self.home = cluster, tmp_path / "home"
         executors: list[Executor] = []
 

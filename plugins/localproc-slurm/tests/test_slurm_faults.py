@@ -11,10 +11,10 @@ from slurm_cluster import CORES, NODES, Cluster
 from slurm_fixtures import (
     SlurmTests,
     cluster,
+    hasty_cluster,
     open_slurm,
     own_cluster,
     running_cluster,
-    slow_cluster,
     until,
 )
 
@@ -23,7 +23,7 @@ from localproc.model import Report, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import OpenExecutor
 
-__all__ = ["cluster", "own_cluster", "running_cluster", "slow_cluster"]  # fixtures
+__all__ = ["cluster", "hasty_cluster", "own_cluster", "running_cluster"]  # fixtures
 
 pytestmark = pytest.mark.service
 
@@ -287,26 +287,26 @@ class TestBundles(Everywhere):
         assert {one.state for one in found.values()} == {TaskState.CANCELLED}
 
     def test_a_runner_that_is_killed_with_its_job_is_missed_before_slurm_does(
-        self, slow_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, own_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for module in (scheduler_backend, telling):
             monkeypatch.setattr(module, "SILENT", 8.0)
         monkeypatch.setattr(telling, "_SETTLE", 1.0)
         executor = open_slurm(tmp_path / "home", "first", {**self.options, "silence": 8})
         task = self.running_task(executor, tmp_path)
-        slow_cluster.kill_steps()
+        own_cluster.kill_steps()
         report = self.end_of(executor, task)
         executor.close()
         assert report.state is TaskState.NODE_LOST
         assert report.reason == f"its runner on {report.host} gave no sign of life any more"
-        until(lambda: not slow_cluster.call("squeue", "--noheader"))
+        until(lambda: not own_cluster.call("squeue", "--noheader"))
 
     def test_what_goes_on_though_slurm_has_lost_its_job_comes_to_its_own_end(
-        self, own_cluster: Cluster, tmp_path: Path
+        self, hasty_cluster: Cluster, tmp_path: Path
     ) -> None:
         executor = open_slurm(tmp_path / "home", "first", self.options)
         task = self.running_task(executor, tmp_path)
-        own_cluster.kill_steps(runners=False)
+        hasty_cluster.kill_steps(runners=False)
         said = "the scheduler has lost the node, but its runner"
         self.until(executor, [task.key], lambda report: report.reason.startswith(said))
         (Path(task.outdir) / "go").touch()

@@ -46,7 +46,7 @@ def _wait(job: Job, engine: Engine) -> None:
         job.wait(_PATIENCE)
     except TimeoutError:
         pid = owner_of(job, engine)
-        if pid is not None and not say_stopped(job, pid):
+        if pid is not None and not job.status.final and not say_stopped(job, pid):
             said = f"process {pid}, which runs it, has not ended it yet"
             click.echo(f"{job.id}: {said}", err=True)
         job.wait()

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from localproc.cli.shared_options import executor_options, json_option
 from localproc.cli.site import Site
 from localproc.engine.container_runtimes import Containers
 from localproc.engine.engine import namespace_of
+from localproc.engine.handles import Job
 from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
@@ -154,20 +155,7 @@ def _home(site: Site) -> Iterator[Finding]:
             )
         else:
             yield Finding("ok", "store", f"{len(engine.jobs(limit=10_000))} jobs, sound")
-        open_jobs = jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING)
-        for job in open_jobs:
-            if job.record.aside:
-                error = errors.JobPutAside(job.id, job.record.aside)
-                yield Finding("warning", "job", error.message, error.hint)
-        left = [one for one in open_jobs if one.abandoned]
-        if left:
-            yield Finding(
-                "warning",
-                "jobs",
-                f"nobody runs {', '.join(one.id for one in left[:3])}"
-                + (f" and {len(left) - 3} more" if len(left) > 3 else ""),
-                "localproc resume goes on with them, localproc dismiss JOB stops one",
-            )
+        yield from _open_jobs(jobs_everywhere(space, JobStatus.ACCEPTED, JobStatus.RUNNING))
         for one in space.runtime.remains.due():
             yield Finding(
                 "warning",
@@ -177,6 +165,22 @@ def _home(site: Site) -> Iterator[Finding]:
             )
         alive = [f"process {pid}" for _, pid in space.alive()]
         yield Finding("ok", "engines", ", ".join(alive) or "none at work")
+
+
+def _open_jobs(jobs: Sequence[Job]) -> Iterator[Finding]:
+    for job in jobs:
+        if job.record.aside:
+            error = errors.JobPutAside(job.id, job.record.aside)
+            yield Finding("warning", "job", error.message, error.hint)
+    left = [one for one in jobs if one.abandoned]
+    if left:
+        yield Finding(
+            "warning",
+            "jobs",
+            f"nobody runs {', '.join(one.id for one in left[:3])}"
+            + (f" and {len(left) - 3} more" if len(left) > 3 else ""),
+            "localproc resume goes on with them, localproc dismiss JOB stops one",
+        )
 
 
 def _no_home(site: Site) -> Finding:

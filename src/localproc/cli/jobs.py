@@ -4,6 +4,7 @@ Owns listing and showing them, their logs and their results. Must not know how t
 """
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -82,8 +83,11 @@ def jobs(
     if as_json:
         print_json({"jobs": [_listed(one) for one in found], "links": []})
         return
-    print_table(["job", "process", "status", "", "created", "took", "message"], map(_row, found))
-    say_abandoned([one for one in found if one.abandoned])
+    alone = [one for one in found if one.abandoned]
+    ids = {one.id for one in alone}
+    rows = [_row(one, abandoned=one.id in ids) for one in found]
+    print_table(["job", "process", "status", "", "created", "took", "message"], rows)
+    say_abandoned(alone)
     if len(found) == limit:
         click.echo(f"more: localproc jobs --before {found[-1].id}", err=True)
 
@@ -92,13 +96,13 @@ def _listed(job: Job) -> dict[str, Any]:
     return {**ogc.status_info(job.record), **({"abandoned": True} if job.abandoned else {})}
 
 
-def _row(job: Job) -> tuple[str, ...]:
+def _row(job: Job, *, abandoned: bool) -> tuple[str, ...]:
     record = job.record
     created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return (
         record.id,
         record.process_id,
-        job_state(job),
+        job_state(record, abandoned=abandoned),
         f"{record.progress} %",
         created,
         seconds(job.duration),
@@ -136,7 +140,8 @@ def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> Non
             document = final_document(found)
             print_json({**document, "steps": found.step_details()} if steps else document)
             return
-        _head(found)
+        abandoned = found.abandoned
+        _head(found, abandoned=abandoned)
         if steps:
             for one in found.step_details():
                 click.echo("\n".join(detail_lines(one)))
@@ -145,17 +150,18 @@ def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> Non
                 ["step", "status", "took", "cpu", "memory", "exit", "log"],
                 map(row_cells, found.rows()),
             )
-        say_abandoned([found] if found.abandoned else [])
+        say_abandoned([found] if abandoned else [])
 
 
-def _head(job: Job) -> None:
+def _head(job: Job, *, abandoned: bool) -> None:
     record, expected = job.record, job.expected_end()
-    click.echo(f"{record.id}  {record.process_id}  {job_state(job)}  {record.progress} %")
+    state = job_state(record, abandoned=abandoned)
+    click.echo(f"{record.id}  {record.process_id}  {state}  {record.progress} %")
     if record.title:
         click.echo(record.title)
     failed = record.status is JobStatus.FAILED
     click.echo(JobFailed.from_problem(job.problem) if failed else record.message)
-    if expected is not None and not job.abandoned:
+    if expected is not None and not abandoned:
         click.echo(f"expected to end at {expected.astimezone():%H:%M:%S}, as earlier jobs did")
 
 
@@ -208,14 +214,18 @@ def logs(
                 {name: {"stdout": log.stdout, "stderr": log.stderr} for name, log in texts.items()}
             )
             return
-        reused = {one.name: one.reused_from for one in found.steps if one.reused_from}
-        for name in names:
-            if len(names) > 1:
-                click.echo(click.style(f"--- {name} ---", bold=True))
-            if name in reused:
-                source = f"localproc logs {reused[name]} {name}"
-                click.echo(f"its outputs are those of job {reused[name]}: {source}", err=True)
-            _print_log(found.logs(name), stream)
+        _print_logs(found, names, stream)
+
+
+def _print_logs(job: Job, names: Sequence[str], stream: str | None) -> None:
+    reused = {one.name: one.reused_from for one in job.steps if one.reused_from}
+    for name in names:
+        if len(names) > 1:
+            click.echo(click.style(f"--- {name} ---", bold=True))
+        if name in reused:
+            source = f"localproc logs {reused[name]} {name}"
+            click.echo(f"its outputs are those of job {reused[name]}: {source}", err=True)
+        _print_log(job.logs(name), stream)
 
 
 def _print_log(log: StepLog, stream: str | None) -> None:
@@ -231,9 +241,15 @@ def _print_log(log: StepLog, stream: str | None) -> None:
 def _follow(job: Job, step: str, stream: str | None) -> None:
     """Write what a step writes; without a step, what all do, each line with its step's name."""
     if step:
+        before, last = "", "\n"
         for name, text in job.follow(step):
-            if stream in (None, name):
+            if text and stream in (None, name):
+                if last != "\n" and name != before:
+                    click.echo()  # the line of the other stream has not ended
                 click.echo(text, nl=False)
+                before, last = name, text[-1]
+        if last != "\n":
+            click.echo()
         return
     for one, name, text in job.follow_all():
         if stream in (None, name):

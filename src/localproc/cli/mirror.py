@@ -6,7 +6,7 @@ Owns the command line of it. Must not know where or how they are kept.
 import click
 
 from localproc.cli.printing import count, print_json, print_table
-from localproc.cli.shared_options import container_options
+from localproc.cli.shared_options import container_options, json_option
 from localproc.cli.site import Site
 
 _images = click.option("--no-images", is_flag=True, help="Leave images of containers out.")
@@ -37,7 +37,7 @@ def add(site: Site, what: tuple[str, ...]) -> None:
 
 
 @mirror.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_obj
 def list_(site: Site, *, as_json: bool) -> None:
     """List what is mirrored."""

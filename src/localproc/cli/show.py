@@ -20,7 +20,7 @@ from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
 from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
-from localproc.model import JobStatus, Step, StepStatus
+from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.views.step_rows import StepRow, step_rows
 from localproc.views.written import finite
 
@@ -73,9 +73,9 @@ def step_state(step: Step) -> str:
     return "stopped" if step.message == STOPPED else step.status.value
 
 
-def job_state(job: Job) -> str:
+def job_state(record: JobRecord, *, abandoned: bool) -> str:
     """Return the word for a job's state; nobody runs one that is abandoned."""
-    return "abandoned" if job.abandoned else job.status.value
+    return "abandoned" if abandoned else record.status.value
 
 
 def say_abandoned(jobs: Sequence[Job]) -> None:
@@ -232,10 +232,11 @@ def final_document(job: Job) -> dict[str, Any]:
     """Return a job's statusInfo, with its results, or with the problem that it failed of."""
     document = job.status_info()
     document["folder"] = job.folder
-    if job.abandoned:
-        document["abandoned"] = True
-    if job.status is JobStatus.SUCCESSFUL:
+    status = document["status"]  # it may change meanwhile, and all is of one moment
+    if status == JobStatus.SUCCESSFUL:
         document["results"] = job.results_document()
-    elif job.status is JobStatus.FAILED:
+    elif status == JobStatus.FAILED:
         document["problem"] = dict(job.problem)
+    elif job.abandoned:
+        document["abandoned"] = True
     return document

@@ -3,7 +3,7 @@
 Owns the words of that command. Must not know how events are found.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,7 +12,14 @@ from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
 from localproc.cli.trigger_commands import add_commands, shown_time
 from localproc.engine.admission.inputs import read_inputs
+from localproc.engine.triggers.members import unknown_names
 from localproc.engine.triggers.subscription import Subscription
+from localproc.engine.triggers.subscriptions import SubscriptionOptions
+from localproc.errors import InvalidInputs
+from localproc.model.trigger import Firing
+
+#: What a file has: all members but the name.
+_IN_FILES: Final = ("when", "target", *SubscriptionOptions.__annotations__)
 
 
 @click.group()
@@ -32,7 +39,11 @@ def subscription() -> None:
 def add(site: Site, name: str, file: str, replace: bool, as_json: bool) -> None:
     """Add the subscription that FILE.yml describes: when, target, every."""
     members, _ = read_inputs(file)
-    when, target = members.pop("when", {}), members.pop("target", {})
+    members = {"when": {}, "target": {}, **members}
+    if problems := unknown_names(members, _IN_FILES):
+        raise InvalidInputs("the subscription cannot be kept", problems)
+    Subscription.from_data({"name": name, **members})
+    when, target = members.pop("when"), members.pop("target")
     with site.prepare() as engine:
         added = engine.subscriptions.add(name, when, target, replace_it=replace, **members)
         _show(added, as_json=as_json)
@@ -58,16 +69,22 @@ def list_subscriptions(site: Site, as_json: bool) -> None:
 def show(site: Site, name: str, as_json: bool) -> None:
     """Show a subscription, and its last events."""
     with site.look() as engine:
-        _show(engine.subscriptions.get(name), as_json=as_json)
+        found = engine.subscriptions.get(name)
+        _show(found, as_json=as_json)
         if not as_json:
             rows = [
-                (shown_time(one.due), one.key, one.job_id)
+                (shown_time(one.due), one.key, one.job_id or _said(one, found))
                 for one in engine.subscriptions.history(name)
             ]
             print_table(["seen", "event", "job"], rows)
 
 
 add_commands(subscription, "subscription", lambda engine: engine.subscriptions)
+
+
+def _said(one: Firing, found: Subscription) -> str:
+    """Return in a line why an event became no job."""
+    return " ".join(one.said.split()) if "process" in found.target else ""
 
 
 def _document(found: Subscription) -> dict[str, Any]:

@@ -30,5 +30,5 @@ def add_commands(group: click.Group, kind: str, kept_by: Callable[[Any], KeptTri
 
 
 def shown_time(moment: datetime) -> str:
-    """Return a time as people here read it."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Return a time as people here read it, with its zone: schedules have zones of their own."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -64,7 +64,7 @@ def prune(
         any_goes = bool(found.jobs or found.remains or "cache" in chosen)
         goes = any_goes and not dry_run and leftovers.is_sure(yes)
         if goes:
-            found = engine.prune(**chosen)
+            found = engine.prune(among={one.job.id for one in found.jobs}, **chosen)
     if as_json:
         print_json(_document(found, removed=goes))
     elif goes:

@@ -44,7 +44,7 @@ def wait(site: Site, job_ids: tuple[str, ...], timeout: float | None, as_json: b
                     click.echo(str(error), err=True)
                     codes.append(code_of(error))
                 if not as_json:
-                    click.echo(f"{job.id}: {job_state(job)}")
+                    click.echo(f"{job.id}: {job_state(job.record, abandoned=job.abandoned)}")
         if as_json:
             print_json({"jobs": [final_document(job) for job in jobs]})
     return next((code for code in codes if code), 0)

@@ -6,7 +6,6 @@ what the metadata says, nor handles.
 
 import os
 import posixpath
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +53,7 @@ def write_crate(
     their sizes by their places.
     """
     if os.path.lexists(path):
-        raise Conflict(f"{path} exists already", hint="name another one, or remove it")
+        raise _taken(path)
     beside = os.path.dirname(os.path.abspath(path))
     with tempfile.TemporaryDirectory(prefix=".localproc-crate-", dir=beside) as folder:
         crate = os.path.join(folder, "crate")
@@ -64,9 +63,22 @@ def write_crate(
         if path.endswith(".zip"):
             archive = os.path.join(folder, "crate.zip")
             _zip(crate, archive)
-            os.replace(archive, path)
+            _put(archive, path, lambda: open(path, "xb").close())
         else:
-            shutil.move(crate, path)
+            _put(crate, path, lambda: os.mkdir(path))
+
+
+def _put(made: str, path: str, claim: Callable[[], object]) -> None:
+    """Have what was made at a path which somebody else may have taken meanwhile."""
+    try:
+        claim()
+    except FileExistsError:
+        raise _taken(path) from None
+    os.replace(made, path)
+
+
+def _taken(path: str) -> Conflict:
+    return Conflict(f"{path} exists already", hint="name another one, or remove it")
 
 
 def _sizes(folder: str) -> Iterator[tuple[str, int]]:

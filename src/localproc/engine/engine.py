@@ -22,8 +22,6 @@ from localproc.engine.options import (
     EngineSettings,
     ExecuteOptions,
     Inputs,
-    check_options,
-    check_types,
 )
 from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
@@ -32,11 +30,13 @@ from localproc.engine.triggers.subscriptions import Subscriptions
 from localproc.engine.triggers.trigger_runner import TriggerRunner
 from localproc.model import InputPolicy, JobStatus
 from localproc.plugins.manager import PluginManager
+from localproc.spelling import check_types, public
 from localproc.views import notebook
 
 _IN_NOTEBOOKS: Final = 20  #: jobs that are shown there
 
 
+@public
 class LocalEngine(KeptJobs):
     """Runs application packages, in this process, and keeps what happens in a home.
 
@@ -52,8 +52,7 @@ class LocalEngine(KeptJobs):
         allow_remote: bool = False,
         **settings: Unpack[EngineSettings],
     ) -> None:
-        check_options(type(self), settings, EngineSettings)
-        check_types(type(self), {"home": (home, str | os.PathLike[str])})
+        check_types("Engine", {"home": (home, str | os.PathLike[str])})
         runtime = Runtime(home, plugins, Settings(**settings), run_jobs=run_jobs)
         name = runtime.settings.namespace
         self._namespace = Namespace(runtime, name, allow_remote=allow_remote)
@@ -217,7 +216,6 @@ class LocalEngine(KeptJobs):
         ``UnsupportedPackage`` if the executor lacks what the package requires; ``UnknownOption``.
         Nothing is left behind then.
         """
-        check_options(self.execute, options, ExecuteOptions)
         found = process if isinstance(process, Process) else self.process(process)
         return found.execute(inputs, **options)
 
@@ -227,7 +225,6 @@ class LocalEngine(KeptJobs):
         The job's ``status`` tells how it ended; ``results()`` and ``raise_for_status()`` raise
         ``JobFailed`` if it failed. Raises what ``deploy`` and ``execute`` raise.
         """
-        check_options(self.run, options, ExecuteOptions)
         self._namespace.runtime.check_open()
         if not isinstance(package, Process):
             self.warm_up(options.get("executor", ""))

@@ -11,13 +11,15 @@ from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job_documents import JobDocuments
 from localproc.engine.namespace import Namespace
-from localproc.engine.options import ExecuteOptions, Inputs, check_options
+from localproc.engine.options import ExecuteOptions, Inputs
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.model import ProcessRecord
+from localproc.spelling import public
 from localproc.views import notebook
 from localproc.views.inputs_template import inputs_template
 
 
+@public
 class Process:
     """A deployed package.
 
@@ -108,7 +110,6 @@ class Process:
 
     def execute(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> "Job":
         """Accept a job of this process and return it; see ``Engine.execute``."""
-        check_options(self.execute, options, ExecuteOptions)
         asked: dict[str, Any] = {**options}
         detached = asked.pop("detached", False)
         job_id = self._namespace.accept(self.record, inputs, asked, detached=detached)
@@ -120,10 +121,10 @@ class Process:
         ``inputs`` and ``options`` are those of ``execute``. Inputs that do not fit are among its
         ``problems``. Raises ``PluginMissing`` for an executor that is not there.
         """
-        check_options(self.plan, options, ExecuteOptions)
         return self._namespace.plan(self.record, inputs, {**options})
 
 
+@public
 class Job(JobDocuments):
     """One execution of a process.
 
@@ -157,7 +158,6 @@ class Job(JobDocuments):
 
         Raises ``Conflict`` for a job that has not ended, and what ``deploy`` and ``execute`` raise.
         """
-        check_options(self.retry, options, ExecuteOptions)
         check_retry(self.record)
         package = package.record if isinstance(package, Process) else package
         record = self._namespace.process_for_retry(self.record, package)

@@ -18,11 +18,13 @@ from localproc.errors import (
 )
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, ProcessRecord
 from localproc.model.events import Failed
+from localproc.spelling import public
 from localproc.storage.results_place import results_root
 
 _TURN: Final = 0.5  #: seconds that a thread waits at a time for whoever awaits a job
 
 
+@public
 class JobAccount:
     """One execution of a process, to look at.
 

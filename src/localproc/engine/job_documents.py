@@ -19,12 +19,14 @@ from localproc.errors import (
 )
 from localproc.machine import steps
 from localproc.model.events import StepFinished, Succeeded
+from localproc.spelling import public
 from localproc.views import crate, execution_log, provenance
 from localproc.views.measured import as_yaml
 from localproc.views.report import ReportContents, report_html, told_steps
 from localproc.views.written import written
 
 
+@public
 class JobDocuments(JobResults):
     """A job with all that can be told of it in documents."""
 

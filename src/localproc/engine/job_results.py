@@ -19,6 +19,7 @@ from localproc.errors import (
     ResultsNotReady,
 )
 from localproc.model.events import Succeeded
+from localproc.spelling import public
 from localproc.storage.published import Published
 from localproc.views import ogc
 
@@ -35,6 +36,7 @@ class Outcome:
     features: Mapping[str, Any]
 
 
+@public
 class JobResults(JobSteps):
     """A job with its steps and its results."""
 

@@ -22,6 +22,7 @@ from localproc.errors import (
     NoSuchStep,
 )
 from localproc.model import JobRecord, Step, StepStatus
+from localproc.spelling import public
 from localproc.views import notebook, ogc
 from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
@@ -34,6 +35,7 @@ class Steps(list[Step]):
         return notebook.steps_html(self)
 
 
+@public
 class JobSteps(JobAccount):
     """A job with its steps."""
 

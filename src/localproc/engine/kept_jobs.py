@@ -4,7 +4,7 @@ Owns the public verbs that find jobs, stop them and clear them away. Must not kn
 accepted, nor any face.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Unpack
 
@@ -12,12 +12,14 @@ from localproc.engine.handles import Job
 from localproc.engine.home.retention import Retention
 from localproc.engine.job_lists import find_job, list_executions, list_jobs
 from localproc.engine.namespace import Namespace
-from localproc.engine.options import JobFilters, PruneOptions, check_options, check_types
+from localproc.engine.options import JobFilters, PruneOptions
 from localproc.engine.upkeep.prune import Pruned
 from localproc.model import Trigger
+from localproc.spelling import check_types, public
 from localproc.views.found_lines import FoundLogs
 
 
+@public
 class KeptJobs:
     """The part of an engine that is about jobs which are there."""
 
@@ -56,8 +58,7 @@ class KeptJobs:
         Raises ``NoSuchJob`` for such an id, ``InvalidInputs`` for a state that does not exist or
         a number that is none, ``UnknownOption``.
         """
-        check_options(self.jobs, filters, JobFilters)
-        check_types(self.jobs, {"limit": (limit, int)})
+        check_types("Engine.jobs", {"limit": (limit, int)})
         return list_jobs(self._namespace, process, status, limit, filters)
 
     def executions(
@@ -126,12 +127,18 @@ class KeptJobs:
         """
         return self._namespace.delete(job_id, results=results)
 
-    def prune(self, *, dry_run: bool = False, **options: Unpack[PruneOptions]) -> Pruned:
+    def prune(
+        self,
+        *,
+        dry_run: bool = False,
+        among: Collection[str] | None = None,
+        **options: Unpack[PruneOptions],
+    ) -> Pruned:
         """Forget jobs that have ended; return which ones, and what the disk has back.
 
         For ``options`` see ``localproc.engine.home.retention.Retention``: all jobs that have ended
         go, unless they say otherwise. A job that one which has not ended needs stays: its results
-        may be that one's inputs. With ``dry_run`` nothing is removed. Raises ``InvalidInputs``.
+        may be that one's inputs. With ``dry_run`` nothing is removed. ``among``: only jobs of these
+        ids go, such as those that a dry run has told of. Raises ``InvalidInputs``.
         """
-        check_options(self.prune, options, PruneOptions)
-        return self._namespace.prune(Retention(**options), dry_run=dry_run)
+        return self._namespace.prune(Retention(**options), dry_run=dry_run, among=among)

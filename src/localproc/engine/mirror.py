@@ -26,6 +26,7 @@ from localproc.engine.namespace import Namespace
 from localproc.engine.packages.image_files import load_images, save_images
 from localproc.errors import InvalidInputs, NoSuchObject, StagingError
 from localproc.model import InputPolicy
+from localproc.spelling import public
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
 from localproc.storage.input_cache import ANYBODY, InputCache, KeptInput
@@ -45,6 +46,7 @@ class MirroredJob:
     inputs: str
 
 
+@public
 class Mirror:
     """What an engine's home has mirrored; iterating it gives each object, by URI."""
 

@@ -8,7 +8,7 @@ the public objects: they hold it.
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Final
@@ -230,13 +230,15 @@ class Namespace:
         """Forget a job that has ended, with its folder; return whether it had ended."""
         return self.runtime.pruner(self.name).remove(self.record(job_id), results=results)
 
-    def prune(self, retention: Retention, *, dry_run: bool) -> Pruned:
+    def prune(
+        self, retention: Retention, *, dry_run: bool, among: Collection[str] | None
+    ) -> Pruned:
         """Remove the jobs that are to go, and of the step cache what is too much."""
         if not dry_run:
             StepCache(self.runtime.home.steps, needed=partial(mentioned, self.runtime.store)).evict(
                 int(retention.cache)
             )
-        return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run)
+        return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run, among=among)
 
     def search_logs(self, text: str, limit: int) -> FoundLogs:
         """Return the logs of its jobs that have all words of a text."""
@@ -278,13 +280,16 @@ class Namespace:
         """Return whether an engine that lives owns a job, or may take up one without an owner.
 
         One that is on its way to run the home's jobs will do so, and is asked about first: what has
-        arrived since then is alive.
+        arrived since then is alive. What cannot be found out is not said to be gone.
         """
-        if locks.is_held(self.runtime.home.arrivals, shared=True):
+        try:
+            if locks.is_held(self.runtime.home.arrivals, shared=True):
+                return True
+            if job.owner is None:
+                return any(self.alive())
+            return liveness.is_alive(self.runtime.home.engines, job.owner)
+        except OSError:  # there are no descriptors, say
             return True
-        if job.owner is None:
-            return any(self.alive())
-        return liveness.is_alive(self.runtime.home.engines, job.owner)
 
     def stand_by(self) -> None:
         """Take over jobs that nobody runs from now on; otherwise that begins with the first job."""

@@ -1,21 +1,15 @@
 """The options that programs give by name.
 
-Owns their names and types, and refusing one that does not exist. Must not know what they do.
+Owns their names and types. Must not know what they do.
 """
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
-from functools import cache, lru_cache
-from numbers import Real
-from types import NoneType, UnionType
-from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypedDict
 
-from localproc.errors import InvalidInputs, Problem, UnknownOption
+from localproc.errors import InvalidInputs
 from localproc.model import InputPolicy, Trigger
-from localproc.near import near
 
 #: Inputs by name, or the path of a YAML or JSON file that has them.
 Inputs = Mapping[str, Any] | str | os.PathLike[str] | None
@@ -146,74 +140,6 @@ class EngineSettings(TypedDict, total=False):
     mail: Mapping[str, Any]
 
 
-def check_options(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:
-    """Refuse what is none of ``options``, a ``TypedDict``, or has a value of another type.
-
-    ``call`` is what they were given to; its own keywords are suggested too. Raises
-    ``UnknownOption`` and ``InvalidInputs``.
-    """
-    check_names(call, given, options)
-    known = _types_of(options)
-    check_types(call, {name: (value, known[name]) for name, value in given.items()})
-
-
-def check_names(call: Callable[..., Any], given: Mapping[str, Any], options: type) -> None:
-    """Refuse what is none of ``options``, as ``check_options`` does; values may be any."""
-    known = _types_of(options)
-    for name in given:
-        if name not in known:
-            own = [one.name for one in inspect.signature(call).parameters.values()]
-            choices = sorted({*known, *own} - {"self", "options", "filters", "settings"})
-            hint = near(name, choices, f"there is: {', '.join(choices)}")
-            raise UnknownOption(f"{_name(call)}() has no option {name!r}", hint=hint)
-
-
-def check_types(call: Callable[..., Any], given: Mapping[str, tuple[Any, Any]]) -> None:
-    """Refuse arguments that are not of their types, each a value and a type.
-
-    Raises ``InvalidInputs`` with all of them.
-    """
-    problems = [
-        Problem(f"expected {shown_type(kind)}, got {value!r:.80}", name)
-        for name, (value, kind) in given.items()
-        if not is_of_type(value, kind)
-    ]
-    if problems:
-        raise InvalidInputs(f"{_name(call)}() cannot be called like this", problems)
-
-
-_types_of = cache(get_type_hints)
-
-
-def is_of_type(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a type, as far as its outermost part tells."""
-    given: Any = type(value)
-    return _takes(kind, given)
-
-
-@lru_cache(maxsize=1024)
-def _takes(kind: Any, given: Any) -> bool:
-    """Return whether values of a class are of a type."""
-    if get_origin(kind) in (Union, UnionType):
-        return any(_takes(one, given) for one in get_args(kind))
-    plain = get_origin(kind) or kind
-    if plain is Sequence and issubclass(given, str | bytes):
-        return False
-    if plain in (int, float):
-        return issubclass(given, Real) and not issubclass(given, bool)
-    if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return issubclass(given, str)
-    return issubclass(given, plain)
-
-
-def shown_type(kind: Any) -> str:
-    """Return a type as people write it: ``int or None``."""
-    if get_origin(kind) in (Union, UnionType):
-        return " or ".join(shown_type(one) for one in get_args(kind))
-    plain = get_origin(kind) or kind
-    return "None" if plain is NoneType else str(plain.__name__)
-
-
 def read_trigger(name: str) -> Trigger:
     """Return a trigger by its name; raises ``InvalidInputs`` for one that does not exist."""
     try:
@@ -221,8 +147,3 @@ def read_trigger(name: str) -> Trigger:
     except ValueError:
         hint = f"there is: {', '.join(Trigger)}"
         raise InvalidInputs(f"there is no trigger {name!r}", hint=hint) from None
-
-
-def _name(call: Callable[..., Any]) -> str:
-    owner = getattr(call, "__self__", None)
-    return call.__qualname__ if owner is None else f"{type(owner).__name__}.{call.__name__}"

@@ -14,6 +14,7 @@ from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import is_filelike
 from localproc.engine.reporting import pictures, shown_results
 from localproc.errors import ResultsNotReady
+from localproc.spelling import public
 from localproc.storage.published import Published
 from localproc.uris import is_absolute
 from localproc.views import notebook
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_UPDATED: Final = 1 << 20  #: characters
 
 
+@public
 @dataclass(frozen=True)
 class StacResults:
     """A published STAC catalog. ``location`` is the URI of the folder that holds it."""

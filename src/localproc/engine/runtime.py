@@ -86,9 +86,8 @@ class Runtime:
         self._inherited = False
         self.completions = Completions()
         self.containers = Containers(self.plugins, self.settings)
-        self.inputs = InputCache(
-            settings.inputs_cache or self.home.inputs, settings.inputs_cache_limit << 20
-        )
+        kept = settings.inputs_cache or self.home.inputs
+        self.inputs = InputCache(kept, settings.inputs_cache_limit << 20)
         self.storages = self._storages()
         self.software = Software(list(self._software_sources()), base_environment())
         self._lock = threading.RLock()
@@ -109,14 +108,18 @@ class Runtime:
         self.observers = Observers(self.plugins)
         forks.watch(self)
         try:
-            settle(self.home, self.store)
-            if self.settings.adopt and self.store.owners():
-                self.loop()
-            if run_jobs and self.store.next_callback() is not None:
-                self.ring_callbacks()
+            self._go_on()
         except BaseException:
             self.close()
             raise
+
+    def _go_on(self) -> None:
+        """Go on with what engines before this one have left in the home."""
+        settle(self.home, self.store)
+        if self.settings.adopt and self.store.owners():
+            self.loop()
+        if self.run_jobs and self.store.next_callback() is not None:
+            self.ring_callbacks()
 
     def _open_store(self, journal: str) -> Store:
         """Open the store: where the disk is full, in the room that was set aside for such times."""

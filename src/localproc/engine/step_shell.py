@@ -30,6 +30,7 @@ from localproc.errors import ImageError, NoSuchStep, SecretUnavailable
 from localproc.executors.composed import make_beside
 from localproc.model import JobRecord, Step, Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
+from localproc.spelling import public
 from localproc.storage.disk import Disk, stage
 
 _IN_A_CONTAINER: Final = "/bin/sh"
@@ -39,6 +40,7 @@ _KEEP: Final = (
 )
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class StepShell:
     """A process for a person in the place of a step's.

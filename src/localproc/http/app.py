@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localproc.engine.engine import LocalEngine
-from localproc.engine.options import check_names
 from localproc.http import (
     execution,
     execution_log,
@@ -34,6 +33,7 @@ from localproc.http.echo import deploy_echo
 from localproc.http.endpoints import Handler, endpoint
 from localproc.http.http_settings import HttpOptions, HttpSettings
 from localproc.http.threads import Threads
+from localproc.spelling import spelled
 
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "": {"GET": service.landing},
@@ -81,6 +81,7 @@ class _Route(Route):
         self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
+@spelled
 def create_app(
     engine: LocalEngine, settings: HttpSettings | None = None, **options: Unpack[HttpOptions]
 ) -> Starlette:
@@ -90,7 +91,6 @@ def create_app(
     Raises ``ValueError`` for settings that do not go together, ``UnknownOption`` for an option that
     does not exist.
     """
-    check_names(create_app, options, HttpOptions)
     settings = settings or HttpSettings(**options)
     namespaces = settings.namespaces or (engine.namespace,)
     if len(namespaces) > 1 and "{namespace}" not in settings.template:

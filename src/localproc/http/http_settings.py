@@ -8,12 +8,14 @@ from string import Formatter
 from typing import Final, Literal, TypedDict, get_args
 
 from localproc.model import InputPolicy
+from localproc.spelling import public
 
 DismissPolicy = Literal["seed", "ogc2", "gone"]
 Profile = Literal["localproc", "zoo"]
 PREFIX: Final = "/{namespace}/ogc-api"
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
     """Settings of the HTTP face.

@@ -144,7 +144,7 @@ def dismiss(exchange: Exchange) -> Response:
     said = status_document(exchange, job) | {"status": "dismissed", "message": "dismissed"}
     if exchange.settings.dismiss != "ogc2":
         exchange.engine.hide(job.id)
-    elif had_ended:
+    elif had_ended or job.status is not JobStatus.DISMISSED:  # it may have ended by itself since
         exchange.engine.delete(job.id)
     if page is not None:
         return page
@@ -186,7 +186,7 @@ def _size_of(exchange: Exchange, job: Job, href: str) -> int | None:
         return None
     try:
         return os.path.getsize(published(job, f"{job.location}/{href.removeprefix(place)}"))
-    except LocalprocError:
+    except (LocalprocError, OSError):  # it may be removed since it was found
         return None
 
 

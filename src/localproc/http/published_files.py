@@ -123,8 +123,11 @@ def content_type(name: str) -> str:
 
 def folder_document(path: str, place: str) -> dict[str, Any]:
     """Tell what is in a published folder whose address is ``place``: links, by name."""
-    with os.scandir(path) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+    try:
+        with os.scandir(path) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:  # it was there a moment ago
+        raise NotFound(f"the folder cannot be read: {error.strerror}") from None
     links = []
     for entry in entries:
         link: dict[str, Any] = {
@@ -132,8 +135,11 @@ def folder_document(path: str, place: str) -> dict[str, Any]:
             "rel": ITEM_REL,
         }
         link["title"] = entry.name
-        if entry.is_file(follow_symlinks=False):  # a link may lead out, and is not followed then
-            link |= {"type": content_type(entry.name), "length": entry.stat().st_size}
+        try:
+            if entry.is_file(follow_symlinks=False):  # a link may lead out, and is not followed
+                link |= {"type": content_type(entry.name), "length": entry.stat().st_size}
+        except FileNotFoundError:
+            continue
         links.append(link)
     return {"title": os.path.basename(path), "links": links}
 

@@ -166,11 +166,14 @@ class JobRecord:
 
     def changed(self, **values: Any) -> "JobRecord":
         """Return the row with other values; every event makes one, so it is made fast."""
-        return JobRecord(**(dict(zip(_COLUMNS, _values(self), strict=True)) | values))
+        made = [*_values(self)]
+        for name, value in values.items():
+            made[_PLACES[name]] = value
+        return JobRecord(*made)
 
 
-_COLUMNS: Final = tuple(one.name for one in fields(JobRecord))
-_values: Final = attrgetter(*_COLUMNS)
+_PLACES: Final = {one.name: place for place, one in enumerate(fields(JobRecord))}
+_values: Final = attrgetter(*_PLACES)
 
 
 @dataclass(frozen=True, slots=True)

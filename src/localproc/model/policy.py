@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from localproc.spelling import public
 
+
+@public
 @dataclass(frozen=True, slots=True)
 class InputPolicy:
     """What may be read for a job.
@@ -29,5 +32,5 @@ class InputPolicy:
         return self.roots is None and not self.guarded
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON, by the names of its members."""
+        """Return its members by name, as JSON has them."""
         return {name: getattr(self, name) for name in self.__slots__}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from localproc.model import Container, Mount, StageAction, Task
+from localproc.spelling import public
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class ContainerRuntime(Protocol):
         """
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class ContainerPlugin:
     """A container runtime by name.

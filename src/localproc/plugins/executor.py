@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from localproc.model import Report, Task
 from localproc.plugins.backend import PROCESSES, Backend, Capabilities
+from localproc.spelling import public
 
 __all__ = [
     "Capabilities",
@@ -145,6 +146,7 @@ def _nothing_wrong(_: ExecutorSettings, __: Sequence[Task]) -> Mapping[str, str]
     return {}
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class ExecutorPlugin:
     """An executor that can be opened by name.

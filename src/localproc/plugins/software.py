@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from localproc.model import SoftwarePackage
+from localproc.spelling import public
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class SoftwareResolver(Protocol):
         """
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class SoftwarePlugin:
     """A kind of resolver, by the ``type`` that configurations name; ``open`` gets its options.

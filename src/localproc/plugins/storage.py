@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
+from localproc.spelling import public
 from localproc.uris import quoted, unquoted
 
 
@@ -152,6 +153,7 @@ class Answering(Protocol):
         """
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class StoragePlugin:
     """A storage that can be opened for a URI scheme. ``writable``: results can go there.

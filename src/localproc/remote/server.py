@@ -29,6 +29,7 @@ from localproc.errors import (
 )
 from localproc.remote.problems import error_of
 from localproc.remote.sent_inputs import outgoing
+from localproc.spelling import public
 from localproc.storage.web_client import WebClient
 
 LAST: Final = "last"
@@ -39,6 +40,7 @@ _PATIENCE: Final = 300.0  #: seconds that an answer may take
 _PAUSE: Final = (0.2, 5.0)  #: seconds between two looks at a job: the first, and the longest
 
 
+@public
 class Server:
     """A server by the address of its landing page, and the token that it asks for.
 

@@ -82,7 +82,9 @@ class InputCache:
         size = os.path.getsize(path)
         if owner != ANYBODY and size > self._most:
             return
-        places = redacted(uri), info.uri.partition("?")[0]
+        found = info.uri.partition("?")[0]
+        # The fragment of a redirect names a part of the document; one that was given may be secret.
+        places = redacted(uri), found.partition("#")[0] if "#" in uri else found
         kept = KeptInput(_key(uri, owner), owner, *places, file_sha256(path), size, info.etag)
         with contextlib.suppress(OSError):
             self.put(kept, path)

@@ -110,8 +110,11 @@ class KeptInputs:
         if kept is None:
             return None
         assert self._cache is not None
-        with open(self._cache.blob(kept), encoding="utf-8") as file:
-            return [Info(**one) for one in json.load(file)]
+        try:
+            with open(self._cache.blob(kept), encoding="utf-8") as file:
+                return [Info(**one) for one in json.load(file)]
+        except FileNotFoundError:  # others have just made room
+            return None
 
     def _keep_listing(self, name: str, found: list[Info]) -> None:
         assert self._cache is not None
@@ -131,7 +134,8 @@ class KeptInputs:
             now = asked()
         except StagingError:
             return False  # the download tells what is wrong
-        return now is not None and now.etag == kept.etag
+        # A size of 0 may be one that nobody has told.
+        return now is not None and now.etag == kept.etag and now.size in (0, kept.size)
 
     def _took(self, kept: KeptInput, path: str, most: int | None) -> bool:
         assert self._cache is not None

@@ -89,6 +89,14 @@ class Storages:
         kept = KeptInputs(self._cache, owner, Offline.NEVER if mirrored else self._offline)
         return Access(partial(self.open, namespace=namespace), policy, stopped, log, kept, meter)
 
+    def mirrored(self, uri: str) -> bytes | None:
+        """Return what is mirrored of a URI, ``None`` for nothing; nobody is asked."""
+        kept = self._cache.find(uri, ANYBODY) if self._cache else None
+        if self._cache is None or kept is None:
+            return None
+        with open(self._cache.blob(kept), "rb") as file:
+            return file.read()
+
     def check(self, uris: Iterable[str]) -> None:
         """Raise ``PluginMissing`` if there is no storage for one of some URIs."""
         for scheme in set(map(scheme_of, uris)):

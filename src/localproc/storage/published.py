@@ -6,6 +6,7 @@ jobs, nor what results are.
 
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Final
 
 from localproc.errors import NoSuchObject, ResultsGone, StagingError
 from localproc.plugins.storage import Info, Storage, object_key
+from localproc.spelling import public
 from localproc.storage import catalog_layout, transfer_retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
@@ -21,6 +23,7 @@ from localproc.storage.transfers import together
 _HINT: Final = "somebody has removed it; run the job again"
 
 
+@public
 class Published:
     """What lies below ``root``, the URI of the folder that a job's results are in."""
 
@@ -54,7 +57,7 @@ class Published:
         return None if found is None else found.size
 
     def presign(self, uri: str, seconds: int) -> str | None:
-        """Return a URL that anybody can read it at for a time, ``None`` if there is none."""
+        """Return a URL that anybody can read it at for ``seconds``, ``None`` if there is none."""
         return self._open(uri).presign(uri, seconds)
 
     def check(self, uris: Iterable[str]) -> None:
@@ -86,7 +89,7 @@ class Published:
         path = os.path.join(folder, name)
         with telling(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            part = f"{path}.part"
+            part = f"{path}.{secrets.token_hex(8)}.part"  # no other result's name
             try:
                 self.fetch(uri, part)
                 if name.endswith(".json") and not self._root.startswith("file:"):

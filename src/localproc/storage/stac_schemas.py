@@ -1,11 +1,11 @@
 """Whether STAC documents are what the specification says, without a network.
 
-Owns the schemas: those of STAC 1.1.0 that pystac brings along, and those that a folder has. Must
-not know what is done about a document that is wrong.
+Owns the schemas: those of STAC 1.1.0 that pystac brings along, those that a folder has, and those
+that are mirrored. Must not know what is done about a document that is wrong.
 
 STAC 1.1 only adds to 1.0 (https://github.com/radiantearth/stac-spec, CHANGELOG), so a document of
 1.0 is read as one of 1.1. Schemas of extensions come with no package: they are looked for in the
-folder, and an extension that is not there is told as not checked.
+folder and the mirror, as are those that they refer to. What is not there is told as not checked.
 """
 
 import json
@@ -51,11 +51,16 @@ class Verdict:
 class StacSchemas:
     """The schemas. ``folder`` has further ones: JSON files, each with its address as ``$id``.
 
-    Raises ``StagingError`` for a folder with what is no schema.
+    ``mirrored`` gives the bytes of what is mirrored at an address, ``None`` for nothing. Raises
+    ``StagingError`` for a folder with what is no schema.
     """
 
-    def __init__(self, folder: str = "") -> None:
-        self._extensions = dict(_in_folder(folder)) if folder else {}
+    def __init__(
+        self, folder: str = "", mirrored: Callable[[str], bytes | None] = lambda _: None
+    ) -> None:
+        self._mirrored = mirrored
+        self._here = dict(_of_pystac()) | (dict(_in_folder(folder)) if folder else {})
+        self._extensions: dict[str, Any] = {}
 
     def verdict(self, document: Mapping[str, Any]) -> Verdict:
         """Return what is to be said of a catalog, a collection or an item."""
@@ -67,11 +72,42 @@ class StacSchemas:
         wrong = [*_errors(_core(schema), {**document, "stac_version": read_as})]
         unchecked = []
         for uri in declared_extensions(document):
-            if uri in self._extensions:
-                wrong += _errors(self._extensions[uri], document)
-            else:
-                unchecked.append(uri)
+            validator, missing = self._extension(uri)
+            unchecked += missing
+            wrong += [] if validator is None else _errors(validator, document)
         return Verdict(tuple(dict.fromkeys(wrong))[:_MOST], tuple(unchecked))
+
+    def _extension(self, uri: str) -> tuple[Any, list[str]]:
+        """Return what checks an extension, or ``None`` and what is missing for that."""
+        if uri in self._extensions:
+            return self._extensions[uri], []
+        missing: list[str] = []
+
+        def found(address: str) -> Any:
+            schema = self._found(address)
+            if schema is None:
+                missing.append(address)
+                raise ValueError("it is not here")
+            return schema
+
+        try:
+            # Without a retriever of ours it would ask the network for what schemas refer to.
+            made = jsonschema_rs.validator_for(found(uri), retriever=found)
+        except ValueError:  # what is there may be no schema as well
+            return None, missing[:1] or [uri]
+        self._extensions[uri] = made
+        return made, []
+
+    def _found(self, address: str) -> Any:
+        """Return the schema of an address, ``None`` if there is none here."""
+        uri = address.rstrip("#")
+        if uri in self._here:
+            return self._here[uri]
+        data = self._mirrored(uri)
+        if data is None:
+            return None
+        schema = json.loads(data)
+        return {"$id": uri, **schema} if isinstance(schema, dict) else None
 
 
 def _errors(validator: Any, document: Mapping[str, Any]) -> Iterator[str]:
@@ -109,21 +145,17 @@ def _of_pystac() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _in_folder(folder: str) -> Iterator[tuple[str, Any]]:
-    found: dict[str, Any] = {}
     for top, _, names in os.walk(folder):
         for name in sorted(one for one in names if one.endswith(".json")):
             path = os.path.join(top, name)
             try:
                 with open(path, encoding="utf-8") as file:
                     schema = json.load(file)
-                found[str(schema["$id"]).rstrip("#")] = schema
+                yield str(schema["$id"]).rstrip("#"), schema
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise StagingError(
                     f"{path} is no schema with an $id: {error}", hint="leave other files out"
                 ) from None
-    registry = jsonschema_rs.Registry([*_of_pystac(), *found.items()])
-    for uri, schema in found.items():
-        yield uri, jsonschema_rs.validator_for(schema, registry=registry)
 
 
 class StacCheck:
@@ -145,7 +177,8 @@ class StacCheck:
         for uri in verdict.unchecked:
             if uri not in self._told:
                 self._told.add(uri)
-                self._log(f"not checked: there is no schema here of {uri}")
+                command = f"localproc mirror add {uri}"
+                self._log(f"not checked: there is no schema here of {uri} ({command})")
         if verdict.wrong and self._how is Validation.FAIL:
             raise StagingError(
                 f"{name} is no valid STAC: {'; '.join(verdict.wrong)}",

@@ -8,7 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -22,12 +22,17 @@ from localproc.errors import (
 )
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage.addresses import redacted
+from localproc.storage.content_codings import coding_of, decoded
 from localproc.storage.web_client import WebClient
 
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
 #: Answers of servers that have too much to do, or of what stands before them (RFC 9110, 6585).
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Answers that bring what was asked for; a 202 is for what is still being fetched from an archive.
+_BRINGING: Final = frozenset({200, 201, 203, 206})
+_NO_HEAD: Final = frozenset({403, 405, 501})  #: addresses may be signed for GET alone
+_SURE: Final = timedelta(seconds=1)
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -43,15 +48,14 @@ class WebStorage:
         return cls(guarded=bool(options.get("guarded")))
 
     def info(self, uri: str) -> Info | None:
-        """Ask for the headers alone."""
-        with _explaining(uri), self._client.asking("HEAD", uri) as answer:
-            answer.read()  # there is nothing, but only after its end the connection is used again
-            if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-                return None
-            _check(answer, uri)
-            said = answer.headers.get("content-length", "")
-            size = int(said) if said.isascii() and said.isdigit() else 0
-            return Info(str(answer.url), size, _etag(answer))
+        """Ask for the headers alone, or leave the rest of an answer where that is refused."""
+        with _explaining(uri):
+            with self._client.asking("HEAD", uri) as answer:
+                answer.read()  # nothing, but only then the connection is used again
+                if answer.status_code not in _NO_HEAD:
+                    return _told(answer, uri)
+            with self._client.asking("GET", uri) as answer:
+                return _told(answer, uri)
 
     def fetch(
         self,
@@ -69,8 +73,8 @@ class WebStorage:
         with _explaining(uri) as told, self._client.asking("GET", uri, asked) as answer:
             if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and have:
                 raise StorageUnavailable(f"{redacted(uri)} has changed", uri=redacted(uri))
-            _check(answer, uri)
-            told.etag = _etag(answer) if _can_go_on(answer) else ""
+            _check_contents(answer, uri)
+            told.etag = _validator(answer) if _can_go_on(answer) else ""
             start = _start(answer, have, resume)
             return _received(answer, path, start, most, watch, told.etag)
 
@@ -86,7 +90,7 @@ class WebStorage:
         """Send JSON and take the answer as an object."""
         said = {"content-type": "application/json"}
         with _explaining(uri), self._client.asking("POST", uri, said, body) as answer:
-            _check(answer, uri)
+            _check_contents(answer, uri)
             return _received(answer, path, 0, most, watch, "")
 
     def put(self, what: Put, watch: Watch = unwatched) -> Info:
@@ -128,21 +132,32 @@ def _received(
 ) -> Info:
     """Write what comes to a file, from its byte ``start`` on; all that was announced must come."""
     shown = redacted(str(answer.request.url))
+    coding = coding_of(answer.headers.get("content-encoding", ""), shown)
     with open(path, "r+b" if start else "wb") as file:
         file.seek(start)
         size = start
-        for chunk in answer.iter_bytes():
+        for chunk in decoded(answer.iter_raw(), coding, shown):
             size += len(chunk)
             watch(size)
             if most is not None and size > most:
                 raise StagingError(f"{shown} is larger than {most} bytes", uri=shown)
             file.write(chunk)
-    announced = _announced(answer, start)
+    announced = None if coding else _announced(answer, start)
     if announced is not None and announced != size:
         raise StorageUnavailable(
             f"{shown} ended after {size} of {announced} bytes", uri=shown, etag=etag
         )
-    return Info(str(answer.url), size, _etag(answer))
+    return Info(str(answer.url), size, _validator(answer))
+
+
+def _told(answer: httpx.Response, uri: str) -> Info | None:
+    """Return what the headers of an answer say; the size of what is encoded is not told by them."""
+    if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+        return None
+    _check(answer, uri)
+    said = answer.headers.get("content-length", "")
+    is_size = said.isascii() and said.isdigit() and "content-encoding" not in answer.headers
+    return Info(str(answer.url), int(said) if is_size else 0, _validator(answer))
 
 
 def _announced(answer: httpx.Response, start: int) -> int | None:
@@ -154,9 +169,7 @@ def _announced(answer: httpx.Response, start: int) -> int | None:
     if answer.status_code == httpx.codes.PARTIAL_CONTENT and found and found[2] != "*":
         return int(found[2])
     length = answer.headers.get("content-length")
-    if length is None or "content-encoding" in answer.headers:
-        return None
-    return start + int(length)
+    return None if length is None else start + int(length)
 
 
 def _check(answer: httpx.Response, uri: str) -> None:
@@ -172,21 +185,50 @@ def _check(answer: httpx.Response, uri: str) -> None:
     raise StagingError(reason, uri=shown)
 
 
+def _check_contents(answer: httpx.Response, uri: str) -> None:
+    """Raise for an answer that does not bring an object."""
+    _check(answer, uri)
+    if answer.status_code in _BRINGING:
+        return
+    shown = redacted(uri)
+    reason = f"{shown}: {answer.status_code} {answer.reason_phrase}"
+    if answer.status_code == httpx.codes.ACCEPTED:
+        raise StorageUnavailable(
+            f"{reason}, it is not there yet", uri=shown, retry_after=_retry_after(answer)
+        )
+    raise StagingError(f"{reason}, without any contents", uri=shown)
+
+
 def _retry_after(answer: httpx.Response) -> float:
     """Return the seconds that a server asks to be left alone (RFC 9110, section 10.2.3)."""
     said = answer.headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return float(said[:9])
+    at = _moment(said)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else 0.0
+
+
+def _validator(answer: httpx.Response) -> str:
+    """Return what is another once the contents are, nothing if a server does not tell.
+
+    That is its ETag. Without one the time of the last change will do, but only a second later: it
+    may have changed again within that second (RFC 9110, sections 8.8.2.2 and 13.1.5).
+    """
+    etag = str(answer.headers.get("etag", ""))
+    changed = str(answer.headers.get("last-modified", ""))
+    if etag or not changed:
+        return etag
+    at, now = _moment(changed), _moment(answer.headers.get("date", ""))
+    return changed if at and now and now - at >= _SURE else ""
+
+
+def _moment(said: str) -> datetime | None:
+    """Return the time that a header tells, ``None`` for what is none (RFC 9110, section 5.6.7)."""
     try:
         at = parsedate_to_datetime(said)
     except ValueError:
-        return 0.0
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _etag(answer: httpx.Response) -> str:
-    return str(answer.headers.get("etag", ""))
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _can_go_on(answer: httpx.Response) -> bool:
@@ -194,7 +236,7 @@ def _can_go_on(answer: httpx.Response) -> bool:
     ranges = answer.status_code == httpx.codes.PARTIAL_CONTENT or (
         answer.headers.get("accept-ranges", "").lower() == "bytes"
     )
-    weak = _etag(answer).startswith("W/")
+    weak = _validator(answer).startswith("W/")
     return ranges and not weak and "content-encoding" not in answer.headers
 
 
@@ -209,7 +251,7 @@ def _start(answer: httpx.Response, have: int, etag: str) -> int:
     found = _RANGE.match(answer.headers.get("content-range", ""))
     if found is None or int(found[1]) != have:
         raise StorageUnavailable(f"{shown} sends another part than was asked for", uri=shown)
-    if have and _etag(answer) not in ("", etag):
+    if have and _validator(answer) not in ("", etag):
         raise StorageUnavailable(f"{shown} has changed", uri=shown)
     return have
 

@@ -133,10 +133,15 @@ def _read_little(answer: httpx.Response) -> None:
 
 
 def _joined(base: httpx.URL, location: str) -> str:
-    """Return where a redirect leads to; raises ``StagingError`` if that is not the web."""
+    """Return where a redirect leads to; raises ``StagingError`` if that is not the web.
+
+    What the part of a document is called is kept if it says no other (RFC 9110, section 10.2.2).
+    """
     shown = redacted(str(base))
     try:
-        joined = base.join(location).copy_with(fragment=None)
+        joined = base.join(location)
+        if not joined.fragment:
+            joined = joined.copy_with(fragment=base.fragment or None)
     except httpx.InvalidURL as error:
         raise StagingError(f"{shown} redirects to what is no address: {error}", uri=shown) from None
     if joined.scheme not in ("http", "https"):

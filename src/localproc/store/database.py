@@ -28,6 +28,9 @@ from localproc.store.wal import closing, opening
 _READERS: Final = 8  #: connections that are kept to read with
 _MUCH: Final = 256  #: pages that nobody uses, worth giving back
 _INCREMENTAL: Final = 2  #: what SQLite calls the way in which a store can shrink
+#: A script and ``commit`` let go of the interpreter once, a statement up to five times. Whoever
+#: takes it meanwhile keeps the writer waiting, and all others with it.
+_BEGIN: Final = "BEGIN IMMEDIATE"
 _FORKING: Final = 5.0  #: seconds that a fork waits for a transaction to end
 
 
@@ -181,12 +184,12 @@ class Database:
             self._check_place()
             db = self._db
             try:
-                db.execute("BEGIN IMMEDIATE")
+                db.executescript(_BEGIN)
                 yield db
-                db.execute("COMMIT")
+                db.commit()
             except BaseException as error:
                 if db.in_transaction:
-                    db.execute("ROLLBACK")
+                    db.rollback()
                 if isinstance(error, sqlite3.DatabaseError):
                     raise explained(error, self._path) from error
                 if isinstance(error, UnicodeEncodeError):

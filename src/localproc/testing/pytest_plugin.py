@@ -60,7 +60,7 @@ def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> It
     try:
         engine = _engine_of(request, localproc_home)
     except LocalprocError as error:  # of the marker or the configuration: they say all
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     request.node.stash.setdefault(_ENGINES, []).append(engine)
     yield engine
     space = namespace_of(engine)
@@ -70,7 +70,20 @@ def localproc_engine(localproc_home: Path, request: pytest.FixtureRequest) -> It
     engine.close()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """See to rewriting before a conftest.py imports an engine."""
+    _rewrite_contracts_alone(early_config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    """See to rewriting, where another plugin has brought this one, and tell of the marker."""
+    _rewrite_contracts_alone(config)
+    said = "localproc(**settings): settings of the test's engine, as slots=1, reuse=True"
+    config.addinivalue_line("markers", said)
+
+
+def _rewrite_contracts_alone(config: pytest.Config) -> None:
     """Have pytest rewrite the assertions of the contract suites, and of nothing else here.
 
     It would parse every module of a distribution that has a plugin when that is imported; an engine
@@ -83,8 +96,6 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest.register_assert_rewrite(
         *(name for name in there if name.rpartition(".")[2].startswith(_CONTRACTS))
     )
-    said = "localproc(**settings): settings of the test's engine, as slots=1, reuse=True"
-    config.addinivalue_line("markers", said)
 
 
 def _engine_of(request: pytest.FixtureRequest, home: Path) -> "Engine":

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from localproc.errors import InvalidInputs, Problem
 from localproc.model import JobRecord
+from localproc.spelling import public
 from localproc.views.ogc import timestamp
 
 _MOST_LINES: Final = 3  #: of a log that are shown
@@ -34,6 +35,7 @@ class FoundLog:
         return self.log.removesuffix(".log").removeprefix("node_")
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class FoundLogs:
     """The logs that were found, newest jobs first; ``unread`` jobs have not been looked at yet."""

@@ -140,7 +140,8 @@ class DaemonImages:
 
 def find(api: EngineApi, container: Container) -> Image | None:
     """Return the image that a container wants if it is here."""
-    for name in dict.fromkeys((container.image, _name_of_its_own(container.image))):
+    wanted = container.image
+    for name in dict.fromkeys((wanted, _name_of_its_own(wanted), _short(wanted))):
         try:
             return image_of(container.image, api.get(f"/images/{name}/json"))
         except ApiRefused as error:
@@ -198,6 +199,13 @@ def _name_of_its_own(name: str) -> str:
     """
     named, at, digest = name.partition("@")
     return f"{_parted(named)[0]}:{digest.replace(':', '-')}" if at else name
+
+
+def _short(name: str) -> str:
+    """Return the name without docker's own registry: podman calls ``localhost/`` what it loads."""
+    for start in ("index.docker.io/", "docker.io/", "library/"):
+        name = name.removeprefix(start)
+    return name
 
 
 def _parted(reference: str) -> tuple[str, str, str]:

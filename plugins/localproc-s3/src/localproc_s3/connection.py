@@ -8,6 +8,7 @@ again by themselves, tell errors apart by ``errno`` alone, and cannot be ended.
 """
 
 import asyncio
+import io
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -20,6 +21,7 @@ from s3fs import S3FileSystem
 from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
 from localproc_s3.options import ENDPOINT, S3Options, is_plain
+from localproc_s3.staying import StayingSession
 
 _T = TypeVar("_T")
 
@@ -160,6 +162,8 @@ class Connection:
         return answer
 
     async def _answer(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        if "Body" in arguments:  # as a file it goes piece by piece; of bytes asyncio makes copies
+            arguments = {**arguments, "Body": io.BytesIO(arguments["Body"])}
         limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
         answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
         if operation == "get_object":
@@ -178,6 +182,7 @@ async def _client(files: Any) -> Any:
 def _config(options: S3Options) -> dict[str, Any]:
     """Return what botocore is told: the engine tries again, and says what has to be verified."""
     return {
+        "http_session_cls": StayingSession,
         "signature_version": "s3v4",
         "max_pool_connections": 32,
         "connect_timeout": 10,

@@ -16,8 +16,9 @@ from localproc_s3.connection import Connection
 from localproc_s3.failures import code_of
 from localproc_s3.object_names import Place
 from localproc_s3.uploads import DIGEST
-from localproc_s3.window import PART, Window
+from localproc_s3.window import Window
 
+_PIECE: Final = 5 << 20  #: bytes; there are two of each at the moment when it has come
 _CHANGED: Final = ("PreconditionFailed", "412", "InvalidRange", "416")
 
 
@@ -36,6 +37,9 @@ class Downloads:
         if first is None:  # it is another by now, or all of it is there
             start = 0
             first = self._first(place, 0, "", watch)
+        if first is None:
+            told = f"{place.shown} sends another part than was asked for"
+            raise StorageUnavailable(told, uri=place.shown)
         size, etag = _size(first), str(first.get("ETag", ""))
         if most is not None and size > most:
             raise StagingError(f"{place.shown} is larger than {most} bytes", uri=place.shown)
@@ -52,7 +56,8 @@ class Downloads:
         with self._connection.explaining(place.uri, etag):
             begun = self._part(place, etag, start)
             try:
-                return self._connection.wait(begun, lambda: watch(start))
+                answer = self._connection.wait(begun, lambda: watch(start))
+                return answer if _is_asked_for(answer, start, etag) else None
             except Exception as error:
                 if code_of(error) not in _CHANGED:
                     raise
@@ -64,13 +69,16 @@ class Downloads:
         return self._connection.call("get_object", place.uri, **place.named)
 
     def _rest(self, file: BinaryIO, place: Place, size: int, etag: str, watch: Watch) -> None:
-        offsets = range(file.tell(), size, PART)
+        offsets = range(file.tell(), size, _PIECE)
         parts: list[Callable[[], Future[Any]]] = [
             partial(self._part, place, etag, offset) for offset in offsets
         ]
         try:
             with closing(self._window.through(parts, lambda: watch(file.tell()))) as answers:
                 for answer in answers:
+                    if not _is_asked_for(answer, file.tell(), etag):
+                        told = f"{place.shown} has changed, or other parts come than are asked for"
+                        raise StorageUnavailable(told, uri=place.shown)
                     file.write(answer["Data"])
                     watch(file.tell())
         except Exception as error:
@@ -83,8 +91,15 @@ class Downloads:
 
     def _part(self, place: Place, etag: str, offset: int) -> "Future[Any]":
         same = {"IfMatch": etag} if etag else {}
-        asked = f"bytes={offset}-{offset + PART - 1}"
+        asked = f"bytes={offset}-{offset + _PIECE - 1}"
         return self._connection.begin("get_object", **place.named, Range=asked, **same)
+
+
+def _is_asked_for(answer: Any, offset: int, etag: str) -> bool:
+    """Whether an answer is the part of that version: some servers look at neither."""
+    said = str(answer.get("ContentRange", "")).removeprefix("bytes ").partition("-")[0]
+    start = int(said) if said.isdigit() else 0
+    return start == offset and (not etag or str(answer.get("ETag", etag)) == etag)
 
 
 def _size(answer: Any) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import aiohttp
 import botocore.exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError, StorageUnavailable
 from localproc.storage.addresses import redacted
@@ -40,6 +41,7 @@ _HINTS: Final = {
     "403": "the key may not do that, or there is none: see the bucket's policy",
     "InvalidAccessKeyId": "see the options of the storage, or the AWS_* variables",
     "SignatureDoesNotMatch": "see the secret key in the options of the storage, or the AWS_* ones",
+    "RequestTimeTooSkewed": "set the clock of this machine",
     "InvalidBucketName": "a bucket has 3 to 63 small letters, digits and hyphens",
 }
 _NO_KEYS: Final = (
@@ -72,10 +74,15 @@ class explaining:  # noqa: N801 - reads as a statement
             return self._refused(error)
         if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError)):
             return StagingError(f"{self._uri}: there is no key", uri=self._uri, hint=_NO_KEYS)
+        inner = error.kwargs.get("error") if isinstance(error, aws.HTTPClientError) else None
+        if isinstance(inner, StagingError):
+            return StagingError(f"{self._uri}: {inner.message}", uri=self._uri, hint=inner.hint)
         if isinstance(error, (aws.HTTPClientError, aws.ConnectionError, aiohttp.ClientError)):
             return self._away(error)
         if isinstance(error, (TimeoutError, ConnectionError)):
             return self._away(error)
+        if isinstance(error, ResponseParserError):  # what it quotes of the answer may be long
+            return self._away(ValueError("it answers with what S3 does not say"))
         if isinstance(error, aws.BotoCoreError):
             return StagingError(f"{self._uri}: {self._plain(error)}", uri=self._uri)
         return None

@@ -3,7 +3,7 @@
 Owns joining uploads and downloads. Must not know the protocol of storages.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from localproc.plugins.storage import Info, Put, Watch
 from localproc_s3.connection import Connection
@@ -13,6 +13,9 @@ from localproc_s3.object_names import Place
 from localproc_s3.options import S3Options
 from localproc_s3.uploads import Uploads
 from localproc_s3.window import Window
+
+_GOING: Final = 3  #: requests at a time
+_COMING: Final = 4
 
 
 class Transfers(Protocol):
@@ -29,5 +32,5 @@ class S3fsTransfers:
     """Transfers with few dependencies."""
 
     def __init__(self, options: S3Options, connection: Connection) -> None:
-        self.put = Uploads(connection, Window(connection, settled=True), options.upload).put
-        self.fetch = Downloads(connection, Window(connection, settled=False)).fetch
+        self.put = Uploads(connection, Window(connection, _GOING, settled=True), options.upload).put
+        self.fetch = Downloads(connection, Window(connection, _COMING, settled=False)).fetch

@@ -24,7 +24,7 @@ from localproc_s3.options import S3Options
 from localproc_s3.uploads import DIGEST, check
 from localproc_s3.window import PART
 
-_AT_A_TIME: Final = 4  #: parts of a large object
+_AT_A_TIME: Final = 3  #: parts of a large object
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 _FRESH: Final = timedelta(minutes=5)  #: how long keys are not asked for again
 #: What obstore raises: whatever it is, it is not done.

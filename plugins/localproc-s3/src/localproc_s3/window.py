@@ -11,21 +11,21 @@ from typing import Any, Final
 
 from localproc_s3.connection import Connection
 
-PART: Final = 5 << 20  #: bytes; S3 takes no smaller ones
-_SLOTS: Final = 4  #: each holds its part twice while it is sent
+PART: Final = 8 << 20  #: bytes; each request costs some, whatever it carries
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 
 
 class Window:
     """Begins requests while there is room for them.
 
-    ``settled``: whoever ends it early has to know that none of them is under way any more.
+    ``slots``: so many of them. ``settled``: whoever ends it early has to know that none of them is
+    under way any more.
     """
 
-    def __init__(self, connection: Connection, *, settled: bool) -> None:
+    def __init__(self, connection: Connection, slots: int, *, settled: bool) -> None:
         self._connection = connection
         self._settled = settled
-        self._room = threading.Semaphore(_SLOTS)
+        self._room = threading.Semaphore(slots)
 
     def through(
         self, beginnings: Iterable[Callable[[], "Future[Any]"]], watch: Callable[[], None]

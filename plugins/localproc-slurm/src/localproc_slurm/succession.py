@@ -66,7 +66,7 @@ _OF_GPUS: Final[Mapping[str, str]] = {
 _GRES: Final = re.compile(r"gres[:/]")
 
 
-def facts(shown: str) -> Mapping[str, str]:
+def facts(shown: str) -> dict[str, str]:
     """Read what ``scontrol show job`` shows; what is not set is left out."""
     found: dict[str, str] = {}
     for line in shown.partition("\n\n")[0].splitlines():

@@ -45,7 +45,7 @@ class Sources:
     ``well_known`` documents are no part of it.
 
     ``moved`` grows as ``read`` does: it has where documents were found that are not where their
-    URIs said, for servers redirect.
+    URIs said, for servers redirect, perhaps to a process of a document.
     """
 
     def __init__(
@@ -65,25 +65,26 @@ class Sources:
     def located(self, uri: str) -> str:
         """Return where a document is in the end; raises ``InvalidPackage`` if it cannot be read.
 
-        Relative references in it hang from there (RFC 3986, section 5.1.3).
+        Relative references in it hang from there (RFC 3986, section 5.1.3). A fragment that was
+        asked for stays; without one it is the server's (RFC 9110, section 10.2.2).
         """
         document, fragment = urldefrag(uri)
         if urlsplit(document).scheme not in ("http", "https"):
             return uri
         self.text(document)
-        found = self._moved.get(document, document)
-        return f"{found}#{fragment}" if fragment else found
+        found, named = urldefrag(self._moved.get(document, document))
+        part = fragment or named
+        return f"{found}#{part}" if part else found
 
     def text(self, uri: str) -> str:
         """Return the text of a document; raises ``InvalidPackage`` if it cannot be had."""
-        uri = urldefrag(uri)[0]
-        uri = self._moved.get(uri, uri)
+        uri = self._found(urldefrag(uri)[0])
         data = self.texts.get(uri)
         if data is None:
             data = self._well_known(uri) if self._well_known else None
         if data is None:
             data = self._fetch(uri)
-            data = self.texts.setdefault(self._moved.get(uri, uri), data)
+            data = self.texts.setdefault(self._found(uri), data)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -105,6 +106,9 @@ class Sources:
         others = {self.name(uri): data for uri, data in sorted(self.texts.items())}
         entry = self.name(self.entry)
         return {entry: others.pop(entry), **others} if entry in others else others
+
+    def _found(self, uri: str) -> str:
+        return urldefrag(self._moved.get(uri, uri))[0]
 
     def _fetch(self, uri: str) -> bytes:
         try:

@@ -13,6 +13,8 @@ from localproc.cwl.base.files import Files, is_literal, local_path, map_files, s
 from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
+from localproc.cwl.expr.realm import RESULT_LIMIT
+from localproc.cwl.run.effort import is_within
 from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
@@ -60,10 +62,14 @@ class _Collector:
         own = posixpath.join(self._outdir, "cwl.output.json")
         there = self._files.stat(own)
         if there is not None and not there.is_special:
+            if there.size > RESULT_LIMIT:
+                raise _too_large(self._tool, "cwl.output.json")
             values = self._declared(own)
         else:
             values = {port.id: self._port(port.id, port.type, port.spec) for port in self._outputs}
         values = {name: map_files(value, self._settler.settle) for name, value in values.items()}
+        if not is_within(values, RESULT_LIMIT):
+            raise _too_large(self._tool, "what its outputs are, written as JSON,")
         check_outputs(self._tool, values)
         return values
 
@@ -236,6 +242,13 @@ class _Collector:
         if not isinstance(value, str):
             raise StepError(f"{self._tool.id}: an output's format gave {value!r}, not a string")
         return {**one, "format": value}
+
+
+def _too_large(tool: Tool, what: str) -> StepError:
+    return StepError(
+        f"{tool.id}: {what} has more than {RESULT_LIMIT >> 20} MiB",
+        hint="give out a Directory for many files, and a File for many values",
+    )
 
 
 def check_outputs(tool: Tool, values: Mapping[str, Any]) -> None:

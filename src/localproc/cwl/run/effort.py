@@ -1,6 +1,7 @@
 """Whether something may take long to work out: JavaScript, listings of directories, many values.
 
-Owns telling that beforehand, by reading. Must not evaluate anything, nor know who does.
+Owns telling that, and how much a value is, by reading. Must not evaluate anything, nor know who
+does.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from localproc.errors import ExpressionError
 
 _MOST: Final = 500  #: values that are looked at in no time
 _INNER: Final = (list, *MAPPINGS)  #: what values are inside of
+_AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a space
 
 
 @lru_cache(maxsize=256)
@@ -46,6 +48,23 @@ def is_small(value: Any) -> bool:
         if left < 0:
             return False
         inside += one if isinstance(one, list) else one.values()
+    return True
+
+
+def is_within(value: Any, most: int) -> bool:
+    """Whether a value, written as JSON, has at the most about so many characters."""
+    inside = [value]
+    while inside:
+        one = inside.pop()
+        if isinstance(one, str):
+            most -= len(one) + _AROUND
+        elif isinstance(one, _INNER):
+            most -= len(one) * _AROUND
+            inside += one if isinstance(one, list) else (*one, *one.values())
+        else:
+            most -= _AROUND
+        if most < 0:
+            return False
     return True
 
 

@@ -74,15 +74,13 @@ def prepare(
         values = identified(values)
         provisional = Layout(folders, files).localize(values)
         set_up(tool, Context(provisional, runtime), layout)
-    values = layout.localize(values)
-    context = Context(values, runtime)
+    context = Context(layout.localize(values), runtime)
     argv = tuple(command_line(tool, context))
-    around = {**({} if boxed else base_env), **(variables or {})}
     _check_command(tool, argv, may_be_empty=boxed)
     stdout, stderr = _streams(tool, context, folders, layout)
     return Prepared(
         argv=argv,
-        env=_environment(tool, context, folders, around),
+        env=_environment(tool, context, folders, {} if boxed else base_env, variables or {}),
         stdin=_stdin(tool, context, folders),
         stdout=stdout,
         stderr=stderr,
@@ -92,7 +90,7 @@ def prepare(
         context=context,
         folders=folders,
         tool=tool,
-        given=seen(values, layout.actions, layout.shared, files, folders.outdir),
+        given=seen(context.inputs, layout.actions, layout.shared, files, folders.outdir),
         shared=tuple(layout.shared),
     )
 
@@ -119,9 +117,10 @@ def _runtime(needs: Resources, folders: Folders) -> dict[str, Any]:
 
 
 def _environment(
-    tool: Tool, context: Context, folders: Folders, base_env: Mapping[str, str]
+    tool: Tool, context: Context, folders: Folders, *around: Mapping[str, str]
 ) -> dict[str, str]:
-    env = {**base_env, "HOME": folders.seen(folders.outdir), "TMPDIR": folders.tmpdir}
+    env = {name: value for one in around for name, value in one.items()}
+    env |= {"HOME": folders.seen(folders.outdir), "TMPDIR": folders.tmpdir}
     requirement = tool.requirements.get("EnvVarRequirement")
     for one in requirement["envDef"] if requirement is not None else ():
         value = evaluate_field(one["envValue"], tool.dialect, context)

@@ -20,6 +20,7 @@ from localproc.cwl.run.reads import place
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.admission.suitability import StepPlacement
 from localproc.errors import LocalprocError, Problem
+from localproc.spelling import public
 from localproc.storage.step_cache import CachedStep
 
 _NOWHERE: Final = "/nonexistent/localproc-plan"  #: folders of expressions; none is ever made
@@ -50,6 +51,7 @@ class PlannedStep:
     reused_from: tuple[str, ...] = ()
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class JobPlan:
     """What a job would do.
@@ -72,7 +74,7 @@ class JobPlan:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return its members by name, as JSON has them, and ``feasible``."""
         return {
             "feasible": self.feasible,
             "steps": [

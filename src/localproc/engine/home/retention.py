@@ -14,6 +14,7 @@ from localproc.model import JobStatus
 from localproc.near import near
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LONGEST: Final = 1000 * 365.0 * 86_400  #: an age; there is no date much earlier
 _BYTES: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _AGE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([smhdw])")
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?")
@@ -76,12 +77,11 @@ class Retention:
 
 def age(value: float | str, name: str = "age") -> float:
     """Return seconds; raises ``InvalidInputs``. ``30d``, ``12h``, ``90m``, ``2w``."""
-    if isinstance(value, (int, float)) and value >= 0:
-        return float(value)
     found = _AGE.fullmatch(str(value).strip())
-    if found is None:
-        raise _unclear(value, name, "an age", "30d, 12h or 90m")
-    return float(found[1]) * _SECONDS[found[2]]
+    seconds = float(found[1]) * _SECONDS[found[2]] if found is not None else value
+    if isinstance(seconds, (int, float)) and 0 <= seconds <= _LONGEST:
+        return float(seconds)
+    raise _unclear(value, name, "an age", "30d, 12h or 90m")
 
 
 def size(value: float | str, name: str = "size") -> int:

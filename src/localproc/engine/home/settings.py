@@ -17,6 +17,7 @@ from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
+from localproc.spelling import public
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.open_storages import StorageOptions
 from localproc.storage.stac_schemas import Validation
@@ -32,6 +33,7 @@ class Pull(StrEnum):
     ALWAYS = "always"  #: once by each engine, as they may be newer
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of an engine.

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from localproc.errors import InvalidInputs, NotFound
 from localproc.model import TokenRecord
 from localproc.plugins.store import Store
+from localproc.spelling import public
 
 
+@public
 class Tokens:
     """The tokens of a namespace."""
 

@@ -161,6 +161,8 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
         return "the disk is full: make room, or choose another home with --home"
     if report.state is TaskState.TIMED_OUT:
         return "raise ToolTimeLimit in the package, or give it less to do"
+    if report.state is TaskState.OUT_OF_MEMORY:
+        return "raise ramMax, or ramMin if there is no other, in the package, or give it less to do"
     if report.state is TaskState.REFUSED:
         return "choose another executor, or change what the step requires"
     if report.state in (TaskState.CANCELLED, TaskState.NODE_LOST):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from localproc.engine.job.step_names import folded
+from localproc.spelling import public
 
 _TAIL: Final = 64 * 1024
 _POLL: Final = 0.1
@@ -87,6 +88,7 @@ class Piece:
     complete: bool
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class StepLog:
     """What a step has written, so far. ``ended`` tells whether it will write no more."""

@@ -5,10 +5,12 @@ task refused, asked again later), and noting verbs that block. Must not know any
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import index
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final, TypeGuard, TypeVar, get_type_hints
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, LocalprocError
 from localproc.executors.composed import Runtimes
@@ -16,11 +18,13 @@ from localproc.executors.opening import open_executor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import Capabilities, Executor, ExecutorPlugin, ExecutorSettings
 from localproc.shortages import is_shortage
+from localproc.spelling import is_of_type
 
 _LOG: Final = logging.getLogger("localproc")
 _LATER: Final = 1.0
 _SLOW: Final = 0.05  #: seconds; a verb that takes longer holds up every job
 _NOTICED: Final = 1.0  #: seconds; on a busy machine any verb may be slow, but hardly by as much
+_MEMBERS: Final = get_type_hints(Report)
 _T = TypeVar("_T")
 
 
@@ -74,7 +78,7 @@ class GuardedExecutor:
         if self._own:
             return 0.0
         later: float | None = _LATER
-        wanted = self._call("interval", self._executor.interval, later)
+        wanted = self._call("interval", lambda: _seconds(self._executor.interval()), later)
         if not (self._put_off or self._sought):
             return wanted
         due = max(0.0, self._again - self._clock())
@@ -82,12 +86,12 @@ class GuardedExecutor:
 
     def room(self) -> int:
         """Return its room, none while it cannot tell."""
-        return self._call("room", self._executor.room, 0)
+        return self._call("room", lambda: index(self._executor.room()), 0)
 
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return why tasks can never run there."""
         nothing: Mapping[str, str] = {}
-        return self._call("check", partial(self._executor.check, tasks), nothing)
+        return self._call("check", lambda: dict(self._executor.check(tasks)), nothing)
 
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Hand tasks over that it can run; the others are refused."""
@@ -115,8 +119,20 @@ class GuardedExecutor:
             if put_off:
                 self.submit(list(put_off.values()))
         own, self._own = self._own, []
-        nothing: Sequence[Report] = ()
-        return [*own, *self._call("poll", self._executor.poll, nothing)]
+        nothing: list[object] = []
+        told = self._call("poll", lambda: list(self._executor.poll()), nothing)
+        return [*own, *filter(self._is_report, told)]
+
+    def _is_report(self, told: object) -> TypeGuard[Report]:
+        """Whether it is one: what an executor tells beside is noted, and no news."""
+        is_one = (
+            isinstance(told, Report)
+            and isinstance(told.state, TaskState)
+            and all(is_of_type(getattr(told, name), kind) for name, kind in _MEMBERS.items())
+        )
+        if not is_one:
+            self._note(TypeError(f"poll() gave {told!r:.200}"))
+        return is_one
 
     def cancel(self, keys: Iterable[str], grace: float) -> None:
         """Have it stop tasks; what was put off is not handed over any more."""
@@ -202,6 +218,15 @@ class GuardedExecutor:
             self._known.add(said)
             _LOG.error(said, exc_info=error)
         return said
+
+
+def _seconds(interval: float | None) -> float | None:
+    """Return an interval; raises ``TypeError`` or ``ValueError`` for what is none."""
+    if interval is None:
+        return None
+    if not 0 <= interval < math.inf:
+        raise ValueError(f"interval() gave {interval!r}")
+    return interval
 
 
 def _refused(task: Task, reason: str) -> Report:

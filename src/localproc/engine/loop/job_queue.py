@@ -60,7 +60,7 @@ class JobQueue:
         self._opening = opening
         self._committer = committer
         self._lost = lost
-        self._later: list[JobRecord] = []  #: they wait for plugins that this engine does not have
+        self._later: list[JobRecord] = []  #: they wait for plugins that are not here, or the store
         self._told: set[str] = set()
         self._waiting = WaitingJobs()
         self._is_more = False  #: whether there were more to claim than there was room for
@@ -83,18 +83,23 @@ class JobQueue:
 
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
-        later, self._later = self._later, []
-        self._waiting.add(self._store.job(job.id) or job for job in later)  # it may be dismissed
+        self._is_more = False
+        with suppress(NoSpace, StoreLocked):  # they will be there at the next look
+            later = [self._store.job(job.id) or job for job in self._later]  # it may be dismissed
+            self._later = []
+            self._waiting.add(later)
+            self._claim()
+
+    def _claim(self) -> None:
         owners = self._store.owners()
         dead = [one for one in owners if one and one != self._owner and not self._lives(one)]
         room = self._room
         self._is_more = bool(dead or None in owners) and room <= 0
         if (dead or None in owners) and room > 0:
             stopping = not self._settings.adopt
-            with suppress(NoSpace, StoreLocked):  # they will be there at the next look
-                claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
-                self._is_more = len(claimed) == room
-                self._waiting.add(claimed)
+            claimed = self._store.claim(self._owner, dead, room, dismissed=stopping)
+            self._is_more = len(claimed) == room
+            self._waiting.add(claimed)
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
@@ -129,11 +134,19 @@ class JobQueue:
         return not past.started
 
     def _lives(self, engine: str) -> bool:
-        return liveness.is_alive(self._engines, engine)
+        try:
+            return liveness.is_alive(self._engines, engine)
+        except OSError as error:  # there are no descriptors, say: it is looked at again
+            _LOG.info("whether the engine %s lives cannot be found out now: %s", engine, error)
+            return True
 
     def _take_up(self, job: JobRecord) -> Active | None:
         """Return a job that can be run now; one whose executor is being opened has to wait."""
-        events = self._store.events(job.id)
+        try:
+            events = self._store.events(job.id)
+        except StoreLocked as error:
+            self._wait(job, error)
+            return None
         try:
             past = self._past(job, events)
         except JobPutAside as error:
@@ -149,6 +162,8 @@ class JobQueue:
         except PluginMissing as error:  # another engine had it, so there may be one again
             if not (job.dismiss_requested and self._dismissed(job, past)):
                 self._wait(job, error)
+        except StoreLocked as error:
+            self._wait(job, error)
         except StoreCorrupted as error:  # its process cannot be read
             self._put_aside(job, len(events), JobPutAside(job.id, error.message))
         except Exception as error:

@@ -79,7 +79,7 @@ class JobWork:
         self._recaller = Recaller(steps, containers)
         self._safekeeping = Safekeeping() if durable else None
         self._validation = validation
-        self._schemas = cache(lambda: StacSchemas(schemas))
+        self._schemas = cache(lambda: StacSchemas(schemas, storages.mirrored))
 
     def do(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
         """Do an effect and return what came of it, or raise why it could not be done."""

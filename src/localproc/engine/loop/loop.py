@@ -35,7 +35,7 @@ from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.quick_scripts import QuickScripts
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.told_progress import ToldProgress
-from localproc.errors import EnvironmentProblem, InvalidInputs
+from localproc.errors import EnvironmentProblem, InvalidInputs, StoreLocked
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, JobStatus
 from localproc.model.events import Succeeded
@@ -170,8 +170,8 @@ class Loop:
             return False
         if job.owner is not None and is_alive(self._home.engines, job.owner):
             return False  # that engine is about to do so
-        last = self._store.events(job_id)[-1]
-        return isinstance(last, Succeeded) and last.tidy
+        events = self._store.events(job_id)  # none, if it has just been deleted
+        return bool(events) and isinstance(last := events[-1], Succeeded) and last.tidy
 
     def _turn(self) -> None:
         ready = {key.fd for key, _ in self._selector.select(self._patience())}
@@ -222,13 +222,17 @@ class Loop:
         if not (self._rung or late):
             return
         self._rung = False
-        version = self._store.version()
-        if late or version != self._version:
-            self._looked, self._version = now, version
-            for job_id in self._store.to_dismiss(self._bell.id):
-                self._dismiss(job_id)
-            self._queue.adopt()
-            self._background.nudge()
+        try:
+            version = self._store.version()
+            if late or version != self._version:
+                self._looked, self._version = now, version
+                for job_id in self._store.to_dismiss(self._bell.id):
+                    self._dismiss(job_id)
+                self._queue.adopt()
+                self._background.nudge()
+        except StoreLocked as error:
+            _LOG.warning("what others have written is looked at later: %s", error)
+            self._looked, self._version = now, -1
 
     def _dismiss(self, job_id: str) -> None:
         """Dismiss a job, also one that waits for its turn."""

@@ -9,6 +9,7 @@ from typing import Final
 from localproc.storage.disk import Disk, TooBig
 
 _BYTES: Final = 4 << 20  #: that may be read for checksums
+_CONTENTS: Final = 256 << 10  #: that may be read as values: these are gone through then
 _LOOKS: Final = 1_000  #: names that may be looked at
 
 
@@ -18,6 +19,16 @@ class QuickDisk(Disk):
     def __init__(self, settled: str = "") -> None:
         super().__init__(_BYTES, settled, self._look)
         self._looks = _LOOKS
+        self._contents = _CONTENTS
+
+    def read(self, path: str, most: int = -1) -> bytes:
+        """Return the contents."""
+        found = self.stat(path)
+        size = 0 if found is None else found.size
+        self._contents -= size if most < 0 else min(size, most)
+        if self._contents < 0:
+            raise TooBig(path)
+        return super().read(path, most)
 
     def listdir(self, path: str) -> Sequence[str]:
         """Return the names in a directory, sorted."""

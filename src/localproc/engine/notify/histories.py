@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from localproc.errors import NoSuchJob
 from localproc.machine import StepBook
 from localproc.model import Event, JobRequest, Step
 from localproc.model.events import Dismissed, Failed, Succeeded, request_of
@@ -55,7 +56,9 @@ class JobHistory:
         self.look()
         if not self._last:
             return None
-        return self._events(self._job_id, self._last - 1)[0]
+        for event in self._events(self._job_id, self._last - 1):
+            return event
+        raise NoSuchJob(self._job_id)  # it has just been deleted
 
     def steps(self) -> tuple[int, list[Step]]:
         """Return how many events there are now, and the steps that they add up to."""

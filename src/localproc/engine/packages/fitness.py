@@ -20,6 +20,7 @@ from localproc.errors import Problem
 from localproc.plugins.executor import Capabilities, ExecutorPlugin
 
 if TYPE_CHECKING:
+    from localproc.cwl.base.positions import Position
     from localproc.cwl.load.load import Package
 
 _INTERPRETER: Final = re.compile(r"python[0-9.]*|(ba|da|z|k)?sh|perl|Rscript|node|ruby|julia")
@@ -59,17 +60,23 @@ def misgivings(
                 f"{tool.id} requires a container, and the executor {executor.name!r} has none",
                 hint="choose another with --executor, or move DockerRequirement to hints",
             )
-        elif missing := _missing_command(tool):
-            yield package.place(name, "baseCommand").problem(
-                f"the command {missing!r} of {tool.id} is not on this machine",
-                hint="install it where the job runs; localproc doctor shows where it is looked for",
-            )
-        elif missing := _missing_script(tool):
-            yield package.place(name, "baseCommand").problem(
-                f"{tool.id} runs {missing!r}, which nothing puts into its folder",
-                hint="make it an input: a File with a default, or an entry of "
-                "InitialWorkDirRequirement",
-            )
+        else:
+            yield from _nowhere(tool, package.place(name, "baseCommand"))
+
+
+def _nowhere(tool: Tool, place: "Position") -> Iterator[Problem]:
+    """Yield that the command of a tool, or the script that it runs, is not there."""
+    if missing := _missing_command(tool):
+        yield place.problem(
+            f"the command {missing!r} of {tool.id} is not on this machine",
+            hint="install it where the job runs; localproc doctor shows where it is looked for",
+        )
+    elif missing := _missing_script(tool):
+        yield place.problem(
+            f"{tool.id} runs {missing!r}, which nothing puts into its folder",
+            hint="make it an input: a File with a default, or an entry of "
+            "InitialWorkDirRequirement",
+        )
 
 
 def _unseen(named: Named, tool: Tool) -> str:

@@ -194,7 +194,9 @@ class Reader:
         if source.data is not None or urlsplit(source.uri).scheme not in ("http", "https"):
             return source
         sources = self._sources(source, source.parts)
-        return replace(source, uri=sources.located(source.uri), parts=sources.texts)
+        uri, named = urldefrag(sources.located(source.uri))
+        fragment = source.fragment or named
+        return replace(source, uri=uri, fragment=fragment, parts=sources.texts)
 
     def _unwrapped(self, source: PackageSource) -> PackageSource:
         """Take the CWL out of an application package."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from localproc.engine.namespace import Namespace
-from localproc.errors import InvalidInputs, LocalprocError, Problem
+from localproc.errors import InvalidInputs, LocalprocError, NoSpace, Problem, StoreLocked
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.model.secret import with_texts
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
@@ -102,16 +102,20 @@ class TriggeredJobs:
         /,
         **options: Any,
     ) -> tuple[Firing, Accepting | None]:
-        """Return a firing with its job, ready to be recorded; with why if there can be none."""
+        """Return a firing with its job, ready to be recorded; with why if there can be none.
+
+        Raises ``StoreLocked`` or ``NoSpace``: there can be one later.
+        """
         owner = self.runtime.owner() if self.runtime.run_jobs else None
         try:
             space = self._within(trigger.namespace)
             record = space.processes.get(process)
             request = space.acceptance.request(record, inputs, {**_given(kept), **options})
             job = space.acceptance.prepare(record, request, owner=owner)
+        except (StoreLocked, NoSpace):
+            raise
         except LocalprocError as error:
-            _LOG.warning("%s %s set nothing off: %s", trigger.kind, trigger.name, error)
-            return replace(firing, said=f"no job: {error}"), None
+            return refused(trigger, firing, error)
         return replace(firing, job_id=job.job.id, is_open=True), job
 
     def begin(self, jobs: Iterable[str]) -> None:
@@ -126,6 +130,12 @@ class TriggeredJobs:
         if name not in self._spaces:
             self._spaces[name] = self._space.within(name)
         return self._spaces[name]
+
+
+def refused(trigger: TriggerRecord, firing: Firing, error: LocalprocError) -> tuple[Firing, None]:
+    """Return a firing that nothing comes of, with why."""
+    _LOG.warning("%s %s set nothing off: %s", trigger.kind, trigger.name, error)
+    return replace(firing, said=f"no job: {error}"), None
 
 
 def _given(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ found before.
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -28,7 +29,8 @@ _MOST_BYTES: Final = 64 << 20
 def files(folder: str, pattern: str, settled: float, now: datetime) -> Iterator[Occurrence]:
     """Yield the files below a folder, each version by a key of its own.
 
-    A file that was written less than ``settled`` seconds ago is passed over until it rests.
+    A file that was written less than ``settled`` seconds ago is passed over until it rests; pipes,
+    sockets and devices are no files.
     """
     root = uri_path(folder) if folder.startswith("file:") else folder
     for place, folders, names in os.walk(root):
@@ -38,20 +40,20 @@ def files(folder: str, pattern: str, settled: float, now: datetime) -> Iterator[
                 continue
             path = os.path.join(place, name)
             try:
-                stat = os.stat(path)
+                found = os.stat(path)
             except OSError:
                 continue
-            if now.timestamp() - stat.st_mtime < settled:
+            if not stat.S_ISREG(found.st_mode) or now.timestamp() - found.st_mtime < settled:
                 continue
-            modified = datetime.fromtimestamp(stat.st_mtime, UTC)
+            modified = datetime.fromtimestamp(found.st_mtime, UTC)
             yield (
-                f"{path}#{stat.st_mtime_ns}-{stat.st_size}-{stat.st_ino}",
+                f"{path}#{found.st_mtime_ns}-{found.st_size}-{found.st_ino}",
                 {
                     "event": "file",
                     "path": path,
                     "uri": path_uri(path),
                     "name": name,
-                    "size": stat.st_size,
+                    "size": found.st_size,
                     "modified": modified.isoformat(),
                 },
             )

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 from localproc.engine.namespace import Namespace
 from localproc.errors import InvalidInputs, NotFound, Problem
 from localproc.model.trigger import Firing, TriggerRecord
+from localproc.spelling import public
 
 
+@public
 class KeptTriggers:
     """The triggers of one ``kind``; ``missing`` is the error for a name that none has."""
 

@@ -10,9 +10,9 @@ from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from localproc.engine.options import is_of_type, shown_type
 from localproc.errors import Problem
 from localproc.near import near
+from localproc.spelling import is_of_type, shown_type
 
 
 @cache

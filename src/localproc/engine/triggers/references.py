@@ -4,10 +4,11 @@ Owns parameter references, ``$(event.properties.datetime)``, in values. Must not
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from localproc.errors import InvalidInputs, Problem
+from localproc.near import near
 
 _REFERENCE: Final = re.compile(
     r"\$\((event(?:\.[A-Za-z_][\w:-]*|\[\d+\]|\[\"[^\"]*\"\]|\['[^']*'\])*)\)"
@@ -31,6 +32,23 @@ def filled(value: Any, event: Mapping[str, Any]) -> Any:
     if whole is not None:
         return _fact(whole[1], event)
     return _REFERENCE.sub(lambda found: str(_fact(found[1], event)), value)
+
+
+def unknown_facts(value: Any, known: Collection[str], where: str) -> Iterator[Problem]:
+    """Yield the references in a value to what no event of the kind has; ``where`` is its place."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from unknown_facts(item, known, f"{where}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from unknown_facts(item, known, f"{where}[{number}]")
+    elif isinstance(value, str):
+        for reference in _REFERENCE.findall(value):
+            for name, number, quoted, other in _PART.findall(reference)[:1]:
+                first = name or number or quoted or other
+                if first not in known:
+                    hint = near(first, known, f"event has {', '.join(known)}")
+                    yield Problem(f"there is no $({reference})", where, hint=hint)
 
 
 def _fact(reference: str, event: Mapping[str, Any]) -> Any:

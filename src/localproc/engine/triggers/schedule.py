@@ -6,7 +6,7 @@ job is accepted.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
@@ -15,12 +15,14 @@ from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.days_off import DaysOff, read_days_off
 from localproc.engine.triggers.members import wrong_names, wrong_types
 from localproc.errors import InvalidInputs, Problem
+from localproc.spelling import public
 
 MISSED: Final = ("skip", "once", "all")
 OVERLAP: Final = ("allow", "skip", "queue")
-_MOST_DAYS_OFF: Final = 100_000  #: times in a row that fall on days off before it is given up
+_MOST_DAYS_OFF: Final = 1_000  #: days in a row that it would be due on and are off, at the most
 
 
+@public
 @dataclass(frozen=True)
 class Schedule:
     """A process with inputs, and the times at which it is run.
@@ -73,7 +75,7 @@ class Schedule:
         return cls(**data)
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return its members by name, as JSON has them."""
         data = {one.name: getattr(self, one.name) for one in fields(self)}
         return {**data, "days_off": list(self.days_off)}
 
@@ -88,11 +90,15 @@ class Schedule:
     def after(self, moment: datetime) -> Iterator[datetime]:
         """Yield the times after a moment at which it is due."""
         passed = 0
-        for due in self._cron.after(moment):
-            if due.date() not in self._off:
+        while passed <= _MOST_DAYS_OFF:
+            for due in self._cron.after(moment):
+                if due.date() in self._off:
+                    moment = datetime.combine(due.date(), time(23, 59, 59), due.tzinfo)
+                    passed += 1
+                    break
                 passed = 0
                 yield due
-            elif (passed := passed + 1) > _MOST_DAYS_OFF:
+            else:
                 return
 
     def next(self, moment: datetime) -> datetime | None:

@@ -10,13 +10,14 @@ from typing import Any, Final, TypedDict, Unpack
 
 from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.home.home import check_namespace
-from localproc.engine.options import Inputs, check_options
+from localproc.engine.options import Inputs
 from localproc.engine.triggers.accepting import checked_options
 from localproc.engine.triggers.days_off import expanded
 from localproc.engine.triggers.kept import KeptTriggers
 from localproc.engine.triggers.schedule import Schedule
 from localproc.errors import NoSuchSchedule
 from localproc.model.trigger import TriggerRecord
+from localproc.spelling import public
 
 KIND: Final = "schedule"
 
@@ -37,6 +38,7 @@ class ScheduleOptions(TypedDict, total=False):
     options: Mapping[str, Any]
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """A schedule of the home as it is now: its definition, and its next and its last times."""
@@ -72,6 +74,7 @@ class Scheduled:
         return data | {"next": [one.isoformat() for one in self.next_runs(count)]}
 
 
+@public
 class Schedules(KeptTriggers):
     """The schedules of one namespace."""
 
@@ -94,7 +97,6 @@ class Schedules(KeptTriggers):
         ``options`` are the members of ``Schedule``. Raises ``NoSuchProcess``, ``InvalidInputs``
         for what makes no sense, also for a name that is taken unless ``replace_it``.
         """
-        check_options(self.add, options, ScheduleOptions)
         more = dict(options.get("options", {}))
         values, base = read_inputs(inputs, more.pop("base", None))
         days_off = expanded(options.get("days_off", ()))

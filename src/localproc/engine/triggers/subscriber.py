@@ -15,12 +15,12 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from localproc.engine.triggers.accepting import TriggeredJobs
+from localproc.engine.triggers.accepting import TriggeredJobs, refused
 from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.found import Occurrence, files, item_pages, json_of_answer, objects
 from localproc.engine.triggers.references import filled
 from localproc.engine.triggers.subscription import Subscription
-from localproc.errors import LocalprocError
+from localproc.errors import InvalidInputs, LocalprocError
 from localproc.model import JobFilter, JobRecord, JobStatus, Trigger
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
 from localproc.plugins.store import Store
@@ -87,10 +87,14 @@ class Subscriber:
     def came(
         self, trigger: TriggerRecord, key: str, facts: dict[str, Any], now: datetime
     ) -> list[str] | None:
-        """Take an event that came by itself; ``None`` if it came before."""
+        """Take an event that came by itself; ``None`` if it came before.
+
+        Raises ``InvalidInputs`` if it lacks what is asked of it: whoever has sent it is told.
+        """
         subscription = Subscription.from_data(trigger.definition)
         if self._store.fired(trigger, [key]):
             return None
+        filled(subscription.target.get("inputs", {}), facts)
         return self._fire(trigger, subscription, [(key, facts)], now)
 
     # Finding
@@ -242,11 +246,16 @@ class Subscriber:
         if "process" not in target:
             letter = {"subscription": trigger.name, "event": facts}
             return Firing(key, now, said=json.dumps(letter), letter_to=address(subscription)), None
+        firing = Firing(key, now)
+        try:
+            inputs = filled(target.get("inputs", {}), facts)
+        except InvalidInputs as error:  # what comes after it must not wait for it
+            return refused(trigger, firing, error)
         return self._triggered.make(
             trigger,
-            Firing(key, now),
+            firing,
             str(target["process"]),
-            filled(target.get("inputs", {}), facts),
+            inputs,
             subscription.options,
             trigger=Trigger.SUBSCRIPTION,
             reason=f"subscription({trigger.name},{key})"[:500],

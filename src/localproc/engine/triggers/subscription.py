@@ -12,6 +12,7 @@ from localproc.engine.triggers.cron import read_cron
 from localproc.engine.triggers.members import unknown_names, wrong_names, wrong_type, wrong_types
 from localproc.errors import InvalidInputs, Problem
 from localproc.near import near
+from localproc.spelling import public
 
 #: What can be waited for, with the members that say what of; those with a ``?`` may be left out.
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -22,6 +23,26 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "file": ("folder", "pattern?", "settled?", "existing?"),
     "stac": ("url", "collections?", "existing?", "changes?"),
     "webhook": ("secret",),
+}
+_OF_A_JOB: Final = (
+    "event",
+    "process",
+    "job",
+    "status",
+    "message",
+    "trigger",
+    "created",
+    "finished",
+)
+#: The facts of each of them, that inputs may name.
+FACTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "succeeded": _OF_A_JOB,
+    "failed": _OF_A_JOB,
+    "late": ("event", "process", "due"),
+    "missing": ("event", "process", "due"),
+    "file": ("event", "path", "uri", "name", "size", "modified"),
+    "stac": ("event", "id", "collection", "datetime", "href", "properties", "assets", "bbox"),
+    "webhook": ("event", "id", "body"),
 }
 _MEMBERS: Final = sorted({"event", *(one.rstrip("?") for of in EVENTS.values() for one in of)})
 TARGETS: Final = ("process", "webhook", "mail", "command")
@@ -35,6 +56,7 @@ _KINDS: Final[Mapping[str, Any]] = {
 }
 
 
+@public
 @dataclass(frozen=True)
 class Subscription:
     """An event, and what is done when it comes.
@@ -76,7 +98,7 @@ class Subscription:
         return cls(**data)
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return its members by name, as JSON has them."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 

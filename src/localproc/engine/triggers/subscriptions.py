@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from localproc.cwl.base.reading import read_written_json
 from localproc.engine.home.cwd import current_folder
@@ -20,15 +20,29 @@ from localproc.engine.home.secrets import secret_name
 from localproc.engine.namespace import Namespace
 from localproc.engine.triggers.accepting import TriggeredJobs, checked_options
 from localproc.engine.triggers.kept import KeptTriggers
+from localproc.engine.triggers.references import unknown_facts
 from localproc.engine.triggers.subscriber import Subscriber
-from localproc.engine.triggers.subscription import Subscription
+from localproc.engine.triggers.subscription import FACTS, Subscription
 from localproc.errors import InvalidInputs, NoSuchSubscription, Problem
+from localproc.model import ProcessRecord
 from localproc.model.trigger import TriggerRecord
+from localproc.near import near
+from localproc.spelling import public
 
 KIND: Final = "subscription"
 _OLDEST: Final = 300  #: seconds that a webhook may have been under way
 
 
+class SubscriptionOptions(TypedDict, total=False):
+    """Options of ``subscriptions.add``, the members of ``Subscription``."""
+
+    every: float
+    enabled: bool
+    run_as: str
+    options: Mapping[str, Any]
+
+
+@public
 class Subscriptions(KeptTriggers):
     """The subscriptions of one namespace."""
 
@@ -48,11 +62,12 @@ class Subscriptions(KeptTriggers):
         target: Mapping[str, Any],
         *,
         replace_it: bool = False,
-        **members: Any,
+        **members: Unpack[SubscriptionOptions],
     ) -> Subscription:
         """Add a subscription; what is there already is no news, unless ``when`` says ``existing``.
 
-        ``members`` are those of ``Subscription``. Raises ``InvalidInputs`` and ``NoSuchProcess``.
+        ``members`` are those of ``Subscription``. Raises ``InvalidInputs``, also for inputs that
+        the process has not and facts that such an event has not, and ``NoSuchProcess``.
         """
         data = {"name": check_namespace(name), "when": when, "target": target, **members}
         subscription = _placed(Subscription.from_data(data))
@@ -60,6 +75,7 @@ class Subscriptions(KeptTriggers):
             self._check_new(name)
         if "process" in subscription.target:
             record = self._namespace.processes.get(str(subscription.target["process"]))
+            _check_inputs(subscription, record)
             options = {"base": current_folder(), **subscription.options}
             kept = checked_options(self._namespace, record, {}, options, complete=False)
             subscription = replace(subscription, options=kept.options)
@@ -137,6 +153,19 @@ class Subscriptions(KeptTriggers):
                 state=state or {},
             )
         )
+
+
+def _check_inputs(subscription: Subscription, record: ProcessRecord) -> None:
+    """Raise ``InvalidInputs`` for inputs that could be none of the process, whatever happens."""
+    inputs, known = subscription.target.get("inputs", {}), record.description["inputs"]
+    problems = [
+        Problem(f"there is no input {name!r}", f"target.inputs.{name}", hint=near(name, known))
+        for name in inputs
+        if name not in known
+    ]
+    problems += unknown_facts(inputs, FACTS[subscription.event], "target.inputs")
+    if problems:
+        raise InvalidInputs("the subscription cannot be kept", problems)
 
 
 def _placed(subscription: Subscription) -> Subscription:

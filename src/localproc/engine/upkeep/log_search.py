@@ -6,6 +6,7 @@ never do pay nothing, and neither the loop nor the store waits. Must not know ho
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,8 +112,9 @@ def _logs_in(folder: str) -> list[tuple[str, int]]:
         if entry.name.endswith(".log"):
             log = f"{entry.name.removesuffix('.log').removesuffix('.out')}.log"
             at, size = found.get(log, (0.0, 0))
-            said = entry.stat()
-            found[log] = (max(at, said.st_mtime), size + said.st_size)
+            with suppress(FileNotFoundError):  # the job is just being removed
+                said = entry.stat()
+                found[log] = (max(at, said.st_mtime), size + said.st_size)
     return [(log, size) for log, (_, size) in sorted(found.items(), key=lambda one: -one[1][0])]
 
 

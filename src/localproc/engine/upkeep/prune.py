@@ -8,10 +8,11 @@ again. Must not know when.
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 
 from localproc.engine.home.home import Home
 from localproc.engine.home.mentioned import mentioned
@@ -26,6 +27,8 @@ from localproc.storage.results_place import is_own, results_root
 from localproc.storage.withdraw import remove_results
 from localproc.store.log_index import LogIndex
 from localproc.uris import uri_path
+
+_MINUTE: Final = timedelta(minutes=1)  #: by which the clocks of two may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,16 @@ class Pruner:
         retention: Retention,
         *,
         dry_run: bool,
+        among: Collection[str] | None = None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> Pruned:
         """Remove the jobs that are to go; with ``dry_run`` only tell which."""
+        began = datetime.now(UTC) - _MINUTE
         needed = mentioned(self._store)
         sizes, going, staying = Sizes(), [], []
         for job in self._candidates(retention):
+            if among is not None and job.id not in among:
+                continue
             if job.id in needed:
                 staying.append(job.id)
                 continue
@@ -86,12 +93,16 @@ class Pruner:
         if dry_run:
             return Pruned(going, sizes.freed, staying, [one.job_id for one in remains], {})
         left = _failed({one.job_id: partial(self._remains.remove, one) for one in remains}, stopped)
-        failed = _failed(
-            {one.job.id: partial(self.remove, one.job, results=retention.results) for one in going},
-            stopped,
-        )
+
+        def remove(job: JobRecord) -> None:
+            if job.id in mentioned(self._store, since=began):  # others accept jobs meanwhile
+                staying.append(job.id)
+            else:
+                self.remove(job, results=retention.results)
+
+        failed = _failed({one.job.id: partial(remove, one.job) for one in going}, stopped)
         return Pruned(
-            [one for one in going if one.job.id not in failed],
+            [one for one in going if one.job.id not in {*failed, *staying}],
             sizes.freed,
             staying,
             [one.job_id for one in remains if one.job_id not in left],

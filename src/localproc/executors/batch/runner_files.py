@@ -3,9 +3,9 @@
 Owns copying it there: the shell's part, and the keeper. Must not know what it runs.
 """
 
-import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 from typing import Final
 
@@ -24,11 +24,15 @@ def copied(folder: str) -> str:
             digest.update(name.encode() + file.read())
     target = os.path.join(folder, f"runner_{digest.hexdigest()[:16]}")
     if not os.path.isdir(target):
-        new = f"{target}.{os.getpid()}"
-        os.makedirs(new, exist_ok=True)
+        new = f"{target}.{secrets.token_hex(8)}"  # engines of other machines, too, see the folder
+        os.makedirs(new)
         for name, path in sources.items():
             shutil.copyfile(path, os.path.join(new, name))
-        with contextlib.suppress(OSError):  # another engine was first
+        try:
             os.rename(new, target)
-        shutil.rmtree(new, ignore_errors=True)
+        except OSError:
+            if not os.path.isdir(target):
+                raise
+        finally:  # another engine was first
+            shutil.rmtree(new, ignore_errors=True)
     return target

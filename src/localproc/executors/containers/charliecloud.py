@@ -27,6 +27,7 @@ from localproc.plugins.containers import ContainerSettings, Image, command, moun
 from localproc.uris import is_below
 
 _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
+_DONE: Final = "ch/metadata.json"  #: what it writes last
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAMELESS: Final = "localproc"  #: ch-run wants a user's name, and has no use for it
 _PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
@@ -64,11 +65,9 @@ class Charliecloud:
         """Return the image of a folder by its path, or by its name where images are kept."""
         if container.image.startswith("/"):
             return _image(container.image, container.image)
-        for folder in (self._folder, self._theirs):
-            found = _image(container.image, folder.place(container.image))
-            if found is not None:
-                return found
-        return None
+        place = self._theirs.place(container.image)
+        ours = _image(container.image, self._folder.place(container.image))
+        return _image(container.image, place) if ours is None and _is_whole(place) else ours
 
     def images(self) -> Sequence[Image]:
         """Return those of both folders; of two with a name ours counts."""
@@ -76,7 +75,8 @@ class Charliecloud:
             name: one
             for folder in (self._theirs, self._folder)
             for name in folder.names()
-            if (one := _image(name, folder.place(name))) is not None
+            if (folder is self._folder or _is_whole(folder.place(name)))
+            and (one := _image(name, folder.place(name))) is not None
         }
         return [replace(one, size=roots.size(one.path)) for one in found.values()]
 
@@ -241,6 +241,11 @@ def _is_there(argv: Sequence[str], root: str, search: str, seen: Sequence[Mount]
     if any(is_below(one, mount.target) for one in places for mount in seen):
         return True
     return argv[0].startswith(".") or roots.program(root, argv[0], search) is not None
+
+
+def _is_whole(path: str) -> bool:
+    """Whether ch-image was done with an image, and not ended or told to end on its way."""
+    return os.path.exists(os.path.join(path, _DONE))
 
 
 def _image(name: str, path: str) -> Image | None:

@@ -15,7 +15,8 @@ from localproc.executors.containers import roots
 
 def normalized(name: str) -> str:
     """Return an image's name as docker knows it: without its registry, ``latest`` for no tag."""
-    name = name.removeprefix("docker.io/").removeprefix("library/")
+    for start in ("index.docker.io/", "docker.io/", "library/"):
+        name = name.removeprefix(start)
     last = name.rpartition("/")[2]
     return name if ":" in last or "@" in last else f"{name}:latest"
 

@@ -1,0 +1,216 @@
+"""Whatever jobs are made of, the loop's thread does nothing that may take long.
+
+Allowed, as it takes no time: making folders, looking at some files, digests and literals that are
+small, and asking the process of JavaScript for a moment.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from localproc import Engine
+from tests.engine.loop_spy import LOOP, listening
+from tests.patience import patient
+
+MANY: Final = 600  #: instances of a scatter: more than is looked at in no time
+FILES: Final = 1200  #: outputs: more than the loop may look at
+DIGESTED: Final = 4 << 20  #: bytes that the loop may digest for a job
+READ: Final = 256 << 10  #: ... and read
+WRITTEN: Final = 64 << 10  #: ... and write
+LARGE: Final = 8 << 20  #: bytes: more than the loop may read
+
+
+def tool(script: str, **more: Any) -> dict[str, Any]:
+    """Give a tool that runs a script of the shell."""
+    inputs: Mapping[str, Any] = more.pop("inputs", {})
+    return {
+        "cwlVersion": "v1.2",
+        "class": "CommandLineTool",
+        "requirements": {"InlineJavascriptRequirement": {}, **more.pop("requirements", {})},
+        "baseCommand": ["sh", "-c", script],
+        "inputs": inputs,
+        "outputs": more.pop("outputs", {}),
+        **more,
+    }
+
+
+def globbed(pattern: str, kind: str = "File", **binding: Any) -> dict[str, Any]:
+    return {"out": {"type": kind, "outputBinding": {"glob": pattern, **binding}}}
+
+
+def said(size: int) -> str:
+    """Give a script that writes ``cwl.output.json`` with a text of so many characters."""
+    text = f"head -c {size} /dev/zero | tr '\\0' x"
+    return f"""(printf '{{"out": "'; {text}; printf '"}}') > cwl.output.json"""
+
+
+POSITION: Final = {"inputBinding": {"position": 1}}
+PACKAGES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
+    "secondary files": (
+        tool(
+            'cat "$0" > out',
+            inputs={"file": {"type": "File", "secondaryFiles": [".idx"], **POSITION}},
+            outputs=globbed("out"),
+        ),
+        {"file": {"class": "File", "path": "large"}},
+    ),
+    "a literal": (
+        tool(
+            'cat "$0" > out', inputs={"file": {"type": "File", **POSITION}}, outputs=globbed("out")
+        ),
+        {"file": {"class": "File", "contents": "x" * 60_000, "basename": "text"}},
+    ),
+    "InitialWorkDir": (
+        tool(
+            "cat own text > out",
+            inputs={"file": "File"},
+            outputs=globbed("*", "File[]"),
+            requirements={
+                "InitialWorkDirRequirement": {
+                    "listing": [
+                        {"entryname": "own", "entry": "$(inputs.file)", "writable": True},
+                        {"entryname": "text", "entry": "$(inputs.file.basename)".ljust(70_000)},
+                    ]
+                }
+            },
+        ),
+        {"file": {"class": "File", "path": "large"}},
+    ),
+    "a large output": (tool(f"head -c {LARGE} /dev/zero > out", outputs=globbed("out")), {}),
+    "many outputs": (
+        tool(f"seq {FILES} | xargs touch", outputs=globbed("*", "File[]")),
+        {},
+    ),
+    "a large cwl.output.json": (tool(said(LARGE), outputs={"out": "string"}), {}),
+    "loadContents": (
+        tool(
+            "head -c 60000 /dev/zero > out",
+            inputs={"file": {"type": "File", "loadContents": True}},
+            outputs={
+                "out": {
+                    "type": "int",
+                    "outputBinding": {
+                        "glob": "out",
+                        "loadContents": True,
+                        "outputEval": "$(self[0].contents.length + inputs.file.contents.length)",
+                    },
+                }
+            },
+        ),
+        {"file": {"class": "File", "path": "large.idx"}},
+    ),
+    "a Directory with its listing": (
+        tool(
+            f"mkdir out && cd out && seq {FILES} | xargs touch",
+            outputs=globbed("out", "Directory", loadListing="deep_listing"),
+        ),
+        {},
+    ),
+    "a scatter": (
+        {
+            "cwlVersion": "v1.2",
+            "class": "Workflow",
+            "requirements": {"ScatterFeatureRequirement": {}, "InlineJavascriptRequirement": {}},
+            "inputs": {"n": "int[]"},
+            "outputs": {"out": {"type": "Any", "outputSource": "each/out"}},
+            "steps": {
+                "each": {
+                    "run": {
+                        "class": "ExpressionTool",
+                        "inputs": {"n": "int"},
+                        "outputs": {"out": "int"},
+                        "expression": "${return {out: inputs.n + 1};}",
+                    },
+                    "scatter": "n",
+                    "in": {"n": "n"},
+                    "out": ["out"],
+                }
+            },
+        },
+        {"n": list(range(MANY))},
+    ),
+    "a large literal of JavaScript": (
+        {
+            "cwlVersion": "v1.2",
+            "class": "ExpressionTool",
+            "requirements": {"InlineJavascriptRequirement": {}},
+            "inputs": {},
+            "outputs": {"out": "File"},
+            "expression": "$({out: {class: 'File', basename: 'x', contents: 'y'.repeat(65000)}})",
+        },
+        {},
+    ),
+    "a file from the web": (
+        tool(
+            'cat "$0" > out', inputs={"file": {"type": "File", **POSITION}}, outputs=globbed("out")
+        ),
+        {"file": {"class": "File", "location": "{web}/large"}},
+    ),
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[str]:
+    """Give the address of a folder with a large file and a small one, in which the test runs."""
+    (tmp_path / "large").write_bytes(b"x" * LARGE)
+    (tmp_path / "large.idx").write_text("index")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(tmp_path))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("what", PACKAGES)
+def test_the_loop_does_nothing_slow(
+    what: str, tmp_path: Path, files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, inputs = PACKAGES[what]
+    asked = json.loads(json.dumps(inputs).replace("{web}", files))
+    with Engine(tmp_path / "home", keep=True) as engine:
+        process = engine.deploy(package, process_id="package")
+        engine.warm_up()
+        with listening(monkeypatch) as heard:
+            job = process.execute(asked, base=tmp_path).wait(patient(60))
+        job.raise_for_status()
+        assert not heard.slow
+        assert sum(heard.digested) <= DIGESTED
+        assert sum(heard.read) <= READ
+        assert sum(map(os.path.getsize, heard.written)) <= WRITTEN
+
+
+def test_what_the_loop_would_do_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from localproc.storage.disk import Disk
+
+    path = tmp_path / "file"
+
+    def act() -> None:
+        path.write_text("x")
+        Disk().checksum(str(path))
+        Disk().read(str(path))
+        os.symlink(path, tmp_path / "link")
+
+    with listening(monkeypatch) as heard:
+        thread = threading.Thread(target=act, name=LOOP)
+        thread.start()
+        thread.join()
+    assert (heard.written, heard.digested, dict(heard.slow)) == (
+        [str(path)],
+        [1],
+        {"os.symlink": 1},
+    )
