@@ -1,10 +1,11 @@
 """Searching the logs of all jobs."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,13 @@ def test_a_log_that_is_removed_as_it_is_looked_for_is_passed_over(
 ) -> None:
     for name in ("a.log", "b.log"):
         (tmp_path / name).write_text("x")
-    monkeypatch.setattr(
-        log_search, "list", lambda found: [list(found), (tmp_path / "b.log").unlink()][0], False
-    )
+
+    def listed(found: Iterable[Any]) -> list[Any]:
+        names = list(found)
+        (tmp_path / "b.log").unlink()
+        return names
+
+    monkeypatch.setattr(log_search, "list", listed, False)
     assert _logs_in(str(tmp_path)) == [("a.log", 1)]
 
 
