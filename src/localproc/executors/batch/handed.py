@@ -3,16 +3,12 @@
 Owns what is known of one. Must not know where that is written, nor any scheduler.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import Final
 
 from localproc.executors.batch.grouping import Mode, Request
+from localproc.executors.batch.late_files import Listed
 from localproc.executors.journals import Journal
-
-_AGAIN: Final = 0.5  #: seconds after which a folder is listed again that seems to be as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,43 +18,6 @@ class Begun:
     job: str
     host: str
     at: float
-
-
-class Listed:
-    """What there is in a folder that others write to.
-
-    A name is looked for in a list of all: one that is asked for before it is there may stay unknown
-    for a minute on a network file system, while a list is asked of the server.
-    """
-
-    def __init__(self) -> None:
-        self._names: set[str] = set()
-        self._stamp = 0
-        self._next = 0.0
-
-    def has(self, folder: str, name: str, *, now: bool = False) -> bool:
-        """Whether a name is there; ``now`` rather than some moments ago."""
-        if name in self._names:
-            return True
-        try:
-            stamp = os.stat(folder).st_mtime_ns  # it may be an old one: so not it alone counts
-            if now or stamp != self._stamp or monotonic() >= self._next:
-                self._names = set(os.listdir(folder))
-                self._stamp, self._next = stamp, monotonic() + _AGAIN
-        except OSError:
-            return False
-        return name in self._names
-
-
-def has_bytes(path: str, size: int) -> bool:
-    """Whether a file has so many bytes; its server may be asked for that when it is opened."""
-    if os.stat(path).st_size >= size:
-        return True
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        return os.fstat(file).st_size >= size
-    finally:
-        os.close(file)
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ from typing import Any, Final
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch import hiding, node_scripts
 from localproc.executors.batch.grouping import Batch, Mode, Request
-from localproc.executors.batch.handed import Begun, Handed, has_bytes
+from localproc.executors.batch.handed import Begun, Handed
+from localproc.executors.batch.late_files import are_there
 from localproc.executors.batch.records import Record, keeper_record, shell_record
 from localproc.executors.batch.runner_files import copied
 from localproc.executors.journals import Journal
@@ -190,16 +191,7 @@ class Spool:
 
     def shows(self, handed: Handed, number: int, files: Mapping[str, int]) -> bool:
         """Whether the files that a task has left are to be seen here, with all that is in them."""
-        if not files or not handed.outdirs:
-            return True
-        folder = handed.outdirs[number]
-        try:
-            there = set(os.listdir(folder))
-            return files.keys() <= there and all(
-                has_bytes(os.path.join(folder, name), size) for name, size in files.items()
-            )
-        except OSError:
-            return False
+        return not files or not handed.outdirs or are_there(handed.outdirs[number], files)
 
     def is_running(self, handed: Handed, number: int) -> bool:
         """Whether a task of a bundle that has begun is not one of those that wait there."""
