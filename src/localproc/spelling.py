@@ -69,7 +69,7 @@ def check_types(call: str, given: Mapping[str, tuple[Any, Any]]) -> None:
 def is_of_type(value: Any, kind: Any) -> bool:
     """Return whether a value is of a type, as far as its outermost part tells."""
     given: Any = type(value)
-    return _takes(kind, given)
+    return takes(kind, given)
 
 
 def shown_type(kind: Any) -> str:
@@ -137,10 +137,10 @@ def _options(call: Callable[..., Any]) -> Mapping[str, Any] | None:
 
 
 @lru_cache(maxsize=1024)
-def _takes(kind: Any, given: Any) -> bool:
-    """Return whether values of a class are of a type."""
+def takes(kind: Any, given: Any) -> bool:
+    """Return whether values of a class are of a type, as far as its outermost part tells."""
     if get_origin(kind) in (Union, UnionType):
-        return any(_takes(one, given) for one in get_args(kind))
+        return any(takes(one, given) for one in get_args(kind))
     plain = get_origin(kind) or kind
     if plain in (Literal, tuple):  # whoever takes these says more of what is wrong
         return True

@@ -7,8 +7,8 @@ task refused, asked again later), and noting verbs that block. Must not know any
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from operator import index
+from functools import lru_cache, partial
+from operator import attrgetter, index
 from time import monotonic
 from typing import Final, TypeGuard, TypeVar, get_type_hints
 
@@ -18,13 +18,14 @@ from localproc.executors.opening import open_executor
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.executor import Capabilities, Executor, ExecutorPlugin, ExecutorSettings
 from localproc.shortages import is_shortage
-from localproc.spelling import is_of_type
+from localproc.spelling import takes
 
 _LOG: Final = logging.getLogger("localproc")
 _LATER: Final = 1.0
 _SLOW: Final = 0.05  #: seconds; a verb that takes longer holds up every job
 _NOTICED: Final = 1.0  #: seconds; on a busy machine any verb may be slow, but hardly by as much
 _MEMBERS: Final = get_type_hints(Report)
+_members: Final = attrgetter("state", *_MEMBERS)
 _T = TypeVar("_T")
 
 
@@ -125,14 +126,10 @@ class GuardedExecutor:
 
     def _is_report(self, told: object) -> TypeGuard[Report]:
         """Whether it is one: what an executor tells beside is noted, and no news."""
-        is_one = (
-            isinstance(told, Report)
-            and isinstance(told.state, TaskState)
-            and all(is_of_type(getattr(told, name), kind) for name, kind in _MEMBERS.items())
-        )
-        if not is_one:
-            self._note(TypeError(f"poll() gave {told!r:.200}"))
-        return is_one
+        if isinstance(told, Report) and _are_members(tuple(map(type, _members(told)))):
+            return True
+        self._note(TypeError(f"poll() gave {told!r:.200}"))
+        return False
 
     def cancel(self, keys: Iterable[str], grace: float) -> None:
         """Have it stop tasks; what was put off is not handed over any more."""
@@ -218,6 +215,13 @@ class GuardedExecutor:
             self._known.add(said)
             _LOG.error(said, exc_info=error)
         return said
+
+
+@lru_cache(maxsize=256)
+def _are_members(kinds: tuple[type, ...]) -> bool:
+    """Whether a report may have values of these classes: few come, and many a time."""
+    state, *others = kinds
+    return state is TaskState and all(map(takes, _MEMBERS.values(), others))
 
 
 def _seconds(interval: float | None) -> float | None:
