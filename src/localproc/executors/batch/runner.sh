@@ -150,10 +150,13 @@ run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time
   done
   give_signs &
   signs=$! workers= worker=0
+  trap '' USR2  # it would end a shell that does not listen to it yet
   while [ -z "$leaving" ] && [ "$worker" -lt "$2" ]; do
     work "$worker" "$1" "$2" &
     workers="$workers $!" worker=$((worker + 1))
   done
+  trap 'kill -s USR2 $workers 2>/dev/null' USR2
+  kill -s USR2 $workers 2>/dev/null  # one may have come meanwhile
   await_workers
   kill -s KILL "$signs"
 }
