@@ -333,7 +333,7 @@ def test_a_shell_that_works_off_a_bundle_survives_a_signal_as_it_starts(tmp_path
     script = f"""
         . {runner}/runner.sh
         begin() {{ :; }}
-        give_signs() {{ sleep 3600; }}
+        give_signs() {{ exec sleep 3600 >/dev/null; }}
         work() {{
             echo starts
             read -r go <gate
