@@ -169,7 +169,7 @@ def test_validating_what_cannot_even_be_read(here: Path, text: str) -> None:
 def test_what_cannot_be_read_is_told_once(here: Path) -> None:
     said = localproc("validate", here)
     assert said.code == 2
-    assert said.err.count("Is a directory") == 1
+    assert said.err.count("it is a folder (name the file in it that is to be run)") == 1
 
 
 def test_validating_what_is_not_there() -> None:

@@ -294,7 +294,9 @@ def test_an_array_without_a_name_is_no_named_type_but_does_no_harm() -> None:
 def test_an_unknown_type_is_told_with_its_place() -> None:
     text = TOOL.replace("string", "sting")
     (found,) = errors(text)
-    assert found.startswith("main.cwl:5:10: unknown type 'sting' (known here are Any, Directory,")
+    assert found.startswith("main.cwl:5:10: unknown type 'sting' (did you mean 'string'?)")
+    (found,) = errors(TOOL.replace("string", "text"))
+    assert found.startswith("main.cwl:5:10: unknown type 'text' (known here are Any, Directory,")
 
 
 @pytest.mark.parametrize("name", ["nowhere.yml#Point", "https://example.org/types.yml#Point"])

@@ -243,8 +243,9 @@ def validate(
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
     except errors.PackageError as error:
-        wrong, warnings, said = list(error.problems), [], error.message
-    valid = not wrong and not said
+        alone = errors.Problem(error.message, hint=error.hint)
+        wrong, warnings, said = list(error.problems) or [alone], [], error.message
+    valid = not wrong
     counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
     code = USAGE if counted[fail_on] else 0
     if as_json:
@@ -252,18 +253,16 @@ def validate(
         listed = {name: [one.to_json() for one in found] for name, found in told.items()}
         print_json({"valid": valid, "message": said, **listed})
     else:
-        _tell_problems(wrong, warnings, said)
+        _tell_problems(wrong, warnings)
         click.echo(f"{package} is {'valid' if valid else 'not valid'}")
     return code
 
 
-def _tell_problems(wrong: list[errors.Problem], warnings: list[errors.Problem], said: str) -> None:
-    """Print problems with the lines that they stand in; ``said`` where there is none of them."""
+def _tell_problems(wrong: list[errors.Problem], warnings: list[errors.Problem]) -> None:
+    """Print problems with the lines that they stand in."""
     for word, problems in (("warning", warnings), ("error", wrong)):
         for one in problems:
             click.echo("\n".join([f"{word}: {one}", *excerpt(one)]), err=True)
-    if said and not wrong:
-        click.echo(f"error: {said}", err=True)
 
 
 @click.command()

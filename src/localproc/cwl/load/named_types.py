@@ -5,7 +5,7 @@ no import. Must not know where types are used.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urldefrag
 
 from localproc.cwl.base.types import PRIMITIVES
@@ -13,7 +13,9 @@ from localproc.cwl.load.sources import Sources, is_eo_type
 from localproc.cwl.load.typed import get, loading_options, plain_typed, short, symbols
 from localproc.cwl.load.typed_parsers import parser
 from localproc.errors import InvalidPackage
+from localproc.near import near
 
+_ALIKE: Final = 0.7  #: how much a name has to be, else all are told
 #: Named types by URI, of one process.
 Scope: TypeAlias = Mapping[str, Any]
 _PORT_FIELDS = (
@@ -74,11 +76,10 @@ class Types:
             raise InvalidPackage(f"the type {short(uri)} contains itself")
         found = self._look_up(uri)
         if found is None:
-            known = sorted({short(name) for scope in self._scopes for name in scope})
-            raise InvalidPackage(
-                f"unknown type {short(uri)!r}",
-                hint="known here are " + ", ".join([*known, *sorted(PRIMITIVES)]),
-            )
+            named = sorted({short(name) for scope in self._scopes for name in scope})
+            known = [*named, *sorted(PRIMITIVES)]
+            hint = near(short(uri), known, "known here are " + ", ".join(known), alike=_ALIKE)
+            raise InvalidPackage(f"unknown type {short(uri)!r}", hint=hint)
         return self.resolve(found, (*within, uri))
 
     def _look_up(self, uri: str) -> Any:

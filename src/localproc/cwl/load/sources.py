@@ -116,6 +116,8 @@ class Sources:
         except (OSError, StagingError) as error:
             if isinstance(error, StagingError):
                 reason, hint = error.message, error.hint
+            elif isinstance(error, IsADirectoryError):
+                reason, hint = "it is a folder", "name the file in it that is to be run"
             else:
                 reason, hint = error.strerror or str(error), "check the path"
             raise InvalidPackage(
