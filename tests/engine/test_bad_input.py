@@ -10,7 +10,14 @@ import pytest
 
 from localproc import Engine, InvalidInputs, InvalidPackage
 from localproc.engine.home.home import file_system, on_network
-from localproc.errors import HomeUnusable, JobFailed, NoSpace, NoSuchProcess, StoreCorrupted
+from localproc.errors import (
+    HomeUnusable,
+    JobFailed,
+    NoSpace,
+    NoSuchJob,
+    NoSuchProcess,
+    StoreCorrupted,
+)
 from localproc.model import JobRecord
 from localproc.store.jobs import JobTables
 from tests.conftest import PACKAGES, fill
@@ -66,8 +73,13 @@ def test_arguments_of_another_type_are_told(localproc_engine: Engine, packages: 
         localproc_engine.jobs(limit=str(wrong))  # type: ignore[arg-type]
     with pytest.raises(InvalidInputs, match="3 holds no inputs"):
         localproc_engine.run(packages / "echo.cwl", wrong)
-    with pytest.raises(NoSuchProcess, match="no process 3 is deployed"):
-        localproc_engine.process(wrong)
+    for wrong in (3, packages / "echo.cwl", {}):
+        with pytest.raises(NoSuchProcess, match="is deployed\n  hint: an id is a text: deploy a"):
+            localproc_engine.execute(wrong)
+        with pytest.raises(NoSuchJob):
+            localproc_engine.job(wrong)
+    with pytest.raises(NoSuchProcess, match="hint: did you mean 'echo'"):
+        localproc_engine.execute("echo.cwl")
 
 
 def test_a_time_without_a_zone_is_a_local_one(localproc_engine: Engine, packages: Path) -> None:

@@ -130,7 +130,7 @@ class Namespace:
 
     def record(self, job_id: str) -> JobRecord:
         """Return a job's row; raises ``NoSuchJob``."""
-        found = self.runtime.store.job(job_id)
+        found = self.runtime.store.job(job_id) if isinstance(job_id, str) else None
         if found is None or found.namespace != self.name:
             raise NoSuchJob(job_id)
         return found

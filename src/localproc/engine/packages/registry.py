@@ -37,10 +37,12 @@ from localproc.errors import (
     StoreCorrupted,
 )
 from localproc.model import InputPolicy, ProcessRecord
+from localproc.near import near
 from localproc.ogc.apppkg import described_process
 from localproc.ogc.author_schemas import AuthorSchemas
 from localproc.ogc.describe import describe_process
 from localproc.plugins.store import Store
+from localproc.spelling import is_of_type
 from localproc.storage.access import Access, OpenStorage
 from localproc.uris import uri_path
 
@@ -225,20 +227,15 @@ class Registry:
 
         Raises ``NoSuchProcess`` or ``StoreCorrupted``.
         """
+        if not is_of_type(process_id, str):
+            raise NoSuchProcess(process_id, hint="an id is a text: deploy a package to have one")
         found = self._store.process(self._namespace, process_id, revision)
         if found is None and revision is not None:
             raise NoSuchProcess(process_id, hint=f"there is no revision {revision} of it")
         if found is None:
-            import difflib
-
             known = [one.id for one in self.all()]
-            close = difflib.get_close_matches(str(process_id), known, 1)
-            hint = (
-                f"did you mean {close[0]!r}?"
-                if close
-                else f"deployed: {', '.join(known) or 'none'}"
-            )
-            raise NoSuchProcess(process_id, hint=hint)
+            there = ", ".join(known) or "none, deploy a package first"
+            raise NoSuchProcess(process_id, hint=near(process_id, known, f"deployed: {there}"))
         return found
 
     def all(self) -> list[ProcessRecord]:
