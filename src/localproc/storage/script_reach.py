@@ -56,6 +56,8 @@ _PARENTS: Final = re.compile(rb"\bparents\s*\[\s*(\d{1,2})\s*\]")
 _PARENT: Final = re.compile(rb"(?:\.parent\b(?!\s*\()){2,}")
 _DIRNAME: Final = re.compile(rb"\bdirname\b")
 _FROM: Final = re.compile(rb"^\s*from\s+(\.{2,})", re.MULTILINE)
+#: One of these is in all that goes up; most texts have none, and need no look at their lines.
+_UPWARDS: Final = (b"..", b"pardir", b"updir", b"parent", b"dirname")
 _ABSOLUTE: Final = re.compile(rb"(?<![\w.~$})/*@:-])(?:/[\w@+%-][\w.@+%-]*)+")
 _SYSTEM: Final = frozenset(
     [
@@ -108,6 +110,8 @@ def reach(text: bytes, folder: str) -> Iterator[str]:
 
 def _above(text: bytes, folder: str) -> Iterator[str]:
     """Yield what is named above a folder; the folder up there, where no more can be told."""
+    if not _goes_up(text):
+        return
     levels = 0
     for found in _CLIMB.finditer(text):
         up, rest = len(found[1]) // 3, os.fsdecode(found[2] or b"")
@@ -118,7 +122,7 @@ def _above(text: bytes, folder: str) -> Iterator[str]:
         ]
         yield from there
         levels = levels if there else max(levels, up)
-    for line in text.splitlines():
+    for line in filter(_goes_up, text.splitlines()):
         levels = max(
             levels,
             len(_BARE.findall(line)),
@@ -129,6 +133,10 @@ def _above(text: bytes, folder: str) -> Iterator[str]:
         )
     if levels:
         yield _up(folder, levels)
+
+
+def _goes_up(text: bytes) -> bool:
+    return any(one in text for one in _UPWARDS)
 
 
 def _up(folder: str, levels: int) -> str:
