@@ -47,6 +47,9 @@ UNITS = {
     "tests/triggers/test_cron.py",
 }
 
+#: The folder of the tests that take long without doing much: of a scheduler, which takes its time.
+WAITING = "plugins/localproc-slurm/"
+
 # For a quick look: fewer examples of every property (make test-fast).
 settings.register_profile("fast", max_examples=15, deadline=None)
 # How long an example takes, or is made up, is nothing to assert; the profile for CI says so too.
@@ -57,7 +60,8 @@ if not os.environ.get("CI"):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by where they are."""
+    """Mark tests by where they are; those that wait for others most come first, beside the rest."""
+    items.sort(key=lambda item: WAITING not in item.path.as_posix())
     for item in items:
         place = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
         if place.as_posix() in UNITS:
