@@ -1,7 +1,8 @@
 """The storages of an engine, opened when they are first asked for.
 
-Owns which options a URI has, and that a storage is opened once. Must not know plugins beyond their
-being found by scheme, nor what storages are used for.
+Owns which options a URI has, that a storage is opened once, and what is told of one that was
+written for localproc 0.1. Must not know plugins beyond their being found by scheme, nor what
+storages are used for.
 
 Options are given for a scheme (``s3``) or for what lies below a URI (``s3://bucket/folder``), for
 all namespaces or for one; the more particular one adds to the other, option by option.
@@ -14,7 +15,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.errors import EnvironmentProblem
 from localproc.model import InputPolicy
+from localproc.plugins.conformity import UPGRADE, lacks
 from localproc.plugins.storage import Storage, StoragePlugin
 from localproc.storage.access import Access, scheme_of
 from localproc.storage.input_cache import ANYBODY, InputCache
@@ -52,7 +55,11 @@ class Storages:
         self._lock = threading.Lock()
 
     def open(self, uri: str, guarded: bool = False, *, namespace: str = "") -> Storage:
-        """Return the storage of a URI; raises ``PluginMissing``, and what opening it raises."""
+        """Return the storage of a URI.
+
+        Raises ``PluginMissing``, ``EnvironmentProblem`` for one that lacks verbs, and what opening
+        it raises.
+        """
         scheme = scheme_of(uri)
         keys, options = self._chosen(scheme, uri, namespace)
         key = (scheme, keys, guarded)
@@ -63,7 +70,7 @@ class Storages:
                 found = self._open[key] = Future()
         if mine:
             try:
-                found.set_result(self._find(scheme).open({**options, "guarded": guarded}))
+                found.set_result(_opened(self._find(scheme), {**options, "guarded": guarded}))
             except BaseException as error:
                 with self._lock:
                     self._open.pop(key, None)  # the next one tries again
@@ -122,3 +129,15 @@ class Storages:
                     keys.append((name, prefix))
                     options |= (given or {})[prefix]
         return tuple(keys), options
+
+
+def _opened(plugin: StoragePlugin, options: Mapping[str, Any]) -> Storage:
+    """Open a storage, and tell a plugin that was written for localproc 0.1 what has changed."""
+    storage = plugin.open(options)
+    if missing := lacks(storage, Storage):
+        raise EnvironmentProblem(
+            f"the storage {plugin.scheme!r} does not keep the protocol of storages: it has no "
+            f"{', '.join(missing)}",
+            hint=UPGRADE,
+        )
+    return storage
