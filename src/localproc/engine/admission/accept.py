@@ -40,6 +40,7 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
+from localproc.model.policy import TRUSTING
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import ExecuteRequest
 from localproc.storage.addresses import is_elsewhere, redacted
@@ -119,7 +120,7 @@ class Acceptance:
 
         Secrets in them have become marks. Raises ``InvalidInputs`` with every problem.
         """
-        policy = rest.setdefault("policy", InputPolicy())
+        policy = rest.setdefault("policy", TRUSTING)
         values, base = read_inputs(inputs, rest.pop("base", None))
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
