@@ -5,7 +5,7 @@ Owns the text of both, for the shell and for the keeper. Pure.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from shlex import quote
 from typing import Final
 
@@ -110,7 +110,7 @@ def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
                 "stderr": task.stderr,
                 "cores": task.resources.cores,
                 "ram": task.resources.ram_max or task.resources.ram,
-                "held": task.ram_held,
+                "held": asdict(task.held),
                 "time": task.resources.time,
                 "local": has_node_tmpdir(task),
             }
