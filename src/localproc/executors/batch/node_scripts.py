@@ -20,7 +20,8 @@ class NodeSetup:
     """How things are on a node: which variables tell a job's id and an element's number, which is
     ``first_index`` for the first; ``tmp`` (an expression of the shell), the ``python`` that runs
     bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, and
-    the lines of the shell that are to be run before each.
+    the lines of the shell that are to be run before each. On ``machine``, that of the engine, the
+    temporary folders that it has made are the node's own already.
     """  # noqa: D205
 
     job_variable: str
@@ -29,6 +30,7 @@ class NodeSetup:
     tmp: str = "${TMPDIR:-/tmp}"
     python: str = "python3"
     own: str = ""
+    machine: str = ""
     keep: tuple[str, ...] = ()
     setup: str = ""
 
@@ -41,6 +43,7 @@ class NodeSetup:
             tmp=str(options.get("tmp", self.tmp)),
             python=str(options.get("python", self.python)),
             own="" if "python" in options else self.own,
+            machine="" if "tmp" in options else self.machine,
             keep=tuple(options.get("keep", self.keep)),
             setup=setup if isinstance(setup, str) else "\n".join(setup),
         )
@@ -71,7 +74,7 @@ def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
 trap : TERM USR2
 name={quote(place.name)} folder={quote(place.folder)} done={quote(place.done)}
 runner={quote(place.runner)} job=${{{node.job_variable}}} tmp="{node.tmp}"
-part={_PART}
+machine={quote(node.machine)} part={_PART}
 . "$runner/runner.sh"
 {run}
 """
