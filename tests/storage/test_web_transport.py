@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from localproc.storage.web_client import WebClient
+from tests.patience import patient
 from tests.storage.website import serving
 
 
@@ -55,7 +56,7 @@ def raw() -> Iterator[Raw]:
 
 @pytest.fixture
 def client() -> Iterator[WebClient]:
-    with closing(WebClient(guarded=False, redirects=0, timeout=20)) as client:
+    with closing(WebClient(guarded=False, redirects=0, timeout=patient(2))) as client:
         yield client
 
 
@@ -107,7 +108,7 @@ def test_a_connection_that_the_server_has_ended_is_not_used_again(
 ) -> None:
     raw.answers = [said("Content-Length: 2", body=b"ab")]
     assert asked(client, raw.root) == b"ab"
-    assert raw.ended.wait(20)
+    assert raw.ended.wait(patient(2))
     raw.answers = [said("Content-Length: 2", body=b"cd")]
     assert asked(client, raw.root) == b"cd"
     assert raw.connections == 2
@@ -208,4 +209,4 @@ def test_nobody_there_is_told_as_that(client: WebClient) -> None:
 
 
 def _client() -> WebClient:
-    return WebClient(guarded=False, redirects=0, timeout=20)
+    return WebClient(guarded=False, redirects=0, timeout=patient(2))
