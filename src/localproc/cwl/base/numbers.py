@@ -8,12 +8,12 @@ writes no int of more than 4300 digits). Must not know anything else.
 import json
 import sys
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 LARGEST: Final = int(sys.float_info.max)
 
 
-def is_amount(value: Any) -> bool:
+def is_amount(value: Any) -> TypeGuard[float]:
     """Whether a value is a number that there can be so much of: finite, and not negative."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and 0 <= value <= LARGEST
