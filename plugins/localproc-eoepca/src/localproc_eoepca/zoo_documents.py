@@ -26,7 +26,7 @@ _READERS: Final[Mapping[str, Any]] = {
 }
 
 
-class _Plain(yaml.SafeLoader):
+class _Plain(yaml.SafeLoader):  # type: ignore[misc] # it has no types
     """Reads YAML whose dates stay texts, as JSON has none and the kernel hands over texts."""
 
     yaml_implicit_resolvers: ClassVar = {
