@@ -585,6 +585,26 @@ def test_a_task_that_nobody_began_is_launched_without_counting_as_lost() -> None
         assert bench.launched() == [f"first:{attempt + 1}"]
 
 
+def test_what_nobody_began_is_not_counted_by_the_engines_that_come_later() -> None:
+    bench = two()
+    bench.room()
+    for attempt in (1, 2, 3):
+        resumed(bench)
+        bench.report(f"first:{attempt}", TaskState.NEVER_STARTED)
+    for attempt in (4, 5):
+        resumed(bench)
+        assert told(bench.report(f"first:{attempt}", TaskState.LOST)) == ["step-submitted first"]
+    assert [event.lost for event in bench.history if isinstance(event, StepSubmitted)] == [
+        *(0, 0, 0, 0),
+        *(1, 2),
+    ]
+    resumed(bench)
+    assert told(bench.report("first:6", TaskState.LOST)) == [
+        "step-finished first failed",
+        "failed",
+    ]
+
+
 def test_a_task_that_was_lost_with_its_engine_runs_again() -> None:
     bench = two()
     bench.room()

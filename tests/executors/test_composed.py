@@ -1,13 +1,15 @@
 """The local executor with Charliecloud keeps the contract; what is in a container stays there."""
 
+import grp
 import os
+import pwd
 import signal
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
-from localproc.executors.composed import Composed
+from localproc.executors.composed import Composed, make_beside
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import ExecutorContract
@@ -184,6 +186,27 @@ class TestContainers(CharliecloudTests):
         assert self.runtime.command(task, whole).argv[-5:-3] == ("echo", "first")
         alone = self.runtime.command(replace(task, argv=()), whole)
         assert alone.argv[-3:] == ("echo", "first", "nothing")
+
+    def test_its_user_has_a_name_there(self, executor: Executor, tmp_path: Path) -> None:
+        task = self.task(tmp_path, "s", "id -un; id -gn; cut -d: -f1,3 /etc/passwd")
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        own = (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
+        said = Path(task.stdout).read_text().split()
+        assert said == [*own, "nobody:65534", f"{own[0]}:{os.getuid()}"]
+
+    def test_why_there_is_no_root_is_said(self, executor: Executor, tmp_path: Path) -> None:
+        """An image that went away between looking at it and starting the task, say."""
+        task = self.task(tmp_path, "s", "true")
+        image = self.runtime.image(Container(IMAGE, ""))
+        assert image is not None
+        plain = self.runtime.command(task, image)
+        make_beside(plain.stage)
+        (link := Path(f"{task.outdir}.box/image")).unlink()
+        link.symlink_to(tmp_path / "gone")
+        executor.submit([plain])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 126
+        assert "mount" in Path(task.stderr).read_text()
 
     def test_an_image_that_is_not_here_is_refused_with_what_brings_it(
         self, executor: Executor, tmp_path: Path
