@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from localproc.errors import InvalidPackage, Problem, StagingError
 from localproc.uris import unquoted
@@ -125,6 +125,14 @@ class Sources:
                 [] if uri == self.entry else [Problem(reason, where=self.name(uri))],
                 hint=hint,
             ) from error
+
+
+def leads_to(base: str, named: str) -> str:
+    """Return where a reference in a document leads to; raises ``InvalidPackage`` if nowhere."""
+    try:
+        return urljoin(base, named)
+    except ValueError as error:
+        raise InvalidPackage(f"{named!r} is no address: {error}") from None
 
 
 def digest(texts: Mapping[str, bytes], main: str) -> str:

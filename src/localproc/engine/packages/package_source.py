@@ -93,8 +93,12 @@ def find_source(package: object, base: str = "") -> PackageSource:
     text = str(package)
     if isinstance(package, str) and "\n" in text:
         return find_source(text.encode(), base)
-    path, fragment = urldefrag(text)
-    if urlsplit(text).scheme in ("http", "https", "file"):
+    try:
+        path, fragment = urldefrag(text)
+        scheme = urlsplit(text).scheme
+    except ValueError as error:
+        raise InvalidPackage(f"{text!r} is no address: {error}") from None
+    if scheme in ("http", "https", "file"):
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
         path, fragment = text, ""
@@ -217,8 +221,11 @@ class Reader:
         if package.document is not None:
             text = json.dumps(package.document, indent=2).encode()
             return replace(found, uri=f"{source.uri}?unit", data=text)
-        href, fragment = urldefrag(package.href)
-        uri = urljoin(source.uri, href.removeprefix("cid:"))
+        try:
+            href, fragment = urldefrag(package.href)
+            uri = urljoin(source.uri, href.removeprefix("cid:"))
+        except ValueError as error:
+            raise InvalidPackage(f"{package.href!r} is no address: {error}") from None
         return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
 
     def _fetcher(self, source: PackageSource, moved: dict[str, str]) -> Read:
