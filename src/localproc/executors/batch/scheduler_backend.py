@@ -54,6 +54,7 @@ class BatchBackend(Backend):
                 scheduler.index_variable,
                 scheduler.first_index,
                 own=sys.executable,
+                mpirun=scheduler.mpirun,
             ),
         )
         self._queue = Queue(scheduler)
