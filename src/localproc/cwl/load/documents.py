@@ -7,7 +7,7 @@ what the parts of a process mean.
 import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.defaults import keep_defaults
@@ -17,6 +17,7 @@ from localproc.cwl.load.raw import directives, parse_document, plain_json
 from localproc.cwl.load.sources import Sources
 from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
+from localproc.uris import joined_uri
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
 #: What cwl-utils raises for documents that it did not expect to be broken in such a way.
@@ -61,9 +62,11 @@ class Documents:
         problems = []
         for _, named, place in directives(raw, self.sources.name(uri)):
             try:
-                self.sources.text(urljoin(uri, named))
+                self.sources.text(joined_uri(uri, named))
             except InvalidPackage as error:
-                problems.append(_unreadable(error, place, self.sources.name(urljoin(uri, named))))
+                problems.append(
+                    _unreadable(error, place, self.sources.name(joined_uri(uri, named)))
+                )
         if problems:
             raise InvalidPackage("the package is not complete", problems)
 
@@ -189,7 +192,9 @@ class Documents:
                 process["cwlVersion"] = raw["cwlVersion"]
                 yield uri, process
                 continue
-            imported, fragment = urldefrag(self.sources.located(urljoin(uri, process["$import"])))
+            imported, fragment = urldefrag(
+                self.sources.located(joined_uri(uri, process["$import"]))
+            )
             inner = self.raw(imported, raw["cwlVersion"])
             if "$graph" not in inner:
                 parts = {_local(inner): (imported, inner)}

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from localproc.cwl.base.reading import read_written_json
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
-from localproc.uris import path_uri, uri_path
+from localproc.uris import joined_uri, path_uri, uri_path
 
 #: An event: its key, and the facts that inputs may name.
 Occurrence = tuple[str, dict[str, Any]]
@@ -95,7 +95,9 @@ def item_pages(
             found, rels = [document], ()
         else:
             found, rels = (), ("child", "item", "items")
-        waiting += [urljoin(place, str(one.get("href"))) for one in links if one.get("rel") in rels]
+        waiting += [
+            joined_uri(place, str(one.get("href"))) for one in links if one.get("rel") in rels
+        ]
         yield [
             _item(item, place, changes=changes)
             for item in found
@@ -126,7 +128,7 @@ def _item(item: Mapping[str, Any], place: str, *, changes: bool) -> Occurrence:
         "id": item.get("id"),
         "collection": collection,
         "datetime": properties.get("datetime") or properties.get("start_datetime"),
-        "href": urljoin(place, str(own.get("href") or place)),
+        "href": joined_uri(place, str(own.get("href") or place)),
         "properties": properties,
         "assets": item.get("assets") or {},
         "bbox": item.get("bbox"),
