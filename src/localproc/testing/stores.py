@@ -41,7 +41,11 @@ class StoreContract(ListsContract):
 
     def test_what_was_encoded_before_comes_back_as_it_was(self, store: Store) -> None:
         """Whatever is in it: texts with marks of their own, and paths of this machine."""
-        values = {"said": '\\ " \x01 \x02 é \ud800', "at": os.getcwd(), "no": [None, True, 1.5, {}]}
+        values: dict[str, object] = {
+            "said": '\\ " \x01 \x02 é \ud800',
+            "at": os.getcwd(),
+            "no": [None, True, 1.5, {}],
+        }
         large = values | {
             "many": [dict(values) for _ in range(2000)],
             "long": "\x01\U0001f30d" * 99_999,
