@@ -14,7 +14,16 @@ from localproc.model.secret import Secrets
 from localproc.model.software import SoftwarePackage
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
-from localproc.model.task import Container, Mount, Report, Resources, StageAction, Task, TaskState
+from localproc.model.task import (
+    Container,
+    Limits,
+    Mount,
+    Report,
+    Resources,
+    StageAction,
+    Task,
+    TaskState,
+)
 
 __all__ = [
     "Callback",
@@ -27,6 +36,7 @@ __all__ = [
     "JobRequest",
     "JobStatus",
     "Kind",
+    "Limits",
     "Mount",
     "ProcessRecord",
     "Report",
