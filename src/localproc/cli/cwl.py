@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-import localproc
 from localproc import errors
 from localproc.cli import completion as complete
 from localproc.cli.operands import gather_inputs, naming
@@ -25,7 +24,7 @@ from localproc.uris import uri_path
 from localproc.views.written import finite
 
 if TYPE_CHECKING:
-    from localproc.engine.engine import LocalEngine
+    from localproc.api import Engine
     from localproc.engine.handles import Process
 
 LOCAL: Final = "local"
@@ -95,11 +94,13 @@ def cwl(
         job = uri_path(job)
     elif job is None and (named := _named_tool(tool)):
         tool, job = named, tool
+    from localproc.api import Engine
+
     try:
         with (
             terminable(),
             tempfile.TemporaryDirectory(prefix="localproc-") as home,
-            localproc.Engine(
+            Engine(
                 home,
                 executor=LOCAL if no_container else executor,
                 containers="none" if no_container else containers,
@@ -127,7 +128,7 @@ def _say_why(error: errors.LocalprocError) -> int:
 
 
 def _read(
-    engine: "LocalEngine", tool: str, job: str | None, given: list[tuple[str, str]]
+    engine: "Engine", tool: str, job: str | None, given: list[tuple[str, str]]
 ) -> tuple["Process", dict[str, Any]]:
     """Return the tool as a process, and arguments of ``execute``."""
     inputs, base = read_inputs(job)

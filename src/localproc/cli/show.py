@@ -13,7 +13,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-import localproc
 from localproc.cli.printing import count, seconds
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import JobFailed
@@ -209,7 +208,9 @@ def show_end(job: "Job") -> None:
 
 def result_lines(name: str, value: Any) -> list[str]:
     """Write one result for people."""
-    if isinstance(value, localproc.StacResults):
+    from localproc.engine.results import StacResults
+
+    if isinstance(value, StacResults):
         items = value.document["features"]
         lines = [f"{name}: {value.catalog} ({count(len(items), 'item')})"]
         for item in items:
