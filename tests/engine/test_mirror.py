@@ -3,14 +3,14 @@
 import dataclasses
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import localproc
-from localproc import Engine
+from localproc import Engine, Job
 from localproc.errors import (
     EnvironmentProblem,
     ImageError,
@@ -250,3 +250,31 @@ def test_an_image_that_was_damaged_is_refused(tmp_path: Path) -> None:
     ):
         engine.mirror.take_in(tmp_path / "bad.tar")
     assert here.here == []
+
+
+class Meanwhile(list[Job]):
+    """Jobs; as they are gone through for the second time, something else happens."""
+
+    def __init__(self, jobs: list[Job], do: Callable[[], None]) -> None:
+        super().__init__(jobs)
+        self._do, self._times = do, 0
+
+    def __iter__(self) -> Iterator[Job]:
+        self._times += 1
+        if self._times == 2:
+            self._do()
+        return super().__iter__()
+
+
+def test_two_exports_to_one_file_at_once_do_each_other_no_harm(
+    tmp_path: Path, site: Site, package: Path
+) -> None:
+    target = tmp_path / "out" / "mirror.tar"
+    target.parent.mkdir()
+    with Engine(tmp_path / "home") as engine:
+        job = engine.deploy(package / "sums.cwl").execute(inputs_of(site, package))
+        job.wait(patient(60)).raise_for_status()
+        engine.mirror.export(target, Meanwhile([job], lambda: engine.mirror.export(target)))
+    assert [path.name for path in target.parent.iterdir()] == ["mirror.tar"]
+    with tarfile.open(target) as archive:
+        assert f"jobs/{job.id}/inputs.json" in archive.getnames()

@@ -106,13 +106,9 @@ class Mirror:
             self.add(job)
         kept = list(self)
         target = os.path.abspath(path)
-        part = f"{target}.part"
-        try:
-            with (
-                telling(target),
-                tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as aside,
-                tarfile.open(part, "w") as archive,
-            ):
+        with telling(target), tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as aside:
+            part = os.path.join(aside, "mirror")
+            with tarfile.open(part, "w") as archive:
                 for one in {each.sha256: each for each in kept}.values():
                     archive.add(self._cache.blob(one), f"blobs/{one.sha256}")
                 listed = [self._export_job(archive, job) for job in jobs]
@@ -127,9 +123,6 @@ class Mirror:
                 }
                 _write(archive, _INDEX, json.dumps(index).encode())
             os.replace(part, target)
-        finally:
-            if os.path.exists(part):
-                os.remove(part)
 
     def take_in(self, path: str | os.PathLike[str], *, images: bool = True) -> list[MirroredJob]:
         """Read a file that ``export`` has written; return its jobs, whose packages are deployed.

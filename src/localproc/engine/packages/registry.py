@@ -111,7 +111,8 @@ class Registry:
                 raise DuplicatedProcess(record.id)
             if current.revision == record.revision:
                 return current
-        self._store.put_process(record)
+        if not self._store.put_process(record, if_absent=not replace):
+            raise DuplicatedProcess(record.id)  # another process has deployed it just now
         return record
 
     def read(self, package: object, fragment: str = "") -> ProcessRecord:
