@@ -310,7 +310,9 @@ def test_only_the_first_makes_a_marker(tmp_path: Path) -> None:
     assert spool.fence(handed, 1)
     assert spool.fence(handed, 1), "it is ours"
     assert (Path(handed.folder) / "begun.1").read_text() == "-\n"
-    done = subprocess.run(["sh", f"{handed.folder}/script", "1"], check=True, env={"JOB": "18"})
+    done = subprocess.run(
+        ["sh", f"{handed.folder}/script"], check=True, env={"JOB": "18", "INDEX": "1"}
+    )
     assert done.returncode == 0
     assert list((tmp_path / "done").iterdir()) == [], "what is fenced never begins"
 
