@@ -138,6 +138,12 @@ def test_options_of_processes_add_to_those_of_steps() -> None:
         ({"steps": ["a"]}, "is not a mapping of patterns"),
         ({"steps": {"a": "bundle"}}, "are not a mapping"),
         ({"mode": "bundles"}, "cannot be 'bundles'"),
+        ({"jobs": 0}, "x.jobs cannot be 0"),
+        ({"jobs": "many"}, "x.jobs cannot be 'many'"),
+        ({"steps": {"a": {"bundle": 0}}}, "x.bundle cannot be 0"),
+        ({"bundle_cores": "0"}, "x.bundle_cores cannot be '0'"),
+        ({"timeout": None}, "x.timeout cannot be None"),
+        ({"silence": -1}, "x.silence cannot be -1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(wrong: Mapping[str, Any], said: str) -> None:

@@ -325,6 +325,13 @@ def test_a_limit_of_jobs_in_the_queue_passes(limit: str) -> None:
         refusing(said).submit(allocation())
 
 
+def test_an_array_that_is_too_wide_for_a_site_is_handed_in_by_parts() -> None:
+    said = "sbatch: error: Batch job submission failed: Invalid job array specification\n"
+    with pytest.raises(TooMany, match="Invalid job array"):
+        refusing(said).submit(allocation(count=64))
+    assert isinstance(refusing(said).submit(allocation()), Refused), "it is none of ours"
+
+
 @pytest.mark.parametrize(
     "limit", ["QOSMaxWallDurationPerJobLimit", "QOSGrpCpuLimit", "AssocMaxCpuPerJobLimit"]
 )

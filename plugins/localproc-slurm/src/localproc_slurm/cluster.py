@@ -86,7 +86,8 @@ class Cluster:
         try:
             said = self._call(calls.sbatch(allocation))
         except Failed as error:
-            if command_answers.is_too_many(error.said):
+            too_wide = allocation.count and command_answers.is_too_wide(error.said)
+            if too_wide or command_answers.is_too_many(error.said):
                 raise TooMany(command_answers.refusal(error.said)) from error
             if error.is_no_answer:
                 raise ExecutorUnavailable(str(error)) from error

@@ -85,6 +85,11 @@ def is_too_many(said: str) -> bool:
     return not named or any("Submit" in one for one in named)
 
 
+def is_too_wide(said: str) -> bool:
+    """Whether sbatch takes no array that is so wide: ``MaxArraySize`` is a site's own."""
+    return "Invalid job array specification" in said
+
+
 def refusal(said: str) -> str:
     """Return what sbatch says in a line, without what it says of itself."""
     lines = [_PREFIX.sub("", line.strip()) for line in said.splitlines() if line.strip()]
