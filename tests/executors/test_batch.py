@@ -526,5 +526,7 @@ def test_commands_get_little_of_the_environment_and_not_all_the_time(
         called(["sh", "-c", "echo no >&2; exit 3"], timeout=patient(60))
     with pytest.raises(ExecutorUnavailable, match="does not answer within"):
         called(["sleep", "60"], timeout=0.1)
+    with pytest.raises(ExecutorUnavailable, match=r" s: it is sleeping$"):
+        called(["sh", "-c", "echo it is sleeping >&2; exec sleep 60"], timeout=patient(1))
     with pytest.raises(ExecutorUnavailable, match="cannot be run"):
         called(["no-such-command-anywhere"], timeout=patient(1))

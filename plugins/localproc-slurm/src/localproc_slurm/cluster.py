@@ -94,6 +94,10 @@ class Cluster:
             if command_answers.is_later(error.said):
                 raise ExecutorUnavailable(command_answers.refusal(error.said)) from error
             return Refused(f"sbatch: {command_answers.refusal(error.said)}")
+        except ExecutorUnavailable as error:
+            if command_answers.is_too_many(error.message):
+                raise TooMany(error.message) from error
+            raise
         job = command_answers.job_id(said)
         if not job:
             raise ExecutorUnavailable(f"sbatch gave no id: {said.strip()!r:.80}")
