@@ -154,6 +154,22 @@ def test_options_that_make_no_sense_are_refused(wrong: Mapping[str, Any], said: 
 ARGUMENTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
 
 
+def test_a_task_of_several_processes_is_started_as_often_with_memory_for_each() -> None:
+    """Lines of the shell come before that: they may be what brings the command that starts them."""
+    several = task("k", "solve", resources=Resources(cores=2, ram=300, processes=3))
+    [plain] = grouped([several])
+    assert (plain.request.cores, plain.request.ram, plain.request.each) == (2, 900, 3)
+    node = replace(NODE, mpirun="start --threads={cores}")
+    assert "start --threads=2 -n 3 solve ;;" in shell_tasks(plain, node)["tasks.0.sh"]
+    [other] = grouped([several], mode="bundle", mpirun="mpiexec --oversubscribe", setup="load mpi")
+    assert other.mode is Mode.SINGLE
+    [said] = shell_tasks(other, node.of(other)).values()
+    assert """{\nload mpi\n} >&2\nexec "$@"' sh mpiexec --oversubscribe -n 3 solve ;;""" in said
+    [alone] = grouped([task("k", "solve", resources=Resources(ram=300))])
+    assert alone.request.ram == 300
+    assert "start" not in shell_tasks(alone, node)["tasks.0.sh"]
+
+
 @settings(deadline=None, max_examples=20)
 @given(words=st.lists(ARGUMENTS, min_size=1, max_size=4), value=ARGUMENTS)
 def test_a_command_reaches_its_program_as_it_was(

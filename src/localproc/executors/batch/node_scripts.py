@@ -4,8 +4,9 @@ Owns the text of both, for the shell and for the keeper. Pure.
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from shlex import quote
 from typing import Final
 
@@ -19,9 +20,10 @@ _PART: Final = 25  #: tasks of a file: each element of an array reads one
 class NodeSetup:
     """How things are on a node: which variables tell a job's id and an element's number, which is
     ``first_index`` for the first; ``tmp`` (an expression of the shell), the ``python`` that runs
-    bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, and
-    the lines of the shell that are to be run before each. On ``machine``, that of the engine, the
-    temporary folders that it has made are the node's own already.
+    bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, the
+    lines of the shell that are to be run before each, and what starts the processes of one that is
+    several (``mpirun``). On ``machine``, that of the engine, the temporary folders that it has made
+    are the node's own already.
     """  # noqa: D205
 
     job_variable: str
@@ -33,6 +35,7 @@ class NodeSetup:
     machine: str = ""
     keep: tuple[str, ...] = ()
     setup: str = ""
+    mpirun: str = "mpirun"
 
     def of(self, batch: Batch) -> "NodeSetup":
         """Return how things are for a batch, by its options."""
@@ -46,7 +49,16 @@ class NodeSetup:
             machine="" if "tmp" in options else self.machine,
             keep=tuple(options.get("keep", self.keep)),
             setup=setup if isinstance(setup, str) else "\n".join(setup),
+            mpirun=str(options.get("mpirun", self.mpirun)),
         )
+
+    def started(self, task: Task, batch: Batch) -> Sequence[str]:
+        """Return a task's command, or what starts it as many times as it is to run."""
+        needs = batch.request
+        if needs.processes == 1:
+            return task.argv
+        command = shlex.split(self.mpirun.replace("{cores}", str(needs.cores)))
+        return [*command, "-n", str(needs.processes), *task.argv]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +124,7 @@ def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
                 "stderr": task.stderr,
                 "cores": task.resources.cores,
                 "ram": task.resources.ram_max or task.resources.ram,
-                "held": task.ram_held,
+                "held": asdict(task.held),
                 "time": task.resources.time,
                 "local": has_node_tmpdir(task),
             }
@@ -160,7 +172,7 @@ def _command(task: Task, batch: Batch, node: NodeSetup) -> str:
         del names["TMPDIR"]
         words.append('TMPDIR="${local:-$tmpdir}"')
     words += [quote(f"{name}={value}") for name, value in names.items()]
-    argv = with_setup(task.argv, node.setup)
+    argv = with_setup(node.started(task, batch), node.setup)
     if "=" in argv[0]:  # env would take it for a variable
         argv = ["sh", "-c", 'exec "$@"', "sh", *argv]
     return " ".join([*words, *map(quote, argv)])

@@ -55,6 +55,7 @@ class BatchBackend(Backend):
                 scheduler.first_index,
                 own=sys.executable,
                 machine=own_machine(settings.folder),
+                mpirun=scheduler.mpirun,
             ),
         )
         self._queue = Queue(scheduler)
