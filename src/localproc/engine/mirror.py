@@ -4,7 +4,8 @@ Owns what is mirrored: bringing it, looking at it, and the files that it is move
 how anything is fetched, nor how jobs are run.
 
 Such a file is a tar archive: ``mirror.json`` says what there is, ``blobs/`` has contents by their
-SHA-256, ``jobs/<job>/`` the package and the inputs of a job, ``images/`` what jobs ran in.
+SHA-256, ``jobs/<job>/`` the package and the inputs of a job, with what of the package lies on the
+web, ``images/`` what jobs ran in.
 """
 
 import io
@@ -15,8 +16,9 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
+from urllib.parse import urldefrag, urlsplit
 
 from localproc.cwl.base.files import is_local, local_path, walk
 from localproc.cwl.run.process_inputs import fill
@@ -24,6 +26,7 @@ from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
 from localproc.engine.handles import Job, Process
 from localproc.engine.namespace import Namespace
 from localproc.engine.packages.image_files import load_images, save_images
+from localproc.engine.packages.package_source import PackageSource, find_source
 from localproc.errors import InvalidInputs, NoSuchObject, StagingError
 from localproc.model import InputPolicy
 from localproc.spelling import public
@@ -35,6 +38,7 @@ from localproc.storage.stage_in import stage_in
 
 _INDEX: Final = "mirror.json"
 _INPUTS: Final = "inputs.json"
+_WEB: Final = "web"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -176,7 +180,7 @@ class Mirror:
         ran = [(self._space.revision(job.record).resolved, _ran_in(job)) for job in jobs]
         return save_images(ran, self._space.runtime.containers, folder)
 
-    def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, str]:
+    def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, Any]:
         process = self._space.revision(job.record)
         folder = f"jobs/{job.id}"
         package, kind = Process(self._space, process).exported()
@@ -189,18 +193,37 @@ class Mirror:
             archive.add(os.path.realpath(source), f"{folder}/{own}")
             one["location"] = own
         _write(archive, f"{folder}/{_INPUTS}", json.dumps(inputs, indent=2).encode())
-        return {"job": job.id, "process": process.id, "package": name}
+        web = [uri for uri in process.texts if urlsplit(uri).scheme in ("http", "https")]
+        for number, uri in enumerate(web):
+            _write(archive, f"{folder}/{_WEB}/{number}", process.texts[uri])
+        found = {"job": job.id, "process": process.id, "package": name, "web": web}
+        if web[:1] == [next(iter(process.texts))]:  # all of it lies there
+            found["entry"] = urldefrag(web[0]).url
+            found["fragment"] = urldefrag(process.entry).fragment
+        return found
 
-    def _take_job(self, jobs: str, said: Mapping[str, str]) -> MirroredJob:
+    def _take_job(self, jobs: str, said: Mapping[str, Any]) -> MirroredJob:
         name, package = os.path.basename(said["job"]), os.path.basename(said["package"])
         target = os.path.join(self._cache.folder, "jobs", name)
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.rename(os.path.join(jobs, name), target)
-        record = self._space.processes.deploy(
-            os.path.join(target, package), process_id=said["process"]
-        )
+        source = _source(target, package, said)
+        record = self._space.processes.deploy(source, process_id=said["process"])
         return MirroredJob(record.id, os.path.join(target, _INPUTS))
+
+
+def _source(folder: str, package: str, said: Mapping[str, Any]) -> PackageSource:
+    """Return a package that has come along, with what it has on the web."""
+    web = {}
+    for number, uri in enumerate(said.get("web", ())):
+        with open(os.path.join(folder, _WEB, str(number)), "rb") as file:
+            web[str(uri)] = file.read()
+    source = find_source(os.path.join(folder, package))
+    if entry := said.get("entry"):
+        fragment = str(said.get("fragment", ""))
+        return PackageSource(entry, fragment, web[entry], source.media_type, web)
+    return replace(source, parts={**source.parts, **web}) if web else source
 
 
 def _ran_in(job: Job) -> str:
