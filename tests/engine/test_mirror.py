@@ -15,6 +15,7 @@ from localproc.errors import (
     EnvironmentProblem,
     ImageError,
     InvalidInputs,
+    InvalidPackage,
     JobFailed,
     NoSuchObject,
     StagingError,
@@ -126,6 +127,11 @@ def test_what_of_a_package_lies_on_the_web_goes_along(
         process = engine.process(found.process_id)
         assert process.record.revision == revision or where == "disk"
         assert sums(process.execute(found.inputs)) == online
+    if where == "web":
+        with Engine(tmp_path / "elsewhere", offline="always", allow_remote=True) as engine:
+            assert sums(engine.run(entry, found.inputs)) == online
+            with pytest.raises(InvalidPackage, match=r"other\.cwl is not kept here"):
+                engine.deploy(f"{site.root}/p/other.cwl")
     assert site.asked == []
 
 

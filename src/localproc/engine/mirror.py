@@ -4,8 +4,8 @@ Owns what is mirrored: bringing it, looking at it, and the files that it is move
 how anything is fetched, nor how jobs are run.
 
 Such a file is a tar archive: ``mirror.json`` says what there is, ``blobs/`` has contents by their
-SHA-256, ``jobs/<job>/`` the package and the inputs of a job, with what of the package lies on the
-web, ``images/`` what jobs ran in.
+SHA-256, ``jobs/<job>/`` the package and the inputs of a job, ``images/`` what jobs ran in. What of
+a package lies on the web is mirrored as well.
 """
 
 import io
@@ -28,7 +28,8 @@ from localproc.engine.namespace import Namespace
 from localproc.engine.packages.image_files import load_images, save_images
 from localproc.engine.packages.package_source import PackageSource, find_source
 from localproc.errors import InvalidInputs, NoSuchObject, StagingError
-from localproc.model import InputPolicy
+from localproc.model import InputPolicy, ProcessRecord
+from localproc.plugins.storage import Info
 from localproc.spelling import public
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
@@ -38,7 +39,6 @@ from localproc.storage.stage_in import stage_in
 
 _INDEX: Final = "mirror.json"
 _INPUTS: Final = "inputs.json"
-_WEB: Final = "web"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,6 +81,8 @@ class Mirror:
                 # What is at the URI is no STAC item and no prefix, but may be a file.
                 location = {"class": "File", "location": what, "basename": "object"}
                 stage_in({"object": location}, os.path.join(folder, "file"), access, log)
+            if isinstance(what, Job):
+                self._add_package(what, os.path.join(folder, "package"))
         return len({one.key for one in self} - before)
 
     def verify(self) -> Mapping[str, str]:
@@ -176,6 +178,14 @@ class Mirror:
         defaults = remote_defaults(process)
         return {**filled, DEFAULTS: list(defaults)} if defaults else filled
 
+    def _add_package(self, job: Job, path: str) -> None:
+        """Mirror what of a job's package lies on the web, as it was when that was deployed."""
+        for uri, text in _on_the_web(self._space.revision(job.record)).items():
+            with open(path, "wb") as file:
+                file.write(text)
+            self._cache.keep(uri, ANYBODY, Info(uri, len(text)), path)
+            os.remove(path)
+
     def _saved(self, jobs: Sequence[Job], folder: str) -> list[dict[str, str]]:
         ran = [(self._space.revision(job.record).resolved, _ran_in(job)) for job in jobs]
         return save_images(ran, self._space.runtime.containers, folder)
@@ -193,9 +203,7 @@ class Mirror:
             archive.add(os.path.realpath(source), f"{folder}/{own}")
             one["location"] = own
         _write(archive, f"{folder}/{_INPUTS}", json.dumps(inputs, indent=2).encode())
-        web = [uri for uri in process.texts if urlsplit(uri).scheme in ("http", "https")]
-        for number, uri in enumerate(web):
-            _write(archive, f"{folder}/{_WEB}/{number}", process.texts[uri])
+        web = list(_on_the_web(process))
         found = {"job": job.id, "process": process.id, "package": name, "web": web}
         if web[:1] == [next(iter(process.texts))]:  # all of it lies there
             found["entry"] = urldefrag(web[0]).url
@@ -208,22 +216,31 @@ class Mirror:
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.rename(os.path.join(jobs, name), target)
-        source = _source(target, package, said)
+        source = self._source(os.path.join(target, package), said)
         record = self._space.processes.deploy(source, process_id=said["process"])
         return MirroredJob(record.id, os.path.join(target, _INPUTS))
 
+    def _source(self, path: str, said: Mapping[str, Any]) -> PackageSource:
+        """Return a package that has come along, with what it has on the web."""
+        web = {}
+        for uri in said.get("web", ()):
+            if (kept := self._cache.find(uri, ANYBODY)) is not None:
+                with open(self._cache.blob(kept), "rb") as file:
+                    web[uri] = file.read()
+        source = find_source(path)
+        if (entry := said.get("entry")) in web:
+            fragment = str(said.get("fragment", ""))
+            return PackageSource(entry, fragment, media_type=source.media_type, parts=web)
+        return replace(source, parts={**source.parts, **web}) if web else source
 
-def _source(folder: str, package: str, said: Mapping[str, Any]) -> PackageSource:
-    """Return a package that has come along, with what it has on the web."""
-    web = {}
-    for number, uri in enumerate(said.get("web", ())):
-        with open(os.path.join(folder, _WEB, str(number)), "rb") as file:
-            web[str(uri)] = file.read()
-    source = find_source(os.path.join(folder, package))
-    if entry := said.get("entry"):
-        fragment = str(said.get("fragment", ""))
-        return PackageSource(entry, fragment, web[entry], source.media_type, web)
-    return replace(source, parts={**source.parts, **web}) if web else source
+
+def _on_the_web(process: ProcessRecord) -> Mapping[str, bytes]:
+    """Return the texts of a package that lie on the web, by address, the entry first."""
+    return {
+        uri: text
+        for uri, text in process.texts.items()
+        if urlsplit(uri).scheme in ("http", "https")
+    }
 
 
 def _ran_in(job: Job) -> str:
