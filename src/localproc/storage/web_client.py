@@ -91,7 +91,7 @@ class WebClient:
     ) -> httpx.Response:
         request = httpx.Request(
             method,
-            uri,
+            _url(uri),
             headers={**_HEADERS, **headers},
             content=content or None,
             extensions={"timeout": self._timeout},
@@ -133,6 +133,17 @@ def _checked(uri: str) -> str:
     if parts.scheme not in ("http", "https"):
         raise StagingError(f"{shown} is no web address", uri=shown)
     return uri
+
+
+def _url(uri: str) -> httpx.URL:
+    """Return an address as httpx has it, which looks closer at names than ``urlsplit`` does."""
+    try:
+        found = httpx.URL(uri)
+        found.host  # noqa: B018 - a name in punycode is read here
+    except (httpx.InvalidURL, ValueError) as error:
+        shown = redacted(uri)
+        raise StagingError(f"{shown} is no web address: {error}", uri=shown) from None
+    return found
 
 
 def _read_little(answer: httpx.Response) -> None:
