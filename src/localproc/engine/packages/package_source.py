@@ -93,12 +93,8 @@ def find_source(package: object, base: str = "") -> PackageSource:
     text = str(package)
     if isinstance(package, str) and "\n" in text:
         return find_source(text.encode(), base)
-    try:
-        path, fragment = urldefrag(text)
-        scheme = urlsplit(text).scheme
-    except ValueError as error:
-        raise InvalidPackage(f"{text!r} is no address: {error}") from None
-    if scheme in ("http", "https", "file"):
+    path, fragment, is_uri = _parted(text)
+    if is_uri:
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
         path, fragment = text, ""
@@ -110,6 +106,15 @@ def find_source(package: object, base: str = "") -> PackageSource:
     except UnicodeEncodeError:
         raise InvalidPackage(f"{path!r} is no name of a file") from None
     return PackageSource(uri, fragment, media_type=_media_type(path))
+
+
+def _parted(text: str) -> tuple[str, str, bool]:
+    """Return a path or an address, its fragment, and whether it is an address."""
+    try:
+        path, fragment = urldefrag(text)
+        return path, fragment, urlsplit(text).scheme in ("http", "https", "file")
+    except ValueError as error:
+        raise InvalidPackage(f"{text!r} is no address: {error}") from None
 
 
 def _written(package: Mapping[str, Any]) -> bytes:
