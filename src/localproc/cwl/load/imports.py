@@ -7,7 +7,7 @@ know what the parts of a process mean, but that ``run`` takes a link as well.
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import find
 from localproc.cwl.load.defaults import keep_defaults
@@ -125,7 +125,7 @@ def _named(value: Any, document: str) -> Iterator[tuple[str, Any]]:
         for name in _NAMES:
             one = value.get(name)
             if isinstance(one, str):
-                yield urljoin(document, one if "#" in one else f"#{one}"), value
+                yield leads_to(document, one if "#" in one else f"#{one}"), value
     items = value.values() if isinstance(value, Mapping) else value
     if isinstance(value, (Mapping, list)):
         for item in items:

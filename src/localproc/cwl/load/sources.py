@@ -10,10 +10,10 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from localproc.errors import InvalidPackage, Problem, StagingError
-from localproc.uris import unquoted
+from localproc.uris import joined_uri, unquoted
 
 #: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
 Read: TypeAlias = Callable[[str], bytes]
@@ -130,7 +130,7 @@ class Sources:
 def leads_to(base: str, named: str) -> str:
     """Return where a reference in a document leads to; raises ``InvalidPackage`` if nowhere."""
     try:
-        return urljoin(base, named)
+        return joined_uri(base, named)
     except ValueError as error:
         raise InvalidPackage(f"{named!r} is no address: {error}") from None
 

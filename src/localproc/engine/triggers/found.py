@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from localproc.cwl.base.reading import read_written_json
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
-from localproc.uris import path_uri, uri_path
+from localproc.uris import joined_uri, path_uri, uri_path
 
 #: An event: its key, and the facts that inputs may name.
 Occurrence = tuple[str, dict[str, Any]]
@@ -110,7 +110,7 @@ def _links(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _address(place: str, link: Mapping[str, Any]) -> str:
     """Return where a link leads to, the place itself for none; raises ``StagingError``."""
     try:
-        return urljoin(place, str(link.get("href") or place))
+        return joined_uri(place, str(link.get("href") or place))
     except ValueError as error:
         raise StagingError(f"{place} has a link that is no address: {error}", uri=place) from None
 
