@@ -73,6 +73,7 @@ def test_validate_and_describe_say_which_images_are_missing(package: Path) -> No
     assert "the image nobody/has:1 of two_tool is not here" in said.err
     assert f"the image {IMAGE}" not in said.err
     assert MISSING in localproc("describe", package).out
+    assert f"({MISSING} brings it)" in localproc("plan", package).err
 
 
 def test_a_job_is_refused_with_the_command_that_brings_its_images(
