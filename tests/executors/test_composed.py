@@ -102,6 +102,27 @@ class TestContainers(CharliecloudTests):
         executor.cancel([tasks[1].key], 0)
         assert self.reports(executor, [tasks[1].key])[tasks[1].key].state is TaskState.CANCELLED
 
+    def test_too_many_processes_are_ended_and_told(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        script = "for each in $(seq 4200); do setsid sleep 600 & done; wait"
+        task = self.task(tmp_path, "s", script)
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        if os.getuid() == 0:  # others cannot even start as many
+            assert report.exit_code == -signal.SIGKILL
+            assert report.reason == "it had more than 4096 processes and threads"
+
+    def test_it_has_no_more_processors_than_it_asks_for(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        needs = (Resources(cores=1), Resources(cores=1, cores_max=1000))
+        both = [replace(self.task(tmp_path, "s", "nproc"), resources=one) for one in needs]
+        executor.submit(both)
+        self.reports(executor, [one.key for one in both])
+        there = len(os.sched_getaffinity(0))
+        assert [int(Path(one.stdout).read_text()) for one in both] == [1, there]
+
     def test_the_output_directory_and_files_can_be_anywhere_inside(
         self, executor: Executor, tmp_path: Path
     ) -> None:

@@ -240,6 +240,7 @@ def validate(
                 executor=runs,
                 containers=boxes,
                 profile=profile or "",
+                storage_options=site.storage_options(),
             )
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
@@ -248,7 +249,6 @@ def validate(
         wrong, warnings, said = list(error.problems) or [alone], [], error.message
     valid = not wrong
     counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
-    code = USAGE if counted[fail_on] else 0
     if as_json:
         told = {"errors": wrong, "warnings": warnings}
         listed = {name: [one.to_json() for one in found] for name, found in told.items()}
@@ -256,7 +256,7 @@ def validate(
     else:
         _tell_problems(wrong, warnings)
         click.echo(f"{package} is {'valid' if valid else 'not valid'}")
-    return code
+    return USAGE if counted[fail_on] else 0
 
 
 def _tell_problems(wrong: list[errors.Problem], warnings: list[errors.Problem]) -> None:

@@ -6,7 +6,7 @@ Owns the text of both, for the shell and for the keeper. Pure.
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from shlex import quote
 from typing import Final
 
@@ -22,7 +22,8 @@ class NodeSetup:
     ``first_index`` for the first; ``tmp`` (an expression of the shell), the ``python`` that runs
     bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, the
     lines of the shell that are to be run before each, and what starts the processes of one that is
-    several (``mpirun``).
+    several (``mpirun``). On ``machine``, that of the engine, the temporary folders that it has made
+    are the node's own already.
     """  # noqa: D205
 
     job_variable: str
@@ -31,6 +32,7 @@ class NodeSetup:
     tmp: str = "${TMPDIR:-/tmp}"
     python: str = "python3"
     own: str = ""
+    machine: str = ""
     keep: tuple[str, ...] = ()
     setup: str = ""
     mpirun: str = "mpirun"
@@ -44,6 +46,7 @@ class NodeSetup:
             tmp=str(options.get("tmp", self.tmp)),
             python=str(options.get("python", self.python)),
             own="" if "python" in options else self.own,
+            machine="" if "tmp" in options else self.machine,
             keep=tuple(options.get("keep", self.keep)),
             setup=setup if isinstance(setup, str) else "\n".join(setup),
             mpirun=str(options.get("mpirun", self.mpirun)),
@@ -83,7 +86,7 @@ def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
 trap : TERM USR2
 name={quote(place.name)} folder={quote(place.folder)} done={quote(place.done)}
 runner={quote(place.runner)} job=${{{node.job_variable}}} tmp="{node.tmp}"
-part={_PART}
+machine={quote(node.machine)} part={_PART}
 . "$runner/runner.sh"
 {run}
 """
@@ -122,7 +125,7 @@ def keeper_tasks(batch: Batch, node: NodeSetup) -> str:
                 "stderr": task.stderr,
                 "cores": task.resources.cores,
                 "ram": task.resources.ram_max or task.resources.ram,
-                "held": task.ram_held,
+                "held": asdict(task.held),
                 "time": task.resources.time,
                 "local": has_node_tmpdir(task),
             }

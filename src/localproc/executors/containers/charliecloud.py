@@ -26,7 +26,14 @@ from localproc.executors.containers import bringing, image_archives, read_only_m
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, StageAction, Task
-from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
+from localproc.plugins.containers import (
+    MOST_PROCESSES,
+    ContainerSettings,
+    Image,
+    command,
+    mounts,
+    plain,
+)
 from localproc.uris import is_below
 
 _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
@@ -39,12 +46,14 @@ _NOBODY: Final = 65534
 #: Mounts the root of a container and what it reads, and becomes it. ``$1`` is its folder; the
 #: loopback device is brought up beside that, where the task has no other network. A root that is
 #: not there is mounted once more, to say why. An input that cannot be mounted read-only is there
-#: all the same: that it was written is noticed, as without containers.
+#: all the same: that it was written is noticed, as without containers. How many processes there
+#: may be is counted in each namespace of users, unless that is root's; shells call it -u or -p.
 _SHELL: Final = """\
 cd "$1" || exit 126
 {loopback}{mount} --all --fstab fstab 2>/dev/null
 wait
 [ -d mnt/proc ] || {mount} -t overlay -o {root} overlay mnt || exit 126
+ulimit -u {most} 2>/dev/null || ulimit -p {most} 2>/dev/null
 shift; unset OLDPWD; exec "$@\""""
 _LOOPBACK: Final = "{ip} link set lo up &\n"
 _ROOT: Final = "lowerdir=root:image"
@@ -197,7 +206,8 @@ class Charliecloud:
 
     def _script(self, container: Container) -> str:
         loopback = "" if self._shares_network(container) else _LOOPBACK.format(ip=self._ip)
-        return _SHELL.format(mount=self._mount, root=_ROOT, loopback=loopback)
+        words = {"mount": self._mount, "root": _ROOT, "most": MOST_PROCESSES}
+        return _SHELL.format(loopback=loopback, **words)
 
 
 def _binds(
