@@ -12,6 +12,10 @@ from localproc.model import Report, TaskState
         (Report("k", TaskState.ENDED, 3), "failed with exit code 3"),
         (Report("k", TaskState.ENDED, -9), "was killed by SIGKILL"),
         (
+            Report("k", TaskState.ENDED, -9, reason="it had much"),
+            "was killed by SIGKILL: it had much",
+        ),
+        (
             Report("k", TaskState.REFUSED, reason="no such partition"),
             "was refused by the executor: no such partition",
         ),

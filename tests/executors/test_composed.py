@@ -1,13 +1,15 @@
 """The local executor with Charliecloud keeps the contract; what is in a container stays there."""
 
+import grp
 import os
+import pwd
 import signal
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
-from localproc.executors.composed import Composed
+from localproc.executors.composed import Composed, make_beside
 from localproc.model import Container, Mount, Resources, Task, TaskState
 from localproc.plugins.executor import Executor
 from localproc.testing.executors import ExecutorContract
@@ -100,6 +102,27 @@ class TestContainers(CharliecloudTests):
         executor.cancel([tasks[1].key], 0)
         assert self.reports(executor, [tasks[1].key])[tasks[1].key].state is TaskState.CANCELLED
 
+    def test_too_many_processes_are_ended_and_told(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        script = "for each in $(seq 4200); do setsid sleep 600 & done; wait"
+        task = self.task(tmp_path, "s", script)
+        executor.submit([task])
+        report = self.reports(executor, [task.key])[task.key]
+        if os.getuid() == 0:  # others cannot even start as many
+            assert report.exit_code == -signal.SIGKILL
+            assert report.reason == "it had more than 4096 processes and threads"
+
+    def test_it_has_no_more_processors_than_it_asks_for(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        needs = (Resources(cores=1), Resources(cores=1, cores_max=1000))
+        both = [replace(self.task(tmp_path, "s", "nproc"), resources=one) for one in needs]
+        executor.submit(both)
+        self.reports(executor, [one.key for one in both])
+        there = len(os.sched_getaffinity(0))
+        assert [int(Path(one.stdout).read_text()) for one in both] == [1, there]
+
     def test_the_output_directory_and_files_can_be_anywhere_inside(
         self, executor: Executor, tmp_path: Path
     ) -> None:
@@ -184,6 +207,27 @@ class TestContainers(CharliecloudTests):
         assert self.runtime.command(task, whole).argv[-5:-3] == ("echo", "first")
         alone = self.runtime.command(replace(task, argv=()), whole)
         assert alone.argv[-3:] == ("echo", "first", "nothing")
+
+    def test_its_user_has_a_name_there(self, executor: Executor, tmp_path: Path) -> None:
+        task = self.task(tmp_path, "s", "id -un; id -gn; cut -d: -f1,3 /etc/passwd")
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        own = (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
+        said = Path(task.stdout).read_text().split()
+        assert said == [*own, "nobody:65534", f"{own[0]}:{os.getuid()}"]
+
+    def test_why_there_is_no_root_is_said(self, executor: Executor, tmp_path: Path) -> None:
+        """An image that went away between looking at it and starting the task, say."""
+        task = self.task(tmp_path, "s", "true")
+        image = self.runtime.image(Container(IMAGE, ""))
+        assert image is not None
+        plain = self.runtime.command(task, image)
+        make_beside(plain.stage)
+        (link := Path(f"{task.outdir}.box/image")).unlink()
+        link.symlink_to(tmp_path / "gone")
+        executor.submit([plain])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 126
+        assert "mount" in Path(task.stderr).read_text()
 
     def test_an_image_that_is_not_here_is_refused_with_what_brings_it(
         self, executor: Executor, tmp_path: Path

@@ -1,6 +1,6 @@
-"""Opening storages: what is told of a plugin that was written for another version."""
+"""How storages are opened."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,26 +8,58 @@ import pytest
 from localproc.errors import EnvironmentProblem
 from localproc.plugins.storage import Info, StoragePlugin
 from localproc.storage.open_storages import Storages
+from tests.storage.recorder import Recorder
 
 
 class OfVersion01:
-    """A storage as a plugin for localproc 0.1 has written it."""
+    """The verbs that storages had in localproc 0.1."""
 
-    def info(self, uri: str) -> Info | None: ...
-    def fetch(self, uri: str, path: str, *, most: int | None = None) -> Info: ...  # type: ignore[empty-body]
-    def put(self, path: str, uri: str, *, media_type: str = "") -> Info: ...  # type: ignore[empty-body]
-    def list(self, prefix: str) -> Iterator[Info]: ...  # type: ignore[empty-body]
+    def info(self, uri: str) -> None: ...
+    def fetch(self, uri: str, path: str, *, most: Any = None, watch: Any = None) -> None: ...
+    def put(
+        self, path: str, uri: str, *, media_type: str = "", disposable: bool = False
+    ) -> None: ...
+    def list(self, prefix: str) -> None: ...
     def delete(self, uris: Iterable[str]) -> None: ...
-    def presign(self, uri: str, seconds: int) -> str | None: ...
-    def describe(self, uri: str) -> Mapping[str, Any]: ...  # type: ignore[empty-body]
+    def presign(self, uri: str, seconds: int) -> None: ...
+    def describe(self, uri: str) -> None: ...
+    def close(self) -> None: ...
 
 
-def test_a_storage_of_an_older_version_is_told_what_it_lacks() -> None:
-    plugin = StoragePlugin("old", lambda _: OfVersion01())  # type: ignore[arg-type, return-value]
-    storages = Storages(lambda _: plugin, {}, {})
+class WithoutPut(Recorder):
+    """A storage whose ``put`` is given the parts of a ``Put``."""
+
+    def put(self, source: str, uri: str, sha256: str, watch: Any = None) -> None: ...  # type: ignore[override]
+
+
+class TakingAnything(Recorder):
+    """A storage that hands all on to another one."""
+
+    def put(self, *given: Any, **named: Any) -> Info:
+        return super().put(*given, **named)
+
+
+def storages(opened: object) -> Storages:
+    plugin = StoragePlugin("mem", lambda _: opened)  # type: ignore[arg-type, return-value]
+    return Storages(lambda _: plugin, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("opened", "lacking"),
+    [
+        (OfVersion01(), "fetch(resume=...), put(watch=...), sweep(), check()"),
+        (WithoutPut(), "put(what)"),
+    ],
+)
+def test_a_storage_of_an_older_version_is_told_what_it_lacks(opened: object, lacking: str) -> None:
     with pytest.raises(EnvironmentProblem) as raised:
-        storages.open("old://a/b")
-    said = raised.value.message
-    assert "fetch(watch=...), fetch(resume=...), sweep(), check(), close()" in said
+        storages(opened).open("mem://bucket/a.tif")
+    assert raised.value.message.endswith(f"protocol of storages: it has no {lacking}")
     assert "plugins/README.md" in raised.value.hint
-    storages.close()
+
+
+@pytest.mark.parametrize("opened", [Recorder(), TakingAnything()])
+def test_one_that_keeps_the_protocol_is_opened_once(opened: object) -> None:
+    opening = storages(opened)
+    assert opening.open("mem://bucket/a.tif") is opened
+    assert opening.open("mem://other/b.tif") is opened

@@ -276,13 +276,22 @@ def make_beside(actions: Iterable[StageAction]) -> None:
     """Make what a command needs beside the task's own folders; what is there already will do."""
     for one in actions:
         if one.kind == "mkdir":
-            os.makedirs(one.target, exist_ok=True)
+            with suppress(FileExistsError):
+                _make_folder(one.target)
         elif one.kind == "link":
             with suppress(FileExistsError):
                 os.symlink(one.source, one.target)
         else:
-            with open(one.target, "w", encoding="utf-8") as file:
-                file.write(one.contents)
+            with open(one.target, "wb", 0) as file:
+                file.write(one.contents.encode())
+
+
+def _make_folder(path: str) -> None:
+    """Most have their parents: those are looked for where that turns out to be wrong."""
+    try:
+        os.mkdir(path)
+    except FileNotFoundError:
+        os.makedirs(path)
 
 
 def _said(error: Exception) -> str:

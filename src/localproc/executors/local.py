@@ -8,6 +8,7 @@ import selectors
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Final
@@ -340,7 +341,7 @@ def _message(task: Task) -> dict[str, Any]:
         "stderr": task.stderr,
         "cores": task.resources.cores,
         "ram": task.resources.ram,
-        "held": task.ram_held,
+        "held": asdict(task.held),
         "time": task.resources.time,
     }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from localproc.model import Task
+from localproc.model import Limits, Task
 from localproc.plugins.backend import PROCESSES
 from localproc.plugins.executor import unfit
 
@@ -85,8 +85,8 @@ class LocalMeans:
             whole = replace(
                 needs, cores=needs.cores * needs.processes, ram=needs.ram * needs.processes
             )
-            held = task.ram_held * needs.processes
-            task = replace(task, argv=(*started_by, *task.argv), resources=whole, ram_held=held)
+            held = _times(needs.processes, task.held)
+            task = replace(task, argv=(*started_by, *task.argv), resources=whole, held=held)
         return task
 
     def end(self, key: str) -> None:
@@ -102,6 +102,11 @@ class LocalMeans:
         if len(wanted) == 1:
             return [one for one in self._devices if _is_enough(one.capability, wanted[0])]
         return [one for one in self._devices if one.capability in wanted]
+
+
+def _times(processes: int, held: Limits) -> Limits:
+    """Return what so many processes are held to together, of which each has a container."""
+    return Limits(held.cores * processes, held.ram * processes, held.processes * processes)
 
 
 @cache

@@ -1,14 +1,14 @@
 """Opening an executor by its plugin.
 
-Owns making an executor of a backend, giving it containers, and telling a plugin that was written
-for localproc 0.1 what has changed. Must not know any particular one.
+Owns making an executor of a backend, giving it containers, and refusing one that was written for an
+earlier protocol. Must not know any particular one.
 """
 
 from localproc.errors import EnvironmentProblem
 from localproc.executors.composed import Composed, Runtimes
 from localproc.plugins.backend import Backend
-from localproc.plugins.conformity import UPGRADE, lacks
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
+from localproc.plugins.protocols import OUTDATED, lacks
 
 
 def open_executor(
@@ -32,7 +32,7 @@ def _opened(plugin: ExecutorPlugin, settings: ExecutorSettings) -> Executor:
         raise EnvironmentProblem(
             f"the executor {plugin.name!r} does not keep the protocol of {what}s: it has no "
             f"{', '.join(missing)}",
-            hint=UPGRADE,
+            hint=OUTDATED,
         )
     if protocol is Backend:
         from localproc.executors.desk import Desk

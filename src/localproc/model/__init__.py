@@ -5,6 +5,7 @@ is stored, run, staged or shown.
 """
 
 from localproc.model.callback import Callback, TokenRecord
+from localproc.model.encoded import Encoded
 from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
 from localproc.model.policy import InputPolicy
@@ -13,11 +14,21 @@ from localproc.model.secret import Secrets
 from localproc.model.software import SoftwarePackage
 from localproc.model.status import JobStatus, StepStatus, Trigger
 from localproc.model.step import Step
-from localproc.model.task import Container, Mount, Report, Resources, StageAction, Task, TaskState
+from localproc.model.task import (
+    Container,
+    Limits,
+    Mount,
+    Report,
+    Resources,
+    StageAction,
+    Task,
+    TaskState,
+)
 
 __all__ = [
     "Callback",
     "Container",
+    "Encoded",
     "Event",
     "InputPolicy",
     "JobFilter",
@@ -25,6 +36,7 @@ __all__ = [
     "JobRequest",
     "JobStatus",
     "Kind",
+    "Limits",
     "Mount",
     "ProcessRecord",
     "Report",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from localproc.model.secret import NO_SECRETS, Secrets
 
@@ -32,6 +32,21 @@ class Resources:
     nodes: int = 1
     cuda: str = ""
     capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a task may take at most, with all that it starts; 0 is no limit. ``ram`` in MiB.
+
+    ``processes`` are counted with their threads.
+    """
+
+    cores: float = 0
+    ram: int = 0
+    processes: int = 0
+
+
+NO_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +111,8 @@ class Task:
     ``executor`` is the name of the one that it goes to, ``software`` what was made available,
     ``without`` says which hints could not be met, and why.
     ``secrets`` are what its marks stand for, and variables that are not in ``env``.
-    ``ram_held`` are the MiB beyond which whoever looks after its processes ends them: those of a
-    container that has no limits of its own; 0 for all others.
+    ``held`` is what whoever looks after its processes holds them to: those of a container that has
+    no limits of its own.
     """
 
     key: str
@@ -120,7 +135,7 @@ class Task:
     software: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
-    ram_held: int = 0
+    held: Limits = NO_LIMITS
     progress: bool = False  #: it tells how far it is, by lines on stderr
 
 

@@ -20,6 +20,7 @@ from localproc.cwl.base.files import (
     local_path,
     normalize,
     reference,
+    unwritable,
     walk,
 )
 from localproc.cwl.base.literals import name_of
@@ -179,7 +180,7 @@ class RequestReader:
     def _file(self, value: Any, what: str, path: str) -> Any:
         if isinstance(value, str):
             value = {"class": what, "location": self._location(value)}
-        elif "href" in value:
+        elif isinstance(value.get("href"), str):
             link = {"class": what, "location": self._location(value["href"])}
             if what == "File":
                 link |= said_format(value.get("type"), f"{path}.type", self.problems)
@@ -223,7 +224,7 @@ class RequestReader:
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:
         """Return an absolute URI for a URI or a path."""
-        if _SCHEME.match(reference):
+        if _SCHEME.match(reference) or unwritable(reference):  # which is told of later
             return reference
         plain = unquoted(reference) if quoted else reference
         return path_from(self._base, plain)

@@ -10,10 +10,13 @@ images alone. All verbs may block, and are called by threads, several at a time.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from localproc.model import Container, Mount, StageAction, Task
+from localproc.model import Container, Limits, Mount, StageAction, Task
 from localproc.spelling import public
+
+#: How many processes, with their threads, there may be in a container.
+MOST_PROCESSES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +168,17 @@ def plain(
 ) -> Task:
     """Return a task as the process that starts its container; ``stage`` is to be made first.
 
-    Such a container has no limits: whoever looks after the process holds it to its memory.
+    Such a container has no limits: whoever looks after the process holds it to them.
     """
+    needs = task.resources
+    held = Limits(max(needs.cores, needs.cores_max), needs.ram_max, MOST_PROCESSES)
     return replace(
         task,
         argv=tuple(argv),
         env=dict(env),
         container=None,
         stage=tuple(stage),
-        ram_held=task.resources.ram_max,
+        held=held,
     )
 
 

@@ -1,8 +1,7 @@
 """The storages of an engine, opened when they are first asked for.
 
-Owns which options a URI has, that a storage is opened once, and what is told of one that was
-written for localproc 0.1. Must not know plugins beyond their being found by scheme, nor what
-storages are used for.
+Owns which options a URI has, and that a storage is opened once. Must not know plugins beyond their
+being found by scheme, nor what storages are used for.
 
 Options are given for a scheme (``s3``) or for what lies below a URI (``s3://bucket/folder``), for
 all namespaces or for one; the more particular one adds to the other, option by option.
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from localproc.errors import EnvironmentProblem
 from localproc.model import InputPolicy
-from localproc.plugins.conformity import UPGRADE, lacks
+from localproc.plugins.protocols import OUTDATED, lacks
 from localproc.plugins.storage import Storage, StoragePlugin
 from localproc.storage.access import Access, scheme_of
 from localproc.storage.input_cache import ANYBODY, InputCache
@@ -57,8 +56,8 @@ class Storages:
     def open(self, uri: str, guarded: bool = False, *, namespace: str = "") -> Storage:
         """Return the storage of a URI.
 
-        Raises ``PluginMissing``, ``EnvironmentProblem`` for one that lacks verbs, and what opening
-        it raises.
+        Raises ``PluginMissing``, ``EnvironmentProblem`` if it keeps an earlier protocol, and what
+        opening it raises.
         """
         scheme = scheme_of(uri)
         keys, options = self._chosen(scheme, uri, namespace)
@@ -132,12 +131,11 @@ class Storages:
 
 
 def _opened(plugin: StoragePlugin, options: Mapping[str, Any]) -> Storage:
-    """Open a storage, and tell a plugin that was written for localproc 0.1 what has changed."""
     storage = plugin.open(options)
     if missing := lacks(storage, Storage):
         raise EnvironmentProblem(
             f"the storage {plugin.scheme!r} does not keep the protocol of storages: it has no "
             f"{', '.join(missing)}",
-            hint=UPGRADE,
+            hint=OUTDATED,
         )
     return storage

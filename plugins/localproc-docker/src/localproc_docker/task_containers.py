@@ -37,7 +37,6 @@ _BY_PIPE: Final = '. "$4"'  #: sets them, and the environment
 _CURTAINS: Final = "curtains"  #: in the executor's own folder
 _CSV: Final = re.compile(r'[,"\n]')
 _MIB: Final = 1 << 20
-_PIDS: Final = 4096
 STILL: Final = ("created", "exited", "dead")  #: states of containers that do not run
 KILLED: Final = (137, 143)  #: exit codes of what was told to end, or made to
 _NANO: Final = 1_000_000_000
@@ -135,7 +134,7 @@ def host_config(
         "Memory": needs.ram_max * _MIB,
         "MemorySwap": needs.ram_max * _MIB,
         "NanoCpus": _processors(task, owner),
-        "PidsLimit": _PIDS,
+        "PidsLimit": shared.MOST_PROCESSES,
         "LogConfig": {"Type": "json-file" if keep_streams else "none"},
         "Init": True if keep_streams else None,
         "ShmSize": box.shm,

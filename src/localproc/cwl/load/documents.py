@@ -14,10 +14,9 @@ from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.extensions import put_aside
 from localproc.cwl.load.imports import resolve_imports
 from localproc.cwl.load.raw import directives, parse_document, plain_json
-from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.sources import Sources, leads_to
 from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
-from localproc.uris import joined_uri
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
 #: What cwl-utils raises for documents that it did not expect to be broken in such a way.
@@ -61,12 +60,13 @@ class Documents:
         """Read what a document imports and includes, to tell where it does if that fails."""
         problems = []
         for _, named, place in directives(raw, self.sources.name(uri)):
+            shown = named
             try:
-                self.sources.text(joined_uri(uri, named))
+                part = leads_to(uri, named)
+                shown = self.sources.name(part)
+                self.sources.text(part)
             except InvalidPackage as error:
-                problems.append(
-                    _unreadable(error, place, self.sources.name(joined_uri(uri, named)))
-                )
+                problems.append(_unreadable(error, place, shown))
         if problems:
             raise InvalidPackage("the package is not complete", problems)
 
@@ -192,9 +192,7 @@ class Documents:
                 process["cwlVersion"] = raw["cwlVersion"]
                 yield uri, process
                 continue
-            imported, fragment = urldefrag(
-                self.sources.located(joined_uri(uri, process["$import"]))
-            )
+            imported, fragment = urldefrag(self.sources.located(leads_to(uri, process["$import"])))
             inner = self.raw(imported, raw["cwlVersion"])
             if "$graph" not in inner:
                 parts = {_local(inner): (imported, inner)}

@@ -68,8 +68,7 @@ def loading_options(
 
 def subclasses(options: LoadingOptions) -> dict[str, list[str]]:
     """Read the document's ``$schemas``: each class with those that contain it or equal it."""
-    uris = [(one, joined_uri(options.fileuri or "", one)) for one in options.schemas or ()]
-    local = [one for one, uri in uris if urlsplit(uri).scheme == "file"]
+    local = [one for one in options.schemas or () if _is_local(one, options.fileuri or "")]
     if not local:
         return {}
     from rdflib.namespace import OWL, RDFS
@@ -82,6 +81,13 @@ def subclasses(options: LoadingOptions) -> dict[str, list[str]]:
         found.setdefault(str(one), []).append(str(other))
         found.setdefault(str(other), []).append(str(one))
     return found
+
+
+def _is_local(uri: str, base: str) -> bool:
+    try:
+        return urlsplit(joined_uri(base, uri)).scheme == "file"
+    except ValueError:  # it is no address
+        return False
 
 
 def get(typed: Any, name: str) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI
@@ -192,7 +193,7 @@ def _resources(spec: Mapping[str, Any]) -> Resources:
     def number(name: str) -> float:
         for bound in ("Min", "Max"):
             value = spec.get(name + bound)
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if is_amount(value):  # another one is told of by the step
                 return float(value)
         return 0
 

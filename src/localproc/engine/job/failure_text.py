@@ -151,7 +151,8 @@ def _ending(report: Report) -> str:
     if _says_full([report.reason]):
         return "could not be started: the disk is full"
     if code is not None and code < 0:
-        return f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
+        why = f": {report.reason}" if report.reason else ""
+        return f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}{why}"
     return f"failed with exit code {code}"
 
 
@@ -172,7 +173,7 @@ def _hint(report: Report, lines: list[str], *, disk_full: bool) -> str:
         return f"{said}; --containers runs the package's image, if it hints at one"
     if code == 126:
         return "the command could not be started: its log says why"
-    if code in (-9, 137):
+    if code in (-9, 137) and not report.reason:
         return "the system may have run out of memory: see ramMin, or run fewer steps at a time"
     if any("ModuleNotFoundError" in line for line in lines):
         return "a Python module is missing where the tool runs: install it there"

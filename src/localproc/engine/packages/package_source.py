@@ -93,7 +93,10 @@ def find_source(package: object, base: str = "") -> PackageSource:
     text = str(package)
     if isinstance(package, str) and "\n" in text:
         return find_source(text.encode(), base)
-    path, fragment = urldefrag(text)
+    try:
+        path, fragment = urldefrag(text)
+    except ValueError as error:
+        raise InvalidPackage(f"{text!r} is no address: {error}") from None
     if is_absolute(text) and not os.path.exists(text):
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
@@ -217,8 +220,11 @@ class Reader:
         if package.document is not None:
             text = json.dumps(package.document, indent=2).encode()
             return replace(found, uri=f"{source.uri}?unit", data=text)
-        href, fragment = urldefrag(package.href)
-        uri = joined_uri(source.uri, href.removeprefix("cid:"))
+        try:
+            href, fragment = urldefrag(package.href)
+            uri = joined_uri(source.uri, href.removeprefix("cid:"))
+        except ValueError as error:
+            raise InvalidPackage(f"{package.href!r} is no address: {error}") from None
         return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
 
     def _fetcher(self, source: PackageSource, moved: dict[str, str]) -> Read:

@@ -8,13 +8,16 @@ machine's are mounted (``overlay`` without an upper layer), so nothing is ever m
 What it reads is mounted over itself first, read-only, as ``ch-run`` mounts all to be written.
 """
 
+import grp
 import hashlib
 import json
 import os
 import posixpath
+import pwd
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -23,7 +26,14 @@ from localproc.executors.containers import image_archives, read_only_mounts, roo
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, StageAction, Task
-from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
+from localproc.plugins.containers import (
+    MOST_PROCESSES,
+    ContainerSettings,
+    Image,
+    command,
+    mounts,
+    plain,
+)
 from localproc.uris import is_below
 
 _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's configuration too
@@ -31,15 +41,22 @@ _DONE: Final = "ch/metadata.json"  #: what it writes last
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAMELESS: Final = "localproc"  #: ch-run wants a user's name, and has no use for it
 _PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
-_ACCOUNTS: Final = ("etc/passwd", "etc/group")
+_NOBODY: Final = 65534
 
-#: Mounts the root of a container, and becomes it. ``$1`` is its folder; the loopback device is
-#: brought up where the task has no other network. An input that cannot be mounted read-only is
-#: mounted all the same: that it was written is noticed, as without containers.
+#: Mounts the root of a container and what it reads, and becomes it. ``$1`` is its folder; the
+#: loopback device is brought up beside that, where the task has no other network. A root that is
+#: not there is mounted once more, to say why. An input that cannot be mounted read-only is there
+#: all the same: that it was written is noticed, as without containers. How many processes there
+#: may be is counted in each namespace of users, unless that is root's; shells call it -u or -p.
 _SHELL: Final = """\
-cd "$1" && {mount} -t overlay -o lowerdir=root:image overlay mnt || exit 126
-{inputs}{loopback}shift; unset OLDPWD; exec "$@\""""
-_INPUTS: Final = "{mount} --all --fstab fstab 2>/dev/null\n"
+cd "$1" || exit 126
+{loopback}{mount} --all --fstab fstab 2>/dev/null
+wait
+[ -d mnt/proc ] || {mount} -t overlay -o {root} overlay mnt || exit 126
+ulimit -u {most} 2>/dev/null || ulimit -p {most} 2>/dev/null
+shift; unset OLDPWD; exec "$@\""""
+_LOOPBACK: Final = "{ip} link set lo up &\n"
+_ROOT: Final = "lowerdir=root:image"
 _NOT_THERE: Final = 'echo "$1: there is no such program in $2" >&2; exit 127'
 
 
@@ -51,6 +68,7 @@ class Charliecloud:
         self._unshare = program("unshare", "apt-get install util-linux")
         self._mount = program("mount", "apt-get install mount")
         self._ip = shutil.which("ip") or ""
+        self._accounts = _accounts(os.getuid(), os.getgid())
         self._folder = ImageFolder(os.path.join(settings.folder, "charliecloud"))
         self._theirs = ImageFolder(os.path.join(_storage(), "img"))
 
@@ -160,14 +178,16 @@ class Charliecloud:
             return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
-        if inputs := read_only_mounts.fstab(seen):
-            stage.append(StageAction("write", f"{box}/fstab", contents=inputs))
+        for name, text in self._accounts.items():
+            stage.append(StageAction("write", f"{box}/root/etc/{name}", contents=text))
+        lines = f"overlay mnt overlay {_ROOT} 0 0\n{read_only_mounts.fstab(seen)}"
+        stage.append(StageAction("write", f"{box}/fstab", contents=lines))
         unset = [] if {"USER"} & (env.keys() | task.secrets.variables) else ["--unset-env=USER"]
         whole = (
             *(self._unshare, "--user", "--map-root-user", "--mount"),
             *(() if self._shares_network(task.container) else ("--net",)),
-            *("/bin/sh", "-c", self._script(task.container, inputs), "sh", box, self._run),
-            *(f"--uid={os.getuid()}", f"--gid={os.getgid()}"),
+            *("/bin/sh", "-c", self._script(task.container), "sh", box, self._run),
+            *(f"--uid={os.getuid()}", f"--gid={os.getgid()}", "--no-passwd"),
             *("--env-no-expand", f"--set-env=TMPDIR={env.get('TMPDIR', '/tmp')}", *unset),  # noqa: S108
             *(f"--bind={source}:{target}" for source, target in binds),
             *(f"--cd={task.container.outdir}", f"{box}/mnt", "--", *argv),
@@ -187,10 +207,10 @@ class Charliecloud:
         """Whether a container has this machine's network: without ``ip`` it cannot have its own."""
         return container.network or not self._ip
 
-    def _script(self, container: Container, inputs: str) -> str:
-        loopback = "" if self._shares_network(container) else f"{self._ip} link set lo up\n"
-        mounted = _INPUTS.format(mount=self._mount) if inputs else ""
-        return _SHELL.format(mount=self._mount, inputs=mounted, loopback=loopback)
+    def _script(self, container: Container) -> str:
+        loopback = "" if self._shares_network(container) else _LOOPBACK.format(ip=self._ip)
+        words = {"mount": self._mount, "root": _ROOT, "most": MOST_PROCESSES}
+        return _SHELL.format(loopback=loopback, **words)
 
 
 def _binds(
@@ -200,9 +220,6 @@ def _binds(
     binds: dict[str, str] = {}  # sources by targets
     actions = [StageAction("mkdir", f"{box}/{one}") for one in ("mnt", "tmp")]
     actions += [StageAction("mkdir", f"{box}/root/{one}") for one in _PLACES]
-    for name in _ACCOUNTS:
-        if not os.path.exists(os.path.join(root, name)):
-            actions.append(StageAction("write", f"{box}/root/{name}"))
     for mount in seen:
         source, target = _writable_as_option(mount)
         holder = next((one for one in reversed(binds) if is_below(target, one)), None)
@@ -218,6 +235,21 @@ def _binds(
             actions.append(StageAction("mkdir", posixpath.dirname(place)))
             actions.append(StageAction("write", place))
     return [(source, target) for target, source in binds.items()], actions
+
+
+def _accounts(uid: int, gid: int) -> dict[str, str]:
+    """Return the accounts of a container: nobody, and who runs this.
+
+    ``ch-run`` would ask the system for the latter with each task, and that may ask a server.
+    """
+    passwd = f"nobody:x:{_NOBODY}:{_NOBODY}:nobody:/:/bin/false\n"
+    group = f"nogroup:x:{_NOBODY}:\n"
+    with suppress(KeyError):
+        found = pwd.getpwuid(uid)
+        passwd += f"{found.pw_name}:x:{uid}:{gid}:{found.pw_gecos}:/:/bin/sh\n"
+    with suppress(KeyError):
+        group += f"{grp.getgrgid(gid).gr_name}:x:{gid}:\n"
+    return {"passwd": passwd, "group": group}
 
 
 def _writable_as_option(mount: Mount) -> tuple[str, str]:

@@ -3,16 +3,16 @@
 Owns the processes of one engine's tasks. Must not know what they are for.
 
 It reads one JSON object a line from its stdin: ``{"run": key, "argv": [...], "env": {...}, "cwd",
-"stdin", "stdout", "stderr", "cores", "ram", "held", "time"}`` or ``{"stop": [key, ...], "id": n}``.
-What happens goes to the end of ``FOLDER/journal`` at once: ``{"key", "state": "starting"}`` before
-there is a process, ``{"key", "state": "running", "at", "pid"}`` and ``{"key", "state": "ended",
-"at", "started", "code", "cpu", "rss", "why"}``. The last two are its answers as well, on stdout, a
-little later: that a task runs once it turns out not to be a short one, ends together as long as
-enough tasks wait here. A task waits until there are cores, ram and a slot for it, first come, first
-served; also, told by ``{"key", "state": "waiting", "why"}``, while the system has no room for
-another process. After ``{"state": "stopping", "id": n}`` none of the tasks that are to stop will
-start any more; those that run had a SIGTERM. A task has ended when nothing of it is left that the
-keeper has inherited.
+"stdin", "stdout", "stderr", "cores", "ram", "held": {"cores", "ram", "processes"}, "time"}`` or
+``{"stop": [key, ...], "id": n}``. What happens goes to the end of ``FOLDER/journal`` at once:
+``{"key", "state": "starting"}`` before there is a process, ``{"key", "state": "running", "at",
+"pid"}`` and ``{"key", "state": "ended", "at", "started", "code", "cpu", "rss", "why"}``. The last
+two are its answers too, on stdout, later: that a task runs once it is not a short one, ends
+together as long as enough tasks wait here. A task waits until there are cores, ram and a slot for
+it, first come, first served; also, told by ``{"key", "state": "waiting", "why"}``, while the system
+has no room for another process. After ``{"state": "stopping", "id": n}`` none of the tasks that are
+to stop will start any more; those that run had a SIGTERM. A task has ended when nothing of it is
+left that the keeper has inherited.
 
 When the engine goes (end of file on stdin), what waits is dropped, what runs is seen to its end,
 and then the keeper goes too; at once, with all that runs, if its folder is removed. While it lives
@@ -36,10 +36,11 @@ from typing import Any
 from .booking import Booking
 from .journal_writer import JournalWriter
 from .logs import Logs, append
-from .memory import Memory
+from .processors import Processors
 from .signalling import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
 from .strays import Strays, mark_of
+from .watching import LimitWatch, end_all, is_watched
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
@@ -56,8 +57,7 @@ class Keeper:
         self.folder = folder
         self.journal = JournalWriter(folder)
         self.booking = Booking(cores, ram, slots)
-        self.attached = True  # to an engine that lives
-        self.inbox = b""
+        self.attached, self.inbox = True, b""  # to an engine that lives
         self.waiting: collections.deque[dict[str, Any]] = collections.deque()
         self.running: dict[int, dict[str, Any]] = {}
         self.clearing: list[dict[str, Any]] = []  # have ended, but something of them is left
@@ -65,7 +65,7 @@ class Keeper:
         self.retry_at = 0.0
         self.ahead = 0.0  # seconds by which the clock is ahead of what is written down
         self.deadlines = Deadlines()
-        self.memory = Memory()
+        self.processors, self.watch = Processors(), LimitWatch()
         self.logs = Logs(folder)
         self.starter = Starter(self.logs)
         self.young: collections.deque[tuple[float, int]] = collections.deque()
@@ -107,10 +107,9 @@ class Keeper:
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
-        now = time.monotonic()
-        limit = self.deadlines.next()
+        now, limit = time.monotonic(), self.deadlines.next()
         due = [] if limit is None else [limit]
-        due += [self.memory.look_at for task in self.running.values() if task["held"]]
+        due += [self.watch.look_at for task in self.running.values() if is_watched(task)]
         if self.young:
             due.append(self.young[0][0])
         if self.journal.news:
@@ -201,7 +200,7 @@ class Keeper:
             self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
-            with self.strays.marked(task["mark"]):
+            with self.strays.marked(task["mark"]), self.processors.lent(task):
                 pid = self.starter.start(task)
         except Exception as error:  # whatever is wrong with one task, the others go on
             if getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM):
@@ -269,6 +268,7 @@ class Keeper:
             if task is None:
                 continue
             self.booking.give_back(task)
+            self.processors.give_back(task)
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
@@ -303,18 +303,17 @@ class Keeper:
                 self.ended(task, **task["end"])
 
     def enforce_limits(self) -> None:
-        """Stop tasks that have run for too long, or take more memory than they are held to."""
+        """Stop tasks that have run for too long, or take more than they are held to."""
         for pid, number, key in self.deadlines.due():
             if pid not in self.running or self.running[pid]["run"] != key:
                 continue
-            if number == signal.SIGTERM:
-                self.running[pid].setdefault("beyond", "timed-out")
             signal_group(pid, number)
             if number == signal.SIGTERM:
+                self.running[pid].setdefault("beyond", "timed-out")
                 self.deadlines.add(_TERM_GRACE, pid, signal.SIGKILL, key)
-        for task, pids in self.memory.beyond(self.running.values()):
-            task.setdefault("beyond", "out-of-memory")
-            signal_all(pids, signal.SIGKILL)
+        for pid, why in self.watch.beyond(self.running):
+            self.running[pid].setdefault("beyond", why)
+            end_all(pid, self.running[pid]["mark"])
 
     def ended(self, task: dict[str, Any], **fields: Any) -> None:
         """Note how a task ended."""
