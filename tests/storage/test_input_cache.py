@@ -198,8 +198,9 @@ def test_what_is_below_a_prefix_is_known_offline(reader: Reader) -> None:
     desk = reader.desk(Offline.ALWAYS)
     desk.bring(directory("mem://b/scene"))
     assert desk.left() == ["scene_1/a", "scene_1/deep/b"]
-    with pytest.raises(NotMirrored):
-        reader.desk(Offline.ALWAYS).bring(directory("mem://b/other"))
+    with pytest.raises(NotMirrored) as raised:
+        reader.desk(Offline.ALWAYS).bring(directory("mem://b/item.json"))
+    assert raised.value.hint.endswith("localproc mirror add mem://b/item.json")
 
 
 def test_what_is_below_a_prefix_is_known_where_there_is_no_way_to_it(

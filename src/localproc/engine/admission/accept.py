@@ -33,6 +33,7 @@ from localproc.errors import (
     EnvironmentProblem,
     InvalidInputs,
     NoSuchJob,
+    NoSuchObject,
     Problem,
     StorageUnavailable,
 )
@@ -261,6 +262,12 @@ class Acceptance:
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
         try:
             storage.check(f"{fixed_part(uri)}/")
+        except NoSuchObject as error:
+            raise NoSuchObject(
+                f"results cannot go to {redacted(uri)}: {error.message}",
+                uri=error.uri,
+                hint="make that first, or choose another place with --results (results=...)",
+            ) from None
         except StorageUnavailable:
             self._runtime.remains.broken_off(fixed_part(uri), self._namespace)
 
