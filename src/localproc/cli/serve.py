@@ -29,18 +29,18 @@ _LIMITS: Final = {"file": "most", "job": "most_of_job", "host": "most_of_host"}
 _USUAL: Final = {"most": 16 << 30}
 
 
-class _Limit(click.ParamType):
-    """``job=MIB``: a member of a policy, and bytes."""
-
-    name = "what=mib"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        what, _, size = str(value).partition("=")
+def _limits(
+    context: click.Context, parameter: click.Parameter, given: Sequence[str]
+) -> dict[str, int]:
+    """Return what ``job=MIB`` and its like stand for: members of a policy, in bytes."""
+    limits = {}
+    for text in given:
+        what, _, size = text.partition("=")
         if what not in _LIMITS or not (size.isascii() and size.isdecimal()):
-            self.fail(f"{value!r} is none of {', '.join(f'{one}=MIB' for one in _LIMITS)}")
-        return _LIMITS[what], int(size) << 20
+            known = ", ".join(f"{one}=MIB" for one in _LIMITS)
+            raise click.BadParameter(f"{text!r} is none of {known}")
+        limits[_LIMITS[what]] = int(size) << 20
+    return limits
 
 
 @click.command()
@@ -111,7 +111,7 @@ class _Limit(click.ParamType):
 @click.option(
     "--input-limit",
     "limits",
-    type=_Limit(),
+    callback=_limits,
     multiple=True,
     metavar="WHAT=MIB",
     help="What may be brought as inputs: file=, job=, or host= (for a job from one host); "
@@ -127,7 +127,7 @@ def serve(
     settings: dict[str, Any],
     roots: tuple[str, ...],
     prefixes: tuple[str, ...],
-    limits: tuple[tuple[str, int], ...],
+    limits: dict[str, int],
     allow_private: bool,
     paths: bool | None,
     without_token: bool,

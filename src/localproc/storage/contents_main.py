@@ -16,6 +16,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 COPY = "copy"
 DONE = "done"
@@ -47,7 +48,7 @@ def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
     import hashlib
 
     name, _, size = name.partition("-")
-    sized = {"digest_size": int(size)} if size else {}
+    sized: Any = {"digest_size": int(size)} if size else {}
     found = hashlib.new(name, usedforsecurity=False, **sized)
     while chunk := os.read(file, _CHUNK):
         found.update(chunk)
