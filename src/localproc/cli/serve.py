@@ -29,18 +29,16 @@ _LIMITS: Final = {"file": "most", "job": "most_of_job", "host": "most_of_host"}
 _USUAL: Final = {"most": 16 << 30}
 
 
-class _Limit(click.ParamType):
-    """``job=MIB``: a member of a policy, and bytes."""
-
-    name = "what=mib"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        what, _, size = str(value).partition("=")
+def _limits(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    """Read ``job=MIB``: members of a policy, and bytes."""
+    found = {}
+    for one in given:
+        what, _sign, size = one.partition("=")
         if what not in _LIMITS or not (size.isascii() and size.isdecimal()):
-            self.fail(f"{value!r} is none of {', '.join(f'{one}=MIB' for one in _LIMITS)}")
-        return _LIMITS[what], int(size) << 20
+            known = ", ".join(f"{name}=MIB" for name in _LIMITS)
+            raise click.BadParameter(f"{one!r} is none of {known}")
+        found[_LIMITS[what]] = int(size) << 20
+    return found
 
 
 @click.command()
@@ -111,7 +109,7 @@ class _Limit(click.ParamType):
 @click.option(
     "--input-limit",
     "limits",
-    type=_Limit(),
+    callback=_limits,
     multiple=True,
     metavar="WHAT=MIB",
     help="What may be brought as inputs: file=, job=, or host= (for a job from one host); "
@@ -127,7 +125,7 @@ def serve(
     settings: dict[str, Any],
     roots: tuple[str, ...],
     prefixes: tuple[str, ...],
-    limits: tuple[tuple[str, int], ...],
+    limits: dict[str, int],
     allow_private: bool,
     paths: bool | None,
     without_token: bool,
@@ -149,9 +147,7 @@ def serve(
             paths=_is_private(host, **face) if paths is None else paths,
             hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
-            policy=InputPolicy(
-                roots, not allow_private, prefixes=prefixes, **{**_USUAL, **dict(limits)}
-            ),
+            policy=InputPolicy(roots, not allow_private, prefixes=prefixes, **{**_USUAL, **limits}),
         )
         namespace_of(engine).stand_by()
         engine.run_triggers()
