@@ -29,18 +29,16 @@ _LIMITS: Final = {"file": "most", "job": "most_of_job", "host": "most_of_host"}
 _USUAL: Final = {"most": 16 << 30}
 
 
-def _limits(
-    context: click.Context, parameter: click.Parameter, given: Sequence[str]
-) -> dict[str, int]:
-    """Return what ``job=MIB`` and its like stand for: members of a policy, in bytes."""
-    limits = {}
-    for text in given:
-        what, _, size = text.partition("=")
+def _limits(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    """Read ``job=MIB``: members of a policy, and bytes."""
+    found = {}
+    for one in given:
+        what, _sign, size = one.partition("=")
         if what not in _LIMITS or not (size.isascii() and size.isdecimal()):
-            known = ", ".join(f"{one}=MIB" for one in _LIMITS)
-            raise click.BadParameter(f"{text!r} is none of {known}")
-        limits[_LIMITS[what]] = int(size) << 20
-    return limits
+            known = ", ".join(f"{name}=MIB" for name in _LIMITS)
+            raise click.BadParameter(f"{one!r} is none of {known}")
+        found[_LIMITS[what]] = int(size) << 20
+    return found
 
 
 @click.command()
@@ -149,9 +147,7 @@ def serve(
             paths=_is_private(host, **face) if paths is None else paths,
             hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
-            policy=InputPolicy(
-                roots, not allow_private, prefixes=prefixes, **{**_USUAL, **dict(limits)}
-            ),
+            policy=InputPolicy(roots, not allow_private, prefixes=prefixes, **{**_USUAL, **limits}),
         )
         namespace_of(engine).stand_by()
         engine.run_triggers()
