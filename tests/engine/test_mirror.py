@@ -15,6 +15,7 @@ from localproc.errors import (
     EnvironmentProblem,
     ImageError,
     InvalidInputs,
+    InvalidPackage,
     JobFailed,
     NoSuchObject,
     StagingError,
@@ -86,6 +87,51 @@ def test_a_job_runs_where_there_is_no_network(tmp_path: Path, site: Site, packag
         (found,) = engine.mirror.take_in(tmp_path / "mirror.tar")
         assert found.process_id == "sums"
         assert sums(engine.process("sums").execute(found.inputs)) == online
+    assert site.asked == []
+
+
+IMPORTS = """
+cwlVersion: v1.2
+class: Workflow
+id: imports
+requirements: {{SchemaDefRequirement: {{types: [{{$import: {site}/p/types.json}}]}}}}
+inputs: {{item: Directory, table: File, kind: {site}/p/types.json#kind?}}
+outputs: {{sums: {{type: File, outputSource: all/sums}}}}
+steps: {{all: {{run: {sums}, in: {{item: item, table: table, script: table}}, out: [sums]}}}}
+"""
+
+
+@pytest.mark.parametrize("where", ["disk", "web"])
+def test_what_of_a_package_lies_on_the_web_goes_along(
+    tmp_path: Path, site: Site, package: Path, where: str
+) -> None:
+    """Its documents name each other as they did."""
+    site.add("/p/types.json", {"type": "enum", "name": "kind", "symbols": ["a", "b"]})
+    site.add("/p/sums.cwl", PACKAGE.replace("path: sum.sh", "contents: ''").encode())
+    sums_at = "sums.cwl" if where == "web" else f"{site.root}/p/sums.cwl"
+    text = IMPORTS.format(site=site.root, sums=sums_at)
+    entry = site.add("/p/imports.cwl", text.encode())
+    if where == "disk":
+        entry = str(package / "imports.cwl")
+        Path(entry).write_text(text)
+    (package / "table.csv").write_text('cat "$1/N/a.tif"')  # it is the script as well
+    with Engine(tmp_path / "home", allow_remote=True) as engine:
+        job = engine.run(entry, inputs_of(site, package))
+        online, revision = sums(job), job.process.record.revision
+        assert online == "pixels"
+        engine.mirror.export(tmp_path / "mirror.tar", [job])
+    site.pages.clear()
+    site.asked.clear()
+    with Engine(tmp_path / "elsewhere", offline="always") as engine:
+        (found,) = engine.mirror.take_in(tmp_path / "mirror.tar")
+        process = engine.process(found.process_id)
+        assert process.record.revision == revision or where == "disk"
+        assert sums(process.execute(found.inputs)) == online
+    if where == "web":
+        with Engine(tmp_path / "elsewhere", offline="always", allow_remote=True) as engine:
+            assert sums(engine.run(entry, found.inputs)) == online
+            with pytest.raises(InvalidPackage, match=r"other\.cwl is not kept here"):
+                engine.deploy(f"{site.root}/p/other.cwl")
     assert site.asked == []
 
 

@@ -49,8 +49,8 @@ def test_a_bundle_is_run_by_the_python_of_localproc(tmp_path: Path, scheduler: S
         backend = opened(tmp_path, scheduler, mode="bundle", **options)
         backend.submit([task(tmp_path, f"{name}{len(options)}") for name in "ab"])
     own, named = (Path(one.script).read_text() for one in scheduler.handed)
-    assert f" python3 {sys.executable};" in own
-    assert " /opt/python '';" in named
+    assert f" python3 {sys.executable}\n" in own
+    assert " /opt/python ''\n" in named
 
 
 def test_a_job_that_is_forgotten_is_not_asked_for_any_more(

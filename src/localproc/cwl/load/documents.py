@@ -12,6 +12,7 @@ from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.extensions import put_aside
 from localproc.cwl.load.imports import resolve_imports
+from localproc.cwl.load.mixins import mix_in
 from localproc.cwl.load.raw import directives, parse_document, plain_json
 from localproc.cwl.load.sources import Sources, leads_to
 from localproc.cwl.load.symbols import veil_symbols
@@ -47,6 +48,7 @@ class Documents:
         if uri not in self.raws:
             raw = parse_document(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
+            mix_in(raw, uri, self.sources)
             keep_defaults(raw, uri, self.sources)
             veil_symbols(raw)
             resolve_imports(raw, uri, self.sources)

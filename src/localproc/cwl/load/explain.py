@@ -50,6 +50,8 @@ def explain(
     problems += [problem for one in types for problem in one.problems]
     if not problems:
         said = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, RecursionError):
+            said = "it is nested too deeply"
         problems = [find(name, raw, []).problem(f"cannot make sense of this: {said}")]
     placed = [_placed(one, raw, name) for one in problems]
     return sorted(dict.fromkeys(placed), key=lambda one: (one.line or 0, one.column or 0))

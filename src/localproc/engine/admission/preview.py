@@ -45,12 +45,13 @@ def preview(
         job_object = acceptance.job_object(record, inputs, rest)
     except InvalidInputs as error:
         return unforeseen(placed, list(error.problems) or [Problem(error.message)])
+    _, placed = placements(process, choice, rest.get("containers") or "", runtime, job_object)
     reuse = runtime.settings.reuse if rest.get("reuse") is None else bool(rest["reuse"])
     results = results_uri(os.fspath(rest.get("results") or acceptance.results), current_folder())
     recall = (
         _recalling(runtime, process, placed, job_object, uri_path(results)) if reuse else _no_reuse
     )
-    missing = [error.message for error in missing_images(placed, runtime)]
+    missing = [f"{one.message} ({one.hint})" for one in missing_images(placed, runtime)]
     return replace(foresee(process, job_object, placed, recall, Disk()), images=missing)
 
 
