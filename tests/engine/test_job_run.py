@@ -1191,7 +1191,7 @@ def test_what_ended_before_the_machine_started_is_doubted_if_it_was_lost_sight_o
 
 
 def test_a_step_whose_inputs_a_worker_cannot_work_out_is_named() -> None:
-    text = WIDE.replace("$(inputs.word != 'no' + '')", "$(inputs.nothing.at.all)")
+    text = WIDE.replace("$(inputs.word != 'no' + '')", "$(inputs.nothing.at.all + '')")
     bench = Bench(process(text), {"words": ["a"]})
     events = bench.begin()
     for _ in range(4):
