@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localproc.engine.home.home import file_system
+from localproc.file_systems import file_system
 
 _IN_MEMORY = frozenset({"tmpfs", "ramfs", "hugetlbfs"})
 _CANDIDATES = ("/dev/shm", tempfile.gettempdir(), "/var/tmp", str(Path.home()), str(Path.cwd()))

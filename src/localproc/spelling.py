@@ -37,7 +37,7 @@ def spelled(call: _Call) -> _Call:
     have its types. It raises ``UnknownOption``, a ``TypeError``, and ``InvalidInputs`` then, before
     anything is done.
     """
-    code: CodeType = cast("FunctionType", call).__code__
+    code: CodeType = cast("FunctionType", inspect.unwrap(call)).__code__  # not a decorator's
     count = code.co_argcount + code.co_kwonlyargcount
     own = frozenset(code.co_varnames[code.co_posonlyargcount : count])
     open_ended = bool(code.co_flags & inspect.CO_VARKEYWORDS)

@@ -4,9 +4,10 @@ Owns quoting, ``file:`` URIs and the one form that a URI has here. Must not know
 """
 
 import base64
+import posixpath
 import re
 from typing import Final
-from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 _PLAIN: Final = re.compile(r"[\w.~/-]*", re.ASCII)  #: what is written as it is
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:/", re.IGNORECASE)
@@ -41,6 +42,22 @@ def uri_path(uri: str) -> str:
     """Return the path of a ``file:`` URI."""
     plain = uri.startswith("file:///") and not ("%" in uri or "?" in uri or "#" in uri)
     return uri[7:] if plain else unquoted(urlsplit(uri).path)
+
+
+def joined_uri(base: str, reference: str) -> str:
+    """Return where a reference leads that hangs from a URI, whatever its scheme (RFC 3986, 5.2)."""
+    scheme, _, place = base.partition(":")
+    if not place.startswith("//") or urlsplit(reference).scheme:
+        return urljoin(base, reference)
+    found = urljoin(f"https:{place}", reference)  # urljoin knows but a few schemes
+    return scheme + found.removeprefix("https")
+
+
+def path_from(folder: str, path: str) -> str:
+    """Return the URI of a path that hangs from a folder, which is given as its URI."""
+    if folder and not folder.startswith("file:"):
+        return joined_uri(f"{folder.rstrip('/')}/", quoted(path))
+    return path_uri(posixpath.normpath(posixpath.join(uri_path(folder) or "/", path)))
 
 
 def data_uri(data: bytes, media_type: str) -> str:

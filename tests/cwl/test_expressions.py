@@ -119,11 +119,23 @@ def test_brackets_in_what_is_no_code_do_not_count(text: str, expected: Any) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["$(inputs.nmae)", "$(inputs.file.path)", "$(inputs.words[2])", "$(runtime.gpus)"]
+    "text",
+    [
+        "$(inputs.nmae)",
+        "$(inputs.file.path)",
+        "$(inputs.words[2])",
+        f"$(inputs.words[{'9' * 5000}])",
+        "$(runtime.gpus)",
+    ],
+    ids=["input", "member", "item", "far item", "runtime"],
 )
 @pytest.mark.parametrize("dialect", [PLAIN, JAVASCRIPT], ids=["plain", "javascript"])
 def test_a_missing_member_is_an_error(text: str, dialect: Dialect) -> None:
     assert text in error(text, dialect).message
+
+
+def test_an_index_may_begin_with_zeros() -> None:
+    assert value(f"$(inputs.words[{'0' * 5000}1])", PLAIN) == value("$(inputs.words[1])", PLAIN)
 
 
 def test_the_error_says_what_there_is() -> None:

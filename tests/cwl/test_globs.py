@@ -46,6 +46,15 @@ DISK = Memory(
         ("a\nb*", "a\nbc", True),
         ("a.b", "axb", False),
         ("a", "A", False),
+        ("*a*b*", "xxaxxbxx", True),
+        ("*a*b*", "xxbxxaxx", False),
+        ("a*a", "a", False),
+        ("*ab*ab", "abab", True),
+        ("*ab*ab", "abxb", False),
+        ("*a?[b]*c", "aaxbac", True),
+        ("a**b*", "ab", True),
+        ("*[c-a]*", "b", False),
+        ("*a" * 50 + "b", "a" * 200, False),  # tried at every place, it would take years
     ],
 )
 def test_a_name_matches_or_does_not(pattern: str, name: str, does: bool) -> None:

@@ -633,6 +633,23 @@ def test_a_document_that_is_missing_is_told_where_it_is_run(run: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "part",
+    [
+        "inputs: {$import: 'http://[::1'}",
+        "requirements: {InlineJavascriptRequirement: {expressionLib: [{$include: 'http://[::1'}]}}",
+        "inputs: {a: {type: File, default: {class: File, location: 'http://[::1'}}}",
+        "inputs: {a: {type: Any, default: {$include: 'http://[::1'}}}",
+        "inputs: {a: {type: Any, default: {$import: 'http://[::1'}}}",
+    ],
+)
+def test_what_is_no_address_is_told(part: str) -> None:
+    fields = "" if part.startswith("inputs") else "inputs: {}\n"
+    text = f"cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: a\noutputs: {{}}\n{fields}"
+    (said,) = errors(text + part)
+    assert "'http://[::1' is no address" in said
+
+
+@pytest.mark.parametrize(
     ("run", "others", "said"),
     [
         ("'#missing'", {}, "main.cwl has no process 'missing'"),

@@ -1,5 +1,6 @@
 """From a tool and its inputs to the task that runs it: resources, environment, streams."""
 
+import math
 from typing import Any
 
 import pytest
@@ -68,13 +69,21 @@ def test_resources_may_depend_on_the_size_of_files() -> None:
     assert requiring(asked, x=file("/data/a.txt")).resources.ram == 3000
 
 
-@pytest.mark.parametrize("value", ["many", True, -1, None, [1]])
+@pytest.mark.parametrize("value", ["many", True, -1, None, [1], math.nan, math.inf])
 def test_resources_are_numbers(value: Any) -> None:
     if value is None:
         assert requiring("ResourceRequirement: {ramMin: $(inputs.x)}", x=value).resources.ram == 256
         return
     with pytest.raises(StepError, match="ramMin is"):
         requiring("ResourceRequirement: {ramMin: $(inputs.x)}", x=value)
+
+
+def test_no_more_than_the_least_is_an_error() -> None:
+    """CWL v1.2 ResourceRequirement: "It is an error if max < min"."""
+    asked = "ResourceRequirement: {coresMin: 1.5, coresMax: $(inputs.x)}"
+    assert requiring(asked, x=1.5).resources.cores == 1.5
+    with pytest.raises(StepError, match=r"coresMax is 1, which is less than coresMin, 1\.5"):
+        requiring(asked, x=1)
 
 
 def test_a_tool_is_told_what_it_got() -> None:
@@ -119,7 +128,7 @@ def test_variables_have_names(name: str) -> None:
 def test_a_tool_may_have_a_time_limit() -> None:
     assert prepared("baseCommand: a").resources.time == 0
     assert requiring("ToolTimeLimit: {timelimit: $(inputs.x)}", x=90).resources.time == 90
-    for value in (-1, "long", True):
+    for value in (-1, "long", True, math.nan, math.inf):
         with pytest.raises(StepError, match="timelimit is"):
             requiring("ToolTimeLimit: {timelimit: $(inputs.x)}", x=value)
 

@@ -10,7 +10,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from localproc.cwl.base import reading
-from localproc.cwl.base.reading import read_data, read_json, read_yaml
+from localproc.cwl.base.reading import (
+    check_depth,
+    read_data,
+    read_json,
+    read_written_json,
+    read_yaml,
+)
 from localproc.cwl.base.trees import DEEPEST, UnreadableText
 
 
@@ -75,7 +81,9 @@ def test_what_is_no_number_is_one_of_yaml(text: str) -> None:
         ("[a, b]: c", (1, 1), "quote it"),
         ("a:\n  <<: 1", (2, 7), "<< is for mappings"),
         ("a\n---\nb", (2, 1), "another one here"),
-        ("a: " + "9" * 5000, (1, 4), "limit"),
+        ("a: " + "9" * 5000, (1, 4), "too large"),
+        ("a: -0x" + "f" * 5000, (1, 4), "too large"),
+        ("a: 0o" + "7" * 1000, (1, 4), "too large"),
         ("a: 1e999", (1, 4), "too large"),
         ("a: b: c", (1, 5), "mapping values are not allowed here"),
         ("a: \x01", (1, 4), "special characters are not allowed"),
@@ -200,3 +208,16 @@ def test_what_is_written_as_json_is_read_as_it_was(value: Any) -> None:
 
 def _is_beyond(value: Any) -> bool:
     return "Infinity" in json.dumps(value)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_that_no_double_can_hold_is_none_of_json(digits: int) -> None:
+    text = f'{{"a": [1, -{"9" * digits}]}}'
+    for reader in (read_json, read_written_json, read_data):
+        with pytest.raises(UnreadableText, match="too large"):
+            reader(text)
+    with pytest.raises(UnreadableText, match="too large"):
+        check_depth({"a": [16**5000]})
+    largest = f"1{'0' * 308}"
+    assert read_json(largest) == read_yaml(largest) == 10**308
+    assert read_yaml(f"0x{'0' * 5000}1") == 1

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from localproc.cwl.base.files import has_files
 from localproc.cwl.expr.javascript import Evaluator, evaluating_with
 from localproc.cwl.run.plan import Plan
 from localproc.cwl.run.process import Tool, Workflow
@@ -28,6 +29,7 @@ from localproc.engine.job.effects import (
     StageIn,
     StageOut,
     Stop,
+    WriteOutputs,
 )
 from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.facts import Done, Later, News, Recalled, Reported
@@ -180,6 +182,8 @@ class Bench:
                 return inputs
             case StageOut(outputs, _, _):
                 return outputs, {}
+            case WriteOutputs(outputs):
+                return None if has_files(outputs) else (outputs, {})
             case Recall():
                 return self.recalled.get(effect.invocation.key, Recalled("identity"))
             case FillFolder():

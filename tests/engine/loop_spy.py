@@ -17,6 +17,7 @@ import pytest
 from localproc.cwl.expr import realm
 from localproc.storage import contents
 from localproc.storage.disk import Disk
+from localproc.store import rows
 
 LOOP: Final = "localproc-loop"
 #: Audit events of what may take long, or asks another process, machine or disk for something.
@@ -28,13 +29,17 @@ _SLOW: Final = (
 
 
 class Heard:
-    """What the loop did: slow things by their names, files written, bytes digested and read."""
+    """What the loop did: slow things by their names, files written, bytes digested and read.
+
+    ``encoded`` are the characters of what was written into events.
+    """
 
     def __init__(self) -> None:
         self.slow: Counter[str] = Counter()
         self.written: list[str] = []
         self.digested: list[int] = []
         self.read: list[int] = []
+        self.encoded: list[int] = []
 
     def take(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
@@ -59,6 +64,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
         _hooks.append(_hook)
     heard = Heard()
     digest, read, run_script = contents.digest, Disk.read, realm._Realm.run
+    compact = rows.compact
 
     def told_digest(descriptor: int, *args: Any) -> str:
         if threading.current_thread().name == LOOP:
@@ -76,6 +82,13 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
             heard.slow["JavaScript"] += 1
         return run_script(*args)
 
+    def told_compact(value: Any) -> str:
+        text = compact(value)
+        if threading.current_thread().name == LOOP:
+            heard.encoded.append(len(text))
+        return text
+
+    monkeypatch.setattr(rows, "compact", told_compact)
     monkeypatch.setattr(contents, "digest", told_digest)
     monkeypatch.setattr(Disk, "read", told_read)
     monkeypatch.setattr(realm._Realm, "run", told_script)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from localproc import Engine, InvalidInputs, InvalidPackage
-from localproc.engine.home.home import file_system, on_network
 from localproc.errors import (
     HomeUnusable,
     JobFailed,
@@ -18,6 +17,7 @@ from localproc.errors import (
     NoSuchProcess,
     StoreCorrupted,
 )
+from localproc.file_systems import file_system, on_network
 from localproc.model import JobRecord
 from localproc.store.jobs import JobTables
 from tests.conftest import PACKAGES, fill

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from localproc.cwl.expr.realm import run_script
+from localproc.cwl.run.effort import LARGE
 from localproc.engine.job.effects import (
     Close,
     Collect,
@@ -21,6 +22,7 @@ from localproc.engine.job.effects import (
     StageIn,
     StageOut,
     Stop,
+    WriteOutputs,
 )
 from localproc.engine.job.facts import (
     Broken,
@@ -34,7 +36,7 @@ from localproc.engine.job.facts import (
     TakenFrom,
     ToolProgressed,
 )
-from localproc.errors import JobFailed, StagingError
+from localproc.errors import JobFailed, StagingError, StepError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
 from localproc.model import Report, TaskState
 from localproc.model.events import (
@@ -179,6 +181,50 @@ def test_files_are_staged_and_published() -> None:
 
 
 # What is slow is asked for
+
+
+def large() -> Bench:
+    """Give a job whose only step has given more than the loop goes through."""
+    bench = Bench(process(TWO), {"word": "x" * LARGE})
+    bench.begin()
+    for key in ("first:1", "second:1"):
+        bench.go_on()
+        bench.ended(key)
+        bench.answer_all() if key == "first:1" else None
+    return bench
+
+
+def test_large_outputs_are_written_by_a_worker_and_are_no_step() -> None:
+    bench = large()
+    (effect,) = bench.given(WriteOutputs)
+    assert told(bench.answer(effect)) == ["succeeded"]
+    assert bench.given(StageOut) == []
+
+
+def test_large_outputs_in_which_there_are_files_are_published() -> None:
+    bench = large()
+    (effect,) = bench.given(WriteOutputs)
+    assert told(bench.take(Done(effect, None))) == [
+        "step-submitted stage_out",
+        "step-running stage_out",
+    ]
+    (publishing,) = bench.given(StageOut)
+    assert publishing.outputs == effect.outputs
+    assert told(bench.answer(publishing)) == ["step-finished stage_out successful", "succeeded"]
+
+
+def test_a_job_that_is_dismissed_while_its_outputs_are_written_has_no_such_step() -> None:
+    bench = large()
+    (effect,) = bench.given(WriteOutputs)
+    assert told(bench.take(DismissalAsked())) == ["dismiss-requested"]
+    assert told(bench.answer(effect)) == ["dismissed"]
+
+
+def test_outputs_that_are_too_much_fail_their_job_and_no_step() -> None:
+    bench = large()
+    (effect,) = bench.given(WriteOutputs)
+    assert told(bench.take(Done(effect, error=StepError("too much")))) == ["failed"]
+    assert bench.run.job.message == "step two: too much"
 
 
 @pytest.mark.parametrize("fields", [{"arguments": "[$(1 + 1)]"}, {"stdout": "$('a' + 'b')"}])
@@ -583,6 +629,26 @@ def test_a_task_that_nobody_began_is_launched_without_counting_as_lost() -> None
             "step-submitted first"
         ]
         assert bench.launched() == [f"first:{attempt + 1}"]
+
+
+def test_what_nobody_began_is_not_counted_by_the_engines_that_come_later() -> None:
+    bench = two()
+    bench.room()
+    for attempt in (1, 2, 3):
+        resumed(bench)
+        bench.report(f"first:{attempt}", TaskState.NEVER_STARTED)
+    for attempt in (4, 5):
+        resumed(bench)
+        assert told(bench.report(f"first:{attempt}", TaskState.LOST)) == ["step-submitted first"]
+    assert [event.lost for event in bench.history if isinstance(event, StepSubmitted)] == [
+        *(0, 0, 0, 0),
+        *(1, 2),
+    ]
+    resumed(bench)
+    assert told(bench.report("first:6", TaskState.LOST)) == [
+        "step-finished first failed",
+        "failed",
+    ]
 
 
 def test_a_task_that_was_lost_with_its_engine_runs_again() -> None:

@@ -15,6 +15,9 @@ from typing import Any, Final
 import pytest
 
 from localproc import Engine
+from localproc.engine.job import planning, staging
+from localproc.engine.loop import job_work
+from localproc.errors import JobFailed
 from tests.engine.loop_spy import LOOP, listening
 from tests.patience import patient
 
@@ -23,6 +26,7 @@ FILES: Final = 1200  #: outputs: more than the loop may look at
 DIGESTED: Final = 4 << 20  #: bytes that the loop may digest for a job
 READ: Final = 256 << 10  #: ... and read
 WRITTEN: Final = 64 << 10  #: ... and write
+ENCODED: Final = 256 << 10  #: characters of an event that the loop may write
 LARGE: Final = 8 << 20  #: bytes: more than the loop may read
 
 
@@ -192,6 +196,7 @@ def test_the_loop_does_nothing_slow(
         assert sum(heard.digested) <= DIGESTED
         assert sum(heard.read) <= READ
         assert sum(map(os.path.getsize, heard.written)) <= WRITTEN
+        assert max(heard.encoded) <= ENCODED
 
 
 def test_what_the_loop_would_do_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,3 +219,52 @@ def test_what_the_loop_would_do_is_heard(tmp_path: Path, monkeypatch: pytest.Mon
         [1],
         {"os.symlink": 1},
     )
+
+
+SCATTERED: Final = {
+    "cwlVersion": "v1.2",
+    "class": "Workflow",
+    "requirements": {"ScatterFeatureRequirement": {}, "MultipleInputFeatureRequirement": {}},
+    "inputs": {"times": "string[]"},
+    "outputs": {
+        "one": {"type": "Any", "outputSource": "say/out"},
+        "more": {"type": "Any", "outputSource": "say/out"},
+    },
+    "steps": {
+        "say": {
+            "run": tool('echo "{\\"out\\": \\"$0\\"}" > cwl.output.json', outputs={"out": "string"})
+            | {"inputs": {"text": {"type": "string", "inputBinding": {"position": 1}}}},
+            "scatter": "text",
+            "in": {"text": "times"},
+            "out": ["out"],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (2, ""),
+        (3, "what it gives, written as JSON, has more than 0 MiB"),
+        (9, "what the steps have given, written as JSON, has more than 0 MiB"),
+    ],
+)
+def test_all_outputs_of_a_job_together_have_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, message: str
+) -> None:
+    """Those of its steps, and those that it gives: one value may be many of them."""
+    for module in (planning, job_work):
+        monkeypatch.setattr(module, "MOST", 1600)
+    monkeypatch.setattr(staging, "LARGE", 400)
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(SCATTERED, process_id="package")
+        job = process.execute({"times": ["x" * 300] * count}).wait(patient(60))
+        if not message:
+            job.raise_for_status()
+            return
+        with pytest.raises(JobFailed, match=message) as failed:
+            job.raise_for_status()
+        assert failed.value.hint == "let tools write files, and have these be their outputs"
+        assert not list((tmp_path / "home" / "results").glob("*"))
+        assert process.execute({"times": ["x"]}).wait(patient(60)).status == "successful"

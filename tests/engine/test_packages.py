@@ -40,6 +40,13 @@ def test_names_in_other_scripts_have_ids_of_their_own(tmp_path: Path) -> None:
         assert ids[3].startswith("crop-")
 
 
+def test_a_package_at_what_is_no_address_is_told(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        for address in ("http://[::1", "file://[a/b#main", "https://[::1#main"):
+            with pytest.raises(InvalidPackage, match="is no address"):
+                engine.deploy(address)
+
+
 def test_an_application_package_in_yaml(tmp_path: Path) -> None:
     path = tmp_path / "package.yml"
     unit = json.dumps(TOOL)

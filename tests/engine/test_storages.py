@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -336,3 +337,22 @@ def test_a_step_has_a_file_of_a_storage_as_its_default(tmp_path: Path, boxes: Bo
     with localproc.Engine(tmp_path / "home", plugins=[boxes]) as engine:
         outputs = engine.run(package, {}).outcome().outputs
     assert Path(uri_path(outputs["out"]["location"])).read_text() == "from the box"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"storage_options": {"s3": {"secret": "key"}}},
+        {"namespace_storage_options": {"acme": {"s3": {"secret": "key"}}}},
+        {"callback_secret": "key"},
+        {"mail": {"host": "mail.example.org", "password": "key"}},
+    ],
+)
+def test_settings_with_keys_are_not_pickled(given: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="there may be keys in them"):
+        pickle.dumps(localproc.Settings(**given))
+
+
+def test_settings_without_keys_are_pickled() -> None:
+    settings = localproc.Settings(slots=3, offline="auto")
+    assert pickle.loads(pickle.dumps(settings)) == settings

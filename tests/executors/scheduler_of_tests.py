@@ -12,6 +12,7 @@ class Scheduler:
     """Takes everything; nothing begins by itself. ``asked`` are the jobs it was asked for."""
 
     job_variable, index_variable, first_index = "JOB", "INDEX", 0
+    mpirun = "start --threads={cores}"
 
     def __init__(self) -> None:
         self.handed: list[Allocation] = []

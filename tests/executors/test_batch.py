@@ -17,7 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
-from localproc.executors.batch import Failed, Options, Paced, Request, Seen, called, commands
+from localproc.executors.batch import (
+    Failed,
+    Options,
+    Paced,
+    Request,
+    Seen,
+    called,
+    commands,
+    shared_paths,
+)
 from localproc.executors.batch.grouping import Batch, Mode, batches
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import (
@@ -28,7 +37,7 @@ from localproc.executors.batch.node_scripts import (
 )
 from localproc.executors.batch.records import keeper_record, report, shell_record, unrecorded
 from localproc.executors.batch.runner_files import copied
-from localproc.executors.batch.shared_paths import Sharing
+from localproc.executors.batch.shared_paths import Sharing, own_machine
 from localproc.executors.batch.spool import Spool
 from localproc.model import Resources, Task, TaskState
 from tests.conftest import fill
@@ -139,6 +148,22 @@ def test_options_that_make_no_sense_are_refused(wrong: Mapping[str, Any], said: 
 ARGUMENTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
 
 
+def test_a_task_of_several_processes_is_started_as_often_with_memory_for_each() -> None:
+    """Lines of the shell come before that: they may be what brings the command that starts them."""
+    several = task("k", "solve", resources=Resources(cores=2, ram=300, processes=3))
+    [plain] = grouped([several])
+    assert (plain.request.cores, plain.request.ram, plain.request.each) == (2, 900, 3)
+    node = replace(NODE, mpirun="start --threads={cores}")
+    assert "start --threads=2 -n 3 solve ;;" in shell_tasks(plain, node)["tasks.0.sh"]
+    [other] = grouped([several], mode="bundle", mpirun="mpiexec --oversubscribe", setup="load mpi")
+    assert other.mode is Mode.SINGLE
+    [said] = shell_tasks(other, node.of(other)).values()
+    assert """{\nload mpi\n} >&2\nexec "$@"' sh mpiexec --oversubscribe -n 3 solve ;;""" in said
+    [alone] = grouped([task("k", "solve", resources=Resources(ram=300))])
+    assert alone.request.ram == 300
+    assert "start" not in shell_tasks(alone, node)["tasks.0.sh"]
+
+
 @settings(deadline=None, max_examples=20)
 @given(words=st.lists(ARGUMENTS, min_size=1, max_size=4), value=ARGUMENTS)
 def test_a_command_reaches_its_program_as_it_was(
@@ -223,6 +248,44 @@ def test_an_id_that_is_given_out_twice_is_told_apart_by_the_name() -> None:
     assert Seen(TaskState.RUNNING, name="lp-a").is_of("lp-a")
     assert not Seen(TaskState.RUNNING, name="lp-b").is_of("lp-a")
     assert Seen(TaskState.RUNNING).is_of("lp-a"), "it is not known"
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@pytest.mark.skipif(not BOOT_ID.exists(), reason="machines have no boot id here")
+@pytest.mark.parametrize("options", [{}, {"tmp": "$PLACE"}])
+@pytest.mark.parametrize("machine", ["own", "other", ""])
+def test_on_the_machine_of_the_engine_its_own_temporary_folder_does(
+    tmp_path: Path, machine: str, options: Mapping[str, Any]
+) -> None:
+    """Nothing is made there nor removed, unless somebody has said where."""
+    place, own = tmp_path / "place", tmp_path / "own"
+    for folder in (place, own):
+        folder.mkdir()
+    script = 'echo "$TMPDIR"; [ -d "$TMPDIR" ] && touch "$TMPDIR/x"'
+    plain = here(tmp_path, "a", "sh", "-c", script)
+    Path(plain.outdir).mkdir()
+    one = replace(plain, tmpdir=str(own), env={"TMPDIR": str(own)})
+    boot = BOOT_ID.read_text().strip() if machine == "own" else machine
+    spool = Spool(str(tmp_path / "home"), replace(NODE, tmp="$PLACE", machine=boot))
+    node = tuple(options.items())
+    handed = spool.add(Batch(Mode.SINGLE, (one,), Request(1, 1), node=node))
+    env = {"JOB": "18", "PLACE": str(place)}
+    subprocess.run(["sh", f"{handed.folder}/script"], check=True, env=env)
+    is_own = machine == "own" and not options
+    used = own if is_own else place / "localproc.18.0"
+    assert Path(one.stdout).read_text() == f"{used}\n"
+    assert (own / "x").exists() is is_own
+    assert list(place.iterdir()) == []
+    assert [record.code for _, record in spool.ends([], ())] == [0]
+
+
+def test_what_is_on_a_network_is_no_disk_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
+    assert own_machine("/") == own
+    monkeypatch.setattr(shared_paths, "on_network", lambda _: True)
+    assert own_machine("/") == ""
 
 
 def test_a_line_of_a_keeper_is_a_record() -> None:

@@ -214,10 +214,13 @@ def test_an_image(client: httpx.Client) -> None:
         (b"[]", 400),
         (b"", 400),
         (b"\xff\xfe", 400),
+        (package({"href": "http://[::1"}), 400),
+        (package({"href": "http://xn--0/"}), 400),
+        (package({"value": TOOL}, jobControlOptions=5), 400),
         (b'{"a": ' * 5000, 400),
         (b'{"executionUnit": ' + b'{"value": ' * 5000, 400),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_packages_that_are_no_good(client: httpx.Client, content: bytes, status: int) -> None:
     answer = deploy(client, content)

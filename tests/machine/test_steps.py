@@ -6,6 +6,7 @@ from localproc.machine import StepBook, steps
 from localproc.model import StepStatus
 from localproc.model.events import (
     Dismissed,
+    DismissRequested,
     StepFinished,
     StepProgress,
     StepQueued,
@@ -131,6 +132,14 @@ def test_a_copy_of_a_book_goes_on_by_itself() -> None:
     assert book.steps()[0].status is StepStatus.ACCEPTED
     assert other.steps()[0].status is StepStatus.SUCCESSFUL
     assert (len(book), len(other)) == (1, 1)
+
+
+def test_a_copy_of_a_book_knows_that_the_job_was_dismissed() -> None:
+    book = StepBook()
+    for event in (SUBMITTED, DismissRequested(after(1))):
+        book.take(event)
+    for one in (book, book.copy()):
+        assert [step.message for step in one.take(Dismissed(after(2)))] == [""]
 
 
 def test_a_log_tells_whether_its_step_has_ended() -> None:

@@ -36,7 +36,7 @@ def test_numbers_of_occurrences_may_be_texts() -> None:
     }
 
 
-@pytest.mark.parametrize("most", ["many", "-1", "1.5", [1]])
+@pytest.mark.parametrize("most", ["many", "-1", "1.5", [1], "9" * 5000, "٣"])
 def test_a_number_of_occurrences_that_is_none_is_refused(most: Any) -> None:
     with pytest.raises(InvalidPackage, match="is not an OGC application package"):
         read_apppkg(json.dumps(written(inputs={"a": {"maxOccurs": most}})).encode(), "p.json")
@@ -83,6 +83,16 @@ def test_the_author_says_how_a_process_may_be_run() -> None:
     assert found.described["jobControlOptions"] == ["async-execute"]
     with pytest.raises(InvalidPackage, match="jobControlOptions has 'asink'"):
         read_apppkg(json.dumps(written(jobControlOptions=["asink"])).encode(), "p")
+    with pytest.raises(InvalidPackage, match="jobControlOptions has the wrong type"):
+        read_apppkg(json.dumps(written(jobControlOptions=5)).encode(), "p")
+
+
+@pytest.mark.parametrize("memory", [".inf", ".nan", "-1", "1e300"])
+def test_an_amount_of_memory_that_nobody_has_does_no_harm(memory: str) -> None:
+    text = f"executionUnit: {{image: a, config: {{memoryMin: {memory}, memoryMax: 2}}}}"
+    found = read_apppkg(text.encode(), "p").document
+    assert found is not None
+    assert found["requirements"]["ResourceRequirement"]["ramMax"] == 1907
 
 
 def test_a_unit_whose_aliases_repeat_too_much_is_refused() -> None:

@@ -137,6 +137,36 @@ def test_folders_by_name_and_version(tmp_path: Path) -> None:
     assert folders.find(package("gdal")) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("../theirs", "1.9"),
+        ("samtools", "../../theirs/1.9"),
+        ("{theirs}", "1.9"),
+        ("samtools", "{theirs}/1.9"),
+        ("./samtools", "1.9"),
+        ("--", "1.9"),
+        ("samtools", "1.9\0"),
+    ],
+)
+def test_names_lead_nowhere_else(tmp_path: Path, name: str, version: str) -> None:
+    """A file that a tool has written is not run by the engine, outside of the tool's container."""
+    theirs = tmp_path / "theirs"
+    for folder in (tmp_path / "packages" / "samtools" / "1.9", theirs / "1.9"):
+        (folder / "bin").mkdir(parents=True)
+    folders = GalaxyFolders({"base_path": str(tmp_path / "packages")})
+    software = Software([SoftwareSource("galaxy", folders)], ENV)
+    asked = package(name.format(theirs=theirs), version.format(theirs=theirs))
+    assert software.provide([asked]).missing == (str(asked),)
+    assert software.provide([package("samtools", "1.9")]).missing == ()
+
+
+def test_a_module_may_lie_in_a_folder_of_modules() -> None:
+    known = Mapped({"packages": {"compilers/gcc": {"path": "/gcc"}}})
+    software = Software([SoftwareSource("one", known)], ENV)
+    assert software.provide([package("compilers/gcc", "12/mkl")]).missing == ()
+
+
 def test_a_mapping_says_what_to_do() -> None:
     mapped = Mapped(
         {

@@ -24,6 +24,7 @@ class Recorder:
         self.objects: dict[str, bytes] = {}
         self.order: list[str] = []
         self.media_types: dict[str, str] = {}
+        self.announced: dict[str, str] = {}  #: digests that were known before
         self.swept: list[str] = []
         self.busy: dict[str, int] = {}  #: how often a URI is refused for a moment
         self._crash = crash
@@ -57,6 +58,7 @@ class Recorder:
     def put(self, what: Put, watch: Watch = unwatched) -> Info:
         source, uri = what.source, what.uri
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        what.verify(hashlib.sha256(data).hexdigest())
         with self._lock:
             self._check()
             if self.busy.get(uri, 0):
@@ -70,6 +72,7 @@ class Recorder:
             if not self._down or self._late:
                 self.objects[uri] = data
                 self.media_types[uri] = what.media_type
+                self.announced[uri] = what.sha256
             self._check()
             return Info(uri, len(data))
 

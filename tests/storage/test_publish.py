@@ -1,6 +1,7 @@
 """Results on their way to where they stay."""
 
 import copy
+import hashlib
 import itertools
 import json
 import os
@@ -601,6 +602,44 @@ def test_what_an_earlier_attempt_has_written_is_not_written_again(work: Work) ->
     assert [uri for uri in storage.order if kind(uri) == "asset"] == [changed]
     assert storage.objects == {**before, changed: b"N ./look.png"}
     assert storage.swept == [f"{BUCKET}/"] * 2
+
+
+def test_a_file_that_is_known_by_its_digest_does_not_change_on_its_way(work: Work) -> None:
+    outputs = {"note": work.file("note.txt", "pixels")}
+    uri = f"{BUCKET}/note.txt"
+
+    class Watching(Recorder):
+        before = "pixels"
+
+        def put(self, what: Put, watch: Watch = unwatched) -> Info:
+            assert isinstance(what.source, str)
+            Path(what.source).write_text(self.before)
+            return super().put(what, watch)
+
+    work.publish(outputs, storage := Watching())
+    assert storage.announced == {uri: ""}  # nothing is known before the first time
+    storage.objects[uri] = b"others"
+    work.publish(outputs, storage)
+    assert storage.announced == {uri: hashlib.sha256(b"pixels").hexdigest()}
+    storage.objects[uri], storage.before = b"others", "pixelz"
+    with pytest.raises(
+        StagingError, match=r"note\.txt would not be what was announced: its SHA-256"
+    ):
+        work.publish(outputs, storage)
+    assert storage.objects == {}
+
+
+def test_what_arrives_with_another_digest_than_it_has_is_no_result(work: Work) -> None:
+    class Broken(Recorder):
+        def put(self, what: Put, watch: Watch = unwatched) -> Info:
+            return replace(super().put(what, watch), sha256="0" * 64)
+
+    outputs = {"note": work.file("note.txt", "pixels")}
+    work.publish(outputs, storage := Broken())
+    storage.objects[f"{BUCKET}/note.txt"] = b"others"
+    with pytest.raises(StagingError, match=r"note\.txt is not what was sent.* SHA-256 0000"):
+        work.publish(outputs, storage)
+    assert storage.objects == {}
 
 
 @pytest.mark.parametrize("failing", [0, 1, 5])

@@ -166,7 +166,8 @@ def test_a_server_that_does_not_answer_is_told(desk: Desk) -> None:
 
 
 def test_an_address_that_is_none_is_told(desk: Desk) -> None:
-    for url in ("http:///a.tif", "http://host:99999/a.tif", "http://[::1/a.tif"):
+    urls = ("http:///a.tif", "http://host:99999/a.tif", "http://[::1/a.tif", "http://xn--0/a.tif")
+    for url in urls:
         with pytest.raises(StagingError):
             desk.bring(file(url))
 

@@ -77,13 +77,14 @@ def test_every_geometry_has_an_outline(geometry: dict[str, Any], lines: int) -> 
 def test_features_that_are_nowhere_have_no_outline() -> None:
     assert footprints([]) is None
     assert footprints([{"id": "a"}, {"geometry": {"type": "Point", "coordinates": []}}]) is None
+    assert footprints([{"geometry": {"type": "GeometryCollection", "geometries": 5}}]) is None
     found = footprints([{"id": "none", "geometry": None}, polygon(0, 0, 1, 1)])
     assert found is not None
     assert [one.number for one in found.outlines] == [1]
 
 
 nested = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=3),
+    st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.just(10**400),
     lambda inner: st.lists(inner, max_size=4),
 )
 degrees = st.tuples(st.floats(-180, 180), st.floats(-90, 90))

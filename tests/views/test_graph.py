@@ -10,7 +10,7 @@ import pytest
 
 from localproc.cwl.load.load import load
 from localproc.cwl.load.sources import Sources
-from localproc.views.graph import Node, dot, graph_of, in_words, mermaid
+from localproc.views.graph import Graph, Node, dot, graph_of, in_words, mermaid
 from localproc.views.graph_svg import Box, Level, layout, svg
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -201,6 +201,34 @@ def test_an_input_that_only_the_condition_reads_is_there() -> None:
 
     assert water.inner is not None
     assert "steps/water/inputs/wanted" in [node.key for node in water.inner.nodes]
+
+
+def doubled(levels: int) -> dict[str, Any]:
+    """Return a package of workflows, each of which runs the next one twice."""
+    tool = {"class": "CommandLineTool", "id": "tool", "inputs": [], "outputs": []}
+    flows = {
+        str(level): {
+            "class": "Workflow",
+            "id": str(level),
+            "inputs": [],
+            "outputs": [],
+            "steps": [
+                {"id": name, "run": str(level + 1), "in": [], "out": [], "scatter": []}
+                for name in ("a", "b")
+            ],
+        }
+        for level in range(levels)
+    }
+    return {"main": "0", "processes": {**flows, str(levels): tool}}
+
+
+def test_what_steps_hold_is_left_out_where_it_is_too_much() -> None:
+    def count(graph: Graph) -> int:
+        return sum(1 + (count(node.inner) if node.inner else 0) for node in graph.nodes)
+
+    assert count(graph_of(doubled(9))) == 2**10 - 2
+    many = graph_of(doubled(60))
+    assert [(node.title, node.inner) for node in many.nodes] == [("a …", None), ("b …", None)]
 
 
 def test_in_words() -> None:

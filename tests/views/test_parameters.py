@@ -39,7 +39,17 @@ def test_offsets_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yesterday", "2026-13-01", "..", "a/b", "2026-01-01/x", "2026-01-01/2026-02-01/.."]
+    "text",
+    [
+        "yesterday",
+        "2026-13-01",
+        "..",
+        "a/b",
+        "2026-01-01/x",
+        "2026-01-01/2026-02-01/..",
+        "0001-01-01T00:00:00+14:00/..",  # in UTC it is before all years
+        "../9999-12-31T23:59:59-14:00",
+    ],
 )
 def test_what_is_no_time_is_told(text: str) -> None:
     with pytest.raises(InvalidInputs, match="is not a time") as error:

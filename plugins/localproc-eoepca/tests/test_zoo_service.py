@@ -204,6 +204,44 @@ def test_the_command_tells_how_far_it_is_and_prints_the_outputs(tmp_path: Path) 
     assert "of the site" in json.loads(done.stdout)["scene"]["value"]
 
 
+HELPED = """
+def helped(conf, inputs, outputs):
+    import helper, tools.more
+    outputs["told"] = {"value": helper.NAME + tools.more.NAME}
+    return 3
+"""
+
+
+def test_a_service_has_the_modules_that_lie_beside_it_and_no_others(tmp_path: Path) -> None:
+    before = set(sys.path)
+    for name in ("first", "second"):
+        (tmp_path / name / "tools").mkdir(parents=True)
+        (tmp_path / name / "service.py").write_text(HELPED)
+        (tmp_path / name / "tools" / "__init__.py").write_text("")
+        for file in ("helper.py", "tools/more.py"):
+            (tmp_path / name / file).write_text(f"NAME = {name!r}")
+        found = run_service(tmp_path / name / "service.py")
+        assert found.outputs["told"]["value"] == name * 2
+    assert (set(sys.path), {one for one in sys.modules if one in ("helper", "tools")}) == (
+        before,
+        set(),
+    )
+
+
+def test_dates_stay_texts(tmp_path: Path) -> None:
+    (tmp_path / "conf.yml").write_text("eoepca: {since: 2024-05-31, at: 2024-05-31T12:00:00Z}")
+    since = {"since": "2024-05-31", "at": "2024-05-31T12:00:00Z"}
+    assert read_conf(str(tmp_path / "conf.yml")) == {"eoepca": since}
+
+
+@pytest.mark.parametrize("text", ["{", "- 1", "a: !!python/object:x {}"])
+def test_inputs_that_are_none_are_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "inputs.yml").write_text(text)
+    words = [str(SERVICE), str(tmp_path / "inputs.yml")]
+    done = CliRunner().invoke(zoo, words, obj=Site(str(tmp_path / "home"), "default"))
+    assert isinstance(done.exception, InvalidInputs)
+
+
 TALKS = """
 import zoo
 

@@ -87,8 +87,10 @@ class Everywhere(FaultTests):
         assert (Path(task.outdir) / "ran.txt").read_text() == "ran\n"
 
     def test_a_temporary_folder_is_the_nodes_unless_the_command_names_it(
-        self, executor: Executor, tmp_path: Path
+        self, cluster: Cluster, tmp_path: Path
     ) -> None:
+        """Also on the machine of the engine, if it is said where."""
+        executor = open_slurm(tmp_path / "home", "first", {**self.options, "tmp": "/tmp"})
         shared = tmp_path / "tmp"
         shared.mkdir()
         local = self.task(tmp_path, "local", 'echo "$TMPDIR"; touch "$TMPDIR/x"')
@@ -102,6 +104,7 @@ class Everywhere(FaultTests):
         assert made.name.startswith("localproc.")
         assert not made.exists(), "it is removed"
         assert Path(named.stdout).read_text() == f"{shared}\n"
+        executor.close()
 
     def test_peak_memory_and_processor_time_are_told(
         self, executor: Executor, cluster: Cluster, tmp_path: Path

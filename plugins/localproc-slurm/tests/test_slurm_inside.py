@@ -264,6 +264,37 @@ def test_a_workflow_in_an_allocation_is_handed_to_a_successor(
         assert done.logs("first").text == "ran\n", "what had ended is not run again"
 
 
+MPI = """\
+cwlVersion: v1.2
+$namespaces: {cwltool: "http://commonwl.org/cwltool#"}
+class: CommandLineTool
+id: mpi
+requirements:
+  cwltool:MPIRequirement: {processes: 4}
+  ResourceRequirement: {coresMin: 2, ramMin: 100}
+  ShellCommandRequirement: {}
+arguments: [{shellQuote: false, valueFrom: echo $SLURM_PROCID of $SLURM_NTASKS}]
+inputs: []
+stdout: ranks
+outputs: {ranks: stdout}
+"""
+
+
+@pytest.mark.service
+def test_processes_of_a_tool_are_those_of_one_step_over_all_nodes(
+    tmp_path: Path, cluster: Cluster, commands: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no mpirun, and need be none."""
+    (tmp_path / "mpi.cwl").write_text(MPI)
+    monkeypatch.setenv("LOCALPROC_HOME", str(tmp_path / "home"))
+    script = tmp_path / "job.sh"
+    script.write_text("#!/bin/sh\nexec localproc run mpi.cwl --executor slurm-allocation\n")
+    job = ["--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=4", "--mem=1000"]
+    cluster.call("sbatch", "--wait", *job, f"--chdir={tmp_path}", str(script))
+    [ranks] = (tmp_path / "home").glob("results/*/ranks")
+    assert sorted(ranks.read_text().splitlines()) == [f"{one} of 4" for one in range(4)]
+
+
 @pytest.mark.service
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_successor_is_to_slurm_what_its_job_was(

@@ -18,7 +18,7 @@ from slurm_cluster import NODES, Cluster
 from slurm_fixtures import cluster, running_cluster, until
 from tests.children import child
 
-from localproc import Engine
+from localproc import Engine, JobFailed
 from localproc.model import JobStatus
 
 __all__ = ["cluster", "running_cluster"]  # fixtures
@@ -175,6 +175,31 @@ def test_neither_the_folders_name_nor_the_users_variables_change_a_job(
         with engine(folder / mode, mode=mode) as one:
             job = one.run(tool("echo here", stdout="o.txt", outputs={"o": "stdout"}), {})
             assert job.raise_for_status().result("o").read_text() == "here\n"
+
+
+def test_a_tool_of_several_processes_runs_as_many(tmp_path: Path, cluster: Cluster) -> None:
+    """They are those of one job, and each has the cores that the tool asks for."""
+    several = tool(
+        "echo $SLURM_PROCID of $SLURM_NTASKS, $SLURM_CPUS_PER_TASK cores",
+        **{"$namespaces": {"cwltool": "http://commonwl.org/cwltool#"}},
+        requirements={
+            "cwltool:MPIRequirement": {"processes": 3},
+            "ResourceRequirement": {"coresMin": 2, "ramMin": 200},
+        },
+        stdout="o.txt",
+        outputs={"o": "stdout"},
+    )
+    with engine(tmp_path / "home") as one:
+        job = one.run(several, {}).raise_for_status()
+        assert sorted(job.result("o").read_text().splitlines()) == [
+            f"{number} of 3, 2 cores" for number in range(3)
+        ]
+        shown = cluster.call("scontrol", "show", "job", job.steps[0].native_id)
+        assert "NumTasks=3 CPUs/Task=2" in shown
+        assert "MinMemoryNode=600M" in shown
+        several["requirements"]["ResourceRequirement"] = {"coresMin": 14}
+        with pytest.raises(JobFailed, match="needs 42 cores on a node, and the cluster has 40"):
+            one.run(several, {}).raise_for_status()
 
 
 def test_why_a_step_waits_is_told_while_it_does(tmp_path: Path, cluster: Cluster) -> None:

@@ -25,9 +25,9 @@ from localproc.engine.container_runtimes import Containers
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import absolute_home
-from localproc.engine.home.home import file_system, on_network
 from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
 from localproc.engine.job_lists import jobs_everywhere
+from localproc.file_systems import file_system, on_network
 from localproc.model import JobStatus
 from localproc.plugins.executor import ExecutorSettings, Finding
 from localproc.plugins.manager import PluginManager

@@ -294,7 +294,7 @@ def results(
             chosen = {name: found.result_document(name) for name in outputs} or document
             print_json(found.result_document(output) if output else chosen)
             return
-        found.outcome()
+        found.check_there(*wanted)
         values = {name: found.result(name) for name in wanted} if wanted else found.results()
         for name, value in values.items():
             for line in result_lines(name, value):

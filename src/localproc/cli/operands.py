@@ -16,11 +16,11 @@ import click
 
 from localproc.api import Engine
 from localproc.cli.site import Site
-from localproc.engine.admission.inputs import read_inputs, typed_values
+from localproc.engine.admission.inputs import typed_values
 from localproc.engine.handles import Process
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import NoSuchProcess, PackageError, Problem
-from localproc.uris import path_uri
+from localproc.uris import is_absolute, path_uri
 
 _LONGEST_LINE: Final = 160  #: characters of a document's line that are shown with a problem
 
@@ -79,16 +79,17 @@ def gather_inputs(
     Gives arguments of ``Process.execute``. Relative paths in the file are relative to it, those of
     a ``name=value`` to the current folder.
     """
-    files = [word for word in words if "=" not in word or os.path.exists(word)]
+    files = [one for one in words if "=" not in one or is_absolute(one) or os.path.exists(one)]
     if len(files) > 1:
         raise click.UsageError(f"one inputs file, not {len(files)}: {', '.join(files)}")
-    values, base = read_inputs(files[0] if files else None)
+    here = path_uri(current_folder())
+    values, base = process.read_inputs(files[0]) if files else ({}, here)
     pairs = [(name, text) for name, _, text in (w.partition("=") for w in words if w not in files)]
     given = typed_values(process.ports(), [*pairs, *options])
     return {
         "inputs": {**values, **given},
         "base": base,
-        "bases": dict.fromkeys(given, path_uri(current_folder())),
+        "bases": dict.fromkeys(given, here),
     }
 
 

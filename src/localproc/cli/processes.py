@@ -212,7 +212,9 @@ def package(site: Site, process: str) -> None:
 )
 @container_options
 @json_option
+@click.pass_obj
 def validate(
+    site: Site,
     package: str,
     allow_remote: bool,
     executor: str,
@@ -239,6 +241,7 @@ def validate(
                 executor=runs,
                 containers=boxes,
                 profile=profile or "",
+                storage_options=site.storage_options(),
             )
         wrong, warnings = as_typed(package, findings.errors), as_typed(package, findings.warnings)
         said = ""
@@ -247,7 +250,6 @@ def validate(
         wrong, warnings, said = list(error.problems) or [alone], [], error.message
     valid = not wrong
     counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
-    code = USAGE if counted[fail_on] else 0
     if as_json:
         told = {"errors": wrong, "warnings": warnings}
         listed = {name: [one.to_json() for one in found] for name, found in told.items()}
@@ -255,7 +257,7 @@ def validate(
     else:
         _tell_problems(wrong, warnings)
         click.echo(f"{package} is {'valid' if valid else 'not valid'}")
-    return code
+    return USAGE if counted[fail_on] else 0
 
 
 def _tell_problems(wrong: list[errors.Problem], warnings: list[errors.Problem]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from localproc.api import Engine
+    from localproc.storage.open_storages import StorageOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,25 @@ class Site:
 
         with (
             tempfile.TemporaryDirectory(prefix="localproc-") as folder,
-            Engine(folder, namespace=self.namespace, run_jobs=False, **settings) as engine,
+            Engine(
+                folder,
+                namespace=self.namespace,
+                run_jobs=False,
+                storage_options=self.storage_options(),
+                **settings,
+            ) as engine,
         ):
             yield engine
+
+    def storage_options(self) -> "StorageOptions":
+        """Return what the settings of the home, if there is one, say of storages."""
+        from localproc.engine.home.cwd import absolute_home
+        from localproc.engine.home.home import Home
+        from localproc.engine.home.settings import Settings
+        from localproc.engine.home.settings_file import with_file
+
+        settings = with_file(Settings(), Home(absolute_home(self.home)).settings)
+        return settings.storage_options
 
     def exists(self) -> bool:
         """Return whether there is a home."""

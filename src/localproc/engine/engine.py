@@ -187,7 +187,12 @@ class LocalEngine(KeptJobs):
         ``package`` is what ``deploy`` takes. Raises ``InvalidPackage``, or ``UnsupportedPackage``
         for files that are no text.
         """
-        return pack(package, allow_remote=self._namespace.allow_remote)
+        return pack(
+            package,
+            allow_remote=self._namespace.allow_remote,
+            plugins=self.plugins,
+            storage_options=self.settings.storage_options,
+        )
 
     def undeploy(self, process_id: str, *, force: bool = False) -> None:
         """Undeploy a process; its jobs stay. Raises ``ProcessInUse`` unless forced."""

@@ -4,6 +4,7 @@ Owns the public handles. A handle keeps no state of its own: what it tells is wh
 at that moment. Must not know how jobs are run.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any, Unpack
 
@@ -90,6 +91,14 @@ class Process:
         name = f"{self.id}: {self.title}" if self.title else self.id
         return inputs_template(name, self.ports())
 
+    def read_inputs(self, file: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
+        """Return what an inputs file holds, and the URI of the folder that it lies in.
+
+        ``file`` is a path or a URI. ``execute`` takes these as ``inputs`` and ``base``. Raises
+        ``InvalidInputs``, or a ``StagingError`` for what cannot be brought.
+        """
+        return self._namespace.read_inputs(file)
+
     @property
     def package(self) -> bytes:
         """The document that was deployed, byte for byte."""
@@ -161,7 +170,8 @@ class Job(JobDocuments):
         check_retry(self.record)
         package = package.record if isinstance(package, Process) else package
         record = self._namespace.process_for_retry(self.record, package)
-        values, asked = retried(self.id, self.request, inputs, options)
+        changed = self._namespace.read_inputs(inputs, options.get("base"))
+        values, asked = retried(self.id, self.request, changed, options)
         detached = asked.pop("detached", False)
         return Job(
             self._namespace, self._namespace.accept(record, values, asked, detached=detached)

@@ -12,7 +12,7 @@ from typing import Any
 
 from localproc.cwl.base.files import walk
 from localproc.engine.job_steps import JobSteps
-from localproc.engine.results import catalog_folder, typed_results
+from localproc.engine.results import catalog_folder, typed_results, witness
 from localproc.errors import (
     JobPutAside,
     NoSuchOutput,
@@ -21,6 +21,7 @@ from localproc.errors import (
 from localproc.model.events import Succeeded
 from localproc.spelling import public
 from localproc.storage.published import Published
+from localproc.uris import is_below
 from localproc.views import ogc
 
 
@@ -94,6 +95,17 @@ class JobResults(JobSteps):
         storages = self._namespace.runtime.storages
         return Published(partial(storages.open, namespace=self._namespace.name), self.location)
 
+    def check_there(self, *outputs: str) -> None:
+        """Raise ``ResultsGone`` if somebody has removed its results, or some outputs of it.
+
+        Raises as ``download`` besides.
+        """
+        outcome = self.outcome()
+        names = outputs or tuple(outcome.outputs)
+        found = {name: self._one(outcome.outputs, name) for name in names}
+        seen = (witness(one, is_catalog=name in outcome.features) for name, one in found.items())
+        self.published.check(filter(None, seen))
+
     def download(self, folder: str | os.PathLike[str], *outputs: str) -> list[Path]:
         """Bring the files of its results, or of some outputs, into a folder; return their paths.
 
@@ -122,12 +134,7 @@ class JobResults(JobSteps):
         outcome = self.outcome()
         files = (one for one in walk(dict(outcome.outputs)) if one["class"] == "File")
         named = {str(one["location"]) for one in files}
-        for name, collection in outcome.features.items():
-            folder = outcome.outputs[name]
-            named.add(f"{catalog_folder(folder)}/catalog.json")
-            for item in collection["features"]:
-                named |= {one["href"] for one in (*item["assets"].values(), *item["links"])}
-        return named
+        return named.union(*(_catalog_hrefs(outcome, name) for name in outcome.features))
 
     def _uris(self, outcome: "Outcome", outputs: Collection[str]) -> list[str]:
         """Return the URIs of the files of outputs, of all if none are named."""
@@ -138,7 +145,18 @@ class JobResults(JobSteps):
             if name not in outcome.features
         }
         uris = [uri for name in wanted for uri in single.get(name, ())]
-        if any(name in outcome.features for name in wanted):
+        if catalogs := [name for name in wanted if name in outcome.features]:
             others = {uri for found in single.values() for uri in found}
-            uris += [uri for uri in self.published.below() if uri not in others]
+            there = self.published.below()
+            uris += [uri for uri in there if uri not in others]
+            named = set().union(*(_catalog_hrefs(outcome, name) for name in catalogs))
+            own = {uri for uri in named if is_below(uri, self.location)}
+            self.published.check(sorted(own.difference(there)))
         return uris
+
+
+def _catalog_hrefs(outcome: Outcome, name: str) -> set[str]:
+    """Return the URIs of all files that an output names which is a catalog."""
+    items = outcome.features[name]["features"]
+    named = {one["href"] for item in items for one in (*item["assets"].values(), *item["links"])}
+    return {f"{catalog_folder(outcome.outputs[name])}/catalog.json", *named}

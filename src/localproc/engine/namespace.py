@@ -16,6 +16,7 @@ from typing import Any, Final
 from localproc import locks
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan
+from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.admission.preview import preview
 from localproc.engine.home import liveness
 from localproc.engine.home.backup import back_up
@@ -31,7 +32,7 @@ from localproc.engine.upkeep.log_search import LogSearch
 from localproc.engine.upkeep.prune import Pruned, usage_of
 from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
-from localproc.model import Event, JobFilter, JobRecord, JobStatus, ProcessRecord
+from localproc.model import Event, InputPolicy, JobFilter, JobRecord, JobStatus, ProcessRecord
 from localproc.model.trigger import Firing
 from localproc.storage.step_cache import StepCache
 from localproc.uris import uri_path
@@ -100,6 +101,12 @@ class Namespace:
         if is_new:
             self.runtime.loop().accept(job)
         return job.id
+
+    def read_inputs(
+        self, inputs: Any, base: str | os.PathLike[str] | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """Return inputs and the URI of their folder; a file may lie wherever a storage reads."""
+        return read_inputs(inputs, base, self.acceptance.documents(InputPolicy()))
 
     def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
         """Return what a job would do; nothing is changed. Raises ``PluginMissing``."""

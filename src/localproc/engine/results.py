@@ -102,6 +102,17 @@ def catalog_folder(value: Any) -> str:
     return str(first["location"])
 
 
+def witness(value: Any, *, is_catalog: bool) -> str:
+    """Return the URI of a file that is there as long as an output is, nothing if it has none."""
+    if is_catalog:
+        return f"{catalog_folder(value)}/catalog.json"
+    first = value
+    while isinstance(first, list) and first:
+        first = first[0]
+    is_file = is_filelike(first) and first["class"] == "File"
+    return str(first.get("location", "")) if is_file else ""
+
+
 def _typed(value: Any) -> Any:
     if is_filelike(value):
         return Path(local_path(value)) if is_local(value) else value.get("location")

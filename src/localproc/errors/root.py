@@ -13,6 +13,9 @@ EXCEPTIONS_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 EXCEPTIONS_2 = "http://www.opengis.net/def/exceptions/ogcapi-processes-2/1.0/"
 
 
+#: Problems of one error that are written out.
+MOST_TOLD: Final = 200
+
 #: Packages whose lines are not those of whoever calls localproc in a notebook.
 _BEHIND: Final = frozenset({"localproc", "IPython", "ipykernel"})
 
@@ -100,8 +103,13 @@ class ErrorWithProblems(LocalprocError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        lines = [self.message, *(f"  {problem}" for problem in self.problems)]
+        lines = [self.message, *(f"  {problem}" for problem in self._told())]
         return "\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines)
 
     def _members(self) -> dict[str, Any]:
-        return {"problems": [problem.to_json() for problem in self.problems]}
+        return {"problems": [problem.to_json() for problem in self._told()]}
+
+    def _told(self) -> list[Problem]:
+        """Return the problems that are written out: an array may have a million of one kind."""
+        told, more = self.problems[:MOST_TOLD], len(self.problems) - MOST_TOLD
+        return [*told, Problem(f"and {more} more")] if more > 0 else list(told)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from localproc.cwl.base.types import is_filelike
 from localproc.engine.handles import Job
-from localproc.engine.results import catalog_folder
+from localproc.engine.results import catalog_folder, witness
 from localproc.errors import (
     EXCEPTIONS_1,
     JobFailed,
@@ -116,6 +116,8 @@ class Delivery:
     def one(self, name: str, index: str = "") -> Response:
         """Answer ``GET jobs/{id}/results/{output}``, or with one item of an array."""
         found = self._named(name, self._outputs())
+        if found.features:  # it is known from the history, wherever its files are
+            self._check_there([found])
         if index:
             items = found.value if isinstance(found.value, list) and not found.features else []
             place = whole(index)
@@ -276,7 +278,8 @@ class Delivery:
     def _check_there(self, outputs: Sequence[Output]) -> None:
         """Raise ``ResultsGone`` for results that somebody has removed."""
         try:
-            self._job.published.check(filter(None, map(_witness, outputs)))
+            seen = (witness(one.value, is_catalog=bool(one.features)) for one in outputs)
+            self._job.published.check(filter(None, seen))
         except ResultsGone as gone:  # its address may be one of this machine
             raise ResultsGone(posixpath.basename(unquoted(gone.uri)), hint=gone.hint) from None
 
@@ -296,17 +299,6 @@ class Delivery:
             )
         error = JobFailed.from_problem(self._job.problem)
         return FailedJob(error, self._place, self._job.steps)
-
-
-def _witness(output: Output) -> str:
-    """Return the URI of a file that is there as long as an output is."""
-    if output.features:
-        return f"{catalog_folder(output.value)}/catalog.json"
-    first = output.value
-    while isinstance(first, list) and first:
-        first = first[0]
-    is_file = is_filelike(first) and first["class"] == "File"
-    return str(first.get("location", "")) if is_file else ""
 
 
 _OF_THIS_MACHINE: Final = ("command", "folder")

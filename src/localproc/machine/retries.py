@@ -8,7 +8,6 @@ What people write is a number of retries, a mapping with ``attempts``, ``delay``
 ``on``, a mapping of patterns of steps to either, or a list of mappings that also have ``steps``.
 """
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -30,6 +29,8 @@ _STATES: Final = (
 KINDS: Final = (TEMPORARY, FAILED, *(state.value for state in _STATES))
 _USUAL: Final = (TEMPORARY, FAILED, "timed-out", "out-of-memory", "lost", "node-lost")
 _LONGEST: Final = 24 * 3600.0  #: seconds that are waited at the most
+_LONGEST_SAID: Final = 1e9
+_MOST_DIGITS: Final = 9  #: of an exit code
 _MEMBERS: Final = ("attempts", "delay", "backoff", "on")
 _HINT: Final = "write a number of retries, or attempts, delay, backoff and on, for each pattern"
 
@@ -131,7 +132,7 @@ def _rule(steps: str, value: Any) -> RetryRule:
     numbers = {name: value.get(name, usual) for name, usual in (("delay", 1.0), ("backoff", 2.0))}
     for name, number in numbers.items():
         is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
-        if not is_number or not math.isfinite(number) or number < 0:
+        if not is_number or not 0 <= number <= _LONGEST_SAID:
             raise _wrong(f"the {name} of retries cannot be {number!r}")
     given = value.get("on", _USUAL)
     listed = given if isinstance(given, (list, tuple)) else [given]
@@ -153,8 +154,9 @@ def _wrong(message: str) -> InvalidInputs:
 
 def _range(text: str) -> tuple[int, int] | None:
     first, _, last = text.partition("-")
-    if first.isdecimal() and (last or first).isdecimal():
-        return int(first), int(last or first)
+    bounds = first, last or first
+    if all(one.isdecimal() and len(one) <= _MOST_DIGITS for one in bounds):
+        return int(bounds[0]), int(bounds[1])
     return None
 
 

@@ -46,7 +46,7 @@ class StepBook:
         """Return another one that goes on from here."""
         other = StepBook()
         other._steps, other._writers = dict(self._steps), dict(self._writers)
-        other._submitted = dict(self._submitted)
+        other._submitted, other._dismissed = dict(self._submitted), self._dismissed
         return other
 
     def has_ended(self, log: str) -> bool:

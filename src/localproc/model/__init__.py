@@ -5,6 +5,7 @@ is stored, run, staged or shown.
 """
 
 from localproc.model.callback import Callback, TokenRecord
+from localproc.model.encoded import Encoded
 from localproc.model.event import Event, Kind
 from localproc.model.job import JobFilter, JobRecord, JobRequest
 from localproc.model.policy import InputPolicy
@@ -27,6 +28,7 @@ from localproc.model.task import (
 __all__ = [
     "Callback",
     "Container",
+    "Encoded",
     "Event",
     "InputPolicy",
     "JobFilter",

@@ -93,6 +93,9 @@ class StepSubmitted(Event):
     attempt: int = field(
         default=1, metadata=says("1, or more if it was lost or failed, and runs again", integer)
     )
+    lost: int = field(
+        default=0, metadata=says("the attempts before it that were lost while they ran", integer)
+    )
     log: str = field(default="", metadata=says("the name of its log file", text))
     command: tuple[str, ...] = field(default=(), metadata=says("the command line", texts, list))
     tmpdir: str = field(default="", metadata=says("its temporary folder", text))

@@ -5,6 +5,8 @@ Owns reading ``application/ogcapppkg+json`` (OGC API - Processes Part 2, classes
 by ``href`` and as ``unit``, alone or in an array. Must not fetch anything.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -36,6 +38,7 @@ _OF_PORT: Final = {
     "maxOccurs": (int, str),
 }
 _OCCURRENCES: Final = ("minOccurs", "maxOccurs")
+_NUMBER: Final = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +142,15 @@ def _described(said: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _members(said: Mapping[str, Any], known: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = {key: said[key] for key in known if said.get(key) not in (None, "")}
-    if unknown := [one for one in found.get("jobControlOptions", ()) if one not in JOB_CONTROL]:
-        raise _wrong(
-            name, f"jobControlOptions has {unknown[0]!r}; there is {', '.join(JOB_CONTROL)}"
-        )
     if isinstance(found.get("version"), (int, float)):
         found["version"] = str(found["version"])
     for key, value in found.items():
         if not isinstance(value, known[key]):
             raise _wrong(name, f"{key} has the wrong type")
+    if unknown := [one for one in found.get("jobControlOptions", ()) if one not in JOB_CONTROL]:
+        raise _wrong(
+            name, f"jobControlOptions has {unknown[0]!r}; there is {', '.join(JOB_CONTROL)}"
+        )
     if isinstance(most := found.get("maxOccurs"), str) and most != "unbounded":
         raise _wrong(name, f"maxOccurs is {most!r}, neither a number nor 'unbounded'")
     return found
@@ -157,9 +160,9 @@ def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping
     """Return the described inputs or outputs; raises ``InvalidPackage`` for what is none."""
     found = said.get(part) or {}
     if isinstance(found, list) and all(isinstance(one, Mapping) and "id" in one for one in found):
-        ids = [str(one["id"]) for one in found]  # as drafts of the standard had it
-        if twice := [one for one in ids if ids.count(one) > 1]:
-            raise _wrong(name, f"{part} in processDescription has {twice[0]!r} twice")
+        ids = Counter(str(one["id"]) for one in found)  # as drafts of the standard had it
+        if twice := next((one for one, count in ids.items() if count > 1), None):
+            raise _wrong(name, f"{part} in processDescription has {twice!r} twice")
         found = dict(zip(ids, found, strict=True))
     if isinstance(found, Mapping) and all(isinstance(one, Mapping) for one in found.values()):
         return {key: _counted(one) for key, one in found.items()}
@@ -169,7 +172,8 @@ def ports(said: Mapping[str, Any], part: str, name: str) -> Mapping[str, Mapping
 def _counted(port: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a port whose occurrences are numbers, which some write as texts."""
     texts = {key: port[key] for key in _OCCURRENCES if isinstance(port.get(key), str)}
-    return {**port, **{key: int(text) for key, text in texts.items() if text.isdecimal()}}
+    numbers = {key: int(text) for key, text in texts.items() if _NUMBER.fullmatch(text)}
+    return {**port, **numbers}
 
 
 def described_process(

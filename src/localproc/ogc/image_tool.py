@@ -7,6 +7,9 @@ Owns the translation of an OGC execution unit of type "docker" and the descripti
 from collections.abc import Mapping
 from typing import Any, Final
 
+from localproc.cwl.base.numbers import is_amount
+
+_MOST_MEMORY: Final = 1e9  #: GB: whatever is more is nowhere either
 _TYPES: Final = {"string": "string", "integer": "long", "number": "double", "boolean": "boolean"}
 
 
@@ -53,8 +56,8 @@ def _resources(config: Any) -> dict[str, Any]:
     wanted = {"coresMin": "cpuMin", "coresMax": "cpuMax"}
     found = {ours: config[theirs] for ours, theirs in wanted.items() if theirs in config}
     for ours, theirs in {"ramMin": "memoryMin", "ramMax": "memoryMax"}.items():
-        if isinstance(config.get(theirs), (int, float)):
-            found[ours] = round(config[theirs] * 1e9 / (1 << 20))
+        if is_amount(config.get(theirs)):
+            found[ours] = round(min(config[theirs], _MOST_MEMORY) * 1e9 / (1 << 20))
     return found
 
 

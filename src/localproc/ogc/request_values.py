@@ -20,6 +20,7 @@ from localproc.cwl.base.files import (
     local_path,
     normalize,
     reference,
+    unwritable,
     walk,
 )
 from localproc.cwl.base.literals import name_of
@@ -38,7 +39,7 @@ from localproc.ogc.describe import is_bbox, string_format
 from localproc.ogc.promised_formats import REFERENCES, box_mismatch, text_mismatch
 from localproc.ogc.request_files import Formats, held_inline, inline_file, said_format
 from localproc.ogc.request_forms import Forms
-from localproc.uris import canonical, data_of, data_uri, is_data, path_uri, unquoted
+from localproc.uris import canonical, data_of, data_uri, is_data, path_from, unquoted
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -160,7 +161,7 @@ class RequestReader:
         if (
             not self._references
             or not isinstance(value, str)
-            or not self._base
+            or not self._base.startswith("file:")
             or _SCHEME.match(value)
             or not ("/" in value or value.endswith(_REFERENCE_SUFFIXES))
         ):
@@ -179,7 +180,7 @@ class RequestReader:
     def _file(self, value: Any, what: str, path: str) -> Any:
         if isinstance(value, str):
             value = {"class": what, "location": self._location(value)}
-        elif "href" in value:
+        elif isinstance(value.get("href"), str):
             link = {"class": what, "location": self._location(value["href"])}
             if what == "File":
                 link |= said_format(value.get("type"), f"{path}.type", self.problems)
@@ -223,14 +224,18 @@ class RequestReader:
 
     def _location(self, reference: str, *, quoted: bool = False) -> str:
         """Return an absolute URI for a URI or a path."""
-        if _SCHEME.match(reference):
+        if _SCHEME.match(reference) or unwritable(reference):  # which is told of later
             return reference
         plain = unquoted(reference) if quoted else reference
-        return path_uri(posixpath.normpath(posixpath.join(_folder(self._base) or "/", plain)))
+        return path_from(self._base, plain)
 
     def _check(self, one: Mapping[str, Any], path: str) -> None:
         location = one.get("location", "")
         if not location.startswith("file:"):
+            return
+        if self._base and not self._base.startswith("file:"):
+            said = "inputs that lie elsewhere cannot name a file of this machine"
+            self.problems.append(Problem(said, path))
             return
         stat = self._files.stat(local_path(one))
         if stat is None:

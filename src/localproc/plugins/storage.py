@@ -64,15 +64,31 @@ def unwatched(_: int) -> None:
 class Put:
     """What is to become the object at ``uri``: a file (its path), or bytes.
 
-    ``if_absent``: what is there already stays, and that is an ``ObjectExists``. ``disposable``:
-    nobody will change the file, so the storage may share it.
+    ``sha256`` is the digest in hex that the source has to have, where it is known before: with
+    another one it is put nowhere (``verify``). ``if_absent``: what is there already stays, and that
+    is an ``ObjectExists``. ``disposable``: nobody will change the file, so the storage may share
+    it.
     """
 
     source: str | bytes
     uri: str
     media_type: str = "application/octet-stream"
+    sha256: str = ""
     if_absent: bool = False
     disposable: bool = False
+
+    def verify(self, sha256: str) -> None:
+        """Raise ``StagingError`` if the digest of what was read is not the one that is expected.
+
+        A storage asks it before the object can be seen.
+        """
+        if self.sha256 and sha256 != self.sha256:
+            raise StagingError(
+                f"{self.uri} would not be what was announced: its SHA-256 is {sha256}, not "
+                f"{self.sha256}",
+                uri=self.uri,
+                hint="the file was changed while it was published",
+            )
 
 
 class Storage(Protocol):
@@ -105,8 +121,9 @@ class Storage(Protocol):
     def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Make it an object, all of it or nothing; it replaces what is there.
 
-        Return what has been put, with the ``sha256`` of the bytes that were, if they were read. A
-        storage that can tell that the same is there already, may leave it alone.
+        What has another digest than ``what.sha256`` is put nowhere. Return what has been put, with
+        the ``sha256`` of the bytes that were, if they were read. A storage that can tell that the
+        same is there already, may leave it alone.
         """
 
     def list(self, prefix: str) -> Iterator[Info]:

@@ -4,12 +4,20 @@ Owns what the engine needs to be durable. Must not know SQL, files or locks. A s
 several threads at once, and by several processes on one home.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from localproc.model import Callback, Event, JobFilter, JobRecord, ProcessRecord, TokenRecord
+from localproc.model import (
+    Callback,
+    Encoded,
+    Event,
+    JobFilter,
+    JobRecord,
+    ProcessRecord,
+    TokenRecord,
+)
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
 
 
@@ -34,6 +42,13 @@ class Store(Protocol):
 
         Return its id. If it has a ``once`` key, and another job of the namespace with that key is
         open or was successful, nothing is recorded: then the id is that of the other one.
+        """
+
+    def encoded(self, value: Mapping[str, Any], go_on: Callable[[], object]) -> Encoded:
+        """Return a large value as a member of events that are to be committed.
+
+        What there is to do before it can be written is done now, in whatever thread this is called;
+        ``go_on`` is called again and again meanwhile, and what it raises ends it.
         """
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:

@@ -4,13 +4,13 @@ Owns running it there and putting the results of both side by side. Must not kno
 the same (``localproc.differences``).
 """
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from localproc.cwl.base.reading import read_written_json
 from localproc.differences import item_differences, raster_differences, value_differences
 from localproc.engine.handles import Job
 from localproc.engine.results import StacResults
@@ -18,6 +18,7 @@ from localproc.errors import NoSuchProcess, PluginMissing
 from localproc.media_types import media_type
 from localproc.remote.download import contents
 from localproc.remote.server import Server
+from localproc.remote.shapes import object_of, objects_of
 
 #: What of an asset follows from its bytes, which are compared by themselves.
 _OF_BYTES: Final = ("file:checksum", "file:size")
@@ -86,18 +87,19 @@ class _Comparison:
         """Yield what differs in items, field by field, and in their assets."""
         document = _plain(there)
         if isinstance(document, Mapping) and isinstance(document.get("href"), str):
-            document = json.loads(self._server.fetch(document["href"]))
+            document = _read(self._server.fetch(document["href"]))
         if not isinstance(document, Mapping) or document.get("type") != "FeatureCollection":
             yield f"{name} is no feature collection"
             return
+        document = {**document, "features": objects_of(document.get("features"))}
         tolerance = max(self._tolerance, 1e-9)
         found = item_differences(document, here, tolerance=tolerance, ignore=_OF_BYTES)
         yield from (f"{name}: {one}" for one in found)
-        items = {one["id"]: one for one in document["features"]}
+        items = {str(one.get("id")): one for one in document["features"]}
         for item in here.document["features"]:
-            others = items.get(item["id"], {}).get("assets", {})
+            others = object_of(object_of(items.get(item["id"])).get("assets"))
             for key in item["assets"].keys() & others.keys():
-                ours, theirs = item["assets"][key]["href"], others[key]["href"]
+                ours, theirs = item["assets"][key]["href"], str(object_of(others[key]).get("href"))
                 file, path = os.path.basename(ours), f"{name}: {item['id']}.assets.{key}"
                 yield from self._files(self._server.fetch(theirs), here.read(ours), file, path)
 
@@ -108,9 +110,8 @@ class _Comparison:
         if media_type(file) in _RASTERS:
             yield from (f"{name}: {one}" for one in self._rasters(there, here, file))
             return
-        try:
-            pair = json.loads(there), json.loads(here)
-        except ValueError:
+        pair = _read(there), _read(here)
+        if None in pair:
             yield f"{name}: {file} has other bytes ({len(there)}, not {len(here)})"
             return
         yield from value_differences(*pair, name, self._tolerance)
@@ -125,6 +126,14 @@ class _Comparison:
             except ImportError:
                 said = "comparing rasters needs rasterio"
                 raise PluginMissing.for_extra("example", said) from None
+
+
+def _read(data: bytes) -> Any:
+    """Return what JSON says, ``None`` for what is none."""
+    try:
+        return read_written_json(data)
+    except ValueError:
+        return None
 
 
 def _plain(result: Any) -> Any:

@@ -10,11 +10,12 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from localproc.errors import ServerRefused
 from localproc.media_types import extension
 from localproc.remote.server import Server
+from localproc.remote.shapes import object_of, objects_of
 
 
 def contents(server: Server, result: Any) -> bytes | None:
@@ -59,16 +60,15 @@ def download(
 def _files(server: Server, value: Any, name: str) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a result, each with its name."""
     for one in value if isinstance(value, list) else [value]:
-        inner = one.get("value") if isinstance(one, Mapping) else None
-        if isinstance(inner, Mapping) and inner.get("type") == "FeatureCollection":
+        inner = object_of(object_of(one).get("value"))
+        if inner.get("type") == "FeatureCollection":
             yield "items.geojson", json.dumps(inner, indent=2).encode()
-            for item in inner.get("features", ()):
+            for item in objects_of(inner.get("features")):
                 folder = _plain(str(item.get("id", "")), "item")
-                for key, asset in item.get("assets", {}).items():
-                    yield (
-                        f"{folder}/{_name(asset, _plain(key, 'asset'))}",
-                        server.fetch(asset["href"]),
-                    )
+                for key, asset in object_of(item.get("assets")).items():
+                    if isinstance(object_of(asset).get("href"), str):
+                        name = _name(asset, _plain(key, "asset"))
+                        yield f"{folder}/{name}", server.fetch(asset["href"])
         elif (data := contents(server, one)) is not None:
             yield _name(one, name), data
 
@@ -76,13 +76,14 @@ def _files(server: Server, value: Any, name: str) -> Iterator[tuple[str, bytes]]
 def _name(link: Mapping[str, Any], otherwise: str) -> str:
     """Return what the file is called that a link leads to."""
     kind = str(link.get("mediaType") or link.get("type") or "")
-    path = unquote(urlsplit(str(link.get("href", ""))).path)
+    path = str(link.get("href", "")).partition("#")[0].partition("?")[0]
+    path = unquote(path.partition("://")[2].partition("/")[2] if "://" in path else path)
     return _plain(path, _plain(otherwise, "output") + extension(kind))
 
 
 def _plain(text: str, otherwise: str) -> str:
     """Return the last name of a path: what a server says leads out of no folder."""
-    name = posixpath.basename(text).replace("\0", "")
+    name = posixpath.basename(text).replace("\0", "").encode(errors="replace").decode()
     return name if name not in ("", ".", "..") else otherwise
 
 

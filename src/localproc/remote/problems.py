@@ -9,7 +9,9 @@ from typing import Any, Final
 import httpx
 
 from localproc import errors
+from localproc.cwl.base.reading import read_written_json
 from localproc.errors import LocalprocError, Problem
+from localproc.remote.shapes import object_of, objects_of
 
 #: Errors by the last piece of their type, which is the same in all versions of the standard.
 _KINDS: Final = {
@@ -57,10 +59,9 @@ def error_of(answer: httpx.Response, base: str) -> LocalprocError:
 
 def _problem(answer: httpx.Response) -> Mapping[str, Any]:
     try:
-        found = answer.json()
+        return object_of(read_written_json(answer.content))
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
 
 
 def _listed(given: Any) -> list[Problem]:
@@ -68,6 +69,5 @@ def _listed(given: Any) -> list[Problem]:
     members = ("message", "where", "line", "column", "hint")
     return [
         Problem(**{"message": "", **{name: one[name] for name in members if name in one}})
-        for one in given or ()
-        if isinstance(one, Mapping)
+        for one in objects_of(given)
     ]

@@ -12,6 +12,7 @@ from typing import Any, Final
 from localproc.engine.admission.inputs import parse_value
 from localproc.errors import InvalidInputs, Problem
 from localproc.media_types import media_type
+from localproc.remote.shapes import object_of, objects_of
 from localproc.uris import is_absolute, uri_path
 
 MOST: Final = 10 << 20  #: bytes that a file may have to be sent inline
@@ -29,7 +30,7 @@ def outgoing(
     """
     return {
         name: _Sending(name, bases.get(name, "")).value(
-            value, is_file=_takes_files(described.get(name, {}).get("schema", {}))
+            value, is_file=_takes_files(_schema(described, name))
         )
         for name, value in inputs.items()
     }
@@ -39,8 +40,7 @@ def typed_texts(texts: Iterable[tuple[str, str]], described: Mapping[str, Any]) 
     """Return what pairs of a name and a text mean for the inputs; one that comes again adds."""
     found: dict[str, Any] = {}
     for name, text in texts:
-        schema = described.get(name, {}).get("schema", {})
-        value = _typed(text, schema)
+        value = _typed(text, _schema(described, name))
         again = isinstance(found.get(name), list) and isinstance(value, list)
         found[name] = [*found[name], *value] if again else value
     return found
@@ -49,11 +49,15 @@ def typed_texts(texts: Iterable[tuple[str, str]], described: Mapping[str, Any]) 
 def _typed(text: str, schema: Mapping[str, Any]) -> Any:
     if schema.get("type") == "array":
         value = parse_value(text)
-        return value if isinstance(value, list) else [_typed(text, schema.get("items", {}))]
+        return value if isinstance(value, list) else [_typed(text, object_of(schema.get("items")))]
     if schema.get("type") == "string" and not _takes_files(schema):
         return text
     value = parse_value(text)
     return value if isinstance(value, Mapping) or not _takes_files(schema) else text
+
+
+def _schema(described: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return object_of(object_of(described.get(name)).get("schema"))
 
 
 def _takes_files(schema: Any) -> bool:
@@ -62,7 +66,7 @@ def _takes_files(schema: Any) -> bool:
         return False
     if "contentMediaType" in schema or "contentEncoding" in schema or schema.get("format") == "uri":
         return True
-    inner = [one for name in ("oneOf", "anyOf", "allOf") for one in schema.get(name, ())]
+    inner = [one for name in ("oneOf", "anyOf", "allOf") for one in objects_of(schema.get(name))]
     return any(map(_takes_files, [*inner, schema.get("items")]))
 
 

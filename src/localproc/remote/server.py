@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
 from localproc.api import Engine
+from localproc.cwl.base.reading import read_written_json
 from localproc.engine.handles import Process
 from localproc.engine.packages.archive import ZIP
 from localproc.errors import (
@@ -29,8 +30,10 @@ from localproc.errors import (
 )
 from localproc.remote.problems import error_of
 from localproc.remote.sent_inputs import outgoing
+from localproc.remote.shapes import is_web_address, object_of, objects_of
 from localproc.spelling import public
 from localproc.storage.web_client import WebClient
+from localproc.uris import quoted
 
 LAST: Final = "last"
 _FINAL: Final = ("successful", "failed", "dismissed")
@@ -57,12 +60,13 @@ class Server:
     """
 
     def __init__(self, url: str, token: str = "") -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not is_web_address(url):
             said = f"{url!r} is not the address of a server"
             raise InvalidInputs(said, hint="write it as https://host/ogc-api")
+        if not (token.isascii() and token.isprintable()):
+            raise InvalidInputs("the token has characters that no token of a server has")
         self.url = url.rstrip("/")
-        self._origin = parts[:2]
+        self._origin = urlsplit(url)[:2]
         self._token = token
         self._client = WebClient(guarded=False, redirects=0, timeout=_PATIENCE)
         self._anybody = WebClient(guarded=False, redirects=5, timeout=_PATIENCE)
@@ -123,12 +127,12 @@ class Server:
             or isinstance(error_of(answer, self.url), DuplicatedProcess)
         )
         if is_there and replace:
-            return self._ask("PUT", f"/processes/{quote(process_id)}{query}", body, kind)
+            return self._ask("PUT", f"/processes/{quoted(process_id)}{query}", body, kind)
         return answer
 
     def describe(self, process_id: str) -> dict[str, Any]:
         """Return the description of a process (OGC API - Processes Part 1, "process.yaml")."""
-        return self._get(f"/processes/{quote(process_id)}")
+        return self._get(f"/processes/{quoted(process_id)}")
 
     # Jobs
 
@@ -146,11 +150,11 @@ class Server:
         that relative paths of an input hang from, the current one by default. ``members`` are
         further ones of the request. A server that has no jobs gives the ``results`` at once.
         """
-        described = self.describe(process_id).get("inputs", {})
+        described = object_of(self.describe(process_id).get("inputs"))
         sent = outgoing(inputs, described, bases or {})
         answer = self._ask(
             "POST",
-            f"/processes/{quote(process_id)}/execution",
+            f"/processes/{quoted(process_id)}/execution",
             json.dumps({"inputs": sent, **members}).encode(),
             "application/json",
             {"prefer": "respond-async"},
@@ -165,8 +169,8 @@ class Server:
     def status(self, job_id: str = LAST) -> dict[str, Any]:
         """Return the statusInfo of a job; ``last`` is the newest that the server lists."""
         if job_id != LAST:
-            return _with_id(self._get(f"/jobs/{quote(job_id)}"), job_id)
-        listed = self._get("/jobs").get("jobs", [])
+            return _with_id(self._get(f"/jobs/{quoted(job_id)}"), job_id)
+        listed = objects_of(self._get("/jobs").get("jobs"))
         if not listed:
             raise NoSuchJob(LAST, hint=f"{self.url} has none")
         newest = max(listed, key=lambda one: str(one.get("created", "")))
@@ -177,7 +181,7 @@ class Server:
 
         ``job`` is its statusInfo.
         """
-        pages = [page.get("steps") or () for page in self._pages(job)]
+        pages = [objects_of(page.get("steps")) for page in self._pages(job)]
         return [one for page in reversed(pages) for one in page]
 
     def _pages(self, job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -186,12 +190,12 @@ class Server:
         page: Mapping[str, Any] | None = job
         while page is not None:
             yield page
-            links = page.get("links") or () if page.get("steps") else ()
+            links = objects_of(page.get("links")) if page.get("steps") else ()
             before = [str(one.get("href")) for one in links if one.get("rel") == "prev"]
             page = None
             if before and before[0] not in seen:
                 seen.add(before[0])
-                page = self._get(urljoin(f"{self.url}/", before[0]))
+                page = self._get(self._linked(before[0]))
 
     def watch(self, job_id: str) -> Iterator[dict[str, Any]]:
         """Yield the statusInfo of a job each time that it has changed, until its end."""
@@ -217,7 +221,7 @@ class Server:
         Raises ``NoSuchStep`` where there is no such log.
         """
         pages = list(self._pages(self.status(job_id)))
-        links = [one for page in reversed(pages) for one in page.get("links", ())]
+        links = [one for page in reversed(pages) for one in objects_of(page.get("links"))]
         named = {_log_name(one): str(one["href"]) for one in links if _is_log(one)}
         chosen = {name: href for name, href in named.items() if step in ("", *_names(name))}
         if step and not chosen:
@@ -230,24 +234,35 @@ class Server:
 
         Raises ``ResultsNotReady``, ``JobFailed``.
         """
-        return self._get(f"/jobs/{quote(job_id)}/results")
+        return self._get(f"/jobs/{quoted(job_id)}/results")
 
     def dismiss(self, job_id: str) -> dict[str, Any]:
         """Dismiss a job, and return its statusInfo as the server gives it."""
-        answer = self._ask("DELETE", f"/jobs/{quote(job_id)}")
+        answer = self._ask("DELETE", f"/jobs/{quoted(job_id)}")
         self._check(answer)
         return _with_id(_document(answer), job_id)
 
     def fetch(self, href: str) -> bytes:
         """Return what a link leads to; only the server itself is told the token."""
-        address = urljoin(f"{self.url}/", href)
+        address = self._linked(href)
         answer = self._ask("GET", address)
         if answer.has_redirect_location:
-            answer = self._sent(self._anybody, "GET", urljoin(address, answer.headers["location"]))
+            leads = self._linked(answer.headers["location"], address)
+            answer = self._sent(self._anybody, "GET", leads)
         self._check(answer)
         return answer.content
 
     # Asking
+
+    def _linked(self, href: str, base: str = "") -> str:
+        """Return the address that a link leads to; raises ``ServerRefused`` if that is none."""
+        try:
+            address = urljoin(base or f"{self.url}/", href)
+        except ValueError:
+            address = ""
+        if not is_web_address(address):
+            raise ServerRefused(f"{self.url} links to {href!r}, which is no address on the web")
+        return address
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._ask("GET", path, headers={"accept": "application/json"})
@@ -306,7 +321,7 @@ def _document(answer: httpx.Response) -> dict[str, Any]:
     if not answer.content:
         return {}
     try:
-        found = answer.json()
+        found = read_written_json(answer.content)
     except ValueError:
         found = None
     if not isinstance(found, Mapping):

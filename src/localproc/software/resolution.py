@@ -72,8 +72,9 @@ class Software:
         had: dict[int, list[Found]] = {}
         said, missing = [], []
         for package in packages:
+            sources = self._sources if _is_named(package) else ()
             broken = ""
-            for number, source in enumerate(self._sources):
+            for number, source in enumerate(sources):
                 try:
                     found = source.find(package)
                 except EnvironmentProblem as error:
@@ -91,6 +92,18 @@ class Software:
             env = self._sources[number].resolver.load(had[number], env)
         changes = {name: value for name, value in env.items() if self._env.get(name) != value}
         return Provided(env, tuple(said), tuple(missing), changes)
+
+
+def _is_named(package: SoftwarePackage) -> bool:
+    """Whether a package and its versions have names, and no paths nor options in their places.
+
+    Resolvers run what they find by a name on this machine, outside of any container: a package must
+    not lead them to a file that somebody has put there.
+    """
+    return all(
+        "\0" not in name and not name.startswith("-") and not {"", ".", ".."} & {*name.split("/")}
+        for name in (package.name, *package.versions)
+    )
 
 
 def _pair(entry: Mapping[str, Any], side: str) -> tuple[str, str | None]:

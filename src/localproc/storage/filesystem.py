@@ -15,6 +15,7 @@ from localproc.errors import NoSuchObject, ObjectExists, StagingError
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage import contents
 from localproc.storage.disk import telling
+from localproc.storage.integrity import file_sha256
 from localproc.uris import path_uri, uri_path
 
 #: What files are called until they are whole.
@@ -67,9 +68,9 @@ class FilesystemStorage:
         with telling(target):
             if what.if_absent and os.path.lexists(target):
                 raise ObjectExists(f"{target} is there already", uri=what.uri)
-            if not (_may_share(what) and _linked(what.source, target)):
+            if what.sha256 or not (_may_share(what) and _linked(what.source, target)):
                 self._replace(what, target, watch)
-            return Info(what.uri, os.stat(target).st_size)
+            return Info(what.uri, os.stat(target).st_size, sha256=what.sha256)
 
     def _replace(self, what: Put, target: str, watch: Watch) -> None:
         """Put a file where there may be another: whoever looks finds one of them, whole."""
@@ -78,6 +79,8 @@ class FilesystemStorage:
         try:
             if not (_may_share(what) and _linked(what.source, temporary)):
                 _copy(what.source, temporary, watch)
+            if what.sha256:
+                what.verify(file_sha256(temporary))
             if not what.if_absent:
                 os.replace(temporary, target)
             elif not _linked(temporary, target):

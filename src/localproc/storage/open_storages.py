@@ -14,7 +14,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.errors import EnvironmentProblem
 from localproc.model import InputPolicy
+from localproc.plugins.protocols import OUTDATED, lacks
 from localproc.plugins.storage import Storage, StoragePlugin
 from localproc.storage.access import Access, scheme_of
 from localproc.storage.input_cache import ANYBODY, InputCache
@@ -52,7 +54,11 @@ class Storages:
         self._lock = threading.Lock()
 
     def open(self, uri: str, guarded: bool = False, *, namespace: str = "") -> Storage:
-        """Return the storage of a URI; raises ``PluginMissing``, and what opening it raises."""
+        """Return the storage of a URI.
+
+        Raises ``PluginMissing``, ``EnvironmentProblem`` if it keeps an earlier protocol, and what
+        opening it raises.
+        """
         scheme = scheme_of(uri)
         keys, options = self._chosen(scheme, uri, namespace)
         key = (scheme, keys, guarded)
@@ -63,7 +69,7 @@ class Storages:
                 found = self._open[key] = Future()
         if mine:
             try:
-                found.set_result(self._find(scheme).open({**options, "guarded": guarded}))
+                found.set_result(_opened(self._find(scheme), {**options, "guarded": guarded}))
             except BaseException as error:
                 with self._lock:
                     self._open.pop(key, None)  # the next one tries again
@@ -122,3 +128,14 @@ class Storages:
                     keys.append((name, prefix))
                     options |= (given or {})[prefix]
         return tuple(keys), options
+
+
+def _opened(plugin: StoragePlugin, options: Mapping[str, Any]) -> Storage:
+    storage = plugin.open(options)
+    if missing := lacks(storage, Storage):
+        raise EnvironmentProblem(
+            f"the storage {plugin.scheme!r} does not keep the protocol of storages: it has no "
+            f"{', '.join(missing)}",
+            hint=OUTDATED,
+        )
+    return storage

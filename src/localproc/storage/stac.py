@@ -13,12 +13,12 @@ import os
 import posixpath
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from localproc.cwl.base.reading import read_written_json
 from localproc.errors import StagingError
 from localproc.storage.addresses import redacted
-from localproc.uris import canonical, path_uri, unquoted, uri_path
+from localproc.uris import canonical, joined_uri, path_uri, unquoted, uri_path
 
 CATALOG: Final = "catalog.json"
 COLLECTION: Final = "collection.json"
@@ -136,7 +136,7 @@ def declared_extensions(document: Mapping[str, Any]) -> list[str]:
 
 def absolute(href: str, document_uri: str) -> str:
     """Resolve an href against the URI of its document, whatever the scheme of that."""
-    scheme, _, place = document_uri.partition(":")
+    scheme = document_uri.partition(":")[0]
     if scheme == "file":
         path = resolve(href, uri_path(document_uri))
         return _canonical(href) if path is None else path_uri(path)
@@ -149,8 +149,7 @@ def absolute(href: str, document_uri: str) -> str:
             uri=redacted(href),
             hint="write it as a whole address",
         )
-    joined = urljoin(f"https:{place}", href)  # urljoin knows but a few schemes
-    return scheme + joined.removeprefix("https")
+    return joined_uri(document_uri, href)
 
 
 def _canonical(href: str) -> str:

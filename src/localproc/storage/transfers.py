@@ -5,7 +5,6 @@ nobody else's waiting, and none that anybody has to wait for when the job is dis
 know what is transferred.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,26 +21,33 @@ _GONE, _FAILED = 0.1, 2.0  #: seconds that others have to end: nobody waits, one
 
 
 class _Batch:
-    """Actions that threads take from, and what came of them."""
+    """Actions that threads take from, and what came of them. Whoever waits is woken once."""
 
     def __init__(self, actions: Sequence[Callable[[], object]]) -> None:
-        self.done: queue.SimpleQueue[tuple[int, object, BaseException | None]] = queue.SimpleQueue()
-        self.over = False
+        self.values: list[object] = [None] * len(actions)
+        self.error: BaseException | None = None
+        self.over = threading.Event()
         self._waiting = iter(list(enumerate(actions)))
+        self._left = len(actions)
         self._lock = threading.Lock()
 
     def work(self) -> None:
         """Do actions, one after the other, until there are none left or one has failed."""
-        while not self.over:
+        while not self.over.is_set():
             with self._lock:
                 number, action = next(self._waiting, (-1, None))
             if action is None:
                 return
             try:
-                self.done.put((number, action(), None))
+                self.values[number] = action()
             except BaseException as error:  # it is raised where it is waited for
-                self.done.put((number, None, error))
+                self.error = self.error or error
+                self.over.set()
                 return
+            with self._lock:
+                self._left -= 1
+            if not self._left:
+                self.over.set()
 
 
 def together(
@@ -56,23 +62,19 @@ def together(
     it does afterwards.
     """
     go_on(stopped)
+    if not actions:
+        return []
     batch = _Batch(actions)
     threads = _start(batch, min(parallel, len(actions)))
-    found: dict[int, object] = {}
     try:
-        while len(found) < len(actions):
-            try:
-                number, value, error = batch.done.get(timeout=_LOOK)
-            except queue.Empty:
-                go_on(stopped)
-                continue
-            if error is not None:
-                raise error
-            found[number] = value
+        while not batch.over.wait(_LOOK):
+            go_on(stopped)
     finally:
-        batch.over = True
+        batch.over.set()
         _let_end(threads, _GONE if stopped() else _FAILED)
-    return [found[number] for number in range(len(actions))]  # type: ignore[misc]
+    if batch.error is not None:
+        raise batch.error
+    return batch.values  # type: ignore[return-value]
 
 
 def _start(batch: _Batch, count: int) -> list[threading.Thread]:

@@ -197,15 +197,21 @@ class Outbound:
         source = upload.source()
         size = _size(source)
         self._meter.expect(upload.uri, size)  # a text may say more than when it was planned
-        info = self._kept(upload, size) or self._again(partial(self._put_once, upload, source))
-        if info.size != size:
+        there = self._kept(upload, size)
+        digest = file_sha256(upload.path) if there else ""
+        if there and there.sha256 == digest:
+            info = there
+        else:
+            info = self._again(partial(self._put_once, upload, source, digest))
+        if info.size != size or (digest and info.sha256 not in ("", digest)):
             raise StagingError(
-                f"{redacted(upload.uri)} is not what was sent: it has {info.size} bytes of {size}",
+                f"{redacted(upload.uri)} is not what was sent: it has {info.size} bytes of {size}"
+                f"{f', SHA-256 {info.sha256}' if digest else ''}",
                 uri=redacted(upload.uri),
                 hint="the file was changed while it was published, or the storage is broken",
             )
         if upload.path and not self._is_local:
-            self._measured[upload.uri] = size, info.sha256 or file_sha256(upload.path)
+            self._measured[upload.uri] = size, info.sha256 or digest or file_sha256(upload.path)
         self._written.append(upload.uri)
         self._meter.count(upload.uri, size)
 
@@ -214,20 +220,21 @@ class Outbound:
         self._meter.count(uri, done)
 
     def _kept(self, upload: _Upload, size: int) -> Info | None:
-        """Return a file that an earlier attempt has written; not every listing has digests."""
+        """Return what an earlier attempt has written there, if it may be the same: it has a digest.
+
+        Not every listing has them.
+        """
         there = self._there.get(upload.uri)
         if there is None or there.size != size or not upload.path:
             return None
         if not there.sha256:
             there = self._again(partial(self._storage.info, upload.uri))
-        if there is None or not there.sha256 or there.sha256 != file_sha256(upload.path):
-            return None
-        return there
+        return there if there and there.sha256 else None
 
-    def _put_once(self, upload: _Upload, source: str | bytes) -> Info:
+    def _put_once(self, upload: _Upload, source: str | bytes, digest: str) -> Info:
         self._undoing.enter()
         try:
-            what = Put(source, upload.uri, upload.media_type, disposable=upload.own)
+            what = Put(source, upload.uri, upload.media_type, digest, disposable=upload.own)
             return self._storage.put(what, partial(self._watch, upload.uri))
         finally:
             if self._stopped():  # nobody has waited for it: all that was written is removed by now

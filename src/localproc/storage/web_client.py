@@ -5,13 +5,15 @@ found and connects to exactly that, before every request and every redirect, so 
 lead into a private network. Must not know what is asked for.
 
 httpx's own client is not used: it writes whole addresses, which may have tokens in them, to the log
-of whoever embeds this library. Its transports are, and only their public interface.
+of whoever embeds this library. Its transport for proxies is, and only its public interface.
 """
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, cached_property
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -20,6 +22,7 @@ import httpx
 
 from localproc.errors import StagingError
 from localproc.storage.addresses import is_public, redacted
+from localproc.storage.web_transport import WebTransport
 from localproc.uris import canonical
 
 _CONNECTS: Final = 2  #: further tries to connect, before anything was asked
@@ -40,9 +43,17 @@ class WebClient:
         self._guarded = guarded
         self._redirects = redirects
         self._timeout = httpx.Timeout(timeout).as_dict()
-        self._tls = httpx.create_ssl_context()
-        self._transports: dict[str, httpx.HTTPTransport] = {}
+        self._direct = WebTransport(lambda: self._tls)
+        self._proxy = cache(_proxy)
+        self._by_proxy: dict[str, httpx.HTTPTransport] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom servers are believed by: reading all of those takes longer than most requests."""
+        context = httpx.create_ssl_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     @contextmanager
     def asking(
@@ -71,8 +82,8 @@ class WebClient:
     def close(self) -> None:
         """Close the connections that are kept for later."""
         with self._lock:
-            transports = list(self._transports.values())
-        for transport in transports:
+            transports = list(self._by_proxy.values())
+        for transport in (self._direct, *transports):
             transport.close()
 
     def _ask(
@@ -80,7 +91,7 @@ class WebClient:
     ) -> httpx.Response:
         request = httpx.Request(
             method,
-            uri,
+            _url(uri),
             headers={**_HEADERS, **headers},
             content=content or None,
             extensions={"timeout": self._timeout},
@@ -91,26 +102,25 @@ class WebClient:
 
     def _sent(self, request: httpx.Request) -> httpx.Response:
         if not self._guarded:
-            proxy = _proxy(request.url)
-            return self._transport(f"proxy {proxy}", proxy).handle_request(request)
+            proxy = self._proxy(request.url.scheme, request.url.host)
+            transport = self._proxied(proxy) if proxy else self._direct
+            return transport.handle_request(request)
         host = request.url.raw_host.decode("ascii")
         *others, last = _public_addresses(host, request.url.port or _port(request.url))
-        # Connections to one address are not shared between names: each has its certificate.
-        transport = self._transport(host)
         for address in others:
             try:
-                return transport.handle_request(_to(address, host, request))
+                return self._direct.handle_request(_to(address, host, request))
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue  # a machine without IPv6, say: the others are tried, as usual
-        return transport.handle_request(_to(last, host, request))
+        return self._direct.handle_request(_to(last, host, request))
 
-    def _transport(self, key: str, proxy: str | None = None) -> httpx.HTTPTransport:
+    def _proxied(self, proxy: str) -> httpx.HTTPTransport:
         with self._lock:
-            if key not in self._transports:
-                self._transports[key] = httpx.HTTPTransport(
+            if proxy not in self._by_proxy:
+                self._by_proxy[proxy] = httpx.HTTPTransport(
                     verify=self._tls, retries=_CONNECTS, proxy=proxy, trust_env=False
                 )
-            return self._transports[key]
+            return self._by_proxy[proxy]
 
 
 def _checked(uri: str) -> str:
@@ -123,6 +133,17 @@ def _checked(uri: str) -> str:
     if parts.scheme not in ("http", "https"):
         raise StagingError(f"{shown} is no web address", uri=shown)
     return uri
+
+
+def _url(uri: str) -> httpx.URL:
+    """Return an address as httpx has it, which looks closer at names than ``urlsplit`` does."""
+    try:
+        found = httpx.URL(uri)
+        found.host  # noqa: B018 - a name in punycode is read here
+    except (httpx.InvalidURL, ValueError) as error:
+        shown = redacted(uri)
+        raise StagingError(f"{shown} is no web address: {error}", uri=shown) from None
+    return found
 
 
 def _read_little(answer: httpx.Response) -> None:
@@ -179,10 +200,10 @@ def _port(url: httpx.URL) -> int:
     return 443 if url.scheme == "https" else 80
 
 
-def _proxy(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment names for an address."""
+def _proxy(scheme: str, host: str) -> str | None:
+    """Return the proxy that the environment names for a host."""
     proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(url.host):
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"

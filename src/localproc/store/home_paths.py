@@ -20,6 +20,7 @@ _OWN: Final = re.compile(r"(\\u000[12])|\\.")  # or another escape, to be passed
 _MARK: Final = re.compile(r"(\\u000[12])(\1)?|\\.")
 #: What ends a path, and what a path does not begin after: then it would be another one.
 _ENDS: Final = ("/", '"', " ", ":", ",", ";", "'", '\\"', "\\n")
+_WINDOW: Final = 1 << 20  #: characters that are looked through at once
 _JOINS: Final = frozenset("_.%/~-")
 
 
@@ -35,10 +36,11 @@ class HomePaths:
 
     def shortened(self, text: str) -> str:
         """Return a JSON text with marks in place of the home."""
-        if _PATH in text or _URI in text:
+        has = str.__contains__ if len(text) < _WINDOW else _has
+        if has(text, _PATH) or has(text, _URI):
             text = _OWN.sub(lambda found: found[0] + (found[1] or ""), text)
         for form, mark in self._short.items():
-            if form in text:
+            if has(text, form):
                 text = _replaced(text, form, mark)
         return text
 
@@ -53,6 +55,13 @@ class HomePaths:
         if mark is None:
             return found[0]
         return str(mark) if again else self._whole[mark]
+
+
+def _has(text: str, form: str) -> bool:
+    """Whether there is a form in a long text; other threads go on between two looks."""
+    return any(
+        text.find(form, at, at + _WINDOW + len(form)) >= 0 for at in range(0, len(text), _WINDOW)
+    )
 
 
 def _replaced(text: str, form: str, mark: str) -> str:

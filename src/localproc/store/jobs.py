@@ -5,13 +5,13 @@ Owns their statements. Must not know what jobs do.
 
 import os
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from localproc.model import Event, JobFilter, JobRecord, Kind
+from localproc.model import Encoded, Event, JobFilter, JobRecord, Kind
 from localproc.model.events import Unreadable
 from localproc.plugins.store import Change
-from localproc.store import outbox, rows
+from localproc.store import outbox, pieces, rows
 from localproc.store.database import Database
 from localproc.store.home_paths import HomePaths
 from localproc.store.query import jobs_query
@@ -60,6 +60,10 @@ class JobTables(Database):
             (job.namespace, job.once),
         ).fetchone()
         return "" if found is None else str(found["id"])
+
+    def encoded(self, value: Mapping[str, Any], go_on: Callable[[], object]) -> Encoded:
+        """Return a value with its text."""
+        return Encoded(value, pieces.encoded(value, self._paths.shortened, go_on))
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         """Record changes of the owner's jobs; give the jobs that it does not own any more."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from localproc.model import (
+    Encoded,
     Event,
     JobRecord,
     JobStatus,
@@ -20,11 +21,11 @@ from localproc.model import (
 )
 from localproc.model.events import Unreadable, read_event
 from localproc.store.home_paths import HomePaths
+from localproc.store.pieces import compact
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_TAGS: Final = "[]"
-_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 _parsed: Final = json.JSONDecoder().decode
 
 JOB_COLUMNS: Final = (
@@ -144,17 +145,27 @@ def job_from(row: sqlite3.Row) -> JobRecord:
 
 def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:
     """Return the values of an ``events`` row."""
-    data = paths.shortened(_compact(event.to_data()))
+    data = event.to_data()
+    known = [name for name, value in data.items() if type(value) is Encoded]
+    text = paths.shortened(compact(data)) if not known else _spliced(data, known, paths)
     return (
         number,
         seq,
         str(event.kind),
         event.version,
         micros(event.at),
-        data,
+        text,
         event.progress,
         event.message,
     )
+
+
+def _spliced(data: dict[str, Any], known: Sequence[str], paths: HomePaths) -> str:
+    """Return the text of data of which some members have theirs already."""
+    texts = [f"{compact(name)}:{data.pop(name).text}" for name in known]
+    if data:
+        texts.insert(0, paths.shortened(compact(data))[1:-1])
+    return f"{{{','.join(texts)}}}"
 
 
 def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:

@@ -110,6 +110,35 @@ class StorageContract:
         assert put.size == size
         assert put.sha256 in ("", hashlib.sha256(data).hexdigest())
 
+    @pytest.mark.parametrize("size", [0, 10, 6_000_000])
+    def test_what_has_the_checksum_that_is_expected_is_put(
+        self, storage: Storage, root: str, tmp_path: Path, size: int
+    ) -> None:
+        expected = hashlib.sha256(b"x" * size).hexdigest()
+        for name, source in (("file", self.file(tmp_path, b"x" * size)), ("bytes", b"x" * size)):
+            info = storage.put(Put(source, f"{root}/{name}", sha256=expected))
+            assert (info.size, info.sha256) == (size, expected)
+            storage.fetch(f"{root}/{name}", str(tmp_path / "fetched"))
+            assert (tmp_path / "fetched").read_bytes() == b"x" * size
+
+    @pytest.mark.parametrize("disposable", [False, True])
+    @pytest.mark.parametrize("size", [0, 10, 6_000_000])
+    def test_what_has_another_checksum_than_expected_is_put_nowhere(
+        self, storage: Storage, root: str, tmp_path: Path, size: int, disposable: bool
+    ) -> None:
+        storage.put(Put(b"what was there", f"{root}/kept.bin"))
+        other = hashlib.sha256(b"x" * size + b"others").hexdigest()
+        path = self.file(tmp_path, b"x" * size)
+        for name, source in (("kept", path), ("new", path), ("bytes", b"x" * size)):
+            what = Put(source, f"{root}/{name}.bin", sha256=other, disposable=disposable)
+            with pytest.raises(StagingError, match=name):
+                storage.put(what)
+        assert [info.uri for info in storage.list(f"{root}/")] == [f"{root}/kept.bin"]
+        storage.fetch(f"{root}/kept.bin", str(tmp_path / "fetched"))
+        assert (tmp_path / "fetched").read_bytes() == b"what was there"
+        storage.delete([f"{root}/kept.bin"])
+        assert self.leftovers(root) == []
+
     def test_a_checksum_that_is_told_is_that_of_the_contents(
         self, storage: Storage, root: str
     ) -> None:

@@ -4,12 +4,16 @@ Inherit from ``StoreContract`` and give it ``open_store``; every test then runs 
 Owns what the engine relies on. Must not know any store.
 """
 
+import os
 import threading
 from datetime import timedelta
+from functools import partial
+
+import pytest
 
 from localproc.machine import apply
 from localproc.model import Callback, JobFilter, Kind, TokenRecord
-from localproc.model.events import Accepted, Failed, Started
+from localproc.model.events import Accepted, Failed, Started, Succeeded
 from localproc.plugins.store import Change, Store
 from localproc.testing.store_lists import ListsContract
 from localproc.testing.store_tests import BEGINNING, OpenStore, failed, job_at, process, success
@@ -33,6 +37,30 @@ class StoreContract(ListsContract):
         first = store.events("job-1")[0]
         assert isinstance(first, Accepted)
         assert first.request.inputs == {"n": 1}
+
+    def test_what_was_encoded_before_comes_back_as_it_was(self, store: Store) -> None:
+        """Whatever is in it: texts with marks of their own, and paths of this machine."""
+        values = {"said": '\\ " \x01 \x02 é \ud800', "at": os.getcwd(), "no": [None, True, 1.5, {}]}
+        large = values | {
+            "many": [dict(values) for _ in range(2000)],
+            "long": "\x01\U0001f30d" * 99_999,
+        }
+        for number, outputs in ((1, values), (2, large), (3, {})):
+            job = self.add(store, number, Started)
+            asked: list[None] = []
+            encoded = store.encoded(outputs, partial(asked.append, None))
+            ended = Succeeded(job.updated, outputs=encoded, features={}, tidy=True)
+            assert set(store.commit("me", [Change(apply(job, ended), [ended], 2)])) == set()
+            last = store.events(job.id)[-1]
+            assert last == Succeeded(job.updated, outputs=outputs, features={}, tidy=True)
+            assert asked
+
+    def test_encoding_ends_when_it_is_to(self, store: Store) -> None:
+        def stop() -> None:
+            raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            store.encoded({"a": 1}, stop)
 
     def test_there_is_one_job_of_a_key_until_it_fails(self, open_store: OpenStore) -> None:
         mine, other = open_store(), open_store()

@@ -140,7 +140,8 @@ def _lines(geometry: Any) -> Iterator[list[_Position]]:
     """Yield the lines of a GeoJSON geometry; what is none has no lines."""
     if not isinstance(geometry, Mapping):
         return
-    for one in geometry.get("geometries") or ():
+    inner = geometry.get("geometries")
+    for one in inner if isinstance(inner, list) else ():
         yield from _lines(one)
     dots = geometry.get("type") == "MultiPoint"
     yield from _nested(geometry.get("coordinates"), dots=dots)
@@ -163,7 +164,7 @@ def _place(coordinates: Any) -> _Position | None:
     if not isinstance(coordinates, list) or len(coordinates) < 2:
         return None
     x, y = coordinates[:2]
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in (x, y)):
+    if not all(isinstance(one, int | float) for one in (x, y)):
         return None
     return (float(x), float(y)) if abs(x) <= 360 and abs(y) <= 90 else None
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _WHEN_WIDTH: Final = 48
+_MOST_BOXES: Final = 2000  #: within the steps of a drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,11 @@ class Graph:
 
 
 def graph_of(resolved: Mapping[str, Any]) -> Graph:
-    """Return the graph of a package; a tool is a single step between its inputs and outputs."""
-    return _graph(resolved["processes"], resolved["main"])
+    """Return the graph of a package; a tool is a single step between its inputs and outputs.
+
+    Of a workflow with very many boxes in all, what some steps hold is left out.
+    """
+    return _Drawing(resolved["processes"]).graph(resolved["main"])
 
 
 def mermaid(resolved: Mapping[str, Any]) -> str:
@@ -104,40 +108,65 @@ def in_words(graph: Graph) -> str:
 # From the resolved form
 
 
-def _graph(
-    processes: Mapping[str, Any], name: str, path: str = "", extra: Sequence[str] = ()
-) -> Graph:
-    """Return the graph of a process; ``extra`` are those of its step's inputs that it lacks.
+class _Drawing:
+    """Makes the graph of a package.
 
-    Such an input is there for the step's own expressions, its ``when`` for one.
+    A workflow is drawn wherever it is run, and twenty that each run the next one twice would be a
+    million of boxes: what a step holds is drawn while there is room for all of it.
     """
-    process = processes[name]
-    inputs = [*(port["id"] for port in process["inputs"]), *extra]
-    outputs = [port["id"] for port in process["outputs"]]
-    if process["class"] == "Workflow":
-        steps = [_step(processes, step, path) for step in process["steps"]]
-        edges = _workflow_edges(process, steps, path)
-    else:
-        steps = [Node(f"{path}steps/{process['id']}", "step", _line(process["id"]))]
-        edges = _tool_edges(inputs, steps[0], outputs, path)
-    nodes = (
-        *(Node(f"{path}inputs/{one}", "input", _line(one)) for one in inputs),
-        *steps,
-        *(Node(f"{path}outputs/{one}", "output", _line(one)) for one in outputs),
-    )
-    return Graph(_line(process["id"]), nodes, tuple(edges))
 
+    def __init__(self, processes: Mapping[str, Any]) -> None:
+        self._processes = processes
+        self._room = _MOST_BOXES
+        self._sizes: dict[str, int] = {}
 
-def _step(processes: Mapping[str, Any], step: Mapping[str, Any], path: str) -> Node:
-    key = f"{path}steps/{step['id']}"
-    run = processes[step["run"]]
-    inner = None
-    if run["class"] == "Workflow":
-        known = {port["id"] for port in run["inputs"]}
-        extra = [one["id"] for one in step["in"] if one["id"] not in known]
-        inner = _graph(processes, step["run"], f"{key}/", extra)
-    title = f"{step['id']} {_scatter(step)}"
-    return Node(key, "step", _line(title), _when(step.get("when", "")), inner)
+    def graph(self, name: str, path: str = "", extra: Sequence[str] = ()) -> Graph:
+        """Return the graph of a process; ``extra`` are those of its step's inputs that it lacks.
+
+        Such an input is there for the step's own expressions, its ``when`` for one.
+        """
+        process = self._processes[name]
+        inputs = [*(port["id"] for port in process["inputs"]), *extra]
+        outputs = [port["id"] for port in process["outputs"]]
+        if process["class"] == "Workflow":
+            steps = [self._step(step, path) for step in process["steps"]]
+            edges = _workflow_edges(process, steps, path)
+        else:
+            steps = [Node(f"{path}steps/{process['id']}", "step", _line(process["id"]))]
+            edges = _tool_edges(inputs, steps[0], outputs, path)
+        nodes = (
+            *(Node(f"{path}inputs/{one}", "input", _line(one)) for one in inputs),
+            *steps,
+            *(Node(f"{path}outputs/{one}", "output", _line(one)) for one in outputs),
+        )
+        return Graph(_line(process["id"]), nodes, tuple(edges))
+
+    def _step(self, step: Mapping[str, Any], path: str) -> Node:
+        key = f"{path}steps/{step['id']}"
+        run = self._processes[step["run"]]
+        inner, title = None, f"{step['id']} {_scatter(step)}"
+        if run["class"] == "Workflow" and self._size(step["run"]) > self._room:
+            title += " …"
+        elif run["class"] == "Workflow":
+            self._room -= self._own_size(step["run"])
+            known = {port["id"] for port in run["inputs"]}
+            extra = [one["id"] for one in step["in"] if one["id"] not in known]
+            inner = self.graph(step["run"], f"{key}/", extra)
+        return Node(key, "step", _line(title), _when(step.get("when", "")), inner)
+
+    def _size(self, name: str) -> int:
+        """Return how many boxes there are in a workflow, and in all that it runs."""
+        if name not in self._sizes:
+            steps = self._processes[name].get("steps", ())
+            inner = sum(self._size(step["run"]) for step in steps)
+            self._sizes[name] = self._own_size(name) + inner
+        return self._sizes[name]
+
+    def _own_size(self, name: str) -> int:
+        process = self._processes[name]
+        if process["class"] != "Workflow":
+            return 0
+        return sum(len(process[part]) for part in ("inputs", "steps", "outputs"))
 
 
 def _scatter(step: Mapping[str, Any]) -> str:

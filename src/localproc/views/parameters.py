@@ -48,7 +48,9 @@ def _time(text: str, name: str, *, last: bool = False) -> datetime:
         if not _TIME.fullmatch(text):
             raise ValueError(text)
         at = datetime.fromisoformat(text.upper())
-    except ValueError:
+        at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+        at.astimezone(UTC)  # one in the first or last hours of all years is none there
+    except (ValueError, OverflowError):
         raise InvalidInputs(
             "this is not a time",
             [Problem(f"{text!r} is not a time", name)],
@@ -56,4 +58,4 @@ def _time(text: str, name: str, *, last: bool = False) -> datetime:
         ) from None
     if last and len(text) <= len("2026-05-31"):
         at += timedelta(days=1, microseconds=-1)
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return at

@@ -12,7 +12,7 @@ import yaml
 
 from localproc.errors import InvalidInputs
 from localproc_eoepca.service_file import run_service
-from localproc_eoepca.zoo_documents import read_conf
+from localproc_eoepca.zoo_documents import read_conf, read_yaml
 
 
 @click.command()
@@ -63,8 +63,11 @@ def zoo(
 def _inputs(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
-    with open(path, encoding="utf-8") as file:
-        found = yaml.safe_load(file)
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = read_yaml(file.read())
+    except (ValueError, yaml.YAMLError) as error:
+        raise InvalidInputs(f"{path} cannot be read as YAML or JSON: {error}") from None
     if not isinstance(found, dict):
         raise InvalidInputs(f"{path} does not hold inputs")
     return found

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final
@@ -75,6 +75,7 @@ def run_service(
         tempfile.TemporaryDirectory(prefix="localproc-zoo-") as folder,
         _as_it_was(),
         standing_in(runner, told),
+        _beside(os.path.dirname(os.path.abspath(path))),
     ):
         module = _loaded(os.path.abspath(path))
         function = _function(module, str(given["lenv"].get("Identifier", "")))
@@ -86,22 +87,40 @@ def run_service(
 
 
 def _loaded(path: str) -> ModuleType:
-    """Import a file under a name of its own; what lies beside it can be imported by it."""
+    """Import a file under a name of its own."""
     name = f"localproc_zoo_{uuid.uuid4().hex}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not os.path.isfile(path):
         raise InvalidInputs(f"{path} is no service", hint="name a file such as service.py")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, os.path.dirname(path))
     try:
         spec.loader.exec_module(module)
     except ImportError as error:
         raise InvalidInputs(
             f"{path} cannot be imported: {error}", hint="install what the service needs"
         ) from error
-    finally:
-        sys.path.remove(os.path.dirname(path))
     return module
+
+
+@contextmanager
+def _beside(folder: str) -> Iterator[None]:
+    """Have what lies beside a service imported by it, also while it runs, and by no other one."""
+    before = set(sys.modules)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
+        for name in [one for one in sys.modules.keys() - before if _lies_in(folder, one)]:
+            del sys.modules[name]
+
+
+def _lies_in(folder: str, module: str) -> bool:
+    """Whether a module, or the package that it is in, was found in a folder itself."""
+    name = module.partition(".")[0]
+    places = (os.path.join(folder, f"{name}.py"), os.path.join(folder, name, "__init__.py"))
+    return getattr(sys.modules.get(name), "__file__", None) in places
 
 
 def _function(module: ModuleType, identifier: str) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import configparser
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import yaml
 
@@ -26,13 +26,27 @@ _READERS: Final[Mapping[str, Any]] = {
 }
 
 
+class _Plain(yaml.SafeLoader):  # type: ignore[misc] # it has no types
+    """Reads YAML whose dates stay texts, as JSON has none and the kernel hands over texts."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        letter: [one for one in found if one[0] != "tag:yaml.org,2002:timestamp"]
+        for letter, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_yaml(text: str) -> Any:
+    """Read YAML or JSON as data that JSON has; raises ``yaml.YAMLError``."""
+    return yaml.load(text, Loader=_Plain)  # noqa: S506 - it is a safe one
+
+
 def read_conf(path: str) -> Conf:
     """Read the sections of a ``main.cfg``, or of a YAML or JSON file; raises ``InvalidInputs``."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
         if path.endswith((".yml", ".yaml", ".json")):
-            found = yaml.safe_load(text)
+            found = read_yaml(text)
         else:
             parser = configparser.ConfigParser(interpolation=None, strict=False)
             parser.optionxform = str  # type: ignore[assignment]

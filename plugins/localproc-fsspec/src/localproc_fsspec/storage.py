@@ -108,6 +108,7 @@ class FsspecStorage:
         """Put an object: it is there whole or not at all."""
         watch(0)
         digest, size = _digest(what.source, what.uri)
+        what.verify(digest)
         with self._explaining(what.uri):
             try:
                 self._put(what, size, watch)

@@ -10,7 +10,7 @@ from localproc.plugins import hookimpl
 from localproc.plugins.backend import Backend, Capabilities
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings
 
-CAPABILITIES: Final = Capabilities(limits=True, remote=True, gpus=True, secrets=True)
+CAPABILITIES: Final = Capabilities(limits=True, remote=True, gpus=True, mpi=True, secrets=True)
 OPTIONS: Final[Mapping[str, str]] = {
     "form": "`pro` or `torque`; otherwise that of the qstat on the PATH",
     "queue": "the queue",

@@ -72,7 +72,7 @@ def qsub(allocation: Allocation, *, torque: bool) -> list[str]:
 
 
 def _resources(needs: Request, *, torque: bool) -> list[str]:
-    each = -(-needs.processes // needs.nodes)
+    each = needs.each
     if torque:
         gpus = f":gpus={needs.gpus}" if needs.gpus else ""
         node = f"nodes={needs.nodes}:ppn={needs.cores * each}{gpus}"
@@ -146,6 +146,7 @@ class Pbs:
     """Implements ``localproc.executors.batch.Scheduler``."""
 
     job_variable, first_index = "PBS_JOBID", 0
+    mpirun = "mpirun"
 
     def __init__(self, timeout: float = 30.0, form: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))

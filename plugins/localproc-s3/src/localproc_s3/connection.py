@@ -8,7 +8,6 @@ again by themselves, tell errors apart by ``errno`` alone, and cannot be ended.
 """
 
 import asyncio
-import io
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -20,6 +19,7 @@ from s3fs import S3FileSystem
 
 from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
+from localproc_s3.object_body import Piece
 from localproc_s3.options import ENDPOINT, S3Options, is_plain
 from localproc_s3.staying import StayingSession
 
@@ -162,8 +162,10 @@ class Connection:
         return answer
 
     async def _answer(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        if "Body" in arguments:  # as a file it goes piece by piece; of bytes asyncio makes copies
-            arguments = {**arguments, "Body": io.BytesIO(arguments["Body"])}
+        if (
+            "Body" in arguments
+        ):  # piece by piece: of many bytes asyncio makes copies, again and again
+            arguments = {**arguments, "Body": Piece(arguments["Body"])}
         limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
         answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
         if operation == "get_object":

@@ -45,7 +45,7 @@ class ObstoreTransfers:
         """Put an object; raises ``StagingError``, and what ``watch`` raises."""
         if not what.if_absent and not self._options.upload:
             try:
-                return self._put(contents, place, what.media_type, watch)
+                return self._put(contents, place, what, watch)
             except _FAILED:
                 contents.rewind()
         return self._others.put(contents, place, what, watch)
@@ -67,23 +67,25 @@ class ObstoreTransfers:
                 pass
         return self._others.fetch(place, path, most, watch, resume)
 
-    def _put(self, contents: Contents, place: Place, media_type: str, watch: Watch) -> Info:
+    def _put(self, contents: Contents, place: Place, what: Put, watch: Watch) -> Info:
         store = self._store(place.bucket)
-        said, digest = {"Content-Type": media_type}, hashlib.sha256()
+        said, digest = {"Content-Type": what.media_type}, hashlib.sha256()
         watch(0)
         if contents.size <= PART:
             data = contents.read(PART + 1)
             check(place, len(data), contents.size)
             digest.update(data)
+            what.verify(digest.hexdigest())
             said[DIGEST] = digest.hexdigest()
             put = obstore.put(store, place.key, data, attributes=said, use_multipart=False)
             watch(len(data))
         else:
+            said |= {DIGEST: what.sha256} if what.sha256 else {}
             with self._alone(watch):
                 put = obstore.put(
                     store,
                     place.key,
-                    _pieces(contents, place, digest, watch),
+                    _pieces(contents, place, what, digest, watch),
                     attributes=said,
                     chunk_size=PART,
                     max_concurrency=_AT_A_TIME,
@@ -126,7 +128,9 @@ class ObstoreTransfers:
         return {**self._connection.keys(), "expires_at": datetime.now(UTC) + _FRESH}
 
 
-def _pieces(contents: Contents, place: Place, digest: Any, watch: Watch) -> Iterator[bytes]:
+def _pieces(
+    contents: Contents, place: Place, what: Put, digest: Any, watch: Watch
+) -> Iterator[bytes]:
     """Yield the contents; what is raised at their end keeps the object from being there."""
     size = 0
     while data := contents.read(PART):
@@ -135,3 +139,4 @@ def _pieces(contents: Contents, place: Place, digest: Any, watch: Watch) -> Iter
         yield data
         watch(size)
     check(place, size, contents.size)
+    what.verify(digest.hexdigest())

@@ -43,5 +43,6 @@ def unchanged(
     if etag != f'"{parts.hexdigest()}-{count}"':
         contents.rewind()
         return None
+    what.verify(digest.hexdigest())
     watch(contents.size)
     return Info(place.uri, contents.size, etag, digest.hexdigest())

@@ -45,9 +45,9 @@ class Uploads:
         said = {"ContentType": what.media_type, **self._said}
         condition = {"IfNoneMatch": "*"} if what.if_absent else {}
         if contents.size > PART:
-            return self._in_parts(contents, place, watch, said, condition)
+            return self._in_parts(contents, place, what, watch, said, condition)
         digest = hashlib.sha256()
-        begin = partial(self._whole, contents, place, digest, said | condition)
+        begin = partial(self._whole, contents, place, what, digest, said | condition)
         with self._connection.explaining(place.uri):
             if contents.size <= _FREE:
                 answer = self._connection.wait(begin())
@@ -57,33 +57,36 @@ class Uploads:
         return Info(place.uri, contents.size, answer.get("ETag", ""), digest.hexdigest())
 
     def _whole(
-        self, contents: Contents, place: Place, digest: Any, said: Mapping[str, Any]
+        self, contents: Contents, place: Place, what: Put, digest: Any, said: Mapping[str, Any]
     ) -> "Future[Any]":
         data = contents.read(PART + 1)
         check(place, len(data), contents.size)
         digest.update(data)
+        what.verify(digest.hexdigest())
         return self._connection.begin(
             "put_object",
             **place.named,
             Body=data,
             ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
-            **{**said, "Metadata": {**said.get("Metadata", {}), DIGEST: digest.hexdigest()}},
+            **_named(said, digest.hexdigest()),
         )
 
     def _in_parts(
         self,
         contents: Contents,
         place: Place,
+        what: Put,
         watch: Watch,
         said: Mapping[str, Any],
         condition: Mapping[str, Any],
     ) -> Info:
         call = self._connection.call
-        summed = {**said, "ChecksumAlgorithm": "CRC32"}
+        summed = {**_named(said, what.sha256), "ChecksumAlgorithm": "CRC32"}
         begun = call("create_multipart_upload", place.uri, **place.named, **summed)
         upload = {**place.named, "UploadId": begun["UploadId"]}
         try:
             parts, digest = self._sent(contents, place, upload, watch)
+            what.verify(digest)
             call(
                 "complete_multipart_upload",
                 place.uri,
@@ -138,6 +141,13 @@ def parts_of(size: int) -> tuple[int, int]:
     """Return the bytes of each part of an object but the last, and how many parts there are."""
     length = max(PART, -(-size // _PARTS))
     return length, -(-size // length)
+
+
+def _named(said: Mapping[str, Any], digest: str) -> dict[str, Any]:
+    """Return what is said of an object, with its digest if that is known when it is begun."""
+    if not digest:
+        return dict(said)
+    return {**said, "Metadata": {**said.get("Metadata", {}), DIGEST: digest}}
 
 
 def _crc32(data: bytes) -> str:

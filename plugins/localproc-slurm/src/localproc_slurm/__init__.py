@@ -12,8 +12,8 @@ from localproc.plugins import hookimpl
 from localproc.plugins.backend import Backend, Capabilities
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings, Finding
 
-CAPABILITIES: Final = Capabilities(limits=True, remote=True, gpus=True, secrets=True)
-INSIDE: Final = Capabilities(remote=True, gpus=True, secrets=True)
+CAPABILITIES: Final = Capabilities(limits=True, remote=True, gpus=True, mpi=True, secrets=True)
+INSIDE: Final = Capabilities(remote=True, gpus=True, mpi=True, secrets=True)
 OPTIONS: Final[Mapping[str, str]] = {
     "partition": "the partition, or several with commas",
     "account": "the account that is charged",

@@ -70,7 +70,8 @@ class AllocationExecutor:
     @property
     def capabilities(self) -> Capabilities:
         """What an allocation can do."""
-        return replace(INSIDE, remote=self._by_srun)
+        mpi = self._by_srun or self._inner.capabilities.mpi
+        return replace(INSIDE, remote=self._by_srun, mpi=mpi)
 
     def fileno(self) -> int | None:
         """Return what is readable when there is news of a task."""
@@ -87,7 +88,8 @@ class AllocationExecutor:
     def check(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Return which ask for more than the allocation has."""
         most = self._allocation
-        found = dict(self._inner.check([one for one in tasks if one.resources.nodes == 1]))
+        alone = [self._step(one) for one in tasks if one.resources.nodes == 1]
+        found = dict(self._inner.check(alone))
         for task in tasks:
             needs = task.resources
             if needs.nodes > most.nodes or needs.cores * needs.processes > most.cores:
@@ -150,17 +152,26 @@ class AllocationExecutor:
         return end is not None and time() + seconds > end - self._margin
 
     def _step(self, task: Task) -> Task:
-        """Return a task as a step of the allocation."""
+        """Return a task as a step of the allocation: of processes any node may have some."""
         if not self._by_srun:
             return task
         needs = task.resources
-        words = ["srun", "--exact", f"--nodes={needs.nodes}", f"--ntasks={needs.processes}"]
-        words += [f"--cpus-per-task={max(1, math.ceil(needs.cores))}", "--quiet"]
-        if self._allocation.ram:
-            words.append(f"--mem={max(1, math.ceil(needs.ram_max or needs.ram))}M")
+        cores, ram = max(1, math.ceil(needs.cores)), math.ceil(needs.ram_max or needs.ram)
+        most = self._allocation.nodes if needs.processes > 1 else needs.nodes
+        nodes = f"{needs.nodes}-{most}" if most > needs.nodes else f"{needs.nodes}"
+        words = ["srun", "--exact", f"--nodes={nodes}", f"--ntasks={needs.processes}"]
+        words += [f"--cpus-per-task={cores}", "--quiet"]
+        if self._allocation.ram and needs.processes > 1:
+            words.append(f"--mem-per-cpu={max(1, math.ceil(ram / cores))}M")
+        elif self._allocation.ram:
+            words.append(f"--mem={max(1, ram)}M")
         if needs.gpus:
             words.append(f"--gres=gpu:{needs.gpus}")
-        return replace(task, argv=(*words, *task.argv), env={**step_environment(), **task.env})
+        whole = replace(
+            needs, processes=1, cores=needs.cores * needs.processes, ram=needs.ram * needs.processes
+        )
+        env = {**step_environment(), **task.env}
+        return replace(task, argv=(*words, *task.argv), env=env, resources=whole)
 
 
 def opened(settings: ExecutorSettings) -> AllocationExecutor:

@@ -40,6 +40,7 @@ class Cluster:
 
     job_variable = "SLURM_JOB_ID"
     index_variable, first_index = "SLURM_ARRAY_TASK_ID", 0
+    mpirun = "srun --cpus-per-task={cores}"  #: which does not go by what its job has for each
 
     def __init__(self, timeout: float = 30.0, cluster: str = "", call: Call | None = None) -> None:
         self._call = call or (lambda argv: called(argv, timeout=timeout, keep=_KEPT))
@@ -65,7 +66,7 @@ class Cluster:
         if not known:
             return f"there is no partition {named}"
         most = {
-            "cores": (request.cores, max(one.cores for one in known)),
+            "cores": (request.cores * request.each, max(one.cores for one in known)),
             "MiB of memory": (request.ram, max(one.ram for one in known)),
             "GPUs": (request.gpus, max(one.gpus for one in known)),
         }

@@ -58,6 +58,7 @@ class MemoryStorage:
         """Read the file first, then store it in one step: nobody ever sees half of it."""
         data = what.source if isinstance(what.source, bytes) else _contents(what.source, what.uri)
         watch(len(data))
+        what.verify(hashlib.sha256(data).hexdigest())  # before anybody can see it
         if not what.if_absent:
             self._objects[normalized(what.uri)] = data
         elif self._objects.setdefault(normalized(what.uri), data) is not data:  # in one step, too

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.types import FILELIKE, MAPPINGS, PLAIN, is_filelike
 from localproc.errors import InvalidInputs, Problem
-from localproc.uris import canonical, is_absolute, path_uri, unquoted, uri_path
+from localproc.uris import canonical, is_absolute, path_from, unquoted, uri_path
 
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
 CONTENT_LIMIT: Final = 64 * 1024
@@ -275,4 +275,4 @@ def _absolute(one: Mapping[str, Any], base: str) -> str | None:
         path = unquoted(location)
     else:
         return None if location is None else canonical(location)
-    return path_uri(posixpath.normpath(posixpath.join(uri_path(base) or "/", path)))
+    return path_from(base, path)

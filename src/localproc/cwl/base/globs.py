@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 _MAGIC: Final = re.compile(r"[*?\[\\]")
+_ANYTHING: Final = ".*"
 _CLASSES: Final = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -73,10 +74,23 @@ def matches(name: str, segment: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _expression(segment: str) -> re.Pattern[str]:
-    return re.compile(
-        "".join(text if special else re.escape(text) for text, special in _parts(segment)),
-        re.DOTALL,
-    )
+    """Return a segment as a regular expression.
+
+    What stands between two ``*`` is looked for once, from the left: were every place tried for
+    every ``*``, a name that does not match might be tried for years.
+    """
+    pieces = [""]
+    for text, special in _parts(segment):
+        if special and text == _ANYTHING:
+            pieces.append("")
+        else:
+            pieces[-1] += text if special else re.escape(text)
+    first, *others = pieces
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *middle, last = others
+    between = "".join(f"(?>.*?{one})" for one in middle if one)
+    return re.compile(f"{first}{between}.*{last}", re.DOTALL)
 
 
 def _parts(segment: str) -> Iterator[tuple[str, bool]]:
@@ -86,7 +100,7 @@ def _parts(segment: str) -> Iterator[tuple[str, bool]]:
         character = segment[at]
         at += 1
         if character == "*":
-            yield ".*", True
+            yield _ANYTHING, True
         elif character == "?":
             yield ".", True
         elif character == "\\" and at < len(segment):

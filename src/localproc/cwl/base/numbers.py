@@ -1,12 +1,22 @@
-"""How numbers are written on command lines, in strings and in output documents.
+"""Which numbers there are, and how they are written on command lines, in strings and documents.
 
-Owns one rule: decimals, never an exponent (CWL v1.2 tests ``very_big_and_very_floats``). Must not
-know anything else.
+Owns two rules: decimals, never an exponent (CWL v1.2 tests ``very_big_and_very_floats``), and no
+number that a double cannot hold (RFC 8259, section 6: others may not be able to read it, and Python
+writes no int of more than 4300 digits). Must not know anything else.
 """
 
 import json
+import sys
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, TypeGuard
+
+LARGEST: Final = int(sys.float_info.max)
+
+
+def is_amount(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number that there can be so much of: finite, and not negative."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value <= LARGEST
 
 
 def number_text(value: float) -> str:

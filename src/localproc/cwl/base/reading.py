@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any, Final
 
+from localproc.cwl.base.numbers import LARGEST
 from localproc.cwl.base.scalars import read_float
 from localproc.cwl.base.surrogates import has_half, joined
 from localproc.cwl.base.trees import DEEPEST, TreeBuilder, UnreadableText
@@ -43,7 +44,7 @@ def read_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise UnreadableText(error.msg, error.lineno, error.colno) from None
     except ValueError as error:
-        raise UnreadableText(str(error)) from None
+        raise UnreadableText(_said(error)) from None
     except RecursionError:
         raise UnreadableText("it is nested too deeply") from None
     return _sound(found, text)
@@ -54,7 +55,7 @@ def read_written_json(data: bytes | str) -> Any:
     try:
         found = json.loads(data)
     except ValueError as error:
-        raise UnreadableText(str(error)) from None
+        raise UnreadableText(_said(error)) from None
     except RecursionError:
         raise UnreadableText("it is nested too deeply") from None
     check_depth(found)
@@ -86,9 +87,9 @@ def _check_characters(text: str) -> None:
 
 
 def check_depth(value: Any) -> None:
-    """See that plain data has an end and not too many levels; raises ``Unreadable``.
+    """See that plain data has an end and not too many levels, and that its numbers can be written.
 
-    Data that was not read from a text may contain itself.
+    Data that was not read from a text may contain itself. Raises ``Unreadable``.
     """
     _measure(value, 1, {})
 
@@ -106,6 +107,8 @@ def _measure(value: Any, depth: int, counts: dict[int, int]) -> int:
             if key not in counts:
                 counts[key] = _measure(item, depth + 1, counts)
             count += counts[key]
+        elif type(item) is int and not -LARGEST <= item <= LARGEST:
+            raise UnreadableText("it has a number that is too large")
     if count > _MOST:
         raise UnreadableText(f"it has more than {_MOST} mappings and lists")
     return count
@@ -116,6 +119,12 @@ def _sound(found: Any, text: str) -> Any:
     if has_half(found, text):
         raise UnreadableText("a text in it has half a character")
     return found
+
+
+def _said(error: ValueError) -> str:
+    """Return what a parser says, but for what Python says of ints of more than 4300 digits."""
+    text = str(error)
+    return "it has a number that is too large" if "digits" in text else text
 
 
 def _refuse(constant: str) -> Any:

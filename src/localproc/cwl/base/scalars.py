@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
+from localproc.cwl.base.numbers import LARGEST
+
 _TAG: Final = "tag:yaml.org,2002:"
 _TRUE: Final = ("true", "yes", "on")
 _BASES: Final = {"0b": 2, "0o": 8, "0x": 16}
+_MOST_DIGITS: Final = LARGEST.bit_length()  #: in any base
 _NON_FINITE: Final = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
 #: Patterns by the first letter of a text, each with the tag of what it makes.
 _Patterns: TypeAlias = Mapping[str, list[tuple[str, Any]]]
@@ -81,11 +84,15 @@ def _int(text: str, old: bool) -> int | float:
     plain = text.replace("_", "").lower()
     sign = -1 if plain.startswith("-") else 1
     digits = plain.lstrip("+-")
-    if digits[:2] in _BASES:
-        return sign * int(digits[2:], _BASES[digits[:2]])
     if old and ":" in digits:
         return _sexagesimal(plain)
-    return sign * int(digits, 8 if old and len(digits) > 1 and digits[0] == "0" else 10)
+    base = 8 if old and len(digits) > 1 and digits[0] == "0" else 10
+    if digits[:2] in _BASES:
+        base, digits = _BASES[digits[:2]], digits[2:]
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > _MOST_DIGITS or (value := int(digits, base)) > LARGEST:
+        raise ValueError(f"{text[:20]} is too large a number")
+    return sign * value
 
 
 def _sexagesimal(text: str) -> float | int:

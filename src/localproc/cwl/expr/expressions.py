@@ -23,6 +23,8 @@ _SEGMENT: Final = r"""\.\w+|\['(?:[^'\\]|\\.)*'\]|\["(?:[^"\\]|\\.)*"\]|\[[0-9]+
 _REFERENCE: Final = re.compile(rf"\(({_SYMBOL})((?:{_SEGMENT})*)\)\Z")
 _SEGMENTS: Final = re.compile(_SEGMENT)
 _OPENING: Final = re.compile(r"\$[({]|\\")
+_MOST_DIGITS: Final = 18
+_BEYOND: Final = 10**_MOST_DIGITS  #: no array is as long
 _SYMBOLS: Final = frozenset({"inputs", "self", "runtime", "null"})
 
 
@@ -215,7 +217,8 @@ def _key(segment: str) -> str | int:
     inner = segment[1:-1]
     if inner[0] in "\"'":
         return re.sub(r"\\(.)", r"\1", inner[1:-1])
-    return int(inner)
+    digits = inner.lstrip("0") or "0"
+    return int(digits) if len(digits) <= _MOST_DIGITS else _BEYOND
 
 
 def _step(current: Any, key: str | int, *, last: bool) -> tuple[Any, bool]:

@@ -5,10 +5,10 @@ Must not know the types that defaults are of.
 """
 
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from localproc.cwl.load.raw import KeptDefault, plain_json, read_document
-from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.sources import Sources, leads_to
 from localproc.errors import InvalidPackage
 from localproc.uris import is_absolute, quoted
 
@@ -59,10 +59,10 @@ def _whole(value: Any, base: str, sources: Sources, within: tuple[str, ...]) -> 
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("$include"), str):
-        return sources.text(urljoin(base, value["$include"]))
+        return sources.text(leads_to(base, value["$include"]))
     if not isinstance(value.get("$import"), str):
         return {key: _whole(item, base, sources, within) for key, item in value.items()}
-    uri = urldefrag(urljoin(base, value["$import"]))[0]
+    uri = urldefrag(leads_to(base, value["$import"]))[0]
     if uri in within:
         raise InvalidPackage(f"{sources.name(uri)} imports itself")
     imported = plain_json(read_document(sources.text(uri), sources.name(uri)))
@@ -89,7 +89,7 @@ def located(value: Any, base: str, *, joined: bool = False) -> Any:
     if location:
         if not isinstance(location, str):
             raise InvalidPackage(f"a {value['class']} has a location that is no text: {location!r}")
-        value["location"] = urljoin(base, location)
+        value["location"] = leads_to(base, location)
     return value
 
 

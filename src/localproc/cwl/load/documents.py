@@ -7,14 +7,14 @@ what the parts of a process mean.
 import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.extensions import put_aside
 from localproc.cwl.load.imports import resolve_imports
 from localproc.cwl.load.raw import directives, parse_document, plain_json
-from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.sources import Sources, leads_to
 from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
 
@@ -60,10 +60,13 @@ class Documents:
         """Read what a document imports and includes, to tell where it does if that fails."""
         problems = []
         for _, named, place in directives(raw, self.sources.name(uri)):
+            shown = named
             try:
-                self.sources.text(urljoin(uri, named))
+                part = leads_to(uri, named)
+                shown = self.sources.name(part)
+                self.sources.text(part)
             except InvalidPackage as error:
-                problems.append(_unreadable(error, place, self.sources.name(urljoin(uri, named))))
+                problems.append(_unreadable(error, place, shown))
         if problems:
             raise InvalidPackage("the package is not complete", problems)
 
@@ -189,7 +192,7 @@ class Documents:
                 process["cwlVersion"] = raw["cwlVersion"]
                 yield uri, process
                 continue
-            imported, fragment = urldefrag(self.sources.located(urljoin(uri, process["$import"])))
+            imported, fragment = urldefrag(self.sources.located(leads_to(uri, process["$import"])))
             inner = self.raw(imported, raw["cwlVersion"])
             if "$graph" not in inner:
                 parts = {_local(inner): (imported, inner)}

@@ -7,12 +7,12 @@ know what the parts of a process mean, but that ``run`` takes a link as well.
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.raw import read_document
-from localproc.cwl.load.sources import Sources
+from localproc.cwl.load.sources import Sources, leads_to
 from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, Problem
 
@@ -66,7 +66,7 @@ class _Imports:
                 self._keep_base(item, "$include", base)
                 self.put_in(item, base, within)
                 continue
-            asked = urljoin(base, named)
+            asked = leads_to(base, named)
             named = self._sources.located(asked)
             if key == "run" and self._is_link(named):
                 value[key] = named
@@ -80,7 +80,7 @@ class _Imports:
     def _keep_base(self, item: Any, directive: str, base: str) -> None:
         """Write what a part of another document names so that it is found from here."""
         if base != self._uri and isinstance(item, dict) and isinstance(item.get(directive), str):
-            item[directive] = urljoin(base, item[directive])
+            item[directive] = leads_to(base, item[directive])
 
     def _is_link(self, uri: str) -> bool:
         """Whether a process is read with its own document: a part of it, or of another version."""
@@ -123,7 +123,7 @@ def _named(value: Any, document: str) -> Iterator[tuple[str, Any]]:
         for name in _NAMES:
             one = value.get(name)
             if isinstance(one, str):
-                yield urljoin(document, one if "#" in one else f"#{one}"), value
+                yield leads_to(document, one if "#" in one else f"#{one}"), value
     items = value.values() if isinstance(value, Mapping) else value
     if isinstance(value, (Mapping, list)):
         for item in items:

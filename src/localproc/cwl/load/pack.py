@@ -10,11 +10,11 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
-from localproc.uris import path_uri, unquoted, uri_path
+from localproc.uris import joined_uri, path_uri, unquoted, uri_path
 
 _OF_ROOT: Final = ("cwlVersion", "$namespaces", "$schemas")
 _PLACES: Final = ("location", "path")
@@ -70,10 +70,12 @@ class _Packer:
                 continue
             item = value[key]
             if isinstance(item, dict) and isinstance(item.get("$import"), str):
-                self._import(value, key, urljoin(base, item["$import"]), graph, within)
+                self._import(value, key, joined_uri(base, item["$import"]), graph, within)
             elif isinstance(item, dict) and isinstance(item.get("$include"), str):
-                uri = urljoin(base, item["$include"])
-                if not _is_web(uri):
+                uri = joined_uri(base, item["$include"])
+                if _is_web(uri):
+                    item["$include"] = uri
+                else:
                     value[key] = _text(self._sources.text(uri))
             elif key == "run" and isinstance(item, str):
                 self._run(value, item, base, graph, within)
@@ -86,6 +88,7 @@ class _Packer:
 
     def _import(self, parent: Any, key: Any, uri: str, graph: Any, within: tuple[str, ...]) -> None:
         if _is_web(uri):
+            parent[key]["$import"] = uri
             return
         document, fragment = urldefrag(uri)
         self._check_circle(uri, within)
@@ -108,9 +111,12 @@ class _Packer:
 
     def _run(self, step: Any, named: str, base: str, graph: Any, within: tuple[str, ...]) -> None:
         """Put in the process that a step runs, unless it is one of the root's own."""
-        uri = urljoin(base, named)
+        uri = joined_uri(base, named)
         document, fragment = urldefrag(uri)
-        if _is_web(uri) or document == self._sources.entry:
+        if document == self._sources.entry:
+            return
+        if _is_web(uri):
+            step["run"] = uri
             return
         self._check_circle(uri, within)
         found = graph if document == base and graph is not None else self.document(document)
@@ -150,7 +156,7 @@ class _Packer:
     def _learn_types(self, value: Any, base: str) -> None:
         """Note the names of the types that a process imports, and these in turn."""
         for named in _imported(value):
-            uri = urldefrag(urljoin(base, named))[0]
+            uri = urldefrag(joined_uri(base, named))[0]
             if _is_web(uri) or uri in self._types:
                 continue
             found = self.document(uri)
@@ -168,7 +174,7 @@ class _Packer:
         """Return a reference to an imported type as one to what it is now called."""
         document, _, name = text.partition("#")
         rest = "?" if name.endswith("?") else "[]" if name.endswith("[]") else ""
-        known = self._types.get(urljoin(base, document)) if "#" in text else None
+        known = self._types.get(joined_uri(base, document)) if "#" in text else None
         plain = name.removesuffix(rest)
         return f"{known[plain]}{rest}" if known and plain in known else text
 
@@ -179,11 +185,14 @@ class _Packer:
     def _literal(self, one: Any, base: str) -> None:
         """Make a file that lies beside the package a part of it."""
         named = next((str(one[name]) for name in _PLACES if one.get(name)), "")
-        uri = urljoin(base, named)
-        if not named or urlsplit(uri).scheme != "file":
+        uri = joined_uri(base, named)
+        if not named:
             return
         for name in _PLACES:
             one.pop(name, None)
+        if urlsplit(uri).scheme != "file":
+            one["location"] = uri  # it stays where it is
+            return
         name = posixpath.basename(unquoted(uri).rstrip("/"))
         one.setdefault("basename", name)
         if one["class"] == "File":

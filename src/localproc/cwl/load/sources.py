@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urldefrag, urlsplit
 
 from localproc.errors import InvalidPackage, Problem, StagingError
-from localproc.uris import unquoted
+from localproc.uris import joined_uri, unquoted
 
 #: Gives the bytes behind a URI without fragment; raises ``OSError`` or ``LocalprocError``.
 Read: TypeAlias = Callable[[str], bytes]
@@ -125,6 +125,14 @@ class Sources:
                 [] if uri == self.entry else [Problem(reason, where=self.name(uri))],
                 hint=hint,
             ) from error
+
+
+def leads_to(base: str, named: str) -> str:
+    """Return where a reference in a document leads to; raises ``InvalidPackage`` if nowhere."""
+    try:
+        return joined_uri(base, named)
+    except ValueError as error:
+        raise InvalidPackage(f"{named!r} is no address: {error}") from None
 
 
 def digest(texts: Mapping[str, bytes], main: str) -> str:

@@ -7,7 +7,7 @@ imported when a package is loaded may import this one.
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
@@ -16,6 +16,7 @@ from localproc.cwl.load import raw
 from localproc.cwl.load.imports import imported_document
 from localproc.cwl.load.sources import Sources
 from localproc.cwl.load.symbols import unveiled
+from localproc.uris import joined_uri
 
 
 class _Fetcher(DefaultFetcher):
@@ -24,10 +25,16 @@ class _Fetcher(DefaultFetcher):
     def __init__(self, sources: Sources) -> None:
         super().__init__({}, None)
         self.sources = sources
+        self.schemes = [*self.schemes, urlsplit(sources.entry).scheme]
 
     def fetch_text(self, url: str, content_types: list[str] | None = None) -> str:
         """Return a text of the package."""
         return self.sources.text(url)
+
+    def urljoin(self, base_url: str, url: str) -> str:
+        """Return where a reference leads, whatever the scheme of the package."""
+        found = super().urljoin(base_url, url)  # refuses files of this machine in others
+        return found if url.startswith("_:") else joined_uri(base_url, url)
 
     def document(self, url: str) -> Any:
         """Return a document that another one imports."""
@@ -61,8 +68,7 @@ def loading_options(
 
 def subclasses(options: LoadingOptions) -> dict[str, list[str]]:
     """Read the document's ``$schemas``: each class with those that contain it or equal it."""
-    uris = [(one, urljoin(options.fileuri or "", one)) for one in options.schemas or ()]
-    local = [one for one, uri in uris if urlsplit(uri).scheme == "file"]
+    local = [one for one in options.schemas or () if _is_local(one, options.fileuri or "")]
     if not local:
         return {}
     from rdflib.namespace import OWL, RDFS
@@ -75,6 +81,13 @@ def subclasses(options: LoadingOptions) -> dict[str, list[str]]:
         found.setdefault(str(one), []).append(str(other))
         found.setdefault(str(other), []).append(str(one))
     return found
+
+
+def _is_local(uri: str, base: str) -> bool:
+    try:
+        return urlsplit(joined_uri(base, uri)).scheme == "file"
+    except ValueError:  # it is no address
+        return False
 
 
 def get(typed: Any, name: str) -> Any:

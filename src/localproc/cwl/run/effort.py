@@ -4,6 +4,7 @@ Owns telling that, and how much a value is, by reading. Must not evaluate anythi
 does.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -13,6 +14,7 @@ from localproc.cwl.expr.expressions import Dialect, needs_javascript
 from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep
 from localproc.errors import ExpressionError
 
+LARGE: Final = 1 << 18  #: characters of JSON that take some milliseconds to be gone through
 _MOST: Final = 500  #: values that are looked at in no time
 _INNER: Final = (list, *MAPPINGS)  #: what values are inside of
 _AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a space
@@ -53,6 +55,16 @@ def is_small(value: Any) -> bool:
 
 def is_within(value: Any, most: int) -> bool:
     """Whether a value, written as JSON, has at the most about so many characters."""
+    return _left(value, most) >= 0
+
+
+def length(value: Any) -> int:
+    """Return about how many characters a value has, written as JSON."""
+    return sys.maxsize - _left(value, sys.maxsize)
+
+
+def _left(value: Any, most: int) -> int:
+    """Return what a value leaves of so many characters; less than nothing if it is more."""
     inside = [value]
     while inside:
         one = inside.pop()
@@ -64,8 +76,8 @@ def is_within(value: Any, most: int) -> bool:
         else:
             most -= _AROUND
         if most < 0:
-            return False
-    return True
+            break
+    return most
 
 
 def _step_is_quick(step: WorkflowStep) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import shown
+from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.process import Tool
 from localproc.errors import StepError
@@ -64,15 +65,18 @@ class _Asked:
         )
 
     def _least(self, spec: Mapping[str, Any], name: str, otherwise: float) -> float:
-        found = (self._number(spec, f"{name}{bound}") for bound in ("Min", "Max"))
-        return next((one for one in found if one is not None), otherwise)
+        least, most = (self._number(spec, f"{name}{bound}") for bound in ("Min", "Max"))
+        if least is not None and most is not None and most < least:
+            said = f"{name}Max is {most:g}, which is less than {name}Min, {least:g}"
+            raise StepError(f"{self._tool.id}: {said}")
+        return next((one for one in (least, most) if one is not None), otherwise)
 
     def _time_limit(self) -> float:
         spec = self._tool.requirements.get("ToolTimeLimit")
         if spec is None:
             return 0
         limit = self._value(spec, "timelimit")
-        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit < 0:
+        if not is_amount(limit):
             raise self._wrong("timelimit", limit, "a number of seconds")
         return float(limit)
 
@@ -106,7 +110,7 @@ class _Asked:
         value = self._value(spec, field)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        if not is_amount(value):
             raise self._wrong(field, value, "a number")
         return float(value)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from localproc.cwl.run.process import own_files
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
-from localproc.engine.admission.inputs import check_texts, read_inputs
+from localproc.engine.admission.inputs import ReadUri, check_texts, read_inputs
 from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
@@ -121,7 +121,7 @@ class Acceptance:
         Secrets in them have become marks. Raises ``InvalidInputs`` with every problem.
         """
         policy = rest.setdefault("policy", InputPolicy())
-        values, base = read_inputs(inputs, rest.pop("base", None))
+        values, base = read_inputs(inputs, rest.pop("base", None), self.documents(policy))
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
@@ -141,6 +141,10 @@ class Acceptance:
             rest["variables"] = tuple(to_data(read_variables(rest["variables"])))
         self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
         return job_object
+
+    def documents(self, policy: InputPolicy) -> ReadUri:
+        """Return what reads documents by their URIs, as inputs files are that lie elsewhere."""
+        return self._runtime.storages.access(policy, self._namespace).read
 
     def accept(
         self, record: ProcessRecord, request: JobRequest, *, owner: str | None

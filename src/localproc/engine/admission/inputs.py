@@ -1,11 +1,12 @@
 """Reading what users hand over as inputs.
 
 Owns inputs files (YAML or JSON), what relative paths in them are relative to, and what a text from
-a command line or a form means for an input of a type. Must not know any process.
+a command line or a form means for an input of a type. Must not know any process, nor storages: what
+reads a URI is handed in.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -14,7 +15,12 @@ from localproc.cwl.base.trees import UnreadableText
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
-from localproc.uris import path_uri
+from localproc.storage.access import Document
+from localproc.storage.addresses import redacted
+from localproc.uris import is_absolute, joined_uri, path_uri
+
+#: Gives a document by its URI; raises ``LocalprocError``.
+ReadUri = Callable[[str], Document]
 
 #: The member of an inputs file that names the tool which they are for.
 TOOL: Final = "cwl:tool"
@@ -33,10 +39,12 @@ def known_inputs(ports: Iterable[str], inputs: Mapping[str, Any]) -> dict[str, A
 def read_inputs(
     inputs: Mapping[str, Any] | str | os.PathLike[str] | None,
     base: str | os.PathLike[str] | None = None,
+    read: ReadUri | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Return the inputs and the URI of the folder that their relative paths hang from.
 
-    Raises ``InvalidInputs`` for a file that is not there or does not parse, with line and column.
+    A file may lie elsewhere if ``read`` is given. Raises ``InvalidInputs`` for one that is not
+    there or does not parse, with line and column, and what ``read`` raises.
     """
     if inputs is None:
         return {}, _folder(base)
@@ -49,6 +57,8 @@ def read_inputs(
             hint="give a mapping of input names to values, or the path of a file that has them",
         )
     typed = os.fspath(inputs)
+    if read is not None and is_absolute(typed) and not os.path.exists(typed):
+        return _read_elsewhere(typed, read, base)
     path = os.path.abspath(os.path.expanduser(typed))
     try:
         with open(path, encoding="utf-8") as file:
@@ -59,6 +69,19 @@ def read_inputs(
             hint="inputs are a YAML or JSON file, or written as name=value",
         ) from None
     return parse_inputs(text, typed), _folder(base or os.path.dirname(path))
+
+
+def _read_elsewhere(
+    uri: str, read: ReadUri, base: str | os.PathLike[str] | None
+) -> tuple[dict[str, Any], str]:
+    """Read an inputs file by its URI; what is relative in it hangs from where it was found."""
+    found = read(uri)
+    try:
+        text = found.data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInputs(f"cannot read the inputs {redacted(uri)}: {_why(error)}") from None
+    folder = joined_uri(found.uri.partition("?")[0], ".").rstrip("/")
+    return parse_inputs(text, redacted(uri)), _folder(base) if base else folder
 
 
 def _plain(value: Any) -> Any:
@@ -181,7 +204,7 @@ def _folder(base: str | os.PathLike[str] | None) -> str:
     if not base:
         return _current_uri(current_folder())
     path = os.fspath(base)
-    return path if path.startswith("file:") else path_uri(os.path.abspath(path))
+    return path if is_absolute(path) else path_uri(os.path.abspath(path))
 
 
 _current_uri: Final = lru_cache(maxsize=8)(path_uri)  # the current folder seldom changes

@@ -9,7 +9,6 @@ from dataclasses import fields
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_reference
-from localproc.engine.admission.inputs import read_inputs
 from localproc.errors import Conflict
 from localproc.model import JobRecord, JobRequest
 
@@ -27,14 +26,17 @@ def check_retry(job: JobRecord) -> None:
 
 
 def retried(
-    job_id: str, earlier: JobRequest, inputs: Any, options: Mapping[str, Any]
+    job_id: str,
+    earlier: JobRequest,
+    inputs: tuple[Mapping[str, Any], str],
+    options: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the inputs and options of a job that takes up another one.
 
-    ``inputs`` are those that change; ``None`` for one takes it away. What ``options`` do not say is
-    as it was. Raises ``InvalidInputs``.
+    ``inputs`` are those that change, and the folder that they hang from; ``None`` for one takes it
+    away. What ``options`` do not say is as it was.
     """
-    changed, base = read_inputs(inputs, options.get("base"))
+    changed, base = inputs
     kept = {name: _given(value) for name, value in earlier.inputs.items() if name not in changed}
     usual = {
         one.name: getattr(earlier, one.name) for one in fields(earlier) if one.name not in _OWN

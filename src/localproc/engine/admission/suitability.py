@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from localproc.cwl.base.files import has_files
+from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
@@ -235,7 +236,7 @@ def _resources(spec: Mapping[str, Any]) -> Resources:
     def number(name: str) -> float:
         for bound in ("Min", "Max"):
             value = spec.get(name + bound)
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if is_amount(value):  # another one is told of by the step
                 return float(value)
         return 0
 

@@ -16,35 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from localproc.errors import HomeUnusable, InvalidInputs, StoreCorrupted
+from localproc.file_systems import on_network
 
-_NETWORK: Final = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "ceph",
-        "afs",
-        "afpfs",
-        "pvfs2",
-        "orangefs",
-        "glusterfs",
-        "9p",
-        "virtiofs",
-        "fuse.sshfs",
-        "fuse.glusterfs",
-        "fuse.ceph",
-        "fuse.s3fs",
-        "fuse.rclone",
-        "fuse.mount-s3",
-        "macfuse",
-        "webdav",
-    }
-)
 DEFAULT_NAMESPACE: Final = "default"
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 _FOR_TASKS: Final = ("jobs", "tmp", "cache")
@@ -164,6 +137,7 @@ class Home:
                 f"the home {self.path} cannot be used: {at}{error.strerror or error}",
                 hint="choose another one with --home or LOCALPROC_HOME",
             ) from error
+        # A write-ahead log needs memory shared by all who use it: machines have none between them.
         return "delete" if on_network(self.path) else "wal"
 
     def keep_ballast(self) -> None:
@@ -278,40 +252,3 @@ def check_namespace(name: str) -> str:
         hint="a namespace has letters, digits and . _ ~ - alone, at most 64, and begins with a "
         "letter or digit",
     )
-
-
-def on_network(path: str) -> bool:
-    """Whether a path lies on a network file system.
-
-    SQLite's write-ahead log needs memory shared by all who use it, which there is none of between
-    machines: such a home gets a rollback journal.
-    """
-    return file_system(path) in _NETWORK
-
-
-def file_system(path: str, mounts: str = "/proc/self/mountinfo") -> str:
-    """Return the type of the file system that a path lies on, empty if it cannot be told."""
-    real = os.path.realpath(path)
-    best, kind = "", ""
-    for mount_point, fs_type in _mounts(mounts):
-        inside = real == mount_point or real.startswith(mount_point.rstrip("/") + "/")
-        if inside and len(mount_point) >= len(best):
-            best, kind = mount_point, fs_type
-    return kind
-
-
-def _mounts(path: str) -> list[tuple[str, str]]:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = [line.split(" ") for line in file]
-    except FileNotFoundError:
-        import psutil
-
-        return [(one.mountpoint, one.fstype) for one in psutil.disk_partitions(all=True)]
-    return [(_unescape(line[4]), line[line.index("-") + 1]) for line in lines if "-" in line]
-
-
-def _unescape(text: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(code, character)
-    return text

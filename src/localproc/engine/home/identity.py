@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from localproc.engine.home.home import Home, on_network
+from localproc.engine.home.home import Home
+from localproc.file_systems import on_network
 from localproc.plugins.store import Store
 
 _LOG: Final = logging.getLogger("localproc")

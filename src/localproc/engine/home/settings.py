@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
@@ -134,6 +134,11 @@ class Settings:
         Retention.of(self.prune)
         read_variables(self.variables)
         check_sources(self.secrets)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if any(not one.repr and getattr(self, one.name) for one in fields(self)):
+            raise TypeError("these settings are not to be pickled: there may be keys in them")
+        return object.__reduce_ex__(self, protocol)
 
     @property
     def resolvers(self) -> Sequence[Mapping[str, Any]]:

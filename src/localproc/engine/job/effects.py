@@ -147,6 +147,13 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteOutputs:
+    """Have many outputs written as they will be recorded, unless there are files among them."""
+
+    outputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class StageOut:
     """Publish the outputs; they may be, or link to, the files in ``inputs``."""
 
@@ -172,6 +179,7 @@ Asked = (
     | Prepare
     | FillFolder
     | Collect
+    | WriteOutputs
     | StageOut
     | Withdraw
 )

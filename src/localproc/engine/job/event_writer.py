@@ -85,7 +85,15 @@ class EventWriter:
     # Its steps
 
     def launched(
-        self, key: str, name: str, attempt: int, task: Task, *, given: str = "", because: str = ""
+        self,
+        key: str,
+        name: str,
+        attempt: int,
+        task: Task,
+        *,
+        lost: int = 0,
+        given: str = "",
+        because: str = "",
     ) -> None:
         """A step's task is handed to the executor."""
         self._reasons.pop(name, None)
@@ -96,6 +104,7 @@ class EventWriter:
                 name=name,
                 key=key,
                 attempt=attempt,
+                lost=lost,
                 log=self._logs.of(name),
                 command=task.argv,
                 tmpdir=task.tmpdir,

@@ -9,7 +9,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
-from localproc.engine.job.effects import Asked, MakePlan, PullPlan, StageIn, StageOut, Withdraw
+from localproc.engine.job.effects import (
+    Asked,
+    MakePlan,
+    PullPlan,
+    StageIn,
+    StageOut,
+    Withdraw,
+    WriteOutputs,
+)
 from localproc.errors import JobFailed, LocalprocError
 from localproc.machine.phases import Fact
 from localproc.model import Report
@@ -167,6 +175,7 @@ _ANSWERS: Final[dict[type[Asked], Fact]] = {
     StageIn: Fact.STAGED,
     MakePlan: Fact.PULLED,
     PullPlan: Fact.PULLED,
+    WriteOutputs: Fact.PUBLISHED,
     StageOut: Fact.PUBLISHED,
     Withdraw: Fact.PUBLISHED,
 }

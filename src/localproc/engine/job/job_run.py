@@ -15,7 +15,7 @@ from localproc import machine
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Effect, Effects
+from localproc.engine.job.effects import Effect, Effects, StageOut
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, fact_of
 from localproc.engine.job.job_endings import JobEndings
@@ -324,9 +324,15 @@ class JobRun(JobEndings):
 
     def _take_published(self, done: Any) -> None:
         try:
-            self._succeed(*self._staging.staged_out(done))
+            published = self._staging.staged_out(done, self._inputs)
         except LocalprocError as error:
-            self._own_step_broke(STAGE_OUT, error)
+            if isinstance(done.effect, StageOut):
+                self._own_step_broke(STAGE_OUT, error)
+            else:
+                self._process_broke(error)
+        else:
+            if published is not None:
+                self._succeed(*published)
 
     def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
         keep = self._keep

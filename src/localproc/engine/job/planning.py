@@ -9,15 +9,17 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
-from localproc.cwl.run.effort import plan_is_quick
+from localproc.cwl.run.effort import length, plan_is_quick
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.remote_defaults import DEFAULTS, with_defaults
 from localproc.engine.job.effects import Effects, MakePlan, PullPlan
 from localproc.engine.job.facts import Pulled
-from localproc.errors import LocalprocError
+from localproc.errors import LocalprocError, StepError
+from localproc.model import Encoded
 
 Instance = Invocation | Skipped
+MOST: Final = 512 << 20  #: characters of JSON that all outputs of a job's steps may have
 _BATCH: Final = 16  #: instances that a worker gives at a time
 _MOST_ASIDE: Final = 1_000  #: instances that others may overtake
 
@@ -25,6 +27,14 @@ _MOST_ASIDE: Final = 1_000  #: instances that others may overtake
 def make_plan(process: Tool | Workflow, inputs: Mapping[str, Any], files: Files) -> Plan:
     """Return the plan for inputs that have been staged; raises ``LocalprocError``."""
     return Plan(with_defaults(process, inputs.get(DEFAULTS, ())), inputs, files)
+
+
+def too_much(what: str) -> StepError:
+    """Return the error of a job whose outputs are more than an engine can hold."""
+    return StepError(
+        f"{what}, written as JSON, has more than {MOST >> 20} MiB",
+        hint="let tools write files, and have these be their outputs",
+    )
 
 
 class Planning:
@@ -56,6 +66,7 @@ class Planning:
         self._away = False  #: whether a worker has the plan
         self._exhausted = False  #: whether something has to end before there is more
         self._ready: deque[Instance] = deque()
+        self._held = 0  #: characters of JSON
         self._ended: list[tuple[str, Mapping[str, Any]]] = []
         self._error: LocalprocError | None = None  #: comes when nothing is ready any more
         self.progress = 0.0  #: as of the last time that the plan was here
@@ -80,7 +91,7 @@ class Planning:
         self._exhausted = pulled.exhausted
         ended, self._ended = self._ended, []
         for key, outputs in ended:
-            self.finish(key, outputs)
+            self._finish(key, outputs)
         self.progress = self._plan.progress
         self._error, self.current = pulled.error, pulled.key or self.current
 
@@ -117,9 +128,19 @@ class Planning:
 
     def finish(self, key: str, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of an instance that has ended well; raises ``LocalprocError``."""
+        if isinstance(outputs, Encoded):
+            self._held += len(outputs.text)
+            outputs = dict(outputs)  # the plan has no use for the text
+        else:
+            self._held += length(outputs)
+        if self._held > MOST:  # the plan has all of them in memory
+            raise too_much("what the steps have given")
         if self._away:
             self._ended.append((key, outputs))
-            return
+        else:
+            self._finish(key, outputs)
+
+    def _finish(self, key: str, outputs: Mapping[str, Any]) -> None:
         assert self._plan is not None
         self._plan.finish(key, outputs)
         self._exhausted = False

@@ -45,6 +45,7 @@ class Known:
     given: str = ""
     ran_in: str = ""
     made: str = ""
+    lost: int = 0  #: attempts before it that were lost while they ran
     failures: int = 0  #: attempts after which another one was to come
     due: datetime | None = None  #: when the next attempt may begin, while it is waited for
 
@@ -93,6 +94,7 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                     event.image,
                     event.containers,
                 )
+                known.lost = event.lost
                 known.given, known.ran_in = event.given, ran_in(event.digest, event.software)
                 if event.name in by_name:
                     known.failures = by_name[event.name].failures

@@ -11,10 +11,11 @@ from localproc.cwl.base.files import (
     is_reference,
     local_paths,
 )
+from localproc.cwl.run.effort import LARGE, is_within
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
-from localproc.engine.job.effects import Effects, StageIn, StageOut, Withdraw
+from localproc.engine.job.effects import Effects, StageIn, StageOut, Withdraw, WriteOutputs
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
@@ -76,10 +77,15 @@ class Staging:
     def stage_out(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
         """Ask for the outputs to be published; whether there is anything to publish.
 
-        Outputs may be, or lead to, the files among the inputs.
+        Outputs may be, or lead to, the files among the inputs. Where there is too much to look for
+        files in, that is asked for first.
         """
-        if not has_files(outputs):
-            return False
+        if not is_within(outputs, LARGE):
+            self._effects.ask(WriteOutputs(outputs))
+            return True
+        return has_files(outputs) and self._ask_to_publish(outputs, inputs)
+
+    def _ask_to_publish(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
         self._begin(STAGE_OUT, "publishing results", again=False)
         known = tuple(local_paths(inputs))
         self._effects.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
@@ -89,11 +95,20 @@ class Staging:
         """Ask for what has been published to be taken back: the job does not end with it."""
         self._effects.ask(Withdraw(self.log(STAGE_OUT)))
 
-    def staged_out(self, done: Done) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """Return the published outputs and the features of catalogs; raises ``LocalprocError``."""
+    def staged_out(
+        self, done: Done, inputs: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+        """Return the published outputs and the features of catalogs; ``None``: not yet.
+
+        Raises ``LocalprocError``.
+        """
         if done.error is not None:
             raise done.error
-        self._writer.ended(self.name(STAGE_OUT), StepStatus.SUCCESSFUL)
+        if isinstance(done.effect, StageOut):
+            self._writer.ended(self.name(STAGE_OUT), StepStatus.SUCCESSFUL)
+        elif done.value is None:
+            self._ask_to_publish(done.effect.outputs, inputs)
+            return None
         outputs, features = done.value
         return outputs, features
 

@@ -91,14 +91,13 @@ class StepAttempts:
 
     def go_on(self, known: Known, due: datetime, invocation: Invocation) -> None:
         """Let a step wait that an earlier engine has left waiting."""
-        lost = known.attempt - known.failures
         self._waiting.append(
             Again(
                 known.name,
                 invocation,
                 known.attempt + 1,
                 due,
-                lost=lost,
+                lost=known.lost,
                 failures=known.failures,
             )
         )

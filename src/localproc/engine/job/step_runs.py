@@ -193,7 +193,13 @@ class StepRuns:
             self._seek(running)
             return
         self._writer.launched(
-            key, effect.name, effect.attempt, task, given=given, because=effect.because
+            key,
+            effect.name,
+            effect.attempt,
+            task,
+            lost=effect.lost,
+            given=given,
+            because=effect.because,
         )
         self._release_lost(effect)
         if is_light(task.stage):

@@ -77,7 +77,7 @@ class StepStarts:
                 invocation,
                 known.attempt,
                 known.tmpdir,
-                lost=known.attempt - 1 - known.failures,
+                lost=known.lost,
                 failures=known.failures,
                 taken_up=True,
             )

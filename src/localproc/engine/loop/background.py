@@ -25,6 +25,7 @@ from localproc.engine.job.effects import (
     StageIn,
     StageOut,
     Withdraw,
+    WriteOutputs,
 )
 from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
@@ -71,6 +72,7 @@ class Background:
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
+            WriteOutputs: self._planning,
             FillFolder: self._placing,
             MakePlan: self._planning,
             PullPlan: self._planning,

@@ -11,7 +11,9 @@ from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from localproc.cwl.base.files import has_files
 from localproc.cwl.base.listing import with_checksums
+from localproc.cwl.run.effort import LARGE, is_within
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
@@ -28,14 +30,15 @@ from localproc.engine.job.effects import (
     StageIn,
     StageOut,
     Withdraw,
+    WriteOutputs,
 )
-from localproc.engine.job.facts import Made, News, Progressed
-from localproc.engine.job.planning import make_plan, pull
+from localproc.engine.job.facts import Made, News, Progressed, Recalled, TakenFrom
+from localproc.engine.job.planning import MOST, make_plan, pull, too_much
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.recalling import Aside, Recaller
 from localproc.engine.loop.task_folder import fill_folder
-from localproc.model import Task
+from localproc.model import Encoded, Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.priorities import considerate
 from localproc.storage.disk import Disk
@@ -55,6 +58,8 @@ from localproc.uris import uri_path
 class JobWork:
     """Does effects; ``told`` is told, by the id of a job, how far one is.
 
+    ``encode`` writes what is large as it is going to be recorded: the loop is not to wait for that.
+
     ``durable``: what is answered is on the disk. ``validation`` is of results, ``schemas`` a folder
     with those of STAC's extensions; ``remnants`` remember results that have to be removed.
     """
@@ -65,6 +70,7 @@ class JobWork:
         containers: Containers,
         steps: StepCache,
         told: Callable[[str, News], None],
+        encode: Callable[[Mapping[str, Any], Callable[[], object]], Encoded],
         *,
         durable: bool,
         validation: Validation,
@@ -76,6 +82,7 @@ class JobWork:
         self._containers = containers
         self._steps = steps
         self._told = told
+        self._encode = encode
         self._recaller = Recaller(steps, containers)
         self._safekeeping = Safekeeping() if durable else None
         self._validation = validation
@@ -83,7 +90,7 @@ class JobWork:
 
     def do(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
         """Do an effect and return what came of it, or raise why it could not be done."""
-        value = self._value(effect, job, aside)
+        value = self._written(self._value(effect, job, aside), considerate(job.go_on))
         if self._safekeeping is not None:
             self._keep(self._safekeeping, effect, value, job)
         return value
@@ -108,12 +115,29 @@ class JobWork:
                 return self._recaller.recall(effect, job, disk, aside)
             case StageIn():
                 return self._stage_in(effect, job, disk)
+            case StageOut() | WriteOutputs() if not is_within(effect.outputs, MOST):
+                raise too_much("what it gives")  # one value may be many outputs
+            case WriteOutputs(outputs):
+                return None if has_files(outputs) else (outputs, {})
             case StageOut():
                 with log_writer(effect.log) as log:
                     return self._publish(effect, job, disk, log)
             case Withdraw():
                 with log_writer(effect.log) as log:
                     return self._withdraw(job, log)
+
+    def _written(self, value: Any, go_on: Callable[[], None]) -> Any:
+        """Return what came of an effect with large outputs written as they will be recorded."""
+        match value:
+            case Made(outputs) | TakenFrom(outputs) if not is_within(outputs, LARGE):
+                return replace(value, outputs=self._encode(outputs, go_on))
+            case Recalled(found=TakenFrom() as found):
+                return replace(value, found=self._written(found, go_on))
+            case dict() if not is_within(value, LARGE):
+                return self._encode(value, go_on)
+            case (dict() as outputs, dict() as features):
+                return self._written(outputs, go_on), self._written(features, go_on)
+        return value
 
     def _keep(self, safekeeping: Safekeeping, effect: Asked, value: Any, job: JobContext) -> None:
         """See that what is going to be recorded is there after a power cut too."""

@@ -110,6 +110,7 @@ class Loop:
             parts.containers,
             steps,
             self._report_done,
+            parts.store.encoded,
             durable=settings.durable,
             validation=Validation(settings.validate_results),
             schemas=settings.stac_schemas,

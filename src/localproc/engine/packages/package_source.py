@@ -8,11 +8,10 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from localproc.cwl.base.reading import check_depth
 from localproc.cwl.load.sources import Read, Sources
@@ -26,9 +25,10 @@ from localproc.errors import InvalidPackage
 from localproc.model import InputPolicy
 from localproc.ogc.apppkg import MEDIA_TYPE, YAML_MEDIA_TYPE, is_apppkg, read_apppkg
 from localproc.plugins.executor import ExecutorPlugin
-from localproc.plugins.storage import Storage
+from localproc.plugins.manager import PluginManager
 from localproc.storage.access import Access
-from localproc.uris import path_uri, uri_path
+from localproc.storage.open_storages import StorageOptions, Storages
+from localproc.uris import is_absolute, joined_uri, path_uri, uri_path
 
 if TYPE_CHECKING:
     from localproc.cwl.check.check import Findings
@@ -93,8 +93,11 @@ def find_source(package: object, base: str = "") -> PackageSource:
     text = str(package)
     if isinstance(package, str) and "\n" in text:
         return find_source(text.encode(), base)
-    path, fragment = urldefrag(text)
-    if urlsplit(text).scheme in ("http", "https", "file"):
+    try:
+        path, fragment = urldefrag(text)
+    except ValueError as error:
+        raise InvalidPackage(f"{text!r} is no address: {error}") from None
+    if is_absolute(text) and not os.path.exists(text):
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
         path, fragment = text, ""
@@ -217,8 +220,11 @@ class Reader:
         if package.document is not None:
             text = json.dumps(package.document, indent=2).encode()
             return replace(found, uri=f"{source.uri}?unit", data=text)
-        href, fragment = urldefrag(package.href)
-        uri = urljoin(source.uri, href.removeprefix("cid:"))
+        try:
+            href, fragment = urldefrag(package.href)
+            uri = joined_uri(source.uri, href.removeprefix("cid:"))
+        except ValueError as error:
+            raise InvalidPackage(f"{package.href!r} is no address: {error}") from None
         return replace(found, uri=uri, data=None, fragment=fragment or source.fragment)
 
     def _fetcher(self, source: PackageSource, moved: dict[str, str]) -> Read:
@@ -252,17 +258,16 @@ class Reader:
 
 
 @contextmanager
-def package_reader(*, allow_remote: bool) -> Iterator[Reader]:
-    """Give a reader of packages that needs no home."""
-    with ExitStack() as open_ones:
-
-        @cache
-        def open_web(_: str, guarded: bool) -> Storage:
-            from localproc.storage.web import WebStorage  # httpx costs 0.15 s
-
-            return open_ones.enter_context(closing(WebStorage(guarded=guarded)))
-
-        yield Reader(Access(open_web, InputPolicy()), remote=allow_remote)
+def package_reader(
+    *,
+    allow_remote: bool,
+    plugins: PluginManager | None = None,
+    storage_options: StorageOptions | None = None,
+) -> Iterator[Reader]:
+    """Give a reader of packages that needs no home; ``plugins``: not just those installed."""
+    find = (plugins or PluginManager()).storage
+    with closing(Storages(find, storage_options or {}, {})) as storages:
+        yield Reader(Access(storages.open, InputPolicy()), remote=allow_remote)
 
 
 def validate(
@@ -272,6 +277,7 @@ def validate(
     executor: ExecutorPlugin | None = None,
     containers: Containers | None = None,
     profile: str = "",
+    storage_options: StorageOptions | None = None,
 ) -> "Findings":
     """Check a package without deploying it, and whether an executor can run it here.
 
@@ -283,7 +289,7 @@ def validate(
     from localproc.cwl.check.profile_eoap import PROFILES
     from localproc.engine.packages.fitness import misgivings
 
-    with package_reader(allow_remote=allow_remote) as reader:
+    with package_reader(allow_remote=allow_remote, storage_options=storage_options) as reader:
         loaded, _ = reader.read(find_source(package))
     found = examine(loaded)
     found.warnings += missing_files(loaded)

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from localproc.cwl.base.reading import read_written_json
 from localproc.errors import StagingError
 from localproc.plugins.storage import Storage
-from localproc.uris import path_uri, uri_path
+from localproc.uris import joined_uri, path_uri, uri_path
 
 #: An event: its key, and the facts that inputs may name.
 Occurrence = tuple[str, dict[str, Any]]
@@ -87,7 +87,7 @@ def item_pages(
         document = read(place)
         if not isinstance(document, Mapping):
             raise StagingError(f"{place} is no STAC document", uri=place)
-        links = [one for one in document.get("links", ()) if isinstance(one, Mapping)]
+        links = _links(document)
         if document.get("type") == "FeatureCollection":
             found = document.get("features", ())
             rels: tuple[str, ...] = ("next",)
@@ -95,12 +95,24 @@ def item_pages(
             found, rels = [document], ()
         else:
             found, rels = (), ("child", "item", "items")
-        waiting += [urljoin(place, str(one.get("href"))) for one in links if one.get("rel") in rels]
+        waiting += [_address(place, one) for one in links if one.get("rel") in rels]
         yield [
             _item(item, place, changes=changes)
             for item in found
             if isinstance(item, Mapping) and (not wanted or item.get("collection") in wanted)
         ]
+
+
+def _links(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in document.get("links") or () if isinstance(one, Mapping)]
+
+
+def _address(place: str, link: Mapping[str, Any]) -> str:
+    """Return where a link leads to, the place itself for none; raises ``StagingError``."""
+    try:
+        return joined_uri(place, str(link.get("href") or place))
+    except ValueError as error:
+        raise StagingError(f"{place} has a link that is no address: {error}", uri=place) from None
 
 
 def json_of_answer(answer: Any, place: str) -> Any:
@@ -118,15 +130,14 @@ def json_of_answer(answer: Any, place: str) -> Any:
 
 def _item(item: Mapping[str, Any], place: str, *, changes: bool) -> Occurrence:
     properties = item.get("properties") or {}
-    links = (one for one in item.get("links", ()) if one.get("rel") == "self")
-    own: Mapping[str, Any] = next(links, {})
+    own = next((one for one in _links(item) if one.get("rel") == "self"), {})
     collection = str(item.get("collection") or "")
     facts = {
         "event": "stac",
         "id": item.get("id"),
         "collection": collection,
         "datetime": properties.get("datetime") or properties.get("start_datetime"),
-        "href": urljoin(place, str(own.get("href") or place)),
+        "href": _address(place, own),
         "properties": properties,
         "assets": item.get("assets") or {},
         "bbox": item.get("bbox"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict, Unpack
 
-from localproc.engine.admission.inputs import read_inputs
 from localproc.engine.home.home import check_namespace
 from localproc.engine.options import Inputs
 from localproc.engine.triggers.accepting import checked_options
@@ -98,7 +97,7 @@ class Schedules(KeptTriggers):
         for what makes no sense, also for a name that is taken unless ``replace_it``.
         """
         more = dict(options.get("options", {}))
-        values, base = read_inputs(inputs, more.pop("base", None))
+        values, base = self._namespace.read_inputs(inputs, more.pop("base", None))
         days_off = expanded(options.get("days_off", ()))
         rest: dict[str, Any] = {**options, "days_off": days_off}
         schedule = Schedule(

@@ -12,7 +12,7 @@ from typing import Any, Final
 from localproc.model import Task
 
 _MINUTE: Final = 60
-_OF_NODE: Final = ("setup", "keep", "tmp", "python")
+_OF_NODE: Final = ("setup", "keep", "tmp", "python", "mpirun")
 _OF_ALL: Final = ("jobs", "timeout", "shared", "silence")
 _ARRAY: Final = 500  #: elements at most: fewer than any scheduler allows
 
@@ -27,9 +27,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a job needs: whole ``cores``, ``ram`` in MiB, ``seconds`` (0: not limited here).
+    """What a job needs: whole ``cores`` for each of its processes, ``seconds`` (0: no limit here).
 
-    ``options`` are the scheduler's own, by name; equal ones compare equal.
+    ``ram`` is that of a node, in MiB. ``options`` are the scheduler's own, by name; equal ones
+    compare equal.
     """
 
     cores: int
@@ -39,6 +40,11 @@ class Request:
     processes: int = 1
     nodes: int = 1
     options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def each(self) -> int:
+        """The processes on a node, at the most."""
+        return math.ceil(self.processes / self.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,10 @@ def request(task: Task, options: Mapping[str, Any]) -> Request:
     others = ("mode", "bundle", "bundle_cores", *_OF_NODE, *_OF_ALL)
     own = {name: value for name, value in options.items() if name not in others}
     needs = task.resources
+    each = math.ceil(needs.processes / needs.nodes)
     return Request(
         cores=max(1, math.ceil(needs.cores)),
-        ram=max(1, math.ceil(needs.ram_max or needs.ram)),
+        ram=max(1, math.ceil(needs.ram_max or needs.ram)) * each,
         seconds=math.ceil(needs.time) + _MINUTE if needs.time else 0,
         gpus=needs.gpus,
         processes=needs.processes,

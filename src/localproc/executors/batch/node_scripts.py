@@ -4,6 +4,7 @@ Owns the text of both, for the shell and for the keeper. Pure.
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from shlex import quote
@@ -19,8 +20,10 @@ _PART: Final = 25  #: tasks of a file: each element of an array reads one
 class NodeSetup:
     """How things are on a node: which variables tell a job's id and an element's number, which is
     ``first_index`` for the first; ``tmp`` (an expression of the shell), the ``python`` that runs
-    bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, and
-    the lines of the shell that are to be run before each.
+    bundles where there is not its ``own``, that of the engine; variables that tasks ``keep``, the
+    lines of the shell that are to be run before each, and what starts the processes of one that is
+    several (``mpirun``). On ``machine``, that of the engine, the temporary folders that it has made
+    are the node's own already.
     """  # noqa: D205
 
     job_variable: str
@@ -29,8 +32,10 @@ class NodeSetup:
     tmp: str = "${TMPDIR:-/tmp}"
     python: str = "python3"
     own: str = ""
+    machine: str = ""
     keep: tuple[str, ...] = ()
     setup: str = ""
+    mpirun: str = "mpirun"
 
     def of(self, batch: Batch) -> "NodeSetup":
         """Return how things are for a batch, by its options."""
@@ -41,9 +46,19 @@ class NodeSetup:
             tmp=str(options.get("tmp", self.tmp)),
             python=str(options.get("python", self.python)),
             own="" if "python" in options else self.own,
+            machine="" if "tmp" in options else self.machine,
             keep=tuple(options.get("keep", self.keep)),
             setup=setup if isinstance(setup, str) else "\n".join(setup),
+            mpirun=str(options.get("mpirun", self.mpirun)),
         )
+
+    def started(self, task: Task, batch: Batch) -> Sequence[str]:
+        """Return a task's command, or what starts it as many times as it is to run."""
+        needs = batch.request
+        if needs.processes == 1:
+            return task.argv
+        command = shlex.split(self.mpirun.replace("{cores}", str(needs.cores)))
+        return [*command, "-n", str(needs.processes), *task.argv]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
 trap : TERM USR2
 name={quote(place.name)} folder={quote(place.folder)} done={quote(place.done)}
 runner={quote(place.runner)} job=${{{node.job_variable}}} tmp="{node.tmp}"
-part={_PART}
+machine={quote(node.machine)} part={_PART}
 . "$runner/runner.sh"
 {run}
 """
@@ -158,7 +173,7 @@ def _command(task: Task, batch: Batch, node: NodeSetup) -> str:
         del names["TMPDIR"]
         words.append('TMPDIR="${local:-$tmpdir}"')
     words += [quote(f"{name}={value}") for name, value in names.items()]
-    argv = with_setup(task.argv, node.setup)
+    argv = with_setup(node.started(task, batch), node.setup)
     if "=" in argv[0]:  # env would take it for a variable
         argv = ["sh", "-c", 'exec "$@"', "sh", *argv]
     return " ".join([*words, *map(quote, argv)])

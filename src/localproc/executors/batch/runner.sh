@@ -4,6 +4,7 @@
 #   name    the batch's name              job    the id that the scheduler gave the job
 #   tmp     where temporary folders are made   runner   the folder of this file
 #   part    how many tasks a file of them has
+#   machine the boot id of the machine whose own disk all that lies on, if it is one's; or nothing
 # A file of tasks defines "describe NUMBER", which sets outdir, limit, stdin, stdout, stderr, wants_local,
 # and "command_of NUMBER", which becomes the command of a task. A task begins where its marker can be made, so a job
 # that is started twice runs nothing twice. Its exit record is lines of "WORD VALUE", the last ones
@@ -82,6 +83,10 @@ after() {  # SECONDS SIGNAL PROCESS: in a session of its own, so that no task is
 
 make_local() {  # a temporary folder on the node, for a task whose command names none
   [ -n "$wants_local" ] || return 0
+  if [ -n "$machine" ]; then  # two processes less for each task
+    read -r here </proc/sys/kernel/random/boot_id
+    [ "$here" != "$machine" ] || return 0
+  fi
   local=$tmp/localproc.$job.$number
   mkdir -p -m 700 -- "$local" 2>/dev/null || local=
 }

@@ -75,6 +75,13 @@ class Scheduler(Protocol):
     def first_index(self) -> int:
         """The number that it has in the first element: 0, or 1 where it counts from there."""
 
+    @property
+    def mpirun(self) -> str:
+        """The command that starts processes on the nodes of a job, where no option names another.
+
+        ``-n`` and their number follow; ``{cores}`` in it stands for those of each.
+        """
+
     def unfit(self, request: Request) -> str:
         """Return why there is no place for such a job; empty if there is. May not block."""
 

@@ -21,7 +21,7 @@ from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.pulse import SILENT
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.scheduler import Allocation, Scheduler, TooMany
-from localproc.executors.batch.shared_paths import Sharing
+from localproc.executors.batch.shared_paths import Sharing, own_machine
 from localproc.executors.batch.spool import Spool
 from localproc.executors.batch.step_options import Options
 from localproc.executors.batch.telling import Telling
@@ -54,6 +54,8 @@ class BatchBackend(Backend):
                 scheduler.index_variable,
                 scheduler.first_index,
                 own=sys.executable,
+                machine=own_machine(settings.folder),
+                mpirun=scheduler.mpirun,
             ),
         )
         self._queue = Queue(scheduler)

@@ -1,14 +1,29 @@
 """Which paths nodes see.
 
-Owns telling of a path that they do not, where their folders are known. Must not touch a disk, but
-for what links stand for.
+Owns telling of a path that they do not, where their folders are known; and which machine has what
+they see on a disk of its own. Must not touch a disk, but for what links stand for.
 """
 
 import os
 from collections.abc import Iterable, Sequence
 
 from localproc.errors import EnvironmentProblem
+from localproc.file_systems import on_network
 from localproc.model import Task
+
+
+def own_machine(folder: str) -> str:
+    """Return the boot id of this machine if a folder is on its own disk; empty if not, or unknown.
+
+    It is the only node, or one of them, on a small cluster.
+    """
+    if on_network(folder):
+        return ""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 class Sharing:

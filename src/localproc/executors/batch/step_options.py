@@ -25,6 +25,8 @@ SHARED: Final[Mapping[str, str]] = {
     "tmp": "where temporary folders are made on the node (`${TMPDIR:-/tmp}`)",
     "python": "the Python of the node that runs bundles; otherwise the one that runs localproc, "
     "if it is there, or `python3`",
+    "mpirun": "the command that starts the processes of an MPIRequirement, before `-n` and their "
+    "number; `{cores}` are those of each",
     "silence": "seconds after which a bundle whose runner gives no sign of life is taken back, so "
     "that its tasks run elsewhere; 0: never (120)",
     "shared": "the folders that nodes see, a list; a step that would use another one is refused",
