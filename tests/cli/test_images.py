@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from localproc.executors.containers.charliecloud import Charliecloud
-from localproc.executors.containers.image_folder import file_name, name_of
+from localproc.executors.containers.image_folder import image_file_name, image_name_of
 from tests.cli.terminal import localproc
 from tests.executors.charliecloud_tests import IMAGE, charliecloud
 
@@ -103,11 +103,14 @@ def test_no_two_images_are_saved_in_one_file(package: Path, here: Path) -> None:
         assert localproc("images", "load", saved(), "--name", name, "--images", "others").code == 0
         assert localproc("images", "save", name, "--to", "all", "--images", "others").code == 0
     assert len(list((here / "all").iterdir())) == 3
-    assert [name_of(file_name(name)) for name in ("a/b:1", "a_b:1")] == ["a/b:1", "a_b:1"]
+    assert [image_name_of(image_file_name(name)) for name in ("a/b:1", "a_b:1")] == [
+        "a/b:1",
+        "a_b:1",
+    ]
 
 
 def test_an_image_that_cannot_be_written_leaves_nothing(package: Path, here: Path) -> None:
-    file = here / "files" / f"{file_name(IMAGE)}.tar"
+    file = here / "files" / f"{image_file_name(IMAGE)}.tar"
     file.mkdir(parents=True)
     said = localproc("images", "save", IMAGE, "--to", "files")
     assert said.code != 0

@@ -20,7 +20,7 @@ from localproc.cli.site import Site
 from localproc.engine.container_runtimes import Containers, bring, local_file
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import EnvironmentProblem, ImageError
-from localproc.executors.containers.image_folder import file_name
+from localproc.executors.containers.image_folder import image_file_name
 from localproc.model import Container
 from localproc.plugins.containers import ContainerRuntime, Image
 from localproc.plugins.manager import PluginManager
@@ -196,7 +196,7 @@ def _write(runtime: ContainerRuntime, image: Image, file: str) -> None:
 
 
 def _file_name(image: Image, runtime: str) -> str:
-    plain = file_name(image.name)
+    plain = image_file_name(image.name)
     return f"{plain}.sif" if runtime in ("apptainer", "singularity") else f"{plain}.tar"
 
 

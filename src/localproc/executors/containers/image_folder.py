@@ -22,12 +22,12 @@ def normalized(name: str) -> str:
     return name if ":" in last or "@" in last else f"{name}:latest"
 
 
-def file_name(name: str) -> str:
+def image_file_name(name: str) -> str:
     """Return the name of a file for an image, as ``ch-image`` writes it: no two share one."""
     return name.replace("/", "%").replace(":", "+")
 
 
-def name_of(file: str) -> str:
+def image_name_of(file: str) -> str:
     """Return the image's name again."""
     return file.replace("+", ":").replace("%", "/")
 
@@ -41,7 +41,7 @@ class ImageFolder:
 
     def place(self, name: str) -> str:
         """Return where an image of a name is, or would be."""
-        return os.path.join(self.folder, file_name(normalized(name)) + self._ending)
+        return os.path.join(self.folder, image_file_name(normalized(name)) + self._ending)
 
     def names(self) -> list[str]:
         """Return the names of all that are here."""
@@ -50,7 +50,7 @@ class ImageFolder:
         except OSError:
             return []
         return [
-            name_of(one.removesuffix(self._ending))
+            image_name_of(one.removesuffix(self._ending))
             for one in found
             if not one.startswith(".") and one.endswith(self._ending)
         ]
