@@ -46,9 +46,11 @@ def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
     """
     import hashlib
 
-    name, _, size = name.partition("-")
-    sized = {"digest_size": int(size)} if size else {}
-    found = hashlib.new(name, usedforsecurity=False, **sized)
+    plain, _, size = name.partition("-")
+    if size:
+        found = getattr(hashlib, plain)(digest_size=int(size))
+    else:
+        found = hashlib.new(plain, usedforsecurity=False)
     while chunk := os.read(file, _CHUNK):
         found.update(chunk)
         go_on()
