@@ -54,7 +54,7 @@ def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
     while chunk := os.read(file, _CHUNK):
         found.update(chunk)
         go_on()
-    return found.hexdigest()
+    return str(found.hexdigest())
 
 
 def main(work: str, old: int, new: int) -> None:
