@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from localproc.executors.containers.charliecloud import Charliecloud
+from localproc.executors.containers.image_folder import file_name, name_of
 from tests.cli.terminal import localproc
 from tests.executors.charliecloud_tests import IMAGE, charliecloud
 
@@ -95,6 +96,36 @@ def test_images_move_to_another_machine_in_files(package: Path, here: Path) -> N
     assert renamed.out.split()[1] == loaded.out.split()[1]
     named = {one["name"] for one in localproc("images", "--json", "--images", other).document}
     assert named == {IMAGE, "other:1"}
+
+
+def test_no_two_images_are_saved_in_one_file(package: Path, here: Path) -> None:
+    for name in ("a/b:1", "a_b:1", "a:b"):
+        assert localproc("images", "load", saved(), "--name", name, "--images", "others").code == 0
+        assert localproc("images", "save", name, "--to", "all", "--images", "others").code == 0
+    assert len(list((here / "all").iterdir())) == 3
+    assert [name_of(file_name(name)) for name in ("a/b:1", "a_b:1")] == ["a/b:1", "a_b:1"]
+
+
+def test_an_image_that_cannot_be_written_leaves_nothing(package: Path, here: Path) -> None:
+    file = here / "files" / f"{file_name(IMAGE)}.tar"
+    file.mkdir(parents=True)
+    said = localproc("images", "save", IMAGE, "--to", "files")
+    assert said.code != 0
+    assert f"{IMAGE} cannot be written to files/{file.name}: Is a directory" in said.err
+    assert list((here / "files").iterdir()) == [file]
+
+
+def test_an_image_for_which_there_is_no_folder_is_told_with_it(package: Path, here: Path) -> None:
+    (here / "taken").touch()
+    said = localproc("images", "load", saved(), "--images", here / "taken")
+    assert said.code != 0
+    assert f"{IMAGE} cannot be made in {here}/taken/charliecloud: Not a directory" in said.err
+    assert "--images DIR" in said.err
+
+
+def saved() -> str:
+    """Save the image of the tests; give its file."""
+    return localproc("images", "save", IMAGE, "--to", "first").out.strip()
 
 
 def test_what_makes_an_image_is_told_and_does_so(

@@ -36,6 +36,7 @@ from localproc.engine.job.facts import (
     TakenFrom,
     ToolProgressed,
 )
+from localproc.engine.job.job_run import JobRun
 from localproc.errors import JobFailed, StagingError, StepError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
 from localproc.model import Report, TaskState
@@ -133,6 +134,10 @@ steps:
 
 
 # A life without trouble
+
+
+def test_every_act_is_done_by_something() -> None:
+    assert JobRun.acts.keys() == set(Act)
 
 
 def test_a_job_from_its_beginning_to_its_end() -> None:

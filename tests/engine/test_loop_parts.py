@@ -1,6 +1,7 @@
 """The parts of the loop, each by itself: fair turns, recording, the queue of jobs."""
 
 import threading
+import weakref
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.opening_threads import Opening
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.waiting_jobs import WaitingJobs
@@ -368,6 +370,16 @@ def test_executors_are_asked_as_often_as_they_say() -> None:
         now[0] += wait
     assert now[0] == 110
     assert asked == [[1, 1, 0], [2, 1, 0], [3, 1, 0], [3, 2, 0], [4, 2, 0], [5, 2, 0]]
+
+
+# The disk
+
+
+def test_a_disk_for_a_short_look_goes_with_who_had_it() -> None:
+    disk = QuickDisk()
+    gone = weakref.ref(disk)
+    del disk
+    assert gone() is None, "no job leaves garbage to be collected"
 
 
 # The queue

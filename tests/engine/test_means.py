@@ -30,6 +30,22 @@ def tool(**fields: Any) -> dict[str, Any]:
     }
 
 
+def workflow(requirements: dict[str, Any]) -> dict[str, Any]:
+    """A workflow of the tool: what an expression gives is known when the step begins."""
+    run = tool(requirements=requirements)
+    names = run.pop("$namespaces")
+    step = {"run": run, "in": {"n": "n"}, "out": ["out"]}
+    return {
+        "cwlVersion": run.pop("cwlVersion"),
+        "$namespaces": names,
+        "class": "Workflow",
+        "id": "shows",
+        "inputs": {"n": "int"},
+        "steps": {"show": step},
+        "outputs": {"out": {"type": "File", "outputSource": "show/out"}},
+    }
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine on a machine with two devices, and with an MPI."""
@@ -100,5 +116,32 @@ def test_a_hint_that_cannot_be_met_is_told_in_the_steps_log(bare: Engine) -> Non
 
 
 def test_an_amount_that_is_none_fails_the_step(engine: Engine) -> None:
-    job = engine.run(tool(requirements={MPI: {"processes": "$(inputs.n)"}}), {"n": -1})
-    assert "processes is -1, not a number" in str(job.problem)
+    process = engine.deploy(workflow({MPI: {"processes": "$(inputs.n)"}}))
+    for number, why in ((-1, "processes is -1, not a number"), (0, "is 0, not a number from 1")):
+        assert why in str(process.execute({"n": number}).wait().problem)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "why"),
+    [
+        ({"processes": "$(inputs.n)"}, 3, "it needs 3 MPI processes, and there is no mpirun"),
+        ({"processes": "$(inputs.n)"}, 0, "processes is 0, not a number from 1"),
+        ({"processes": 0}, 1, "processes is 0, not a number from 1"),
+        ({"processes": "many"}, 1, "processes is 'many', not a number"),
+        ({}, 1, "processes is None, not a number from 1"),
+    ],
+)
+def test_processes_that_cannot_be_had_are_refused_before_the_job_is_accepted(
+    bare: Engine, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], given: int, why: str
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    process = bare.deploy(tool(requirements={MPI: asked}))
+    with pytest.raises(UnsupportedPackage) as error:
+        process.execute({"n": given})
+    assert why in error.value.problems[0].message
+    assert list(bare.jobs()) == []
+
+
+def test_one_process_that_an_expression_gives_needs_no_mpi(bare: Engine) -> None:
+    process = bare.deploy(tool(requirements={MPI: {"processes": "$(inputs.n)"}}))
+    assert process.execute({"n": 1}).wait().status == "successful"

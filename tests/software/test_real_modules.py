@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from localproc import Engine
-from localproc.errors import UnsupportedPackage
+from localproc.errors import EnvironmentProblem, UnsupportedPackage
 from localproc.model import SoftwarePackage
 from localproc.software.modules import Modules
+from localproc.software.resolution import Software, SoftwareSource
 from tests.conftest import absent
 
 pytestmark = pytest.mark.slow
@@ -59,7 +60,13 @@ def program(path: Path, script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "found"), [(("3.8",), "gdal/3.8"), ((), "gdal/3.8"), (("3.6",), ""), (("9",), "")]
+    ("versions", "found"),
+    [
+        (("3.8",), "gdal/3.8"),
+        ((), "gdal/3.8"),
+        (("3.6", "3.8"), "gdal/3.8"),
+        (("9",), ""),
+    ],
 )
 def test_a_module_is_found_if_it_can_be_loaded(
     modules: str, versions: tuple[str, ...], found: str
@@ -67,6 +74,16 @@ def test_a_module_is_found_if_it_can_be_loaded(
     resolver = Modules({"use": modules})
     there = resolver.find(SoftwarePackage("gdal", versions))
     assert (there.place if there else "") == found
+
+
+def test_a_module_that_is_there_and_cannot_be_loaded_is_told_of(modules: str) -> None:
+    resolver = Modules({"use": modules})
+    with pytest.raises(EnvironmentProblem, match="nowhere/1"):
+        resolver.find(SoftwarePackage("gdal", ("3.6",)))
+    source = SoftwareSource("modules", resolver)
+    [missing] = Software([source], {}).provide([SoftwarePackage("gdal", ("3.6",))]).missing
+    assert missing.startswith("gdal 3.6 (modules: ")
+    assert "nowhere/1" in missing
 
 
 def test_all_that_modules_change_counts(modules: str) -> None:
@@ -119,4 +136,5 @@ def test_a_package_runs_with_modules_and_a_conda_environment(modules: str, tmp_p
         process = engine.deploy({**tool, "id": "older"})
         with pytest.raises(UnsupportedPackage) as refused:
             process.execute({})
-        assert refused.value.problems[0].message == "nothing here provides gdal 3.6"
+        said = refused.value.problems[0].message
+        assert said.startswith("nothing here provides gdal 3.6 (modules: ")

@@ -4,7 +4,9 @@ Owns listing, pulling, loading and saving them. Must not know how any runtime ke
 """
 
 import os
+import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,9 +19,10 @@ from localproc.cli.shared_options import container_options, json_option
 from localproc.cli.site import Site
 from localproc.engine.container_runtimes import Containers, bring, local_file
 from localproc.engine.packages.images import Named, looked_for, named_images
-from localproc.errors import EnvironmentProblem
+from localproc.errors import EnvironmentProblem, ImageError
+from localproc.executors.containers.image_folder import file_name
 from localproc.model import Container
-from localproc.plugins.containers import Image
+from localproc.plugins.containers import ContainerRuntime, Image
 from localproc.plugins.manager import PluginManager
 
 _MIB: Final = 1 << 20
@@ -135,7 +138,7 @@ def save(site: Site, names: tuple[str, ...], to: str, containers: str, folder: s
     for box in (box for one in names for box in _boxes(site, one)):
         image = known.image(replace(box, runtime=name))
         file = os.path.join(to, _file_name(image, name))
-        runtime.save(image, file)
+        _write(runtime, image, file)
         click.echo(file)
 
 
@@ -177,8 +180,23 @@ def _boxes(site: Site, name: str) -> Iterator[Container]:
         yield Container(name, "", pull=name)
 
 
+def _write(runtime: ContainerRuntime, image: Image, file: str) -> None:
+    """Write an image to a file, which is there as a whole or as it was before."""
+    part = f"{file}.{secrets.token_hex(4)}.part"
+    try:
+        runtime.save(image, part)
+        os.replace(part, file)
+    except OSError as error:
+        said = error.strerror or error
+        hint = "choose a folder with room for it: --to DIR"
+        raise ImageError(f"{image.name} cannot be written to {file}: {said}", hint=hint) from error
+    finally:
+        with suppress(OSError):
+            os.remove(part)
+
+
 def _file_name(image: Image, runtime: str) -> str:
-    plain = image.name.replace("/", "_").replace(":", "_")
+    plain = file_name(image.name)
     return f"{plain}.sif" if runtime in ("apptainer", "singularity") else f"{plain}.tar"
 
 

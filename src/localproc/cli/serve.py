@@ -24,7 +24,23 @@ if TYPE_CHECKING:
 
     from localproc.api import Engine
 
-_MOST: Final = 16 << 30
+#: What may be limited, as the members of a policy, and what is unless something else is said.
+_LIMITS: Final = {"file": "most", "job": "most_of_job", "host": "most_of_host"}
+_USUAL: Final = {"most": 16 << 30}
+
+
+class _Limit(click.ParamType):
+    """``job=MIB``: a member of a policy, and bytes."""
+
+    name = "what=mib"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        what, _, size = str(value).partition("=")
+        if what not in _LIMITS or not (size.isascii() and size.isdecimal()):
+            self.fail(f"{value!r} is none of {', '.join(f'{one}=MIB' for one in _LIMITS)}")
+        return _LIMITS[what], int(size) << 20
 
 
 @click.command()
@@ -92,6 +108,15 @@ _MOST: Final = 16 << 30
     help="Signs what subscribers are told. Better as LOCALPROC_CALLBACK_SECRET.",
 )
 @click.option("--no-echo", is_flag=True, help="Do not offer the echo process.")
+@click.option(
+    "--input-limit",
+    "limits",
+    type=_Limit(),
+    multiple=True,
+    metavar="WHAT=MIB",
+    help="What may be brought as inputs: file=, job=, or host= (for a job from one host); "
+    "repeatable. A file has 16 GiB at the most otherwise.",
+)
 @engine_options
 @click.pass_obj
 def serve(
@@ -102,6 +127,7 @@ def serve(
     settings: dict[str, Any],
     roots: tuple[str, ...],
     prefixes: tuple[str, ...],
+    limits: tuple[tuple[str, int], ...],
     allow_private: bool,
     paths: bool | None,
     without_token: bool,
@@ -123,7 +149,9 @@ def serve(
             paths=_is_private(host, **face) if paths is None else paths,
             hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
-            policy=InputPolicy(roots, not allow_private, _MOST, prefixes),
+            policy=InputPolicy(
+                roots, not allow_private, prefixes=prefixes, **{**_USUAL, **dict(limits)}
+            ),
         )
         namespace_of(engine).stand_by()
         engine.run_triggers()

@@ -24,7 +24,11 @@ class SoftwareResolver(Protocol):
     """Finds packages and makes them available. Any thread may use it; both verbs may block."""
 
     def find(self, package: SoftwarePackage) -> Found | None:
-        """Return the package in one of its versions, ``None`` if it is not there."""
+        """Return the package in one of its versions, ``None`` if it is not there.
+
+        Raises ``EnvironmentProblem`` if it is there and cannot be made available: others are asked
+        then, and what was said is told if they have not got it either.
+        """
 
     def load(self, found: Sequence[Found], env: Mapping[str, str]) -> Mapping[str, str]:
         """Return an environment, values by the names of variables, in which packages are available.

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localproc.errors import InvalidInputs
+from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.model import SoftwarePackage
 from localproc.plugins.software import Found, SoftwareResolver
 
 
 @dataclass(frozen=True, slots=True)
 class Provided:
-    """What can be had: the environment, and what each package is; ``missing`` is nowhere.
+    """What can be had: the environment, and what each package is; ``missing`` cannot be had.
 
     ``changes`` are the variables that differ from the environment that it was made from.
     """
@@ -72,15 +72,21 @@ class Software:
         had: dict[int, list[Found]] = {}
         said, missing = [], []
         for package in packages:
+            broken = ""
             sources = self._sources if _is_named(package) else ()
             for number, source in enumerate(sources):
-                if (found := source.find(package)) is not None:
+                try:
+                    found = source.find(package)
+                except EnvironmentProblem as error:
+                    broken = broken or f" ({source.name}: {error.message})"
+                    continue
+                if found is not None:
                     had.setdefault(number, []).append(found)
                     version = f" {found.version}" if found.version else ""
                     said.append(f"{package.name}{version} ({source.name}: {found.place})")
                     break
             else:
-                missing.append(str(package))
+                missing.append(f"{package}{broken}")
         env = self._env
         for number in sorted(had):
             env = self._sources[number].resolver.load(had[number], env)

@@ -95,6 +95,7 @@ class EngineApi:
 
         ``content`` is a tar file. That it has failed may be told in a line: ``ApiRefused``.
         """
+        self.get("/version")  # one that hangs is not waited for as long as for a pull
         with self._stream("POST", path, query, _LONG, content=content, headers=headers) as answer:
             lines = [json.loads(line) for line in answer.iter_lines() if line.strip()]
         if error := next((one["error"] for one in lines if "error" in one), None):

@@ -34,6 +34,11 @@ def resources(tool: Tool, values: Mapping[str, Any]) -> Resources:
     return _Asked(tool, Context(shown(values))).resources()
 
 
+def mpi_processes(tool: Tool, values: Mapping[str, Any]) -> int:
+    """Return how many processes a tool asks for by itself; raises ``StepError`` for no number."""
+    return _Asked(tool, Context(shown(values))).processes()
+
+
 class _Asked:
     def __init__(self, tool: Tool, context: Context) -> None:
         self._tool = tool
@@ -55,7 +60,7 @@ class _Asked:
             gpus=self._devices(),
             cuda=str((self._tool.requirements.get(CUDA) or {}).get("cudaVersionMin") or ""),
             capabilities=self._capabilities(),
-            processes=self._processes(),
+            processes=self.processes(),
             **sizes,
         )
 
@@ -86,13 +91,14 @@ class _Asked:
         named = (self._tool.requirements.get(CUDA) or {}).get("cudaComputeCapability") or []
         return tuple(map(str, named if isinstance(named, list) else [named]))
 
-    def _processes(self) -> int:
+    def processes(self) -> int:
+        """Return those of MPI, one for a tool that does not ask."""
         spec = self._tool.requirements.get(MPI)
         if spec is None:
             return 1
-        if spec.get("processes") is None:
-            raise self._wrong("processes", None, "a number")
-        return max(1, self._count(spec, "processes"))
+        if (count := self._count(spec, "processes")) < 1:
+            raise self._wrong("processes", self._value(spec, "processes"), "a number from 1")
+        return count
 
     def _count(self, spec: Mapping[str, Any], field: str, otherwise: int = 0) -> int:
         value = self._number(spec, field)

@@ -20,7 +20,7 @@ from localproc.engine.admission.inputs import ReadUri, check_texts, read_inputs
 from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
-from localproc.engine.admission.suitability import check_executors
+from localproc.engine.admission.suitability import asks_by_inputs, check_executors
 from localproc.engine.container_runtimes import Choice
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
@@ -33,6 +33,7 @@ from localproc.errors import (
     EnvironmentProblem,
     InvalidInputs,
     NoSuchJob,
+    NoSuchObject,
     Problem,
     StorageUnavailable,
 )
@@ -40,6 +41,7 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
+from localproc.model.policy import TRUSTING
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import ExecuteRequest
 from localproc.storage.addresses import is_elsewhere, redacted
@@ -108,7 +110,8 @@ class Acceptance:
         unknown = set(rest) - set(JobRequest.__slots__)
         if unknown:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
-        choice = self._runtime_for(record, rest["executor"], rest.get("containers") or "")
+        asked = (rest["executor"], rest.get("containers") or "")
+        choice = self._runtime_for(record, *asked, job_object)
         rest |= {"containers": choice.runtime, "passed_over": dict(choice.passed_over)}
         return JobRequest(inputs=job_object, **rest)
 
@@ -119,7 +122,7 @@ class Acceptance:
 
         Secrets in them have become marks. Raises ``InvalidInputs`` with every problem.
         """
-        policy = rest.setdefault("policy", InputPolicy())
+        policy = rest.setdefault("policy", TRUSTING)
         values, base = read_inputs(inputs, rest.pop("base", None), self.documents(policy))
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
@@ -194,7 +197,9 @@ class Acceptance:
         files, results = self._revision(record).files, uri_path(request.results)
         return Surroundings(files, request.inputs, self._parts, results).digests()
 
-    def _runtime_for(self, record: ProcessRecord, executor: str, containers: str) -> Choice:
+    def _runtime_for(
+        self, record: ProcessRecord, executor: str, containers: str, inputs: Mapping[str, Any]
+    ) -> Choice:
         """Return the container runtime of a job; raises where its steps can never run.
 
         Images that are passed over may be here the next time.
@@ -203,8 +208,9 @@ class Acceptance:
         if (known := self._runnable.get(asked)) is not None:
             return known
         process = self._runtime.processes.of(record)
-        found = check_executors(process, ExecutorChoice.read(executor), containers, self._runtime)
-        if not found.passed_over:
+        choice = ExecutorChoice.read(executor)
+        found = check_executors(process, choice, containers, self._runtime, inputs)
+        if not found.passed_over and not asks_by_inputs(process):
             self._runnable[asked] = found
         return found
 
@@ -256,6 +262,12 @@ class Acceptance:
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
         try:
             storage.check(f"{fixed_part(uri)}/")
+        except NoSuchObject as error:
+            raise NoSuchObject(
+                f"results cannot go to {redacted(uri)}: {error.message}",
+                uri=error.uri,
+                hint="make that first, or choose another place with --results (results=...)",
+            ) from None
         except StorageUnavailable:
             self._runtime.remains.broken_off(fixed_part(uri), self._namespace)
 

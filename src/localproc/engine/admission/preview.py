@@ -45,6 +45,7 @@ def preview(
         job_object = acceptance.job_object(record, inputs, rest)
     except InvalidInputs as error:
         return unforeseen(placed, list(error.problems) or [Problem(error.message)])
+    _, placed = placements(process, choice, rest.get("containers") or "", runtime, job_object)
     reuse = runtime.settings.reuse if rest.get("reuse") is None else bool(rest["reuse"])
     results = results_uri(os.fspath(rest.get("results") or acceptance.results), current_folder())
     recall = (

@@ -1,24 +1,33 @@
 """Whether the executors of a job can ever run what its package asks for.
 
 Owns finding that out before the job is accepted, and that the images of its containers are here.
-Must not know how a task is prepared: only what stands in a package as a number counts, not what an
-expression will give.
+Must not know how a task is prepared: what stands in a package as a number counts, and what an
+expression gives for a process that is one tool, as its inputs are known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localproc.cwl.base.files import has_files
 from localproc.cwl.base.numbers import is_amount
+from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import Tool, Workflow
-from localproc.cwl.run.resources import CUDA, MPI
+from localproc.cwl.run.process_inputs import fill
+from localproc.cwl.run.resources import CUDA, MPI, mpi_processes
 from localproc.cwl.run.software import packages, software_is_required
 from localproc.engine.container_runtimes import Choice
 from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
-from localproc.errors import ImageError, Problem, UnsupportedPackage
+from localproc.errors import (
+    ExpressionError,
+    ImageError,
+    Problem,
+    StepError,
+    UnsupportedPackage,
+)
 from localproc.model import Container, Resources, Task
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
 
@@ -41,15 +50,19 @@ class StepPlacement:
 
 
 def check_executors(
-    process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
+    process: Tool | Workflow,
+    choice: ExecutorChoice,
+    wanted: str,
+    runtime: Runtime,
+    inputs: Mapping[str, Any],
 ) -> Choice:
     """Return the container runtime that a job needs, and which hints it passes over.
 
-    ``wanted`` is what was asked for. Raises ``UnsupportedPackage`` with every step that can never
-    run where it would go, ``ImageError`` for images that are not here, ``PluginMissing`` for an
-    executor or a runtime that is not there.
+    ``wanted`` is what was asked for, ``inputs`` are those of the job. Raises
+    ``UnsupportedPackage`` with every step that can never run where it would go, ``ImageError`` for
+    images that are not here, ``PluginMissing`` for an executor or a runtime that is not there.
     """
-    boxes, found = placements(process, choice, wanted, runtime)
+    boxes, found = placements(process, choice, wanted, runtime, inputs)
     if refused := next((one.refused for one in found if one.refused), None):
         raise refused
     problems = [
@@ -74,12 +87,17 @@ def missing_images(found: Iterable[StepPlacement], runtime: Runtime) -> list[Ima
 
 
 def placements(
-    process: Tool | Workflow, choice: ExecutorChoice, wanted: str, runtime: Runtime
+    process: Tool | Workflow,
+    choice: ExecutorChoice,
+    wanted: str,
+    runtime: Runtime,
+    inputs: Mapping[str, Any] | None = None,
 ) -> tuple[Choice, list[StepPlacement]]:
     """Return the container runtime that a job needs, and where every step would go.
 
-    Raises ``PluginMissing``.
+    ``inputs`` are those of the job, where they are known. Raises ``PluginMissing``.
     """
+    values = None if inputs is None else _values(process, inputs)
     plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
     runs_in = chosen(process, choice, wanted, runtime)
     boxes = runtime.containers.boxes(runs_in.runtime, runs_in.passed_over)
@@ -89,7 +107,11 @@ def placements(
     found = []
     for step, tool in _steps(process):
         place = boxes.place(choice, able, step, tool)
-        task = _probe(step, tool, place)
+        try:
+            task = _probe(step, tool, place, values)
+        except (ExpressionError, StepError) as wrong:
+            found.append(StepPlacement(step, place.executor, unfit=wrong.message))
+            continue
         if task.container is not None and not place.containers:
             error = _no_containers(tool, choice.choose(step, container=True), wanted)
             found.append(
@@ -176,7 +198,28 @@ def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Too
         yield from _steps(step.run, f"{place}/{step.id}" if place else step.id)
 
 
-def _probe(step: str, tool: Tool, place: Destination) -> Task:
+def asks_by_inputs(process: Tool | Workflow) -> bool:
+    """Return whether it depends on a job's inputs if it can run."""
+    return isinstance(process, Tool) and not _is_plain(process)
+
+
+def _values(process: Tool | Workflow, inputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what expressions of a tool see; of files not all is known yet."""
+    if not asks_by_inputs(process) or has_files(inputs):
+        return None
+    try:
+        return fill(process, inputs)
+    except StepError:  # whoever runs it says so
+        return None
+
+
+def _is_plain(tool: Tool) -> bool:
+    """Whether it stands in the package how many processes a tool requires."""
+    spec = tool.requirements.required.get(MPI)
+    return spec is None or not has_expression(spec.get("processes"))
+
+
+def _probe(step: str, tool: Tool, place: Destination, values: Mapping[str, Any] | None) -> Task:
     """Return a task that needs what every task of a tool will; a hint counts where it is used."""
     docker = tool.requirements.has("DockerRequirement") and not place.bare
     wanted = docker and (place.containers or is_required(tool))
@@ -184,7 +227,7 @@ def _probe(step: str, tool: Tool, place: Destination) -> Task:
     needs = replace(
         _resources(tool.requirements.get("ResourceRequirement") or {}),
         **_devices(tool.requirements.required.get(CUDA)),
-        processes=_processes(tool.requirements.required.get(MPI)),
+        processes=_processes(tool, values),
     )
     return Task(step, (), {}, "", "", None, "", "", resources=needs, container=container, step=step)
 
@@ -218,9 +261,13 @@ def _devices(spec: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _processes(spec: Mapping[str, Any] | None) -> int:
-    """Return how many processes are required, two where an expression will tell."""
-    if spec is None:
+def _processes(tool: Tool, values: Mapping[str, Any] | None) -> int:
+    """Return how many processes are required, two where an expression will tell later.
+
+    Raises ``StepError`` for what is no number of them.
+    """
+    if MPI not in tool.requirements.required:
         return 1
-    count = spec.get("processes")
-    return count if isinstance(count, int) else 2
+    if values is None and not _is_plain(tool):
+        return 2
+    return mpi_processes(tool, values or {})

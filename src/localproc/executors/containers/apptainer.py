@@ -17,7 +17,7 @@ from typing import Final
 
 from localproc.errors import ImageError
 from localproc.executors.containers import bringing, image_archives, roots
-from localproc.executors.containers.image_folder import ImageFolder
+from localproc.executors.containers.image_folder import ImageFolder, name_of
 from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, Task
 from localproc.plugins.containers import ContainerSettings, Image, command, mounts, plain
@@ -64,7 +64,7 @@ class Apptainer:
     def load(self, archive: str, name: str) -> Image:
         """Convert what ``docker save`` has written, or an OCI layout; a SIF is taken as it is."""
         if _is_sif(archive):
-            name = name or os.path.basename(archive).removesuffix(".sif")
+            name = name or name_of(os.path.basename(archive).removesuffix(".sif"))
             self._folder.make(name, lambda part: _copy(archive, part))
             return self._named(name)
         with image_archives.opened(archive) as tar:

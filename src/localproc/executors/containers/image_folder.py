@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from localproc.errors import ImageError
 from localproc.executors.containers import roots
 
 
@@ -21,6 +22,16 @@ def normalized(name: str) -> str:
     return name if ":" in last or "@" in last else f"{name}:latest"
 
 
+def file_name(name: str) -> str:
+    """Return the name of a file for an image, as ``ch-image`` writes it: no two share one."""
+    return name.replace("/", "%").replace(":", "+")
+
+
+def name_of(file: str) -> str:
+    """Return the image's name again."""
+    return file.replace("+", ":").replace("%", "/")
+
+
 class ImageFolder:
     """Images by name; each is a folder, or a file with the given ending."""
 
@@ -29,9 +40,8 @@ class ImageFolder:
         self._ending = ending
 
     def place(self, name: str) -> str:
-        """Return where an image of a name is, or would be: as ``ch-image`` writes names."""
-        written = normalized(name).replace("/", "%").replace(":", "+")
-        return os.path.join(self.folder, written + self._ending)
+        """Return where an image of a name is, or would be."""
+        return os.path.join(self.folder, file_name(normalized(name)) + self._ending)
 
     def names(self) -> list[str]:
         """Return the names of all that are here."""
@@ -40,7 +50,7 @@ class ImageFolder:
         except OSError:
             return []
         return [
-            one.removesuffix(self._ending).replace("+", ":").replace("%", "/")
+            name_of(one.removesuffix(self._ending))
             for one in found
             if not one.startswith(".") and one.endswith(self._ending)
         ]
@@ -48,8 +58,19 @@ class ImageFolder:
     def make(self, name: str, fill: Callable[[str], None], *, anew: bool = True) -> str:
         """Have ``fill`` make an image at a path that it is given; return where it is then.
 
-        ``anew``: one that is here is replaced, unless somebody else has just made it.
+        ``anew``: one that is here is replaced, unless somebody else has just made it. Raises
+        ``ImageError`` where there is no room, or nothing may be written.
         """
+        try:
+            return self._make(name, fill, anew=anew)
+        except OSError as error:
+            said = error.strerror or error
+            raise ImageError(
+                f"the image {name} cannot be made in {self.folder}: {said}",
+                hint="see that it can be written and has room, or choose another: --images DIR",
+            ) from error
+
+    def _make(self, name: str, fill: Callable[[str], None], *, anew: bool) -> str:
         place = self.place(name)
         before = _state(place)
         with self._turn(name):
