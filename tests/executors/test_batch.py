@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -403,14 +404,29 @@ def test_a_shell_that_works_off_a_bundle_survives_a_signal_as_it_starts(tmp_path
         begin() {{ :; }}
         give_signs() {{ exec sleep 3600 >/dev/null; }}
         work() {{
-            sh -c 'kill -s USR2 $PPID'
-            trap : USR2
+            sh -c 'kill -s URG $PPID'
+            trap : URG
             echo listens
         }}
         run_bundle 1 1 1 1 '' ''
     """
     ended = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
     assert ended.stdout == "listens\n"
+
+
+def test_a_task_that_is_hit_before_it_has_a_session_of_its_own_goes_on(tmp_path: Path) -> None:
+    """PBS sends a signal to all processes of a job: it is for another task of the bundle."""
+    spool = Spool(str(tmp_path), NODE)
+    one = here(tmp_path, "a", "sh", "-c", "exit 3")
+    Path(one.outdir).mkdir()
+    handed = spool.add(Batch(Mode.SINGLE, (one,), Request(1, 1)))
+    late = tmp_path / "bin" / "setsid"
+    late.parent.mkdir()
+    late.write_text(f'#!/bin/sh\nkill -s URG $$\nexec {shutil.which("setsid")} "$@"\n')
+    late.chmod(0o755)
+    assert run(handed, f"{late.parent}:{os.environ['PATH']}").returncode == 0
+    [(_, record)] = spool.ends([handed], ())
+    assert record.code == 3
 
 
 def test_nothing_begins_while_the_disk_is_full(small_disk: Path) -> None:
@@ -443,9 +459,9 @@ def test_a_record_is_written_once_there_is_room(small_disk: Path) -> None:
     assert record.code == 3
 
 
-def run(handed: Handed) -> subprocess.CompletedProcess[bytes]:
+def run(handed: Handed, path: str = "") -> subprocess.CompletedProcess[bytes]:
     """Run the script of a batch, as a scheduler does."""
-    env = {"JOB": "17", "PATH": os.environ["PATH"]}
+    env = {"JOB": "17", "PATH": path or os.environ["PATH"]}
     argv = ["sh", f"{handed.folder}/script"]
     return subprocess.run(argv, check=False, env=env, capture_output=True)
 

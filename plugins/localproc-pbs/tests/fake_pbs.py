@@ -43,7 +43,7 @@ def qsub(arguments: list[str]) -> int:
         env = {**os.environ, "PBS_JOBID": one, "PBS_ARRAY_INDEX": str(n)}
         script = f'/bin/sh {arguments[-1]}; echo $? >"{FOLDER}/{one}.new"; mv "{FOLDER}/{one}.new" '
         process = subprocess.Popen(
-            ["/bin/sh", "-c", f'trap : USR2 TERM; {script}"{FOLDER}/{one}.code"'],
+            ["/bin/sh", "-c", f'trap : URG TERM; {script}"{FOLDER}/{one}.code"'],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -102,7 +102,7 @@ def processes(job: str) -> list[psutil.Process]:
         found = [first, *first.children(recursive=True)]
     except (OSError, psutil.Error):
         return []
-    quiet = "SIGUSR2" in sys.argv
+    quiet = "SIGURG" in sys.argv
     leaders = {os.getsid(first.pid)}
     return [one for one in found if not quiet or os.getsid(one.pid) in leaders]
 

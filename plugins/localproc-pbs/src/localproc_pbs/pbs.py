@@ -204,8 +204,8 @@ class Pbs:
         return {job: one for job, one in states.items() if not _open(one)}
 
     def poke(self, ids: Collection[str]) -> None:
-        """Send USR2."""
-        self._act("qsig", "-s", "SIGUSR2", *sorted(ids))
+        """Send URG."""
+        self._act("qsig", "-s", "SIGURG", *sorted(ids))
 
     def kill(self, ids: Collection[str]) -> None:
         """Send KILL."""

@@ -132,8 +132,8 @@ class Cluster:
         return found
 
     def poke(self, ids: Collection[str]) -> None:
-        """Send USR2 to batch scripts."""
-        self._scancel(ids, "USR2", "--batch")
+        """Send URG to batch scripts."""
+        self._scancel(ids, "URG", "--batch")
 
     def kill(self, ids: Collection[str]) -> None:
         """Send KILL to everything at once: scancel alone waits for the cluster's KillWait."""

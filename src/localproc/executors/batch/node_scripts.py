@@ -82,7 +82,7 @@ def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
         f"{needs.cores} {needs.ram} {quote(node.python)} {quote(node.own)}",
     }[batch.mode]
     return f"""#!/bin/sh
-trap : TERM USR2
+trap : TERM URG
 name={quote(place.name)} folder={quote(place.folder)} done={quote(place.done)}
 runner={quote(place.runner)} job=${{{node.job_variable}}} tmp="{node.tmp}"
 machine={quote(node.machine)} part={_PART}

@@ -8,7 +8,8 @@
 # A file of tasks defines "describe NUMBER", which sets outdir, limit, stdin, stdout, stderr, wants_local,
 # and "command_of NUMBER", which becomes the command of a task. A task begins where its marker can be made, so a job
 # that is started twice runs nothing twice. Its exit record is lines of "WORD VALUE", the last ones
-# being those of times(1).
+# being those of times(1). localproc sends URG, which harms no process that does not listen to it: some
+# schedulers send a signal to all processes of a job, and a task is one until it has a session of its own.
 
 read -r host </proc/sys/kernel/hostname
 
@@ -29,7 +30,7 @@ begin() {  # MARKER: whether nobody has begun that before; ends the script if it
 run_one() {  # NUMBER
   number=$1 pid= code= stopping= timers= local=
   trap 'interrupted=1; stop TERM' TERM  # the scheduler, or somebody by way of it
-  trap 'interrupted=1; [ ! -e "$folder/stop.$number" ] || stop note' USR2  # localproc
+  trap 'interrupted=1; [ ! -e "$folder/stop.$number" ] || stop note' URG  # localproc
   trap 'interrupted=1; stop late' USR1
   begin "$number" || return 0
   . "$folder/tasks.$((number / part)).sh"
@@ -52,7 +53,7 @@ run_one() {  # NUMBER
 }
 
 start() {
-  trap - TERM USR1 USR2
+  trap - TERM USR1 URG
   cd -- "$outdir" || exit 126
   command_of "$number"
 }
@@ -146,27 +147,26 @@ measure() {  # the memory that the kernel has counted for the job, if it has for
 run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time as there is room for
   workers= leaving=
   trap 'leaving=1; kill -s TERM $workers 2>/dev/null' TERM
-  trap 'kill -s USR2 $workers 2>/dev/null' USR2
+  trap 'kill -s URG $workers 2>/dev/null' URG
   begin bundle || return 0
   for python in "$6" "$5"; do  # that of localproc may be on the node as well
     [ -n "$python" ] || continue
-    (  # the signals are ignored until the keeper listens to them
-      trap '' TERM USR2
+    (  # it is ignored until the keeper listens to it
+      trap '' TERM
       exec "$python" -I -S "$runner/bundle.py" "$folder" "$job" "$tmp" "$3" "$4"
     ) &
     workers=$!
     await_workers
     [ ! -e "$folder/journal" ] || return 0  # it is one that can
   done
-  trap '' USR2  # it would end a shell that does not listen to it yet, or never does
   give_signs &
   signs=$! workers= worker=0
   while [ -z "$leaving" ] && [ "$worker" -lt "$2" ]; do
     work "$worker" "$1" "$2" &
     workers="$workers $!" worker=$((worker + 1))
   done
-  trap 'kill -s USR2 $workers 2>/dev/null' USR2
-  kill -s USR2 $workers 2>/dev/null  # one may have come meanwhile
+  trap 'kill -s URG $workers 2>/dev/null' URG
+  kill -s URG $workers 2>/dev/null  # one may have come meanwhile
   await_workers
   kill -s KILL "$signs"
 }
@@ -188,11 +188,10 @@ work() {  # FIRST COUNT STEP: every so many of the tasks, each by a shell of its
   number=$1 left= child=
   trap 'left=1; [ -z "$child" ] || kill -s TERM "$child" 2>/dev/null' TERM
   while [ -z "$left" ] && [ "$number" -lt "$2" ]; do
-    trap '' USR2  # not to end a shell that begins: it looks for a note once it listens
     (run_one "$number") &
     child=$!
-    trap '[ ! -e "$folder/stop.$number" ] || kill -s USR2 "$child" 2>/dev/null' USR2
-    [ ! -e "$folder/stop.$number" ] || kill -s USR2 "$child" 2>/dev/null
+    trap '[ ! -e "$folder/stop.$number" ] || kill -s URG "$child" 2>/dev/null' URG
+    [ ! -e "$folder/stop.$number" ] || kill -s URG "$child" 2>/dev/null
     [ -z "$left" ] || kill -s TERM "$child" 2>/dev/null
     while kill -s 0 "$child" 2>/dev/null; do wait "$child"; done
     child=

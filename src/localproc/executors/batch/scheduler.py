@@ -117,7 +117,7 @@ class Scheduler(Protocol):
         """
 
     def poke(self, ids: Collection[str]) -> None:
-        """Send USR2 to the scripts of jobs that run; whether to others as well does not matter."""
+        """Send URG to the scripts of jobs that run; whether to others as well does not matter."""
 
     def kill(self, ids: Collection[str]) -> None:
         """Send KILL to all processes of jobs."""

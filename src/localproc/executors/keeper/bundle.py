@@ -6,7 +6,7 @@ Must not know any scheduler.
 
 ``bundle.py FOLDER JOB TMP CORES RAM`` runs the tasks of ``FOLDER/tasks.json``, one on a line, and
 ends with the last one. ``FOLDER/stop.N`` asks for the end of task N, with the seconds between TERM
-and KILL in it; USR2 has this process look for such notes at once. ``FOLDER/alive`` gets another
+and KILL in it; URG has this process look for such notes at once. ``FOLDER/alive`` gets another
 time every five seconds. TERM ends everything. The journal
 is that of a keeper, and written through to the disk twice a second.
 """
@@ -54,7 +54,7 @@ class Bundle(Keeper):
         self.unshown, self.next_show = False, 0.0
         self.next_sign = 0.0
         signal.signal(signal.SIGTERM, self.be_told)
-        signal.signal(signal.SIGUSR2, self.be_told)
+        signal.signal(signal.SIGURG, self.be_told)
 
     def be_told(self, number: int, _: object) -> None:
         """Somebody wants something, or everything, to end."""
