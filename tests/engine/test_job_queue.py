@@ -425,8 +425,9 @@ def test_as_many_are_taken_over_as_there_is_room_for(narrow: Queue) -> None:
     narrow.jobs.adopt()
     assert claimed(narrow) == set("abcd"), "and so do those"
     narrow.work("c", "d")
+    assert narrow.begin(room=2) == []
+    assert not narrow.jobs.may_begin(2), "all wait for their executor, and there is no more room"
     narrow.open("one")
-    assert narrow.jobs.may_begin(1)
     assert narrow.begin(room=2) == ["a", "b", "c", "d"]
     assert claimed(narrow) == set("abcdefgh"), "there is room again, as all have been taken up"
     assert list(narrow.begun) == ["e", "f"]

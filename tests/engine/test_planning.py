@@ -80,6 +80,10 @@ class Plans:
             return pull(asked.plan, asked.most)
         return pull(make_plan(self.process, asked.inputs, self.memory), asked.most)
 
+    def over(self) -> bool:
+        """Whether there is nothing more until something ends well."""
+        return self.planning.is_exhausted
+
     def keys(self) -> list[str]:
         """Give what comes next, until there is nothing more for now."""
         found = []
@@ -89,17 +93,18 @@ class Plans:
 
 
 def test_there_is_nothing_more_until_something_ends_well() -> None:
-    one = Plans(process(CHAIN)).planning
+    plans = Plans(process(CHAIN))
+    one = plans.planning
     one.begin(IN)
-    assert not one.is_exhausted, "it has not been asked yet"
+    assert not plans.over(), "it has not been asked yet"
     first = one.next()
     assert first is not None
-    assert not one.is_exhausted
+    assert not plans.over()
     assert one.next() is None
-    assert one.is_exhausted
+    assert plans.over()
     assert one.next() is None
     one.finish(first.key, {"out": "a"})
-    assert not one.is_exhausted
+    assert not plans.over()
     second = one.next()
     assert second is not None
     assert second.key == "second"
@@ -113,14 +118,14 @@ def test_a_worker_is_asked_for_no_more_where_there_is_no_more() -> None:
     one = plans.planning
     one.begin(IN)
     assert one.next() is None
-    assert not one.is_exhausted, "a worker has the plan"
+    assert not plans.over(), "a worker has the plan"
     one.give_back(plans.pulled())
-    assert not one.is_exhausted, "something is ready"
+    assert not plans.over(), "something is ready"
     assert plans.keys() == ["first"]
-    assert one.is_exhausted
+    assert plans.over()
     assert plans.asked() == [], "it would find nothing"
     one.finish("first", {"out": "a"})
-    assert not one.is_exhausted
+    assert not plans.over()
     assert plans.keys() == []
     one.give_back(plans.pulled())
     assert plans.keys() == ["second"]
@@ -131,10 +136,10 @@ def test_a_worker_is_asked_again_where_there_may_be_more() -> None:
     plans.planning.begin({"words": list(range(20))})
     plans.planning.give_back(plans.pulled())
     assert plans.keys() == [f"say[{index}]" for index in range(16)]
-    assert not plans.planning.is_exhausted
+    assert not plans.over()
     plans.planning.give_back(plans.pulled())
     assert plans.keys() == [f"say[{index}]" for index in range(16, 20)]
-    assert plans.planning.is_exhausted
+    assert plans.over()
 
 
 def test_what_ends_while_a_worker_has_the_plan_may_be_what_was_waited_for() -> None:
@@ -147,13 +152,13 @@ def test_what_ends_while_a_worker_has_the_plan_may_be_what_was_waited_for() -> N
     assert plans.keys() == []
     pulled = plans.pulled()
     one.finish("b", {"out": "x"})
-    assert not one.is_exhausted
+    assert not plans.over()
     one.give_back(pulled)
     assert plans.keys() == ["after_a"]
-    assert not one.is_exhausted, "the end of b was seen by nobody yet"
+    assert not plans.over(), "the end of b was seen by nobody yet"
     one.give_back(plans.pulled())
     assert plans.keys() == ["after_b"]
-    assert one.is_exhausted
+    assert plans.over()
 
 
 def test_a_long_past_is_gone_through_by_a_worker_and_what_is_new_is_not() -> None:
@@ -186,7 +191,7 @@ def test_what_comes_after_inputs_that_make_no_sense_is_still_given(who: Any) -> 
     one.begin(IN)
     given: list[Instance] = []
     wrong = []
-    while not one.is_exhausted:
+    while not plans.over():
         try:
             instance = one.next()
         except LocalprocError:
@@ -194,6 +199,6 @@ def test_what_comes_after_inputs_that_make_no_sense_is_still_given(who: Any) -> 
             continue
         if instance is not None:
             given.append(instance)
-        elif not one.is_exhausted:
+        elif not plans.over():
             one.give_back(plans.pulled())
     assert (wrong, [one.key for one in given]) == (["bad"], ["good"])
